@@ -1,0 +1,28 @@
+# The tasks of the project. Everything here is a short command that can be typed by hand as well.
+
+CARGO ?= cargo
+
+.PHONY: help setup demo test bench
+
+help: ## this list
+	@echo "make setup   install the software adapters: lavapipe (Vulkan), llvmpipe (GL), SwiftShader (Vulkan)"
+	@echo "make demo    audit a small trained model (models/digits.safetensors) on whatever adapter there is"
+	@echo "make test    everything: format, lints, documentation, tests on three software adapters"
+	@echo "make bench   the benchmarks, on the adapter that opnorm chooses (set OPNORM_ADAPTER for another)"
+
+setup:
+	bash scripts/setup.sh all
+
+# NODEVICE_SELECT: Mesa's layer that sorts devices asks the window system, and complains where there is none.
+demo:
+	bash scripts/setup.sh adapter
+	$(CARGO) build --release
+	NODEVICE_SELECT=1 $(CARGO) run --release --quiet -- audit models/digits.safetensors
+
+test:
+	bash scripts/setup.sh all
+	bash scripts/test.sh
+
+bench:
+	bash scripts/setup.sh adapter
+	$(CARGO) bench

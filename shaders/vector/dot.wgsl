@@ -1,0 +1,53 @@
+// output = left · right, vector by vector, in segments.
+//
+// Shapes   left and right: vectors × length · output: segments × vectors
+// Access   a group sums one segment of one vector, lanes side by side; one barrier.
+// Accuracy lane sums of segment / LANES terms, then LANES terms in order, then the segments:
+//          gamma(segment / LANES + LANES + segments + 0) of the sum of magnitudes.
+
+struct Params {
+    vectors: u32,
+    length: u32,
+    segments: u32,
+    segment: u32,
+    masked: u32,
+}
+
+@group(0) @binding(0) var<storage, read> left: array<f32>;
+@group(0) @binding(1) var<storage, read> right: array<f32>;
+@group(0) @binding(2) var<storage, read> mask: array<u32>;
+@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+var<immediate> params: Params;
+
+var<workgroup> lane_sums: array<f32, LANES>;
+
+@compute @workgroup_size(LANES)
+fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let index = group_index(group, groups);
+    let vector = index % params.vectors;
+    let segment = index / params.vectors;
+    if segment >= params.segments || skips(vector, params.masked) {
+        return;
+    }
+    let start = vector * params.length;
+    let end = min((segment + 1u) * params.segment, params.length);
+
+    var sum = 0.0;
+    for (var place = segment * params.segment + lane; place < end; place += LANES) {
+        sum = fma(left[start + place], right[start + place], sum);
+    }
+    lane_sums[lane] = sum;
+    workgroupBarrier();
+
+    if lane == 0u {
+        var total = 0.0;
+        for (var other = 0u; other < LANES; other++) {
+            total += lane_sums[other];
+        }
+        output[segment * params.vectors + vector] = total;
+    }
+}

@@ -1,0 +1,168 @@
+//! The norms of a vector, on the host: it has one singular value, and that is its length.
+
+use crate::Result;
+use crate::io::TensorView;
+use crate::tensor::{ElementSource, Position};
+
+/// Elements that are read at once.
+const PIECE: usize = 1 << 14;
+
+/// Norms of a vector as the matrix of one column, in f64. No length overflows or underflows that f64 can hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Column {
+    /// The 2-norm: the spectral and the Frobenius norm at once.
+    pub euclidean: f64,
+    /// A number that the 2-norm is not below, rounding accounted for.
+    pub lower: f64,
+    /// The sum of magnitudes.
+    pub one: f64,
+    /// The largest magnitude.
+    pub infinity: f64,
+    /// The first element that is NaN or infinite; then no norm means anything.
+    pub non_finite: Option<Position>,
+}
+
+impl Column {
+    /// Reads a vector twice: for its largest magnitude, then for the sums.
+    pub fn of(view: &TensorView<'_>, rows: usize) -> Result<Self> {
+        Self::of_source(view, rows)
+    }
+
+    fn of_source<S: ElementSource + ?Sized>(source: &S, rows: usize) -> Result<Self> {
+        let mut column = Self::default();
+        visit(source, rows, |row, value| {
+            if value.is_finite() {
+                column.infinity = column.infinity.max(value.abs());
+            } else if column.non_finite.is_none() {
+                column.non_finite = Some(Position { row, col: 0 });
+            }
+        })?;
+        if column.non_finite.is_some() || column.infinity == 0.0 {
+            return Ok(column);
+        }
+        // scaled by a power of two so that the largest magnitude lies in [1, 2): exact, but where a quotient is
+        // subnormal, and then too small to count beside 1
+        let exponent = exponent(column.infinity);
+        let (mut squares, mut magnitudes) = (0.0, 0.0);
+        visit(source, rows, |_, value| {
+            let scaled = scale(value, -exponent);
+            squares += scaled * scaled;
+            magnitudes += scaled.abs();
+        })?;
+        let root: f64 = f64::sqrt(squares);
+        column.euclidean = scale(root, exponent);
+        column.one = scale(magnitudes, exponent);
+        column.lower = lower(root, rows, exponent);
+        Ok(column)
+    }
+}
+
+/// A number that the true length is not below.
+///
+/// With u = 2^-53, a square is rounded once and then added at most `rows - 1` times, so that the computed sum is at most
+/// (1 + u)^rows times the true one, and its root, rounded, (1 + u)^(rows / 2 + 1) times. The two roundings below make
+/// that rows / 2 + 3; (rows + 4) u is more, by rows / 2 + 1, which leaves room for the terms of second order and for what
+/// underflowed: at most rows 2^-1073 beside a sum of at least 1.
+fn lower(root: f64, rows: usize, exponent: i32) -> f64 {
+    let slack = (rows as f64 + 4.0) * (f64::EPSILON / 2.0);
+    let bound = scale(root * (1.0 - slack), exponent);
+    // a subnormal result was rounded once more, by less than the distance to the next
+    if bound < f64::MIN_POSITIVE { bound.next_down().max(0.0) } else { bound }
+}
+
+fn visit<S: ElementSource + ?Sized>(source: &S, rows: usize, mut see: impl FnMut(usize, f64)) -> Result<()> {
+    let mut piece = vec![0.0; rows.min(PIECE)];
+    for first in (0..rows).step_by(PIECE) {
+        let piece = &mut piece[..(rows - first).min(PIECE)];
+        source.copy_f64(first, piece)?;
+        piece.iter().enumerate().for_each(|(offset, value)| see(first + offset, *value));
+    }
+    Ok(())
+}
+
+/// `e` with `2^e <= value < 2^(e + 1)`, for a positive finite value, subnormal or not.
+fn exponent(value: f64) -> i32 {
+    let biased = ((value.to_bits() >> 52) & 0x7ff) as i32;
+    if biased == 0 {
+        return exponent(value * 2_f64.powi(64)) - 64;
+    }
+    biased - 1023
+}
+
+/// `value * 2^exponent`, exact where the result is a normal number.
+fn scale(value: f64, exponent: i32) -> f64 {
+    // three factors: 2^exponent alone may leave the range of f64, even in halves
+    let third = exponent / 3;
+    value * 2_f64.powi(third) * 2_f64.powi(third) * 2_f64.powi(exponent - 2 * third)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by it")]
+mod tests {
+    use super::*;
+    use crate::tensor::SourceElement;
+
+    struct Values(Vec<f64>);
+
+    impl ElementSource for Values {
+        fn element(&self) -> SourceElement {
+            SourceElement::F64
+        }
+
+        fn copy_f32(&self, first: usize, out: &mut [f32]) -> Result<()> {
+            out.iter_mut().zip(&self.0[first..]).for_each(|(out, value)| *out = *value as f32);
+            Ok(())
+        }
+
+        fn copy_f64(&self, first: usize, out: &mut [f64]) -> Result<()> {
+            out.copy_from_slice(&self.0[first..first + out.len()]);
+            Ok(())
+        }
+
+        fn copy_half_bits(&self, _: usize, _: &mut [u16]) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    fn column(values: &[f64]) -> Column {
+        Column::of_source(&Values(values.to_vec()), values.len()).unwrap()
+    }
+
+    #[test]
+    fn a_triangle_is_right_at_every_scale() {
+        for exponent in [-1070, -1060, -500, 0, 500, 1020] {
+            let unit = scale(1.0, exponent);
+            let found = column(&[3.0 * unit, -4.0 * unit, 0.0]);
+            assert_eq!(found.euclidean, 5.0 * unit, "2^{exponent}");
+            assert_eq!((found.one, found.infinity), (7.0 * unit, 4.0 * unit), "2^{exponent}");
+            assert!(
+                found.lower <= 5.0 * unit && found.lower >= 4.9 * unit - f64::from_bits(2),
+                "2^{exponent}: {}",
+                found.lower
+            );
+        }
+    }
+
+    #[test]
+    fn the_lower_bound_is_below_an_exact_root() {
+        // the sum of n ones squared is n: exact, with an exact root
+        for root in [10_usize, 100, 300] {
+            let found = column(&vec![1.0; root * root]);
+            assert_eq!(found.euclidean, root as f64);
+            assert!(found.lower < root as f64);
+            assert!(found.lower > root as f64 * (1.0 - 1e-10));
+        }
+    }
+
+    #[test]
+    fn zero_and_what_is_not_finite_are_told() {
+        assert_eq!(column(&[0.0, -0.0]).euclidean, 0.0);
+        let found = column(&[1.0, f64::NAN, f64::INFINITY]);
+        assert_eq!(found.non_finite, Some(Position { row: 1, col: 0 }));
+    }
+
+    #[test]
+    fn a_length_beyond_f64_is_infinite() {
+        assert_eq!(column(&[f64::MAX, f64::MAX]).euclidean, f64::INFINITY);
+    }
+}

@@ -1,0 +1,178 @@
+//! A tensor as a dense matrix, or a batch of them, on the device.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use super::event::tell;
+use super::form::item_index;
+use super::window::Window;
+use super::{Event, Form, Method, Norms, Options, Order, Outcome, Row, SingularValue, Solved};
+use crate::io::{Checkpoint, Element, Entry};
+use crate::norm::{self, Control, SpectralNorm, Status, Triplets};
+use crate::{Error, Gpu, Matrix, Result};
+
+/// Elements of a batch that go to the device at once, unless one matrix alone has more.
+const ELEMENTS_AT_ONCE: usize = 1 << 26;
+
+/// Solves `shape` (items, rows, cols) and tells the rows.
+pub(super) fn measure(
+    gpu: &Gpu,
+    checkpoint: &Checkpoint,
+    entry: &Entry,
+    options: &Options,
+    shape: (usize, usize, usize),
+    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<()> {
+    let (items, rows, cols) = shape;
+    let mut start = Instant::now();
+    let view = checkpoint.read(entry)?;
+    // no product can overflow: the whole tensor's was checked when the file was opened
+    let step = (ELEMENTS_AT_ONCE / (rows * cols)).clamp(1, items);
+    for first in (0..items).step_by(step) {
+        if first > 0 {
+            // between the parts of a long batch, a word in which it can be stopped
+            tell(observe, Event::Started(entry), 0)?;
+        }
+        let count = step.min(items - first);
+        let part = Window { source: &view, first: first * rows * cols };
+        let matrix = Matrix::upload(gpu, (count, rows, cols), &part)?;
+        let solved = match options.norms {
+            Norms::All => {
+                let mut solved = spectral(entry, options, &matrix, first, observe)?;
+                add_cheap_norms(&mut solved, &matrix)?;
+                solved
+            }
+            Norms::Only(Order::Spectral) => spectral(entry, options, &matrix, first, observe)?,
+            Norms::Only(order) => cheap(entry, options, &matrix, order)?,
+        };
+        let share = start.elapsed() / u32::try_from(count).unwrap_or(u32::MAX);
+        for (item, mut row) in solved.into_iter().enumerate() {
+            finish(&mut row, entry, &matrix, first, item);
+            tell(observe, Event::Row(Box::new(row.took(share))), 0)?;
+        }
+        start = Instant::now();
+    }
+    Ok(())
+}
+
+/// The spectral norm of each matrix.
+fn spectral(
+    entry: &Entry,
+    options: &Options,
+    matrix: &Matrix,
+    first: usize,
+    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<Vec<Row>> {
+    let norms = {
+        let mut on_status = |progress: &norm::Progress| observe(Event::Solving(entry, progress));
+        let control = Control { on_status: Some(&mut on_status), ..Control::default() };
+        options.method.norm(matrix, control)?
+    };
+    let top = match options.top {
+        Some(values) => Some(largest(entry, options, matrix, values, observe)?),
+        None => None,
+    };
+    let solved = Solved { entry, items: first..first + matrix.batch(), norms: &norms, top: top.as_deref() };
+    tell(observe, Event::Solved(solved), 0)?;
+    let rows = norms.items().iter().enumerate().map(|(item, norm)| {
+        let mut row = Row::new(entry, options, Outcome::Solved(norm.status));
+        set_norm(&mut row, norm);
+        if let Some(triplets) = top.as_ref().and_then(|top| top.get(item)) {
+            set_top(&mut row, triplets);
+        }
+        row
+    });
+    Ok(rows.collect())
+}
+
+/// The largest singular values of each matrix, no more than it has.
+fn largest(
+    entry: &Entry,
+    options: &Options,
+    matrix: &Matrix,
+    values: usize,
+    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<Vec<Triplets>> {
+    let Method::Lanczos(lanczos) = &options.method else {
+        return Err(Error::InvalidOption {
+            operation: "audit",
+            option: "top",
+            value: values.to_string(),
+            allowed: "used with the method lanczos: power iteration finds one singular value",
+        });
+    };
+    let mut on_status = |progress: &norm::Progress| observe(Event::Solving(entry, progress));
+    let control = Control { on_status: Some(&mut on_status), ..Control::default() };
+    lanczos.top(matrix, values.min(matrix.rows()).min(matrix.cols()), control)
+}
+
+fn set_norm(row: &mut Row, norm: &SpectralNorm) {
+    row.sigma = Some(norm.sigma);
+    row.lower = norm.lower;
+    row.residual = Some(norm.residual.norm());
+    row.second = norm.second;
+    row.gap = norm.gap;
+    row.iterations = Some(norm.iterations);
+}
+
+/// A row converged only if all that was asked for did.
+fn set_top(row: &mut Row, triplets: &Triplets) {
+    let values =
+        triplets.values.iter().map(|triplet| SingularValue { sigma: triplet.sigma, residual: triplet.residual });
+    row.top = Some(values.collect());
+    if row.outcome == Outcome::Solved(Status::Converged) && triplets.status != Status::Converged {
+        row.outcome = Outcome::Solved(triplets.status);
+        row.note("the norm converged, but not all of the largest singular values");
+    }
+}
+
+fn add_cheap_norms(rows: &mut [Row], matrix: &Matrix) -> Result<()> {
+    let (frobenius, one, infinity) = (norm::frobenius(matrix)?, norm::one(matrix)?, norm::infinity(matrix)?);
+    for (item, row) in rows.iter_mut().enumerate() {
+        row.frobenius = frobenius.get(item).copied();
+        row.one = one.get(item).copied();
+        row.infinity = infinity.get(item).copied();
+    }
+    Ok(())
+}
+
+/// One of the norms that need no solver.
+fn cheap(entry: &Entry, options: &Options, matrix: &Matrix, order: Order) -> Result<Vec<Row>> {
+    let norms = match order {
+        Order::Frobenius | Order::Spectral => norm::frobenius(matrix)?,
+        Order::One => norm::one(matrix)?,
+        Order::Infinity => norm::infinity(matrix)?,
+    };
+    let rows = norms.into_iter().enumerate().map(|(item, norm)| {
+        let status = if matrix.is_zero(item) { Status::Zero } else { Status::Converged };
+        let mut row = Row::new(entry, options, Outcome::Solved(status));
+        row.sigma = Some(norm);
+        let place = match order {
+            Order::Frobenius | Order::Spectral => &mut row.frobenius,
+            Order::One => &mut row.one,
+            Order::Infinity => &mut row.infinity,
+        };
+        *place = Some(norm);
+        row
+    });
+    Ok(rows.collect())
+}
+
+/// What all rows of matrices have in common.
+fn finish(row: &mut Row, entry: &Entry, matrix: &Matrix, first: usize, item: usize) {
+    if let Form::Batch { rows, cols, .. } = row.form {
+        let leading = &entry.shape[..entry.shape.len().saturating_sub(2)];
+        row.name.push_str(&item_index(leading, first + item));
+        row.shape = vec![rows, cols];
+        row.form = Form::Matrix { rows, cols };
+    }
+    row.rounded = entry.element == Element::F64;
+    if row.rounded {
+        row.note("f64 as f32");
+    }
+    let position = matrix.non_finite(item);
+    if position.is_some() || row.outcome == Outcome::Solved(Status::NonFinite) {
+        row.set_non_finite(position);
+    }
+    row.set_stable_rank();
+}

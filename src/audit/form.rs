@@ -1,0 +1,121 @@
+//! How the axes of a tensor make a matrix.
+
+use std::fmt;
+
+/// What the axes of a tensor beyond two mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Axes {
+    /// A kernel, read as one matrix: the first axis by all the others. Checkpoints of networks mean this.
+    #[default]
+    Kernel,
+    /// A batch of matrices, which the last two axes make. Files of numpy mean this.
+    Batch,
+}
+
+/// A tensor as the matrix, or matrices, whose norm is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Form {
+    /// Nothing: an axis has length 0.
+    Empty,
+    /// A vector or a scalar: the matrix of one column.
+    Column {
+        /// The elements.
+        rows: usize,
+    },
+    /// A matrix as it is stored.
+    Matrix {
+        /// The rows.
+        rows: usize,
+        /// The columns.
+        cols: usize,
+    },
+    /// A kernel of three axes or more: the first by all the others.
+    Reshaped {
+        /// The length of the first axis.
+        rows: usize,
+        /// The product of the others.
+        cols: usize,
+    },
+    /// A batch of matrices.
+    Batch {
+        /// The number of matrices: the product of all axes but the last two.
+        items: usize,
+        /// The rows of each.
+        rows: usize,
+        /// The columns of each.
+        cols: usize,
+    },
+}
+
+impl Form {
+    /// The form of a tensor of this shape.
+    pub fn of(shape: &[usize], axes: Axes) -> Self {
+        if shape.contains(&0) {
+            return Self::Empty;
+        }
+        // a file's shape is checked when it is opened; one from elsewhere may be any numbers
+        let product = |part: &[usize]| part.iter().fold(1_usize, |product, length| product.saturating_mul(*length));
+        match (shape, axes) {
+            (&[], _) => Self::Column { rows: 1 },
+            (&[rows], _) => Self::Column { rows },
+            (&[rows, cols], _) => Self::Matrix { rows, cols },
+            (&[rows, ref rest @ ..], Axes::Kernel) => Self::Reshaped { rows, cols: product(rest) },
+            (&[ref leading @ .., rows, cols], Axes::Batch) => Self::Batch { items: product(leading), rows, cols },
+        }
+    }
+}
+
+/// `16x9 reshaped`, `8 of 3x3`, `64x512`, `16`, `empty`.
+impl fmt::Display for Form {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => write!(formatter, "empty"),
+            Self::Column { rows } => write!(formatter, "{rows}"),
+            Self::Matrix { rows, cols } => write!(formatter, "{rows}x{cols}"),
+            Self::Reshaped { rows, cols } => write!(formatter, "{rows}x{cols} reshaped"),
+            Self::Batch { items, rows, cols } => write!(formatter, "{items} of {rows}x{cols}"),
+        }
+    }
+}
+
+/// `[2,1]`: the place of a batch's item among the leading axes.
+pub(super) fn item_index(leading: &[usize], item: usize) -> String {
+    let mut rest = item;
+    let mut index: Vec<String> = leading
+        .iter()
+        .rev()
+        .map(|&length| {
+            let position = rest % length.max(1);
+            rest /= length.max(1);
+            position.to_string()
+        })
+        .collect();
+    index.reverse();
+    format!("[{}]", index.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_have_the_form_that_their_file_means() {
+        let kernel = |shape: &[usize]| Form::of(shape, Axes::Kernel);
+        let batch = |shape: &[usize]| Form::of(shape, Axes::Batch);
+        assert_eq!(kernel(&[]), Form::Column { rows: 1 });
+        assert_eq!(batch(&[7]), Form::Column { rows: 7 });
+        assert_eq!(kernel(&[4, 3]), Form::Matrix { rows: 4, cols: 3 });
+        assert_eq!(kernel(&[16, 1, 3, 3]), Form::Reshaped { rows: 16, cols: 9 });
+        let (items, rows, cols) = (16, 3, 2);
+        assert_eq!(batch(&[4, 4, 3, 2]), Form::Batch { items, rows, cols });
+        assert_eq!(kernel(&[0, usize::MAX, usize::MAX]), Form::Empty);
+        assert_eq!(batch(&[usize::MAX, usize::MAX, 1, 0]), Form::Empty);
+    }
+
+    #[test]
+    fn items_are_counted_along_the_last_leading_axis_first() {
+        assert_eq!(item_index(&[5], 3), "[3]");
+        assert_eq!(item_index(&[2, 3], 4), "[1,1]");
+    }
+}

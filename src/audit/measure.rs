@@ -1,0 +1,125 @@
+//! One tensor -> its rows.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use super::column::Column;
+use super::event::tell;
+use super::{Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, dense};
+use crate::io::{Checkpoint, Entry};
+use crate::norm::Status;
+use crate::{Error, Gpu, Result};
+
+/// Measures one tensor of a checkpoint: one row, or one for each matrix of a batch.
+///
+/// A tensor that cannot be read, or does not fit the device, is a row with [`Outcome::Unreadable`].
+///
+/// # Errors
+/// [`Error::Cancelled`] where `observe` asks to stop; [`Error::InvalidOption`]; faults of the device.
+pub fn measure(
+    gpu: &Gpu,
+    checkpoint: &Checkpoint,
+    entry: &Entry,
+    options: &Options,
+    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<()> {
+    let start = Instant::now();
+    tell(observe, Event::Started(entry), 0)?;
+    let row = if let Some(reason) = entry.skipped() {
+        let mut row = Row::new(entry, options, Outcome::Skipped);
+        row.note(reason);
+        row
+    } else {
+        match attempt(gpu, checkpoint, entry, options, observe) {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                let mut row = Row::new(entry, options, Outcome::Unreadable);
+                row.note(reason(error)?);
+                row
+            }
+        }
+    };
+    tell(observe, Event::Row(Box::new(row.took(start.elapsed()))), 0)
+}
+
+/// The row, or `None` where rows were told already.
+fn attempt(
+    gpu: &Gpu,
+    checkpoint: &Checkpoint,
+    entry: &Entry,
+    options: &Options,
+    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<Option<Row>> {
+    match Form::of(&entry.shape, options.axes) {
+        Form::Empty => Ok(Some(empty(entry, options))),
+        Form::Column { rows } => column(checkpoint, entry, options, rows).map(Some),
+        Form::Matrix { rows, cols } | Form::Reshaped { rows, cols } => {
+            dense::measure(gpu, checkpoint, entry, options, (1, rows, cols), observe).map(|()| None)
+        }
+        Form::Batch { items, rows, cols } => {
+            dense::measure(gpu, checkpoint, entry, options, (items, rows, cols), observe).map(|()| None)
+        }
+    }
+}
+
+/// What is wrong with this tensor alone, as a note; an error that the next tensor would meet too runs through.
+fn reason(error: Error) -> Result<String> {
+    match error {
+        // the row names the file and the tensor itself
+        Error::File { problem, .. } => Ok(problem),
+        Error::TooLarge { .. } | Error::OutOfMemory { .. } => Ok(error.to_string()),
+        _ => Err(error),
+    }
+}
+
+/// A tensor without elements: every norm is 0, and that is exact.
+fn empty(entry: &Entry, options: &Options) -> Row {
+    let mut row = Row::new(entry, options, Outcome::Solved(Status::Zero));
+    row.sigma = Some(0.0);
+    row.iterations = Some(0);
+    row.top = options.top.map(|_| Vec::new());
+    if row.order == Order::Spectral {
+        row.lower = Some(0.0);
+    }
+    set_norms(&mut row, options, 0.0, 0.0, 0.0);
+    row
+}
+
+/// A vector, or a scalar, on the host.
+fn column(checkpoint: &Checkpoint, entry: &Entry, options: &Options, rows: usize) -> Result<Row> {
+    let view = checkpoint.read(entry)?;
+    let column = Column::of(&view, rows)?;
+    let status = if column.infinity == 0.0 { Status::Zero } else { Status::Converged };
+    let mut row = Row::new(entry, options, Outcome::Solved(status));
+    row.iterations = Some(0);
+    if column.non_finite.is_some() {
+        row.set_non_finite(column.non_finite);
+        return Ok(row);
+    }
+    let sigma = match row.order {
+        Order::Spectral | Order::Frobenius => column.euclidean,
+        Order::One => column.one,
+        Order::Infinity => column.infinity,
+    };
+    row.sigma = Some(sigma);
+    if row.order == Order::Spectral {
+        row.lower = Some(column.lower);
+        row.top = options.top.map(|_| vec![SingularValue { sigma, residual: 0.0 }]);
+    }
+    set_norms(&mut row, options, column.euclidean, column.one, column.infinity);
+    if sigma.is_infinite() {
+        row.set_non_finite(None);
+        row.note("the norm is beyond the range of f64");
+    }
+    row.set_stable_rank();
+    Ok(row)
+}
+
+/// The cheap norms that were asked for.
+fn set_norms(row: &mut Row, options: &Options, frobenius: f64, one: f64, infinity: f64) {
+    let wanted = |order| options.norms == Norms::All || options.norms == Norms::Only(order);
+    row.frobenius = wanted(Order::Frobenius).then_some(frobenius);
+    row.one = wanted(Order::One).then_some(one);
+    row.infinity = wanted(Order::Infinity).then_some(infinity);
+}

@@ -1,0 +1,65 @@
+//! A checkpoint -> a report: the norms of every tensor that a file holds, one row each.
+//!
+//! [`audit`] goes through a whole [`Checkpoint`], [`measure()`] takes one tensor of it. Both tell what happens as
+//! [`Event`]s while it happens, so that a report can be written row by row and a long run can be stopped; one tensor is
+//! on the device at a time.
+//!
+//! What is wrong with a tensor is a [`Row`] that says so; the tensors after it are still measured. Only what ends
+//! everything, such as a lost device, is an error.
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//!
+//! use opnorm::audit::{Event, Options, audit};
+//! use opnorm::{Gpu, io::Checkpoint};
+//!
+//! # fn main() -> opnorm::Result<()> {
+//! let gpu = Gpu::new()?;
+//! let checkpoint = Checkpoint::open("models/digits.safetensors")?;
+//! let mut largest: f64 = 0.0;
+//! audit(&gpu, &checkpoint, &Options::default(), &mut |event| {
+//!     if let Event::Row(row) = event {
+//!         println!("{}: {:?}, {}", row.name, row.sigma, row.outcome);
+//!         largest = largest.max(row.sigma.unwrap_or(0.0));
+//!     }
+//!     ControlFlow::Continue(())
+//! })?;
+//! assert!(largest > 3.9);
+//! # Ok(())
+//! # }
+//! ```
+
+mod column;
+mod dense;
+mod event;
+mod form;
+mod measure;
+mod method;
+mod options;
+mod row;
+mod window;
+
+pub use event::{Event, Solved};
+pub use form::{Axes, Form};
+pub use measure::measure;
+pub use method::Method;
+pub use options::{Norms, Options, Order};
+pub use row::{Outcome, Row, SingularValue};
+
+use std::ops::ControlFlow;
+
+use crate::io::Checkpoint;
+use crate::{Gpu, Result};
+
+/// Measures every tensor of a checkpoint, in the order of its entries.
+///
+/// # Errors
+/// [`Error::Cancelled`](crate::Error::Cancelled) where `observe` asks to stop; what [`measure()`] cannot put into a row.
+pub fn audit(
+    gpu: &Gpu,
+    checkpoint: &Checkpoint,
+    options: &Options,
+    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<()> {
+    checkpoint.entries().iter().try_for_each(|entry| measure(gpu, checkpoint, entry, options, observe))
+}

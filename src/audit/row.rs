@@ -1,0 +1,172 @@
+//! What is known of one tensor, or of one matrix of a batch.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Form, Options, Order};
+use crate::io::{Element, Entry};
+use crate::norm::Status;
+use crate::tensor::Position;
+
+/// One line of a report. `None` is a value that is not known or was not asked for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Row {
+    /// The file that holds the tensor.
+    pub file: PathBuf,
+    /// The tensor's name; for a matrix of a batch with its place, `name[2,1]`.
+    pub name: String,
+    /// The tensor's shape as it is stored; of a matrix of a batch, its own.
+    pub shape: Vec<usize>,
+    /// The type of the elements in the file.
+    pub element: Element,
+    /// The matrix that the norms are of.
+    pub form: Form,
+    /// Whether the elements were rounded to `f32` to be used: those of an `f64` matrix are. Every number here, the
+    /// lower bound too, is then of the rounded matrix.
+    pub rounded: bool,
+    /// Which norm `sigma` is.
+    pub order: Order,
+    /// The norm: an estimate.
+    pub sigma: Option<f64>,
+    /// A rigorous lower bound of the norm.
+    pub lower: Option<f64>,
+    /// How far the singular pair is from satisfying its equations.
+    pub residual: Option<f64>,
+    /// The next singular value.
+    pub second: Option<f64>,
+    /// The distance from the norm to the next singular value.
+    pub gap: Option<f64>,
+    /// The Frobenius norm.
+    pub frobenius: Option<f64>,
+    /// `(frobenius / sigma)^2`, at most the rank.
+    pub stable_rank: Option<f64>,
+    /// The 1-norm.
+    pub one: Option<f64>,
+    /// The inf-norm.
+    pub infinity: Option<f64>,
+    /// The largest singular values, where [`Options::top`] asked for them.
+    pub top: Option<Vec<SingularValue>>,
+    /// Iterations of the solver.
+    pub iterations: Option<usize>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What a reader should know besides: why a tensor was skipped, where an element is not finite.
+    pub note: Option<String>,
+    /// Reading, upload and solve; matrices that were solved together share their time evenly.
+    pub seconds: f64,
+}
+
+/// One singular value of several.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SingularValue {
+    /// The value: an estimate.
+    pub sigma: f64,
+    /// How far its singular pair is from satisfying its equations.
+    pub residual: f64,
+}
+
+/// How the measurement of a tensor ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was computed, and this is how that ended.
+    Solved(Status),
+    /// Its elements are none that a norm is taken of.
+    Skipped,
+    /// It could not be read, or does not fit the device.
+    Unreadable,
+}
+
+impl Outcome {
+    /// The status's own word, `skipped` or `unreadable`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Solved(status) => status.as_str(),
+            Self::Skipped => "skipped",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// As [`Outcome::as_str`].
+impl fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+impl Row {
+    /// A row of which nothing is known but what the file's header says.
+    pub(super) fn new(entry: &Entry, options: &Options, outcome: Outcome) -> Self {
+        Self {
+            file: entry.file.clone(),
+            name: entry.name.clone(),
+            shape: entry.shape.clone(),
+            element: entry.element.clone(),
+            form: Form::of(&entry.shape, options.axes),
+            rounded: false,
+            order: options.norms.order(),
+            sigma: None,
+            lower: None,
+            residual: None,
+            second: None,
+            gap: None,
+            frobenius: None,
+            stable_rank: None,
+            one: None,
+            infinity: None,
+            top: None,
+            iterations: None,
+            outcome,
+            note: None,
+            seconds: 0.0,
+        }
+    }
+
+    pub(super) fn took(mut self, time: Duration) -> Self {
+        self.seconds = time.as_secs_f64();
+        self
+    }
+
+    /// Says where the first element lies that is NaN or infinite; no norm is left that one could take for a number.
+    pub(super) fn set_non_finite(&mut self, position: Option<Position>) {
+        self.outcome = Outcome::Solved(Status::NonFinite);
+        if let Some(Position { row, col }) = position {
+            self.note(format!("NaN or infinity at row {row}, column {col}"));
+        }
+        for value in [
+            &mut self.sigma,
+            &mut self.lower,
+            &mut self.residual,
+            &mut self.second,
+            &mut self.gap,
+            &mut self.frobenius,
+            &mut self.one,
+            &mut self.infinity,
+        ] {
+            *value = None;
+        }
+        self.top = None;
+    }
+
+    /// The stable rank, from the norms that are there.
+    pub(super) fn set_stable_rank(&mut self) {
+        self.stable_rank = match (self.frobenius, self.sigma) {
+            (Some(frobenius), Some(sigma)) if self.order == Order::Spectral && sigma > 0.0 => {
+                // the ratio first: the squares alone can leave the range of f64
+                Some((frobenius / sigma).powi(2))
+            }
+            _ => None,
+        };
+    }
+
+    /// Adds to the note.
+    pub(super) fn note(&mut self, words: impl Into<String>) {
+        let words = words.into();
+        self.note = Some(match self.note.take() {
+            Some(before) => format!("{before}; {words}"),
+            None => words,
+        });
+    }
+}

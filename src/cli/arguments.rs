@@ -1,0 +1,245 @@
+//! The command line, as clap reads it.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use globset::{Glob, GlobMatcher};
+use opnorm::audit::{Method, Order};
+use opnorm::gpu::AdapterRequest;
+use opnorm::norm::{Lanczos, Power, Start};
+
+/// Spectral norms of checkpoints, on any GPU.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 120, after_help = STATUSES)]
+pub struct Arguments {
+    /// The device to run on.
+    #[command(flatten)]
+    pub adapter: AdapterArguments,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const STATUSES: &str = "\
+Exit status: 0 every norm converged; 1 an input could not be read (the others were); 2 the command line was wrong; \
+3 something did not converge or was not finite; 130 interrupted.";
+
+/// The device to run on.
+#[derive(Debug, Args)]
+pub struct AdapterArguments {
+    /// Run on the first adapter whose backend is NAME or whose name contains it, instead of what OPNORM_ADAPTER says;
+    /// `hardware`: on anything but a software adapter
+    #[arg(long = "adapter", global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    name: Option<String>,
+}
+
+impl AdapterArguments {
+    /// As the library takes it.
+    pub fn request(&self) -> AdapterRequest {
+        match self.name.as_deref().map(str::trim) {
+            None => AdapterRequest::Automatic,
+            Some(name) if name.eq_ignore_ascii_case("hardware") => AdapterRequest::Hardware,
+            Some(name) => AdapterRequest::Named(name.to_owned()),
+        }
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the adapters of this machine, and which would be used
+    Adapters(AdaptersArguments),
+    /// Report the norms of every tensor of a checkpoint
+    Audit(AuditArguments),
+    /// Compute a norm of one matrix, or of a few
+    Norm(NormArguments),
+}
+
+/// Arguments of `opnorm adapters`.
+#[derive(Debug, Args)]
+pub struct AdaptersArguments {
+    /// Write JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `opnorm audit`.
+#[derive(Debug, Args)]
+pub struct AuditArguments {
+    /// A safetensors file, a sharded checkpoint's *.index.json or its directory, a .npy or a .npz
+    #[arg(required = true, value_name = "MODEL")]
+    pub models: Vec<PathBuf>,
+    /// Only tensors whose name matches (`*`, `?`, `[a-z]`, `{a,b}`); any of several
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    pub include: Vec<GlobMatcher>,
+    /// No tensor whose name matches, included or not
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    pub exclude: Vec<GlobMatcher>,
+    /// The solver.
+    #[command(flatten)]
+    pub method: MethodArguments,
+    /// How the report is written.
+    #[command(flatten)]
+    pub format: FormatArguments,
+}
+
+/// Arguments of `opnorm norm`.
+#[derive(Debug, Args)]
+pub struct NormArguments {
+    /// A file as for `audit`, with the name of one of its tensors or without. Axes beyond two are a batch in .npy and
+    /// .npz; in safetensors they make a matrix, first axis x rest
+    #[arg(required = true, value_name = "FILE[:TENSOR]")]
+    pub inputs: Vec<PathBuf>,
+    /// Which norm
+    #[arg(long, value_enum, default_value_t = OrderArgument::Spectral)]
+    pub ord: OrderArgument,
+    /// Find the K largest singular values, with the method lanczos
+    #[arg(long, value_name = "K", value_parser = count)]
+    pub top: Option<usize>,
+    /// Write the singular vectors, as NAME.left, NAME.right and NAME.sigma; of --top, one a row
+    #[arg(long, value_name = "OUT.npz")]
+    pub vectors: Option<PathBuf>,
+    /// Write the gradient of the norm (2 or fro) of one tensor with respect to its elements
+    #[arg(long, value_name = "OUT.npy")]
+    pub grad: Option<PathBuf>,
+    /// The solver.
+    #[command(flatten)]
+    pub method: MethodArguments,
+    /// How the report is written.
+    #[command(flatten)]
+    pub format: FormatArguments,
+}
+
+/// Which norm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OrderArgument {
+    /// the spectral norm
+    #[value(name = "2")]
+    Spectral,
+    /// the Frobenius norm
+    #[value(name = "fro")]
+    Frobenius,
+    /// the largest column sum of magnitudes
+    #[value(name = "1")]
+    One,
+    /// the largest row sum of magnitudes
+    #[value(name = "inf")]
+    Infinity,
+}
+
+impl From<OrderArgument> for Order {
+    fn from(argument: OrderArgument) -> Self {
+        match argument {
+            OrderArgument::Spectral => Self::Spectral,
+            OrderArgument::Frobenius => Self::Frobenius,
+            OrderArgument::One => Self::One,
+            OrderArgument::Infinity => Self::Infinity,
+        }
+    }
+}
+
+/// The solver and its options.
+#[derive(Debug, Args)]
+pub struct MethodArguments {
+    /// How the spectral norm is found
+    #[arg(long, value_enum, default_value_t = MethodArgument::Lanczos)]
+    pub method: MethodArgument,
+    /// Stop when residual and gap let one expect this relative error
+    #[arg(long, value_name = "R", default_value = "1e-6", value_parser = tolerance)]
+    rtol: f64,
+    /// The most iterations; the method's own default where it is left out
+    #[arg(long, value_name = "N", value_parser = count)]
+    max_iter: Option<usize>,
+    /// Seed of the random start
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+}
+
+/// How the spectral norm is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MethodArgument {
+    /// Golub-Kahan-Lanczos bidiagonalisation
+    Lanczos,
+    /// power iteration, the plain reference
+    Power,
+}
+
+impl MethodArguments {
+    /// As the library takes it.
+    pub fn method(&self) -> Method {
+        let (rtol, seed) = (self.rtol, self.seed);
+        match self.method {
+            MethodArgument::Lanczos => {
+                let default = Lanczos::default();
+                let max_iter = self.max_iter.unwrap_or(default.max_iter);
+                Method::Lanczos(Lanczos { rtol, max_iter, seed, ..default })
+            }
+            MethodArgument::Power => {
+                let default = Power::default();
+                let max_iter = self.max_iter.unwrap_or(default.max_iter);
+                Method::Power(Power { rtol, max_iter, start: Start::Random { seed }, ..default })
+            }
+        }
+    }
+}
+
+/// How the report is written; a table where nothing is said.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct FormatArguments {
+    /// Write an array of JSON objects
+    #[arg(long, action = ArgAction::SetTrue)]
+    json: bool,
+    /// Write CSV with a header line
+    #[arg(long, action = ArgAction::SetTrue)]
+    csv: bool,
+    /// Write a table in Markdown
+    #[arg(long, action = ArgAction::SetTrue)]
+    markdown: bool,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Aligned columns for a reader.
+    Table,
+    /// An array of objects.
+    Json,
+    /// Comma-separated values.
+    Csv,
+    /// A Markdown table.
+    Markdown,
+}
+
+impl FormatArguments {
+    /// The one that was chosen.
+    pub fn format(&self) -> Format {
+        match (self.json, self.csv, self.markdown) {
+            (true, _, _) => Format::Json,
+            (_, true, _) => Format::Csv,
+            (_, _, true) => Format::Markdown,
+            _ => Format::Table,
+        }
+    }
+}
+
+fn glob(text: &str) -> Result<GlobMatcher, String> {
+    Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value < 1.0 => Ok(value),
+        Ok(_) => Err("must be between 0 and 1".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(0) => Err("must be at least 1".to_owned()),
+        Ok(value) => Ok(value),
+        Err(error) => Err(error.to_string()),
+    }
+}

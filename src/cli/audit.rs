@@ -1,0 +1,44 @@
+//! `opnorm audit`: every tensor of checkpoints.
+
+use globset::GlobMatcher;
+use opnorm::audit::{Axes, Options};
+use opnorm::gpu::AdapterRequest;
+use opnorm::io::Checkpoint;
+
+use super::arguments::AuditArguments;
+use super::ending::{Ending, complain};
+use super::input::unopened;
+use super::session::{Item, Session};
+
+/// Reports the norms of every tensor that is asked for.
+pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
+    let opened: Vec<_> = arguments.models.iter().map(|model| (model, Checkpoint::open(model))).collect();
+    let mut items = Vec::new();
+    for (model, checkpoint) in &opened {
+        match checkpoint {
+            Ok(checkpoint) => items.extend(
+                checkpoint
+                    .entries()
+                    .iter()
+                    .filter(|entry| is_wanted(arguments, &entry.name))
+                    .map(|entry| Item::Tensor { checkpoint, entry, axes: Axes::Kernel }),
+            ),
+            Err(error) => items.push(unopened(model, error)),
+        }
+    }
+    if items.is_empty() {
+        complain("no tensor is left to measure: the files hold none that --include and --exclude let through");
+    }
+    let session = Session {
+        adapter,
+        options: Options { method: arguments.method.method(), ..Options::default() },
+        items,
+        format: arguments.format.format(),
+    };
+    session.run(&mut ())
+}
+
+fn is_wanted(arguments: &AuditArguments, name: &str) -> bool {
+    let any = |globs: &[GlobMatcher]| globs.iter().any(|glob| glob.is_match(name));
+    (arguments.include.is_empty() || any(&arguments.include)) && !any(&arguments.exclude)
+}

@@ -1,0 +1,126 @@
+//! `--grad`: the gradient of a norm in a `.npy`, of the tensor's own shape.
+
+use std::path::{Path, PathBuf};
+
+use opnorm::Result;
+use opnorm::audit::{Event, Form, Order, Outcome, Row, Solved};
+use opnorm::io::{NpyWriter, TensorView};
+use opnorm::norm::Status;
+
+use super::session::{Item, Observer};
+
+/// Elements that pass through host memory at once.
+const PIECE: usize = 1 << 20;
+
+/// The file while it is written, a piece at a time.
+pub struct Gradient<'a> {
+    path: &'a Path,
+    order: Order,
+    writer: NpyWriter,
+    /// Elements that were written.
+    written: usize,
+    expected: usize,
+    /// Why there is no gradient, where there is none.
+    problem: Option<String>,
+}
+
+impl<'a> Gradient<'a> {
+    /// Starts the file for a tensor of this shape.
+    ///
+    /// # Errors
+    /// [`opnorm::Error::File`] where it cannot be written.
+    pub fn create(path: &'a Path, shape: &[usize], order: Order) -> Result<Self> {
+        Ok(Self {
+            path,
+            order,
+            writer: NpyWriter::create(path, shape)?,
+            written: 0,
+            expected: shape.iter().fold(1, |product, length| product.saturating_mul(*length)),
+            problem: None,
+        })
+    }
+
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// A message where there is no gradient, or the file cannot be written.
+    pub fn finish(self) -> Result<(), String> {
+        let path = PathBuf::from(self.path);
+        let problem = match self.problem {
+            Some(problem) => problem,
+            None if self.written < self.expected => "the norm is not known".to_owned(),
+            None => return self.writer.finish().map_err(|error| error.to_string()),
+        };
+        Err(format!("{}: no gradient is written: {problem}", path.display()))
+    }
+
+    /// The outer products of the singular vectors, from the device.
+    fn solved(&mut self, solved: &Solved<'_>) -> Result<()> {
+        let items = solved.norms.items();
+        if items.iter().any(|norm| norm.status == Status::NonFinite) {
+            // the row says where
+            self.problem = Some("an element is NaN or infinite".to_owned());
+            return Ok(());
+        }
+        let matrix = solved.norms.vjp(&vec![1.0; items.len()])?;
+        let step = (PIECE / matrix.cols().max(1)).max(1);
+        for item in 0..matrix.batch() {
+            for first in (0..matrix.rows()).step_by(step) {
+                let count = step.min(matrix.rows() - first);
+                self.write(&matrix.read_rows(item, first..first + count)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The elements themselves over their norm: the gradient of the Frobenius norm, and of any vector's 2-norm.
+    fn row(&mut self, item: &Item<'_>, row: &Row) -> Result<()> {
+        let from_device = self.order == Order::Spectral && !matches!(row.form, Form::Column { .. });
+        let (Item::Tensor { checkpoint, entry, .. }, Some(sigma)) = (item, row.sigma) else {
+            self.problem.get_or_insert_with(|| match row.outcome {
+                Outcome::Solved(Status::NonFinite) => "an element is NaN or infinite".to_owned(),
+                _ => "the tensor cannot be read".to_owned(),
+            });
+            return Ok(());
+        };
+        if from_device || self.problem.is_some() {
+            return Ok(());
+        }
+        let view = checkpoint.read(entry)?;
+        let elements = row.shape.iter().fold(1_usize, |product, length| product.saturating_mul(*length));
+        let mut piece = vec![0.0; elements.min(PIECE)];
+        let end = self.written.saturating_add(elements);
+        while self.written < end {
+            let count = piece.len().min(end - self.written);
+            unit(&view, self.written, sigma, &mut piece[..count])?;
+            self.write(&piece[..count])?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, values: &[f32]) -> Result<()> {
+        self.writer.write_f32(values)?;
+        self.written += values.len();
+        Ok(())
+    }
+}
+
+impl Observer for Gradient<'_> {
+    fn see(&mut self, item: &Item<'_>, event: &Event<'_>) -> Result<()> {
+        match event {
+            Event::Solved(solved) => self.solved(solved),
+            Event::Row(row) => self.row(item, row),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Elements from `first` on over their norm; zeros where the norm is 0, a subgradient as good as any.
+pub fn unit(view: &TensorView<'_>, first: usize, norm: f64, out: &mut [f32]) -> Result<()> {
+    let mut values = vec![0.0; out.len()];
+    view.copy_f64(first, &mut values)?;
+    for (out, value) in out.iter_mut().zip(values) {
+        *out = if norm > 0.0 { (value / norm) as f32 } else { 0.0 };
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! Columns side by side: in one line where the page is wide enough, in several where it is not.
+
+use super::text;
+
+/// A column of a table.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// What stands above it.
+    pub header: &'static str,
+    /// The width of its values, or of the header where that is wider.
+    pub width: usize,
+    /// Whether values end at the same place; numbers do.
+    pub right: bool,
+}
+
+impl Column {
+    /// A column of words.
+    pub fn words(header: &'static str, width: usize) -> Self {
+        Self::new(header, width, false)
+    }
+
+    /// A column of numbers.
+    pub fn numbers(header: &'static str, width: usize) -> Self {
+        Self::new(header, width, true)
+    }
+
+    fn new(header: &'static str, width: usize, right: bool) -> Self {
+        Self { header, width: width.max(text::width(header)), right }
+    }
+}
+
+/// Spaces between two columns.
+const GAP: usize = 2;
+
+/// Spaces before the lines of a row after its first: with it, the numbers of an audit take 100 columns.
+const INDENT: usize = 1;
+
+/// The narrowest that the first column, the names, is made.
+const NARROWEST: usize = 16;
+
+/// Which columns stand in which line of a row.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    columns: Vec<Column>,
+    lines: Vec<Vec<usize>>,
+}
+
+impl Layout {
+    /// Places columns, of which the first `head` say what a row is, on a page of this width. The first column gives way
+    /// where there is too little room.
+    pub fn new(mut columns: Vec<Column>, head: usize, page: usize) -> Self {
+        let all: Vec<usize> = (0..columns.len()).collect();
+        if line_width(&columns, &all) <= page {
+            return Self { columns, lines: vec![all] };
+        }
+        let (head, tail) = all.split_at(head.min(all.len()));
+        let others = line_width(&columns, head) - columns.first().map_or(0, |first| first.width);
+        if let Some(first) = columns.first_mut() {
+            let room = page.saturating_sub(others).max(NARROWEST);
+            first.width = first.width.min(room);
+        }
+        let lines = packed(&columns, [head, tail], page);
+        Self { columns, lines }
+    }
+
+    /// The columns' names.
+    pub fn header(&self) -> Vec<String> {
+        let cells: Vec<String> = self.columns.iter().map(|column| column.header.to_owned()).collect();
+        self.row(&cells)
+    }
+
+    /// The lines of a row; a line of dashes alone is left out, unless it is the first.
+    pub fn row(&self, cells: &[String]) -> Vec<String> {
+        let cell = |index: usize| cells.get(index).map_or("", String::as_str);
+        let lines = self.lines.iter().enumerate().filter_map(|(number, line)| {
+            if number > 0 && line.iter().all(|&index| cell(index) == UNKNOWN) {
+                return None;
+            }
+            let placed: Vec<String> = line.iter().map(|&index| self.placed(index, cell(index))).collect();
+            let indent = if number > 0 { INDENT } else { 0 };
+            let text = format!("{}{}", " ".repeat(indent), placed.join(&" ".repeat(GAP)));
+            Some(text.trim_end().to_owned())
+        });
+        lines.collect()
+    }
+
+    /// The width of the widest line.
+    pub fn width(&self) -> usize {
+        let widths = self
+            .lines
+            .iter()
+            .enumerate()
+            .map(|(number, line)| line_width(&self.columns, line) + if number > 0 { INDENT } else { 0 });
+        widths.max().unwrap_or(0)
+    }
+
+    fn placed(&self, index: usize, cell: &str) -> String {
+        let Some(column) = self.columns.get(index) else {
+            return cell.to_owned();
+        };
+        if column.right {
+            // a number is never cut
+            text::right(cell, column.width)
+        } else if index == 0 {
+            text::left(&text::elided(cell, column.width), column.width)
+        } else {
+            text::left(cell, column.width)
+        }
+    }
+}
+
+/// Stands for a value that is not known.
+pub const UNKNOWN: &str = "-";
+
+fn line_width(columns: &[Column], line: &[usize]) -> usize {
+    let widths: usize = line.iter().filter_map(|&index| columns.get(index)).map(|column| column.width).sum();
+    widths + GAP * line.len().saturating_sub(1)
+}
+
+/// As many columns in a line as fit, at least one; each part begins with a line of its own.
+fn packed(columns: &[Column], parts: [&[usize]; 2], page: usize) -> Vec<Vec<usize>> {
+    let mut lines: Vec<Vec<usize>> = Vec::new();
+    for part in parts {
+        for (position, &index) in part.iter().enumerate() {
+            let indent = if lines.len() > 1 { INDENT } else { 0 };
+            match lines.last_mut() {
+                Some(line)
+                    if position > 0 && indent + line_width(columns, &[line.as_slice(), &[index]].concat()) <= page =>
+                {
+                    line.push(index);
+                }
+                _ => lines.push(vec![index]),
+            }
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by it")]
+mod tests {
+    use super::*;
+
+    fn columns() -> Vec<Column> {
+        vec![Column::words("name", 40), Column::words("shape", 8), Column::numbers("a", 10), Column::numbers("b", 10)]
+    }
+
+    #[test]
+    fn a_row_takes_as_many_lines_as_the_page_asks_for() {
+        let cells = ["x".repeat(40), "4x3".into(), "1.5".into(), UNKNOWN.into()];
+        let lines = |page| Layout::new(columns(), 2, page).row(&cells).len();
+        assert_eq!([lines(74), lines(73), lines(30)], [1, 2, 2]);
+        for page in 0..80 {
+            let layout = Layout::new(columns(), 2, page);
+            let widest = layout.row(&cells).iter().map(|line| text::width(line)).max().unwrap();
+            assert!(widest <= page.max(26), "{page}: {widest}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_a_value_is_left_out() {
+        let layout = Layout::new(columns(), 2, 60);
+        let nothing = || UNKNOWN.to_owned();
+        assert_eq!(layout.row(&["n".into(), "4".into(), nothing(), nothing()]).len(), 1);
+        assert_eq!(layout.row(&["n".into(), "4".into(), "1".into(), nothing()]).len(), 2);
+    }
+}

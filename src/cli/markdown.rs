@@ -1,0 +1,108 @@
+//! Rows as a Markdown table, to paste.
+
+use std::io::{self, Write};
+
+use super::record::Record;
+use super::report::Report;
+use super::summary::Summary;
+use super::table::{Content, Field, Plan, numbers};
+use super::text::printable;
+
+/// A Markdown table.
+#[derive(Debug)]
+pub struct Markdown {
+    plan: Plan,
+    fields: Vec<Field>,
+}
+
+impl Markdown {
+    /// A table of this plan; its widths mean nothing here.
+    pub fn new(plan: Plan) -> Self {
+        let fields = numbers(plan.content);
+        Self { plan, fields }
+    }
+}
+
+impl Report for Markdown {
+    fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(title) = self.plan.title() {
+            writeln!(out, "{}\n", escaped(&title))?;
+        }
+        let (mut names, mut rule) = (String::from("|"), String::from("|"));
+        let mut column = |name: &str, dashes: &str| {
+            names.push_str(&format!(" {name} |"));
+            rule.push_str(&format!("{dashes}|"));
+        };
+        if self.plan.file.is_none() {
+            column("file", "---");
+        }
+        for name in ["tensor", "shape", "dtype"] {
+            column(name, "---");
+        }
+        for field in &self.fields {
+            column(field.header(self.plan.content), "---:");
+        }
+        column("iterations", "---:");
+        column("seconds", "---:");
+        column("status", "---");
+        writeln!(out, "{names}\n{rule}")
+    }
+
+    fn row(&mut self, out: &mut dyn Write, record: Record) -> io::Result<()> {
+        for record in record.each_value() {
+            let mut cells = Vec::new();
+            if self.plan.file.is_none() {
+                cells.push(code(&record.file));
+            }
+            cells.push(record.name.as_deref().map(code).unwrap_or_default());
+            cells.push(record.shape_words());
+            cells.push(escaped(&record.dtype_words()));
+            cells.extend(self.fields.iter().map(|field| field.text(&record).unwrap_or_default()));
+            cells.push(record.iterations.map(|iterations| iterations.to_string()).unwrap_or_default());
+            cells.push(record.seconds.map(|seconds| format!("{seconds:.3}")).unwrap_or_default());
+            cells.push(match record.note_words() {
+                Some(note) => format!("{}: {}", record.status, escaped(note)),
+                None => record.status.to_owned(),
+            });
+            writeln!(out, "| {} |", cells.join(" | "))?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+        if self.plan.content == Content::Audit {
+            writeln!(out, "\n{}", escaped(&summary.line(usize::MAX)))?;
+        }
+        Ok(())
+    }
+}
+
+/// A name as code; a `|` would end the cell even there.
+fn code(name: &str) -> String {
+    let name = printable(name).replace('|', "\\|");
+    if name.contains('`') { format!("`` {name} ``") } else { format!("`{name}`") }
+}
+
+/// Words that mean themselves.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in printable(text).chars() {
+        if matches!(character, '\\' | '`' | '*' | '<' | '>' | '|' | '[' | ']') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_ends_a_cell() {
+        assert_eq!(code("a|b"), "`a\\|b`");
+        assert_eq!(code("a`b\n"), "`` a`b\\n ``");
+        assert_eq!(escaped("<b>|"), "\\<b\\>\\|");
+    }
+}

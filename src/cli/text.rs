@@ -1,0 +1,78 @@
+//! Names from files, made fit to be shown: a name can hold anything, the control codes of a terminal included.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The text with everything escaped that is no visible character.
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            // readable as they are, though Rust escapes them in literals
+            '\'' | '"' | '\\' => character.to_string(),
+            _ => character.escape_debug().to_string(),
+        })
+        .collect()
+}
+
+/// The same for a text of several lines.
+pub fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+}
+
+/// The columns that a printable text takes on a terminal.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text in at most `limit` columns, the middle left out where it is longer.
+pub fn elided(text: &str, limit: usize) -> String {
+    const MARK: char = '…';
+    if width(text) <= limit {
+        return text.to_owned();
+    }
+    let room = limit.saturating_sub(1);
+    // the end of a name tells more than its beginning
+    let tail = fitting(text.chars().rev(), room.div_ceil(2));
+    let head = fitting(text.chars(), room - room.div_ceil(2));
+    head.into_iter().chain([MARK]).chain(tail.into_iter().rev()).take(limit).collect()
+}
+
+/// The characters that fit.
+fn fitting(characters: impl Iterator<Item = char>, limit: usize) -> Vec<char> {
+    let mut used = 0;
+    characters
+        .take_while(|character| {
+            used += character.width().unwrap_or(0);
+            used <= limit
+        })
+        .collect()
+}
+
+/// The text, spaces after it up to a width.
+pub fn left(text: &str, wide: usize) -> String {
+    format!("{text}{}", " ".repeat(wide.saturating_sub(width(text))))
+}
+
+/// The text, spaces before it up to a width.
+pub fn right(text: &str, wide: usize) -> String {
+    format!("{}{text}", " ".repeat(wide.saturating_sub(width(text))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_codes_are_shown_and_not_obeyed() {
+        assert_eq!(printable("a\u{1b}[31m\n\"é\\"), "a\\u{1b}[31m\\n\"é\\");
+        assert_eq!(printable_lines("a\nb\r"), "a\nb\\r");
+    }
+
+    #[test]
+    fn the_middle_goes_first() {
+        assert_eq!(elided("short", 5), "short");
+        assert_eq!(elided("model.layers.0.weight", 11), "model…eight");
+        for limit in 0..8 {
+            assert!(width(&elided("層層層層層層層層", limit)) <= limit, "{limit}");
+        }
+    }
+}

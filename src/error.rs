@@ -1,0 +1,140 @@
+//! The one error type of the crate: what was asked, which shape or limit stood in the way, and what to do.
+
+use std::path::PathBuf;
+
+/// A result whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong before there is a result to give a status to.
+///
+/// Not converged, zero or non-finite are *statuses* of a result ([`crate::norm::Status`]), never errors.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No adapter was found, or none that matches what was asked for.
+    #[error(
+        "no GPU adapter {wanted}. Tried: {tried}. A software adapter is enough; install one with\n  \
+         Debian, Ubuntu:  sudo apt-get install mesa-vulkan-drivers\n  \
+         Fedora:          sudo dnf install mesa-vulkan-drivers\n  \
+         Arch:            sudo pacman -S vulkan-swrast"
+    )]
+    NoAdapter {
+        /// What was asked for, as words that follow "no GPU adapter".
+        wanted: String,
+        /// The adapters and back ends that were looked at.
+        tried: String,
+    },
+
+    /// The adapter refused to give a device.
+    #[error("adapter {adapter} gave no device: {reason}")]
+    NoDevice {
+        /// Name and back end of the adapter.
+        adapter: String,
+        /// The driver's own words.
+        reason: String,
+    },
+
+    /// A device handed in from outside lacks something that every kernel needs.
+    #[error(
+        "the wgpu device lacks {missing}: request it with `Gpu::required_features()` and `Gpu::required_limits(&adapter)`"
+    )]
+    UnsuitableDevice {
+        /// The missing feature or limit.
+        missing: String,
+    },
+
+    /// Two shapes that must agree do not.
+    #[error("shape mismatch in {operation}: {expected} expected, {found} found")]
+    ShapeMismatch {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// The shape it needs, with its role.
+        expected: String,
+        /// The shape it was given.
+        found: String,
+    },
+
+    /// Something does not fit a limit of the device.
+    #[error("{operation}: {what} needs {needed} and the limit of this device is {limit}: {advice}")]
+    TooLarge {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// The thing that is too large.
+        what: String,
+        /// What it needs.
+        needed: u64,
+        /// What the device offers.
+        limit: u64,
+        /// What to do about it.
+        advice: &'static str,
+    },
+
+    /// An option has a value that means nothing.
+    #[error("{operation}: {option} is {value}, but must be {allowed}")]
+    InvalidOption {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// The option's name.
+        option: &'static str,
+        /// The value it was given.
+        value: String,
+        /// The values that mean something.
+        allowed: &'static str,
+    },
+
+    /// The device ran out of memory.
+    #[error("{operation}: the device has no {bytes} bytes left: free tensors or use a smaller batch")]
+    OutOfMemory {
+        /// The operation that was asked for.
+        operation: String,
+        /// The size that was asked for.
+        bytes: u64,
+    },
+
+    /// The driver refused a command; a defect of this library or of the driver.
+    #[error("{operation}: the device refused: {reason}")]
+    Device {
+        /// The operation that was asked for.
+        operation: String,
+        /// The driver's own words.
+        reason: String,
+    },
+
+    /// The device is gone; nothing on it can be read again.
+    #[error("the GPU device was lost ({reason}): make a new `Gpu` and upload again")]
+    DeviceLost {
+        /// The driver's own words.
+        reason: String,
+    },
+
+    /// The device did not answer in time.
+    #[error(
+        "{operation}: the device did not answer within {seconds} s: the driver hangs, or the work of one submit is too large for it"
+    )]
+    Timeout {
+        /// The operation that waited.
+        operation: &'static str,
+        /// How long it waited.
+        seconds: u64,
+    },
+
+    /// A callback asked to stop.
+    #[error("{operation}: cancelled by the caller after {iterations} iterations")]
+    Cancelled {
+        /// The operation that was cancelled.
+        operation: &'static str,
+        /// How far it had come.
+        iterations: usize,
+    },
+
+    /// A file could not be opened, or what it says cannot be true.
+    #[error("{}{}: {problem}", path.display(), tensor.as_ref().map(|name| format!(", tensor `{name}`")).unwrap_or_default())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The tensor in it, where one is to blame.
+        tensor: Option<String>,
+        /// What is wrong.
+        problem: String,
+    },
+}

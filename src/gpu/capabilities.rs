@@ -1,0 +1,71 @@
+//! What a device can do, and how kernels are tuned for it.
+
+/// How kernels are laid out on a kind of adapter: the values of the `override` constants in the shaders.
+///
+/// Measured on lavapipe and SwiftShader: barriers are what costs there, so groups are narrow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Invocations of a workgroup.
+    pub lanes: u32,
+    /// Rows that one group of the transposed product sums before it writes a partial result.
+    pub adjoint_rows: u32,
+    /// Bytes that one submit may touch so that it stays well under half a second.
+    pub bytes_per_submit: u64,
+}
+
+impl Profile {
+    /// For adapters that run on the processor: lavapipe, SwiftShader, llvmpipe, WARP.
+    pub const SOFTWARE: Self = Self { lanes: 8, adjoint_rows: 256, bytes_per_submit: 256 << 20 };
+    /// For graphics hardware.
+    pub const HARDWARE: Self = Self { lanes: 64, adjoint_rows: 64, bytes_per_submit: 8 << 30 };
+}
+
+/// The limits that the library works within on one device.
+#[derive(Clone, Debug)]
+pub struct Capabilities {
+    /// The adapter's own name.
+    pub name: String,
+    /// The graphics interface it is reached by: `vulkan`, `metal`, `dx12` or `gl`.
+    pub backend: String,
+    /// Driver name and version.
+    pub driver: String,
+    /// Whether the adapter runs on the processor.
+    pub software: bool,
+    /// The tuning of the kernels.
+    pub profile: Profile,
+    /// Loop trips that one invocation may take in total.
+    ///
+    /// lavapipe 22.3 silently stops every loop of an invocation after 65 535 trips; no adapter is trusted with more.
+    pub loop_budget: u32,
+    /// The largest piece of a buffer that a kernel can see, in bytes.
+    pub binding_bytes: u64,
+    /// The largest buffer, in bytes.
+    pub buffer_bytes: u64,
+    /// What the offset of a binding is a multiple of, in bytes.
+    pub offset_alignment: u64,
+    /// Workgroups along one dimension of a dispatch.
+    pub groups_per_dimension: u32,
+}
+
+impl Capabilities {
+    pub(super) fn new(info: &wgpu::AdapterInfo, limits: &wgpu::Limits) -> Self {
+        let software = info.device_type == wgpu::DeviceType::Cpu;
+        Self {
+            name: info.name.clone(),
+            backend: info.backend.to_str().to_string(),
+            driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
+            software,
+            profile: if software { Profile::SOFTWARE } else { Profile::HARDWARE },
+            loop_budget: 60_000,
+            binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+            buffer_bytes: limits.max_buffer_size,
+            offset_alignment: u64::from(limits.min_storage_buffer_offset_alignment),
+            groups_per_dimension: limits.max_compute_workgroups_per_dimension,
+        }
+    }
+
+    /// The most `f32` elements that one binding holds.
+    pub fn binding_elements(&self) -> usize {
+        usize::try_from(self.binding_bytes / 4).unwrap_or(usize::MAX)
+    }
+}

@@ -1,0 +1,42 @@
+//! Faults that the driver reports when nobody is asking: kept until the next call, which returns them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::{Error, Result};
+
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    lost: Mutex<Option<String>>,
+    uncaptured: Mutex<Option<String>>,
+}
+
+impl Faults {
+    /// Installs the handlers of a device that this library made; the default handler would panic.
+    pub(super) fn watch(device: &wgpu::Device) -> Arc<Self> {
+        let faults = Arc::new(Self::default());
+        let lost = Arc::clone(&faults);
+        device.set_device_lost_callback(move |reason, message| {
+            lost.set_lost(format!("{reason:?}: {message}"));
+        });
+        let uncaptured = Arc::clone(&faults);
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            *uncaptured.uncaptured.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+        }));
+        faults
+    }
+
+    pub(super) fn set_lost(&self, reason: String) {
+        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    }
+
+    /// Returns what went wrong since the last call. A loss stays; another fault is reported once.
+    pub(super) fn check(&self, operation: &str) -> Result<()> {
+        if let Some(reason) = self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Err(Error::DeviceLost { reason });
+        }
+        match self.uncaptured.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(reason) => Err(Error::Device { operation: operation.to_string(), reason }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The device: the only folder that names `wgpu`.
+//!
+//! A [`Gpu`] is an adapter's device with its queue, its limits and the kernels made for it so far. Clones share it.
+
+mod adapter;
+mod buffer;
+mod capabilities;
+mod counters;
+mod faults;
+mod grid;
+mod kernel;
+mod pool;
+mod readback;
+mod recorder;
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use adapter::{AdapterDescription, AdapterRequest, adapters};
+pub use buffer::{Binding, Buffer};
+pub use capabilities::{Capabilities, Profile};
+pub use counters::Totals;
+pub use grid::Grid;
+pub use kernel::{Access, Kernel};
+pub use pool::Scratch;
+pub use readback::ReadBack;
+pub use recorder::Recorder;
+pub use wgpu::Buffer as DeviceBuffer;
+
+use counters::Counters;
+use faults::Faults;
+use kernel::Pipelines;
+use pool::Pool;
+use readback::Staging;
+
+use crate::{Error, Result};
+
+/// How to open a device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GpuOptions {
+    /// Which adapter.
+    pub adapter: AdapterRequest,
+    /// Whether shaders keep their run-time bounds checks. `None`: as the environment variable `OPNORM_CHECKED` says
+    /// (set and not `0`: checked).
+    pub checked: Option<bool>,
+    /// How kernels are tuned. `None`: by the kind of the adapter.
+    pub profile: Option<Profile>,
+    /// A smaller binding limit than the device's, in bytes, to try panels on small matrices.
+    pub binding_bytes: Option<u64>,
+}
+
+/// A device, shared by its clones.
+#[derive(Clone)]
+pub struct Gpu {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    capabilities: Capabilities,
+    checked: bool,
+    faults: Arc<Faults>,
+    pipelines: Pipelines,
+    staging: Staging,
+    pool: Pool,
+    counters: Counters,
+    placeholder: Buffer<u32>,
+}
+
+impl Gpu {
+    /// Opens the best adapter, or the one that `OPNORM_ADAPTER` names.
+    ///
+    /// ```
+    /// let gpu = opnorm::Gpu::new()?;
+    /// println!("{}", gpu.capabilities().name);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] with what was tried and how to install a software adapter; [`Error::NoDevice`].
+    pub fn new() -> Result<Self> {
+        Self::open(&GpuOptions::default())
+    }
+
+    /// Opens the adapter that the options ask for.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`], [`Error::NoDevice`].
+    pub fn open(options: &GpuOptions) -> Result<Self> {
+        pollster::block_on(Self::open_async(options))
+    }
+
+    /// Opens the adapter that the options ask for, without blocking the thread while the driver makes the device.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`], [`Error::NoDevice`].
+    pub async fn open_async(options: &GpuOptions) -> Result<Self> {
+        let instance = adapter::instance();
+        let mut found = adapter::enumerate(&instance);
+        let adapter = found.swap_remove(adapter::choose(&options.adapter, &found)?);
+        let info = adapter.get_info();
+        let request = wgpu::DeviceDescriptor {
+            label: Some("opnorm"),
+            required_features: adapter::required_features(),
+            required_limits: adapter.limits(),
+            experimental_features: wgpu::ExperimentalFeatures::disabled(),
+            memory_hints: wgpu::MemoryHints::MemoryUsage,
+            trace: wgpu::Trace::Off,
+        };
+        let (device, queue) = adapter.request_device(&request).await.map_err(|error| Error::NoDevice {
+            adapter: format!("{} ({})", info.name, info.backend.to_str()),
+            reason: error.to_string(),
+        })?;
+        let faults = Faults::watch(&device);
+        let mut capabilities = Capabilities::new(&info, &device.limits());
+        if let Some(profile) = options.profile {
+            capabilities.profile = profile;
+        }
+        if let Some(bytes) = options.binding_bytes {
+            capabilities.binding_bytes = capabilities.binding_bytes.min(bytes);
+        }
+        Self::assemble(device, queue, capabilities, options.checked.unwrap_or_else(checked_by_environment), faults)
+    }
+
+    /// Uses a device and queue that a program has already.
+    ///
+    /// The device keeps its owner's handlers for loss and uncaptured errors. Everything this library makes on it is
+    /// made inside error scopes, so nothing of it reaches them; a lost device shows as [`Error::DeviceLost`].
+    ///
+    /// # Errors
+    /// [`Error::UnsuitableDevice`] when the device was made without [`Gpu::required_features`] or with limits that
+    /// are too small.
+    pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
+        if let Some(missing) = adapter::lacks(device.features(), &device.limits()) {
+            return Err(Error::UnsuitableDevice { missing });
+        }
+        let capabilities = Capabilities::new(&device.adapter_info(), &device.limits());
+        Self::assemble(device, queue, capabilities, checked_by_environment(), Arc::default())
+    }
+
+    /// The features that [`Gpu::from_wgpu`] needs a device to have.
+    pub fn required_features() -> wgpu::Features {
+        adapter::required_features()
+    }
+
+    /// The limits to request of an adapter for [`Gpu::from_wgpu`]: all that it has.
+    pub fn required_limits(adapter: &wgpu::Adapter) -> wgpu::Limits {
+        adapter.limits()
+    }
+
+    fn assemble(
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        capabilities: Capabilities,
+        checked: bool,
+        faults: Arc<Faults>,
+    ) -> Result<Self> {
+        let placeholder = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("placeholder"),
+            size: 16,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let inner = Inner {
+            device,
+            queue,
+            capabilities,
+            checked,
+            faults,
+            pipelines: Pipelines::default(),
+            staging: Staging::default(),
+            pool: Pool::default(),
+            counters: Counters::default(),
+            placeholder: Buffer::from_wgpu(placeholder, "open a device", 0, 1)?,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// What this device can do, and how kernels are tuned for it.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.inner.capabilities
+    }
+
+    /// Whether shaders keep their run-time bounds checks.
+    pub fn is_checked(&self) -> bool {
+        self.inner.checked
+    }
+
+    /// The device underneath.
+    pub fn device(&self) -> &wgpu::Device {
+        &self.inner.device
+    }
+
+    /// The queue underneath.
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.inner.queue
+    }
+
+    /// A new, empty recorder.
+    pub fn recorder(&self) -> Recorder {
+        Recorder::new(self)
+    }
+
+    /// What the device was asked to do so far.
+    pub fn totals(&self) -> Totals {
+        self.inner.counters.totals()
+    }
+
+    /// Runs a future of this library to its end on this thread, which drives the device meanwhile.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let outer = BLOCKING.replace(true);
+        let result = pollster::block_on(future);
+        BLOCKING.set(outer);
+        result
+    }
+
+    /// Returns a fault that the driver reported since the last call.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] from the loss on; [`Error::Device`] once for any other fault.
+    pub fn check(&self, operation: &str) -> Result<()> {
+        // A device that was destroyed tells its handler no sooner than at a poll, which does not wait here.
+        let _ = self.device().poll(wgpu::PollType::Poll);
+        self.inner.faults.check(operation)
+    }
+
+    /// Waits until the device has done all that was submitted.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`], [`Error::DeviceLost`].
+    pub fn poll_until_idle(&self) -> Result<()> {
+        const PATIENCE: Duration = Duration::from_secs(300);
+        self.check("wait for the device")?;
+        let waited = self.device().poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(PATIENCE) });
+        self.check("wait for the device")?;
+        match waited {
+            Ok(_) => Ok(()),
+            Err(wgpu::PollError::Timeout) => {
+                Err(Error::Timeout { operation: "wait for the device", seconds: PATIENCE.as_secs() })
+            }
+            Err(error) => {
+                Err(Error::Device { operation: "wait for the device".to_string(), reason: error.to_string() })
+            }
+        }
+    }
+
+    /// Lets a thread wait for the device, for futures that must not.
+    fn poll_elsewhere(&self) {
+        let gpu = self.clone();
+        std::thread::spawn(move || {
+            if let Err(error) = gpu.poll_until_idle() {
+                // Kept for the future that waits: its channel closes with the callback.
+                gpu.inner.faults.set_lost(error.to_string());
+            }
+        });
+    }
+
+    fn pipelines(&self) -> &Pipelines {
+        &self.inner.pipelines
+    }
+
+    fn staging(&self) -> &Staging {
+        &self.inner.staging
+    }
+
+    fn pool(&self) -> &Pool {
+        &self.inner.pool
+    }
+
+    fn placeholder(&self) -> &Buffer<u32> {
+        &self.inner.placeholder
+    }
+
+    fn counters(&self) -> &Counters {
+        &self.inner.counters
+    }
+}
+
+impl fmt::Debug for Gpu {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Gpu").field("capabilities", &self.inner.capabilities).finish_non_exhaustive()
+    }
+}
+
+thread_local! {
+    static BLOCKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is inside [`Gpu::block_on`].
+fn blocking() -> bool {
+    BLOCKING.get()
+}
+
+fn checked_by_environment() -> bool {
+    std::env::var("OPNORM_CHECKED").is_ok_and(|value| !value.is_empty() && value != "0")
+}
+
+/// Runs one call to the driver inside error scopes, so that a refusal is an error here and never a panic elsewhere.
+fn guarded<T>(gpu: &Gpu, operation: &str, call: impl FnOnce() -> T) -> Result<T> {
+    let device = gpu.device();
+    let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
+    let result = call();
+    let internal = pollster::block_on(internal.pop());
+    let memory = pollster::block_on(memory.pop());
+    let validation = pollster::block_on(validation.pop());
+    if memory.is_some() {
+        return Err(Error::OutOfMemory { operation: operation.to_string(), bytes: 0 });
+    }
+    match validation.or(internal) {
+        None => Ok(result),
+        Some(error) => {
+            let reason = error.to_string();
+            gpu.check(operation)?;
+            // Nothing invalid leaves these scopes, but a lost device makes invalid things without an error.
+            if reason.to_lowercase().contains("lost") || reason.contains("is invalid") {
+                gpu.inner.faults.set_lost(reason.clone());
+                return Err(Error::DeviceLost { reason });
+            }
+            Err(Error::Device { operation: operation.to_string(), reason })
+        }
+    }
+}

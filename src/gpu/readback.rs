@@ -1,0 +1,149 @@
+//! Read-backs: a copy into a staging buffer that is mapped once its submit has run.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytemuck::Pod;
+use futures::channel::oneshot;
+
+use super::{Buffer, Gpu, guarded};
+use crate::{Error, Result};
+
+/// Contents of a buffer on their way to the host. Several may be under way at once; each is waited for alone.
+#[derive(Debug)]
+pub struct ReadBack<T> {
+    gpu: Gpu,
+    staging: Option<wgpu::Buffer>,
+    len: usize,
+    element: PhantomData<T>,
+}
+
+impl<T: Pod> ReadBack<T> {
+    pub(super) fn record(gpu: &Gpu, encoder: &mut wgpu::CommandEncoder, buffer: &Buffer<T>) -> Result<Self> {
+        let bytes = buffer.byte_len();
+        if bytes == 0 {
+            return Ok(Self { gpu: gpu.clone(), staging: None, len: 0, element: PhantomData });
+        }
+        let staging = gpu.staging().take(gpu, bytes)?;
+        let (source, offset) = buffer.as_wgpu();
+        encoder.copy_buffer_to_buffer(source, offset, &staging, 0, bytes);
+        Ok(Self { gpu: gpu.clone(), staging: Some(staging), len: buffer.len(), element: PhantomData })
+    }
+
+    /// Waits for the contents without blocking the thread.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`], [`Error::DeviceLost`], [`Error::Device`].
+    pub async fn contents(self) -> Result<Vec<T>> {
+        let Some(staging) = self.staging else {
+            return Ok(Vec::new());
+        };
+        let gpu = self.gpu;
+        let bytes = (self.len * size_of::<T>()) as u64;
+        let (sender, receiver) = oneshot::channel();
+        guarded(&gpu, "read back", || {
+            staging.map_async(wgpu::MapMode::Read, 0..bytes, move |mapped| {
+                let _ = sender.send(mapped); // the reader may have gone away, which is no fault
+            });
+        })?;
+        gpu.counters().read_backs.add(1);
+        gpu.counters().bytes_read.add(bytes);
+        Mapped { gpu: gpu.clone(), receiver, driven: false }.await?;
+        let refused = |reason: String| Error::Device { operation: "read back".to_string(), reason };
+        let view = staging.get_mapped_range(0..bytes).map_err(|error| refused(error.to_string()))?;
+        let contents = bytemuck::pod_collect_to_vec(&view[..]);
+        drop(view);
+        staging.unmap();
+        gpu.staging().give_back(staging);
+        Ok(contents)
+    }
+
+    /// Waits for the contents.
+    ///
+    /// # Errors
+    /// As [`ReadBack::contents`].
+    pub fn wait(self) -> Result<Vec<T>> {
+        let gpu = self.gpu.clone();
+        gpu.block_on(self.contents())
+    }
+}
+
+/// Resolves when a mapping is done.
+///
+/// Only a poll of the device runs the callback of a mapping. Inside [`Gpu::block_on`] the future polls it itself, and
+/// blocks; elsewhere it asks the device's own thread to.
+struct Mapped {
+    gpu: Gpu,
+    receiver: oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>,
+    driven: bool,
+}
+
+impl Future for Mapped {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        if !self.driven {
+            self.driven = true;
+            if super::blocking() {
+                self.gpu.poll_until_idle()?;
+            } else {
+                self.gpu.poll_elsewhere();
+            }
+        }
+        let answer = match Pin::new(&mut self.receiver).poll(context) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(answer) => answer,
+        };
+        Poll::Ready(match answer {
+            Ok(Ok(())) => self.gpu.check("read back"),
+            // A buffer of this library's own is refused only on a device that is gone.
+            Ok(Err(error)) => {
+                self.gpu.inner.faults.set_lost(error.to_string());
+                self.gpu.check("read back")
+            }
+            Err(_) => self
+                .gpu
+                .check("read back")
+                .and(Err(Error::DeviceLost { reason: "the device dropped a read-back".to_string() })),
+        })
+    }
+}
+
+/// Staging buffers that wait to be used again.
+#[derive(Debug, Default)]
+pub(super) struct Staging {
+    idle: Mutex<Vec<wgpu::Buffer>>,
+}
+
+impl Staging {
+    /// Buffers kept, and the largest kept: enough for status blocks in flight, not for whole matrices.
+    const KEPT: usize = 8;
+    const KEPT_BYTES: u64 = 4 << 20;
+
+    fn take(&self, gpu: &Gpu, bytes: u64) -> Result<wgpu::Buffer> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = idle.iter().position(|buffer| buffer.size() >= bytes) {
+            return Ok(idle.swap_remove(found));
+        }
+        drop(idle);
+        gpu.counters().buffers.add(1);
+        guarded(gpu, "read back", || {
+            gpu.device().create_buffer(&wgpu::BufferDescriptor {
+                label: Some("staging"),
+                size: bytes.next_power_of_two().max(256).min(gpu.capabilities().buffer_bytes.max(bytes)),
+                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            })
+        })
+    }
+
+    fn give_back(&self, buffer: wgpu::Buffer) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < Self::KEPT && buffer.size() <= Self::KEPT_BYTES {
+            idle.push(buffer);
+        }
+    }
+}

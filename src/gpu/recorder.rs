@@ -1,0 +1,164 @@
+//! A list of dispatches and copies that is submitted as one.
+
+use bytemuck::Pod;
+
+use super::{Binding, Buffer, Gpu, Grid, Kernel, ReadBack, guarded};
+use crate::{Error, Result};
+
+/// Records dispatches and copies; nothing runs before [`Recorder::submit`].
+///
+/// Commands run in the order of their recording, and recorders in the order of their submission.
+pub struct Recorder {
+    gpu: Gpu,
+    encoder: wgpu::CommandEncoder,
+    pass: Option<wgpu::ComputePass<'static>>,
+    active: Option<Buffer<u32>>,
+    dispatches: u64,
+}
+
+impl Recorder {
+    pub(super) fn new(gpu: &Gpu) -> Self {
+        let encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        Self { gpu: gpu.clone(), encoder, pass: None, active: None, dispatches: 0 }
+    }
+
+    /// The device this records for.
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// Records one dispatch of a kernel.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for a wrong number of bindings, [`Error::TooLarge`] for a binding or grid past the
+    /// device's limits, [`Error::Device`] when the driver refuses the kernel.
+    pub fn dispatch<P: Pod>(
+        &mut self,
+        kernel: &'static Kernel,
+        grid: Grid,
+        params: &P,
+        bindings: &[Binding],
+    ) -> Result<()> {
+        if grid.is_empty() {
+            return Ok(());
+        }
+        self.expect_bindings(kernel, size_of::<P>(), bindings)?;
+        let size = grid.fold(kernel.name, self.gpu.capabilities().groups_per_dimension)?;
+        let pipeline = self.gpu.pipelines().get(&self.gpu, kernel)?;
+        let entries: Vec<_> = (0..).zip(bindings).map(|(index, bound)| bound.entry(index)).collect();
+        let group = guarded(&self.gpu, kernel.name, || {
+            self.gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(kernel.name),
+                layout: &pipeline.layout,
+                entries: &entries,
+            })
+        })?;
+        self.gpu.counters().bind_groups.add(1);
+        let encoder = &mut self.encoder;
+        let pass = self.pass.get_or_insert_with(|| {
+            encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime()
+        });
+        pass.set_pipeline(&pipeline.pipeline);
+        pass.set_bind_group(0, &group, &[]);
+        pass.set_immediates(0, bytemuck::bytes_of(params));
+        pass.dispatch_workgroups(size.x, size.y, size.z);
+        self.dispatches += 1;
+        Ok(())
+    }
+
+    fn expect_bindings(&self, kernel: &Kernel, params: usize, bindings: &[Binding]) -> Result<()> {
+        if bindings.len() != kernel.access.len() || params != kernel.params as usize {
+            return Err(Error::ShapeMismatch {
+                operation: kernel.name,
+                expected: format!("{} bindings and {} bytes of parameters", kernel.access.len(), kernel.params),
+                found: format!("{} and {params}", bindings.len()),
+            });
+        }
+        let capabilities = self.gpu.capabilities();
+        for bound in bindings {
+            if bound.bytes > capabilities.binding_bytes {
+                return Err(Error::TooLarge {
+                    operation: kernel.name,
+                    what: "a binding, in bytes,".to_string(),
+                    needed: bound.bytes,
+                    limit: capabilities.binding_bytes,
+                    advice: "use shorter vectors or a smaller batch",
+                });
+            }
+            if bound.offset % capabilities.offset_alignment != 0 {
+                return Err(Error::ShapeMismatch {
+                    operation: kernel.name,
+                    expected: format!("a binding that starts on a multiple of {}", capabilities.offset_alignment),
+                    found: format!("offset {}", bound.offset),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Records a copy of whole buffers or slices of one length.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when the lengths differ.
+    pub fn copy<T: Pod>(&mut self, from: &Buffer<T>, to: &Buffer<T>) -> Result<()> {
+        if from.len() != to.len() {
+            return Err(Error::ShapeMismatch {
+                operation: "copy",
+                expected: format!("{} elements", from.len()),
+                found: format!("{}", to.len()),
+            });
+        }
+        self.pass = None;
+        let ((source, start), (target, end)) = (from.as_wgpu(), to.as_wgpu());
+        if from.byte_len() > 0 {
+            self.encoder.copy_buffer_to_buffer(source, start, target, end, from.byte_len());
+        }
+        Ok(())
+    }
+
+    /// Records a read-back; its contents can be waited for once the recorder is submitted.
+    ///
+    /// # Errors
+    /// As [`Buffer::zeros`].
+    pub fn read<T: Pod>(&mut self, buffer: &Buffer<T>) -> Result<ReadBack<T>> {
+        self.pass = None;
+        ReadBack::record(&self.gpu, &mut self.encoder, buffer)
+    }
+
+    /// Records what `commands` records, and lets kernels skip the vectors whose entry in `active` is 0.
+    ///
+    /// A vector is one column of one batch item. Operations may use the mask to save work; a skipped output keeps
+    /// its old contents.
+    ///
+    /// # Errors
+    /// Whatever `commands` returns.
+    pub fn masked(&mut self, active: &Buffer<u32>, commands: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let outer = self.active.replace(active.clone());
+        let result = commands(self);
+        self.active = outer;
+        result
+    }
+
+    /// The mask of [`Recorder::masked`]; where there is none, a buffer to bind in its place, and 0 for its length.
+    pub(crate) fn mask(&self) -> (Buffer<u32>, u32) {
+        match &self.active {
+            Some(active) => (active.clone(), active.len() as u32),
+            None => (self.gpu.placeholder().clone(), 0),
+        }
+    }
+
+    /// Hands everything recorded to the device, in order.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the driver refuses it, [`Error::DeviceLost`].
+    pub fn submit(mut self) -> Result<()> {
+        self.gpu.check("submit")?;
+        self.pass = None;
+        let gpu = self.gpu.clone();
+        let encoder = self.encoder;
+        guarded(&gpu, "submit", || gpu.queue().submit([encoder.finish()]))?;
+        gpu.counters().submits.add(1);
+        gpu.counters().dispatches.add(self.dispatches);
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+//! A file that appears under its name whole or not at all.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::file_error;
+use crate::{Error, Result};
+
+/// Tells the temporary files of one process apart.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// Written beside the destination, on the same file system, and renamed over it at the end; removed when dropped before.
+#[derive(Debug)]
+pub(super) struct AtomicFile {
+    /// `None` once it is renamed.
+    file: Option<BufWriter<File>>,
+    temporary: PathBuf,
+    destination: PathBuf,
+}
+
+impl AtomicFile {
+    /// Creates the temporary file.
+    pub fn create(destination: &Path) -> Result<Self> {
+        let Some(name) = destination.file_name() else {
+            return Err(file_error(destination, "cannot be written: the path names no file"));
+        };
+        // a leftover of an earlier process with the same id can have the name: another number then
+        for _ in 0..100 {
+            let mut hidden = OsString::from(".");
+            hidden.push(name);
+            hidden.push(format!(
+                ".{}-{}.tmp",
+                std::process::id(),
+                NEXT.fetch_add(1, Ordering::Relaxed)
+            ));
+            let temporary = destination.with_file_name(hidden);
+            match OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .open(&temporary)
+            {
+                Ok(file) => {
+                    let destination = destination.to_path_buf();
+                    return Ok(Self {
+                        file: Some(BufWriter::with_capacity(1 << 16, file)),
+                        temporary,
+                        destination,
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(file_error(destination, format!("cannot be written: {error}"))),
+            }
+        }
+        Err(file_error(
+            destination,
+            "cannot be written: its directory is full of temporary files of the same name",
+        ))
+    }
+
+    /// The error for a write that failed.
+    pub fn failed(&self, error: impl std::fmt::Display) -> Error {
+        file_error(&self.destination, format!("cannot be written: {error}"))
+    }
+
+    /// Puts the file in its place, once its bytes are on the disk.
+    pub fn finish(mut self) -> Result<()> {
+        let Some(mut file) = self.file.take() else {
+            return Ok(());
+        };
+        let renamed = file.flush().and_then(|()| file.get_ref().sync_all()).and_then(|()| {
+            drop(file);
+            std::fs::rename(&self.temporary, &self.destination)
+        });
+        renamed.map_err(|error| {
+            self.remove();
+            self.failed(error)
+        })
+    }
+
+    fn remove(&self) {
+        // nothing is left to tell the caller that the first error did not
+        let _ = std::fs::remove_file(&self.temporary);
+    }
+
+    fn open(&mut self) -> io::Result<&mut BufWriter<File>> {
+        self.file
+            .as_mut()
+            .ok_or_else(|| io::Error::other("the file is finished"))
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if let Some(file) = self.file.take() {
+            // without a last write of what nobody will see
+            let _ = file.into_parts();
+            self.remove();
+        }
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.open()?.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.open()?.flush()
+    }
+}
+
+impl Seek for AtomicFile {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.open()?.seek(position)
+    }
+}

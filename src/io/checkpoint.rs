@@ -1,0 +1,218 @@
+//! The one door for reading: whatever the format, a list of tensors and a view of each.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use super::contents::Contents;
+use super::entry::Place;
+use super::format::{Format, READ};
+use super::{Entry, TensorView, file_error, tensor_error};
+use crate::Result;
+
+/// The tensors of a checkpoint: one safetensors file, a sharded one by its `*.index.json`, a `.npy` or a `.npz`.
+#[derive(Debug)]
+pub struct Checkpoint {
+    entries: Vec<Entry>,
+    /// Positions in `entries`, sorted by name.
+    by_name: Vec<usize>,
+    contents: Vec<Contents>,
+    #[cfg(feature = "io-npy")]
+    archive: Option<super::npz::Archive>,
+}
+
+impl Checkpoint {
+    /// Opens a file by what it holds, whatever its name; or the one checkpoint in a directory.
+    ///
+    /// Only headers are read. The data stays in the memory-mapped file, which must not change or shrink while the
+    /// checkpoint is open: another program that truncates it in place can end this one. Replacing a file by renaming
+    /// another over it is safe.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File) where the file cannot be read, is of no known format, or contradicts itself.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        if path.is_dir() {
+            let file = the_one_in(path)?;
+            return Self::from_contents(&file, Contents::map(&file)?);
+        }
+        Self::from_contents(path, Contents::map(path)?)
+    }
+
+    /// Takes a file that is in memory already.
+    ///
+    /// `name` stands in messages, and decides where the bytes do not. The shards of an index are looked for beside it,
+    /// so for an index it is a path.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::open`].
+    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self> {
+        Self::from_contents(Path::new(name), Contents::owned(bytes))
+    }
+
+    /// The tensors: in the order of their data, those of a sharded checkpoint sorted by name.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The tensor of this name.
+    pub fn find(&self, name: &str) -> Option<&Entry> {
+        let found = self
+            .by_name
+            .binary_search_by(|&index| self.entries[index].name.as_str().cmp(name))
+            .ok()?;
+        Some(&self.entries[self.by_name[found]])
+    }
+
+    /// A view of a tensor's data.
+    ///
+    /// Data that lies in the file as it is stays there and is loaded as it is copied out. A member of a `.npz` is read
+    /// once here to prove its checksum; a deflated one is decompressed into memory, each time it is asked for.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File) for a tensor that [`Entry::skipped`] rules out, one of another checkpoint,
+    /// or one whose compressed data is broken.
+    pub fn read(&self, entry: &Entry) -> Result<TensorView<'_>> {
+        // by position, so that what is read is what was checked, whatever became of the caller's copy
+        let own = self
+            .entries
+            .get(entry.index)
+            .filter(|own| own.name == entry.name && own.file == entry.file);
+        let Some(own) = own else {
+            return Err(tensor_error(
+                &entry.file,
+                &entry.name,
+                "is not a tensor of this checkpoint",
+            ));
+        };
+        if let Some(reason) = own.skipped() {
+            return Err(tensor_error(&own.file, &own.name, reason));
+        }
+        let bytes = match &own.place {
+            Place::Bytes { contents, range } => self
+                .contents
+                .get(*contents)
+                .and_then(|contents| contents.as_ref().get(range.clone()))
+                .map(Cow::Borrowed),
+            #[cfg(feature = "io-npy")]
+            Place::Member { .. } => match (&self.archive, self.contents.first()) {
+                (Some(archive), Some(contents)) => Some(super::npz::read(archive, contents, own)?),
+                _ => None,
+            },
+            #[cfg(not(feature = "io-npy"))]
+            Place::Member { .. } => None,
+        };
+        let bytes = bytes.ok_or_else(|| tensor_error(&own.file, &own.name, "its data is not in the file"))?;
+        TensorView::new(own, bytes)
+    }
+
+    fn from_contents(path: &Path, contents: Contents) -> Result<Self> {
+        match Format::of(path, contents.as_ref())? {
+            #[cfg(feature = "io-safetensors")]
+            Format::Safetensors => {
+                let tensors = super::safetensors::tensors(path, contents.as_ref())?;
+                let entries = tensors.into_iter().enumerate().map(|(index, tensor)| Entry {
+                    file: path.to_path_buf(),
+                    name: tensor.name,
+                    shape: tensor.shape,
+                    element: tensor.element,
+                    layout: super::entry::Layout::default(),
+                    place: Place::Bytes {
+                        contents: 0,
+                        range: tensor.range,
+                    },
+                    index,
+                });
+                Ok(Self::new(entries.collect(), vec![contents]))
+            }
+            #[cfg(feature = "io-safetensors")]
+            Format::Index => {
+                let (contents, entries) = super::shards::open(path, contents.as_ref())?;
+                Ok(Self::new(entries, contents))
+            }
+            #[cfg(not(feature = "io-safetensors"))]
+            Format::Safetensors | Format::Index => Err(not_built(path, "io-safetensors")),
+
+            #[cfg(feature = "io-npy")]
+            Format::Npy => Ok(Self::new(
+                vec![super::npy::entry(path, contents.as_ref())?],
+                vec![contents],
+            )),
+            #[cfg(feature = "io-npy")]
+            Format::Npz => {
+                let (archive, entries) = super::npz::open(path, contents.clone())?;
+                Ok(Self {
+                    archive: Some(archive),
+                    ..Self::new(entries, vec![contents])
+                })
+            }
+            #[cfg(not(feature = "io-npy"))]
+            Format::Npy | Format::Npz => Err(not_built(path, "io-npy")),
+        }
+    }
+
+    fn new(entries: Vec<Entry>, contents: Vec<Contents>) -> Self {
+        let mut by_name: Vec<usize> = (0..entries.len()).collect();
+        by_name.sort_by(|&left, &right| entries[left].name.cmp(&entries[right].name));
+        Self {
+            entries,
+            by_name,
+            contents,
+            #[cfg(feature = "io-npy")]
+            archive: None,
+        }
+    }
+}
+
+#[cfg(not(all(feature = "io-safetensors", feature = "io-npy")))]
+fn not_built(path: &Path, feature: &str) -> crate::Error {
+    file_error(
+        path,
+        format!("this build cannot read the format: build opnorm with its feature `{feature}`"),
+    )
+}
+
+/// The checkpoint in a directory: an index before single files, `model.safetensors.index.json` before other indices.
+fn the_one_in(directory: &Path) -> Result<PathBuf> {
+    let index = directory.join("model.safetensors.index.json");
+    if index.is_file() {
+        return Ok(index);
+    }
+    let failed = |error: std::io::Error| file_error(directory, format!("cannot be listed: {error}"));
+    let (mut indices, mut files) = (Vec::new(), Vec::new());
+    for item in std::fs::read_dir(directory).map_err(failed)? {
+        let path = item.map_err(failed)?.path();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().to_lowercase())
+            .unwrap_or_default();
+        if name.ends_with(".safetensors.index.json") {
+            indices.push(path);
+        } else if name.ends_with(".safetensors") {
+            files.push(path);
+        }
+    }
+    for found in [indices, files] {
+        match <[PathBuf; 1]>::try_from(found) {
+            Ok([path]) => return Ok(path),
+            Err(found) if found.is_empty() => {}
+            Err(mut found) => {
+                found.sort();
+                let names = found
+                    .iter()
+                    .take(3)
+                    .filter_map(|path| path.file_name())
+                    .map(|name| name.to_string_lossy());
+                let names = names.collect::<Vec<_>>().join(", ");
+                let problem = format!(
+                    "the directory holds {} checkpoints ({names}, ...): name one",
+                    found.len()
+                );
+                return Err(file_error(directory, problem));
+            }
+        }
+    }
+    Err(file_error(
+        directory,
+        format!("the directory holds no *.safetensors.index.json and no *.safetensors; {READ}"),
+    ))
+}

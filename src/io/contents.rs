@@ -1,0 +1,72 @@
+//! The bytes of a file, mapped into memory so that only what is read is loaded.
+
+use std::fmt;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use memmap2::Mmap;
+
+use super::file_error;
+use crate::Result;
+
+/// The bytes of one file; clones share them.
+#[derive(Clone)]
+pub(super) struct Contents(Arc<Source>);
+
+enum Source {
+    Mapped(Mmap),
+    Owned(Vec<u8>),
+}
+
+impl Contents {
+    /// Maps a file. Nothing is read yet.
+    pub fn map(path: &Path) -> Result<Self> {
+        let failed = |error: std::io::Error| file_error(path, format!("cannot be opened: {error}"));
+        // asked before opening: opening a named pipe would wait for a writer that may never come
+        if !std::fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(file_error(path, "is not a regular file"));
+        }
+        let file = File::open(path).map_err(failed)?;
+        if file.metadata().map_err(failed)?.len() == 0 {
+            return Ok(Self::owned(Vec::new()));
+        }
+        #[allow(
+            unsafe_code,
+            reason = "a memory map is the only way to list a large checkpoint without loading it"
+        )]
+        // SAFETY: the map is private to this value and only ever read, as bytes: any bit pattern is a valid `u8`, and
+        // every length was checked against the map, whose size is fixed. What remains is that the file itself must not
+        // shrink or change while the checkpoint is open. Another process that writes to it changes values under way;
+        // one that truncates it makes the next read of the lost pages end this process (SIGBUS). No portable call
+        // prevents that; like every reader of memory-mapped checkpoints, this one relies on checkpoints being written
+        // once and replaced by renaming, which leaves an open map whole. `Checkpoint::open` documents it for users.
+        let map = unsafe { Mmap::map(&file) };
+        let map = map.map_err(|error| file_error(path, format!("cannot be mapped into memory: {error}")))?;
+        Ok(Self(Arc::new(Source::Mapped(map))))
+    }
+
+    /// Bytes that are in memory already.
+    pub fn owned(bytes: Vec<u8>) -> Self {
+        Self(Arc::new(Source::Owned(bytes)))
+    }
+}
+
+impl AsRef<[u8]> for Contents {
+    fn as_ref(&self) -> &[u8] {
+        match &*self.0 {
+            Source::Mapped(map) => map,
+            Source::Owned(bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Debug for Contents {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &*self.0 {
+            Source::Mapped(_) => "mapped",
+            Source::Owned(_) => "owned",
+        };
+        write!(formatter, "Contents({} bytes, {kind})", self.as_ref().len())
+    }
+}

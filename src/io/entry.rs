@@ -1,0 +1,55 @@
+//! One tensor as the file lists it, before its data is read.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use super::{Element, shape};
+
+/// One tensor in a [`Checkpoint`](super::Checkpoint): what the file says about it.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The file that holds the data; for a sharded checkpoint the shard.
+    pub file: PathBuf,
+    /// The tensor's name; for a `.npy` file the file's name without its extension.
+    pub name: String,
+    /// The lengths of the axes; empty for a scalar.
+    pub shape: Vec<usize>,
+    /// The type of the elements.
+    pub element: Element,
+    pub(super) layout: Layout,
+    pub(super) place: Place,
+    /// Its own position in the checkpoint's list, so that a changed copy still leads to the checked original.
+    pub(super) index: usize,
+}
+
+impl Entry {
+    /// The number of elements: the product of the shape, 1 for a scalar.
+    pub fn elements(&self) -> usize {
+        // the product was checked when the file was opened, but the field is public: a changed shape must not overflow
+        shape::checked_elements(&self.shape).unwrap_or(usize::MAX)
+    }
+
+    /// Why this tensor cannot be the input of a norm, as a sentence; `None` where it can.
+    pub fn skipped(&self) -> Option<String> {
+        self.element.skipped()
+    }
+}
+
+/// How elements follow each other, and bytes within an element.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Layout {
+    /// The first axis varies fastest, not the last.
+    pub column_major: bool,
+    /// The most significant byte comes first.
+    pub big_endian: bool,
+}
+
+/// Where the data lies.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    /// These bytes of this file.
+    Bytes { contents: usize, range: Range<usize> },
+    /// A member of a zip archive, after its npy header.
+    #[cfg_attr(not(feature = "io-npy"), allow(dead_code, reason = "only npz has members"))]
+    Member { number: usize, header: usize },
+}

@@ -1,0 +1,82 @@
+//! Files to tensors, and back: safetensors (one file or shards), numpy's `.npy` and `.npz`.
+//!
+//! [`Checkpoint`] is the one door for reading: it looks at what a file *holds*, lists its tensors without reading
+//! their data, and hands out one [`TensorView`] at a time over the memory-mapped file.
+//!
+//! A file is never trusted. Every length it claims is checked against the bytes that are there before anything is
+//! allocated or sliced, and what cannot be true is an [`Error::File`] that names the file, the tensor and the numbers.
+//!
+//! ```no_run
+//! # fn main() -> opnorm::Result<()> {
+//! let checkpoint = opnorm::io::Checkpoint::open("model.safetensors")?;
+//! for entry in checkpoint.entries() {
+//!     if let Some(reason) = entry.skipped() {
+//!         println!("{}: {reason}", entry.name);
+//!         continue;
+//!     }
+//!     let mut values = vec![0.0; entry.elements()];
+//!     checkpoint.read(entry)?.copy_f32(0, &mut values)?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod checkpoint;
+mod contents;
+mod element;
+mod entry;
+mod format;
+mod shape;
+mod source;
+mod view;
+
+#[cfg(feature = "io-safetensors")]
+mod safetensors;
+#[cfg(feature = "io-safetensors")]
+mod shards;
+#[cfg(feature = "io-safetensors")]
+mod unique_map;
+
+#[cfg(feature = "io-npy")]
+mod atomic_file;
+#[cfg(feature = "io-npy")]
+mod npy;
+#[cfg(feature = "io-npy")]
+mod npy_header;
+#[cfg(feature = "io-npy")]
+mod npy_writer;
+#[cfg(feature = "io-npy")]
+mod npz;
+#[cfg(feature = "io-npy")]
+mod npz_writer;
+
+use std::path::Path;
+
+use crate::Error;
+
+pub use checkpoint::Checkpoint;
+pub use element::Element;
+pub use entry::Entry;
+#[cfg(feature = "io-npy")]
+pub use npy_writer::{NpyWriter, write_npy_f32};
+#[cfg(feature = "io-npy")]
+pub use npz_writer::{NpzData, write_npz};
+pub use view::TensorView;
+
+/// The error for a whole file.
+fn file_error(path: &Path, problem: impl Into<String>) -> Error {
+    Error::File {
+        path: path.to_path_buf(),
+        tensor: None,
+        problem: problem.into(),
+    }
+}
+
+/// The error for one tensor of a file.
+fn tensor_error(path: &Path, tensor: &str, problem: impl Into<String>) -> Error {
+    Error::File {
+        path: path.to_path_buf(),
+        tensor: Some(tensor.to_owned()),
+        problem: problem.into(),
+    }
+}

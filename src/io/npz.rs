@@ -1,0 +1,177 @@
+//! A `.npz` file: a zip archive with an npy file for each array.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use zip::read::{ArchiveOffset, Config};
+use zip::{CompressionMethod, ZipArchive};
+
+use super::contents::Contents;
+use super::entry::{Entry, Layout, Place};
+use super::npy_header::{Header, MAGIC};
+use super::{Element, file_error, tensor_error};
+use crate::Result;
+
+/// No deflate stream expands further: its densest code takes two bits for 258 bytes, plus a little at the ends.
+const DEFLATE_EXPANDS_AT_MOST: u64 = 1032;
+
+/// How much is asked for before the first byte has arrived; more follows as bytes do.
+const FIRST_ALLOCATION: usize = 1 << 16;
+
+/// An open archive. A clone shares the directory and the bytes, and has a position of its own.
+pub(super) type Archive = ZipArchive<Cursor<Contents>>;
+
+/// Reads the directory and the header of each array, in the order of the archive.
+pub(super) fn open(path: &Path, contents: Contents) -> Result<(Archive, Vec<Entry>)> {
+    let broken =
+        |error: zip::result::ZipError| file_error(path, format!("is not a zip archive that can be read: {error}"));
+    // the archive starts with the file, since its first bytes told the format: no search for another start
+    let config = Config {
+        archive_offset: ArchiveOffset::Known(0),
+    };
+    let mut archive = ZipArchive::with_config(config, Cursor::new(contents)).map_err(broken)?;
+    if archive.has_duplicate_names() {
+        return Err(file_error(path, "the zip archive lists a name twice"));
+    }
+    // one run of compressed bytes listed under many names would multiply what there is to read
+    if archive.has_overlapping_entries().map_err(broken)? {
+        return Err(file_error(path, "members of the zip archive overlap"));
+    }
+    let mut entries = Vec::new();
+    let mut pickled = false;
+    for number in 0..archive.len() {
+        let member = archive.by_index_data(number).map_err(broken)?;
+        if member.is_dir() {
+            continue;
+        }
+        let full_name = member.name().map_err(broken)?.into_owned();
+        pickled |= full_name.ends_with("data.pkl");
+        entries.push(entry(path, &mut archive, number, &full_name, entries.len())?);
+    }
+    // an npy header has at least its magic, so a length of 0 marks a member without one
+    if !entries.is_empty()
+        && entries
+            .iter()
+            .all(|entry| matches!(entry.place, Place::Member { header: 0, .. }))
+    {
+        let hint = if pickled {
+            ": it looks like a PyTorch pickle; save it as safetensors"
+        } else {
+            ""
+        };
+        return Err(file_error(
+            path,
+            format!("no member of the zip archive is a numpy array{hint}"),
+        ));
+    }
+    let mut names = HashSet::new();
+    if let Some(twice) = entries.iter().find(|entry| !names.insert(entry.name.as_str())) {
+        return Err(tensor_error(
+            path,
+            &twice.name,
+            "is there twice, once with and once without the ending .npy",
+        ));
+    }
+    Ok((archive, entries))
+}
+
+fn entry(path: &Path, archive: &mut Archive, number: usize, full_name: &str, index: usize) -> Result<Entry> {
+    // numpy leaves the ending away too
+    let name = full_name.strip_suffix(".npy").unwrap_or(full_name);
+    let broken = |problem: String| tensor_error(path, name, problem);
+    let mut member = archive.by_index(number).map_err(|error| broken(error.to_string()))?;
+    let (compressed, size) = (member.compressed_size(), member.size());
+    let plausible = match member.compression() {
+        CompressionMethod::Stored => size == compressed,
+        CompressionMethod::Deflated => size <= compressed.saturating_mul(DEFLATE_EXPANDS_AT_MOST),
+        method => {
+            return Err(broken(format!(
+                "is compressed by {method:?}; stored and deflated members are read"
+            )));
+        }
+    };
+    if !plausible {
+        return Err(broken(format!(
+            "the directory says {size} bytes from {compressed}, which cannot be"
+        )));
+    }
+    let file = path.to_path_buf();
+    let mut start = Vec::new();
+    (&mut member)
+        .take(MAGIC.len() as u64)
+        .read_to_end(&mut start)
+        .map_err(|error| broken(error.to_string()))?;
+    if start != MAGIC {
+        let shape = vec![usize::try_from(size).map_err(|_| broken(format!("{size} bytes cannot be addressed")))?];
+        let (element, place) = (Element::Other("bytes".to_owned()), Place::Member { number, header: 0 });
+        return Ok(Entry {
+            file,
+            name: name.to_owned(),
+            shape,
+            element,
+            layout: Layout::default(),
+            place,
+            index,
+        });
+    }
+    let header = Header::read(&mut start.as_slice().chain(&mut member)).map_err(broken)?;
+    let Some(held) = size.checked_sub(header.length as u64) else {
+        return Err(broken(format!(
+            "the directory says {size} bytes, its npy header alone has {}",
+            header.length
+        )));
+    };
+    header.check_size(held).map_err(broken)?;
+    Ok(Entry {
+        file,
+        name: name.to_owned(),
+        shape: header.shape,
+        element: header.element,
+        layout: header.layout,
+        place: Place::Member {
+            number,
+            header: header.length,
+        },
+        index,
+    })
+}
+
+/// The data of a member: a slice of the file where it is stored, decompressed where it is deflated.
+///
+/// Either way the whole member is read once, so that its checksum is known to hold.
+pub(super) fn read<'a>(archive: &Archive, contents: &'a Contents, entry: &Entry) -> Result<Cow<'a, [u8]>> {
+    let Place::Member { number, header } = entry.place else {
+        return Err(tensor_error(&entry.file, &entry.name, "is not a member of the archive"));
+    };
+    let broken = |problem: String| tensor_error(&entry.file, &entry.name, problem);
+    let expected = entry.elements().saturating_mul(entry.element.size());
+    let mut archive = archive.clone();
+    let mut member = archive.by_index(number).map_err(|error| broken(error.to_string()))?;
+    let failed = |error: std::io::Error| broken(format!("its bytes cannot be read: {error}"));
+
+    if member.compression() == CompressionMethod::Stored {
+        std::io::copy(&mut member, &mut std::io::sink()).map_err(failed)?;
+        let start = member.data_start().and_then(|start| usize::try_from(start).ok());
+        let start = start.and_then(|start| start.checked_add(header));
+        let range = start.and_then(|start| Some(start..start.checked_add(expected)?));
+        let data = range.and_then(|range| contents.as_ref().get(range));
+        return data
+            .map(Cow::Borrowed)
+            .ok_or_else(|| broken(format!("{expected} bytes of data reach beyond the file")));
+    }
+    std::io::copy(&mut (&mut member).take(header as u64), &mut std::io::sink()).map_err(failed)?;
+    let mut data = Vec::with_capacity(expected.min(FIRST_ALLOCATION));
+    // one byte more than there should be: reaching the end is what checks the checksum
+    let arrived = member
+        .take(expected as u64 + 1)
+        .read_to_end(&mut data)
+        .map_err(failed)?;
+    if arrived != expected {
+        return Err(broken(format!(
+            "{expected} bytes of data were expected, its stream holds {arrived}"
+        )));
+    }
+    Ok(Cow::Owned(data))
+}

@@ -1,0 +1,121 @@
+//! The header of a safetensors file.
+//!
+//! The file is the header's length (8 bytes), the header (JSON: name, type, shape and byte range of each tensor), and
+//! the data. The `safetensors` crate knows the types and has the last word on what is valid; it is asked *after* the
+//! checks here, which say the same but with the names and the numbers.
+
+use std::ops::Range;
+use std::path::Path;
+
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
+
+use super::unique_map::UniqueMap;
+use super::{Element, file_error, shape, tensor_error};
+use crate::Result;
+
+/// The longest header that the format allows.
+const LONGEST_HEADER: u64 = 100_000_000;
+
+/// One tensor as the header lists it.
+#[derive(Debug, Clone)]
+pub(super) struct Tensor {
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub element: Element,
+    /// The bytes of the file that hold it.
+    pub range: Range<usize>,
+}
+
+/// The tensors of a file in the order of their data.
+pub(super) fn tensors(path: &Path, bytes: &[u8]) -> Result<Vec<Tensor>> {
+    let Some((length, rest)) = bytes.split_first_chunk::<8>() else {
+        let problem = format!(
+            "a safetensors file starts with the 8 bytes of its header's length, the file holds {}",
+            bytes.len()
+        );
+        return Err(file_error(path, problem));
+    };
+    let length = u64::from_le_bytes(*length);
+    if length > LONGEST_HEADER {
+        let problem = format!("the header says it is {length} bytes long, {LONGEST_HEADER} are allowed");
+        return Err(file_error(path, problem));
+    }
+    // 100 000 000 fits a usize of 32 bits
+    let length = length as usize;
+    let Some((header, data)) = rest.split_at_checked(length) else {
+        let problem = format!(
+            "the header says it is {length} bytes long, the file holds {} bytes of it",
+            rest.len()
+        );
+        return Err(file_error(path, problem));
+    };
+    let UniqueMap(mut listed) = serde_json::from_slice::<UniqueMap<TensorInfo>>(header)
+        .map_err(|error| file_error(path, format!("the header is not one of safetensors: {error}")))?;
+    // empty tensors can share an offset; the name makes the order one of the file and not of a hash
+    listed.sort_by(|left, right| (left.1.data_offsets, &left.0).cmp(&(right.1.data_offsets, &right.0)));
+    check_ranges(path, &listed, data.len())?;
+
+    let metadata = Metadata::new(None, listed).map_err(|error| file_error(path, format!("safetensors: {error}")))?;
+    let start = 8 + length;
+    let tensors = metadata.offset_keys().into_iter().filter_map(|name| {
+        let info = metadata.info(&name)?;
+        let (from, to) = info.data_offsets;
+        let range = start + from..start + to;
+        Some(Tensor {
+            element: element(info.dtype),
+            shape: info.shape.clone(),
+            range,
+            name,
+        })
+    });
+    Ok(tensors.collect())
+}
+
+/// Each tensor takes the bytes its shape needs, they follow each other without a hole, and end with the file.
+fn check_ranges(path: &Path, listed: &[(String, TensorInfo)], data: usize) -> Result<()> {
+    let mut end = 0;
+    let mut before = "";
+    for (name, info) in listed {
+        let (from, to) = info.data_offsets;
+        let size = shape::checked_elements(&info.shape).and_then(|elements| elements.checked_mul(info.dtype.bitsize()));
+        let words = format!("{} {}", shape::words(&info.shape), element(info.dtype));
+        let problem = match size {
+            _ if to < from => format!("its bytes end at {to} before they begin at {from}"),
+            _ if from < end => format!("its bytes {from}..{to} overlap those of `{before}`, which end at {end}"),
+            _ if from > end => format!("the bytes {end}..{from} before its own belong to no tensor"),
+            _ if to > data => format!("its bytes {from}..{to} lie beyond the {data} bytes of data that the file holds"),
+            None => format!("the header says {words}, which is more than memory can address"),
+            Some(bits) if bits % 8 != 0 => format!("the header says {words}, which ends within a byte"),
+            Some(bits) if bits / 8 != to - from => {
+                format!(
+                    "the header says {words} = {} bytes, its bytes {from}..{to} are {}",
+                    bits / 8,
+                    to - from
+                )
+            }
+            Some(_) => {
+                end = to;
+                before = name;
+                continue;
+            }
+        };
+        return Err(tensor_error(path, name, problem));
+    }
+    if end != data {
+        let problem = format!("the header says the data is {end} bytes, the file holds {data}");
+        return Err(file_error(path, problem));
+    }
+    Ok(())
+}
+
+fn element(dtype: Dtype) -> Element {
+    match dtype {
+        Dtype::F64 => Element::F64,
+        Dtype::F32 => Element::F32,
+        Dtype::F16 => Element::F16,
+        Dtype::BF16 => Element::Bf16,
+        // the crate's list grows; what it will know some day cannot be read here either
+        other => Element::Other(other.to_string()),
+    }
+}

@@ -1,0 +1,50 @@
+//! A JSON object whose keys must differ: `serde_json` alone would keep the last of two and drop the other unseen.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+
+/// The key of a safetensors header that holds free text instead of a tensor.
+const METADATA: &str = "__metadata__";
+
+/// The pairs of an object in the order of the text, `__metadata__` left out.
+pub(super) struct UniqueMap<V>(pub Vec<(String, V)>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for UniqueMap<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Pairs(PhantomData)).map(Self)
+    }
+}
+
+struct Pairs<V>(PhantomData<V>);
+
+impl<'de, V: Deserialize<'de>> Visitor<'de> for Pairs<V> {
+    type Value = Vec<(String, V)>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object with a member for each tensor")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if name == METADATA {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let value = map
+                .next_value()
+                .map_err(|error| A::Error::custom(format!("tensor `{name}`: {error}")))?;
+            pairs.push((name, value));
+        }
+        let mut seen = HashSet::new();
+        for (name, _) in &pairs {
+            if !seen.insert(name.as_str()) {
+                return Err(A::Error::custom(format!("tensor `{name}` is there twice")));
+            }
+        }
+        Ok(pairs)
+    }
+}

@@ -1,0 +1,166 @@
+//! One tensor's data, read element by element in row-major order whatever the file's own order is.
+
+use std::borrow::Cow;
+
+use half::{bf16, f16};
+
+use super::{Element, Entry, tensor_error};
+use crate::{Error, Result};
+
+/// The data of one tensor; elements are counted in row-major order.
+///
+/// Nothing is converted before it is copied out, so a tensor far larger than the caller's buffer can be taken in parts.
+#[derive(Debug, Clone)]
+pub struct TensorView<'a> {
+    entry: &'a Entry,
+    /// As many bytes as the entry's elements take, in the file's order. Nothing is known about their alignment.
+    bytes: Cow<'a, [u8]>,
+}
+
+impl<'a> TensorView<'a> {
+    /// `bytes` must be as long as the elements of `entry`.
+    pub(super) fn new(entry: &'a Entry, bytes: Cow<'a, [u8]>) -> Result<Self> {
+        let expected = entry.elements().saturating_mul(entry.element.size());
+        if bytes.len() != expected {
+            let problem = format!("{expected} bytes of data were expected, {} are there", bytes.len());
+            return Err(tensor_error(&entry.file, &entry.name, problem));
+        }
+        Ok(Self { entry, bytes })
+    }
+}
+
+impl TensorView<'_> {
+    /// The lengths of the axes; empty for a scalar.
+    pub fn shape(&self) -> &[usize] {
+        &self.entry.shape
+    }
+
+    /// The type of the elements in the file.
+    pub fn element(&self) -> &Element {
+        &self.entry.element
+    }
+
+    /// Copies the elements `first..first + out.len()`, in row-major order, rounded to the nearest f32.
+    ///
+    /// Only f64 is ever rounded; a value beyond the range of f32 becomes infinite, which the caller has to look for.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the tensor has not so many elements.
+    pub fn copy_f32(&self, first: usize, out: &mut [f32]) -> Result<()> {
+        match (&self.entry.element, self.entry.layout.big_endian) {
+            (Element::F64, false) => self.copy(first, out, |bytes| f64::from_le_bytes(bytes) as f32),
+            (Element::F64, true) => self.copy(first, out, |bytes| f64::from_be_bytes(bytes) as f32),
+            (Element::F32, false) => self.copy(first, out, f32::from_le_bytes),
+            (Element::F32, true) => self.copy(first, out, f32::from_be_bytes),
+            (Element::F16, false) => self.copy(first, out, |bytes| f16::from_le_bytes(bytes).to_f32()),
+            (Element::F16, true) => self.copy(first, out, |bytes| f16::from_be_bytes(bytes).to_f32()),
+            (Element::Bf16, false) => self.copy(first, out, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+            (Element::Bf16, true) => self.copy(first, out, |bytes| bf16::from_be_bytes(bytes).to_f32()),
+            (Element::Other(_), _) => Err(self.unreadable("f32")),
+        }
+    }
+
+    /// Copies the elements `first..first + out.len()`, in row-major order; every type fits exactly.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the tensor has not so many elements.
+    pub fn copy_f64(&self, first: usize, out: &mut [f64]) -> Result<()> {
+        match (&self.entry.element, self.entry.layout.big_endian) {
+            (Element::F64, false) => self.copy(first, out, f64::from_le_bytes),
+            (Element::F64, true) => self.copy(first, out, f64::from_be_bytes),
+            (Element::F32, false) => self.copy(first, out, |bytes| f64::from(f32::from_le_bytes(bytes))),
+            (Element::F32, true) => self.copy(first, out, |bytes| f64::from(f32::from_be_bytes(bytes))),
+            (Element::F16, false) => self.copy(first, out, |bytes| f16::from_le_bytes(bytes).to_f64()),
+            (Element::F16, true) => self.copy(first, out, |bytes| f16::from_be_bytes(bytes).to_f64()),
+            (Element::Bf16, false) => self.copy(first, out, |bytes| bf16::from_le_bytes(bytes).to_f64()),
+            (Element::Bf16, true) => self.copy(first, out, |bytes| bf16::from_be_bytes(bytes).to_f64()),
+            (Element::Other(_), _) => Err(self.unreadable("f64")),
+        }
+    }
+
+    /// Copies the bits of the elements `first..first + out.len()` of an f16 or bf16 tensor, in row-major order.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the elements are of another type, or the tensor has not so many.
+    pub fn copy_half_bits(&self, first: usize, out: &mut [u16]) -> Result<()> {
+        match (&self.entry.element, self.entry.layout.big_endian) {
+            (Element::F16 | Element::Bf16, false) => self.copy(first, out, u16::from_le_bytes),
+            (Element::F16 | Element::Bf16, true) => self.copy(first, out, u16::from_be_bytes),
+            _ => Err(self.unreadable("16-bit floats")),
+        }
+    }
+
+    fn copy<const SIZE: usize, T>(&self, first: usize, out: &mut [T], decode: impl Fn([u8; SIZE]) -> T) -> Result<()> {
+        let (elements, _) = self.bytes.as_chunks::<SIZE>();
+        let window = first.checked_add(out.len()).and_then(|end| elements.get(first..end));
+        let Some(window) = window else {
+            let problem = format!(
+                "{} elements from element {first} on were asked for, the tensor has {}",
+                out.len(),
+                elements.len()
+            );
+            return Err(tensor_error(&self.entry.file, &self.entry.name, problem));
+        };
+        if self.entry.layout.column_major && self.entry.shape.len() > 1 {
+            self.copy_column_major(elements, first, out, decode);
+        } else {
+            for (value, bytes) in out.iter_mut().zip(window) {
+                *value = decode(*bytes);
+            }
+        }
+        Ok(())
+    }
+
+    /// The walk over a column-major tensor: an index per axis, the last axis fastest, each step a stride away.
+    fn copy_column_major<const SIZE: usize, T>(
+        &self,
+        elements: &[[u8; SIZE]],
+        first: usize,
+        out: &mut [T],
+        decode: impl Fn([u8; SIZE]) -> T,
+    ) {
+        // also keeps the divisions below from a length of 0: an empty tensor has nothing to copy
+        if out.is_empty() {
+            return;
+        }
+        let shape = self.shape();
+        // no product can overflow: the whole of it was checked, and no axis is 0
+        let strides: Vec<usize> = shape
+            .iter()
+            .scan(1, |stride, &length| {
+                let own = *stride;
+                *stride *= length;
+                Some(own)
+            })
+            .collect();
+        let mut index = vec![0; shape.len()];
+        let mut rest = first;
+        for (position, &length) in index.iter_mut().zip(shape).rev() {
+            *position = rest % length;
+            rest /= length;
+        }
+        let mut offset: usize = index
+            .iter()
+            .zip(&strides)
+            .map(|(position, stride)| position * stride)
+            .sum();
+        for value in out {
+            *value = decode(elements[offset]);
+            for axis in (0..shape.len()).rev() {
+                index[axis] += 1;
+                offset += strides[axis];
+                if index[axis] < shape[axis] {
+                    break;
+                }
+                // after the very last element every axis is back at 0, and the walk ends
+                offset -= strides[axis] * shape[axis];
+                index[axis] = 0;
+            }
+        }
+    }
+
+    fn unreadable(&self, wanted: &str) -> Error {
+        let problem = format!("{wanted} were asked for, the elements are {}", self.entry.element);
+        tensor_error(&self.entry.file, &self.entry.name, problem)
+    }
+}

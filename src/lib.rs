@@ -1,0 +1,91 @@
+//! Operator norms on any GPU.
+//!
+//! `opnorm` computes spectral norms of matrices, of batches of them, and of anything that can be applied to a vector, on
+//! whatever adapter [`wgpu`] finds: Vulkan, Metal, DX12, GL, or a software adapter in a CI job. Every result says how far it
+//! can be trusted: its residual, the gap to the next singular value, and a rigorous lower bound.
+//!
+//! # A tour
+//!
+//! One matrix:
+//! ```
+//! use opnorm::{Gpu, Matrix, norm::spectral_norm};
+//! let gpu = Gpu::new()?;
+//! let matrix = Matrix::from_slice(&gpu, 2, 3, &[-0.4318, 0.1616, -0.1790, -0.1238, 0.4865, -0.2384])?;
+//! let norms = spectral_norm(&matrix)?;
+//! let item = &norms.items()[0];
+//! println!("{:.6}, at least {:.6}, next {:.6}", item.sigma, item.lower.unwrap(), item.second.unwrap());
+//! assert!((item.sigma - 0.674092693).abs() < 1e-7);
+//! # Ok::<(), opnorm::Error>(())
+//! ```
+//!
+//! Thousands of them at once, each with its own status, straight from `glam`:
+//! ```
+//! use opnorm::{Gpu, Matrix, glam::Mat4, norm::{Status, spectral_norm}};
+//! let transforms = vec![Mat4::from_scale(glam::Vec3::new(1.0, 2.0, 3.0)), Mat4::ZERO];
+//! let norms = spectral_norm(&Matrix::from_mat4(&Gpu::new()?, &transforms)?)?;
+//! assert!((norms.items()[0].sigma - 3.0).abs() < 1e-5);
+//! assert_eq!(norms.items()[1].status, Status::Zero);
+//! # Ok::<(), opnorm::Error>(())
+//! ```
+//!
+//! The gradient, by the vectors that the solver found:
+//! ```
+//! use opnorm::{Gpu, Matrix, norm::spectral_norm};
+//! let gpu = Gpu::new()?;
+//! let matrix = Matrix::from_slice(&gpu, 2, 2, &[3.0, 0.0, 0.0, 1.0])?;
+//! let norms = spectral_norm(&matrix)?;
+//! let gradient = norms.vjp(&[1.0])?; // u vᵀ, on the GPU
+//! let along = norms.jvp(&Matrix::from_slice(&gpu, 2, 2, &[1.0, 0.0, 0.0, 1.0])?)?;
+//! assert!((gradient.read()?[0] - 1.0).abs() < 1e-5 && (along[0] - 1.0).abs() < 1e-5);
+//! assert!(norms.items()[0].gradient_error().unwrap() < 1e-5);
+//! # Ok::<(), opnorm::Error>(())
+//! ```
+//!
+//! Operators that are put together, and never formed:
+//! ```
+//! use opnorm::{Gpu, Matrix, norm::spectral_norm, operator::{Composition, Scaled, Sum}};
+//! let gpu = Gpu::new()?;
+//! let first = Matrix::from_slice(&gpu, 2, 2, &[0.0, 1.0, 1.0, 0.0])?;
+//! let second = Matrix::from_slice(&gpu, 2, 2, &[2.0, 0.0, 0.0, 1.0])?;
+//! let operator = Sum::new(Composition::new(&first, &second)?, Scaled::new(&first, -1.0)?)?; // first · second - first
+//! assert!((spectral_norm(&operator)?.items()[0].sigma - 1.0).abs() < 1e-5);
+//! # Ok::<(), opnorm::Error>(())
+//! ```
+//!
+//! The device of a program that has one already, and a matrix in one of its buffers:
+//! ```
+//! use opnorm::{Gpu, Matrix, norm::spectral_norm, wgpu};
+//! # let own = Gpu::new()?;
+//! # let (device, queue) = (own.device().clone(), own.queue().clone());
+//! # let buffer = device.create_buffer(&wgpu::BufferDescriptor { label: None, size: 64, mapped_at_creation: false,
+//! #     usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST });
+//! # queue.write_buffer(&buffer, 0, &[0u8, 0, 0x80, 0x3f].repeat(16));
+//! // device: wgpu::Device with Gpu::required_features(); buffer: 4 x 4 ones, STORAGE | COPY_SRC | COPY_DST
+//! let gpu = Gpu::from_wgpu(device, queue)?;
+//! let matrix = Matrix::from_wgpu(&gpu, buffer, 0, (1, 4, 4))?; // no copy
+//! assert!((spectral_norm(&matrix)?.items()[0].sigma - 4.0).abs() < 1e-5);
+//! # Ok::<(), opnorm::Error>(())
+//! ```
+//!
+//! # Where things are
+//! [`gpu`] the device · [`tensor`] tensors and matrices · [`ops`] one kernel each, [`reference`](mod@reference) their
+//! `f64` twins · [`operator`] linear operators · [`norm`] the solvers · `io` files · `audit` a checkpoint to a report.
+//! `ARCHITECTURE.md` is the map.
+
+#[cfg(feature = "io")]
+pub mod audit;
+mod error;
+pub mod gpu;
+#[cfg(any(feature = "io-safetensors", feature = "io-npy"))]
+pub mod io;
+pub mod norm;
+pub mod operator;
+pub mod ops;
+pub mod reference;
+pub mod tensor;
+
+pub use error::{Error, Result};
+pub use glam;
+pub use gpu::Gpu;
+pub use tensor::Matrix;
+pub use wgpu;

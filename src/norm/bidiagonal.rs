@@ -1,0 +1,230 @@
+//! Singular values and vectors of the bidiagonal matrix that Lanczos builds.
+
+use faer::Mat;
+
+/// The upper bidiagonal matrix of Golub-Kahan-Lanczos: A V = U B, Aᵀ U = V Bᵀ + residual v eᵀ.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Bidiagonal {
+    /// The diagonal.
+    pub(super) alphas: Vec<f64>,
+    /// The superdiagonal, one shorter.
+    pub(super) betas: Vec<f64>,
+    /// The norm of what does not fit the space: 0 where it is invariant.
+    pub(super) residual: f64,
+}
+
+/// The largest singular value of a bidiagonal matrix with its vectors, and the second one.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Leading {
+    pub(super) sigma: f64,
+    pub(super) second: f64,
+    pub(super) left: Vec<f64>,
+    pub(super) right: Vec<f64>,
+}
+
+impl Bidiagonal {
+    /// The largest singular values and the vectors of the first, in time linear in the size.
+    ///
+    /// They are the eigenvalues of the symmetric tridiagonal matrix with zero diagonal and off-diagonal alpha_1, beta_1,
+    /// alpha_2, ..., which has them as pairs ±sigma with vectors (v_1, u_1, v_2, u_2, ...) / √2 (Golub and Kahan 1965);
+    /// bisection by Sturm counts finds the values, inverse iteration the vector.
+    pub(super) fn leading(&self) -> Leading {
+        let chain = self.chain();
+        let sigma = largest_eigenvalue(&chain, 1);
+        let second = if self.alphas.len() > 1 { largest_eigenvalue(&chain, 2) } else { 0.0 };
+        let vector = eigenvector(&chain, sigma);
+        let part = |first: usize| unit(vector.iter().skip(first).step_by(2).copied().collect());
+        Leading { sigma, second, right: part(0), left: part(1) }
+    }
+
+    /// The residual |Aᵀu - sigma v| of a Ritz triplet whose left coefficients are given.
+    pub(super) fn residual_of(&self, left: &[f64]) -> f64 {
+        self.residual * left.last().map_or(0.0, |last| last.abs())
+    }
+
+    /// All singular triplets (sigma, left, right) with coefficients in the Krylov bases, largest first, by a dense
+    /// decomposition.
+    pub(super) fn triplets(&self) -> Vec<(f64, Vec<f64>, Vec<f64>)> {
+        let size = self.alphas.len();
+        let dense = Mat::from_fn(size, size, |row, col| {
+            if row == col {
+                self.alphas[row]
+            } else if row + 1 == col {
+                self.betas[row]
+            } else {
+                0.0
+            }
+        });
+        let Ok(svd) = dense.svd() else {
+            return Vec::new();
+        };
+        let column = |matrix: faer::MatRef<'_, f64>, col: usize| (0..size).map(|row| matrix[(row, col)]).collect();
+        (0..size).map(|index| (svd.S()[index], column(svd.U(), index), column(svd.V(), index))).collect()
+    }
+
+    fn chain(&self) -> Vec<f64> {
+        let mut chain = Vec::with_capacity(2 * self.alphas.len());
+        for (index, alpha) in self.alphas.iter().enumerate() {
+            chain.push(*alpha);
+            if index + 1 < self.alphas.len() {
+                chain.push(self.betas[index]);
+            }
+        }
+        chain
+    }
+}
+
+/// Eigenvalues below `shift` of the tridiagonal matrix with zero diagonal and this off-diagonal.
+fn count_below(chain: &[f64], shift: f64) -> usize {
+    let tiny = f64::MIN_POSITIVE;
+    let mut pivot = -shift;
+    let mut count = usize::from(pivot < 0.0);
+    for value in chain {
+        if pivot.abs() < tiny {
+            pivot = tiny;
+        }
+        pivot = -shift - value * value / pivot;
+        count += usize::from(pivot < 0.0);
+    }
+    count
+}
+
+/// The eigenvalue that `rank - 1` others exceed, if it is positive, else 0.
+fn largest_eigenvalue(chain: &[f64], rank: usize) -> f64 {
+    let size = chain.len() + 1;
+    let neighbours = |index: usize| chain.get(index).copied().unwrap_or(0.0).abs();
+    let row_sum = |row: usize| if row == 0 { neighbours(0) } else { neighbours(row - 1) + neighbours(row) };
+    let bound = (0..size).map(row_sum).fold(0.0, f64::max);
+    let (mut low, mut high) = (0.0, bound * (1.0 + 1e-14));
+    for _ in 0..200 {
+        let middle = low + (high - low) / 2.0;
+        if middle <= low || middle >= high {
+            break;
+        }
+        if size - count_below(chain, middle) >= rank { low = middle } else { high = middle }
+        if high - low <= high * f64::EPSILON {
+            break;
+        }
+        // Next to the bound this is what zero comes out as.
+        if high <= bound * 1e-30 {
+            return 0.0;
+        }
+    }
+    low + (high - low) / 2.0
+}
+
+/// A unit eigenvector by inverse iteration with a factorisation that pivots (LAPACK's `gttrf` in small).
+fn eigenvector(chain: &[f64], value: f64) -> Vec<f64> {
+    let size = chain.len() + 1;
+    let scale = value.abs().max(f64::MIN_POSITIVE);
+    // Just off the eigenvalue, so that the matrix can be factorised.
+    let shift = value * (1.0 + 4.0 * f64::EPSILON);
+    let mut diagonal = vec![-shift / scale; size];
+    let mut upper: Vec<f64> = chain.iter().map(|value| value / scale).collect();
+    let mut lower = upper.clone();
+    let mut second_upper = vec![0.0; size.saturating_sub(2)];
+    let mut swapped = vec![false; size.saturating_sub(1)];
+    for row in 0..size.saturating_sub(1) {
+        if diagonal[row].abs() >= lower[row].abs() {
+            if diagonal[row] == 0.0 {
+                diagonal[row] = f64::EPSILON;
+            }
+            let factor = lower[row] / diagonal[row];
+            lower[row] = factor;
+            diagonal[row + 1] -= factor * upper[row];
+        } else {
+            swapped[row] = true;
+            let factor = diagonal[row] / lower[row];
+            diagonal[row] = lower[row];
+            lower[row] = factor;
+            let above = upper[row];
+            upper[row] = diagonal[row + 1];
+            diagonal[row + 1] = above - factor * diagonal[row + 1];
+            if row + 2 < size {
+                second_upper[row] = upper[row + 1];
+                upper[row + 1] *= -factor;
+            }
+        }
+    }
+    if diagonal[size - 1] == 0.0 {
+        diagonal[size - 1] = f64::EPSILON;
+    }
+    // A start without zeros and without symmetry, so that it has a part along any eigenvector.
+    let mut vector: Vec<f64> = (0..size).map(|index| 1.0 + 0.5 * ((index * 7 + 3) % 11) as f64 / 11.0).collect();
+    for _ in 0..4 {
+        for row in 0..size.saturating_sub(1) {
+            if swapped[row] {
+                vector.swap(row, row + 1);
+            }
+            vector[row + 1] -= lower[row] * vector[row];
+        }
+        for row in (0..size).rev() {
+            let mut sum = vector[row];
+            if row + 1 < size {
+                sum -= upper[row] * vector[row + 1];
+            }
+            if row + 2 < size {
+                sum -= second_upper[row] * vector[row + 2];
+            }
+            vector[row] = sum / diagonal[row];
+        }
+        vector = unit(vector);
+    }
+    vector
+}
+
+fn unit(mut vector: Vec<f64>) -> Vec<f64> {
+    let largest = vector.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
+    if largest > 0.0 && largest.is_finite() {
+        let norm = vector.iter().map(|value| (value / largest).powi(2)).sum::<f64>().sqrt() * largest;
+        vector.iter_mut().for_each(|value| *value /= norm);
+    }
+    vector
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn bidiagonal(alphas: Vec<f64>, betas: Vec<f64>) -> Bidiagonal {
+        Bidiagonal { alphas, betas, residual: 0.0 }
+    }
+
+    proptest! {
+        #[test]
+        fn leading_values_match_a_dense_decomposition(
+            pairs in prop::collection::vec((0.0f64..2.0, 0.0f64..2.0), 1..40),
+            holes in prop::collection::vec(any::<bool>(), 40),
+        ) {
+            // Holes are where a chain broke down and was taken up again.
+            let value = |(value, hole): (f64, &bool)| if *hole && value < 0.5 { 0.0 } else { value };
+            let alphas: Vec<f64> = pairs.iter().zip(&holes).map(|(pair, hole)| value((pair.0, hole))).collect();
+            let betas: Vec<f64> = pairs.iter().zip(&holes).skip(1).map(|(pair, hole)| value((pair.1, hole))).collect();
+            let matrix = bidiagonal(alphas, betas);
+            let leading = matrix.leading();
+            let exact = matrix.triplets();
+            prop_assert!((leading.sigma - exact[0].0).abs() <= 1e-13 * exact[0].0.max(1e-300));
+            if exact.len() > 1 {
+                prop_assert!((leading.second - exact[1].0).abs() <= 1e-12 * exact[0].0.max(1e-300));
+            }
+            if exact[0].0 > 0.0 {
+                // B v = sigma u, for the vectors found.
+                let size = matrix.alphas.len();
+                for row in 0..size {
+                    let beta = matrix.betas.get(row).map_or(0.0, |beta| beta * leading.right[row + 1]);
+                    let product = matrix.alphas[row] * leading.right[row] + beta;
+                    prop_assert!((product - leading.sigma * leading.left[row]).abs() <= 1e-10 * leading.sigma);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_by_one_and_zero() {
+        let leading = bidiagonal(vec![3.0], vec![]).leading();
+        assert!((leading.sigma - 3.0).abs() < 1e-14 && leading.second == 0.0);
+        assert!((leading.left[0].abs() - 1.0).abs() < 1e-14 && leading.left[0] == leading.right[0]);
+        assert!(bidiagonal(vec![0.0, 0.0], vec![0.0]).leading().sigma < 1e-300);
+    }
+}

@@ -1,0 +1,221 @@
+//! From vectors to results: the last products, the residuals, and the lower bound that the host proves.
+
+use super::memory::Memory;
+use super::result::{Residual, SpectralNorms};
+use super::stop::final_error;
+use super::{SpectralNorm, Status};
+use crate::Result;
+use crate::gpu::{Buffer, Recorder};
+use crate::operator::{Ball, Knowledge, LinearOperator, length};
+use crate::ops;
+use crate::tensor::Tensor;
+use crate::tensor::screen::scale_by_power;
+
+/// An operator with its shorter side as the side that iterations start from.
+pub(super) struct Oriented<'a, O: ?Sized> {
+    pub(super) operator: &'a O,
+    /// Whether the shorter side is the codomain, so that products go by the transpose.
+    pub(super) transposed: bool,
+    pub(super) short: usize,
+    pub(super) long: usize,
+    short_shape: Vec<usize>,
+    long_shape: Vec<usize>,
+}
+
+impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
+    /// The operator as it is, or transposed where its codomain is shorter.
+    pub(super) fn shorter_side_first(operator: &'a O) -> Self {
+        let transposed = length(&operator.codomain()) < length(&operator.domain());
+        Self::new(operator, transposed)
+    }
+
+    pub(super) fn new(operator: &'a O, transposed: bool) -> Self {
+        let (domain, codomain) = (operator.domain(), operator.codomain());
+        let (short, long) = if transposed { (codomain, domain) } else { (domain, codomain) };
+        let shape = |vector: &[usize]| [&[operator.batch(), 1], vector].concat();
+        Self {
+            operator,
+            transposed,
+            short: length(&short),
+            long: length(&long),
+            short_shape: shape(&short),
+            long_shape: shape(&long),
+        }
+    }
+
+    /// Records the product from the short to the long side.
+    pub(super) fn forward(&self, recorder: &mut Recorder, mask: &Buffer<u32>, from: &Tensor, to: &Tensor) -> Result<()> {
+        let (from, to) = (from.reshaped(&self.short_shape)?, to.reshaped(&self.long_shape)?);
+        recorder.masked(mask, |recorder| {
+            if self.transposed {
+                self.operator.apply_adjoint(recorder, &from, &to)
+            } else {
+                self.operator.apply(recorder, &from, &to)
+            }
+        })
+    }
+
+    /// Records the product from the long to the short side.
+    pub(super) fn backward(&self, recorder: &mut Recorder, mask: &Buffer<u32>, from: &Tensor, to: &Tensor) -> Result<()> {
+        let (from, to) = (from.reshaped(&self.long_shape)?, to.reshaped(&self.short_shape)?);
+        recorder.masked(mask, |recorder| {
+            if self.transposed {
+                self.operator.apply(recorder, &from, &to)
+            } else {
+                self.operator.apply_adjoint(recorder, &from, &to)
+            }
+        })
+    }
+
+    pub(super) fn short_zeros(&self) -> Result<Tensor> {
+        Tensor::zeros(self.operator.gpu(), &self.short_shape)
+    }
+
+    pub(super) fn long_zeros(&self) -> Result<Tensor> {
+        Tensor::zeros(self.operator.gpu(), &self.long_shape)
+    }
+
+    /// What is settled about each item before any product: a zero or non-finite item, or an empty operator.
+    pub(super) fn settled(&self) -> Vec<Option<SpectralNorm>> {
+        let empty = self.short == 0 || self.long == 0;
+        let items = 0..self.operator.batch();
+        items
+            .map(|item| match self.operator.knowledge(item) {
+                Knowledge::NonFinite(position) => {
+                    Some(SpectralNorm::without_vectors(Status::NonFinite, Some(position)))
+                }
+                Knowledge::Zero => Some(SpectralNorm::without_vectors(Status::Zero, None)),
+                Knowledge::Nothing if empty => Some(SpectralNorm::without_vectors(Status::Zero, None)),
+                Knowledge::Nothing => None,
+            })
+            .collect()
+    }
+}
+
+/// What an iteration found for one item, in units of the range it worked in.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    /// Converged or out of iterations, as the iteration believes; zero or non-finite where a product was.
+    pub(super) status: Status,
+    pub(super) second: Option<f64>,
+    pub(super) iterations: usize,
+    /// Whether every singular value of the operator was seen, so that one without a second has none.
+    pub(super) complete: bool,
+}
+
+/// Products, residuals and bounds for vectors that an iteration found on the short side of an operator.
+pub(super) async fn finish<O: LinearOperator + ?Sized>(
+    oriented: &Oriented<'_, O>,
+    memory: &Memory,
+    vectors: &Tensor,
+    found: &[Option<Found>],
+    settled: Vec<Option<SpectralNorm>>,
+    (rtol, products): (f64, usize),
+) -> Result<SpectralNorms> {
+    let gpu = oriented.operator.gpu();
+    let batch = found.len();
+    let usable: Vec<bool> = found
+        .iter()
+        .map(|found| found.as_ref().is_some_and(|found| !matches!(found.status, Status::Zero | Status::NonFinite)))
+        .collect();
+    let last = Memory { factors: memory.factors.clone(), ..Memory::new(gpu, &usable)? };
+    let (short, long) = (oriented.short_zeros()?, oriented.long_zeros()?);
+    let (forward, backward) = (oriented.long_zeros()?, oriented.short_zeros()?);
+    let norms = Buffer::zeros(gpu, "norms", 2 * batch)?;
+    let sums = |length| Buffer::<f32>::zeros(gpu, "residuals", batch * ops::Segments::for_group(gpu, length).count);
+    let (long_squares, short_squares) = (sums(oriented.long)?, sums(oriented.short)?);
+
+    let mut recorder = gpu.recorder();
+    let mask = last.active.clone();
+    recorder.masked(&mask, |recorder| {
+        last.normalise(recorder, (vectors.buffer(), oriented.short, false), (&norms, 0), (0, 0.0), short.buffer())?;
+        oriented.forward(recorder, &mask, &short, &forward)?;
+        last.normalise(recorder, (forward.buffer(), oriented.long, true), (&norms, batch), (0, 0.0), long.buffer())?;
+        oriented.backward(recorder, &mask, &long, &backward)?;
+        let sigmas = gpu.scratch("sigma", batch)?;
+        recorder.copy(&norms.slice(batch..2 * batch), &sigmas)?;
+        let (forward, backward) = (forward.buffer(), backward.buffer());
+        let factors = &last.factors;
+        let long_side = (batch, oriented.long);
+        ops::residual_squares(recorder, long_side, forward, long.buffer(), factors, &sigmas, &long_squares)?;
+        let short_side = (batch, oriented.short);
+        ops::residual_squares(recorder, short_side, backward, short.buffer(), factors, &sigmas, &short_squares)?;
+        Ok(())
+    })?;
+    let (norms, factors) = (recorder.read(&norms)?, recorder.read(&last.factors)?);
+    let (long_squares, short_squares) = (recorder.read(&long_squares)?, recorder.read(&short_squares)?);
+    let (left, right) = if oriented.transposed { (&short, &long) } else { (&long, &short) };
+    let rights = recorder.read(right.buffer())?;
+    recorder.submit()?;
+    let (norms, factors) = (norms.contents().await?, factors.contents().await?);
+    let (long_squares, short_squares) = (long_squares.contents().await?, short_squares.contents().await?);
+    let rights = rights.contents().await?;
+    let root = |squares: &[f32], item: usize| {
+        squares.chunks_exact(batch).map(|segment| f64::from(segment[item])).sum::<f64>().sqrt()
+    };
+
+    let mut items = Vec::with_capacity(batch);
+    for (item, (found, settled)) in found.iter().zip(settled).enumerate() {
+        let (Some(found), None) = (found, &settled) else {
+            let nothing = || SpectralNorm::without_vectors(Status::NonFinite, None);
+            items.push(settled.unwrap_or_else(nothing));
+            continue;
+        };
+        if !usable[item] {
+            items.push(SpectralNorm { iterations: found.iterations, products, ..SpectralNorm::without_vectors(found.status, None) });
+            continue;
+        }
+        // The device worked with factor · 2^-exponent times the operator; both are powers of two.
+        let exponent = oriented.operator.exponent(item) - (f64::from(factors[item]).log2().round() as i32);
+        let device_sigma = f64::from(norms[batch + item]);
+        let (long_residual, short_residual) = (root(&long_squares, item), root(&short_squares, item));
+        let (left, right) =
+            if oriented.transposed { (short_residual, long_residual) } else { (long_residual, short_residual) };
+        let vector: Vec<f64> = rights[item * rights.len() / batch..(item + 1) * rights.len() / batch]
+            .iter()
+            .map(|value| f64::from(*value))
+            .collect();
+        let proven = rayleigh(oriented.operator, item, vector).await?;
+        let sigma = proven.map_or(scale_by_power(device_sigma, exponent), |(sigma, _)| sigma);
+        let second = found.second.map(|second| scale_by_power(second, exponent).min(sigma));
+        let gap = match second {
+            Some(second) => Some(sigma - second),
+            None => found.complete.then_some(sigma),
+        };
+        let relative = left.hypot(right) / device_sigma;
+        let mut status = found.status;
+        if !sigma.is_finite() || !relative.is_finite() {
+            status = Status::NonFinite;
+        } else if status == Status::Converged && final_error(relative, gap.map(|gap| gap / sigma)) > rtol {
+            status = Status::Stagnated;
+        }
+        items.push(SpectralNorm {
+            sigma,
+            lower: proven.map(|(_, lower)| lower),
+            residual: Residual { left: scale_by_power(left, exponent), right: scale_by_power(right, exponent) },
+            second,
+            gap,
+            iterations: found.iterations,
+            products: products + 2,
+            status,
+            non_finite: None,
+        });
+    }
+    Ok(SpectralNorms { gpu: gpu.clone(), items, left: left.clone(), right: right.clone() })
+}
+
+/// |Av| / |v| in `f64` on the host, and what of it is certain; `None` where the operator cannot enclose its products.
+async fn rayleigh<O: LinearOperator + ?Sized>(operator: &O, item: usize, vector: Vec<f64>) -> Result<Option<(f64, f64)>> {
+    let input = Ball::exact(vector);
+    let (length, length_above) = (input.norm(), input.norm_above());
+    if length <= 0.0 {
+        return Ok(None);
+    }
+    let Some(product) = operator.enclose(item, input).await? else {
+        return Ok(None);
+    };
+    let exponent = operator.exponent(item);
+    let estimate = scale_by_power(product.norm() / length, exponent);
+    let below = (product.norm_below() / length_above).next_down();
+    Ok(Some((estimate, scale_by_power(below, exponent).next_down().max(0.0))))
+}

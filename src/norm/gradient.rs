@@ -1,0 +1,108 @@
+//! The derivative of the spectral norm: d‖A‖ = <u vᵀ, dA>.
+
+use super::SpectralNorms;
+use crate::gpu::{Buffer, Recorder};
+use crate::operator::length;
+use crate::tensor::{Matrix, Tensor};
+use crate::{Error, Result, ops};
+
+impl SpectralNorms {
+    /// The vector-Jacobian product: cotangent · u vᵀ, on the device.
+    ///
+    /// *Shapes*  `cotangents`: any number of leading batches × batch, row-major · result: as many matrices, each codomain ×
+    /// domain
+    ///
+    /// At a simple largest singular value u vᵀ is the gradient (Magnus 1985); where it is repeated, it is one element of the
+    /// subdifferential {U₁ H V₁ᵀ: H ⪰ 0, tr H = 1} (Watson 1992), the one of the vectors found. At zero it is 0, the
+    /// subgradient of least norm. [`super::SpectralNorm::gradient_error`] tells how far it may be off.
+    ///
+    /// ```
+    /// use opnorm::{Gpu, Matrix, norm::spectral_norm};
+    /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[0.0, 3.0, 1.0, 0.0])?;
+    /// let gradient = spectral_norm(&matrix)?.vjp(&[2.5])?.read()?;
+    /// assert!((gradient[1] - 2.5).abs() < 1e-5 && gradient[0].abs() < 1e-5);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when the number of cotangents is not a multiple of the batch; as [`Matrix::zeros`].
+    pub fn vjp(&self, cotangents: &[f64]) -> Result<Matrix> {
+        let (rows, cols) = self.sides();
+        let batch = self.items().len();
+        expect_cotangents("vjp", batch, cotangents.len())?;
+        let coefficients: Vec<f32> = cotangents.iter().map(|value| *value as f32).collect();
+        let coefficients = Buffer::from_slice(&self.gpu, "vjp", &coefficients)?;
+        let gradient = Matrix::zeros(&self.gpu, cotangents.len(), rows, cols)?;
+        let mut recorder = self.gpu.recorder();
+        ops::outer(&mut recorder, &coefficients, self.left(), self.right(), &gradient)?;
+        recorder.submit()?;
+        Ok(gradient)
+    }
+
+    /// The Jacobian-vector product: <u vᵀ, tangent> = uᵀ · tangent · v, on the device.
+    ///
+    /// *Shapes*  `tangents`: any number of leading batches × batch matrices, each codomain × domain · result: one number each
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when the tangents have other sides, or another batch than a multiple; [`Error::DeviceLost`].
+    pub fn jvp(&self, tangents: &Matrix) -> Result<Vec<f64>> {
+        self.gpu.block_on(self.jvp_async(tangents))
+    }
+
+    /// [`SpectralNorms::jvp`] without blocking the thread.
+    ///
+    /// # Errors
+    /// As [`SpectralNorms::jvp`].
+    pub async fn jvp_async(&self, tangents: &Matrix) -> Result<Vec<f64>> {
+        let (rows, cols) = self.sides();
+        let batch = self.items().len();
+        if (tangents.rows(), tangents.cols()) != (rows, cols) || batch == 0 || tangents.batch() % batch != 0 {
+            return Err(Error::ShapeMismatch {
+                operation: "jvp",
+                expected: format!("tangents of shape (a multiple of {batch}) x {rows} x {cols}"),
+                found: format!("{} x {} x {}", tangents.batch(), tangents.rows(), tangents.cols()),
+            });
+        }
+        let count = tangents.batch();
+        let right = self.right().reshaped(&[batch, 1, cols])?;
+        let products = Tensor::zeros(&self.gpu, &[count, 1, rows])?;
+        let left = self.repeated_left(count, rows)?;
+        let segments = ops::Segments::for_group(&self.gpu, rows).count;
+        let sums = Buffer::zeros(&self.gpu, "jvp", segments * count)?;
+        let mut recorder = self.gpu.recorder();
+        ops::matvec(&mut recorder, tangents, &right, &products)?;
+        ops::dot(&mut recorder, (count, rows), &left, products.buffer(), &sums)?;
+        let sums = recorder.read(&sums)?;
+        recorder.submit()?;
+        let sums = sums.contents().await?;
+        let total = |item: usize| sums.chunks_exact(count).map(|segment| f64::from(segment[item])).sum::<f64>();
+        Ok((0..count).map(|item| crate::tensor::screen::scale_by_power(total(item), tangents.exponent(item))).collect())
+    }
+
+    /// The left vectors, once for each leading batch.
+    fn repeated_left(&self, count: usize, rows: usize) -> Result<Buffer<f32>> {
+        let once = self.left().buffer();
+        if once.len() == count * rows {
+            return Ok(once.clone());
+        }
+        let repeated = Buffer::zeros(&self.gpu, "jvp", count * rows)?;
+        let mut recorder: Recorder = self.gpu.recorder();
+        for start in (0..count * rows).step_by(once.len().max(1)) {
+            recorder.copy(once, &repeated.slice(start..start + once.len()))?;
+        }
+        recorder.submit()?;
+        Ok(repeated)
+    }
+
+    fn sides(&self) -> (usize, usize) {
+        (length(&self.left().shape()[2..]), length(&self.right().shape()[2..]))
+    }
+}
+
+/// Refuses a number of cotangents that is no multiple of the batch.
+pub(super) fn expect_cotangents(operation: &'static str, batch: usize, found: usize) -> Result<()> {
+    if found.checked_rem(batch).unwrap_or(found) == 0 {
+        return Ok(());
+    }
+    Err(Error::ShapeMismatch { operation, expected: format!("cotangents for {batch} items"), found: found.to_string() })
+}

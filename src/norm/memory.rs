@@ -1,0 +1,86 @@
+//! Device memory that every iteration works in: one mask, factor, inverse and state a vector.
+
+use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::ops::{self, Normalise, NormaliserState};
+use crate::Result;
+
+/// Masks, scales and norms of a batch of vectors.
+pub(super) struct Memory {
+    pub(super) gpu: Gpu,
+    pub(super) vectors: usize,
+    /// Which vectors still matter.
+    pub(super) active: Buffer<u32>,
+    /// Powers of two that bring products into range.
+    pub(super) factors: Buffer<f32>,
+    /// Ones, in place of factors.
+    pub(super) ones: Buffer<f32>,
+    /// Factor / norm of the vector last measured.
+    pub(super) inverses: Buffer<f32>,
+    pub(super) states: Buffer<NormaliserState>,
+}
+
+impl Memory {
+    /// Memory for vectors that take part where `active` says so.
+    pub(super) fn new(gpu: &Gpu, active: &[bool]) -> Result<Self> {
+        let vectors = active.len();
+        let mask: Vec<u32> = active.iter().map(|active| u32::from(*active)).collect();
+        let ones = vec![1.0; vectors];
+        Ok(Self {
+            gpu: gpu.clone(),
+            vectors,
+            active: Buffer::from_slice(gpu, "mask", &mask)?,
+            factors: Buffer::from_slice(gpu, "factors", &ones)?,
+            ones: Buffer::from_slice(gpu, "ones", &ones)?,
+            inverses: Buffer::zeros(gpu, "inverses", vectors)?,
+            states: Buffer::zeros(gpu, "states", vectors)?,
+        })
+    }
+
+    /// Records the choice of factors from the vectors that a first product gave; zero and non-finite ones leave the mask.
+    pub(super) fn measure_range(&self, recorder: &mut Recorder, length: usize, product: &Buffer<f32>) -> Result<()> {
+        let segments = ops::Segments::for_lane(length).count;
+        let screens = Buffer::zeros(&self.gpu, "max_abs", segments * self.vectors)?;
+        ops::max_abs(recorder, (self.vectors, length), product, &screens)?;
+        ops::range(recorder, self.vectors, (&screens, segments), &self.factors, &self.active, &self.states)
+    }
+
+    /// Records the norm of each vector, taken with its factor where `scaled`, into `norms` from `first` on, and then the
+    /// unit vector into `output`. A norm of at most `breakdown` times the largest so far takes its vector out of the mask.
+    pub(super) fn normalise(
+        &self,
+        recorder: &mut Recorder,
+        (input, length, scaled): (&Buffer<f32>, usize, bool),
+        norms: (&Buffer<f32>, usize),
+        step: (usize, f32),
+        output: &Buffer<f32>,
+    ) -> Result<()> {
+        self.measure(recorder, (input, length, scaled), norms, step)?;
+        ops::scale(recorder, (self.vectors, length), &self.inverses, input, output)
+    }
+
+    /// Records the norms alone; the factors that make unit vectors are left in `inverses`.
+    pub(super) fn measure(
+        &self,
+        recorder: &mut Recorder,
+        (input, length, scaled): (&Buffer<f32>, usize, bool),
+        norms: (&Buffer<f32>, usize),
+        step: (usize, f32),
+    ) -> Result<()> {
+        let factors = if scaled { &self.factors } else { &self.ones };
+        let squares = self.gpu.scratch("norm", ops::Segments::for_group(&self.gpu, length).count * self.vectors)?;
+        let segments = ops::sum_squares(recorder, (self.vectors, length), input, factors, &squares)?.count;
+        let memory = Normalise {
+            vectors: self.vectors,
+            factors,
+            inverses: &self.inverses,
+            active: &self.active,
+            states: &self.states,
+        };
+        ops::normaliser(recorder, &memory, (&squares, segments), norms, step)
+    }
+
+    /// Takes a vector out of the mask, or puts it back, before whatever is submitted next.
+    pub(super) fn set_active(&self, vector: usize, active: bool) -> Result<()> {
+        self.active.write(&self.gpu, "mask", vector, &[u32::from(active)])
+    }
+}

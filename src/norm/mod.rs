@@ -1,0 +1,43 @@
+//! Norms of operators: the spectral norm by Lanczos or power iteration, its gradient, and the cheap norms of matrices.
+
+mod basis;
+mod bidiagonal;
+mod control;
+mod dense;
+mod finish;
+mod gradient;
+mod lanczos;
+mod memory;
+mod power;
+mod result;
+mod start;
+mod stop;
+mod top;
+
+pub use control::{Control, Progress};
+pub use dense::{frobenius, frobenius_gradient, infinity, one};
+pub use lanczos::Lanczos;
+pub use power::{Power, PowerForm, Start};
+pub use result::{Residual, SpectralNorm, SpectralNorms, Status};
+pub use top::{Triplet, Triplets};
+
+use crate::Result;
+use crate::operator::LinearOperator;
+
+/// The spectral norm ‖A‖₂ = max |Ax| / |x| of each item of an operator, by [`Lanczos`] with its defaults.
+///
+/// ```
+/// use opnorm::{Gpu, Matrix, norm::spectral_norm};
+/// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 3, &[3.0, 0.0, 0.0, 0.0, -4.0, 0.0])?;
+/// let norms = spectral_norm(&matrix)?;
+/// let item = &norms.items()[0];
+/// assert!((item.sigma - 4.0).abs() < 1e-6);
+/// assert!(item.lower.unwrap() <= 4.0);
+/// # Ok::<(), opnorm::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`Lanczos::norm`].
+pub fn spectral_norm<O: LinearOperator + ?Sized>(operator: &O) -> Result<SpectralNorms> {
+    Lanczos::default().norm(operator)
+}

@@ -1,0 +1,204 @@
+//! What a spectral norm comes back as.
+
+use std::fmt;
+
+use approx::{AbsDiffEq, RelativeEq};
+
+use crate::gpu::Gpu;
+use crate::operator::length;
+use crate::tensor::{Position, Tensor};
+use crate::{Error, Result};
+
+/// How a run ended for one item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Status {
+    /// The error that residual and gap let one expect is within the tolerance.
+    Converged,
+    /// The iterations ran out first; the result is still a lower estimate.
+    MaxIterations,
+    /// The operator is zero: sigma is 0, and there are no singular vectors.
+    Zero,
+    /// An entry or a product is NaN or infinite: there is no norm.
+    NonFinite,
+    /// Rounding stands in the way: the residual no longer falls, or is larger than the iteration believed.
+    Stagnated,
+}
+
+impl Status {
+    /// The status as one word, in snake case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Converged => "converged",
+            Self::MaxIterations => "max_iterations",
+            Self::Zero => "zero",
+            Self::NonFinite => "non_finite",
+            Self::Stagnated => "stagnated",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// How far a triplet (sigma, u, v) is from a singular one, in units of sigma.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Residual {
+    /// |Av - sigma u|
+    pub left: f64,
+    /// |Aᵀu - sigma v|
+    pub right: f64,
+}
+
+impl Residual {
+    /// The two as one: √(left² + right²).
+    pub fn norm(&self) -> f64 {
+        self.left.hypot(self.right)
+    }
+}
+
+/// The spectral norm of one item, and what is known about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpectralNorm {
+    /// The estimate: |Av| / |v| for the right vector found. NaN where the operator is not finite.
+    pub sigma: f64,
+    /// A rigorous lower bound of the norm of the operator as the device holds it: a Rayleigh quotient taken on the host in
+    /// `f64`, all rounding subtracted. `None` where the operator cannot prove one.
+    ///
+    /// Entries of `f64` are held rounded to `f32`; for other types the bound is of the matrix given.
+    pub lower: Option<f64>,
+    /// How far the triplet is from a singular one.
+    pub residual: Residual,
+    /// An estimate of the next singular value that the iteration saw; `None` where it sees none (power iteration, or a side
+    /// of length 1). A Krylov space shows a repeated singular value once; [`super::Lanczos::top`] tells the copies apart.
+    pub second: Option<f64>,
+    /// The distance of sigma to the next singular value, sigma itself where there is no other; `None` where unknown.
+    pub gap: Option<f64>,
+    /// Iterations of the method until this item was done.
+    pub iterations: usize,
+    /// Products with the operator or its transpose that the run took in all, for every item together.
+    pub products: usize,
+    /// How the run ended.
+    pub status: Status,
+    /// The first entry that is NaN or infinite, where the operator knows its entries.
+    pub non_finite: Option<Position>,
+}
+
+impl SpectralNorm {
+    /// The error of the gradient u vᵀ, relative to its norm 1, that residual and gap let one expect: residual / gap.
+    ///
+    /// A value right to 1e-6 says almost nothing of it: the error of the value is about its square. `None` where the gap
+    /// is unknown, infinite where it is zero.
+    pub fn gradient_error(&self) -> Option<f64> {
+        self.gap.map(|gap| if gap > 0.0 { self.residual.norm() / gap } else { f64::INFINITY })
+    }
+
+    pub(crate) fn without_vectors(status: Status, non_finite: Option<Position>) -> Self {
+        let sigma = if status == Status::NonFinite { f64::NAN } else { 0.0 };
+        let lower = (status == Status::Zero).then_some(0.0);
+        Self {
+            sigma,
+            lower,
+            residual: Residual::default(),
+            second: None,
+            gap: None,
+            iterations: 0,
+            products: 0,
+            status,
+            non_finite,
+        }
+    }
+}
+
+/// `sigma` is what compares.
+impl AbsDiffEq for SpectralNorm {
+    type Epsilon = f64;
+
+    fn default_epsilon() -> f64 {
+        f64::EPSILON
+    }
+
+    fn abs_diff_eq(&self, other: &Self, epsilon: f64) -> bool {
+        self.sigma.abs_diff_eq(&other.sigma, epsilon)
+    }
+}
+
+impl RelativeEq for SpectralNorm {
+    fn default_max_relative() -> f64 {
+        1e-6
+    }
+
+    fn relative_eq(&self, other: &Self, epsilon: f64, max_relative: f64) -> bool {
+        self.sigma.relative_eq(&other.sigma, epsilon, max_relative)
+    }
+}
+
+/// The spectral norms of every item of an operator, with their singular vectors in device memory.
+///
+/// ```
+/// use approx::assert_relative_eq;
+/// use opnorm::{Gpu, Matrix, norm::spectral_norm};
+/// let matrix = Matrix::from_batch(&Gpu::new()?, 2, 1, 2, &[3.0, 4.0, 0.0, 1.0])?;
+/// let norms = spectral_norm(&matrix)?;
+/// assert_relative_eq!(norms.items()[0].sigma, 5.0, max_relative = 1e-6);
+/// assert_eq!(norms.right_vector(1)?.len(), 2);
+/// # Ok::<(), opnorm::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SpectralNorms {
+    pub(crate) gpu: Gpu,
+    pub(crate) items: Vec<SpectralNorm>,
+    pub(crate) left: Tensor,
+    pub(crate) right: Tensor,
+}
+
+impl SpectralNorms {
+    /// One result a batch item.
+    pub fn items(&self) -> &[SpectralNorm] {
+        &self.items
+    }
+
+    /// The left singular vectors, batch × 1 × codomain; zeros for an item without any.
+    pub fn left(&self) -> &Tensor {
+        &self.left
+    }
+
+    /// The right singular vectors, batch × 1 × domain; zeros for an item without any.
+    pub fn right(&self) -> &Tensor {
+        &self.right
+    }
+
+    /// Waits for the left singular vector of one item.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when there is no such item; [`Error::DeviceLost`].
+    pub fn left_vector(&self, item: usize) -> Result<Vec<f32>> {
+        self.gpu.block_on(self.vector(&self.left, item))
+    }
+
+    /// Waits for the right singular vector of one item.
+    ///
+    /// # Errors
+    /// As [`SpectralNorms::left_vector`].
+    pub fn right_vector(&self, item: usize) -> Result<Vec<f32>> {
+        self.gpu.block_on(self.vector(&self.right, item))
+    }
+
+    pub(super) async fn vector(&self, vectors: &Tensor, item: usize) -> Result<Vec<f32>> {
+        if item >= self.items.len() {
+            return Err(Error::ShapeMismatch {
+                operation: "singular vector",
+                expected: format!("an item below {}", self.items.len()),
+                found: item.to_string(),
+            });
+        }
+        let size = length(&vectors.shape()[2..]);
+        let mut recorder = self.gpu.recorder();
+        let contents = recorder.read(&vectors.buffer().slice(item * size..(item + 1) * size))?;
+        recorder.submit()?;
+        contents.contents().await
+    }
+}

@@ -1,0 +1,63 @@
+//! Start vectors.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// A vector drawn uniformly from the unit sphere, the same for the same seed, stream and length.
+pub(super) fn random_unit(seed: u64, stream: u64, length: usize) -> Vec<f32> {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    generator.set_stream(stream);
+    let mut normals = Vec::with_capacity(length + 1);
+    while normals.len() < length {
+        // Box and Muller's pair of independent normal variates from two uniform ones.
+        let radius = (-2.0 * uniform(&mut generator).ln()).sqrt();
+        let angle = std::f64::consts::TAU * uniform(&mut generator);
+        normals.extend([radius * angle.cos(), radius * angle.sin()]);
+    }
+    normals.truncate(length);
+    unit(&normals)
+}
+
+/// Uniform in (0, 1]: never 0, whose logarithm is infinite.
+fn uniform(generator: &mut ChaCha8Rng) -> f64 {
+    ((generator.next_u64() >> 11) + 1) as f64 * 2f64.powi(-53)
+}
+
+/// The vector divided by its norm; itself where it is zero.
+pub(super) fn unit(vector: &[f64]) -> Vec<f32> {
+    let largest = vector.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
+    if largest == 0.0 {
+        return vec![0.0; vector.len()];
+    }
+    let norm = vector.iter().map(|value| (value / largest).powi(2)).sum::<f64>().sqrt();
+    vector.iter().map(|value| (value / largest / norm) as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_vectors_are_unit_and_repeat() {
+        for length in [1, 2, 3, 100, 1001] {
+            let vector = random_unit(7, 0, length);
+            let square: f64 = vector.iter().map(|value| f64::from(*value).powi(2)).sum();
+            assert!((square - 1.0).abs() < 1e-6);
+            assert_eq!(vector, random_unit(7, 0, length));
+            assert_ne!(vector, random_unit(7, 1, length), "length {length}");
+        }
+        assert_ne!(random_unit(7, 0, 5), random_unit(8, 0, 5));
+    }
+
+    #[test]
+    fn directions_are_uniform() {
+        // The mean of each squared coordinate over many draws is 1 / length.
+        let mut sums = [0f64; 4];
+        for seed in 0..4000 {
+            for (sum, value) in sums.iter_mut().zip(random_unit(seed, 0, 4)) {
+                *sum += f64::from(value).powi(2) / 4000.0;
+            }
+        }
+        assert!(sums.iter().all(|mean| (mean - 0.25).abs() < 0.02), "{sums:?}");
+    }
+}

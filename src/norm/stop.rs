@@ -1,0 +1,46 @@
+//! When a Lanczos run has converged.
+
+use super::bidiagonal::{Bidiagonal, Leading};
+
+/// What the projected problem says of one item.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Estimate {
+    pub(super) sigma: f64,
+    pub(super) second: f64,
+    /// The residual relative to sigma.
+    pub(super) residual: f64,
+    /// The relative error to expect of sigma.
+    pub(super) error: f64,
+}
+
+/// Steps from which on neighbouring singular values count as told apart as far as the gap shows; see [`estimate`].
+const RESOLVED: usize = 32;
+
+/// The relative error to expect after `steps` steps.
+///
+/// A singular value lies within residual / √2 of sigma, always. With the others at least a gap away the error is
+/// residual² / (2 gap), which is far smaller, but the gap is an estimate too: a short Krylov space shows a cluster as one
+/// value, its residual then being about the width of the cluster, and the gap to the rest says nothing. A space of k steps
+/// tells values apart that are about (π / 2k)² sigma from each other (the resolution of Chebyshev polynomials of degree
+/// 2k at the end of their interval). So the quadratic estimate counts only once k is at least 32 and the gap is no
+/// larger than a few times that resolution, as at the edge of a dense spectrum; a value that stands apart, and may be a
+/// cluster, converges fast and is iterated until its residual itself is a tenth of the tolerance.
+pub(super) fn estimate(matrix: &Bidiagonal, leading: &Leading, steps: usize) -> Estimate {
+    let sigma = leading.sigma.max(f64::MIN_POSITIVE);
+    let residual = matrix.residual_of(&leading.left) / sigma;
+    let gap = (leading.sigma - leading.second).max(0.0) / sigma;
+    let resolution = (std::f64::consts::FRAC_PI_2 / steps.max(1) as f64).powi(2);
+    let linear = 10.0 * residual;
+    let dense_edge = steps >= RESOLVED && gap <= 4.0 * resolution;
+    let error = if dense_edge { linear.min(residual * residual / gap.max(f64::MIN_POSITIVE)) } else { linear };
+    Estimate { sigma: leading.sigma, second: leading.second, residual, error }
+}
+
+/// The relative error that a finished triplet lets one expect, from its true residual and the gap, both relative.
+pub(super) fn final_error(residual: f64, gap: Option<f64>) -> f64 {
+    let linear = residual / std::f64::consts::SQRT_2;
+    match gap {
+        Some(gap) if gap > 0.0 => linear.min(residual * residual / (2.0 * gap)),
+        _ => linear,
+    }
+}

@@ -1,0 +1,110 @@
+//! A · B.
+
+use futures::future::LocalBoxFuture;
+
+use super::{Ball, Knowledge, LinearOperator, columns, expect_batch, length};
+use crate::gpu::{Gpu, Recorder};
+use crate::tensor::Tensor;
+use crate::{Error, Result};
+
+/// `outer · inner`: first the inner operator, then the outer one.
+#[derive(Clone, Debug)]
+pub struct Composition<A, B> {
+    outer: A,
+    inner: B,
+}
+
+impl<A: LinearOperator, B: LinearOperator> Composition<A, B> {
+    /// `outer · inner`.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when the inner codomain is not the outer domain, or the batches differ.
+    pub fn new(outer: A, inner: B) -> Result<Self> {
+        expect_batch("composition", outer.batch(), inner.batch())?;
+        if outer.domain() != inner.codomain() {
+            return Err(Error::ShapeMismatch {
+                operation: "composition",
+                expected: format!("an inner operator into {:?}, the domain of the outer one,", outer.domain()),
+                found: format!("{:?}", inner.codomain()),
+            });
+        }
+        Ok(Self { outer, inner })
+    }
+
+    /// Records `second(first(input))`, with the vectors between in scratch memory.
+    fn chain(
+        recorder: &mut Recorder,
+        input: &Tensor,
+        output: &Tensor,
+        (first, second): (&dyn LinearOperator, &dyn LinearOperator),
+    ) -> Result<()> {
+        let operation = "composition";
+        let columns = columns(operation, first.batch(), &first.domain(), input)?;
+        let between = first.codomain();
+        let scratch = recorder.gpu().scratch(operation, first.batch() * columns * length(&between))?;
+        let middle = Tensor::from_buffer(scratch.clone(), &[&[first.batch(), columns], &between[..]].concat())?;
+        first.apply(recorder, input, &middle)?;
+        second.apply(recorder, &middle, output)
+    }
+}
+
+impl<A: LinearOperator, B: LinearOperator> LinearOperator for Composition<A, B> {
+    fn gpu(&self) -> &Gpu {
+        self.outer.gpu()
+    }
+
+    fn batch(&self) -> usize {
+        self.outer.batch()
+    }
+
+    fn domain(&self) -> Vec<usize> {
+        self.inner.domain()
+    }
+
+    fn codomain(&self) -> Vec<usize> {
+        self.outer.codomain()
+    }
+
+    fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        Self::chain(recorder, input, output, (&self.inner, &self.outer))
+    }
+
+    fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        let (outer, inner) = (super::Transpose(&self.outer), super::Transpose(&self.inner));
+        Self::chain(recorder, input, output, (&outer, &inner))
+    }
+
+    fn exponent(&self, item: usize) -> i32 {
+        self.outer.exponent(item) + self.inner.exponent(item)
+    }
+
+    fn knowledge(&self, item: usize) -> Knowledge {
+        match (self.outer.knowledge(item), self.inner.knowledge(item)) {
+            (found @ Knowledge::NonFinite(_), _) | (_, found @ Knowledge::NonFinite(_)) => found,
+            (Knowledge::Zero, _) | (_, Knowledge::Zero) => Knowledge::Zero,
+            _ => Knowledge::Nothing,
+        }
+    }
+
+    fn bytes_per_product(&self) -> u64 {
+        self.outer.bytes_per_product().saturating_add(self.inner.bytes_per_product())
+    }
+
+    fn enclose<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        Box::pin(async move {
+            match self.inner.enclose(item, input).await? {
+                Some(middle) => self.outer.enclose(item, middle).await,
+                None => Ok(None),
+            }
+        })
+    }
+
+    fn enclose_adjoint<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        Box::pin(async move {
+            match self.outer.enclose_adjoint(item, input).await? {
+                Some(middle) => self.inner.enclose_adjoint(item, middle).await,
+                None => Ok(None),
+            }
+        })
+    }
+}

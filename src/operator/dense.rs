@@ -1,0 +1,130 @@
+//! Dense matrices as operators.
+
+use futures::future::LocalBoxFuture;
+
+use super::enclosure::{Ball, gamma, norm_above, up};
+use super::{Knowledge, LinearOperator};
+use crate::gpu::{Gpu, Recorder};
+use crate::tensor::{Matrix, Tensor};
+use crate::{Result, ops};
+
+impl LinearOperator for Matrix {
+    fn gpu(&self) -> &Gpu {
+        self.gpu()
+    }
+
+    fn batch(&self) -> usize {
+        self.batch()
+    }
+
+    fn domain(&self) -> Vec<usize> {
+        vec![self.cols()]
+    }
+
+    fn codomain(&self) -> Vec<usize> {
+        vec![self.rows()]
+    }
+
+    fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        ops::matvec(recorder, self, input, output)
+    }
+
+    fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        ops::matvec_adjoint(recorder, self, input, output)
+    }
+
+    fn exponent(&self, item: usize) -> i32 {
+        Matrix::exponent(self, item)
+    }
+
+    fn knowledge(&self, item: usize) -> Knowledge {
+        match self.non_finite(item) {
+            Some(position) => Knowledge::NonFinite(position),
+            None if self.is_zero(item) => Knowledge::Zero,
+            None => Knowledge::Nothing,
+        }
+    }
+
+    fn bytes_per_product(&self) -> u64 {
+        self.bytes()
+    }
+
+    fn enclose<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        Box::pin(async move {
+            let mut product = vec![0.0; self.rows()];
+            let mut squares = 0.0;
+            self.visit_rows(item, |row, entries| {
+                product[row] = dot(entries, &input.center);
+                squares += entries.iter().map(|entry| f64::from(*entry).powi(2)).sum::<f64>();
+            })
+            .await?;
+            Ok(Some(self.ball(item, product, &input, squares)))
+        })
+    }
+
+    fn enclose_adjoint<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        Box::pin(async move {
+            let mut product = vec![0.0; self.cols()];
+            let mut squares = 0.0;
+            self.visit_rows(item, |row, entries| {
+                let x = input.center[row];
+                product.iter_mut().zip(entries).for_each(|(sum, entry)| *sum += f64::from(*entry) * x);
+                squares += entries.iter().map(|entry| f64::from(*entry).powi(2)).sum::<f64>();
+            })
+            .await?;
+            Ok(Some(self.ball(item, product, &input, squares)))
+        })
+    }
+
+    fn column_medians<'a>(&'a self, item: usize) -> LocalBoxFuture<'a, Result<Option<Vec<f32>>>> {
+        Box::pin(async move {
+            let mut columns = vec![Vec::with_capacity(self.rows()); self.cols()];
+            self.visit_rows(item, |_, entries| {
+                columns.iter_mut().zip(entries).for_each(|(column, entry)| column.push(*entry));
+            })
+            .await?;
+            let median = |mut column: Vec<f32>| {
+                let middle = column.len().saturating_sub(1) / 2;
+                if column.is_empty() { 0.0 } else { *column.select_nth_unstable_by(middle, f32::total_cmp).1 }
+            };
+            Ok(Some(columns.into_iter().map(median).collect()))
+        })
+    }
+}
+
+impl Matrix {
+    /// The ball around a product that the host summed in `f64`, with `squares` the sum of the squares of the entries.
+    ///
+    /// Every element of the product is a sum of at most `n` terms `a x`, `n` the larger side, in some order, so its error
+    /// is at most gamma(n + 1) sum |a| |x|; over all elements, in the 2-norm, at most gamma(n + 1) F |x| with F the
+    /// Frobenius norm (Cauchy-Schwarz row by row). What x may lie from the center adds F times the radius.
+    fn ball(&self, item: usize, product: Vec<f64>, input: &Ball, squares: f64) -> Ball {
+        let side = self.rows().max(self.cols());
+        // The squares are exact in f64 (24-bit entries); their sum has `side` and then again `side` terms.
+        let frobenius = up(up(squares * (1.0 + gamma(2 * side + 2))).sqrt());
+        let length = norm_above(&input.center);
+        let rounding = up(up(gamma(side + 1) * frobenius) * length);
+        // Terms below the normal range of f64, and, where the item was scaled down on its way to the device, entries
+        // that lost bits below 2^-149.
+        let count = self.rows() as f64 * self.cols() as f64;
+        let lost = if Matrix::exponent(self, item) > 0 { up(count.sqrt() * 2f64.powi(-149)) } else { 0.0 };
+        let underflow = count * f64::MIN_POSITIVE;
+        let spread = up(up(frobenius + lost) * input.radius);
+        let radius = up(up(rounding + spread) + up(up(lost * length) + underflow));
+        Ball { center: product, radius }
+    }
+}
+
+/// A dot product in eight partial sums, which the compiler keeps in registers side by side.
+fn dot(entries: &[f32], vector: &[f64]) -> f64 {
+    let mut sums = [0.0; 8];
+    let (entry_runs, vector_runs) = (entries.chunks_exact(8), vector.chunks_exact(8));
+    let rest: f64 =
+        entry_runs.remainder().iter().zip(vector_runs.remainder()).map(|(entry, x)| f64::from(*entry) * x).sum();
+    for (entries, values) in entry_runs.zip(vector_runs) {
+        for lane in 0..8 {
+            sums[lane] += f64::from(entries[lane]) * values[lane];
+        }
+    }
+    sums.iter().sum::<f64>() + rest
+}

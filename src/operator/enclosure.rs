@@ -1,0 +1,118 @@
+//! Balls of `f64` vectors, for statements that hold with all rounding included.
+
+/// All vectors within `radius`, in the 2-norm, of `center`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ball {
+    /// The middle.
+    pub center: Vec<f64>,
+    /// How far the vectors may lie from it.
+    pub radius: f64,
+}
+
+/// The unit roundoff of `f64`, rounded to nearest.
+const UNIT: f64 = f64::EPSILON / 2.0;
+
+/// `gamma(k) = k u / (1 - k u)` rounded up: the relative error of `k` roundings in a row (Higham, *Accuracy and Stability
+/// of Numerical Algorithms*, lemma 3.1).
+pub(crate) fn gamma(roundings: usize) -> f64 {
+    let product = roundings as f64 * UNIT;
+    up(up(product) / (1.0 - up(product)))
+}
+
+/// A number that is at least the exact result of the one operation that gave `value`.
+pub(crate) fn up(value: f64) -> f64 {
+    value.next_up()
+}
+
+/// A number that is at most the exact result of the one operation that gave `value`.
+pub(crate) fn down(value: f64) -> f64 {
+    value.next_down()
+}
+
+/// An upper bound of the 2-norm of a vector.
+pub(crate) fn norm_above(vector: &[f64]) -> f64 {
+    let largest = largest(vector);
+    if largest == 0.0 || !largest.is_finite() {
+        return largest;
+    }
+    let sum: f64 = vector.iter().map(|value| (value / largest).powi(2)).sum();
+    // A quotient, a square and the sum: relative gamma(length + 3), and as much absolutely where a square underflows.
+    let square = up(up(sum * (1.0 + gamma(vector.len() + 4))) + vector.len() as f64 * f64::MIN_POSITIVE);
+    up(up(square.sqrt()) * largest)
+}
+
+/// A lower bound of the 2-norm of a vector.
+pub(crate) fn norm_below(vector: &[f64]) -> f64 {
+    let largest = largest(vector);
+    if largest == 0.0 || !largest.is_finite() {
+        return 0.0;
+    }
+    let sum: f64 = vector.iter().map(|value| (value / largest).powi(2)).sum();
+    let square = down(down(sum * (1.0 - gamma(vector.len() + 4))) - vector.len() as f64 * f64::MIN_POSITIVE).max(0.0);
+    (down(down(square.sqrt()) * largest)).max(0.0)
+}
+
+fn largest(vector: &[f64]) -> f64 {
+    vector.iter().fold(0.0, |largest, value| largest.max(value.abs()))
+}
+
+impl Ball {
+    /// The one vector, without uncertainty.
+    pub fn exact(center: Vec<f64>) -> Self {
+        Self { center, radius: 0.0 }
+    }
+
+    /// The norm of the center, as near as `f64` gives it.
+    pub fn norm(&self) -> f64 {
+        let largest = largest(&self.center);
+        if largest == 0.0 || !largest.is_finite() {
+            return largest;
+        }
+        self.center.iter().map(|value| (value / largest).powi(2)).sum::<f64>().sqrt() * largest
+    }
+
+    /// A lower bound of the norm of every vector of the ball.
+    pub fn norm_below(&self) -> f64 {
+        down(norm_below(&self.center) - self.radius).max(0.0)
+    }
+
+    /// An upper bound of the norm of every vector of the ball.
+    pub fn norm_above(&self) -> f64 {
+        up(norm_above(&self.center) + self.radius)
+    }
+
+    /// A ball that holds `factor · x` for every `x` of this one.
+    pub(crate) fn scaled(&self, factor: f64) -> Self {
+        let center: Vec<_> = self.center.iter().map(|value| value * factor).collect();
+        let rounding = up(up(UNIT * norm_above(&center)) + (center.len() as f64).sqrt() * f64::MIN_POSITIVE);
+        Self { center, radius: up(up(self.radius * factor.abs()) + up(rounding)) }
+    }
+
+    /// A ball that holds `x + y` for every `x` of this one and `y` of the other.
+    pub(crate) fn plus(&self, other: &Self) -> Self {
+        let center: Vec<_> = self.center.iter().zip(&other.center).map(|(left, right)| left + right).collect();
+        let rounding = up(UNIT * 2.0 * norm_above(&center));
+        Self { center, radius: up(up(self.radius + other.radius) + rounding) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn norms_are_enclosed(values in prop::collection::vec(-1000i32..1000, 1..40), exponent in -900i32..900) {
+            // Integers have exact sums of squares; a power of two scales the norm exactly.
+            let scale = 2f64.powi(exponent);
+            let vector: Vec<f64> = values.iter().map(|value| f64::from(*value) * scale).collect();
+            let square: i64 = values.iter().map(|value| i64::from(*value).pow(2)).sum();
+            let root = (square as f64).sqrt();
+            prop_assert!(norm_below(&vector) <= root * (1.0 + 1e-15) * scale);
+            prop_assert!(norm_above(&vector) >= root * (1.0 - 1e-15) * scale);
+            prop_assert!(norm_above(&vector) <= root * (1.0 + 1e-13) * scale);
+            prop_assert!(norm_below(&vector) >= root * (1.0 - 1e-13) * scale);
+        }
+    }
+}

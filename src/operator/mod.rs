@@ -1,0 +1,183 @@
+//! Linear operators: what norms and solvers work on, whichever kind they hold.
+
+mod composition;
+mod dense;
+mod enclosure;
+mod scaled;
+mod sum;
+mod transpose;
+
+use futures::future::{LocalBoxFuture, ready};
+
+pub use composition::Composition;
+pub use enclosure::Ball;
+pub use scaled::Scaled;
+pub use sum::Sum;
+pub use transpose::Transpose;
+
+use crate::gpu::{Gpu, Recorder};
+use crate::tensor::{Position, Tensor};
+use crate::{Error, Result};
+
+/// A batch of linear maps, each from vectors of one shape to vectors of another.
+///
+/// *Shapes*  an input is batch × columns × [`LinearOperator::domain`], an output batch × columns ×
+/// [`LinearOperator::codomain`]; every vector lies in one piece.
+///
+/// An operator of your own needs the six required methods; `examples/own_operator.rs` shows one that is never stored as a
+/// matrix.
+///
+/// ```
+/// use opnorm::{Gpu, Matrix, norm::spectral_norm, operator::{Composition, LinearOperator, Transpose}};
+/// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 0.0, 0.0, 2.0])?;
+/// let gram = Composition::new(Transpose(&matrix), &matrix)?;
+/// assert_eq!(gram.domain(), [2]);
+/// assert!((spectral_norm(&gram)?.items()[0].sigma - 9.0).abs() < 1e-5);
+/// # Ok::<(), opnorm::Error>(())
+/// ```
+pub trait LinearOperator {
+    /// The device the operator works on.
+    fn gpu(&self) -> &Gpu;
+
+    /// The number of maps.
+    fn batch(&self) -> usize;
+
+    /// The shape of one input vector.
+    fn domain(&self) -> Vec<usize>;
+
+    /// The shape of one output vector.
+    fn codomain(&self) -> Vec<usize>;
+
+    /// Records output = 2^-e · A · input for each item and column, where e is [`LinearOperator::exponent`].
+    ///
+    /// It writes every element of `output`, but may skip vectors that the recorder's mask leaves out.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when the shapes do not fit; whatever the device says.
+    fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()>;
+
+    /// Records output = 2^-e · Aᵀ · input for each item and column.
+    ///
+    /// # Errors
+    /// As [`LinearOperator::apply`].
+    fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()>;
+
+    /// `e`, where [`LinearOperator::apply`] gives 2^-e times the product: it keeps products within the range of `f32`.
+    fn exponent(&self, _item: usize) -> i32 {
+        0
+    }
+
+    /// What is known of an item before any product is taken.
+    fn knowledge(&self, _item: usize) -> Knowledge {
+        Knowledge::Nothing
+    }
+
+    /// Device memory that one product of the whole batch touches, in bytes: it decides how much work one submit holds.
+    fn bytes_per_product(&self) -> u64 {
+        let (rows, cols) = (length(&self.codomain()), length(&self.domain()));
+        (self.batch() as u64).saturating_mul(rows as u64 + cols as u64).saturating_mul(4)
+    }
+
+    /// A ball that holds 2^-e · A · x for every x of the ball `input`, all rounding of the host included; `None` where
+    /// the operator has no way to prove one.
+    fn enclose<'a>(&'a self, _item: usize, _input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        Box::pin(ready(Ok(None)))
+    }
+
+    /// A ball that holds 2^-e · Aᵀ · x for every x of the ball `input`.
+    fn enclose_adjoint<'a>(&'a self, _item: usize, _input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        Box::pin(ready(Ok(None)))
+    }
+
+    /// The lower median of each column of an item, scaled as [`LinearOperator::apply`] is, for operators with entries.
+    fn column_medians<'a>(&'a self, _item: usize) -> LocalBoxFuture<'a, Result<Option<Vec<f32>>>> {
+        Box::pin(ready(Ok(None)))
+    }
+}
+
+/// What is known of one item of an operator before any product is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knowledge {
+    /// Nothing.
+    Nothing,
+    /// Every entry is zero.
+    Zero,
+    /// An entry is NaN or infinite.
+    NonFinite(Position),
+}
+
+/// References to operators are operators, so that compositions can borrow their parts.
+impl<O: LinearOperator + ?Sized> LinearOperator for &O {
+    fn gpu(&self) -> &Gpu {
+        (**self).gpu()
+    }
+
+    fn batch(&self) -> usize {
+        (**self).batch()
+    }
+
+    fn domain(&self) -> Vec<usize> {
+        (**self).domain()
+    }
+
+    fn codomain(&self) -> Vec<usize> {
+        (**self).codomain()
+    }
+
+    fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        (**self).apply(recorder, input, output)
+    }
+
+    fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        (**self).apply_adjoint(recorder, input, output)
+    }
+
+    fn exponent(&self, item: usize) -> i32 {
+        (**self).exponent(item)
+    }
+
+    fn knowledge(&self, item: usize) -> Knowledge {
+        (**self).knowledge(item)
+    }
+
+    fn bytes_per_product(&self) -> u64 {
+        (**self).bytes_per_product()
+    }
+
+    fn enclose<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        (**self).enclose(item, input)
+    }
+
+    fn enclose_adjoint<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        (**self).enclose_adjoint(item, input)
+    }
+
+    fn column_medians<'a>(&'a self, item: usize) -> LocalBoxFuture<'a, Result<Option<Vec<f32>>>> {
+        (**self).column_medians(item)
+    }
+}
+
+/// The elements of a vector of some shape.
+pub(crate) fn length(shape: &[usize]) -> usize {
+    shape.iter().product()
+}
+
+/// The columns of a tensor of vectors.
+fn columns(operation: &'static str, batch: usize, shape: &[usize], vectors: &Tensor) -> Result<usize> {
+    match vectors.shape() {
+        [items, columns, rest @ ..] if *items == batch && rest == shape => Ok(*columns),
+        found => Err(Error::ShapeMismatch {
+            operation,
+            expected: format!("vectors of shape {batch} x columns x {shape:?}"),
+            found: format!("{found:?}"),
+        }),
+    }
+}
+
+/// Refuses two operators that do not work on the same batch.
+fn expect_batch(operation: &'static str, left: usize, right: usize) -> Result<()> {
+    if left == right {
+        return Ok(());
+    }
+    Err(Error::ShapeMismatch { operation, expected: format!("a batch of {left}"), found: format!("{right}") })
+}

@@ -1,0 +1,132 @@
+//! factor · A.
+
+use futures::future::LocalBoxFuture;
+
+use super::{Ball, Knowledge, LinearOperator, columns, length};
+use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::tensor::Tensor;
+use crate::tensor::screen::{binary_exponent, scale_by_power};
+use crate::{Error, Result, ops};
+
+/// `factor · operator`, for one factor or one a batch item.
+#[derive(Clone, Debug)]
+pub struct Scaled<O> {
+    operator: O,
+    factors: Vec<f32>,
+}
+
+impl<O: LinearOperator> Scaled<O> {
+    /// `factor · operator`, the same factor for every item.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] when the factor is not finite.
+    pub fn new(operator: O, factor: f32) -> Result<Self> {
+        let factors = vec![factor; operator.batch()];
+        Self::each(operator, factors)
+    }
+
+    /// `factor · operator`, a factor for each item.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for another number of factors than items, [`Error::InvalidOption`] when one of them is
+    /// not finite.
+    pub fn each(operator: O, factors: Vec<f32>) -> Result<Self> {
+        super::expect_batch("scaled operator", operator.batch(), factors.len())?;
+        if let Some(bad) = factors.iter().find(|factor| !factor.is_finite()) {
+            return Err(Error::InvalidOption {
+                operation: "scaled operator",
+                option: "factor",
+                value: bad.to_string(),
+                allowed: "finite",
+            });
+        }
+        Ok(Self { operator, factors })
+    }
+
+    /// The power of two that the exponent takes from a factor.
+    fn shift(&self, item: usize) -> i32 {
+        let factor = self.factors[item];
+        if factor == 0.0 { 0 } else { binary_exponent(f64::from(factor.abs())) }
+    }
+
+    /// What is left of a factor, in [1, 2) but for its sign.
+    fn mantissa(&self, item: usize) -> f64 {
+        scale_by_power(f64::from(self.factors[item]), -self.shift(item))
+    }
+
+    fn times(
+        &self,
+        recorder: &mut Recorder,
+        operator: &dyn LinearOperator,
+        input: &Tensor,
+        output: &Tensor,
+    ) -> Result<()> {
+        let operation = "scaled operator";
+        let columns = columns(operation, operator.batch(), &operator.domain(), input)?;
+        let factors: Vec<f32> = (0..self.factors.len())
+            .flat_map(|item| std::iter::repeat_n(self.mantissa(item) as f32, columns))
+            .collect();
+        let factors = Buffer::from_slice(recorder.gpu(), operation, &factors)?;
+        let to = operator.codomain();
+        let (vectors, size) = (operator.batch() * columns, length(&to));
+        let scratch = recorder.gpu().scratch(operation, vectors * size)?;
+        let product = Tensor::from_buffer(scratch.clone(), &[&[operator.batch(), columns], &to[..]].concat())?;
+        operator.apply(recorder, input, &product)?;
+        ops::scale(recorder, (vectors, size), &factors, product.buffer(), output.buffer())
+    }
+}
+
+impl<O: LinearOperator> LinearOperator for Scaled<O> {
+    fn gpu(&self) -> &Gpu {
+        self.operator.gpu()
+    }
+
+    fn batch(&self) -> usize {
+        self.operator.batch()
+    }
+
+    fn domain(&self) -> Vec<usize> {
+        self.operator.domain()
+    }
+
+    fn codomain(&self) -> Vec<usize> {
+        self.operator.codomain()
+    }
+
+    fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        self.times(recorder, &self.operator, input, output)
+    }
+
+    fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        self.times(recorder, &super::Transpose(&self.operator), input, output)
+    }
+
+    fn exponent(&self, item: usize) -> i32 {
+        self.operator.exponent(item) + self.shift(item)
+    }
+
+    fn knowledge(&self, item: usize) -> Knowledge {
+        match self.operator.knowledge(item) {
+            Knowledge::Nothing if self.factors[item] == 0.0 => Knowledge::Zero,
+            other => other,
+        }
+    }
+
+    fn bytes_per_product(&self) -> u64 {
+        self.operator.bytes_per_product()
+    }
+
+    fn enclose<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        Box::pin(async move {
+            let product = self.operator.enclose(item, input).await?;
+            Ok(product.map(|product| product.scaled(self.mantissa(item))))
+        })
+    }
+
+    fn enclose_adjoint<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        Box::pin(async move {
+            let product = self.operator.enclose_adjoint(item, input).await?;
+            Ok(product.map(|product| product.scaled(self.mantissa(item))))
+        })
+    }
+}

@@ -1,0 +1,136 @@
+//! A + B.
+
+use futures::future::LocalBoxFuture;
+
+use super::{Ball, Knowledge, LinearOperator, columns, expect_batch, length};
+use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::tensor::Tensor;
+use crate::{Error, Result, ops};
+
+/// `left + right`.
+#[derive(Clone, Debug)]
+pub struct Sum<A, B> {
+    left: A,
+    right: B,
+}
+
+impl<A: LinearOperator, B: LinearOperator> Sum<A, B> {
+    /// `left + right`.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when domains, codomains or batches differ.
+    pub fn new(left: A, right: B) -> Result<Self> {
+        expect_batch("sum of operators", left.batch(), right.batch())?;
+        let shapes = ((left.domain(), left.codomain()), (right.domain(), right.codomain()));
+        if shapes.0 != shapes.1 {
+            return Err(Error::ShapeMismatch {
+                operation: "sum of operators",
+                expected: format!("a second operator from {:?} to {:?}", shapes.0.0, shapes.0.1),
+                found: format!("one from {:?} to {:?}", shapes.1.0, shapes.1.1),
+            });
+        }
+        Ok(Self { left, right })
+    }
+
+    /// Powers of two that bring the two scaled products to the larger of their exponents. A zero operator has none.
+    fn factors(&self, item: usize) -> (f64, f64) {
+        let common = self.exponent(item);
+        // Below 2^-150 the smaller product is less than half an ulp of a subnormal: as good as zero.
+        let factor = |exponent: i32| 2f64.powi((exponent - common).clamp(-1000, 100));
+        (factor(self.left.exponent(item)), factor(self.right.exponent(item)))
+    }
+
+    fn add(
+        &self,
+        recorder: &mut Recorder,
+        (left, right): (&dyn LinearOperator, &dyn LinearOperator),
+        input: &Tensor,
+        output: &Tensor,
+    ) -> Result<()> {
+        let operation = "sum of operators";
+        let columns = columns(operation, left.batch(), &left.domain(), input)?;
+        let to = left.codomain();
+        let (vectors, size) = (left.batch() * columns, length(&to));
+        let each = |pick: fn((f64, f64)) -> f64| -> Vec<f32> {
+            let items = 0..left.batch();
+            items.flat_map(|item| std::iter::repeat_n(pick(self.factors(item)) as f32, columns)).collect()
+        };
+        let left_factors = Buffer::from_slice(recorder.gpu(), operation, &each(|pair| pair.0))?;
+        let right_factors = Buffer::from_slice(recorder.gpu(), operation, &each(|pair| pair.1))?;
+        let scratch = recorder.gpu().scratch(operation, vectors * size)?;
+        let product = Tensor::from_buffer(scratch.clone(), &[&[left.batch(), columns], &to[..]].concat())?;
+        left.apply(recorder, input, output)?;
+        right.apply(recorder, input, &product)?;
+        let a = (1.0, &right_factors, 0);
+        ops::axpby(recorder, (vectors, size), a, product.buffer(), &left_factors, output.buffer())
+    }
+
+    fn join(&self, item: usize, left: Option<Ball>, right: Option<Ball>) -> Option<Ball> {
+        let (left_factor, right_factor) = self.factors(item);
+        Some(left?.scaled(left_factor).plus(&right?.scaled(right_factor)))
+    }
+}
+
+impl<A: LinearOperator, B: LinearOperator> LinearOperator for Sum<A, B> {
+    fn gpu(&self) -> &Gpu {
+        self.left.gpu()
+    }
+
+    fn batch(&self) -> usize {
+        self.left.batch()
+    }
+
+    fn domain(&self) -> Vec<usize> {
+        self.left.domain()
+    }
+
+    fn codomain(&self) -> Vec<usize> {
+        self.left.codomain()
+    }
+
+    fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        self.add(recorder, (&self.left, &self.right), input, output)
+    }
+
+    fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        let (left, right) = (super::Transpose(&self.left), super::Transpose(&self.right));
+        self.add(recorder, (&left, &right), input, output)
+    }
+
+    fn exponent(&self, item: usize) -> i32 {
+        let (left, right) = (self.left.exponent(item), self.right.exponent(item));
+        match (self.left.knowledge(item), self.right.knowledge(item)) {
+            (Knowledge::Zero, _) => right,
+            (_, Knowledge::Zero) => left,
+            _ => left.max(right),
+        }
+    }
+
+    fn knowledge(&self, item: usize) -> Knowledge {
+        match (self.left.knowledge(item), self.right.knowledge(item)) {
+            (found @ Knowledge::NonFinite(_), _) | (_, found @ Knowledge::NonFinite(_)) => found,
+            (Knowledge::Zero, Knowledge::Zero) => Knowledge::Zero,
+            _ => Knowledge::Nothing,
+        }
+    }
+
+    fn bytes_per_product(&self) -> u64 {
+        self.left.bytes_per_product().saturating_add(self.right.bytes_per_product())
+    }
+
+    fn enclose<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        Box::pin(async move {
+            let left = self.left.enclose(item, input.clone()).await?;
+            let right = self.right.enclose(item, input).await?;
+            Ok(self.join(item, left, right))
+        })
+    }
+
+    fn enclose_adjoint<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        Box::pin(async move {
+            let left = self.left.enclose_adjoint(item, input.clone()).await?;
+            let right = self.right.enclose_adjoint(item, input).await?;
+            Ok(self.join(item, left, right))
+        })
+    }
+}

@@ -1,0 +1,64 @@
+//! Aᵀ.
+
+use futures::future::LocalBoxFuture;
+
+use super::{Ball, Knowledge, LinearOperator};
+use crate::Result;
+use crate::gpu::{Gpu, Recorder};
+use crate::tensor::{Position, Tensor};
+
+/// The transpose of an operator: its two products change places.
+#[derive(Clone, Debug)]
+pub struct Transpose<O>(
+    /// The operator to transpose.
+    pub O,
+);
+
+impl<O: LinearOperator> LinearOperator for Transpose<O> {
+    fn gpu(&self) -> &Gpu {
+        self.0.gpu()
+    }
+
+    fn batch(&self) -> usize {
+        self.0.batch()
+    }
+
+    fn domain(&self) -> Vec<usize> {
+        self.0.codomain()
+    }
+
+    fn codomain(&self) -> Vec<usize> {
+        self.0.domain()
+    }
+
+    fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        self.0.apply_adjoint(recorder, input, output)
+    }
+
+    fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        self.0.apply(recorder, input, output)
+    }
+
+    fn exponent(&self, item: usize) -> i32 {
+        self.0.exponent(item)
+    }
+
+    fn knowledge(&self, item: usize) -> Knowledge {
+        match self.0.knowledge(item) {
+            Knowledge::NonFinite(Position { row, col }) => Knowledge::NonFinite(Position { row: col, col: row }),
+            other => other,
+        }
+    }
+
+    fn bytes_per_product(&self) -> u64 {
+        self.0.bytes_per_product()
+    }
+
+    fn enclose<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        self.0.enclose_adjoint(item, input)
+    }
+
+    fn enclose_adjoint<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        self.0.enclose(item, input)
+    }
+}

@@ -1,0 +1,53 @@
+//! output = sign · a · input + b · output, with coefficients that stay on the device.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{expect_len, kernel, word};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    vectors: u32,
+    length: u32,
+    first_a: u32,
+    sign: f32,
+    masked: u32,
+}
+
+pub(super) static KERNEL: Kernel =
+    kernel!("vector" / "axpby", ["group", "mask"], [Read, Read, Read, Read, Write], Params);
+
+/// Records output = sign · a · input + b · output for each of several vectors; with b = 1 it is *axpy*.
+///
+/// *Shapes*  `input`, `output`: vectors × length · `a`: from `first_a` on, one a vector · `b`: one a vector
+///
+/// *Accuracy*  |error| <= gamma(3) · (|a · input| + |b · output|), entrywise.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
+pub fn axpby(
+    recorder: &mut Recorder,
+    (vectors, length): (usize, usize),
+    (sign, a, first_a): (f32, &Buffer<f32>, usize),
+    input: &Buffer<f32>,
+    b: &Buffer<f32>,
+    output: &Buffer<f32>,
+) -> Result<()> {
+    let operation = "axpby";
+    expect_len(operation, "input", vectors * length, input.len())?;
+    expect_len(operation, "output", vectors * length, output.len())?;
+    expect_len(operation, "a", first_a + vectors, a.len())?;
+    expect_len(operation, "b", vectors, b.len())?;
+    let (active, masked) = recorder.mask();
+    let params = Params {
+        vectors: word(operation, "the vectors", vectors)?,
+        length: word(operation, "the length", length)?,
+        first_a: word(operation, "the coefficients", first_a)?,
+        sign,
+        masked,
+    };
+    let grid = Grid::covering(vectors * length, recorder.gpu().capabilities().profile.lanes);
+    recorder.dispatch(&KERNEL, grid, &params, &[input.into(), a.into(), b.into(), (&active).into(), output.into()])
+}

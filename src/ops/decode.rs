@@ -1,0 +1,87 @@
+//! Any storage -> f32, times a factor.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{PerStorage, Segments, expect_len, matrix_kernels, word};
+use crate::gpu::{Buffer, Gpu, Grid, Recorder};
+use crate::tensor::screen::Screen;
+use crate::tensor::{Matrix, Storage};
+use crate::{Error, Result};
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    first_row: u32,
+    item_rows: u32,
+    row_count: u32,
+    quads: u32,
+    source_row: u32,
+    target_row: u32,
+    segment_quads: u32,
+}
+
+pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "decode", ["group"], [Read, Write], Params);
+
+/// Records output = factor · matrix, as `f32`, for each batch item.
+///
+/// *Shapes*  `matrix`: batch × rows × cols, of any storage · `factors`: batch pairs, whose product is the factor, since a
+/// power of two such as 2^140 is no `f32` · `output`: batch × rows × cols, stored as `f32`
+///
+/// *Accuracy*  two roundings an entry; none for powers of two, where the results are normal numbers.
+///
+/// # Errors
+/// [`Error::ShapeMismatch`] when the shapes differ or the output is not stored as `f32`.
+pub fn decode(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<[f32; 2]>, output: &Matrix) -> Result<()> {
+    let operation = "decode";
+    matrix.expect(operation, "an output", output)?;
+    expect_len(operation, "factors", matrix.batch(), factors.len())?;
+    if output.storage() != Storage::F32 {
+        return Err(Error::ShapeMismatch {
+            operation,
+            expected: "an output stored as f32".to_string(),
+            found: format!("{:?}", output.storage()),
+        });
+    }
+    // Panels of 16-bit elements hold more rows than those of 32-bit ones: each overlap is one dispatch.
+    for source in matrix.panels() {
+        for target in output.panels() {
+            let (from, to) = (source.place.flat_rows(matrix.rows()), target.place.flat_rows(matrix.rows()));
+            let first = from.start.max(to.start);
+            let row_count = from.end.min(to.end).saturating_sub(first);
+            if row_count == 0 {
+                continue;
+            }
+            let segments = Segments::for_lane(row_count * matrix.quads());
+            let params = Params {
+                first_row: word(operation, "the rows", first)?,
+                item_rows: word(operation, "the rows", matrix.rows())?,
+                row_count: word(operation, "the rows", row_count)?,
+                quads: word(operation, "the columns", matrix.quads())?,
+                source_row: word(operation, "the rows", first - from.start)?,
+                target_row: word(operation, "the rows", first - to.start)?,
+                segment_quads: word(operation, "the panel", segments.length)?,
+            };
+            let grid = Grid::covering(segments.count, recorder.gpu().capabilities().profile.lanes);
+            let bindings = [(&source.words).into(), factors.into(), (&target.words).into()];
+            recorder.dispatch(KERNELS.of(matrix.storage()), grid, &params, &bindings)?;
+        }
+    }
+    Ok(())
+}
+
+/// A copy of a matrix with each item divided by the power of two that its screen asks for.
+pub(crate) fn rescaled(gpu: &Gpu, matrix: &Matrix, screens: Vec<Screen>) -> Result<Matrix> {
+    let halves = |screen: &Screen| {
+        let exponent = -screen.exponent();
+        let half = exponent / 2;
+        [2f32.powi(half), 2f32.powi(exponent - half)]
+    };
+    let factors: Vec<_> = screens.iter().map(halves).collect();
+    let factors = Buffer::from_slice(gpu, "decode", &factors)?;
+    let shape = (matrix.batch(), matrix.rows(), matrix.cols());
+    let output = Matrix::allocate(gpu, shape, Storage::F32, screens)?;
+    let mut recorder = gpu.recorder();
+    decode(&mut recorder, matrix, &factors, &output)?;
+    recorder.submit()?;
+    Ok(output)
+}

@@ -1,0 +1,65 @@
+//! output = left · right, vector by vector.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{Segments, expect_len, kernel, word};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+
+/// Parameters of every reduction over vectors.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    vectors: u32,
+    length: u32,
+    segments: u32,
+    segment: u32,
+    masked: u32,
+}
+
+impl Params {
+    pub(super) fn new(
+        operation: &'static str,
+        vectors: usize,
+        length: usize,
+        segments: Segments,
+        masked: u32,
+    ) -> Result<Self> {
+        Ok(Self {
+            vectors: word(operation, "the vectors", vectors)?,
+            length: word(operation, "the length", length)?,
+            segments: word(operation, "the length", segments.count)?,
+            segment: word(operation, "the length", segments.length)?,
+            masked,
+        })
+    }
+}
+
+pub(super) static KERNEL: Kernel = kernel!("vector" / "dot", ["group", "mask"], [Read, Read, Read, Write], Params);
+
+/// Records left · right for each of several vectors, and returns the segments that the results come in.
+///
+/// *Shapes*  `left`, `right`: vectors × length · `output`: segments × vectors; the product is the sum over the segments.
+///
+/// *Accuracy*  |error| <= gamma(s / lanes + lanes) · |left| · |right| in each segment of s elements.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
+pub fn dot(
+    recorder: &mut Recorder,
+    (vectors, length): (usize, usize),
+    left: &Buffer<f32>,
+    right: &Buffer<f32>,
+    output: &Buffer<f32>,
+) -> Result<Segments> {
+    let operation = "dot";
+    let segments = Segments::for_group(recorder.gpu(), length);
+    expect_len(operation, "left", vectors * length, left.len())?;
+    expect_len(operation, "right", vectors * length, right.len())?;
+    expect_len(operation, "output", vectors * segments.count, output.len())?;
+    let (active, masked) = recorder.mask();
+    let params = Params::new(operation, vectors, length, segments, masked)?;
+    let grid = Grid::groups(vectors * segments.count);
+    recorder.dispatch(&KERNEL, grid, &params, &[left.into(), right.into(), (&active).into(), output.into()])?;
+    Ok(segments)
+}

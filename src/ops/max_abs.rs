@@ -1,0 +1,49 @@
+//! output = (largest finite magnitude, first element that is not finite) of each vector.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{Segments, expect_len, kernel, word};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    vectors: u32,
+    length: u32,
+    segments: u32,
+    segment: u32,
+}
+
+pub(super) static KERNEL: Kernel = kernel!("vector" / "max_abs", ["group"], [Read, Write], Params);
+
+/// Records the largest finite magnitude and the first non-finite element of each of several vectors, and returns the
+/// segments that the results come in.
+///
+/// *Shapes*  `input`: vectors × length · `output`: segments × vectors, each the bits of a magnitude and an index, which
+/// is `u32::MAX` where all elements are finite.
+///
+/// *Accuracy*  exact.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
+pub fn max_abs(
+    recorder: &mut Recorder,
+    (vectors, length): (usize, usize),
+    input: &Buffer<f32>,
+    output: &Buffer<[u32; 2]>,
+) -> Result<Segments> {
+    let operation = "max_abs";
+    let segments = Segments::for_lane(length);
+    expect_len(operation, "input", vectors * length, input.len())?;
+    expect_len(operation, "output", vectors * segments.count, output.len())?;
+    let params = Params {
+        vectors: word(operation, "the vectors", vectors)?,
+        length: word(operation, "the length", length)?,
+        segments: word(operation, "the length", segments.count)?,
+        segment: word(operation, "the length", segments.length)?,
+    };
+    let grid = Grid::covering(vectors * segments.count, recorder.gpu().capabilities().profile.lanes);
+    recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])?;
+    Ok(segments)
+}

@@ -1,0 +1,190 @@
+//! Operations: each checks shapes and records dispatches, and does nothing else.
+//!
+//! An operation is four files of one name: its shader, the file here, its plain `f64` twin in [`crate::reference`], and a
+//! row of the table in `tests/kernels.rs`. [`kernels`] lists every shader.
+
+mod axpby;
+mod column_abs_sums;
+mod combine;
+mod decode;
+mod dot;
+mod matvec;
+mod matvec_adjoint;
+mod max_abs;
+mod normaliser;
+mod outer;
+mod pack;
+mod power_check;
+mod project;
+mod range;
+mod residual_squares;
+mod row_abs_sums;
+mod scale;
+mod screen;
+mod segments;
+mod square_sums;
+mod sum_partials;
+mod sum_squares;
+
+pub use axpby::axpby;
+pub use column_abs_sums::column_abs_sums;
+pub(crate) use column_abs_sums::column_segments;
+pub use combine::combine;
+pub use decode::decode;
+pub(crate) use decode::rescaled;
+pub use dot::dot;
+pub use matvec::matvec;
+pub use matvec_adjoint::matvec_adjoint;
+pub use max_abs::max_abs;
+pub use normaliser::{Normalise, NormaliserState, StopKind, normaliser};
+pub use outer::outer;
+pub use pack::pack;
+pub use power_check::{PowerCheck, PowerReport, power_check};
+pub use project::project;
+pub use range::range;
+pub use residual_squares::residual_squares;
+pub use row_abs_sums::row_abs_sums;
+pub use scale::scale;
+pub(crate) use screen::screen;
+pub use screen::screen_segments;
+pub use segments::Segments;
+pub(crate) use square_sums::panel_segments;
+pub use square_sums::square_sums;
+pub use sum_partials::sum_partials;
+pub use sum_squares::sum_squares;
+
+use crate::gpu::{Kernel, Recorder};
+use crate::tensor::Storage;
+use crate::{Error, Result};
+
+/// Every shader of the crate, once for each storage it reads.
+pub fn kernels() -> Vec<&'static Kernel> {
+    let dense = [
+        matvec::KERNELS.each(),
+        matvec_adjoint::KERNELS.each(),
+        row_abs_sums::KERNELS.each(),
+        column_abs_sums::KERNELS.each(),
+        square_sums::KERNELS.each(),
+        screen::KERNELS.each(),
+        decode::KERNELS.each(),
+    ];
+    let others = [
+        &pack::KERNEL,
+        &outer::KERNEL,
+        &dot::KERNEL,
+        &sum_squares::KERNEL,
+        &residual_squares::KERNEL,
+        &max_abs::KERNEL,
+        &axpby::KERNEL,
+        &scale::KERNEL,
+        &sum_partials::KERNEL,
+        &project::KERNEL,
+        &combine::KERNEL,
+        &range::KERNEL,
+        &normaliser::KERNEL,
+        &power_check::KERNEL,
+    ];
+    dense.into_iter().flatten().chain(others).collect()
+}
+
+/// One kernel for each storage of the matrix that it reads.
+struct PerStorage {
+    f32: Kernel,
+    f16: Kernel,
+    bf16: Kernel,
+}
+
+impl PerStorage {
+    fn of(&'static self, storage: Storage) -> &'static Kernel {
+        match storage {
+            Storage::F32 => &self.f32,
+            Storage::F16 => &self.f16,
+            Storage::Bf16 => &self.bf16,
+        }
+    }
+
+    fn each(&'static self) -> [&'static Kernel; 3] {
+        [&self.f32, &self.f16, &self.bf16]
+    }
+}
+
+/// A kernel from the stem of its shader, what comes before its own text, how it touches its bindings, and the type of
+/// its parameters.
+macro_rules! kernel {
+    ($group:literal / $stem:literal, [$($library:literal),*], [$($access:ident),*], $params:ty) => {
+        kernel!($group / $stem, $stem, [$($library),*], [$($access),*], $params)
+    };
+    ($group:literal / $stem:literal, $name:expr, [$($library:literal),*], [$($access:ident),*], $params:ty) => {
+        $crate::gpu::Kernel {
+            name: $name,
+            source: &[
+                $(include_str!(concat!("../../shaders/lib/", $library, ".wgsl")),)*
+                include_str!(concat!("../../shaders/", $group, "/", $stem, ".wgsl")),
+            ],
+            access: &[$($crate::gpu::Access::$access),*],
+            params: size_of::<$params>() as u32,
+        }
+    };
+}
+use kernel;
+
+/// A kernel that reads a matrix at binding 0, once for each storage.
+macro_rules! matrix_kernels {
+    ($group:literal / $stem:literal, [$($library:literal),*], [$($access:ident),*], $params:ty) => {
+        $crate::ops::PerStorage {
+            f32: $crate::ops::kernel!($group / $stem, concat!($stem, "_f32"), ["matrix_f32" $(, $library)*], [Read $(, $access)*], $params),
+            f16: $crate::ops::kernel!($group / $stem, concat!($stem, "_f16"), ["matrix_f16" $(, $library)*], [Read $(, $access)*], $params),
+            bf16: $crate::ops::kernel!($group / $stem, concat!($stem, "_bf16"), ["matrix_bf16" $(, $library)*], [Read $(, $access)*], $params),
+        }
+    };
+}
+use matrix_kernels;
+
+/// A size as shaders count it.
+fn word(operation: &'static str, what: &str, size: usize) -> Result<u32> {
+    u32::try_from(size).map_err(|_| Error::TooLarge {
+        operation,
+        what: what.to_string(),
+        needed: size as u64,
+        limit: u64::from(u32::MAX),
+        advice: "split the work into smaller batches",
+    })
+}
+
+fn expect(operation: &'static str, role: &str, expected: &[usize], found: &[usize]) -> Result<()> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(Error::ShapeMismatch {
+        operation,
+        expected: format!("{role} of shape {expected:?}"),
+        found: format!("{found:?}"),
+    })
+}
+
+/// Refuses more loop trips of one invocation than the device takes.
+fn expect_trips(recorder: &Recorder, operation: &'static str, trips: usize, advice: &'static str) -> Result<()> {
+    let budget = recorder.gpu().capabilities().loop_budget as usize;
+    if trips <= budget {
+        return Ok(());
+    }
+    Err(Error::TooLarge {
+        operation,
+        what: "a sum, in loop trips,".to_string(),
+        needed: trips as u64,
+        limit: budget as u64,
+        advice,
+    })
+}
+
+/// Refuses a buffer that is shorter than a kernel needs it to be.
+fn expect_len(operation: &'static str, role: &str, needed: usize, found: usize) -> Result<()> {
+    if found >= needed {
+        return Ok(());
+    }
+    Err(Error::ShapeMismatch {
+        operation,
+        expected: format!("{role} of at least {needed} elements"),
+        found: format!("{found}"),
+    })
+}

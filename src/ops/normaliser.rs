@@ -1,0 +1,118 @@
+//! norm = root of a sum of squares, and inverse = factor / norm.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{expect_len, expect_trips, kernel, word};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+
+/// What the device knows of one vector of an iteration.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct NormaliserState {
+    /// The largest norm so far.
+    pub largest: f32,
+    /// Why the vector left the mask; see [`StopKind`].
+    pub kind: u32,
+    /// The step of the last norm.
+    pub step: u32,
+}
+
+/// Why the device took a vector out of the mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopKind {
+    /// It did not.
+    Running,
+    /// The product with the start vector is zero.
+    Zero,
+    /// A product holds NaN or infinity.
+    NonFinite,
+    /// A norm is rounding noise: the space is invariant.
+    Breakdown,
+}
+
+impl NormaliserState {
+    /// Why the vector left the mask.
+    pub fn stop(&self) -> StopKind {
+        match self.kind {
+            1 => StopKind::Zero,
+            2 => StopKind::NonFinite,
+            3 => StopKind::Breakdown,
+            _ => StopKind::Running,
+        }
+    }
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    vectors: u32,
+    segments: u32,
+    first_norm: u32,
+    step: u32,
+    breakdown: f32,
+}
+
+pub(super) static KERNEL: Kernel =
+    kernel!("krylov" / "normaliser", ["group", "finite"], [Read, Read, Write, Write, Write, Write], Params);
+
+/// The memory that [`normaliser`] works on.
+#[derive(Clone, Copy, Debug)]
+pub struct Normalise<'a> {
+    /// The vectors.
+    pub vectors: usize,
+    /// Powers of two that the sums of squares were taken with, one a vector.
+    pub factors: &'a Buffer<f32>,
+    /// Where factor / norm goes, one a vector.
+    pub inverses: &'a Buffer<f32>,
+    /// The mask, one entry a vector.
+    pub active: &'a Buffer<u32>,
+    /// One state a vector.
+    pub states: &'a Buffer<NormaliserState>,
+}
+
+/// Records norm = root of the sum of squares, and inverse = factor / norm, for each vector of the mask.
+///
+/// A norm of at most `breakdown` times the largest so far, and one that is not finite, takes its vector out of the mask,
+/// with inverse 0.
+///
+/// *Shapes*  `squares`: segments × vectors · `norms`: from `first_norm` on, one a vector
+///
+/// *Accuracy*  gamma(segments) under the root, and 4 ulp.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the loop budget.
+pub fn normaliser(
+    recorder: &mut Recorder,
+    memory: &Normalise<'_>,
+    (squares, segments): (&Buffer<f32>, usize),
+    (norms, first_norm): (&Buffer<f32>, usize),
+    (step, breakdown): (usize, f32),
+) -> Result<()> {
+    let operation = "normaliser";
+    expect_trips(recorder, operation, segments, "add the segments up in several steps")?;
+    let vectors = memory.vectors;
+    expect_len(operation, "squares", segments * vectors, squares.len())?;
+    expect_len(operation, "norms", first_norm + vectors, norms.len())?;
+    expect_len(operation, "factors", vectors, memory.factors.len())?;
+    expect_len(operation, "inverses", vectors, memory.inverses.len())?;
+    expect_len(operation, "active", vectors, memory.active.len())?;
+    expect_len(operation, "states", vectors, memory.states.len())?;
+    let params = Params {
+        vectors: word(operation, "the vectors", vectors)?,
+        segments: word(operation, "the segments", segments)?,
+        first_norm: word(operation, "the norms", first_norm)?,
+        step: word(operation, "the steps", step)?,
+        breakdown,
+    };
+    let bindings = [
+        squares.into(),
+        memory.factors.into(),
+        norms.into(),
+        memory.inverses.into(),
+        memory.active.into(),
+        memory.states.into(),
+    ];
+    let grid = Grid::covering(vectors, recorder.gpu().capabilities().profile.lanes);
+    recorder.dispatch(&KERNEL, grid, &params, &bindings)
+}

@@ -1,0 +1,44 @@
+//! Rows without gaps -> rows padded with zeros to whole quads.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{Segments, expect_len, kernel, word};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::Panel;
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    quads: u32,
+    cols: u32,
+    total_quads: u32,
+    segment_quads: u32,
+}
+
+pub(super) static KERNEL: Kernel = kernel!("dense" / "pack", ["group"], [Read, Write], Params);
+
+/// Records the copy of rows without gaps into a panel, whose rows are padded with zeros to whole quads.
+///
+/// *Shapes*  `input`: rows of the panel × cols · `panel`: stored as `f32`
+///
+/// *Accuracy*  exact.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when the input is too short.
+pub fn pack(recorder: &mut Recorder, input: &Buffer<u32>, panel: &Panel, cols: usize) -> Result<()> {
+    let operation = "pack";
+    let quads = cols.div_ceil(4);
+    let total = panel.place.row_count() * quads;
+    expect_len(operation, "input", panel.place.row_count() * cols, input.len())?;
+    expect_len(operation, "the panel", total * 4, panel.words.len())?;
+    let segments = Segments::for_lane(total);
+    let params = Params {
+        quads: word(operation, "the columns", quads)?,
+        cols: word(operation, "the columns", cols)?,
+        total_quads: word(operation, "the panel", total)?,
+        segment_quads: word(operation, "the panel", segments.length)?,
+    };
+    let grid = Grid::covering(segments.count, recorder.gpu().capabilities().profile.lanes);
+    recorder.dispatch(&KERNEL, grid, &params, &[input.into(), (&panel.words).into()])
+}

@@ -1,0 +1,81 @@
+//! The stopping test of a power iteration.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{expect_len, expect_trips, kernel, word};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+
+/// Where a power iteration stands, for one vector.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct PowerReport {
+    /// The estimate.
+    pub sigma: f32,
+    /// The residual: |Aᵀu - sigma v| in the two-sided form, |AᵀAv - sigma² v| / |Av| in the Gram form.
+    pub residual: f32,
+    /// 1 once the test passed.
+    pub converged: u32,
+    /// The iteration of the last test, from 1.
+    pub iteration: u32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    vectors: u32,
+    segments: u32,
+    iteration: u32,
+    form: u32,
+    rtol: f32,
+    atol: f32,
+}
+
+pub(super) static KERNEL: Kernel = kernel!("krylov" / "power_check", ["group"], [Read, Read, Write, Write], Params);
+
+/// What [`power_check`] tests against.
+#[derive(Clone, Copy, Debug)]
+pub struct PowerCheck {
+    /// The iteration, from 1.
+    pub iteration: usize,
+    /// Whether sigma² = |AᵀAv| (true), or sigma = |Av| (false).
+    pub gram: bool,
+    /// Tolerance relative to sigma.
+    pub rtol: f32,
+    /// Tolerance in units of the scaled operator.
+    pub atol: f32,
+}
+
+/// Records the stopping test of a power iteration: residual <= rtol · sigma + atol takes a vector out of the mask.
+///
+/// *Shapes*  `squares`: segments × vectors, of the residual · `norms`: 2 × vectors, |Av| then |Aᵀu| · `active`,
+/// `reports`: vectors
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the loop budget.
+pub fn power_check(
+    recorder: &mut Recorder,
+    vectors: usize,
+    check: &PowerCheck,
+    (squares, segments): (&Buffer<f32>, usize),
+    norms: &Buffer<f32>,
+    active: &Buffer<u32>,
+    reports: &Buffer<PowerReport>,
+) -> Result<()> {
+    let operation = "power_check";
+    expect_trips(recorder, operation, segments, "add the segments up in several steps")?;
+    expect_len(operation, "squares", segments * vectors, squares.len())?;
+    expect_len(operation, "norms", 2 * vectors, norms.len())?;
+    expect_len(operation, "active", vectors, active.len())?;
+    expect_len(operation, "reports", vectors, reports.len())?;
+    let params = Params {
+        vectors: word(operation, "the vectors", vectors)?,
+        segments: word(operation, "the segments", segments)?,
+        iteration: word(operation, "the iterations", check.iteration)?,
+        form: u32::from(check.gram),
+        rtol: check.rtol,
+        atol: check.atol,
+    };
+    let grid = Grid::covering(vectors, recorder.gpu().capabilities().profile.lanes);
+    recorder.dispatch(&KERNEL, grid, &params, &[squares.into(), norms.into(), active.into(), reports.into()])
+}

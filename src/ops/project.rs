@@ -1,0 +1,57 @@
+//! output = basis · input: the coefficients of vectors in their bases.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{Segments, expect_len, kernel, word};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    slots: u32,
+    stride: u32,
+    vectors: u32,
+    length: u32,
+    segments: u32,
+    segment: u32,
+    masked: u32,
+}
+
+pub(super) static KERNEL: Kernel = kernel!("krylov" / "project", ["group", "mask"], [Read, Read, Read, Write], Params);
+
+/// Records the coefficients of each vector in its basis, and returns the segments that the results come in.
+///
+/// *Shapes*  `basis`: slots × stride, each slot vectors × length · `input`: vectors × length · `output`: segments ×
+/// vectors × slots; a coefficient is the sum over the segments.
+///
+/// *Accuracy*  |error| <= gamma(s / lanes + lanes) · |basis| · |input| in each segment of s elements.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
+pub fn project(
+    recorder: &mut Recorder,
+    (vectors, length): (usize, usize),
+    (basis, slots, stride): (&Buffer<f32>, usize, usize),
+    input: &Buffer<f32>,
+    output: &Buffer<f32>,
+) -> Result<Segments> {
+    let operation = "project";
+    let segments = Segments::for_group(recorder.gpu(), length);
+    expect_len(operation, "basis", slots.saturating_sub(1) * stride + vectors * length, basis.len())?;
+    expect_len(operation, "input", vectors * length, input.len())?;
+    expect_len(operation, "output", vectors * slots * segments.count, output.len())?;
+    let (active, masked) = recorder.mask();
+    let params = Params {
+        slots: word(operation, "the basis", slots)?,
+        stride: word(operation, "the basis", stride)?,
+        vectors: word(operation, "the vectors", vectors)?,
+        length: word(operation, "the length", length)?,
+        segments: word(operation, "the length", segments.count)?,
+        segment: word(operation, "the length", segments.length)?,
+        masked,
+    };
+    let grid = Grid::groups(slots * vectors * segments.count);
+    recorder.dispatch(&KERNEL, grid, &params, &[basis.into(), input.into(), (&active).into(), output.into()])?;
+    Ok(segments)
+}

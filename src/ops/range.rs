@@ -1,0 +1,47 @@
+//! factor = 2^-e for each vector: the range that a solver works in.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{NormaliserState, expect_len, expect_trips, kernel, word};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    vectors: u32,
+    segments: u32,
+}
+
+pub(super) static KERNEL: Kernel = kernel!("krylov" / "range", ["group"], [Read, Write, Write, Write], Params);
+
+/// Records the power of two that brings each vector's largest magnitude into [1, 2), from what [`super::max_abs`] wrote.
+/// A vector that is zero or not finite is told by its state and leaves the mask.
+///
+/// *Shapes*  `screens`: segments × vectors · `factors`, `active`, `states`: vectors
+///
+/// *Accuracy*  exact.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the loop budget.
+pub fn range(
+    recorder: &mut Recorder,
+    vectors: usize,
+    (screens, segments): (&Buffer<[u32; 2]>, usize),
+    factors: &Buffer<f32>,
+    active: &Buffer<u32>,
+    states: &Buffer<NormaliserState>,
+) -> Result<()> {
+    let operation = "range";
+    expect_trips(recorder, operation, segments, "add the segments up in several steps")?;
+    expect_len(operation, "screens", segments * vectors, screens.len())?;
+    expect_len(operation, "factors", vectors, factors.len())?;
+    expect_len(operation, "active", vectors, active.len())?;
+    expect_len(operation, "states", vectors, states.len())?;
+    let params = Params {
+        vectors: word(operation, "the vectors", vectors)?,
+        segments: word(operation, "the segments", segments)?,
+    };
+    let grid = Grid::covering(vectors, recorder.gpu().capabilities().profile.lanes);
+    recorder.dispatch(&KERNEL, grid, &params, &[screens.into(), factors.into(), active.into(), states.into()])
+}

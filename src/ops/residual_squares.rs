@@ -1,0 +1,43 @@
+//! output = |factor · product - sigma · direction|², vector by vector.
+
+use super::dot::Params;
+use super::{Segments, expect_len, kernel};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+
+pub(super) static KERNEL: Kernel =
+    kernel!("vector" / "residual_squares", ["group", "mask"], [Read, Read, Read, Read, Read, Write], Params);
+
+/// Records |factor · product - sigma · direction|² for each of several vectors, and returns the segments that the
+/// results come in: the square of the residual of a singular pair.
+///
+/// *Shapes*  `product`, `direction`: vectors × length · `factors`, `sigmas`: vectors · `output`: segments × vectors; the
+/// square is the sum over the segments.
+///
+/// *Accuracy*  with d = |factor · product| + |sigma · direction| entrywise and r the exact difference,
+/// |error| <= gamma(s / lanes + lanes + 4) · sum (|r| + 3 u d)² + 2 · sum |r| 3 u d + sum (3 u d)², u = 2^-23.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
+pub fn residual_squares(
+    recorder: &mut Recorder,
+    (vectors, length): (usize, usize),
+    product: &Buffer<f32>,
+    direction: &Buffer<f32>,
+    factors: &Buffer<f32>,
+    sigmas: &Buffer<f32>,
+    output: &Buffer<f32>,
+) -> Result<Segments> {
+    let operation = "residual_squares";
+    let segments = Segments::for_group(recorder.gpu(), length);
+    expect_len(operation, "product", vectors * length, product.len())?;
+    expect_len(operation, "direction", vectors * length, direction.len())?;
+    expect_len(operation, "factors", vectors, factors.len())?;
+    expect_len(operation, "sigmas", vectors, sigmas.len())?;
+    expect_len(operation, "output", vectors * segments.count, output.len())?;
+    let (active, masked) = recorder.mask();
+    let params = Params::new(operation, vectors, length, segments, masked)?;
+    let bindings = [product.into(), direction.into(), factors.into(), sigmas.into(), (&active).into(), output.into()];
+    recorder.dispatch(&KERNEL, Grid::groups(vectors * segments.count), &params, &bindings)?;
+    Ok(segments)
+}

@@ -1,0 +1,46 @@
+//! output = factor · input, with factors that stay on the device.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{expect_len, kernel, word};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    vectors: u32,
+    length: u32,
+    masked: u32,
+}
+
+pub(super) static KERNEL: Kernel = kernel!("vector" / "scale", ["group", "mask"], [Read, Read, Read, Write], Params);
+
+/// Records output = factor · input for each of several vectors.
+///
+/// *Shapes*  `input`, `output`: vectors × length · `factors`: one a vector
+///
+/// *Accuracy*  one rounding.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
+pub fn scale(
+    recorder: &mut Recorder,
+    (vectors, length): (usize, usize),
+    factors: &Buffer<f32>,
+    input: &Buffer<f32>,
+    output: &Buffer<f32>,
+) -> Result<()> {
+    let operation = "scale";
+    expect_len(operation, "input", vectors * length, input.len())?;
+    expect_len(operation, "output", vectors * length, output.len())?;
+    expect_len(operation, "factors", vectors, factors.len())?;
+    let (active, masked) = recorder.mask();
+    let params = Params {
+        vectors: word(operation, "the vectors", vectors)?,
+        length: word(operation, "the length", length)?,
+        masked,
+    };
+    let grid = Grid::covering(vectors * length, recorder.gpu().capabilities().profile.lanes);
+    recorder.dispatch(&KERNEL, grid, &params, &[input.into(), factors.into(), (&active).into(), output.into()])
+}

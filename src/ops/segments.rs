@@ -1,0 +1,63 @@
+//! How long sums are cut so that no invocation loops too often, and partial results stay few.
+
+use crate::gpu::Gpu;
+
+/// A length cut into equal segments, the last one perhaps shorter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segments {
+    /// The length of a segment.
+    pub length: usize,
+    /// The number of segments.
+    pub count: usize,
+}
+
+/// Loop trips of one invocation over a segment. Far below the loop budget, so that long sums spread over the device
+/// and rounding errors stay those of short sums.
+const TRIPS: usize = 512;
+
+/// Segments of one sum, up to segments of the longest length. Their partial results are added by one invocation, which
+/// the loop budget bounds as well.
+const MOST: usize = 8192;
+
+/// Loop trips of one invocation over the longest segment: with it, the 2^30 elements of the largest binding stay within
+/// the loop budget, segment by segment and over the segments.
+const LONGEST: usize = 32_768;
+
+impl Segments {
+    /// Segments of `total` elements that a whole group shares.
+    pub(crate) fn for_group(gpu: &Gpu, total: usize) -> Self {
+        let lanes = gpu.capabilities().profile.lanes as usize;
+        Self::cut(total, TRIPS * lanes, LONGEST * lanes)
+    }
+
+    /// Segments of `total` elements that one lane walks alone.
+    pub(crate) fn for_lane(total: usize) -> Self {
+        Self::cut(total, TRIPS, LONGEST)
+    }
+
+    /// Segments of `rows` for the transposed product.
+    pub(crate) fn for_rows(gpu: &Gpu, rows: usize) -> Self {
+        Self::cut(rows, gpu.capabilities().profile.adjoint_rows as usize, LONGEST)
+    }
+
+    fn cut(total: usize, least: usize, longest: usize) -> Self {
+        let length = least.max(total.div_ceil(MOST)).min(longest);
+        Self { length, count: total.div_ceil(length) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_cover_and_stay_within_the_loop_budget() {
+        for total in [1, 511, 512, 513, 70_000, 33_554_432, 1 << 29, 1 << 30] {
+            let segments = Segments::for_lane(total);
+            assert!(segments.count * segments.length >= total);
+            assert!((segments.count - 1) * segments.length < total);
+            assert!(segments.count.max(segments.length) < 60_000);
+        }
+        assert_eq!(Segments::for_lane(33_554_432), Segments { length: 4096, count: 8192 });
+    }
+}

@@ -1,0 +1,61 @@
+//! Sums of squares of the elements of one panel: the Frobenius norm squared, in segments.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{PerStorage, Segments, expect_len, matrix_kernels, word};
+use crate::Result;
+use crate::gpu::{Buffer, Gpu, Grid, Recorder};
+use crate::tensor::{Panel, Storage};
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    items: u32,
+    item_quads: u32,
+    segments: u32,
+    segment_quads: u32,
+}
+
+pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "square_sums", ["group"], [Write], Params);
+
+/// The segments that [`square_sums`] and [`super::screen_segments`] write for each item of a panel.
+pub(super) fn segments_of(lanes: u32, panel: &Panel, quads: usize) -> Segments {
+    let segments = Segments::for_lane(panel.place.rows.len() * quads);
+    // Segments of neighbouring lanes interleave, so a tile of them is always whole.
+    Segments { length: segments.length, count: segments.count.next_multiple_of(lanes as usize) }
+}
+
+/// How many segments [`square_sums`] and [`super::screen_segments`] write for each item of a panel.
+pub(crate) fn panel_segments(gpu: &Gpu, panel: &Panel, quads: usize) -> usize {
+    segments_of(gpu.capabilities().profile.lanes, panel, quads).count
+}
+
+/// Records the sums of squares of the elements of one panel, and returns the segments that the results come in.
+///
+/// *Shapes*  `output`: items × segments; an item's sum is the sum over its segments, over all panels.
+///
+/// *Accuracy*  relative error <= gamma(s + 4) in each segment of s = 512 quads, more past 8192 segments.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when the output is too short, [`crate::Error::TooLarge`] past the device's limits.
+pub fn square_sums(
+    recorder: &mut Recorder,
+    panel: &Panel,
+    (storage, quads): (Storage, usize),
+    output: &Buffer<f32>,
+) -> Result<Segments> {
+    let operation = "square_sums";
+    let lanes = recorder.gpu().capabilities().profile.lanes;
+    let segments = segments_of(lanes, panel, quads);
+    let items = panel.place.items.len();
+    expect_len(operation, "output", items * segments.count, output.len())?;
+    let params = Params {
+        items: word(operation, "the batch", items)?,
+        item_quads: word(operation, "the panel", panel.place.rows.len() * quads)?,
+        segments: word(operation, "the panel", segments.count)?,
+        segment_quads: word(operation, "the panel", segments.length)?,
+    };
+    let grid = Grid::covering(items * segments.count, lanes);
+    recorder.dispatch(KERNELS.of(storage), grid, &params, &[(&panel.words).into(), output.into()])?;
+    Ok(segments)
+}

@@ -1,0 +1,50 @@
+//! output = the sum of partial results over their segments.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{expect_len, expect_trips, kernel, word};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    vectors: u32,
+    length: u32,
+    segments: u32,
+    masked: u32,
+}
+
+pub(super) static KERNEL: Kernel = kernel!("vector" / "sum_partials", ["group", "mask"], [Read, Read, Write], Params);
+
+/// Records the sum of partial results over their segments.
+///
+/// *Shapes*  `partials`: segments × vectors × length · `output`: vectors × length
+///
+/// *Accuracy*  |error| <= gamma(segments) · the sum of magnitudes.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits and
+/// its loop budget.
+pub fn sum_partials(
+    recorder: &mut Recorder,
+    partials: &Buffer<f32>,
+    segments: usize,
+    vectors: usize,
+    length: usize,
+    output: &Buffer<f32>,
+) -> Result<()> {
+    let operation = "sum_partials";
+    expect_trips(recorder, operation, segments, "add the segments up in several steps")?;
+    expect_len(operation, "partials", segments * vectors * length, partials.len())?;
+    expect_len(operation, "output", vectors * length, output.len())?;
+    let (active, masked) = recorder.mask();
+    let params = Params {
+        vectors: word(operation, "the vectors", vectors)?,
+        length: word(operation, "the length", length)?,
+        segments: word(operation, "the segments", segments)?,
+        masked,
+    };
+    let grid = Grid::covering(vectors * length, recorder.gpu().capabilities().profile.lanes);
+    recorder.dispatch(&KERNEL, grid, &params, &[partials.into(), (&active).into(), output.into()])
+}

@@ -1,0 +1,37 @@
+//! output = |factor · input|², vector by vector.
+
+use super::dot::Params;
+use super::{Segments, expect_len, kernel};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+
+pub(super) static KERNEL: Kernel =
+    kernel!("vector" / "sum_squares", ["group", "mask"], [Read, Read, Read, Write], Params);
+
+/// Records |factor · input|² for each of several vectors, and returns the segments that the results come in.
+///
+/// *Shapes*  `input`: vectors × length · `factors`: vectors · `output`: segments × vectors; the square is the sum over
+/// the segments.
+///
+/// *Accuracy*  relative error <= gamma(s / lanes + lanes + 2) in each segment of s elements.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
+pub fn sum_squares(
+    recorder: &mut Recorder,
+    (vectors, length): (usize, usize),
+    input: &Buffer<f32>,
+    factors: &Buffer<f32>,
+    output: &Buffer<f32>,
+) -> Result<Segments> {
+    let operation = "sum_squares";
+    let segments = Segments::for_group(recorder.gpu(), length);
+    expect_len(operation, "input", vectors * length, input.len())?;
+    expect_len(operation, "factors", vectors, factors.len())?;
+    expect_len(operation, "output", vectors * segments.count, output.len())?;
+    let (active, masked) = recorder.mask();
+    let params = Params::new(operation, vectors, length, segments, masked)?;
+    let grid = Grid::groups(vectors * segments.count);
+    recorder.dispatch(&KERNEL, grid, &params, &[input.into(), factors.into(), (&active).into(), output.into()])?;
+    Ok(segments)
+}

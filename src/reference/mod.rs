@@ -1,0 +1,48 @@
+//! The `f64` twin of every kernel: the same mathematics on slices, as plainly as it can be said.
+//!
+//! A twin knows one matrix and one vector; batches, columns, panels and segments are the kernel's own business, and
+//! `tests/kernels.rs` loops over them. Nothing here touches a device.
+
+mod axpby;
+mod column_abs_sums;
+mod combine;
+mod decode;
+mod dot;
+mod matvec;
+mod matvec_adjoint;
+mod max_abs;
+mod normaliser;
+mod outer;
+mod pack;
+mod power_check;
+mod project;
+mod range;
+mod residual_squares;
+mod row_abs_sums;
+mod scale;
+mod screen;
+mod square_sums;
+mod sum_partials;
+mod sum_squares;
+
+pub use axpby::axpby;
+pub use column_abs_sums::column_abs_sums;
+pub use combine::combine;
+pub use decode::decode;
+pub use dot::dot;
+pub use matvec::matvec;
+pub use matvec_adjoint::matvec_adjoint;
+pub use max_abs::{MaxAbs, max_abs};
+pub use normaliser::{Normalised, normaliser};
+pub use outer::outer;
+pub use pack::pack;
+pub use power_check::{PowerChecked, power_check};
+pub use project::project;
+pub use range::{Ranged, range};
+pub use residual_squares::residual_squares;
+pub use row_abs_sums::row_abs_sums;
+pub use scale::scale;
+pub use screen::screen;
+pub use square_sums::square_sums;
+pub use sum_partials::sum_partials;
+pub use sum_squares::sum_squares;

@@ -1,0 +1,8 @@
+//! output = basis · input.
+
+use super::dot;
+
+/// The coefficients of a vector in a basis, one vector a slot: `output[s] = Σᵢ basis[s, i] input[i]`.
+pub fn project(basis: &[f64], input: &[f64]) -> Vec<f64> {
+    basis.chunks_exact(input.len()).map(|slot| dot(slot, input)).collect()
+}

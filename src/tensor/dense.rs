@@ -1,0 +1,125 @@
+//! Plain `f32` tensors.
+
+use crate::gpu::{Buffer, DeviceBuffer, Gpu};
+use crate::tensor::elements;
+use crate::{Error, Result};
+
+/// An `f32` tensor of any shape in device memory, row-major and without gaps; clones share the memory.
+///
+/// Operators read and write tensors of shape *batch* × *columns* × (their domain or codomain): every vector lies
+/// in one piece.
+#[derive(Clone, Debug)]
+pub struct Tensor {
+    buffer: Buffer<f32>,
+    shape: Vec<usize>,
+}
+
+impl Tensor {
+    /// A tensor of zeros.
+    ///
+    /// ```
+    /// use opnorm::{Gpu, tensor::Tensor};
+    /// let gpu = Gpu::new()?;
+    /// let zeros = Tensor::zeros(&gpu, &[2, 3])?;
+    /// assert_eq!(zeros.read(&gpu)?, [0.0; 6]);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] above the device's limits, [`Error::OutOfMemory`].
+    pub fn zeros(gpu: &Gpu, shape: &[usize]) -> Result<Self> {
+        let buffer = Buffer::zeros(gpu, "tensor", elements("tensor", shape)?)?;
+        Ok(Self { buffer, shape: shape.to_vec() })
+    }
+
+    /// A tensor with a copy of `data`.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when the shape does not hold as many elements; as [`Tensor::zeros`].
+    pub fn from_slice(gpu: &Gpu, shape: &[usize], data: &[f32]) -> Result<Self> {
+        expect_elements(shape, data.len())?;
+        Ok(Self { buffer: Buffer::from_slice(gpu, "tensor", data)?, shape: shape.to_vec() })
+    }
+
+    /// A view of a buffer as a tensor of `shape`.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when the shape does not hold as many elements.
+    pub fn from_buffer(buffer: Buffer<f32>, shape: &[usize]) -> Result<Self> {
+        expect_elements(shape, buffer.len())?;
+        Ok(Self { buffer, shape: shape.to_vec() })
+    }
+
+    /// A tensor in a buffer of the program that embeds this library, from byte `offset` on, without a copy.
+    ///
+    /// # Errors
+    /// As [`Buffer::from_wgpu`].
+    pub fn from_wgpu(buffer: DeviceBuffer, offset: u64, shape: &[usize]) -> Result<Self> {
+        let buffer = Buffer::from_wgpu(buffer, "tensor", offset, elements("tensor", shape)?)?;
+        Ok(Self { buffer, shape: shape.to_vec() })
+    }
+
+    /// The buffer underneath and the byte offset of the first element.
+    pub fn as_wgpu(&self) -> (&DeviceBuffer, u64) {
+        self.buffer.as_wgpu()
+    }
+
+    /// The size along each dimension.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
+    /// The memory as a buffer.
+    pub fn buffer(&self) -> &Buffer<f32> {
+        &self.buffer
+    }
+
+    /// The same memory under another shape.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when the shape does not hold as many elements.
+    pub fn reshaped(&self, shape: &[usize]) -> Result<Self> {
+        Self::from_buffer(self.buffer.clone(), shape)
+    }
+
+    /// Waits for the contents.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::Timeout`].
+    pub fn read(&self, gpu: &Gpu) -> Result<Vec<f32>> {
+        gpu.block_on(self.read_async(gpu))
+    }
+
+    /// The contents, without blocking the thread.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::Timeout`].
+    pub async fn read_async(&self, gpu: &Gpu) -> Result<Vec<f32>> {
+        let mut recorder = gpu.recorder();
+        let contents = recorder.read(&self.buffer)?;
+        recorder.submit()?;
+        contents.contents().await
+    }
+}
+
+fn expect_elements(shape: &[usize], found: usize) -> Result<()> {
+    let needed = elements("tensor", shape)?;
+    if needed == found {
+        return Ok(());
+    }
+    Err(Error::ShapeMismatch {
+        operation: "tensor",
+        expected: format!("{needed} elements for the shape {shape:?}"),
+        found: format!("{found}"),
+    })
+}

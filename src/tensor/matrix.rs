@@ -1,0 +1,228 @@
+//! Dense matrices, batched, cut into row panels.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::gpu::{Buffer, DeviceBuffer, Gpu};
+use crate::tensor::panel::{self, Panel};
+use crate::tensor::screen::{Screen, scale_by_power};
+use crate::tensor::{Storage, elements};
+use crate::{Error, Result, ops};
+
+/// A batch of dense matrices in device memory, row-major, each row padded with zeros to a multiple of four elements.
+///
+/// *Shapes*  batch × rows × cols
+///
+/// A matrix past the device's binding limit (128 MiB on lavapipe) is kept as panels of whole rows. An item whose
+/// largest entry lies outside 2^±40 is kept divided by a power of two, its [`Matrix::exponent`], so that `f32`
+/// arithmetic neither overflows nor underflows; results are scaled back on the host. Clones share the memory.
+#[derive(Clone, Debug)]
+pub struct Matrix {
+    gpu: Gpu,
+    shape: (usize, usize, usize),
+    storage: Storage,
+    panels: Arc<[Panel]>,
+    screens: Arc<[Screen]>,
+    exponents: Arc<[i32]>,
+}
+
+/// The place of an entry within one matrix of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Position {
+    /// The row, from 0.
+    pub row: usize,
+    /// The column, from 0.
+    pub col: usize,
+}
+
+impl Matrix {
+    /// A matrix with zero entries.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] when one row is longer than a binding; [`Error::OutOfMemory`].
+    pub fn zeros(gpu: &Gpu, batch: usize, rows: usize, cols: usize) -> Result<Self> {
+        elements("matrix", &[batch, rows.max(1), cols.max(1)])?;
+        let screens = vec![Screen::default(); batch];
+        Self::allocate(gpu, (batch, rows, cols), Storage::F32, screens)
+    }
+
+    pub(crate) fn allocate(
+        gpu: &Gpu,
+        shape: (usize, usize, usize),
+        storage: Storage,
+        screens: Vec<Screen>,
+    ) -> Result<Self> {
+        let (batch, rows, cols) = shape;
+        elements("matrix", &[batch, rows, cols.next_multiple_of(4)])?;
+        let words_per_row = cols.div_ceil(4) * storage.words_per_quad();
+        let places = panel::cut(gpu.capabilities(), shape, storage)?;
+        let allocated = places.into_iter().map(|place| {
+            let words = Buffer::zeros(gpu, "matrix", place.row_count() * words_per_row)?;
+            Ok(Panel { words, place })
+        });
+        let panels: Result<Vec<_>> = allocated.collect();
+        Ok(Self::assemble(gpu, shape, storage, panels?, screens))
+    }
+
+    pub(super) fn assemble(
+        gpu: &Gpu,
+        shape: (usize, usize, usize),
+        storage: Storage,
+        panels: Vec<Panel>,
+        screens: Vec<Screen>,
+    ) -> Self {
+        let exponents = screens.iter().map(Screen::exponent).collect();
+        Self { gpu: gpu.clone(), shape, storage, panels: panels.into(), screens: screens.into(), exponents }
+    }
+
+    /// The device that holds the matrix.
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// The number of matrices.
+    pub fn batch(&self) -> usize {
+        self.shape.0
+    }
+
+    /// The rows of each matrix.
+    pub fn rows(&self) -> usize {
+        self.shape.1
+    }
+
+    /// The columns of each matrix.
+    pub fn cols(&self) -> usize {
+        self.shape.2
+    }
+
+    /// How entries are stored.
+    pub fn storage(&self) -> Storage {
+        self.storage
+    }
+
+    /// The pieces that the matrix is kept in.
+    pub fn panels(&self) -> &[Panel] {
+        &self.panels
+    }
+
+    /// `e`, where the device holds 2^-e times the matrix of this batch item.
+    pub fn exponent(&self, item: usize) -> i32 {
+        self.exponents.get(item).copied().unwrap_or(0)
+    }
+
+    /// The first entry of a batch item that is NaN or infinite, in row-major order.
+    pub fn non_finite(&self, item: usize) -> Option<Position> {
+        self.screens.get(item).and_then(|screen| screen.non_finite)
+    }
+
+    /// Whether every entry of a batch item is zero.
+    pub fn is_zero(&self, item: usize) -> bool {
+        self.screens.get(item).is_some_and(|screen| screen.largest == 0.0 && screen.non_finite.is_none())
+    }
+
+    /// Groups of four elements in a row.
+    pub(crate) fn quads(&self) -> usize {
+        self.shape.2.div_ceil(4)
+    }
+
+    /// Bytes on the device.
+    pub fn bytes(&self) -> u64 {
+        self.panels.iter().map(|panel| panel.words.len() as u64 * 4).sum()
+    }
+
+    /// The buffer that holds the whole matrix, the byte offset of its first entry and the elements from one row to
+    /// the next; `None` where the matrix is cut into several panels.
+    pub fn as_wgpu(&self) -> Option<(&DeviceBuffer, u64, usize)> {
+        let [panel] = &*self.panels else { return None };
+        let (buffer, offset) = panel.words.as_wgpu();
+        Some((buffer, offset, self.quads() * 4))
+    }
+
+    /// Waits for the entries of the whole batch, row-major, without padding.
+    ///
+    /// ```
+    /// use opnorm::{Gpu, Matrix};
+    /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
+    /// assert_eq!(matrix.read()?, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::Timeout`].
+    pub fn read(&self) -> Result<Vec<f32>> {
+        let mut entries = Vec::with_capacity(self.shape.0 * self.shape.1 * self.shape.2);
+        for item in 0..self.batch() {
+            entries.extend(self.read_rows(item, 0..self.rows())?);
+        }
+        Ok(entries)
+    }
+
+    /// Waits for some rows of one batch item, row-major, without padding.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when there are no such rows; as [`Matrix::read`].
+    pub fn read_rows(&self, item: usize, rows: Range<usize>) -> Result<Vec<f32>> {
+        if item >= self.batch() || rows.end > self.rows() || rows.start > rows.end {
+            return Err(Error::ShapeMismatch {
+                operation: "read rows",
+                expected: format!("an item below {} and rows within {}", self.batch(), self.rows()),
+                found: format!("item {item}, rows {rows:?}"),
+            });
+        }
+        let exponent = self.exponent(item);
+        let mut entries = Vec::with_capacity(rows.len() * self.cols());
+        self.gpu.block_on(self.visit(item, rows, |_, row| {
+            entries.extend(row.iter().map(|value| scale_by_power(f64::from(*value), exponent) as f32));
+        }))?;
+        Ok(entries)
+    }
+
+    /// Shows the rows of one batch item, as the device holds them, to `visit`, in order and a piece at a time.
+    pub(crate) async fn visit_rows(&self, item: usize, visit: impl FnMut(usize, &[f32])) -> Result<()> {
+        self.visit(item, 0..self.rows(), visit).await
+    }
+
+    async fn visit(&self, item: usize, rows: Range<usize>, mut visit: impl FnMut(usize, &[f32])) -> Result<()> {
+        const PIECE_WORDS: usize = 4 << 20;
+        let words_per_row = self.quads() * self.storage.words_per_quad();
+        for panel in self.panels.iter().filter(|panel| panel.place.items.contains(&item)) {
+            let before = (item - panel.place.items.start) * panel.place.rows.len();
+            let step = (PIECE_WORDS / words_per_row).max(1);
+            let (start, end) = (panel.place.rows.start.max(rows.start), panel.place.rows.end.min(rows.end));
+            for first in (start..end).step_by(step) {
+                let count = step.min(end - first);
+                let start = (before + first - panel.place.rows.start) * words_per_row;
+                let mut recorder = self.gpu.recorder();
+                let piece = recorder.read(&panel.words.slice(start..start + count * words_per_row))?;
+                recorder.submit()?;
+                let words = piece.contents().await?;
+                for (offset, row) in words.chunks_exact(words_per_row).enumerate() {
+                    visit(first + offset, &self.storage.decode(row)[..self.shape.2]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The same entries stored as `f32`, which holds every entry of another storage exactly.
+    ///
+    /// # Errors
+    /// As [`Matrix::zeros`].
+    pub fn to_f32(&self) -> Result<Self> {
+        if self.storage == Storage::F32 {
+            return Ok(self.clone());
+        }
+        ops::rescaled(&self.gpu, self, self.screens.to_vec())
+    }
+
+    pub(crate) fn expect(&self, operation: &'static str, role: &str, found: &Self) -> Result<()> {
+        if self.shape == found.shape {
+            return Ok(());
+        }
+        Err(Error::ShapeMismatch {
+            operation,
+            expected: format!("{role} of {:?} (batch, rows, cols)", self.shape),
+            found: format!("{:?}", found.shape),
+        })
+    }
+}

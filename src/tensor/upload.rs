@@ -1,0 +1,234 @@
+//! From host memory, files and other programs' buffers into matrices.
+
+use glam::{Mat2, Mat3, Mat4};
+use half::{bf16, f16};
+
+use crate::gpu::{Buffer, DeviceBuffer, Gpu};
+use crate::tensor::matrix::{Matrix, Position};
+use crate::tensor::panel::{self, Panel};
+use crate::tensor::screen::{Screen, scale_by_power};
+use crate::tensor::{ElementSource, SourceElement, Storage, elements};
+use crate::{Error, Result, ops};
+
+/// Elements that pass through host memory at once on their way to the device.
+const PIECE: usize = 4 << 20;
+
+impl Matrix {
+    /// One `rows × cols` matrix from row-major entries.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when `entries` holds another number of elements; as [`Matrix::zeros`].
+    pub fn from_slice(gpu: &Gpu, rows: usize, cols: usize, entries: &[f32]) -> Result<Self> {
+        Self::from_batch(gpu, 1, rows, cols, entries)
+    }
+
+    /// A batch of matrices from row-major entries, item after item.
+    ///
+    /// # Errors
+    /// As [`Matrix::from_slice`].
+    pub fn from_batch(gpu: &Gpu, batch: usize, rows: usize, cols: usize, entries: &[f32]) -> Result<Self> {
+        Self::from_elements(gpu, batch, rows, cols, entries)
+    }
+
+    /// A batch of matrices stored as 16-bit IEEE floats.
+    ///
+    /// # Errors
+    /// As [`Matrix::from_slice`].
+    pub fn from_f16(gpu: &Gpu, batch: usize, rows: usize, cols: usize, entries: &[f16]) -> Result<Self> {
+        Self::from_elements(gpu, batch, rows, cols, entries)
+    }
+
+    /// A batch of matrices stored as 16-bit brain floats.
+    ///
+    /// # Errors
+    /// As [`Matrix::from_slice`].
+    pub fn from_bf16(gpu: &Gpu, batch: usize, rows: usize, cols: usize, entries: &[bf16]) -> Result<Self> {
+        Self::from_elements(gpu, batch, rows, cols, entries)
+    }
+
+    /// A batch of matrices from 64-bit floats, rounded to `f32` after an exact scaling of each item into range.
+    ///
+    /// # Errors
+    /// As [`Matrix::from_slice`].
+    pub fn from_f64(gpu: &Gpu, batch: usize, rows: usize, cols: usize, entries: &[f64]) -> Result<Self> {
+        Self::from_elements(gpu, batch, rows, cols, entries)
+    }
+
+    /// A batch of 2 × 2 matrices.
+    ///
+    /// # Errors
+    /// As [`Matrix::zeros`].
+    pub fn from_mat2(gpu: &Gpu, matrices: &[Mat2]) -> Result<Self> {
+        // glam keeps columns together; rows are wanted here.
+        let entries: Vec<f32> = matrices.iter().flat_map(|matrix| matrix.transpose().to_cols_array()).collect();
+        Self::from_batch(gpu, matrices.len(), 2, 2, &entries)
+    }
+
+    /// A batch of 3 × 3 matrices.
+    ///
+    /// # Errors
+    /// As [`Matrix::zeros`].
+    pub fn from_mat3(gpu: &Gpu, matrices: &[Mat3]) -> Result<Self> {
+        let entries: Vec<f32> = matrices.iter().flat_map(|matrix| matrix.transpose().to_cols_array()).collect();
+        Self::from_batch(gpu, matrices.len(), 3, 3, &entries)
+    }
+
+    /// A batch of 4 × 4 matrices.
+    ///
+    /// # Errors
+    /// As [`Matrix::zeros`].
+    pub fn from_mat4(gpu: &Gpu, matrices: &[Mat4]) -> Result<Self> {
+        let entries: Vec<f32> = matrices.iter().flat_map(|matrix| matrix.transpose().to_cols_array()).collect();
+        Self::from_batch(gpu, matrices.len(), 4, 4, &entries)
+    }
+
+    fn from_elements<T>(gpu: &Gpu, batch: usize, rows: usize, cols: usize, entries: &[T]) -> Result<Self>
+    where
+        [T]: ElementSource,
+    {
+        let needed = elements("matrix", &[batch, rows, cols])?;
+        if entries.len() != needed {
+            return Err(Error::ShapeMismatch {
+                operation: "matrix",
+                expected: format!("{needed} entries for {batch} x {rows} x {cols}"),
+                found: format!("{}", entries.len()),
+            });
+        }
+        Self::upload(gpu, (batch, rows, cols), entries)
+    }
+
+    /// A batch of matrices from any source, read twice: once to see the range of its entries, once to copy them.
+    ///
+    /// 16-bit sources stay 16-bit, unless their range asks for a scaling; 64-bit sources become `f32`.
+    ///
+    /// # Errors
+    /// Whatever the source returns; as [`Matrix::zeros`].
+    pub fn upload<S: ElementSource + ?Sized>(gpu: &Gpu, shape: (usize, usize, usize), source: &S) -> Result<Self> {
+        let (batch, rows, cols) = shape;
+        elements("matrix", &[batch, rows, cols.next_multiple_of(4)])?;
+        let screens: Result<Vec<_>> = (0..batch).map(|item| screen(source, item * rows * cols, rows, cols)).collect();
+        let screens = screens?;
+        let scaled = screens.iter().any(|screen| screen.exponent() != 0);
+        let storage = match source.element() {
+            SourceElement::F16 if !scaled => Storage::F16,
+            SourceElement::Bf16 if !scaled => Storage::Bf16,
+            _ => Storage::F32,
+        };
+        let matrix = Self::allocate(gpu, shape, storage, screens)?;
+        let words_per_row = matrix.quads() * storage.words_per_quad();
+        let step = (PIECE / words_per_row.max(1)).max(1);
+        for panel in matrix.panels() {
+            let first = panel.place.items.start * rows + panel.place.rows.start;
+            for start in (0..panel.place.row_count()).step_by(step) {
+                let count = step.min(panel.place.row_count() - start);
+                let words = matrix.encode(source, first + start, count)?;
+                panel.words.write(gpu, "upload", start * words_per_row, &words)?;
+                // A written piece waits in host memory until a submit takes it: one piece at a time keeps that small.
+                gpu.recorder().submit()?;
+                gpu.poll_until_idle()?;
+            }
+        }
+        Ok(matrix)
+    }
+
+    /// The words of `count` rows from row `first` of the whole batch on.
+    fn encode<S: ElementSource + ?Sized>(&self, source: &S, first: usize, count: usize) -> Result<Vec<u32>> {
+        let cols = self.cols();
+        let words_per_row = self.quads() * self.storage().words_per_quad();
+        let mut words = vec![0u32; count * words_per_row];
+        let mut rows = words.chunks_exact_mut(words_per_row).zip(first..first + count);
+        match self.storage() {
+            Storage::F32 => {
+                let mut entries = vec![0f64; cols];
+                rows.try_for_each(|(words, row)| {
+                    let exponent = self.exponent(row / self.rows());
+                    source.copy_f64(row * cols, &mut entries)?;
+                    let scaled = entries.iter().map(|value| scale_by_power(*value, -exponent) as f32);
+                    words.iter_mut().zip(scaled).for_each(|(word, value)| *word = value.to_bits());
+                    Ok(())
+                })?;
+            }
+            Storage::F16 | Storage::Bf16 => {
+                let mut halves = vec![0u16; words_per_row * 2];
+                rows.try_for_each(|(words, row)| {
+                    source.copy_half_bits(row * cols, &mut halves[..cols])?;
+                    let pairs = halves.chunks_exact(2).map(|pair| u32::from(pair[0]) | u32::from(pair[1]) << 16);
+                    words.iter_mut().zip(pairs).for_each(|(word, pair)| *word = pair);
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(words)
+    }
+
+    /// A batch of `f32` matrices in a buffer of the program that embeds this library, from byte `offset` on.
+    ///
+    /// The buffer is used where it lies when `cols` is a multiple of four, each panel starts on the device's binding
+    /// alignment and the entries lie within 2^±40; otherwise it is copied once, on the device. Its entries are
+    /// screened once, so they must not change for as long as the matrix is used.
+    ///
+    /// # Errors
+    /// As [`Buffer::from_wgpu`] and [`Matrix::zeros`]; [`Error::DeviceLost`].
+    pub fn from_wgpu(gpu: &Gpu, buffer: DeviceBuffer, offset: u64, shape: (usize, usize, usize)) -> Result<Self> {
+        gpu.block_on(Self::from_wgpu_async(gpu, buffer, offset, shape))
+    }
+
+    /// [`Matrix::from_wgpu`] without blocking the thread.
+    ///
+    /// # Errors
+    /// As [`Matrix::from_wgpu`].
+    pub async fn from_wgpu_async(
+        gpu: &Gpu,
+        buffer: DeviceBuffer,
+        offset: u64,
+        shape: (usize, usize, usize),
+    ) -> Result<Self> {
+        let (batch, rows, cols) = shape;
+        let whole = Buffer::<u32>::from_wgpu(buffer, "matrix", offset, elements("matrix", &[batch, rows, cols])?)?;
+        let places = panel::cut(gpu.capabilities(), shape, Storage::F32)?;
+        let start = |place: &panel::Place| (place.items.start * rows + place.rows.start) * cols;
+        let alignment = gpu.capabilities().offset_alignment;
+        let in_place =
+            cols % 4 == 0 && places.iter().all(|place| (offset + start(place) as u64 * 4).is_multiple_of(alignment));
+        let matrix = if in_place {
+            let panels = places.into_iter().map(|place| {
+                let first = start(&place);
+                Panel { words: whole.slice(first..first + place.row_count() * cols), place }
+            });
+            Self::assemble(gpu, shape, Storage::F32, panels.collect(), vec![Screen::default(); batch])
+        } else {
+            let packed = Self::allocate(gpu, shape, Storage::F32, vec![Screen::default(); batch])?;
+            for panel in packed.panels() {
+                let first = start(&panel.place);
+                let loose = Buffer::zeros(gpu, "matrix", panel.place.row_count() * cols)?;
+                let mut recorder = gpu.recorder();
+                recorder.copy(&whole.slice(first..first + loose.len()), &loose)?;
+                ops::pack(&mut recorder, &loose, panel, cols)?;
+                recorder.submit()?;
+            }
+            packed
+        };
+        let screens = ops::screen(gpu, &matrix).await?;
+        if screens.iter().all(|screen| screen.exponent() == 0) {
+            let panels = matrix.panels().to_vec();
+            return Ok(Self::assemble(gpu, shape, Storage::F32, panels, screens));
+        }
+        ops::rescaled(gpu, &matrix, screens)
+    }
+}
+
+fn screen<S: ElementSource + ?Sized>(source: &S, first: usize, rows: usize, cols: usize) -> Result<Screen> {
+    let mut screen = Screen::default();
+    let total = rows * cols;
+    let mut piece = vec![0f64; total.min(PIECE / 16)];
+    let mut done = 0;
+    while done < total {
+        let count = piece.len().min(total - done);
+        source.copy_f64(first + done, &mut piece[..count])?;
+        for (offset, value) in piece[..count].iter().enumerate() {
+            screen.see(*value, || Position { row: (done + offset) / cols, col: (done + offset) % cols });
+        }
+        done += count;
+    }
+    Ok(screen)
+}

@@ -1,0 +1,182 @@
+//! Every kernel against its `f64` twin, on the adapter that `OPNORM_ADAPTER` names: one table, one row a kernel.
+//!
+//! The table runs each row over all edge sizes, storages, ranges of values and masks, in both profiles, with shaders
+//! trusted and checked, and with matrices cut into panels. Bounds are derived (`kernels/bounds.rs`); how many roundings a
+//! kernel has follows from its shape and is said at its row's function. Run with `--nocapture` for the worst
+//! error / bound of each kernel.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod kernels {
+    pub mod bounds;
+    pub mod dense;
+    pub mod harness;
+    pub mod krylov;
+    pub mod values;
+    pub mod vector;
+}
+
+use kernels::bounds::Bound;
+use kernels::harness::{Row, Setup, compare, run};
+use kernels::values::magnitudes;
+use kernels::{dense, krylov, vector};
+use opnorm::gpu::{Buffer, Recorder};
+use opnorm::ops::{Normalise, NormaliserState, PowerCheck, PowerReport};
+use opnorm::tensor::{Storage, Tensor};
+use opnorm::{Error, Gpu, Matrix, Result, ops, reference};
+
+const ALL: &[Storage] = &[Storage::F32, Storage::F16, Storage::Bf16];
+const F32: &[Storage] = &[Storage::F32];
+const NONE: &[Storage] = &[];
+
+// Long sizes are (batch, rows, cols); vector kernels take `batch` vectors of `cols` elements, in `rows` slots or segments.
+
+/// 2^21 elements in one item: 65 536 trips of one lane of the software profile, were the sum not cut.
+const SQUARE: (usize, usize, usize) = (1, 2048, 1024);
+const LONG: (usize, usize, usize) = (1, 1, 1 << 21);
+const MANY: (usize, usize, usize) = (70_000, 1, 3);
+const DEEP: (usize, usize, usize) = (1, 60_000, 2);
+const WIDE: (usize, usize, usize) = (1, 1, 600_000);
+
+#[rustfmt::skip]
+fn table() -> Vec<Row> {
+    vec![
+        //  kernel              held  mask   exact  past 65 536 trips or 65 535 groups                          comparison
+        row("matvec",           ALL,  true,  false, &[(1, 2, 600_000), (1, 300_001, 4), (70_000, 2, 3)],       dense::matvec),
+        row("matvec_adjoint",   ALL,  true,  false, &[(1, 70_000, 3), (1, 600_000, 1), (70_000, 3, 2)],        dense::matvec_adjoint),
+        row("row_abs_sums",     ALL,  false, false, &[(1, 3, 600_000), (1, 600_000, 3)],                       dense::row_abs_sums),
+        row("column_abs_sums",  ALL,  false, false, &[(1, 600_000, 3), (1, 2, 2_200_000)],                     dense::column_abs_sums),
+        row("square_sums",      ALL,  false, false, &[SQUARE, LONG],                                           dense::square_sums),
+        row("screen",           ALL,  false, true,  &[SQUARE, LONG],                                           dense::screen),
+        row("decode",           ALL,  false, false, &[SQUARE, LONG],                                           dense::decode),
+        row("pack",             F32,  false, true,  &[SQUARE, LONG, (1, 600_000, 3)],                          dense::pack),
+        row("outer",            F32,  false, false, &[SQUARE, (70_000, 3, 2)],                                 dense::outer),
+        row("dot",              NONE, true,  false, &[LONG, MANY],                                             vector::dot),
+        row("sum_squares",      NONE, true,  false, &[LONG, MANY],                                             vector::sum_squares),
+        row("residual_squares", NONE, true,  false, &[LONG, MANY],                                             vector::residual_squares),
+        row("max_abs",          NONE, false, true,  &[LONG, MANY],                                             vector::max_abs),
+        row("axpby",            NONE, true,  false, &[LONG, MANY],                                             vector::axpby),
+        row("scale",            NONE, true,  false, &[LONG, MANY],                                             vector::scale),
+        row("sum_partials",     NONE, true,  false, &[DEEP, LONG],                                             vector::sum_partials),
+        row("project",          NONE, true,  false, &[(1, 2, 1 << 20), (700, 100, 3)],                         krylov::project),
+        row("combine",          NONE, true,  false, &[(1, 20_000, 2), LONG],                                   krylov::combine),
+        row("range",            NONE, true,  true,  &[DEEP, WIDE],                                             krylov::range),
+        row("normaliser",       NONE, true,  false, &[DEEP, WIDE],                                             krylov::normaliser),
+        row("power_check",      NONE, true,  false, &[DEEP, WIDE],                                             krylov::power_check),
+    ]
+}
+
+fn row(
+    name: &'static str,
+    storages: &'static [Storage],
+    masks: bool,
+    exact: bool,
+    long: &'static [(usize, usize, usize)],
+    check: fn(&mut kernels::harness::Case<'_>),
+) -> Row {
+    Row { name, storages, masks, exact, long, check }
+}
+
+#[test]
+fn the_table_has_a_row_for_every_kernel() {
+    let rows: Vec<_> = table().iter().map(|row| row.name).collect();
+    for kernel in ops::kernels() {
+        let stem = ["_f32", "_f16", "_bf16"].iter().find_map(|storage| kernel.name.strip_suffix(storage));
+        assert!(rows.contains(&stem.unwrap_or(kernel.name)), "{} has no row", kernel.name);
+    }
+}
+
+#[test]
+fn trusted_kernels_agree_with_their_twins_in_the_software_profile() {
+    run(&table(), Setup::SoftwareTrusted);
+}
+
+#[test]
+fn checked_kernels_agree_with_their_twins_in_the_software_profile() {
+    run(&table(), Setup::SoftwareChecked);
+}
+
+#[test]
+fn trusted_kernels_agree_with_their_twins_in_the_hardware_profile() {
+    run(&table(), Setup::HardwareTrusted);
+}
+
+#[test]
+fn checked_kernels_agree_with_their_twins_in_the_hardware_profile() {
+    run(&table(), Setup::HardwareChecked);
+}
+
+#[test]
+fn kernels_agree_with_their_twins_panel_by_panel() {
+    run(&table(), Setup::SoftwarePanels);
+    run(&table(), Setup::HardwarePanels);
+}
+
+/// What the table finds out, it must be able to find out.
+#[test]
+fn wrong_results_are_caught() {
+    let gpu = Setup::SoftwareTrusted.gpu();
+    let (rows, cols) = (7, 9);
+    let entries: Vec<f32> = (0..rows * cols).map(|index| 1.0 + ((index * 37) % 11) as f32 / 7.0).collect();
+    let input: Vec<f32> = (0..cols).map(|index| 0.5 + (index % 5) as f32 / 3.0).collect();
+    let matrix = Matrix::from_slice(gpu, rows, cols, &entries).unwrap();
+    let input = Tensor::from_slice(gpu, &[1, 1, cols], &input).unwrap();
+    let output = Tensor::zeros(gpu, &[1, 1, rows]).unwrap();
+    let mut recorder = gpu.recorder();
+    ops::matvec(&mut recorder, &matrix, &input, &output).unwrap();
+    recorder.submit().unwrap();
+    let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<_>>();
+    let (found, input) = (wide(output.read(gpu).unwrap()), wide(input.read(gpu).unwrap()));
+    let entries: Vec<f64> = entries.into_iter().map(f64::from).collect();
+
+    let bounds_of = |matrix: &[f64]| Bound::of(9, 0.0).each(&reference::matvec(&magnitudes(matrix), &magnitudes(&input)));
+    let twin = reference::matvec(&entries, &input);
+    let bounds = bounds_of(&entries);
+    compare(&found, &twin, &bounds).unwrap();
+    for index in 0..rows {
+        let mut wrong = found.clone();
+        wrong[index] *= 1.0 + 1e-4;
+        assert!(compare(&wrong, &twin, &bounds).unwrap_err().contains(&format!("entry {index}")));
+        wrong[index] = f64::NAN;
+        assert!(compare(&wrong, &twin, &bounds).is_err());
+    }
+    assert!(compare(&found[1..], &twin, &bounds).is_err());
+
+    let transposed: Vec<f64> = (0..rows * cols).map(|index| entries[index % rows * cols + index / rows]).collect();
+    assert!(compare(&found, &reference::matvec(&transposed, &input), &bounds_of(&transposed)).is_err());
+    let mut swapped = entries.clone();
+    swapped.swap(0, 1);
+    assert!(compare(&found, &reference::matvec(&swapped, &input), &bounds_of(&swapped)).is_err());
+}
+
+/// No adapter is trusted with more loop trips of one invocation than its budget.
+#[test]
+fn sums_over_the_loop_budget_are_refused() {
+    let gpu = Setup::SoftwareTrusted.gpu();
+    let over = gpu.capabilities().loop_budget as usize + 1;
+    let numbers: Buffer<f32> = Buffer::zeros(gpu, "test", 2 * over).unwrap();
+    let small: Buffer<f32> = Buffer::zeros(gpu, "test", 2).unwrap();
+    let active: Buffer<u32> = Buffer::zeros(gpu, "test", 2).unwrap();
+    let states: Buffer<NormaliserState> = Buffer::zeros(gpu, "test", 2).unwrap();
+
+    refused(gpu, |recorder| ops::sum_partials(recorder, &numbers, over, 1, 1, &small));
+    // Inner loops end once a slot, and that counts: 3 trips a slot with one segment.
+    for (slots, segments) in [(over / 3 + 1, 1), (over / 5 + 1, 3), (2, over / 2)] {
+        let basis = (&numbers, slots, 1);
+        refused(gpu, |recorder| ops::combine(recorder, (1, 1), basis, (1.0, &numbers, segments), &small));
+    }
+    let screens: Buffer<[u32; 2]> = Buffer::zeros(gpu, "test", over).unwrap();
+    refused(gpu, |recorder| ops::range(recorder, 1, (&screens, over), &small, &active, &states));
+    let memory = Normalise { vectors: 1, factors: &small, inverses: &small, active: &active, states: &states };
+    refused(gpu, |recorder| ops::normaliser(recorder, &memory, (&numbers, over), (&small, 0), (1, 0.0)));
+    let check = PowerCheck { iteration: 1, gram: false, rtol: 1e-6, atol: 0.0 };
+    let reports: Buffer<PowerReport> = Buffer::zeros(gpu, "test", 1).unwrap();
+    refused(gpu, |recorder| {
+        ops::power_check(recorder, 1, &check, (&numbers, over), &small, &active, &reports)
+    });
+}
+
+fn refused(gpu: &Gpu, operation: impl FnOnce(&mut Recorder) -> Result<()>) {
+    let error = operation(&mut gpu.recorder()).unwrap_err();
+    assert!(matches!(error, Error::TooLarge { .. }), "{error}");
+    assert!(error.to_string().contains("loop trips"), "{error}");
+}
