@@ -8,7 +8,7 @@ use bytemuck::cast_slice;
 use glam::{Mat2, Mat3, Mat4};
 use half::{bf16, f16};
 use opnorm::gpu::{AdapterRequest, Buffer, GpuOptions};
-use opnorm::tensor::{Position, Storage, Tensor};
+use opnorm::tensor::{Panel, Position, Storage, Tensor};
 use opnorm::wgpu;
 use opnorm::{Error, Gpu, Matrix, ops};
 
@@ -367,7 +367,7 @@ fn a_smaller_binding_limit_may_be_asked_for() {
     let entries = numbers(100 * 33);
     let matrix = Matrix::from_slice(&gpu, 100, 33, &entries).unwrap();
     // 36 elements a row: 28 rows a binding.
-    let rows: Vec<_> = matrix.panels().iter().map(|panel| panel.rows()).collect();
+    let rows: Vec<_> = matrix.panels().iter().map(Panel::rows).collect();
     assert_eq!(rows, [0..28, 28..56, 56..84, 84..100]);
     assert_eq!(matrix.read().unwrap(), entries);
     assert!(matrix.as_wgpu().is_none());

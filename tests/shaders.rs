@@ -75,7 +75,8 @@ fn parameters_are_as_large_as_the_kernel_says() {
         let (module, _) = parsed(kernel);
         let mut layouter = naga::proc::Layouter::default();
         layouter.update(module.to_ctx()).unwrap();
-        let immediates = || module.global_variables.iter().filter(|(_, variable)| variable.space == AddressSpace::Immediate);
+        let immediates =
+            || module.global_variables.iter().filter(|(_, variable)| variable.space == AddressSpace::Immediate);
         let sizes: Vec<u32> = immediates().map(|(_, variable)| layouter[variable.ty].size).collect();
         assert_eq!(sizes, [kernel.params], "{}", kernel.name);
         assert!(kernel.params <= 64, "{}: more than every adapter has", kernel.name);
@@ -165,7 +166,8 @@ fn shader_files() -> Vec<(String, PathBuf)> {
 
 #[test]
 fn every_shader_file_is_part_of_a_kernel() {
-    let used: BTreeSet<String> = ops::kernels().iter().flat_map(|kernel| kernel.source).map(|part| part.to_string()).collect();
+    let used: BTreeSet<String> =
+        ops::kernels().iter().flat_map(|kernel| kernel.source).map(ToString::to_string).collect();
     for (_, path) in shader_files() {
         assert!(used.contains(&fs::read_to_string(&path).unwrap()), "{} is used by no kernel", path.display());
     }

@@ -3,7 +3,8 @@
 // Shapes   matrix: items × rows × quads · input: input_items × columns × total_rows · output: segments × batch × columns × cols
 // Access   a lane owns GROUP_QUADS quads of columns, LANES apart, and walks down the rows: a group reads runs of
 //          LANES · GROUP_QUADS quads, long enough for prefetching (4x over one quad a lane on lavapipe). No barrier.
-// Accuracy sums of segment_rows terms, then the segments: gamma(segment_rows + segments) · |matrix|ᵀ · |input|.
+// Accuracy a lane's chain over the rows of a segment, then the segments:
+//          gamma(segment_rows + segments - 1) · |matrix|ᵀ · |input|, entrywise.
 
 const GROUP_QUADS = 4u;
 

@@ -2,7 +2,8 @@
 //
 // Shapes   matrix: items × rows × quads · output: segments × batch × total_rows
 // Access   a lane sums one segment of one row.
-// Accuracy sums of segment_quads terms, 4 components, then the segments: gamma(segment_quads + segments + 4).
+// Accuracy a lane's sum over the quads of a segment, and 3 sums of their 4 parts: gamma(segment_quads - 1 + 3) in each
+//          segment, relative; segments are added on the host, in f64.
 
 struct Params {
     items: u32,

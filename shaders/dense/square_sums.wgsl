@@ -2,7 +2,8 @@
 //
 // Shapes   matrix: items × item_quads · output: items × segments
 // Access   a lane sums one run of segment_quads quads, lanes side by side.
-// Accuracy sums of segment_quads terms, 4 components: gamma(segment_quads + 4); segments are added on the host, in f64.
+// Accuracy a lane's chain over the quads of a segment, and 3 sums of their 4 parts: gamma(segment_quads + 3), relative;
+//          segments are added on the host, in f64.
 
 struct Params {
     items: u32,

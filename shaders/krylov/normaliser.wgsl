@@ -3,7 +3,8 @@
 // Shapes   squares: segments × vectors, as sum_squares writes them · factors, inverses, mask, states: vectors ·
 //          norms: at first_norm, vectors
 // Access   a lane adds up one vector's segments.
-// Accuracy gamma(segments) under the root, then 4 ulp.
+// Accuracy segments - 1 sums count half under the root; WGSL promises a root as 1 / inverseSqrt, to 2.5 + 2 ulp, and a
+//          quotient to 2.5: gamma((segments - 1) / 2 + 4.5) for the norm and 2.5 more for the inverse, relative.
 //
 // A norm of at most `breakdown` times the largest one so far is rounding noise: the space is invariant, and the vector
 // leaves the mask with inverse 0 and the number of the step in its state. So does one that is not finite.

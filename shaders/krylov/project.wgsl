@@ -2,7 +2,7 @@
 //
 // Shapes   basis: slots × stride, each slot vectors × length · input: vectors × length · output: segments × vectors × slots
 // Access   a group sums one segment of one product, lanes side by side; one barrier.
-// Accuracy gamma(segment / LANES + LANES + segments) of the sum of magnitudes.
+// Accuracy as dot: gamma(⌈segment / LANES⌉ + LANES - 1) of the sum of magnitudes, in each segment.
 
 struct Params {
     slots: u32,

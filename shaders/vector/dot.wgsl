@@ -2,8 +2,8 @@
 //
 // Shapes   left and right: vectors × length · output: segments × vectors
 // Access   a group sums one segment of one vector, lanes side by side; one barrier.
-// Accuracy lane sums of segment / LANES terms, then LANES terms in order, then the segments:
-//          gamma(segment / LANES + LANES + segments + 0) of the sum of magnitudes.
+// Accuracy a lane's chain over its elements of a segment, then the lanes in order:
+//          gamma(⌈segment / LANES⌉ + LANES - 1) of the sum of magnitudes, in each segment.
 
 struct Params {
     vectors: u32,

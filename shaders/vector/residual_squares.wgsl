@@ -2,8 +2,9 @@
 //
 // Shapes   product and direction: vectors × length · factors and sigmas: vectors · output: segments × vectors
 // Access   a group sums one segment of one vector, lanes side by side; one barrier.
-// Accuracy lane sums of segment / LANES terms, then LANES terms in order, then the segments:
-//          gamma(segment / LANES + LANES + segments + 4) of the sum of magnitudes.
+// Accuracy with d = |factor · product| + |sigma · direction| and r the exact difference, a computed difference is off by
+//          e = gamma(2) d, and its square by 2 |r| e + e²; those sum up as in dot:
+//          gamma(⌈segment / LANES⌉ + LANES - 1) · Σ (|r| + e)² + Σ (2 |r| e + e²), in each segment.
 
 struct Params {
     vectors: u32,

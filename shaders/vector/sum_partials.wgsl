@@ -2,7 +2,7 @@
 //
 // Shapes   partials: segments × vectors × length · output: vectors × length
 // Access   a lane sums one output element over the segments; neighbours are contiguous.
-// Accuracy gamma(segments) of the sum of magnitudes.
+// Accuracy gamma(segments - 1) of the sum of magnitudes.
 
 struct Params {
     vectors: u32,

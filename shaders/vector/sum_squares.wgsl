@@ -2,8 +2,8 @@
 //
 // Shapes   input: vectors × length · factors: vectors · output: segments × vectors
 // Access   a group sums one segment of one vector, lanes side by side; one barrier.
-// Accuracy lane sums of segment / LANES terms, then LANES terms in order, then the segments:
-//          gamma(segment / LANES + LANES + segments + 2) of the sum of magnitudes.
+// Accuracy twice the rounding of the factor, a lane's chain over its elements of a segment, then the lanes in order:
+//          gamma(2 + ⌈segment / LANES⌉ + LANES - 1) in each segment, relative.
 
 struct Params {
     vectors: u32,

@@ -9,7 +9,7 @@ use crate::gpu::{Buffer, Recorder};
 use crate::operator::{Ball, Knowledge, LinearOperator, length};
 use crate::ops;
 use crate::tensor::Tensor;
-use crate::tensor::screen::scale_by_power;
+use crate::tensor::screen::{binary_exponent, scale_by_power};
 
 /// An operator with its shorter side as the side that iterations start from.
 pub(super) struct Oriented<'a, O: ?Sized> {
@@ -166,7 +166,7 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
             continue;
         }
         // The device worked with factor · 2^-exponent times the operator; both are powers of two.
-        let exponent = oriented.operator.exponent(item) - (f64::from(factors[item]).log2().round() as i32);
+        let exponent = oriented.operator.exponent(item) - binary_exponent(f64::from(factors[item]));
         let device_sigma = f64::from(norms[batch + item]);
         let (long_residual, short_residual) = (root(&long_squares, item), root(&short_squares, item));
         let (left, right) =

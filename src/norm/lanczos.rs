@@ -288,6 +288,8 @@ pub(super) struct Run<'a, 'c, O: ?Sized> {
     product_short: Tensor,
     product_long: Tensor,
     other: Tensor,
+    /// Exponents of the powers of two that the device divides products by; known after the first reading.
+    exponents: Vec<i32>,
 }
 
 impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
@@ -327,6 +329,7 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
             product_short: oriented.short_zeros()?,
             product_long: oriented.long_zeros()?,
             other: oriented.long_zeros()?,
+            exponents: Vec::new(),
             gpu,
         })
     }
@@ -437,6 +440,9 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
             }
             let Some((end, contents)) = flight.pop_front() else { break };
             let contents = contents.contents().await?;
+            if self.exponents.is_empty() {
+                self.exponents = self.memory.exponents().await?;
+            }
             for (offset, step) in contents.chunks_exact(2 * batch).enumerate() {
                 for (item, chain) in self.chains.iter_mut().enumerate() {
                     chain.take(read + offset, step[item], step[batch + item]);
@@ -495,7 +501,7 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
         let open = self.chains.iter().position(|chain| chain.done.is_none());
         let item = open.unwrap_or(self.chains.len().saturating_sub(1));
         let chain = &self.chains[item];
-        let exponent = self.oriented.operator.exponent(item);
+        let exponent = self.oriented.operator.exponent(item) + self.exponents.get(item).copied().unwrap_or(0);
         let sigma = chain.leading.as_ref().map_or(0.0, |leading| leading.sigma);
         let progress = Progress {
             iterations,

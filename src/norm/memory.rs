@@ -1,6 +1,7 @@
 //! Device memory that every iteration works in: one mask, factor, inverse and state a vector.
 
 use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::tensor::screen::binary_exponent;
 use crate::ops::{self, Normalise, NormaliserState};
 use crate::Result;
 
@@ -77,6 +78,14 @@ impl Memory {
             states: &self.states,
         };
         ops::normaliser(recorder, &memory, (&squares, segments), norms, step)
+    }
+
+    /// e of each vector, where its factor is 2^-e.
+    pub(super) async fn exponents(&self) -> Result<Vec<i32>> {
+        let mut recorder = self.gpu.recorder();
+        let factors = recorder.read(&self.factors)?;
+        recorder.submit()?;
+        Ok(factors.contents().await?.into_iter().map(|factor| -binary_exponent(f64::from(factor))).collect())
     }
 
     /// Takes a vector out of the mask, or puts it back, before whatever is submitted next.

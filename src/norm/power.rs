@@ -122,6 +122,7 @@ impl Power {
             items: open.iter().map(|open| Item { done: (!open).then_some(Status::Zero), ..Item::default() }).collect(),
             control,
             iterations: 0,
+            exponents: Vec::new(),
         };
         if open.contains(&true) {
             run.start().await?;
@@ -179,6 +180,8 @@ struct Run<'a, 'c, O: ?Sized> {
     items: Vec<Item>,
     control: Control<'c>,
     iterations: usize,
+    /// Exponents of the powers of two that the device divides products by; known after the first reading.
+    exponents: Vec<i32>,
 }
 
 impl<O: LinearOperator + ?Sized> Run<'_, '_, O> {
@@ -256,6 +259,9 @@ impl<O: LinearOperator + ?Sized> Run<'_, '_, O> {
             let Some((end, contents)) = flight.pop_front() else { break };
             let contents = contents.contents().await?;
             self.iterations = end;
+            if self.exponents.is_empty() {
+                self.exponents = self.memory.exponents().await?;
+            }
             self.judge(&contents, end).await?;
             self.report(end)?;
         }
@@ -341,11 +347,12 @@ impl<O: LinearOperator + ?Sized> Run<'_, '_, O> {
         let open = self.items.iter().position(|item| item.done.is_none());
         let index = open.unwrap_or(self.items.len().saturating_sub(1));
         let report = self.items[index].report;
+        let exponent = self.oriented.operator.exponent(index) + self.exponents.get(index).copied().unwrap_or(0);
         let progress = Progress {
             iterations,
             converged: self.items.iter().filter(|item| item.done.is_some()).count(),
             items: self.items.len(),
-            sigma: scale_by_power(f64::from(report.sigma), self.oriented.operator.exponent(index)),
+            sigma: scale_by_power(f64::from(report.sigma), exponent),
             error: f64::from(report.residual / report.sigma),
         };
         if callback(&progress).is_break() {

@@ -40,7 +40,7 @@ pub fn axpby(
     expect_len(operation, "output", vectors * length, output.len())?;
     expect_len(operation, "a", first_a + vectors, a.len())?;
     expect_len(operation, "b", vectors, b.len())?;
-    let (active, masked) = recorder.mask();
+    let (active, masked) = recorder.mask(vectors);
     let params = Params {
         vectors: word(operation, "the vectors", vectors)?,
         length: word(operation, "the length", length)?,

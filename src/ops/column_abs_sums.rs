@@ -33,7 +33,7 @@ pub(crate) fn column_segments(recorder: &Recorder, matrix: &Matrix) -> usize {
 ///
 /// *Shapes*  `output`: segments × batch × cols; a sum is the sum over the segments.
 ///
-/// *Accuracy*  relative error <= gamma(r) in each segment of r rows, as for [`super::matvec_adjoint`].
+/// *Accuracy*  relative error <= gamma(r - 1) in each segment of r rows, as for [`super::matvec_adjoint`].
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when the output is too short, [`crate::Error::TooLarge`] past the device's limits.

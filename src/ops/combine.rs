@@ -45,7 +45,7 @@ pub fn combine(
     // The test that ends a loop counts as a trip: lavapipe 22.3 stops 30 000 slots of one segment after 21 845.
     let trips = slots.saturating_mul(segments.saturating_add(2));
     expect_trips(recorder, operation, trips, "add up the segments of the coefficients first")?;
-    let (active, masked) = recorder.mask();
+    let (active, masked) = recorder.mask(vectors);
     let params = Params {
         slots: word(operation, "the basis", slots)?,
         stride: word(operation, "the basis", stride)?,

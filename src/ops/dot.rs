@@ -41,7 +41,7 @@ pub(super) static KERNEL: Kernel = kernel!("vector" / "dot", ["group", "mask"], 
 ///
 /// *Shapes*  `left`, `right`: vectors × length · `output`: segments × vectors; the product is the sum over the segments.
 ///
-/// *Accuracy*  |error| <= gamma(s / lanes + lanes) · |left| · |right| in each segment of s elements.
+/// *Accuracy*  |error| <= gamma(⌈s / lanes⌉ + lanes - 1) · |left| · |right| in each segment of s elements.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
@@ -57,7 +57,7 @@ pub fn dot(
     expect_len(operation, "left", vectors * length, left.len())?;
     expect_len(operation, "right", vectors * length, right.len())?;
     expect_len(operation, "output", vectors * segments.count, output.len())?;
-    let (active, masked) = recorder.mask();
+    let (active, masked) = recorder.mask(vectors);
     let params = Params::new(operation, vectors, length, segments, masked)?;
     let grid = Grid::groups(vectors * segments.count);
     recorder.dispatch(&KERNEL, grid, &params, &[left.into(), right.into(), (&active).into(), output.into()])?;

@@ -35,8 +35,8 @@ const GROUP_ROWS: usize = 4;
 /// *Shapes*  `matrix`: batch × rows × cols · `input`: batch (or a divisor of it, repeated) × columns × cols ·
 /// `output`: batch × columns × rows
 ///
-/// *Accuracy*  |error| <= gamma(s / lanes + lanes + segments + 4) · |matrix| · |input|, entrywise, where a segment has
-/// s = 512 · lanes quads at the most.
+/// *Accuracy*  |error| <= gamma(⌈s / lanes⌉ + lanes + segments + 1) · |matrix| · |input|, entrywise, where a segment has
+/// s = 512 · lanes quads at the most, more past 8192 segments.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when the shapes do not fit, [`crate::Error::TooLarge`] past the device's limits.
@@ -47,7 +47,7 @@ pub fn matvec(recorder: &mut Recorder, matrix: &Matrix, input: &Tensor, output: 
     let partial = segments.count > 1;
     let scratch = partial.then(|| recorder.gpu().scratch(operation, segments.count * output.len())).transpose()?;
     let target = scratch.as_deref().unwrap_or(output.buffer());
-    let (active, masked) = recorder.mask();
+    let (active, masked) = recorder.mask(matrix.batch() * columns);
     for panel in matrix.panels() {
         let place = &panel.place;
         let groups = columns * place.rows.len().div_ceil(GROUP_ROWS) * place.items.len() * segments.count;
@@ -85,7 +85,9 @@ pub(super) fn sides(
     to: usize,
 ) -> Result<(usize, usize)> {
     let (input_items, columns) = match *input.shape() {
-        [items, columns, length] if length == from && items > 0 && matrix.batch() % items == 0 => (items, columns),
+        [items, columns, length] if length == from && items > 0 && matrix.batch().is_multiple_of(items) => {
+            (items, columns)
+        }
         [0, columns, _] if matrix.batch() == 0 => (1, columns),
         _ => {
             expect(operation, "input (batch, columns, length)", &[matrix.batch(), 1, from], input.shape())?;

@@ -37,7 +37,7 @@ const GROUP_QUADS: usize = 4;
 /// *Shapes*  `matrix`: batch × rows × cols · `input`: batch (or a divisor of it, repeated) × columns × rows ·
 /// `output`: batch × columns × cols
 ///
-/// *Accuracy*  |error| <= gamma(r + segments) · |matrix|ᵀ · |input|, entrywise, where a segment has r rows: 256 on
+/// *Accuracy*  |error| <= gamma(r + segments - 1) · |matrix|ᵀ · |input|, entrywise, where a segment has r rows: 256 on
 /// software adapters and 64 on hardware, more past 8192 segments.
 ///
 /// # Errors
@@ -49,7 +49,7 @@ pub fn matvec_adjoint(recorder: &mut Recorder, matrix: &Matrix, input: &Tensor, 
     let scratch = (cuts.total > 1).then(|| recorder.gpu().scratch(operation, cuts.total * output.len())).transpose()?;
     let target = scratch.as_deref().unwrap_or(output.buffer());
     let lanes = recorder.gpu().capabilities().profile.lanes as usize;
-    let (active, masked) = recorder.mask();
+    let (active, masked) = recorder.mask(matrix.batch() * columns);
     for panel in matrix.panels() {
         let place = &panel.place;
         let segments = place.rows.len().div_ceil(cuts.length);

@@ -78,7 +78,8 @@ pub struct Normalise<'a> {
 ///
 /// *Shapes*  `squares`: segments × vectors · `norms`: from `first_norm` on, one a vector
 ///
-/// *Accuracy*  gamma(segments) under the root, and 4 ulp.
+/// *Accuracy*  relative error <= gamma((segments - 1) / 2 + 4.5) for the norm, and gamma((segments - 1) / 2 + 7) for the
+/// inverse: what WGSL promises of roots and quotients.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the loop budget.

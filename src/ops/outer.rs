@@ -43,7 +43,8 @@ pub fn outer(
     if output.panels().is_empty() {
         return Ok(());
     }
-    if vectors == 0 || output.batch() % vectors != 0 || output.storage() != Storage::F32 {
+    let whole = vectors > 0 && left.len() == vectors * output.rows() && output.batch().is_multiple_of(vectors);
+    if !whole || output.storage() != Storage::F32 {
         return Err(Error::ShapeMismatch {
             operation,
             expected: format!("an f32 output whose batch is a multiple of {vectors} vectors"),

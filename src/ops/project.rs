@@ -25,7 +25,7 @@ pub(super) static KERNEL: Kernel = kernel!("krylov" / "project", ["group", "mask
 /// *Shapes*  `basis`: slots × stride, each slot vectors × length · `input`: vectors × length · `output`: segments ×
 /// vectors × slots; a coefficient is the sum over the segments.
 ///
-/// *Accuracy*  |error| <= gamma(s / lanes + lanes) · |basis| · |input| in each segment of s elements.
+/// *Accuracy*  |error| <= gamma(⌈s / lanes⌉ + lanes - 1) · |basis| · |input| in each segment of s elements.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
@@ -41,7 +41,7 @@ pub fn project(
     expect_len(operation, "basis", slots.saturating_sub(1) * stride + vectors * length, basis.len())?;
     expect_len(operation, "input", vectors * length, input.len())?;
     expect_len(operation, "output", vectors * slots * segments.count, output.len())?;
-    let (active, masked) = recorder.mask();
+    let (active, masked) = recorder.mask(vectors);
     let params = Params {
         slots: word(operation, "the basis", slots)?,
         stride: word(operation, "the basis", stride)?,

@@ -14,8 +14,8 @@ pub(super) static KERNEL: Kernel =
 /// *Shapes*  `product`, `direction`: vectors × length · `factors`, `sigmas`: vectors · `output`: segments × vectors; the
 /// square is the sum over the segments.
 ///
-/// *Accuracy*  with d = |factor · product| + |sigma · direction| entrywise and r the exact difference,
-/// |error| <= gamma(s / lanes + lanes + 4) · sum (|r| + 3 u d)² + 2 · sum |r| 3 u d + sum (3 u d)², u = 2^-23.
+/// *Accuracy*  with r the exact difference and e = gamma(2) · (|factor · product| + |sigma · direction|) entrywise,
+/// |error| <= gamma(⌈s / lanes⌉ + lanes - 1) · Σ (|r| + e)² + Σ (2 |r| e + e²) in each segment of s elements.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
@@ -35,7 +35,7 @@ pub fn residual_squares(
     expect_len(operation, "factors", vectors, factors.len())?;
     expect_len(operation, "sigmas", vectors, sigmas.len())?;
     expect_len(operation, "output", vectors * segments.count, output.len())?;
-    let (active, masked) = recorder.mask();
+    let (active, masked) = recorder.mask(vectors);
     let params = Params::new(operation, vectors, length, segments, masked)?;
     let bindings = [product.into(), direction.into(), factors.into(), sigmas.into(), (&active).into(), output.into()];
     recorder.dispatch(&KERNEL, Grid::groups(vectors * segments.count), &params, &bindings)?;

@@ -27,7 +27,7 @@ pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "row_abs_sums"
 ///
 /// *Shapes*  `output`: segments × batch × rows; a sum is the sum over the segments.
 ///
-/// *Accuracy*  relative error <= gamma(s + 4) in each segment of s = 512 quads, more past 8192 segments.
+/// *Accuracy*  relative error <= gamma(s + 2) in each segment of s = 512 quads, more past 8192 segments.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when the output is too short, [`crate::Error::TooLarge`] past the device's limits.

@@ -35,7 +35,7 @@ pub fn scale(
     expect_len(operation, "input", vectors * length, input.len())?;
     expect_len(operation, "output", vectors * length, output.len())?;
     expect_len(operation, "factors", vectors, factors.len())?;
-    let (active, masked) = recorder.mask();
+    let (active, masked) = recorder.mask(vectors);
     let params = Params {
         vectors: word(operation, "the vectors", vectors)?,
         length: word(operation, "the length", length)?,

@@ -34,7 +34,7 @@ pub(crate) fn panel_segments(gpu: &Gpu, panel: &Panel, quads: usize) -> usize {
 ///
 /// *Shapes*  `output`: items × segments; an item's sum is the sum over its segments, over all panels.
 ///
-/// *Accuracy*  relative error <= gamma(s + 4) in each segment of s = 512 quads, more past 8192 segments.
+/// *Accuracy*  relative error <= gamma(s + 3) in each segment of s = 512 quads, more past 8192 segments.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when the output is too short, [`crate::Error::TooLarge`] past the device's limits.

@@ -21,7 +21,7 @@ pub(super) static KERNEL: Kernel = kernel!("vector" / "sum_partials", ["group", 
 ///
 /// *Shapes*  `partials`: segments × vectors × length · `output`: vectors × length
 ///
-/// *Accuracy*  |error| <= gamma(segments) · the sum of magnitudes.
+/// *Accuracy*  |error| <= gamma(segments - 1) · the sum of magnitudes.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits and
@@ -38,7 +38,7 @@ pub fn sum_partials(
     expect_trips(recorder, operation, segments, "add the segments up in several steps")?;
     expect_len(operation, "partials", segments * vectors * length, partials.len())?;
     expect_len(operation, "output", vectors * length, output.len())?;
-    let (active, masked) = recorder.mask();
+    let (active, masked) = recorder.mask(vectors);
     let params = Params {
         vectors: word(operation, "the vectors", vectors)?,
         length: word(operation, "the length", length)?,

@@ -13,7 +13,7 @@ pub(super) static KERNEL: Kernel =
 /// *Shapes*  `input`: vectors × length · `factors`: vectors · `output`: segments × vectors; the square is the sum over
 /// the segments.
 ///
-/// *Accuracy*  relative error <= gamma(s / lanes + lanes + 2) in each segment of s elements.
+/// *Accuracy*  relative error <= gamma(⌈s / lanes⌉ + lanes + 1) in each segment of s elements.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
@@ -29,7 +29,7 @@ pub fn sum_squares(
     expect_len(operation, "input", vectors * length, input.len())?;
     expect_len(operation, "factors", vectors, factors.len())?;
     expect_len(operation, "output", vectors * segments.count, output.len())?;
-    let (active, masked) = recorder.mask();
+    let (active, masked) = recorder.mask(vectors);
     let params = Params::new(operation, vectors, length, segments, masked)?;
     let grid = Grid::groups(vectors * segments.count);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), factors.into(), (&active).into(), output.into()])?;

@@ -83,8 +83,7 @@ pub fn row_abs_sums(case: &mut Case<'_>) {
     let cut = Cut::for_lane(cols.div_ceil(4));
     let output = case.output(cut.count * batch * rows);
     let mask = case.mask(0);
-    let (found, segments) =
-        case.run(&mask, &output, |recorder| ops::row_abs_sums(recorder, &dense.matrix, &output));
+    let (found, segments) = case.run(&mask, &output, |recorder| ops::row_abs_sums(recorder, &dense.matrix, &output));
     let found = sum_segments(&found, segments.count, batch * rows);
     let twin = reference::row_abs_sums(&dense.entries, cols);
     let bound = Bound::of(cut.length - 1 + 3, flushed(2 * cols, &[&dense.entries]));
@@ -98,8 +97,7 @@ pub fn column_abs_sums(case: &mut Case<'_>) {
     let (length, count) = row_cut(case, &dense.matrix);
     let output = case.output(count * batch * cols);
     let mask = case.mask(0);
-    let (found, segments) =
-        case.run(&mask, &output, |recorder| ops::column_abs_sums(recorder, &dense.matrix, &output));
+    let (found, segments) = case.run(&mask, &output, |recorder| ops::column_abs_sums(recorder, &dense.matrix, &output));
     let found = sum_segments(&found, segments, batch * cols);
     for (item, found) in found.chunks_exact(cols).enumerate() {
         let matrix = dense.item(item);
@@ -182,7 +180,7 @@ pub fn decode(case: &mut Case<'_>) {
     for powers in [true, false] {
         let factors: Vec<[f32; 2]> = (0..batch)
             .map(|_| match powers {
-                true => [2f32.powi(case.below(7) as i32 - 3), 2f32.powi(case.below(7) as i32 - 3)],
+                true => [case.power(3), case.power(3)],
                 false => [case.draw_as(Values::Ordinary, 1)[0], 1.5],
             })
             .collect();
@@ -193,9 +191,9 @@ pub fn decode(case: &mut Case<'_>) {
         case.run(&mask, &uploaded, |recorder| ops::decode(recorder, &dense.matrix, &uploaded, &output));
         let found = read_padded(case, &output);
         for (item, found) in found.chunks_exact(rows * cols).enumerate() {
-            let factor = f64::from(factors[item][0]) * f64::from(factors[item][1]);
-            let twin = reference::decode(dense.item(item), factor);
-            let flushed = flushed(4, &[dense.item(item), &[factor]]);
+            let [first, second] = factors[item].map(f64::from);
+            let twin = reference::decode(dense.item(item), first * second);
+            let flushed = flushed(4, &[dense.item(item), &[first], &[second]]);
             if powers && flushed == 0.0 {
                 case.expect_exact(found, &twin);
             } else {

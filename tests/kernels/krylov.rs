@@ -150,9 +150,8 @@ pub fn range(case: &mut Case<'_>) {
 
 /// Sums of squares that are positive, now and then zero or not finite.
 fn squares(case: &mut Case<'_>, segments: usize, vectors: usize) -> Vec<f32> {
-    let mut squares: Vec<f32> = (0..segments * vectors)
-        .map(|_| (0.1 + case.draw_as(Values::Ordinary, 1)[0].abs()) * 2f32.powi(case.below(21) as i32 - 10))
-        .collect();
+    let mut squares: Vec<f32> =
+        (0..segments * vectors).map(|_| (0.1 + case.draw_as(Values::Ordinary, 1)[0].abs()) * case.power(10)).collect();
     for vector in 0..vectors {
         let special = [0.0, f32::INFINITY, f32::NAN];
         match case.below(10) {
@@ -184,7 +183,7 @@ pub fn normaliser(case: &mut Case<'_>) {
             NormaliserState { largest, kind: 0, step: 1 }
         })
         .collect();
-    let factors: Vec<f32> = (0..vectors).map(|_| 2f32.powi(case.below(41) as i32 - 20)).collect();
+    let factors: Vec<f32> = (0..vectors).map(|_| case.power(20)).collect();
     let first_norm = case.below(4);
     let norms = case.output(first_norm + vectors);
     let (squares, inverses) = (case.upload(&values), case.output(vectors));

@@ -1,0 +1,29 @@
+//! Spectral norms against exact values: test vectors, hard cases, random spectra, gradients, large matrices.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+#[path = "spectral_norm/edges.rs"]
+mod edges;
+#[path = "spectral_norm/gradients.rs"]
+mod gradients;
+#[path = "spectral_norm/matrices.rs"]
+mod matrices;
+#[path = "spectral_norm/operators.rs"]
+mod operators;
+#[path = "spectral_norm/spectra.rs"]
+mod spectra;
+#[path = "spectral_norm/vectors.rs"]
+mod vectors;
+
+use std::sync::OnceLock;
+
+use opnorm::{Gpu, Matrix};
+
+/// The device of `OPNORM_ADAPTER`, opened once.
+fn gpu() -> &'static Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| Gpu::new().unwrap())
+}
+
+fn upload(matrix: &matrices::Dense) -> Matrix {
+    Matrix::from_slice(gpu(), matrix.rows, matrix.cols, &matrix.entries).unwrap()
+}

@@ -1,0 +1,132 @@
+//! Random matrices of many spectra: what says it converged has converged, and lower bounds are lower bounds.
+
+use opnorm::norm::{Lanczos, Status, spectral_norm};
+
+use super::matrices::{Dense, Source};
+use super::{gpu, upload};
+
+/// Matrices of each family.
+const EACH: usize = 200;
+
+const FAMILIES: [&str; 9] =
+    ["gaussian", "power law", "spikes", "gap 1e-4", "cluster of 8", "double sigma", "rank 1", "orthogonal", "diagonal"];
+
+fn draw(family: &str, source: &mut Source) -> Dense {
+    let (rows, cols) = (source.size(1, 300), source.size(1, 300));
+    let short = rows.min(cols);
+    let bulk = |source: &mut Source| 0.9 * source.uniform().sqrt();
+    let mut sigmas: Vec<f64> = match family {
+        "gaussian" => return source.gaussian(rows, cols),
+        "diagonal" => {
+            let values: Vec<f64> = (0..short).map(|_| source.normal()).collect();
+            return Dense::from_fn(rows, cols, |row, col| if row == col { values[row] } else { 0.0 });
+        }
+        "power law" => {
+            let exponent = 0.25 + 1.5 * source.uniform();
+            (1..=short).map(|index| (index as f64).powf(-exponent)).collect()
+        }
+        "spikes" => {
+            let spikes = [2.0, 1.6, 1.4, 1.25];
+            (0..short).map(|index| spikes.get(index).copied().unwrap_or_else(|| bulk(source))).collect()
+        }
+        "gap 1e-4" => (0..short).map(|index| [1.0, 1.0 - 1e-4].get(index).copied().unwrap_or_else(|| bulk(source))).collect(),
+        "cluster of 8" => {
+            (0..short).map(|index| if index < 8 { 1.0 - 1e-4 * index as f64 } else { bulk(source) }).collect()
+        }
+        "double sigma" => (0..short).map(|index| if index < 2 { 1.0 } else { bulk(source) }).collect(),
+        "rank 1" => vec![1.0],
+        _ => vec![1.0; short],
+    };
+    sigmas.sort_by(|left, right| right.total_cmp(left));
+    let matrix = source.with_spectrum(rows, cols, &sigmas).0;
+    // Any scale must do as well as another.
+    matrix.scaled(2f32.powi((source.uniform() * 80.0 - 40.0) as i32))
+}
+
+#[test]
+fn converged_means_converged_and_lower_means_lower() {
+    println!(
+        "{:<14} {:>6} {:>10} {:>11} {:>12} {:>12} {:>10}",
+        "family", "count", "converged", "stagnated", "worst error", "lower > exact", "mean its"
+    );
+    let mut source = Source::new(2024);
+    for family in FAMILIES {
+        let (mut converged, mut stagnated, mut above, mut iterations) = (0, 0, 0, 0);
+        let mut worst = 0.0f64;
+        for index in 0..EACH {
+            let matrix = draw(family, &mut source);
+            let exact = matrix.singular_values()[0];
+            let norm = Lanczos { seed: index as u64, ..Lanczos::default() }.norm(&upload(&matrix)).unwrap().items()[0].clone();
+            iterations += norm.iterations;
+            let error = (norm.sigma / exact - 1.0).abs();
+            match norm.status {
+                Status::Converged => {
+                    converged += 1;
+                    worst = worst.max(error);
+                    let shape = (matrix.rows, matrix.cols);
+                    assert!(error <= 1e-5, "{family} {index} {shape:?}: {norm:?}, exact {exact}");
+                }
+                Status::Stagnated => stagnated += 1,
+                other => panic!("{family} {index}: {other}"),
+            }
+            // The reference has rounding of its own: n ulps, generously.
+            above += usize::from(norm.lower.unwrap() > exact * (1.0 + 1e-13));
+        }
+        println!(
+            "{family:<14} {EACH:>6} {converged:>10} {stagnated:>11} {worst:>12.1e} {above:>12} {:>10.1}",
+            iterations as f64 / EACH as f64
+        );
+        assert_eq!(above, 0, "{family}");
+        assert!(converged >= EACH * 98 / 100, "{family}: {converged}");
+    }
+}
+
+#[test]
+fn no_read_back_per_iteration() {
+    let matrix = upload(&Source::new(1).gaussian(600, 600));
+    let before = gpu().totals().read_backs;
+    let norm = spectral_norm(&matrix).unwrap().items()[0].clone();
+    let read_backs = gpu().totals().read_backs - before;
+    println!("{} iterations, {read_backs} read-backs on a device that other tests use too", norm.iterations);
+    assert!(norm.iterations >= 30);
+    // The counter is the device's, and tests run side by side: a device of its own tells this run's share.
+    let own = opnorm::Gpu::new().unwrap();
+    let matrix = Source::new(1).gaussian(600, 600);
+    let matrix = opnorm::Matrix::from_slice(&own, 600, 600, &matrix.entries).unwrap();
+    let before = own.totals();
+    let norm = spectral_norm(&matrix).unwrap().items()[0].clone();
+    let after = own.totals();
+    // One tells the range, five the end of a run: norms, factors, residuals and vectors; the bound reads the matrix once.
+    let during = after.read_backs - before.read_backs - 7;
+    println!("{} iterations, {during} read-backs during them", norm.iterations);
+    assert!(during as usize <= norm.iterations / 3, "{during} for {} iterations", norm.iterations);
+}
+
+#[test]
+fn top_triplets_count_copies() {
+    let mut source = Source::new(77);
+    for (rows, cols, sigmas) in [
+        (40, 60, vec![3.0, 3.0, 3.0, 2.0, 2.0, 1.0, 0.5]),
+        (120, 50, (0..50).map(|index| 1.0 / (1.0 + f64::from(index))).collect::<Vec<_>>()),
+        (9, 9, vec![1.0; 9]),
+        (30, 30, vec![1.0]),
+    ] {
+        let matrix = source.with_spectrum(rows, cols, &sigmas).0;
+        let count = 6;
+        let top = Lanczos::default().top(&upload(&matrix), count, Default::default()).unwrap().remove(0);
+        let exact = matrix.singular_values();
+        let found: Vec<f64> = top.values.iter().map(|triplet| triplet.sigma).collect();
+        println!("{rows} x {cols}: {found:?} in {} iterations, {}", top.iterations, top.status);
+        for (rank, value) in found.iter().enumerate() {
+            assert!((value - exact[rank]).abs() <= 2e-6 * exact[0], "{rows} x {cols}: {found:?}, exact {:?}", &exact[..count]);
+        }
+        assert_eq!(top.status, Status::Converged);
+        let wanted = exact.iter().take(count).filter(|value| **value > 1e-5 * exact[0]).count();
+        assert!(found.len() >= wanted, "{found:?}");
+        for (left, right) in [(0, 1), (1, 2)].into_iter().filter(|pair| pair.1 < found.len() && found[pair.1] > 1e-5) {
+            let (left, right) = (&top.values[left].right, &top.values[right].right);
+            let dot: f64 = left.iter().zip(right).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+            assert!(dot.abs() < 1e-4, "{dot}");
+        }
+    }
+}
