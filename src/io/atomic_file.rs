@@ -31,34 +31,18 @@ impl AtomicFile {
         for _ in 0..100 {
             let mut hidden = OsString::from(".");
             hidden.push(name);
-            hidden.push(format!(
-                ".{}-{}.tmp",
-                std::process::id(),
-                NEXT.fetch_add(1, Ordering::Relaxed)
-            ));
+            hidden.push(format!(".{}-{}.tmp", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
             let temporary = destination.with_file_name(hidden);
-            match OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .open(&temporary)
-            {
+            match OpenOptions::new().read(true).write(true).create_new(true).open(&temporary) {
                 Ok(file) => {
                     let destination = destination.to_path_buf();
-                    return Ok(Self {
-                        file: Some(BufWriter::with_capacity(1 << 16, file)),
-                        temporary,
-                        destination,
-                    });
+                    return Ok(Self { file: Some(BufWriter::with_capacity(1 << 16, file)), temporary, destination });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(file_error(destination, format!("cannot be written: {error}"))),
             }
         }
-        Err(file_error(
-            destination,
-            "cannot be written: its directory is full of temporary files of the same name",
-        ))
+        Err(file_error(destination, "cannot be written: its directory is full of temporary files of the same name"))
     }
 
     /// The error for a write that failed.
@@ -87,9 +71,7 @@ impl AtomicFile {
     }
 
     fn open(&mut self) -> io::Result<&mut BufWriter<File>> {
-        self.file
-            .as_mut()
-            .ok_or_else(|| io::Error::other("the file is finished"))
+        self.file.as_mut().ok_or_else(|| io::Error::other("the file is finished"))
     }
 }
 

@@ -56,10 +56,7 @@ impl Checkpoint {
 
     /// The tensor of this name.
     pub fn find(&self, name: &str) -> Option<&Entry> {
-        let found = self
-            .by_name
-            .binary_search_by(|&index| self.entries[index].name.as_str().cmp(name))
-            .ok()?;
+        let found = self.by_name.binary_search_by(|&index| self.entries[index].name.as_str().cmp(name)).ok()?;
         Some(&self.entries[self.by_name[found]])
     }
 
@@ -73,16 +70,9 @@ impl Checkpoint {
     /// or one whose compressed data is broken.
     pub fn read(&self, entry: &Entry) -> Result<TensorView<'_>> {
         // by position, so that what is read is what was checked, whatever became of the caller's copy
-        let own = self
-            .entries
-            .get(entry.index)
-            .filter(|own| own.name == entry.name && own.file == entry.file);
+        let own = self.entries.get(entry.index).filter(|own| own.name == entry.name && own.file == entry.file);
         let Some(own) = own else {
-            return Err(tensor_error(
-                &entry.file,
-                &entry.name,
-                "is not a tensor of this checkpoint",
-            ));
+            return Err(tensor_error(&entry.file, &entry.name, "is not a tensor of this checkpoint"));
         };
         if let Some(reason) = own.skipped() {
             return Err(tensor_error(&own.file, &own.name, reason));
@@ -116,10 +106,7 @@ impl Checkpoint {
                     shape: tensor.shape,
                     element: tensor.element,
                     layout: super::entry::Layout::default(),
-                    place: Place::Bytes {
-                        contents: 0,
-                        range: tensor.range,
-                    },
+                    place: Place::Bytes { contents: 0, range: tensor.range },
                     index,
                 });
                 Ok(Self::new(entries.collect(), vec![contents]))
@@ -133,17 +120,11 @@ impl Checkpoint {
             Format::Safetensors | Format::Index => Err(not_built(path, "io-safetensors")),
 
             #[cfg(feature = "io-npy")]
-            Format::Npy => Ok(Self::new(
-                vec![super::npy::entry(path, contents.as_ref())?],
-                vec![contents],
-            )),
+            Format::Npy => Ok(Self::new(vec![super::npy::entry(path, contents.as_ref())?], vec![contents])),
             #[cfg(feature = "io-npy")]
             Format::Npz => {
                 let (archive, entries) = super::npz::open(path, contents.clone())?;
-                Ok(Self {
-                    archive: Some(archive),
-                    ..Self::new(entries, vec![contents])
-                })
+                Ok(Self { archive: Some(archive), ..Self::new(entries, vec![contents]) })
             }
             #[cfg(not(feature = "io-npy"))]
             Format::Npy | Format::Npz => Err(not_built(path, "io-npy")),
@@ -165,10 +146,7 @@ impl Checkpoint {
 
 #[cfg(not(all(feature = "io-safetensors", feature = "io-npy")))]
 fn not_built(path: &Path, feature: &str) -> crate::Error {
-    file_error(
-        path,
-        format!("this build cannot read the format: build opnorm with its feature `{feature}`"),
-    )
+    file_error(path, format!("this build cannot read the format: build opnorm with its feature `{feature}`"))
 }
 
 /// The checkpoint in a directory: an index before single files, `model.safetensors.index.json` before other indices.
@@ -181,10 +159,7 @@ fn the_one_in(directory: &Path) -> Result<PathBuf> {
     let (mut indices, mut files) = (Vec::new(), Vec::new());
     for item in std::fs::read_dir(directory).map_err(failed)? {
         let path = item.map_err(failed)?.path();
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().to_lowercase())
-            .unwrap_or_default();
+        let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
         if name.ends_with(".safetensors.index.json") {
             indices.push(path);
         } else if name.ends_with(".safetensors") {
@@ -197,22 +172,12 @@ fn the_one_in(directory: &Path) -> Result<PathBuf> {
             Err(found) if found.is_empty() => {}
             Err(mut found) => {
                 found.sort();
-                let names = found
-                    .iter()
-                    .take(3)
-                    .filter_map(|path| path.file_name())
-                    .map(|name| name.to_string_lossy());
+                let names = found.iter().take(3).filter_map(|path| path.file_name()).map(|name| name.to_string_lossy());
                 let names = names.collect::<Vec<_>>().join(", ");
-                let problem = format!(
-                    "the directory holds {} checkpoints ({names}, ...): name one",
-                    found.len()
-                );
+                let problem = format!("the directory holds {} checkpoints ({names}, ...): name one", found.len());
                 return Err(file_error(directory, problem));
             }
         }
     }
-    Err(file_error(
-        directory,
-        format!("the directory holds no *.safetensors.index.json and no *.safetensors; {READ}"),
-    ))
+    Err(file_error(directory, format!("the directory holds no *.safetensors.index.json and no *.safetensors; {READ}")))
 }

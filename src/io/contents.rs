@@ -31,10 +31,7 @@ impl Contents {
         if file.metadata().map_err(failed)?.len() == 0 {
             return Ok(Self::owned(Vec::new()));
         }
-        #[allow(
-            unsafe_code,
-            reason = "a memory map is the only way to list a large checkpoint without loading it"
-        )]
+        #[allow(unsafe_code, reason = "a memory map is the only way to list a large checkpoint without loading it")]
         // SAFETY: the map is private to this value and only ever read, as bytes: any bit pattern is a valid `u8`, and
         // every length was checked against the map, whose size is fixed. What remains is that the file itself must not
         // shrink or change while the checkpoint is open. Another process that writes to it changes values under way;

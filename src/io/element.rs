@@ -54,9 +54,7 @@ impl Element {
             name if name.starts_with(['<', '>', '=', 's', 'a']) => "text",
             _ => "of a type that is not known here",
         };
-        Some(format!(
-            "The elements ({self}) are {kind}; a norm is taken of f64, f32, f16 or bf16."
-        ))
+        Some(format!("The elements ({self}) are {kind}; a norm is taken of f64, f32, f16 or bf16."))
     }
 }
 

@@ -28,10 +28,7 @@ impl Format {
             return Ok(format);
         }
         // the content is broken or unknown; the parser that the name asks for has the better message
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().to_lowercase())
-            .unwrap_or_default();
+        let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
         match name.rsplit_once('.').map(|(_, extension)| extension) {
             Some("safetensors") => Ok(Self::Safetensors),
             Some("json") => Ok(Self::Index),

@@ -65,18 +65,10 @@ pub use view::TensorView;
 
 /// The error for a whole file.
 fn file_error(path: &Path, problem: impl Into<String>) -> Error {
-    Error::File {
-        path: path.to_path_buf(),
-        tensor: None,
-        problem: problem.into(),
-    }
+    Error::File { path: path.to_path_buf(), tensor: None, problem: problem.into() }
 }
 
 /// The error for one tensor of a file.
 fn tensor_error(path: &Path, tensor: &str, problem: impl Into<String>) -> Error {
-    Error::File {
-        path: path.to_path_buf(),
-        tensor: Some(tensor.to_owned()),
-        problem: problem.into(),
-    }
+    Error::File { path: path.to_path_buf(), tensor: Some(tensor.to_owned()), problem: problem.into() }
 }

@@ -11,23 +11,15 @@ use crate::Result;
 pub(super) fn entry(path: &Path, bytes: &[u8]) -> Result<Entry> {
     let mut rest = bytes;
     let header = Header::read(&mut rest).map_err(|problem| file_error(path, problem))?;
-    let name = path
-        .file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    header
-        .check_size(rest.len() as u64)
-        .map_err(|problem| tensor_error(path, &name, problem))?;
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    header.check_size(rest.len() as u64).map_err(|problem| tensor_error(path, &name, problem))?;
     Ok(Entry {
         file: path.to_path_buf(),
         name,
         shape: header.shape,
         element: header.element,
         layout: header.layout,
-        place: Place::Bytes {
-            contents: 0,
-            range: header.length..bytes.len(),
-        },
+        place: Place::Bytes { contents: 0, range: header.length..bytes.len() },
         index: 0,
     })
 }

@@ -47,50 +47,25 @@ impl Header {
         fill(reader, &mut length[..length_bytes])?;
         let length = u64::from(u32::from_le_bytes(length));
         if length > limit {
-            return Err(format!(
-                "the header says it is {length} bytes long, {limit} are allowed"
-            ));
+            return Err(format!("the header says it is {length} bytes long, {limit} are allowed"));
         }
         // grows with what arrives: a claimed length allocates nothing
         let mut text = Vec::new();
-        let arrived = reader
-            .take(length)
-            .read_to_end(&mut text)
-            .map_err(|error| error.to_string())?;
+        let arrived = reader.take(length).read_to_end(&mut text).map_err(|error| error.to_string())?;
         if (arrived as u64) < length {
-            return Err(format!(
-                "the header says it is {length} bytes long, the file holds {arrived} bytes of it"
-            ));
+            return Err(format!("the header says it is {length} bytes long, the file holds {arrived} bytes of it"));
         }
-        let Literal {
-            descr,
-            column_major,
-            shape,
-        } = Literal::parse(&text).map_err(|problem| format!("header: {problem}"))?;
-        let Type {
-            element,
-            big_endian,
-            size,
-        } = Type::parse(&descr);
+        let Literal { descr, column_major, shape } =
+            Literal::parse(&text).map_err(|problem| format!("header: {problem}"))?;
+        let Type { element, big_endian, size } = Type::parse(&descr);
         let elements = shape::checked_elements(&shape);
         let bytes = elements.and_then(|elements| elements.checked_mul(size.unwrap_or(1)));
         let Some(bytes) = bytes else {
             let words = shape::words(&shape);
-            return Err(format!(
-                "the header says {words} {element}, which is more than memory can address"
-            ));
+            return Err(format!("the header says {words} {element}, which is more than memory can address"));
         };
-        let layout = Layout {
-            column_major,
-            big_endian,
-        };
-        Ok(Self {
-            element,
-            layout,
-            shape,
-            length: 8 + length_bytes + arrived,
-            data: size.map(|_| bytes),
-        })
+        let layout = Layout { column_major, big_endian };
+        Ok(Self { element, layout, shape, length: 8 + length_bytes + arrived, data: size.map(|_| bytes) })
     }
 
     /// Checks that what follows the header is exactly the data.
@@ -98,10 +73,7 @@ impl Header {
         match self.data {
             Some(data) if data as u64 != held => {
                 let words = shape::words(&self.shape);
-                Err(format!(
-                    "the header says {words} {} = {data} bytes, the file holds {held}",
-                    self.element
-                ))
+                Err(format!("the header says {words} {} = {data} bytes, the file holds {held}", self.element))
             }
             _ => Ok(()),
         }
@@ -125,11 +97,7 @@ struct Type {
 impl Type {
     fn parse(descr: &Descr) -> Self {
         let Descr::Plain(descr) = descr else {
-            return Self {
-                element: Element::Other("structured".to_owned()),
-                big_endian: false,
-                size: None,
-            };
+            return Self { element: Element::Other("structured".to_owned()), big_endian: false, size: None };
         };
         let (order, name) = match descr.chars().next() {
             Some(order @ ('<' | '>' | '=' | '|')) => (order, &descr[1..]),
@@ -145,33 +113,21 @@ impl Type {
         let digits = &name[kind.len_utf8().min(name.len())..];
         // `M8[ns]`: the unit is no part of the size
         let digits = digits.split('[').next().unwrap_or_default();
-        let number = if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            digits.parse().ok()
-        } else {
-            None
-        };
+        let number = if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None };
         let (element, size) = match (name, kind) {
             ("f8", _) => (Element::F64, Some(8)),
             ("f4", _) => (Element::F32, Some(4)),
             ("f2", _) => (Element::F16, Some(2)),
             // `f16` would read as a binary16 everywhere else
-            ("f12" | "f16", _) => (
-                Element::Other(if name == "f12" { "float96" } else { "float128" }.to_owned()),
-                number,
-            ),
+            ("f12" | "f16", _) => {
+                (Element::Other(if name == "f12" { "float96" } else { "float128" }.to_owned()), number)
+            }
             (_, 'b' | 'i' | 'u' | 'c' | 'm' | 'M' | 'V' | 'S' | 'a') => (Element::Other(name.to_owned()), number),
             // with the order, since `u8` in other cases is an integer
-            (_, 'U') => (
-                Element::Other(descr.clone()),
-                number.and_then(|characters: usize| characters.checked_mul(4)),
-            ),
+            (_, 'U') => (Element::Other(descr.clone()), number.and_then(|characters: usize| characters.checked_mul(4))),
             _ => (Element::Other(name.to_owned()), None),
         };
-        Self {
-            element,
-            big_endian,
-            size,
-        }
+        Self { element, big_endian, size }
     }
 }
 
@@ -204,9 +160,7 @@ impl Literal {
                 "fortran_order" => column_major.replace(scanner.boolean()?).is_some(),
                 "shape" => shape.replace(scanner.shape()?).is_some(),
                 _ => {
-                    return Err(format!(
-                        "the key `{key}` is none of `descr`, `fortran_order` and `shape`"
-                    ));
+                    return Err(format!("the key `{key}` is none of `descr`, `fortran_order` and `shape`"));
                 }
             };
             if again {
@@ -218,11 +172,7 @@ impl Literal {
             }
         }
         if let Some(byte) = scanner.peek() {
-            return Err(format!(
-                "`{}` at byte {} after its end",
-                byte.escape_ascii(),
-                scanner.position
-            ));
+            return Err(format!("`{}` at byte {} after its end", byte.escape_ascii(), scanner.position));
         }
         let missing = |key| format!("the key `{key}` is missing");
         Ok(Self {
@@ -255,21 +205,13 @@ impl Scanner<'_> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), String> {
-        if self.accept(byte) {
-            Ok(())
-        } else {
-            Err(self.surprise(&format!("`{}`", byte.escape_ascii())))
-        }
+        if self.accept(byte) { Ok(()) } else { Err(self.surprise(&format!("`{}`", byte.escape_ascii()))) }
     }
 
     fn surprise(&mut self, expected: &str) -> String {
         match self.peek() {
             Some(byte) => {
-                format!(
-                    "{expected} expected at byte {}, `{}` found",
-                    self.position,
-                    byte.escape_ascii()
-                )
+                format!("{expected} expected at byte {}, `{}` found", self.position, byte.escape_ascii())
             }
             None => format!("{expected} expected at byte {}, where it ends", self.position),
         }
@@ -286,10 +228,7 @@ impl Scanner<'_> {
             return Err(format!("the string at byte {} does not end", self.position));
         };
         if rest[length] == b'\\' {
-            return Err(format!(
-                "an escape at byte {}, which numpy never writes",
-                start + length
-            ));
+            return Err(format!("an escape at byte {}, which numpy never writes", start + length));
         }
         self.position = start + length + 1;
         Ok(String::from_utf8_lossy(&rest[..length]).into_owned())
@@ -331,10 +270,7 @@ impl Scanner<'_> {
     fn number(&mut self) -> Result<usize, String> {
         self.peek();
         let rest = self.text.get(self.position..).unwrap_or_default();
-        let length = rest
-            .iter()
-            .position(|byte| !byte.is_ascii_digit())
-            .unwrap_or(rest.len());
+        let length = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
         let digits = String::from_utf8_lossy(&rest[..length]);
         if length == 0 {
             return Err(self.surprise("a number"));

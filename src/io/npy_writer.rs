@@ -44,12 +44,7 @@ impl NpyWriter {
         let expected = elements(shape).map_err(|problem| file_error(path, problem))?;
         let mut file = AtomicFile::create(path)?;
         write_header(&mut file, "<f4", shape).map_err(|error| file.failed(error))?;
-        Ok(Self {
-            file,
-            path: path.to_path_buf(),
-            expected,
-            written: 0,
-        })
+        Ok(Self { file, path: path.to_path_buf(), expected, written: 0 })
     }
 
     /// Writes the next values, in row-major order.
@@ -59,10 +54,7 @@ impl NpyWriter {
     pub fn write_f32(&mut self, values: &[f32]) -> Result<()> {
         if values.len() > self.expected - self.written {
             let (written, expected) = (self.written, self.expected);
-            let problem = format!(
-                "{} values after the first {written}, the shape has {expected}",
-                values.len()
-            );
+            let problem = format!("{} values after the first {written}, the shape has {expected}", values.len());
             return Err(file_error(&self.path, problem));
         }
         write_values(&mut self.file, values, f32::to_le_bytes).map_err(|error| self.file.failed(error))?;
@@ -86,20 +78,12 @@ impl NpyWriter {
 /// The number of elements of a shape that numpy can read back.
 pub(super) fn elements(shape: &[usize]) -> Result<usize, String> {
     if shape.len() > MOST_AXES {
-        return Err(format!(
-            "cannot be written: {} axes, numpy reads at most {MOST_AXES}",
-            shape.len()
-        ));
+        return Err(format!("cannot be written: {} axes, numpy reads at most {MOST_AXES}", shape.len()));
     }
     // 8 bytes is the largest element that is written
     shape::checked_elements(shape)
         .filter(|elements| elements.checked_mul(8).is_some())
-        .ok_or_else(|| {
-            format!(
-                "cannot be written: {} is more than memory can address",
-                shape::words(shape)
-            )
-        })
+        .ok_or_else(|| format!("cannot be written: {} is more than memory can address", shape::words(shape)))
 }
 
 /// The header of version 1, padded with spaces so that the data is aligned.

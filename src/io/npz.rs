@@ -28,9 +28,7 @@ pub(super) fn open(path: &Path, contents: Contents) -> Result<(Archive, Vec<Entr
     let broken =
         |error: zip::result::ZipError| file_error(path, format!("is not a zip archive that can be read: {error}"));
     // the archive starts with the file, since its first bytes told the format: no search for another start
-    let config = Config {
-        archive_offset: ArchiveOffset::Known(0),
-    };
+    let config = Config { archive_offset: ArchiveOffset::Known(0) };
     let mut archive = ZipArchive::with_config(config, Cursor::new(contents)).map_err(broken)?;
     if archive.has_duplicate_names() {
         return Err(file_error(path, "the zip archive lists a name twice"));
@@ -51,28 +49,13 @@ pub(super) fn open(path: &Path, contents: Contents) -> Result<(Archive, Vec<Entr
         entries.push(entry(path, &mut archive, number, &full_name, entries.len())?);
     }
     // an npy header has at least its magic, so a length of 0 marks a member without one
-    if !entries.is_empty()
-        && entries
-            .iter()
-            .all(|entry| matches!(entry.place, Place::Member { header: 0, .. }))
-    {
-        let hint = if pickled {
-            ": it looks like a PyTorch pickle; save it as safetensors"
-        } else {
-            ""
-        };
-        return Err(file_error(
-            path,
-            format!("no member of the zip archive is a numpy array{hint}"),
-        ));
+    if !entries.is_empty() && entries.iter().all(|entry| matches!(entry.place, Place::Member { header: 0, .. })) {
+        let hint = if pickled { ": it looks like a PyTorch pickle; save it as safetensors" } else { "" };
+        return Err(file_error(path, format!("no member of the zip archive is a numpy array{hint}")));
     }
     let mut names = HashSet::new();
     if let Some(twice) = entries.iter().find(|entry| !names.insert(entry.name.as_str())) {
-        return Err(tensor_error(
-            path,
-            &twice.name,
-            "is there twice, once with and once without the ending .npy",
-        ));
+        return Err(tensor_error(path, &twice.name, "is there twice, once with and once without the ending .npy"));
     }
     Ok((archive, entries))
 }
@@ -87,41 +70,23 @@ fn entry(path: &Path, archive: &mut Archive, number: usize, full_name: &str, ind
         CompressionMethod::Stored => size == compressed,
         CompressionMethod::Deflated => size <= compressed.saturating_mul(DEFLATE_EXPANDS_AT_MOST),
         method => {
-            return Err(broken(format!(
-                "is compressed by {method:?}; stored and deflated members are read"
-            )));
+            return Err(broken(format!("is compressed by {method:?}; stored and deflated members are read")));
         }
     };
     if !plausible {
-        return Err(broken(format!(
-            "the directory says {size} bytes from {compressed}, which cannot be"
-        )));
+        return Err(broken(format!("the directory says {size} bytes from {compressed}, which cannot be")));
     }
     let file = path.to_path_buf();
     let mut start = Vec::new();
-    (&mut member)
-        .take(MAGIC.len() as u64)
-        .read_to_end(&mut start)
-        .map_err(|error| broken(error.to_string()))?;
+    (&mut member).take(MAGIC.len() as u64).read_to_end(&mut start).map_err(|error| broken(error.to_string()))?;
     if start != MAGIC {
         let shape = vec![usize::try_from(size).map_err(|_| broken(format!("{size} bytes cannot be addressed")))?];
         let (element, place) = (Element::Other("bytes".to_owned()), Place::Member { number, header: 0 });
-        return Ok(Entry {
-            file,
-            name: name.to_owned(),
-            shape,
-            element,
-            layout: Layout::default(),
-            place,
-            index,
-        });
+        return Ok(Entry { file, name: name.to_owned(), shape, element, layout: Layout::default(), place, index });
     }
     let header = Header::read(&mut start.as_slice().chain(&mut member)).map_err(broken)?;
     let Some(held) = size.checked_sub(header.length as u64) else {
-        return Err(broken(format!(
-            "the directory says {size} bytes, its npy header alone has {}",
-            header.length
-        )));
+        return Err(broken(format!("the directory says {size} bytes, its npy header alone has {}", header.length)));
     };
     header.check_size(held).map_err(broken)?;
     Ok(Entry {
@@ -130,10 +95,7 @@ fn entry(path: &Path, archive: &mut Archive, number: usize, full_name: &str, ind
         shape: header.shape,
         element: header.element,
         layout: header.layout,
-        place: Place::Member {
-            number,
-            header: header.length,
-        },
+        place: Place::Member { number, header: header.length },
         index,
     })
 }
@@ -164,14 +126,9 @@ pub(super) fn read<'a>(archive: &Archive, contents: &'a Contents, entry: &Entry)
     std::io::copy(&mut (&mut member).take(header as u64), &mut std::io::sink()).map_err(failed)?;
     let mut data = Vec::with_capacity(expected.min(FIRST_ALLOCATION));
     // one byte more than there should be: reaching the end is what checks the checksum
-    let arrived = member
-        .take(expected as u64 + 1)
-        .read_to_end(&mut data)
-        .map_err(failed)?;
+    let arrived = member.take(expected as u64 + 1).read_to_end(&mut data).map_err(failed)?;
     if arrived != expected {
-        return Err(broken(format!(
-            "{expected} bytes of data were expected, its stream holds {arrived}"
-        )));
+        return Err(broken(format!("{expected} bytes of data were expected, its stream holds {arrived}")));
     }
     Ok(Cow::Owned(data))
 }

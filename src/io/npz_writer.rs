@@ -34,9 +34,7 @@ pub fn write_npz(path: impl AsRef<Path>, arrays: &[(&str, &[usize], NpzData<'_>)
     for &(name, shape, data) in arrays {
         let broken = |problem: String| tensor_error(path, name, problem);
         if name.is_empty() || name.ends_with(['/', '\\']) || !names.insert(name.strip_suffix(".npy").unwrap_or(name)) {
-            return Err(broken(
-                "cannot be written: the name is empty, a directory's, or there twice".to_owned(),
-            ));
+            return Err(broken("cannot be written: the name is empty, a directory's, or there twice".to_owned()));
         }
         let expected = npy_writer::elements(shape).map_err(broken)?;
         let given = match data {
@@ -44,9 +42,7 @@ pub fn write_npz(path: impl AsRef<Path>, arrays: &[(&str, &[usize], NpzData<'_>)
             NpzData::F64(values) => values.len(),
         };
         if given != expected {
-            return Err(broken(format!(
-                "cannot be written: {given} values, the shape has {expected}"
-            )));
+            return Err(broken(format!("cannot be written: {given} values, the shape has {expected}")));
         }
     }
     let mut archive = ZipWriter::new(AtomicFile::create(path)?);
@@ -54,9 +50,7 @@ pub fn write_npz(path: impl AsRef<Path>, arrays: &[(&str, &[usize], NpzData<'_>)
         write_array(&mut archive, name, shape, data)
             .map_err(|error| tensor_error(path, name, format!("cannot be written: {error}")))?;
     }
-    let file = archive
-        .finish()
-        .map_err(|error| file_error(path, format!("cannot be written: {error}")))?;
+    let file = archive.finish().map_err(|error| file_error(path, format!("cannot be written: {error}")))?;
     file.finish()
 }
 
@@ -67,9 +61,7 @@ fn write_array(archive: &mut ZipWriter<AtomicFile>, name: &str, shape: &[usize],
         NpzData::F32(values) => size_of_val(values),
         NpzData::F64(values) => size_of_val(values),
     };
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Stored)
-        .large_file(bytes > WIDE);
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(bytes > WIDE);
     archive.start_file(format!("{name}.npy"), options)?;
     match data {
         NpzData::F32(values) => {

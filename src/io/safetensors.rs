@@ -44,10 +44,7 @@ pub(super) fn tensors(path: &Path, bytes: &[u8]) -> Result<Vec<Tensor>> {
     // 100 000 000 fits a usize of 32 bits
     let length = length as usize;
     let Some((header, data)) = rest.split_at_checked(length) else {
-        let problem = format!(
-            "the header says it is {length} bytes long, the file holds {} bytes of it",
-            rest.len()
-        );
+        let problem = format!("the header says it is {length} bytes long, the file holds {} bytes of it", rest.len());
         return Err(file_error(path, problem));
     };
     let UniqueMap(mut listed) = serde_json::from_slice::<UniqueMap<TensorInfo>>(header)
@@ -62,12 +59,7 @@ pub(super) fn tensors(path: &Path, bytes: &[u8]) -> Result<Vec<Tensor>> {
         let info = metadata.info(&name)?;
         let (from, to) = info.data_offsets;
         let range = start + from..start + to;
-        Some(Tensor {
-            element: element(info.dtype),
-            shape: info.shape.clone(),
-            range,
-            name,
-        })
+        Some(Tensor { element: element(info.dtype), shape: info.shape.clone(), range, name })
     });
     Ok(tensors.collect())
 }
@@ -88,11 +80,7 @@ fn check_ranges(path: &Path, listed: &[(String, TensorInfo)], data: usize) -> Re
             None => format!("the header says {words}, which is more than memory can address"),
             Some(bits) if bits % 8 != 0 => format!("the header says {words}, which ends within a byte"),
             Some(bits) if bits / 8 != to - from => {
-                format!(
-                    "the header says {words} = {} bytes, its bytes {from}..{to} are {}",
-                    bits / 8,
-                    to - from
-                )
+                format!("the header says {words} = {} bytes, its bytes {from}..{to} are {}", bits / 8, to - from)
             }
             Some(_) => {
                 end = to;

@@ -5,9 +5,7 @@
 /// A 0 anywhere makes the tensor empty, but not before the rest is multiplied: a shape such as `2^63 x 2^63 x 0` is no
 /// shape that a program wrote.
 pub(super) fn checked_elements(shape: &[usize]) -> Option<usize> {
-    shape
-        .iter()
-        .try_fold(1_usize, |product, &length| product.checked_mul(length))
+    shape.iter().try_fold(1_usize, |product, &length| product.checked_mul(length))
 }
 
 /// `4 x 3`, or `scalar` for the shape without axes.
@@ -17,15 +15,6 @@ pub(super) fn words(shape: &[usize]) -> String {
     if shape.is_empty() {
         return "scalar".to_owned();
     }
-    let words = shape
-        .iter()
-        .take(SHOWN)
-        .map(usize::to_string)
-        .collect::<Vec<_>>()
-        .join(" x ");
-    if shape.len() > SHOWN {
-        format!("{words} x ... ({} axes)", shape.len())
-    } else {
-        words
-    }
+    let words = shape.iter().take(SHOWN).map(usize::to_string).collect::<Vec<_>>().join(" x ");
+    if shape.len() > SHOWN { format!("{words} x ... ({} axes)", shape.len()) } else { words }
 }

@@ -25,9 +25,7 @@ pub(super) fn open(path: &Path, index: &[u8]) -> Result<(Vec<Contents>, Vec<Entr
         let problem = format!("an index of {} bytes, {LONGEST_INDEX} are allowed", index.len());
         return Err(file_error(path, problem));
     }
-    let Index {
-        weight_map: UniqueMap(mut wanted),
-    } = serde_json::from_slice(index)
+    let Index { weight_map: UniqueMap(mut wanted) } = serde_json::from_slice(index)
         .map_err(|error| file_error(path, format!("is not the index of a sharded checkpoint: {error}")))?;
     wanted.sort();
 
@@ -48,11 +46,7 @@ pub(super) fn open(path: &Path, index: &[u8]) -> Result<(Vec<Contents>, Vec<Entr
         }
         let mapped = Contents::map(file)?;
         let tensors = safetensors::tensors(file, mapped.as_ref())?;
-        held.extend(
-            tensors
-                .into_iter()
-                .map(|tensor| ((shard.clone(), tensor.name.clone()), (contents.len(), tensor))),
-        );
+        held.extend(tensors.into_iter().map(|tensor| ((shard.clone(), tensor.name.clone()), (contents.len(), tensor))));
         contents.push(mapped);
     }
     let mut entries = Vec::with_capacity(wanted.len());
@@ -72,10 +66,7 @@ pub(super) fn open(path: &Path, index: &[u8]) -> Result<(Vec<Contents>, Vec<Entr
             shape: tensor.shape,
             element: tensor.element,
             layout: Layout::default(),
-            place: Place::Bytes {
-                contents,
-                range: tensor.range,
-            },
+            place: Place::Bytes { contents, range: tensor.range },
             index: entries.len(),
         });
     }
@@ -85,10 +76,7 @@ pub(super) fn open(path: &Path, index: &[u8]) -> Result<(Vec<Contents>, Vec<Entr
 /// The path of a shard, which must lie in the index's directory or below: an index from elsewhere may not lead this
 /// program to other files.
 fn beside(path: &Path, tensor: &str, shard: &str) -> Result<PathBuf> {
-    let inside = !shard.is_empty()
-        && Path::new(shard)
-            .components()
-            .all(|part| matches!(part, Component::Normal(_)));
+    let inside = !shard.is_empty() && Path::new(shard).components().all(|part| matches!(part, Component::Normal(_)));
     // a backslash or a drive means nothing here but leads away on Windows: one index, one judgement everywhere
     if !inside || shard.contains(['\\', ':', '\0']) {
         let problem =

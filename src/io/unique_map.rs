@@ -34,9 +34,7 @@ impl<'de, V: Deserialize<'de>> Visitor<'de> for Pairs<V> {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             }
-            let value = map
-                .next_value()
-                .map_err(|error| A::Error::custom(format!("tensor `{name}`: {error}")))?;
+            let value = map.next_value().map_err(|error| A::Error::custom(format!("tensor `{name}`: {error}")))?;
             pairs.push((name, value));
         }
         let mut seen = HashSet::new();

@@ -139,11 +139,7 @@ impl TensorView<'_> {
             *position = rest % length;
             rest /= length;
         }
-        let mut offset: usize = index
-            .iter()
-            .zip(&strides)
-            .map(|(position, stride)| position * stride)
-            .sum();
+        let mut offset: usize = index.iter().zip(&strides).map(|(position, stride)| position * stride).sum();
         for value in out {
             *value = decode(elements[offset]);
             for axis in (0..shape.len()).rev() {

@@ -66,7 +66,12 @@ impl Basis {
     }
 
     /// Records output = output + Vᵀ coefficients, with the coefficients of each vector in a row of their own.
-    pub(super) fn combine(&self, recorder: &mut Recorder, coefficients: &[Vec<f64>], output: &Buffer<f32>) -> Result<()> {
+    pub(super) fn combine(
+        &self,
+        recorder: &mut Recorder,
+        coefficients: &[Vec<f64>],
+        output: &Buffer<f32>,
+    ) -> Result<()> {
         let count = coefficients.iter().map(Vec::len).max().unwrap_or(0);
         let mut first = 0;
         for (piece, slots) in self.filled(count) {

@@ -101,7 +101,11 @@ fn largest_eigenvalue(chain: &[f64], rank: usize) -> f64 {
         if middle <= low || middle >= high {
             break;
         }
-        if size - count_below(chain, middle) >= rank { low = middle } else { high = middle }
+        if size - count_below(chain, middle) >= rank {
+            low = middle
+        } else {
+            high = middle
+        }
         if high - low <= high * f64::EPSILON {
             break;
         }

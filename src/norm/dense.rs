@@ -2,8 +2,8 @@
 
 use super::start::unit;
 use crate::gpu::{Buffer, Gpu, Recorder};
-use crate::tensor::screen::scale_by_power;
 use crate::tensor::Matrix;
+use crate::tensor::screen::scale_by_power;
 use crate::{Result, ops};
 
 /// The Frobenius norm √(Σ aᵢⱼ²) of each matrix of a batch; NaN where an entry is not finite.
@@ -119,7 +119,8 @@ async fn largest_sum(
     let total = |index: usize| -> f64 {
         (0..segments).map(|segment| f64::from(parts[segment * matrix.batch() * length + index])).sum()
     };
-    let largest = (0..matrix.batch()).map(|item| (0..length).map(|place| total(item * length + place)).fold(0.0, f64::max));
+    let largest =
+        (0..matrix.batch()).map(|item| (0..length).map(|place| total(item * length + place)).fold(0.0, f64::max));
     Ok(scaled(matrix, largest))
 }
 

@@ -44,7 +44,13 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
     }
 
     /// Records the product from the short to the long side.
-    pub(super) fn forward(&self, recorder: &mut Recorder, mask: &Buffer<u32>, from: &Tensor, to: &Tensor) -> Result<()> {
+    pub(super) fn forward(
+        &self,
+        recorder: &mut Recorder,
+        mask: &Buffer<u32>,
+        from: &Tensor,
+        to: &Tensor,
+    ) -> Result<()> {
         let (from, to) = (from.reshaped(&self.short_shape)?, to.reshaped(&self.long_shape)?);
         recorder.masked(mask, |recorder| {
             if self.transposed {
@@ -56,7 +62,13 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
     }
 
     /// Records the product from the long to the short side.
-    pub(super) fn backward(&self, recorder: &mut Recorder, mask: &Buffer<u32>, from: &Tensor, to: &Tensor) -> Result<()> {
+    pub(super) fn backward(
+        &self,
+        recorder: &mut Recorder,
+        mask: &Buffer<u32>,
+        from: &Tensor,
+        to: &Tensor,
+    ) -> Result<()> {
         let (from, to) = (from.reshaped(&self.long_shape)?, to.reshaped(&self.short_shape)?);
         recorder.masked(mask, |recorder| {
             if self.transposed {
@@ -162,7 +174,11 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
             continue;
         };
         if !usable[item] {
-            items.push(SpectralNorm { iterations: found.iterations, products, ..SpectralNorm::without_vectors(found.status, None) });
+            items.push(SpectralNorm {
+                iterations: found.iterations,
+                products,
+                ..SpectralNorm::without_vectors(found.status, None)
+            });
             continue;
         }
         // The device worked with factor · 2^-exponent times the operator; both are powers of two.
@@ -205,7 +221,11 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
 }
 
 /// |Av| / |v| in `f64` on the host, and what of it is certain; `None` where the operator cannot enclose its products.
-async fn rayleigh<O: LinearOperator + ?Sized>(operator: &O, item: usize, vector: Vec<f64>) -> Result<Option<(f64, f64)>> {
+async fn rayleigh<O: LinearOperator + ?Sized>(
+    operator: &O,
+    item: usize,
+    vector: Vec<f64>,
+) -> Result<Option<(f64, f64)>> {
     let input = Ball::exact(vector);
     let (length, length_above) = (input.norm(), input.norm_above());
     if length <= 0.0 {

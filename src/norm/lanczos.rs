@@ -15,7 +15,7 @@ use crate::operator::LinearOperator;
 use crate::tensor::Tensor;
 use crate::{Error, Result, ops};
 
-/// Golub-Kahan-Lanczos bidiagonalisation from a random start, with one pass of reorthogonalisation on the shorter side.
+/// Golub-Kahan-Lanczos bidiagonalisation from a random start, with reorthogonalisation on the shorter side alone.
 ///
 /// It builds A V = U B and Aᵀ U = V Bᵀ + residual, step by step, with B bidiagonal; the singular values of B approach
 /// those of A from within, the largest first (Golub and Kahan, *Calculating the singular values and pseudo-inverse of a
@@ -84,9 +84,8 @@ impl Lanczos {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        let refuse = |option, value: String, allowed| {
-            Err(Error::InvalidOption { operation: "Lanczos", option, value, allowed })
-        };
+        let refuse =
+            |option, value: String, allowed| Err(Error::InvalidOption { operation: "Lanczos", option, value, allowed });
         if !(self.rtol.is_finite() && self.rtol > 0.0) {
             return refuse("rtol", self.rtol.to_string(), "positive and finite");
         }
@@ -246,9 +245,8 @@ impl Chain {
             return false;
         }
         // The latest space counts by the triplets that live in it; its largest must have converged, and be below the rest.
-        let weight = |triplet: &&(f64, Vec<f64>, Vec<f64>)| {
-            triplet.2[start..].iter().map(|part| part * part).sum::<f64>() > 0.5
-        };
+        let weight =
+            |triplet: &&(f64, Vec<f64>, Vec<f64>)| triplet.2[start..].iter().map(|part| part * part).sum::<f64>() > 0.5;
         let entered = wanted.iter().any(|triplet| weight(&triplet));
         let below = triplets.iter().find(weight).is_none_or(|triplet| {
             matrix.residual_of(&triplet.1) <= 1e-2 * (wanted.last().map_or(0.0, |last| last.0) - triplet.0).max(0.0)
@@ -404,6 +402,9 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
             self.oriented.backward(recorder, &mask, &self.other, &backward)?;
             let alpha = (-1.0, &self.values, place(0));
             ops::axpby(recorder, (batch, short), alpha, current.buffer(), factors, backward.buffer())?;
+            // Twice is enough (Kahan and Parlett): where beta is small next to alpha, one pass leaves rounding errors of
+            // the size of what is left, and a basis that is not orthogonal lets the recurrence grow without bound.
+            self.basis.orthogonalise(recorder, step + 1, backward.buffer())?;
             self.basis.orthogonalise(recorder, step + 1, backward.buffer())?;
             let (values, at) = (&self.values, place(1));
             let measured = (backward.buffer(), short, false);
@@ -461,7 +462,9 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
                 while let Some((end, contents)) = flight.pop_front() {
                     contents.contents().await?;
                     let idle = end - read;
-                    self.chains.iter_mut().for_each(|chain| (0..idle).for_each(|step| chain.take(read + step, 0.0, 0.0)));
+                    self.chains
+                        .iter_mut()
+                        .for_each(|chain| (0..idle).for_each(|step| chain.take(read + step, 0.0, 0.0)));
                     read = end;
                 }
                 if self.chains.iter().any(waits) && recorded < self.capacity {
@@ -524,8 +527,9 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
         // Between two readings the error falls by a factor that tells how many steps the slowest chain still needs.
         let open = self.chains.iter().filter(|chain| chain.done.is_none());
         let slowest = open.map(|chain| chain.steps_to_go(self.goal)).fold(0.0, f64::max);
+        let started_again = self.chains.iter().any(|chain| chain.done.is_none() && chain.starts.len() > 1);
         let steps = match slowest {
-            _ if recorded < 8 => 4,
+            _ if recorded < 8 || started_again => 4,
             left if left <= 2.0 => 2,
             left if left <= 8.0 => (left.ceil() as usize).next_multiple_of(2),
             _ => 8,
@@ -559,7 +563,6 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
         let mut recorder = self.gpu.recorder();
         recorder.masked(&scratch.active, |recorder| {
             let vector = self.product_short.buffer();
-            // Twice is enough, and once is not where the new vector lies almost in the space (Kahan and Parlett).
             self.basis.orthogonalise(recorder, step, vector)?;
             self.basis.orthogonalise(recorder, step, vector)?;
             scratch.normalise(recorder, (vector, short, false), (&norms, 0), (0, 0.0), slot.buffer())

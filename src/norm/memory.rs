@@ -1,9 +1,9 @@
 //! Device memory that every iteration works in: one mask, factor, inverse and state a vector.
 
-use crate::gpu::{Buffer, Gpu, Recorder};
-use crate::tensor::screen::binary_exponent;
-use crate::ops::{self, Normalise, NormaliserState};
 use crate::Result;
+use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::ops::{self, Normalise, NormaliserState};
+use crate::tensor::screen::binary_exponent;
 
 /// Masks, scales and norms of a batch of vectors.
 pub(super) struct Memory {

@@ -136,7 +136,8 @@ impl Power {
                 Some(Found { status, second: None, iterations: item.report.iteration as usize, complete: false })
             })
             .collect();
-        finish(&oriented, &run.memory, &run.vectors, &found, settled, (self.rtol.max(self.atol), 2 * run.iterations)).await
+        finish(&oriented, &run.memory, &run.vectors, &found, settled, (self.rtol.max(self.atol), 2 * run.iterations))
+            .await
     }
 
     fn check(&self) -> Result<()> {
@@ -198,7 +199,8 @@ impl<O: LinearOperator + ?Sized> Run<'_, '_, O> {
                 let Some(medians) = self.oriented.operator.column_medians(item).await? else { continue };
                 if medians.iter().any(|median| *median != 0.0) {
                     let blend = unit_medians(&medians).into_iter().zip(&random);
-                    let blend: Vec<f64> = blend.map(|(median, random)| f64::from(median) + 1e-3 * f64::from(*random)).collect();
+                    let blend: Vec<f64> =
+                        blend.map(|(median, random)| f64::from(median) + 1e-3 * f64::from(*random)).collect();
                     buffer.write(gpu, "start", item * length, &unit(&blend))?;
                 }
             }
@@ -293,8 +295,15 @@ impl<O: LinearOperator + ?Sized> Run<'_, '_, O> {
             recorder.copy(&norms.slice(first..first + batch), &work.sigmas)?;
             let (product, direction) = (work.backward.buffer(), self.vectors.buffer());
             let shape = (batch, short);
-            let segments =
-                ops::residual_squares(recorder, shape, product, direction, &memory.factors, &work.sigmas, &work.squares)?;
+            let segments = ops::residual_squares(
+                recorder,
+                shape,
+                product,
+                direction,
+                &memory.factors,
+                &work.sigmas,
+                &work.squares,
+            )?;
             let check = PowerCheck {
                 iteration: iteration + 1,
                 gram,

@@ -139,7 +139,8 @@ impl Chain {
     /// Singular values with the coefficients of their vectors on the short side, largest first; slots that were left
     /// empty where a chain broke down count for nothing.
     fn leading_triplets(&self) -> Vec<(f64, Vec<f64>)> {
-        let mut triplets: Vec<_> = self.matrix().triplets().into_iter().map(|(sigma, _, right)| (sigma, right)).collect();
+        let mut triplets: Vec<_> =
+            self.matrix().triplets().into_iter().map(|(sigma, _, right)| (sigma, right)).collect();
         triplets.truncate(self.dimensions());
         triplets
     }

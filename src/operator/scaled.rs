@@ -63,9 +63,8 @@ impl<O: LinearOperator> Scaled<O> {
     ) -> Result<()> {
         let operation = "scaled operator";
         let columns = columns(operation, operator.batch(), &operator.domain(), input)?;
-        let factors: Vec<f32> = (0..self.factors.len())
-            .flat_map(|item| std::iter::repeat_n(self.mantissa(item) as f32, columns))
-            .collect();
+        let factors: Vec<f32> =
+            (0..self.factors.len()).flat_map(|item| std::iter::repeat_n(self.mantissa(item) as f32, columns)).collect();
         let factors = Buffer::from_slice(recorder.gpu(), operation, &factors)?;
         let to = operator.codomain();
         let (vectors, size) = (operator.batch() * columns, length(&to));

@@ -43,7 +43,11 @@ fn signs_starts_and_shapes_that_break_power_iterations() {
         ("[[1, -1], [-1, 1]]", small(2, &[1.0, -1.0, -1.0, 1.0]), 2.0),
         ("[[1, -1], [1, -1]]", small(2, &[1.0, -1.0, 1.0, -1.0]), 2.0),
         ("[[0, 1], [-1, 0]]", small(2, &[0.0, 1.0, -1.0, 0.0]), 1.0),
-        ("-rank 1", Dense::from_fn(3, 4, |row, col| -((row + 1) as f64 * (col + 1) as f64)), 14f64.sqrt() * 30f64.sqrt()),
+        (
+            "-rank 1",
+            Dense::from_fn(3, 4, |row, col| -((row + 1) as f64 * (col + 1) as f64)),
+            14f64.sqrt() * 30f64.sqrt(),
+        ),
         ("1 x n", Dense::from_fn(1, 7, |_, col| col as f64), 91f64.sqrt()),
         ("n x 1", Dense::from_fn(7, 1, |row, _| row as f64), 91f64.sqrt()),
         ("mostly zero", Dense::from_fn(30, 30, |row, col| if (row, col) == (17, 4) { -3.0 } else { 0.0 }), 3.0),
@@ -102,7 +106,10 @@ fn every_scale_gives_the_same_norm() {
         for (method, run) in methods() {
             let norm = run(&upload(&scaled)).items()[0].clone();
             assert!((norm.sigma / exact - 1.0).abs() <= 1e-6, "2^{exponent}, {method}: {norm:?}, exact {exact:e}");
-            assert!(norm.lower.unwrap() <= exact * (1.0 + 1e-12) && norm.lower.unwrap() >= exact * (1.0 - 1e-6), "2^{exponent}");
+            assert!(
+                norm.lower.unwrap() <= exact * (1.0 + 1e-12) && norm.lower.unwrap() >= exact * (1.0 - 1e-6),
+                "2^{exponent}"
+            );
         }
     }
 }
@@ -147,8 +154,16 @@ fn each_item_of_a_batch_has_its_own_status() {
     }
     let alone = spectral_norm(&upload(&matrix)).unwrap();
     let together = spectral_norm(&batch).unwrap();
-    assert_eq!(alone.right_vector(0).unwrap(), together.right_vector(0).unwrap(), "an item does not depend on its batch");
-    assert!(frobenius(&batch).unwrap()[2].is_nan() && one(&batch).unwrap()[5].is_nan() && infinity(&batch).unwrap()[2].is_nan());
+    assert_eq!(
+        alone.right_vector(0).unwrap(),
+        together.right_vector(0).unwrap(),
+        "an item does not depend on its batch"
+    );
+    assert!(
+        frobenius(&batch).unwrap()[2].is_nan()
+            && one(&batch).unwrap()[5].is_nan()
+            && infinity(&batch).unwrap()[2].is_nan()
+    );
 }
 
 #[test]
@@ -162,7 +177,9 @@ fn empty_matrices_are_zero() {
         }
         assert_eq!(frobenius(&matrix).unwrap(), vec![0.0; batch]);
         assert_eq!((one(&matrix).unwrap(), infinity(&matrix).unwrap()), (vec![0.0; batch], vec![0.0; batch]));
-        assert!(Lanczos::default().top(&matrix, 3, Control::default()).unwrap().iter().all(|top| top.values.is_empty()));
+        assert!(
+            Lanczos::default().top(&matrix, 3, Control::default()).unwrap().iter().all(|top| top.values.is_empty())
+        );
     }
 }
 
@@ -210,7 +227,8 @@ fn warm_starts_save_iterations_and_cannot_hide_the_norm() {
     assert!(warm_power.iterations < cold_power.iterations, "{warm_power:?} {cold_power:?}");
 
     // A start that is a singular vector, though not the first, or lies in the null space.
-    let diagonal = |values: [f64; 4]| upload(&Dense::from_fn(4, 4, |row, col| if row == col { values[row] } else { 0.0 }));
+    let diagonal =
+        |values: [f64; 4]| upload(&Dense::from_fn(4, 4, |row, col| if row == col { values[row] } else { 0.0 }));
     let earlier = spectral_norm(&diagonal([3.0, 1.0, 0.5, 0.1])).unwrap();
     for values in [[2.0, 5.0, 0.5, 0.1], [0.0, 5.0, 1.0, 2.0]] {
         let control = Control { start: Some(&earlier), ..Control::default() };

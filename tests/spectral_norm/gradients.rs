@@ -46,7 +46,10 @@ fn gradients_match_finite_differences() {
             moved.singular_values().unwrap()[0]
         };
         let difference = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
-        assert!((along - difference).abs() <= 1e-3 * difference.abs().max(0.1), "{rows} x {cols}: {along} {difference}");
+        assert!(
+            (along - difference).abs() <= 1e-3 * difference.abs().max(0.1),
+            "{rows} x {cols}: {along} {difference}"
+        );
         let claimed = norms.items()[0].gradient_error().unwrap();
         assert!(claimed < 1e-3, "{claimed}");
     }
@@ -91,7 +94,8 @@ fn a_repeated_value_gives_a_subgradient() {
 fn the_gradient_error_estimate_is_honest() {
     let mut source = Source::new(14);
     for gap in [0.3, 0.03, 0.003] {
-        let sigmas: Vec<f64> = (0..40).map(|index| if index == 0 { 1.0 } else { (1.0 - gap) * 0.999f64.powi(index) }).collect();
+        let sigmas: Vec<f64> =
+            (0..40).map(|index| if index == 0 { 1.0 } else { (1.0 - gap) * 0.999f64.powi(index) }).collect();
         let (matrix, left, right) = source.with_spectrum(40, 50, &sigmas);
         let norms = spectral_norm(&upload(&matrix)).unwrap();
         let (u, v) = (norms.left_vector(0).unwrap(), norms.right_vector(0).unwrap());
@@ -112,10 +116,14 @@ fn the_gradient_error_estimate_is_honest() {
 fn frobenius_gradient_is_the_matrix_over_its_norm() {
     for scale in [1.0f32, 1e-35, 1e30] {
         let matrix = Source::new(2).gaussian(5, 6).scaled(scale);
-        let norm = matrix.entries.iter().map(|entry| f64::from(*entry / scale).powi(2)).sum::<f64>().sqrt() * f64::from(scale);
+        let norm =
+            matrix.entries.iter().map(|entry| f64::from(*entry / scale).powi(2)).sum::<f64>().sqrt() * f64::from(scale);
         let gradient = frobenius_gradient(&upload(&matrix)).unwrap().read().unwrap();
         let expected = matrix.entries.iter().map(|entry| f64::from(*entry) / norm);
-        assert!(gradient.iter().zip(expected).all(|(found, exact)| (f64::from(*found) - exact).abs() < 1e-6), "{scale:e}");
+        assert!(
+            gradient.iter().zip(expected).all(|(found, exact)| (f64::from(*found) - exact).abs() < 1e-6),
+            "{scale:e}"
+        );
     }
     let zero = frobenius_gradient(&upload(&Dense::from_fn(2, 2, |_, _| 0.0))).unwrap();
     assert_eq!(zero.read().unwrap(), [0.0; 4]);

@@ -28,7 +28,10 @@ fn compositions_sums_scalings_and_transposes() {
             let norm = spectral_norm(operator).unwrap().items()[0].clone();
             assert!((norm.sigma / exact - 1.0).abs() <= 1e-5, "{name} {scales:?}: {norm:?}, exact {exact:e}");
             let lower = norm.lower.unwrap();
-            assert!(lower <= exact * (1.0 + 1e-12) && lower >= exact * (1.0 - 1e-5), "{name} {scales:?}: {lower:e} {exact:e}");
+            assert!(
+                lower <= exact * (1.0 + 1e-12) && lower >= exact * (1.0 - 1e-5),
+                "{name} {scales:?}: {lower:e} {exact:e}"
+            );
         };
         check("product", &product, norm_of(&exact_product));
         check("product transposed", &Transpose(&product), norm_of(&exact_product));

@@ -29,7 +29,9 @@ fn draw(family: &str, source: &mut Source) -> Dense {
             let spikes = [2.0, 1.6, 1.4, 1.25];
             (0..short).map(|index| spikes.get(index).copied().unwrap_or_else(|| bulk(source))).collect()
         }
-        "gap 1e-4" => (0..short).map(|index| [1.0, 1.0 - 1e-4].get(index).copied().unwrap_or_else(|| bulk(source))).collect(),
+        "gap 1e-4" => {
+            (0..short).map(|index| [1.0, 1.0 - 1e-4].get(index).copied().unwrap_or_else(|| bulk(source))).collect()
+        }
         "cluster of 8" => {
             (0..short).map(|index| if index < 8 { 1.0 - 1e-4 * index as f64 } else { bulk(source) }).collect()
         }
@@ -56,7 +58,8 @@ fn converged_means_converged_and_lower_means_lower() {
         for index in 0..EACH {
             let matrix = draw(family, &mut source);
             let exact = matrix.singular_values()[0];
-            let norm = Lanczos { seed: index as u64, ..Lanczos::default() }.norm(&upload(&matrix)).unwrap().items()[0].clone();
+            let norm =
+                Lanczos { seed: index as u64, ..Lanczos::default() }.norm(&upload(&matrix)).unwrap().items()[0].clone();
             iterations += norm.iterations;
             let error = (norm.sigma / exact - 1.0).abs();
             match norm.status {
@@ -118,7 +121,11 @@ fn top_triplets_count_copies() {
         let found: Vec<f64> = top.values.iter().map(|triplet| triplet.sigma).collect();
         println!("{rows} x {cols}: {found:?} in {} iterations, {}", top.iterations, top.status);
         for (rank, value) in found.iter().enumerate() {
-            assert!((value - exact[rank]).abs() <= 2e-6 * exact[0], "{rows} x {cols}: {found:?}, exact {:?}", &exact[..count]);
+            assert!(
+                (value - exact[rank]).abs() <= 2e-6 * exact[0],
+                "{rows} x {cols}: {found:?}, exact {:?}",
+                &exact[..count]
+            );
         }
         assert_eq!(top.status, Status::Converged);
         let wanted = exact.iter().take(count).filter(|value| **value > 1e-5 * exact[0]).count();

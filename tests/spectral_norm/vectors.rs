@@ -63,7 +63,8 @@ fn every_test_vector_to_a_millionth() {
 
 #[test]
 fn second_singular_values() {
-    for (matrix, exact) in [(congruential(8, 8), 2.308_364_956_199_346), (congruential(64, 64), 8.713_478_786_571_057)] {
+    for (matrix, exact) in [(congruential(8, 8), 2.308_364_956_199_346), (congruential(64, 64), 8.713_478_786_571_057)]
+    {
         let norm = spectral_norm(&upload(&matrix)).unwrap().items()[0].clone();
         assert!((norm.second.unwrap() / exact - 1.0).abs() < 1e-4, "{norm:?}");
     }
@@ -74,7 +75,8 @@ fn the_page_example_has_its_vectors() {
     let page = [[-0.4318, 0.1616, -0.1790], [-0.1238, 0.4865, -0.2384]];
     let norms = spectral_norm(&upload(&Dense::from_fn(2, 3, |row, col| page[row][col]))).unwrap();
     let (left, right) = (norms.left_vector(0).unwrap(), norms.right_vector(0).unwrap());
-    let expected = ([-0.640_012_276_083, -0.768_364_683_249], [0.551_082_740_446, -0.707_967_030_555, 0.441_690_498_913]);
+    let expected =
+        ([-0.640_012_276_083, -0.768_364_683_249], [0.551_082_740_446, -0.707_967_030_555, 0.441_690_498_913]);
     let sign = f64::from(left[0].signum()) * -1.0;
     for (found, exact) in left.iter().zip(expected.0).chain(right.iter().zip(expected.1)) {
         assert!((f64::from(*found) * sign - exact).abs() < 1e-5, "{left:?} {right:?}");
@@ -123,7 +125,8 @@ fn cheap_norms() {
         let exact = entries().map(|entry| (entry / f64::from(scale)).powi(2)).sum::<f64>().sqrt() * f64::from(scale);
         let device = upload(&scaled);
         assert!((frobenius(&device).unwrap()[0] / exact - 1.0).abs() < 1e-6, "{scale:e}");
-        let columns = (0..50).map(|col| (0..30).map(|row| f64::from(scaled.entries[row * 50 + col]).abs()).sum::<f64>());
+        let columns =
+            (0..50).map(|col| (0..30).map(|row| f64::from(scaled.entries[row * 50 + col]).abs()).sum::<f64>());
         assert!((one(&device).unwrap()[0] / columns.fold(0.0, f64::max) - 1.0).abs() < 1e-6, "{scale:e}");
         let rows = scaled.entries.chunks(50).map(|row| row.iter().map(|entry| f64::from(*entry).abs()).sum::<f64>());
         assert!((infinity(&device).unwrap()[0] / rows.fold(0.0, f64::max) - 1.0).abs() < 1e-6, "{scale:e}");
@@ -142,7 +145,8 @@ fn the_same_seed_gives_the_same_bits() {
     for _ in 1..20 {
         assert_eq!(run(), first);
     }
-    let power = || Power { start: Start::Random { seed: 3 }, ..Power::default() }.norm(&matrix).unwrap().items().to_vec();
+    let power =
+        || Power { start: Start::Random { seed: 3 }, ..Power::default() }.norm(&matrix).unwrap().items().to_vec();
     assert_eq!(power(), power());
     let other = Lanczos { seed: 1, ..Lanczos::default() }.norm(&matrix).unwrap();
     assert_ne!(other.right_vector(0).unwrap().into_iter().map(f32::to_bits).collect::<Vec<_>>(), first.2);
@@ -173,10 +177,8 @@ fn a_matrix_past_one_binding() {
 #[test]
 fn a_tall_batch_of_three() {
     let matrix = reflected_diagonal(20_000, 300, |col| if col == 100 { 3.0 } else { 2.5 / (1.0 + 0.1 * col as f64) });
-    let batch: Vec<f32> = [1.0f32, 0.5, 1e-30]
-        .iter()
-        .flat_map(|factor| matrix.entries.iter().map(move |entry| entry * factor))
-        .collect();
+    let batch: Vec<f32> =
+        [1.0f32, 0.5, 1e-30].iter().flat_map(|factor| matrix.entries.iter().map(move |entry| entry * factor)).collect();
     let device = opnorm::Matrix::from_batch(gpu(), 3, 20_000, 300, &batch).unwrap();
     let norms = spectral_norm(&device).unwrap();
     for (item, factor) in norms.items().iter().zip([1.0, 0.5, f64::from(1e-30f32)]) {
