@@ -102,9 +102,9 @@ fn largest_eigenvalue(chain: &[f64], rank: usize) -> f64 {
             break;
         }
         if size - count_below(chain, middle) >= rank {
-            low = middle
+            low = middle;
         } else {
-            high = middle
+            high = middle;
         }
         if high - low <= high * f64::EPSILON {
             break;

@@ -5,6 +5,9 @@ use std::ops::ControlFlow;
 
 use super::SpectralNorms;
 
+/// What is called each time the host has read the status of the device.
+pub type OnStatus<'a> = &'a mut dyn FnMut(&Progress) -> ControlFlow<()>;
+
 /// A warm start and a callback for a run of a solver.
 #[derive(Default)]
 pub struct Control<'a> {
@@ -13,7 +16,7 @@ pub struct Control<'a> {
     pub start: Option<&'a SpectralNorms>,
     /// Called each time the host has read the status of the device. `Break` ends the run with
     /// [`crate::Error::Cancelled`].
-    pub on_status: Option<&'a mut dyn FnMut(&Progress) -> ControlFlow<()>>,
+    pub on_status: Option<OnStatus<'a>>,
 }
 
 impl fmt::Debug for Control<'_> {

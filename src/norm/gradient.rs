@@ -56,7 +56,7 @@ impl SpectralNorms {
     pub async fn jvp_async(&self, tangents: &Matrix) -> Result<Vec<f64>> {
         let (rows, cols) = self.sides();
         let batch = self.items().len();
-        if (tangents.rows(), tangents.cols()) != (rows, cols) || batch == 0 || tangents.batch() % batch != 0 {
+        if (tangents.rows(), tangents.cols()) != (rows, cols) || batch == 0 || !tangents.batch().is_multiple_of(batch) {
             return Err(Error::ShapeMismatch {
                 operation: "jvp",
                 expected: format!("tangents of shape (a multiple of {batch}) x {rows} x {cols}"),

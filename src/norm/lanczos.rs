@@ -76,7 +76,7 @@ impl Lanczos {
         let mut run = Run::new(self, &oriented, &settled, goal, control)?;
         let vectors = oriented.short_zeros()?;
         if settled.iter().any(Option::is_none) {
-            run.to_the_end(&vectors).await?;
+            run.iterate(&vectors).await?;
         }
         let found: Vec<_> = run.chains.iter().map(|chain| chain.found(oriented.short)).collect();
         let products = 2 * run.iterations;
@@ -333,7 +333,7 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
     }
 
     /// Iterates until every chain is done, and leaves each item's vector on the short side in `vectors`.
-    async fn to_the_end(&mut self, vectors: &Tensor) -> Result<()> {
+    async fn iterate(&mut self, vectors: &Tensor) -> Result<()> {
         self.first_start()?;
         loop {
             let alive: Vec<bool> = self.chains.iter().map(|chain| chain.done.is_none()).collect();

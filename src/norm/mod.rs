@@ -14,7 +14,7 @@ mod start;
 mod stop;
 mod top;
 
-pub use control::{Control, Progress};
+pub use control::{Control, OnStatus, Progress};
 pub use dense::{frobenius, frobenius_gradient, infinity, one};
 pub use lanczos::Lanczos;
 pub use power::{Power, PowerForm, Start};

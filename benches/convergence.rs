@@ -1,0 +1,172 @@
+//! Products with the operator until sigma is right to 1e-6, by Lanczos and by power iteration.
+//!
+//! `cargo bench --bench convergence`. Estimates are seen where the host reads the status of the device, so a count is an
+//! interval: not yet right after the first number of products, right after the second.
+
+use std::error::Error;
+use std::ops::ControlFlow;
+
+use opnorm::norm::{Control, Lanczos, Power, Progress};
+use opnorm::{Gpu, Matrix};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const TOLERANCE: f64 = 1e-6;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let gpu = Gpu::new()?;
+    let capabilities = gpu.capabilities();
+    println!("{} ({}, {})\n", capabilities.name, capabilities.backend, capabilities.driver);
+    println!(
+        "{:<18} {:>14} | {:>12} {:>8} {:>9} {:>10} {:>9} | {:>14}",
+        "", "", "Lanczos", "stopped", "error", "read-backs", "of these", "power"
+    );
+    println!(
+        "{:<18} {:>14} | {:>12} {:>8} {:>9} {:>10} {:>9} | {:>14}",
+        "matrix", "sigma", "right within", "at", "then", "in all", "status", "right within"
+    );
+    for problem in [gaussian(1024), gaussian(4096), power_law(1024), narrow_gap(1024)] {
+        problem.line(&gpu)?;
+    }
+    Ok(())
+}
+
+struct Problem {
+    name: String,
+    size: usize,
+    entries: Vec<f64>,
+    /// Where it is known beforehand.
+    sigma: Option<f64>,
+    most: usize,
+}
+
+impl Problem {
+    fn line(&self, gpu: &Gpu) -> Result<(), Box<dyn Error>> {
+        let matrix = Matrix::from_f64(gpu, 1, self.size, self.size, &self.entries)?;
+        let sigma = match self.sigma {
+            Some(sigma) => sigma,
+            // A Rayleigh quotient in f64: its error is about the square of the error of the vector.
+            None => Lanczos { rtol: 1e-9, ..Lanczos::default() }.norm(&matrix)?.items()[0].sigma,
+        };
+
+        let mut sight = Sight::new(sigma);
+        let before = gpu.totals().read_backs;
+        let mut see = |progress: &Progress| {
+            sight.see(progress);
+            ControlFlow::Continue(())
+        };
+        let lanczos = Lanczos { rtol: TOLERANCE, ..Lanczos::default() }
+            .norm_with(&matrix, Control { on_status: Some(&mut see), ..Control::default() })?;
+        let read_backs = gpu.totals().read_backs - before;
+        let item = &lanczos.items()[0];
+        let (within, readings) = (sight.interval(), sight.readings);
+
+        // It runs until the estimate is right, whatever its own residual says.
+        let mut sight = Sight::new(sigma);
+        let mut see = |progress: &Progress| {
+            sight.see(progress);
+            if sight.right.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let power = Power { rtol: 1e-30, max_iter: self.most, ..Power::default() };
+        match power.norm_with(&matrix, Control { on_status: Some(&mut see), ..Control::default() }) {
+            Ok(_) | Err(opnorm::Error::Cancelled { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        println!(
+            "{:<18} {sigma:>14.10} | {within:>12} {:>8} {:>9.1e} {read_backs:>10} {readings:>9} | {:>14}",
+            self.name,
+            2 * item.iterations,
+            (item.sigma / sigma - 1.0).abs(),
+            sight.interval(),
+        );
+        Ok(())
+    }
+}
+
+/// When an estimate was first seen to be right.
+struct Sight {
+    sigma: f64,
+    readings: usize,
+    last: usize,
+    /// Iterations at the reading before and at the one that was right.
+    right: Option<(usize, usize)>,
+}
+
+impl Sight {
+    fn new(sigma: f64) -> Self {
+        Self { sigma, readings: 0, last: 0, right: None }
+    }
+
+    fn see(&mut self, progress: &Progress) {
+        self.readings += 1;
+        if self.right.is_none() && (progress.sigma / self.sigma - 1.0).abs() <= TOLERANCE {
+            self.right = Some((self.last, progress.iterations));
+        }
+        self.last = progress.iterations;
+    }
+
+    /// In products, two an iteration.
+    fn interval(&self) -> String {
+        match self.right {
+            Some((before, at)) => format!("{}..{}", 2 * before, 2 * at),
+            None => format!("> {}", 2 * self.last),
+        }
+    }
+}
+
+fn gaussian(size: usize) -> Problem {
+    let deviation = 0.5 / (size as f64).sqrt();
+    let entries = normals(size as u64, size * size).into_iter().map(|normal| normal * deviation).collect();
+    let most = if size > 2048 { 1500 } else { 5000 };
+    Problem { name: format!("Gaussian {size}²"), size, entries, sigma: None, most }
+}
+
+fn power_law(size: usize) -> Problem {
+    let sigmas: Vec<f64> = (1..=size).map(|rank| (rank as f64).powf(-0.5)).collect();
+    between_reflections("i^-0.5", &sigmas)
+}
+
+/// 1 and 1 - 1e-4, and the rest 0.9 times the singular values of a large Gaussian matrix (the quarter-circle law).
+fn narrow_gap(size: usize) -> Problem {
+    let bulk = (2..size).map(|rank| 0.9 * quarter_circle((rank as f64 - 1.5) / (size - 2) as f64));
+    let sigmas: Vec<f64> = [1.0, 1.0 - 1e-4].into_iter().chain(bulk).collect();
+    between_reflections("gap 1e-4, bulk 0.9", &sigmas)
+}
+
+/// The value in [0, 1] that a share `above` of the quarter-circle law exceeds.
+fn quarter_circle(above: f64) -> f64 {
+    let (mut low, mut high) = (0.0f64, 1.0f64);
+    for _ in 0..60 {
+        let middle = (low + high) / 2.0;
+        let below = (middle * (1.0 - middle * middle).sqrt() + middle.asin()) / std::f64::consts::FRAC_PI_2;
+        if 1.0 - below > above { low = middle } else { high = middle }
+    }
+    low
+}
+
+/// (I - 2 w wᵀ) diag(sigmas) (I - 2 z zᵀ) with random unit vectors w and z: it has these singular values exactly, up to
+/// the rounding of its entries to `f32`.
+fn between_reflections(name: &str, sigmas: &[f64]) -> Problem {
+    let size = sigmas.len();
+    let unit = |seed| {
+        let normals = normals(seed, size);
+        let norm = normals.iter().map(|value| value * value).sum::<f64>().sqrt();
+        normals.into_iter().map(|value| value / norm).collect::<Vec<_>>()
+    };
+    let (w, z) = (unit(1), unit(2));
+    let middle: f64 = (0..size).map(|index| w[index] * sigmas[index] * z[index]).sum();
+    let entry = |row: usize, col: usize| {
+        let diagonal = if row == col { sigmas[row] } else { 0.0 };
+        let sides = 2.0 * w[row] * w[col] * sigmas[col] + 2.0 * sigmas[row] * z[row] * z[col];
+        diagonal - sides + 4.0 * w[row] * middle * z[col]
+    };
+    let entries = (0..size * size).map(|index| entry(index / size, index % size)).collect();
+    Problem { name: name.to_string(), size, entries, sigma: Some(sigmas[0]), most: 5000 }
+}
+
+/// Independent normal variates, the same on every machine.
+fn normals(seed: u64, count: usize) -> Vec<f64> {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    let mut uniform = || ((generator.next_u64() >> 11) + 1) as f64 * 2f64.powi(-53);
+    (0..count).map(|_| (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos()).collect()
+}

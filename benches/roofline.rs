@@ -1,0 +1,157 @@
+//! How close the matrix products come to the fastest way of reading a matrix: GB/s of each, and of each against reading.
+//!
+//! `cargo bench --bench roofline`; an argument selects benchmarks by name, and one that selects none leaves the table.
+//! Recording and submitting count as well: it is what a solver gets.
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion, Throughput};
+use opnorm::gpu::{Buffer, Recorder};
+use opnorm::tensor::Tensor;
+use opnorm::{Gpu, Matrix, Result, ops};
+
+const SIDES: [usize; 3] = [1024, 2048, 4096];
+
+/// Rounds of the table, each of which times every kernel once: the machine's moods reach them all alike.
+const ROUNDS: usize = 25;
+
+/// Bytes that one submit reads.
+const SUBMIT_BYTES: u64 = 256 << 20;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let gpu = Gpu::new()?;
+    let capabilities = gpu.capabilities();
+    println!("{} ({}, {})", capabilities.name, capabilities.backend, capabilities.driver);
+    let mut criterion = Criterion::default().sample_size(20).configure_from_args();
+    for side in SIDES {
+        for case in Case::all(&gpu, side)? {
+            case.benchmark(&mut criterion);
+        }
+    }
+    criterion.final_summary();
+    table(&gpu)
+}
+
+fn table(gpu: &Gpu) -> Result<(), Box<dyn Error>> {
+    println!("\nmedians of {ROUNDS} rounds that alternate; against reading: median of the ratios within a round\n");
+    println!("{:<22} {:>6} {:>9} {:>16}", "kernel", "side", "GB/s", "against reading");
+    for side in SIDES {
+        let cases = Case::all(gpu, side)?;
+        let mut rates = vec![Vec::with_capacity(ROUNDS); cases.len()];
+        for case in &cases {
+            case.time(case.per_submit())?; // kernels are made, memory is touched
+        }
+        for _ in 0..ROUNDS {
+            for (case, rates) in cases.iter().zip(&mut rates) {
+                let products = case.per_submit();
+                let seconds = case.time(products)?.as_secs_f64();
+                rates.push((case.matrix.bytes() * products) as f64 / seconds / 1e9);
+            }
+        }
+        for (case, own) in cases.iter().zip(&rates) {
+            let ratios = own.iter().zip(&rates[0]).map(|(rate, reading)| rate / reading).collect();
+            println!("{:<22} {side:>6} {:>9.2} {:>16.3}", case.name, median(own.clone()), median(ratios));
+        }
+    }
+    Ok(())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// One kernel on one matrix.
+struct Case {
+    name: &'static str,
+    kind: Kind,
+    gpu: Gpu,
+    matrix: Matrix,
+    input: Tensor,
+    output: Tensor,
+    sums: Vec<Buffer<f32>>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Sums of squares, each lane on a run of its own, without a barrier: the fastest read there is.
+    Read,
+    Product,
+    Adjoint,
+}
+
+impl Case {
+    /// The reading of an `f32` matrix comes first: the others are held against it.
+    fn all(gpu: &Gpu, side: usize) -> Result<Vec<Self>> {
+        let entries: Vec<f32> = (0..side * side).map(|index| (index % 1013) as f32 / 1013.0 - 0.5).collect();
+        let halves: Vec<_> = entries.iter().map(|entry| half::f16::from_f32(*entry)).collect();
+        let single = Matrix::from_slice(gpu, side, side, &entries)?;
+        let half = Matrix::from_f16(gpu, 1, side, side, &halves)?;
+        let cases = [
+            ("read, f32", Kind::Read, &single),
+            ("matvec, f32", Kind::Product, &single),
+            ("matvec_adjoint, f32", Kind::Adjoint, &single),
+            ("read, f16", Kind::Read, &half),
+            ("matvec, f16", Kind::Product, &half),
+            ("matvec_adjoint, f16", Kind::Adjoint, &half),
+        ];
+        let case = |(name, kind, matrix): (_, _, &Matrix)| {
+            // As many segments as there could be: a panel is never cut into more of them than it has groups of four.
+            let sums = matrix.panels().iter().map(|panel| Buffer::zeros(gpu, "sums", panel.words.len()));
+            Ok(Self {
+                name,
+                kind,
+                gpu: gpu.clone(),
+                matrix: matrix.clone(),
+                input: Tensor::from_slice(gpu, &[1, 1, side], &entries[..side])?,
+                output: Tensor::zeros(gpu, &[1, 1, side])?,
+                sums: sums.collect::<Result<_>>()?,
+            })
+        };
+        cases.into_iter().map(case).collect()
+    }
+
+    fn record(&self, recorder: &mut Recorder) -> Result<()> {
+        match self.kind {
+            Kind::Read => {
+                let layout = (self.matrix.storage(), self.matrix.cols().div_ceil(4));
+                for (panel, sums) in self.matrix.panels().iter().zip(&self.sums) {
+                    ops::square_sums(recorder, panel, layout, sums)?;
+                }
+                Ok(())
+            }
+            Kind::Product => ops::matvec(recorder, &self.matrix, &self.input, &self.output),
+            Kind::Adjoint => ops::matvec_adjoint(recorder, &self.matrix, &self.input, &self.output),
+        }
+    }
+
+    fn per_submit(&self) -> u64 {
+        (SUBMIT_BYTES / self.matrix.bytes()).max(1)
+    }
+
+    /// The time of so many products, several to a submit, until the device is idle.
+    fn time(&self, products: u64) -> Result<Duration> {
+        let start = Instant::now();
+        let mut left = products;
+        while left > 0 {
+            let count = left.min(self.per_submit());
+            let mut recorder = self.gpu.recorder();
+            (0..count).try_for_each(|_| self.record(&mut recorder))?;
+            recorder.submit()?;
+            left -= count;
+        }
+        self.gpu.poll_until_idle()?;
+        Ok(start.elapsed())
+    }
+
+    #[expect(clippy::expect_used, reason = "criterion takes no errors")]
+    fn benchmark(&self, criterion: &mut Criterion) {
+        let mut group = criterion.benchmark_group(self.name);
+        group.throughput(Throughput::BytesDecimal(self.matrix.bytes()));
+        group.bench_function(BenchmarkId::from_parameter(self.matrix.rows()), |bencher| {
+            bencher.iter_custom(|products| self.time(products).expect("a product"));
+        });
+        group.finish();
+    }
+}
