@@ -6,7 +6,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use faer::Mat;
-use opnorm::norm::{Lanczos, Power, PowerForm, SpectralNorms, Start};
+use opnorm::norm::{Lanczos, Power, PowerForm, Start, Status};
 use opnorm::{Gpu, Matrix};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -26,8 +26,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{:<32} {:>14} {:>14}  how it ended", "method", "forward error", "backward error");
     for (name, method) in methods() {
         let found = method.run(&gpu, &truth.entries)?;
-        let forward = (found.sigma() - truth.sigma).abs();
-        println!("{name:<32} {forward:>14.4e} {:>14.4e}  {}", truth.gradient_error(&found.gradient()?), found.ending());
+        let (forward, ending) = ((found.sigma - truth.sigma).abs(), found.ending());
+        let backward = truth.gradient_error(&found.gradient()?);
+        println!("{name:<32} {forward:>14.4e} {backward:>14.4e}  {ending}");
     }
     println!("\nforward: |sigma - sigma_true|; backward: root mean square over the entries of the gradient minus u vᵀ");
 
@@ -41,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let matrices: Vec<_> = (0..loops).map(|_| source.normals(ROWS * COLS)).collect();
             let start = Instant::now();
             for entries in &matrices {
-                iterations += method.run(&gpu, entries)?.iterations();
+                iterations += method.run(&gpu, entries)?.iterations;
             }
             times.push(start.elapsed().as_secs_f64() * 1e3 / loops as f64);
         }
@@ -117,7 +118,9 @@ impl Method {
         };
         let gradient = norms.vjp(&[1.0])?;
         gpu.poll_until_idle()?;
-        Ok(Found::Device { norms, gradient })
+        let item = &norms.items()[0];
+        let (status, iterations) = (Some(item.status), item.iterations);
+        Ok(Found { sigma: item.sigma, gradient: Gradient::Device(gradient), status, iterations })
     }
 }
 
@@ -126,42 +129,35 @@ fn singular_triplet(entries: &[f64], rounded: bool) -> Result<Found, Box<dyn Err
     let matrix = Mat::from_fn(ROWS, COLS, |row, col| held(entries[row * COLS + col]));
     let svd = matrix.thin_svd().map_err(|error| format!("{error:?}"))?;
     let (left, right) = (svd.U(), svd.V());
-    Ok(Found::Host { sigma: svd.S()[0], gradient: row_major(|row, col| left[(row, 0)] * right[(col, 0)]) })
+    let gradient = Gradient::Host(row_major(|row, col| left[(row, 0)] * right[(col, 0)]));
+    Ok(Found { sigma: svd.S()[0], gradient, status: None, iterations: 0 })
 }
 
-/// The results, where a method leaves them.
-enum Found {
-    Host { sigma: f64, gradient: Vec<f64> },
-    Device { norms: SpectralNorms, gradient: Matrix },
+/// What a method found.
+struct Found {
+    sigma: f64,
+    gradient: Gradient,
+    /// Those of an iteration.
+    status: Option<Status>,
+    iterations: usize,
+}
+
+/// The gradient, where a method leaves it.
+enum Gradient {
+    Host(Vec<f64>),
+    Device(Matrix),
 }
 
 impl Found {
-    fn sigma(&self) -> f64 {
-        match self {
-            Self::Host { sigma, .. } => *sigma,
-            Self::Device { norms, .. } => norms.items()[0].sigma,
-        }
-    }
-
-    fn gradient(&self) -> opnorm::Result<Vec<f64>> {
-        match self {
-            Self::Host { gradient, .. } => Ok(gradient.clone()),
-            Self::Device { gradient, .. } => Ok(gradient.read()?.into_iter().map(f64::from).collect()),
-        }
-    }
-
-    fn iterations(&self) -> usize {
-        match self {
-            Self::Host { .. } => 0,
-            Self::Device { norms, .. } => norms.items()[0].iterations,
+    fn gradient(self) -> opnorm::Result<Vec<f64>> {
+        match self.gradient {
+            Gradient::Host(entries) => Ok(entries),
+            Gradient::Device(matrix) => Ok(matrix.read()?.into_iter().map(f64::from).collect()),
         }
     }
 
     fn ending(&self) -> String {
-        match self {
-            Self::Host { .. } => "direct".to_string(),
-            Self::Device { norms, .. } => format!("{}, {} iterations", norms.items()[0].status, self.iterations()),
-        }
+        self.status.map_or("direct".to_string(), |status| format!("{status}, {} iterations", self.iterations))
     }
 }
 

@@ -416,12 +416,13 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
     pub(super) async fn cycle(&mut self) -> Result<()> {
         let first_cycle = self.iterations == 0;
         let before = self.iterations;
+        let limit = self.capacity.min(self.options.max_iter - before);
         let batch = self.chains.len();
         let mut recorded = 0;
         let mut read = 0;
         let mut flight: VecDeque<(usize, ReadBack<f32>)> = VecDeque::new();
         while !self.finished() {
-            let room = self.capacity.min(self.options.max_iter - before) - recorded;
+            let room = limit - recorded;
             let plan = self.plan(recorded);
             let waiting = flight.len();
             if room > 0 && (waiting == 0 || (waiting == 1 && plan.look_ahead)) {
@@ -455,7 +456,7 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
             self.report(before + read)?;
             // Chains whose space is invariant wait until nothing is in flight, so that all agree on the next slot.
             let waits = |chain: &Chain| chain.done.is_none() && chain.invariant;
-            if self.chains.iter().any(waits) && flight.is_empty() && recorded < self.capacity {
+            if self.chains.iter().any(waits) && flight.is_empty() && recorded < limit {
                 self.start_again(recorded)?;
             } else if self.chains.iter().all(|chain| chain.done.is_some() || chain.invariant) {
                 // Nothing runs but what is in flight already; it is read, and then the chains start again.
@@ -467,7 +468,7 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
                         .for_each(|chain| (0..idle).for_each(|step| chain.take(read + step, 0.0, 0.0)));
                     read = end;
                 }
-                if self.chains.iter().any(waits) && recorded < self.capacity {
+                if self.chains.iter().any(waits) && recorded < limit {
                     self.start_again(recorded)?;
                 }
             }

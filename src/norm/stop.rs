@@ -36,8 +36,12 @@ pub(super) fn estimate(matrix: &Bidiagonal, leading: &Leading, steps: usize) -> 
     Estimate { sigma: leading.sigma, second: leading.second, residual, error }
 }
 
+/// The smallest relative residual that `f32` products can tell from zero.
+const MEASURABLE: f64 = 1.0 / 8_388_608.0;
+
 /// The relative error that a finished triplet lets one expect, from its true residual and the gap, both relative.
 pub(super) fn final_error(residual: f64, gap: Option<f64>) -> f64 {
+    let residual = residual.max(MEASURABLE);
     let linear = residual / std::f64::consts::SQRT_2;
     match gap {
         Some(gap) if gap > 0.0 => linear.min(residual * residual / (2.0 * gap)),
