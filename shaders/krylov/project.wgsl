@@ -20,8 +20,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 var<immediate> params: Params;
 
-var<workgroup> lane_sums: array<f32, LANES>;
-
 @compute @workgroup_size(LANES)
 fn main(
     @builtin(workgroup_id) group: vec3u,
@@ -42,14 +40,8 @@ fn main(
     for (var place = segment * params.segment + lane; place < end; place += LANES) {
         sum = fma(basis[basis_start + place], input[start + place], sum);
     }
-    lane_sums[lane] = sum;
-    workgroupBarrier();
-
+    let total = lane_sum(lane, sum);
     if lane == 0u {
-        var total = 0.0;
-        for (var other = 0u; other < LANES; other++) {
-            total += lane_sums[other];
-        }
         output[index] = total;
     }
 }

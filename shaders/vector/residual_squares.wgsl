@@ -22,8 +22,6 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> output: array<f32>;
 var<immediate> params: Params;
 
-var<workgroup> lane_sums: array<f32, LANES>;
-
 @compute @workgroup_size(LANES)
 fn main(
     @builtin(workgroup_id) group: vec3u,
@@ -46,14 +44,8 @@ fn main(
         let value = factor * product[start + place] - sigma * direction[start + place];
         sum = fma(value, value, sum);
     }
-    lane_sums[lane] = sum;
-    workgroupBarrier();
-
+    let total = lane_sum(lane, sum);
     if lane == 0u {
-        var total = 0.0;
-        for (var other = 0u; other < LANES; other++) {
-            total += lane_sums[other];
-        }
         output[segment * params.vectors + vector] = total;
     }
 }

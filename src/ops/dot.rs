@@ -35,7 +35,8 @@ impl Params {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("vector" / "dot", ["group", "mask"], [Read, Read, Read, Write], Params);
+pub(super) static KERNEL: Kernel =
+    kernel!("vector" / "dot", ["group", "lane_sum", "mask"], [Read, Read, Read, Write], Params);
 
 /// Records left · right for each of several vectors, and returns the segments that the results come in.
 ///

@@ -18,7 +18,8 @@ pub(super) struct Params {
     masked: u32,
 }
 
-pub(super) static KERNEL: Kernel = kernel!("krylov" / "project", ["group", "mask"], [Read, Read, Read, Write], Params);
+pub(super) static KERNEL: Kernel =
+    kernel!("krylov" / "project", ["group", "lane_sum", "mask"], [Read, Read, Read, Write], Params);
 
 /// Records the coefficients of each vector in its basis, and returns the segments that the results come in.
 ///

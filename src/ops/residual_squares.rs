@@ -5,8 +5,12 @@ use super::{Segments, expect_len, kernel};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
-pub(super) static KERNEL: Kernel =
-    kernel!("vector" / "residual_squares", ["group", "mask"], [Read, Read, Read, Read, Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!(
+    "vector" / "residual_squares",
+    ["group", "lane_sum", "mask"],
+    [Read, Read, Read, Read, Read, Write],
+    Params
+);
 
 /// Records |factor · product - sigma · direction|² for each of several vectors, and returns the segments that the
 /// results come in: the square of the residual of a singular pair.

@@ -6,7 +6,7 @@ use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
 pub(super) static KERNEL: Kernel =
-    kernel!("vector" / "sum_squares", ["group", "mask"], [Read, Read, Read, Write], Params);
+    kernel!("vector" / "sum_squares", ["group", "lane_sum", "mask"], [Read, Read, Read, Write], Params);
 
 /// Records |factor · input|² for each of several vectors, and returns the segments that the results come in.
 ///
