@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn table(gpu: &Gpu) -> Result<(), Box<dyn Error>> {
     println!(
-        "\nmedians of {ROUNDS} rounds that alternate; the ratio to reading the same matrix is taken within a round\n"
+        "\nmedians of {ROUNDS} rounds that alternate; of reading: of the reading of the same matrix, round by round\n"
     );
     println!("{:<22} {:>6} {:>9} {:>16}", "kernel", "side", "GB/s", "of reading");
     for side in SIDES {

@@ -2,6 +2,7 @@
 //! and a hundred thousand broken files, none of which may end in a panic or a large allocation.
 
 #![cfg(feature = "io")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -9,8 +9,10 @@ use opnorm::{Error, Matrix};
 use super::matrices::{Dense, Source, congruential};
 use super::{gpu, upload};
 
+type Method = Box<dyn Fn(&Matrix) -> opnorm::norm::SpectralNorms>;
+
 /// Every method in every form.
-fn methods() -> Vec<(&'static str, Box<dyn Fn(&Matrix) -> opnorm::norm::SpectralNorms>)> {
+fn methods() -> Vec<(&'static str, Method)> {
     let power = |form, start| move |matrix: &Matrix| Power { form, start, ..Power::default() }.norm(matrix).unwrap();
     let (random, median) = (Start::Random { seed: 5 }, Start::Median { seed: 5 });
     vec![

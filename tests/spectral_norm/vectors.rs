@@ -77,7 +77,7 @@ fn the_page_example_has_its_vectors() {
     let (left, right) = (norms.left_vector(0).unwrap(), norms.right_vector(0).unwrap());
     let expected =
         ([-0.640_012_276_083, -0.768_364_683_249], [0.551_082_740_446, -0.707_967_030_555, 0.441_690_498_913]);
-    let sign = f64::from(left[0].signum()) * -1.0;
+    let sign = -f64::from(left[0].signum());
     for (found, exact) in left.iter().zip(expected.0).chain(right.iter().zip(expected.1)) {
         assert!((f64::from(*found) * sign - exact).abs() < 1e-5, "{left:?} {right:?}");
     }
