@@ -62,23 +62,27 @@ fn main(
     let row2 = start + min(first_row + 2u, last_row) * params.quads;
     let row3 = start + min(first_row + 3u, last_row) * params.quads;
 
-    // Past the last column the matrix is zero; the input repeats its last element there.
     let input_start = (item % params.input_items * params.columns + column) * params.cols;
-    let last = params.cols - 1u;
-
     let end = min((segment + 1u) * params.segment_quads, params.quads);
+    let whole = min(end, params.cols / 4u);
     var sum0 = vec4f();
     var sum1 = vec4f();
     var sum2 = vec4f();
     var sum3 = vec4f();
-    for (var quad = segment * params.segment_quads + lane; quad < end; quad += LANES) {
-        let place = quad * 4u;
-        let x = vec4f(
-            input[input_start + place],
-            input[input_start + min(place + 1u, last)],
-            input[input_start + min(place + 2u, last)],
-            input[input_start + min(place + 3u, last)],
-        );
+    var quad = segment * params.segment_quads + lane;
+    for (; quad < whole; quad += LANES) {
+        let place = input_start + quad * 4u;
+        let x = vec4f(input[place], input[place + 1u], input[place + 2u], input[place + 3u]);
+        sum0 = fma(matrix_quad(row0 + quad), x, sum0);
+        sum1 = fma(matrix_quad(row1 + quad), x, sum1);
+        sum2 = fma(matrix_quad(row2 + quad), x, sum2);
+        sum3 = fma(matrix_quad(row3 + quad), x, sum3);
+    }
+    // The quad that the last column cuts: past it the matrix is zero, and the input repeats its last element.
+    if quad < end {
+        let place = input_start + quad * 4u;
+        let last = input_start + params.cols - 1u;
+        let x = vec4f(input[place], input[min(place + 1u, last)], input[min(place + 2u, last)], input[last]);
         sum0 = fma(matrix_quad(row0 + quad), x, sum0);
         sum1 = fma(matrix_quad(row1 + quad), x, sum1);
         sum2 = fma(matrix_quad(row2 + quad), x, sum2);

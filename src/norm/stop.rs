@@ -5,12 +5,10 @@ use super::bidiagonal::{Bidiagonal, Leading};
 /// What the projected problem says of one item.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Estimate {
-    pub(super) sigma: f64,
-    pub(super) second: f64,
-    /// The residual relative to sigma.
-    pub(super) residual: f64,
     /// The relative error to expect of sigma.
     pub(super) error: f64,
+    /// Whether sigma is the edge of a dense spectrum, as far as the space can tell.
+    pub(super) dense_edge: bool,
 }
 
 /// Steps from which on neighbouring singular values count as told apart as far as the gap shows; see [`estimate`].
@@ -24,16 +22,17 @@ const RESOLVED: usize = 32;
 /// tells values apart that are about (π / 2k)² sigma from each other (the resolution of Chebyshev polynomials of degree
 /// 2k at the end of their interval). So the quadratic estimate counts only once k is at least 32 and the gap is no
 /// larger than a few times that resolution, as at the edge of a dense spectrum; a value that stands apart, and may be a
-/// cluster, converges fast and is iterated until its residual itself is a tenth of the tolerance.
-pub(super) fn estimate(matrix: &Bidiagonal, leading: &Leading, steps: usize) -> Estimate {
+/// cluster, converges fast and is iterated until its residual itself is a tenth of the tolerance. What was such an edge at
+/// one step (`known_edge`) stays one: a longer space only resolves its gap better.
+pub(super) fn estimate(matrix: &Bidiagonal, leading: &Leading, steps: usize, known_edge: bool) -> Estimate {
     let sigma = leading.sigma.max(f64::MIN_POSITIVE);
     let residual = matrix.residual_of(&leading.left) / sigma;
     let gap = (leading.sigma - leading.second).max(0.0) / sigma;
     let resolution = (std::f64::consts::FRAC_PI_2 / steps.max(1) as f64).powi(2);
     let linear = 10.0 * residual;
-    let dense_edge = steps >= RESOLVED && gap <= 4.0 * resolution;
+    let dense_edge = known_edge || (steps >= RESOLVED && gap <= 4.0 * resolution);
     let error = if dense_edge { linear.min(residual * residual / gap.max(f64::MIN_POSITIVE)) } else { linear };
-    Estimate { sigma: leading.sigma, second: leading.second, residual, error }
+    Estimate { error, dense_edge }
 }
 
 /// The smallest relative residual that `f32` products can tell from zero.
