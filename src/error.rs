@@ -13,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// No adapter was found, or none that matches what was asked for.
     #[error(
-        "no GPU adapter {wanted}. Tried: {tried}. A software adapter is enough; install one with\n  \
+        "no GPU adapter {wanted}. Tried: {tried}. Where there is no GPU, a software adapter will do; install one with\n  \
          Debian, Ubuntu:  sudo apt-get install mesa-vulkan-drivers\n  \
          Fedora:          sudo dnf install mesa-vulkan-drivers\n  \
          Arch:            sudo pacman -S vulkan-swrast"

@@ -948,3 +948,26 @@ fn ctrl_c_closes_the_report() {
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[test]
+fn outputs_replace_no_input_no_device_and_not_each_other() {
+    let folder = Folder::new();
+    let input = folder.path("input.npy");
+    write_npy_f32(&input, &[2, 2], &[3.0, 0.0, 0.0, 1.0]).unwrap();
+    let before = std::fs::read(&input).unwrap();
+    let input = text(&input);
+    let roundabout = text(&folder.path(".").join("input.npy"));
+    opnorm(&["norm", &input, "--grad", &input]).exits(2).says("--grad would replace the input");
+    opnorm(&["norm", &input, "--vectors", &roundabout]).exits(2).says("--vectors would replace the input");
+    let twice = text(&folder.path("twice.npz"));
+    opnorm(&["norm", &input, "--grad", &twice, "--vectors", &twice]).exits(2).says("would both write");
+    assert_eq!(std::fs::read(&input).unwrap(), before);
+
+    // Made here, so that a mistake breaks nothing but this folder.
+    let pipe = folder.path("pipe");
+    if cfg!(unix) && Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success()) {
+        opnorm(&["norm", &input, "--grad", &text(&pipe)]).exits(1).says("no regular file");
+        assert!(!std::fs::symlink_metadata(&pipe).unwrap().is_file());
+    }
+    opnorm(&["norm", &input, "--vectors", &text(&folder.path("."))]).exits(1);
+}

@@ -1,5 +1,7 @@
 //! `opnorm norm`: one norm of a few matrices, with singular vectors and gradients.
 
+use std::path::{Path, PathBuf};
+
 use opnorm::audit::{Norms, Options, Order};
 use opnorm::gpu::AdapterRequest;
 
@@ -23,6 +25,9 @@ pub fn run(adapter: &AdapterRequest, arguments: &NormArguments) -> Ending {
             "--grad needs exactly one tensor, and there are {}: name one as FILE:TENSOR",
             items.len()
         ));
+    }
+    if let Err(problem) = expect_free(arguments, &items) {
+        return Ending::Usage(problem);
     }
     let mut extras = Extras { vectors: arguments.vectors.as_deref().map(Vectors::new), gradient: None };
     if let (Some(path), [Item::Tensor { entry, .. }]) = (&arguments.grad, items.as_slice()) {
@@ -68,6 +73,38 @@ fn check(arguments: &NormArguments, order: Order) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// Refuses outputs that would replace an input, or one another.
+fn expect_free(arguments: &NormArguments, items: &[Item<'_>]) -> Result<(), String> {
+    let outputs = [("--vectors", &arguments.vectors), ("--grad", &arguments.grad)];
+    let outputs: Vec<_> = outputs
+        .into_iter()
+        .filter_map(|(option, path)| path.as_ref().map(|path| (option, path, place(path))))
+        .collect();
+    if let [(_, path, first), (_, _, second)] = outputs.as_slice()
+        && first == second
+    {
+        return Err(format!("--vectors and --grad would both write {}", path.display()));
+    }
+    let read = arguments.inputs.iter().map(|input| place(input));
+    let read: Vec<_> = read.chain(items.iter().filter_map(Item::file).map(place)).collect();
+    match outputs.iter().find(|(_, _, output)| read.contains(output)) {
+        Some((option, path, _)) => Err(format!("{option} would replace the input {}", path.display())),
+        None => Ok(()),
+    }
+}
+
+/// Where a path leads, whether there is a file yet or not.
+fn place(path: &Path) -> PathBuf {
+    let whole = std::fs::canonicalize(path);
+    whole.unwrap_or_else(|_| match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            std::fs::canonicalize(folder).map_or_else(|_| path.to_path_buf(), |folder| folder.join(name))
+        }
+        _ => path.to_path_buf(),
+    })
 }
 
 /// The files that are written besides the report.

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use opnorm::audit::{Axes, Event, Form, Norms, Options, Outcome, Row, measure};
 use opnorm::gpu::{AdapterRequest, GpuOptions};
@@ -40,6 +40,16 @@ pub enum Item<'a> {
         /// What is wrong.
         problem: String,
     },
+}
+
+impl Item<'_> {
+    /// The file that is read.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Tensor { entry, .. } => Some(&entry.file),
+            Self::Unreadable { .. } => None,
+        }
+    }
 }
 
 /// What a run does besides its report.
@@ -296,7 +306,7 @@ impl Run<'_> {
         self.record(Record::new(row, self.session.options.top.is_some()));
     }
 
-    fn unreadable(&mut self, file: &std::path::Path, name: Option<&str>, problem: &str) {
+    fn unreadable(&mut self, file: &Path, name: Option<&str>, problem: &str) {
         self.findings.unreadable = true;
         let tensor = name.map(|name| format!(", tensor `{name}`")).unwrap_or_default();
         self.complain(&format!("{}{tensor}: {problem}", file.display()));

@@ -22,8 +22,9 @@ pub(super) struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Creates the temporary file.
+    /// Creates the temporary file, beside what the destination is or links to.
     pub fn create(destination: &Path) -> Result<Self> {
+        let destination = &replaceable(destination)?;
         let Some(name) = destination.file_name() else {
             return Err(file_error(destination, "cannot be written: the path names no file"));
         };
@@ -73,6 +74,24 @@ impl AtomicFile {
     fn open(&mut self) -> io::Result<&mut BufWriter<File>> {
         self.file.as_mut().ok_or_else(|| io::Error::other("the file is finished"))
     }
+}
+
+/// The path that a rename may replace: a free one, or that of a regular file that may be written. A device, a pipe or a folder
+/// would be gone for every program of the machine, and a link would become a file.
+fn replaceable(destination: &Path) -> Result<PathBuf> {
+    if std::fs::symlink_metadata(destination).is_err() {
+        return Ok(destination.to_path_buf());
+    }
+    let refuse = |why: String| file_error(destination, format!("cannot be written: {why}"));
+    let target = std::fs::canonicalize(destination).map_err(|error| refuse(error.to_string()))?;
+    let metadata = std::fs::metadata(&target).map_err(|error| refuse(error.to_string()))?;
+    if !metadata.is_file() {
+        return Err(refuse("it is there already, and is no regular file".to_owned()));
+    }
+    if metadata.permissions().readonly() {
+        return Err(refuse("it is there already, and is read-only".to_owned()));
+    }
+    Ok(target)
 }
 
 impl Drop for AtomicFile {
