@@ -52,13 +52,7 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
         to: &Tensor,
     ) -> Result<()> {
         let (from, to) = (from.reshaped(&self.short_shape)?, to.reshaped(&self.long_shape)?);
-        recorder.masked(mask, |recorder| {
-            if self.transposed {
-                self.operator.apply_adjoint(recorder, &from, &to)
-            } else {
-                self.operator.apply(recorder, &from, &to)
-            }
-        })
+        self.product(recorder, mask, self.transposed, (&from, &to))
     }
 
     /// Records the product from the long to the short side.
@@ -70,12 +64,19 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
         to: &Tensor,
     ) -> Result<()> {
         let (from, to) = (from.reshaped(&self.long_shape)?, to.reshaped(&self.short_shape)?);
-        recorder.masked(mask, |recorder| {
-            if self.transposed {
-                self.operator.apply(recorder, &from, &to)
-            } else {
-                self.operator.apply_adjoint(recorder, &from, &to)
-            }
+        self.product(recorder, mask, !self.transposed, (&from, &to))
+    }
+
+    fn product(
+        &self,
+        recorder: &mut Recorder,
+        mask: &Buffer<u32>,
+        adjoint: bool,
+        (from, to): (&Tensor, &Tensor),
+    ) -> Result<()> {
+        recorder.masked(mask, |recorder| match adjoint {
+            true => self.operator.apply_adjoint(recorder, from, to),
+            false => self.operator.apply(recorder, from, to),
         })
     }
 
