@@ -13,7 +13,7 @@
 //! let matrix = Matrix::from_slice(&gpu, 2, 3, &[-0.4318, 0.1616, -0.1790, -0.1238, 0.4865, -0.2384])?;
 //! let norms = spectral_norm(&matrix)?;
 //! let item = &norms.items()[0];
-//! println!("{:.6}, at least {:.6}, next {:.6}", item.sigma, item.lower.unwrap(), item.second.unwrap());
+//! println!("{:.6}, at least {:.6}, next {:.6}", item.sigma, item.bounds.lower, item.second.unwrap());
 //! assert!((item.sigma - 0.674092693).abs() < 1e-7);
 //! # Ok::<(), opnorm::Error>(())
 //! ```

@@ -8,7 +8,7 @@ use super::form::item_index;
 use super::window::Window;
 use super::{Event, Form, Method, Norms, Options, Order, Outcome, Row, SingularValue, Solved};
 use crate::io::{Checkpoint, Element, Entry};
-use crate::norm::{self, Control, SpectralNorm, Status, Triplets};
+use crate::norm::{self, Control, Guarantee, SpectralNorm, Status, Triplets};
 use crate::{Error, Gpu, Matrix, Result};
 
 /// Elements of a batch that go to the device at once, unless one matrix alone has more.
@@ -108,7 +108,7 @@ fn largest(
 
 fn set_norm(row: &mut Row, norm: &SpectralNorm) {
     row.sigma = Some(norm.sigma);
-    row.lower = norm.lower;
+    row.lower = Some(norm.bounds.lower).filter(|_| norm.bounds.guarantee != Guarantee::None);
     row.residual = Some(norm.residual.norm());
     row.second = norm.second;
     row.gap = norm.gap;

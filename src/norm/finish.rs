@@ -3,7 +3,7 @@
 use super::memory::Memory;
 use super::result::{Residual, SpectralNorms};
 use super::stop::final_error;
-use super::{SpectralNorm, Status};
+use super::{Bounds, SpectralNorm, Status};
 use crate::Result;
 use crate::gpu::{Buffer, Recorder};
 use crate::operator::{Ball, Knowledge, LinearOperator, length};
@@ -208,7 +208,7 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
         }
         items.push(SpectralNorm {
             sigma,
-            lower: proven.map(|(_, lower)| lower),
+            bounds: proven.map_or(Bounds::NONE, |(_, lower)| Bounds::at_least(lower)),
             residual: Residual { left: scale_by_power(left, exponent), right: scale_by_power(right, exponent) },
             second,
             gap,

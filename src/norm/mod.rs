@@ -2,7 +2,9 @@
 
 mod basis;
 mod bidiagonal;
+mod bounds;
 mod control;
+mod decimal;
 mod dense;
 mod finish;
 mod gradient;
@@ -14,6 +16,7 @@ mod start;
 mod stop;
 mod top;
 
+pub use bounds::{Arithmetic, Bounds, Guarantee};
 pub use control::{Control, OnStatus, Progress};
 pub use dense::{frobenius, frobenius_gradient, infinity, one};
 pub use lanczos::Lanczos;
@@ -32,7 +35,7 @@ use crate::operator::LinearOperator;
 /// let norms = spectral_norm(&matrix)?;
 /// let item = &norms.items()[0];
 /// assert!((item.sigma - 4.0).abs() < 1e-6);
-/// assert!(item.lower.unwrap() <= 4.0);
+/// assert!(item.bounds.lower <= 4.0);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 ///

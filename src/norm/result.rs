@@ -4,6 +4,8 @@ use std::fmt;
 
 use approx::{AbsDiffEq, RelativeEq};
 
+use super::Bounds;
+use super::decimal::nearest;
 use crate::gpu::Gpu;
 use crate::operator::length;
 use crate::tensor::{Position, Tensor};
@@ -65,11 +67,12 @@ impl Residual {
 pub struct SpectralNorm {
     /// The estimate: |Av| / |v| for the right vector found. NaN where the operator is not finite.
     pub sigma: f64,
-    /// A rigorous lower bound of the norm of the operator as the device holds it: a Rayleigh quotient taken on the host in
-    /// `f64`, all rounding subtracted. `None` where the operator cannot prove one.
+    /// Where the norm lies, and what kind of statement that is.
     ///
-    /// Entries of `f64` are held rounded to `f32`; for other types the bound is of the matrix given.
-    pub lower: Option<f64>,
+    /// A solver gives a proven lower bound: a Rayleigh quotient taken on the host in `f64`, all rounding subtracted; no
+    /// bounds where the operator cannot enclose its products. They are of the operator as the device holds it: entries of
+    /// `f64` are held rounded to `f32`; for other types that is the matrix given.
+    pub bounds: Bounds,
     /// How far the triplet is from a singular one.
     pub residual: Residual,
     /// An estimate of the next singular value that the iteration saw; `None` where it sees none (power iteration, or a side
@@ -98,10 +101,9 @@ impl SpectralNorm {
 
     pub(crate) fn without_vectors(status: Status, non_finite: Option<Position>) -> Self {
         let sigma = if status == Status::NonFinite { f64::NAN } else { 0.0 };
-        let lower = (status == Status::Zero).then_some(0.0);
         Self {
             sigma,
-            lower,
+            bounds: if status == Status::Zero { Bounds::at_least(0.0) } else { Bounds::NONE },
             residual: Residual::default(),
             second: None,
             gap: None,
@@ -110,6 +112,15 @@ impl SpectralNorm {
             status,
             non_finite,
         }
+    }
+}
+
+/// `0.674093 in [0.674092, 0.674095], certified`; the precision is the number of significant digits (6).
+impl fmt::Display for SpectralNorm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = formatter.precision().unwrap_or(6);
+        let between = if self.bounds.upper.is_finite() { " in" } else { "," };
+        write!(formatter, "{}{between} {:.digits$}", nearest(self.sigma, digits), self.bounds)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use opnorm::norm::{Control, Lanczos, Power, PowerForm, Start, Status, frobenius, infinity, one, spectral_norm};
+use opnorm::norm::{
+    Bounds, Control, Lanczos, Power, PowerForm, Start, Status, frobenius, infinity, one, spectral_norm,
+};
 use opnorm::tensor::Position;
 use opnorm::{Error, Matrix};
 
@@ -109,7 +111,7 @@ fn every_scale_gives_the_same_norm() {
             let norm = run(&upload(&scaled)).items()[0].clone();
             assert!((norm.sigma / exact - 1.0).abs() <= 1e-6, "2^{exponent}, {method}: {norm:?}, exact {exact:e}");
             assert!(
-                norm.lower.unwrap() <= exact * (1.0 + 1e-12) && norm.lower.unwrap() >= exact * (1.0 - 1e-6),
+                norm.bounds.lower <= exact * (1.0 + 1e-12) && norm.bounds.lower >= exact * (1.0 - 1e-6),
                 "2^{exponent}"
             );
         }
@@ -145,8 +147,8 @@ fn each_item_of_a_batch_has_its_own_status() {
         assert_eq!(statuses, [Converged, Zero, NonFinite, Converged, Converged, NonFinite], "{method}");
         assert_eq!(items[2].non_finite, Some(Position { row: 3, col: 2 }), "{method}");
         assert_eq!(items[5].non_finite, Some(Position { row: 5, col: 4 }), "{method}");
-        assert!(items[2].sigma.is_nan() && items[2].lower.is_none());
-        assert_eq!((items[1].sigma, items[1].lower), (0.0, Some(0.0)));
+        assert!(items[2].sigma.is_nan() && items[2].bounds == Bounds::NONE);
+        assert_eq!((items[1].sigma, items[1].bounds), (0.0, Bounds::at_least(0.0)));
         for item in [0, 3, 4] {
             let expected = exact * f64::from(factors[item]);
             assert!((items[item].sigma / expected - 1.0).abs() <= 1e-5, "{method}: {:?}", items[item]);
@@ -195,8 +197,8 @@ fn sixteen_bit_storage_is_exact() {
     let exact_bf16 = widen(bf16.iter().map(|entry| entry.to_f32()).collect());
     let f16 = spectral_norm(&Matrix::from_f16(gpu(), 1, 50, 31, &f16).unwrap()).unwrap().items()[0].clone();
     let bf16 = spectral_norm(&Matrix::from_bf16(gpu(), 1, 50, 31, &bf16).unwrap()).unwrap().items()[0].clone();
-    assert!((f16.sigma / exact_f16 - 1.0).abs() < 1e-9 && f16.lower.unwrap() <= exact_f16 * (1.0 + 1e-13));
-    assert!((bf16.sigma / exact_bf16 - 1.0).abs() < 1e-9 && bf16.lower.unwrap() <= exact_bf16 * (1.0 + 1e-13));
+    assert!((f16.sigma / exact_f16 - 1.0).abs() < 1e-9 && f16.bounds.lower <= exact_f16 * (1.0 + 1e-13));
+    assert!((bf16.sigma / exact_bf16 - 1.0).abs() < 1e-9 && bf16.bounds.lower <= exact_bf16 * (1.0 + 1e-13));
 }
 
 #[test]
@@ -209,7 +211,7 @@ fn a_gap_of_a_ten_thousandth_defeats_power_iteration_but_not_lanczos() {
     assert!((lanczos.gap.unwrap() - 1e-4).abs() < 1e-5, "{lanczos:?}");
     let power = Power::default().norm(&matrix).unwrap().items()[0].clone();
     assert_eq!(power.status, Status::MaxIterations, "{power:?}");
-    assert!(power.sigma <= 1.0 + 1e-6 && power.lower.unwrap() <= 1.0 + 1e-7);
+    assert!(power.sigma <= 1.0 + 1e-6 && power.bounds.lower <= 1.0 + 1e-7);
 }
 
 #[test]
@@ -267,7 +269,7 @@ fn budgets_and_options() {
     let matrix = upload(&Source::new(3).gaussian(400, 400));
     let norm = Lanczos { max_iter: 6, ..Lanczos::default() }.norm(&matrix).unwrap().items()[0].clone();
     assert_eq!((norm.status, norm.iterations), (Status::MaxIterations, 6));
-    assert!(norm.lower.unwrap() > 0.0);
+    assert!(norm.bounds.lower > 0.0);
     // A basis of ten vectors: the iteration starts again from its best vector, and gets there all the same.
     let small = Lanczos { basis_bytes: 400 * 4 * 24, max_iter: 4000, ..Lanczos::default() };
     let restarted = small.norm(&matrix).unwrap().items()[0].clone();

@@ -1,7 +1,7 @@
 //! Operators put together from others, and one of a user's own.
 
 use opnorm::gpu::Recorder;
-use opnorm::norm::{Status, spectral_norm};
+use opnorm::norm::{Bounds, Status, spectral_norm};
 use opnorm::operator::{Composition, LinearOperator, Scaled, Sum, Transpose};
 use opnorm::tensor::Tensor;
 use opnorm::{Gpu, Matrix, Result};
@@ -27,7 +27,7 @@ fn compositions_sums_scalings_and_transposes() {
         let check = |name: &str, operator: &dyn LinearOperator, exact: f64| {
             let norm = spectral_norm(operator).unwrap().items()[0].clone();
             assert!((norm.sigma / exact - 1.0).abs() <= 1e-5, "{name} {scales:?}: {norm:?}, exact {exact:e}");
-            let lower = norm.lower.unwrap();
+            let lower = norm.bounds.lower;
             assert!(
                 lower <= exact * (1.0 + 1e-12) && lower >= exact * (1.0 - 1e-5),
                 "{name} {scales:?}: {lower:e} {exact:e}"
@@ -105,6 +105,6 @@ fn an_operator_of_ones_own_on_fields() {
     let exact = 2.0 + 2.0 * (std::f64::consts::PI / (size as f64 + 1.0)).cos();
     let item = &norms.items()[0];
     assert!((item.sigma / exact - 1.0).abs() < 1e-6, "{item:?}, exact {exact}");
-    assert_eq!(item.lower, None, "an operator that encloses nothing has no proven bound");
+    assert_eq!(item.bounds, Bounds::NONE, "an operator that encloses nothing has no proven bound");
     assert_eq!(norms.right().shape(), [1, 1, size, size]);
 }

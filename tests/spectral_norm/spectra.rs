@@ -73,7 +73,7 @@ fn converged_means_converged_and_lower_means_lower() {
                 other => panic!("{family} {index}: {other}"),
             }
             // The reference has rounding of its own: n ulps, generously.
-            above += usize::from(norm.lower.unwrap() > exact * (1.0 + 1e-13));
+            above += usize::from(norm.bounds.lower > exact * (1.0 + 1e-13));
         }
         println!(
             "{family:<14} {EACH:>6} {converged:>10} {stagnated:>11} {worst:>12.1e} {above:>12} {:>10.1}",

@@ -1,0 +1,253 @@
+//! What is certain about a norm, and how certain it is.
+
+use std::fmt;
+
+use super::decimal::{above, below};
+
+/// Where a norm lies, and what kind of statement that is.
+///
+/// ```
+/// use opnorm::norm::{Arithmetic, Bounds, Guarantee};
+/// let guarantee = Guarantee::Certified { arithmetic: Arithmetic::Host };
+/// let bounds = Bounds { lower: 0.6740926, upper: 0.6740941, guarantee };
+/// assert_eq!(bounds.to_string(), "[0.674092, 0.674095], certified");
+/// assert_eq!(Bounds::at_least(0.6740926).to_string(), "at least 0.674092");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bounds {
+    /// The norm is not below it; 0 where nothing is known.
+    pub lower: f64,
+    /// The norm is not above it; infinite where nothing is known.
+    pub upper: f64,
+    /// Whether, and on what grounds, the two hold.
+    pub guarantee: Guarantee,
+}
+
+/// What kind of statement bounds are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Guarantee {
+    /// None: there are no bounds but 0 and infinity.
+    None,
+    /// The lower bound is proven, all rounding included; there is no upper bound.
+    Lower,
+    /// Both bounds hold, but for at most this share of all start vectors.
+    ///
+    /// The share is over the random start of one run, the matrix being fixed before it is drawn; a seed is as good as any
+    /// other unless the matrix was made with the generator at hand. The proof is of exact arithmetic; for the rounding of a
+    /// run in `f32` the bounds are widened by what [`docs/bounds.md`](https://github.com/opnorm/opnorm/blob/main/docs/bounds.md)
+    /// derives and what it assumes: that Lanczos with full reorthogonalisation is backward stable.
+    Probabilistic {
+        /// The probability with which they fail.
+        delta: f64,
+    },
+    /// Both bounds are proven, all rounding included.
+    Certified {
+        /// The arithmetic that the proof takes for granted.
+        arithmetic: Arithmetic,
+    },
+}
+
+/// The arithmetic that a proof takes for granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Arithmetic {
+    /// The host's alone: IEEE 754 `f64`, rounded to nearest.
+    Host,
+    /// The host's, and the device's `f32` as WGSL promises it: sums and products within one unit in the last place
+    /// (unit roundoff 2^-23), in any order, subnormal numbers flushed or not.
+    Wgsl,
+}
+
+impl Bounds {
+    /// No bounds: from 0 to infinity.
+    pub const NONE: Self = Self { lower: 0.0, upper: f64::INFINITY, guarantee: Guarantee::None };
+
+    /// A proven lower bound.
+    pub fn at_least(lower: f64) -> Self {
+        Self { lower, upper: f64::INFINITY, guarantee: Guarantee::Lower }
+    }
+
+    /// upper / lower - 1; infinite where one of them says nothing.
+    pub fn width(&self) -> f64 {
+        if self.upper == self.lower {
+            return 0.0;
+        }
+        if self.lower > 0.0 { (self.upper - self.lower) / self.lower } else { f64::INFINITY }
+    }
+
+    /// Bounds of the product of two norms, such as an upper bound for the layers of a network one after the other:
+    /// ‖AB‖ <= ‖A‖ ‖B‖.
+    ///
+    /// It is of the weaker kind of the two; probabilities of failure add up.
+    ///
+    /// ```
+    /// use opnorm::norm::{Bounds, Guarantee};
+    /// let layer = |lower, upper, delta| Bounds { lower, upper, guarantee: Guarantee::Probabilistic { delta } };
+    /// let product = layer(1.0, 1.5, 1e-6).product(&layer(2.0, 4.0, 1e-6));
+    /// assert!(product.lower <= 2.0 && product.upper >= 6.0 && product.width() < 2.0 + 1e-15);
+    /// assert_eq!(product.guarantee, Guarantee::Probabilistic { delta: 2e-6 });
+    /// ```
+    pub fn product(&self, other: &Self) -> Self {
+        let guarantee = self.guarantee.and(other.guarantee);
+        // 0 · infinity: a norm of 0 makes the product 0, whatever the other is.
+        let times = |left: f64, right: f64| if left == 0.0 || right == 0.0 { 0.0 } else { left * right };
+        let lower = times(self.lower, other.lower).next_down().max(0.0);
+        let upper = match times(self.upper, other.upper) {
+            upper if upper == 0.0 && (self.upper == 0.0 || other.upper == 0.0) => 0.0,
+            upper => upper.next_up(),
+        };
+        match guarantee {
+            Guarantee::None => Self::NONE,
+            Guarantee::Lower => Self { lower, upper: f64::INFINITY, guarantee },
+            _ => Self { lower, upper, guarantee },
+        }
+    }
+
+    /// The bounds of 2^exponent times the operator.
+    pub(crate) fn scaled(self, exponent: i32) -> Self {
+        let scale = |value| crate::tensor::screen::scale_by_power(value, exponent);
+        // Exact within the normal range; below it, and above, the result is still on the safe side.
+        let normal = |value: f64| value == 0.0 || (value >= f64::MIN_POSITIVE && value.is_finite());
+        let (lower, upper) = (scale(self.lower), scale(self.upper));
+        let lower = if lower.is_infinite() && self.lower.is_finite() { f64::MAX } else { lower };
+        Self {
+            lower: if normal(lower) { lower } else { lower.next_down().max(0.0) },
+            upper: if normal(upper) && (upper > 0.0 || self.upper == 0.0) { upper } else { upper.next_up() },
+            guarantee: self.guarantee,
+        }
+    }
+}
+
+impl Guarantee {
+    /// `none`, `lower`, `probabilistic` or `certified`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Lower => "lower",
+            Self::Probabilistic { .. } => "probabilistic",
+            Self::Certified { .. } => "certified",
+        }
+    }
+
+    /// The probability with which the bounds fail, where there is one.
+    pub fn delta(self) -> Option<f64> {
+        match self {
+            Self::Probabilistic { delta } => Some(delta),
+            _ => None,
+        }
+    }
+
+    /// What holds of a statement that needs both.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::None, _) | (_, Self::None) => Self::None,
+            (Self::Lower, _) | (_, Self::Lower) => Self::Lower,
+            (Self::Probabilistic { delta }, Self::Probabilistic { delta: other }) => {
+                Self::Probabilistic { delta: (delta + other).min(1.0) }
+            }
+            (probable @ Self::Probabilistic { .. }, Self::Certified { .. })
+            | (Self::Certified { .. }, probable @ Self::Probabilistic { .. }) => probable,
+            (Self::Certified { arithmetic }, Self::Certified { arithmetic: other }) => {
+                let arithmetic = if arithmetic == other { arithmetic } else { Arithmetic::Wgsl };
+                Self::Certified { arithmetic }
+            }
+        }
+    }
+}
+
+/// As [`Guarantee::as_str`].
+impl fmt::Display for Guarantee {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+impl Arithmetic {
+    /// `host` or `wgsl`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Wgsl => "wgsl",
+        }
+    }
+}
+
+/// As [`Arithmetic::as_str`].
+impl fmt::Display for Arithmetic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// Significant digits of bounds, unless a precision asks for others.
+const DIGITS: usize = 6;
+
+/// `[0.674092, 0.674095], certified`, with as many significant digits as the precision says (6), each bound rounded to its
+/// safe side.
+impl fmt::Display for Bounds {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = formatter.precision().unwrap_or(DIGITS);
+        let (lower, upper) = (below(self.lower, digits), above(self.upper, digits));
+        match self.guarantee {
+            Guarantee::None => write!(formatter, "without bounds"),
+            Guarantee::Lower => write!(formatter, "at least {lower}"),
+            Guarantee::Probabilistic { delta } => {
+                write!(formatter, "[{lower}, {upper}], probability 1 - {delta:e}")
+            }
+            Guarantee::Certified { .. } => write!(formatter, "[{lower}, {upper}], certified"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOST: Guarantee = Guarantee::Certified { arithmetic: Arithmetic::Host };
+
+    #[test]
+    fn the_weaker_kind_stays() {
+        let probable = |delta| Guarantee::Probabilistic { delta };
+        let wgsl = Guarantee::Certified { arithmetic: Arithmetic::Wgsl };
+        assert_eq!(HOST.and(HOST), HOST);
+        assert_eq!(HOST.and(wgsl), wgsl);
+        assert_eq!(probable(0.1).and(wgsl), probable(0.1));
+        assert_eq!(probable(0.7).and(probable(0.6)), probable(1.0));
+        assert_eq!(probable(0.7).and(Guarantee::Lower), Guarantee::Lower);
+        assert_eq!(HOST.and(Guarantee::None), Guarantee::None);
+    }
+
+    #[test]
+    fn products_enclose_and_never_claim_an_upper_bound_that_is_none() {
+        let certified = |lower, upper| Bounds { lower, upper, guarantee: HOST };
+        let product = certified(0.1, 0.2).product(&certified(0.3, 0.3));
+        assert!(product.lower < 0.03 && product.lower > 0.03 - 1e-16 && product.upper > 0.06);
+        assert_eq!(certified(0.0, 0.0).product(&certified(3.0, 3.0)), certified(0.0, 0.0));
+        assert_eq!(certified(2.0, 2.0).product(&Bounds::at_least(3.0)).upper, f64::INFINITY);
+        assert_eq!(certified(2.0, 2.0).product(&Bounds::NONE), Bounds::NONE);
+    }
+
+    #[test]
+    fn scaling_past_the_range_stays_on_the_safe_side() {
+        let one = Bounds { lower: 1.0, upper: 1.0, guarantee: HOST };
+        assert_eq!((one.scaled(3).lower, one.scaled(3).upper), (8.0, 8.0));
+        let tiny = one.scaled(-1080);
+        assert!(tiny.lower == 0.0 && tiny.upper > 0.0);
+        let huge = one.scaled(1030);
+        assert!(huge.lower == f64::MAX.next_down() || huge.lower == f64::MAX);
+        assert_eq!(huge.upper, f64::INFINITY);
+        assert_eq!(Bounds { lower: 0.0, upper: 0.0, guarantee: HOST }.scaled(-5).upper, 0.0);
+    }
+
+    #[test]
+    fn the_kind_is_always_printed() {
+        let bounds = Bounds { lower: 0.674_092_6, upper: 0.674_094_1, guarantee: HOST };
+        assert_eq!(bounds.to_string(), "[0.674092, 0.674095], certified");
+        assert_eq!(format!("{bounds:.8}"), "[0.67409260, 0.67409411], certified");
+        let probable = Bounds { guarantee: Guarantee::Probabilistic { delta: 1e-6 }, ..bounds };
+        assert_eq!(probable.to_string(), "[0.674092, 0.674095], probability 1 - 1e-6");
+        assert_eq!(Bounds::at_least(0.5).to_string(), "at least 0.500000");
+        assert_eq!(Bounds::NONE.to_string(), "without bounds");
+    }
+}

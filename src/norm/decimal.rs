@@ -1,0 +1,98 @@
+//! Decimals on the safe side of a number: what is printed of a bound is still one.
+
+/// Digits after which the decimal expansion of every `f64` has ended.
+const EXACT: usize = 766;
+
+/// The decimal of so many significant digits that is the nearest one not above `value`, for a value that is not negative.
+pub(super) fn below(value: f64, digits: usize) -> String {
+    rounded(value, digits, false)
+}
+
+/// The decimal of so many significant digits that is the nearest one not below `value`, for a value that is not negative.
+pub(super) fn above(value: f64, digits: usize) -> String {
+    rounded(value, digits, true)
+}
+
+/// The decimal of so many significant digits nearest to `value`.
+pub(super) fn nearest(value: f64, digits: usize) -> String {
+    if !value.is_finite() || value == 0.0 {
+        return if value == 0.0 { "0".to_owned() } else { format!("{value}") };
+    }
+    let scientific = format!("{:.*e}", digits.clamp(1, EXACT) - 1, value.abs());
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let figures: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).map(|figure| figure - b'0').collect();
+    let text = place(&figures, exponent.parse().unwrap_or(0));
+    if value < 0.0 { format!("-{text}") } else { text }
+}
+
+fn rounded(value: f64, digits: usize, up: bool) -> String {
+    if !value.is_finite() || value == 0.0 {
+        return if value == 0.0 { "0".to_owned() } else { format!("{value}") };
+    }
+    let digits = digits.clamp(1, EXACT);
+    let exact = format!("{value:.EXACT$e}");
+    let (mantissa, exponent) = exact.split_once('e').unwrap_or((&exact, "0"));
+    let mut exponent: i32 = exponent.parse().unwrap_or(0);
+    let mut figures: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).map(|figure| figure - b'0').collect();
+    let rest = figures.split_off(digits);
+    if up && rest.iter().any(|figure| *figure != 0) {
+        let nines = figures.iter().rev().take_while(|figure| **figure == 9).count();
+        let kept = digits - nines;
+        figures[kept..].fill(0);
+        match kept.checked_sub(1) {
+            Some(last) => figures[last] += 1,
+            None => {
+                figures[0] = 1;
+                exponent += 1;
+            }
+        }
+    }
+    place(&figures, exponent)
+}
+
+/// Digits with a point, or an exponent where there would be many zeros.
+fn place(figures: &[u8], exponent: i32) -> String {
+    let text: String = figures.iter().map(|figure| char::from(b'0' + figure)).collect();
+    match usize::try_from(exponent) {
+        Ok(whole) if whole + 1 < text.len() => format!("{}.{}", &text[..=whole], &text[whole + 1..]),
+        Ok(whole) if whole < text.len().max(7) => format!("{text:0<width$}", width = whole + 1),
+        Err(_) if exponent >= -3 => format!("0.{}{text}", "0".repeat(exponent.unsigned_abs() as usize - 1)),
+        _ if text.len() == 1 => format!("{text}e{exponent}"),
+        _ => format!("{}.{}e{exponent}", &text[..1], &text[1..]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn digits_are_cut_to_the_safe_side() {
+        for (value, down, up) in [
+            (0.674_092_690_2, "0.674092", "0.674093"),
+            (0.1, "0.100000", "0.100001"), // the double next to 0.1 is above it
+            (5.0, "5.00000", "5.00000"),
+            (999_999.5, "999999", "1000000"),
+            (1_234_567.0, "1234560", "1234570"),
+            (9.999_999_9e-5, "9.99999e-5", "1.00000e-4"),
+            (1.25e10, "1.25000e10", "1.25000e10"),
+            (0.0, "0", "0"),
+            (f64::INFINITY, "inf", "inf"),
+        ] {
+            assert_eq!((below(value, 6).as_str(), above(value, 6).as_str()), (down, up), "{value}");
+        }
+        assert_eq!((below(7.5, 1).as_str(), above(7.5, 1).as_str()), ("7", "8"));
+        assert_eq!(above(95.0, 1), "100");
+        assert_eq!(above(f64::from_bits(1), 3), "4.95e-324");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_encloses(value in 1e-300f64..1e300, digits in 1usize..25) {
+            let (low, high): (f64, f64) = (below(value, digits).parse().unwrap(), above(value, digits).parse().unwrap());
+            prop_assert!(low <= value && value <= high);
+            prop_assert!(high - low <= value * 10f64.powi(1 - digits.min(15) as i32) * 1.001);
+        }
+    }
+}
