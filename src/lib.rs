@@ -69,11 +69,12 @@
 //!
 //! # Where things are
 //! [`gpu`] the device · [`tensor`] tensors and matrices · [`ops`] one kernel each, [`reference`](mod@reference) their
-//! `f64` twins · [`operator`] linear operators · [`norm`] the solvers · `io` files · `audit` a checkpoint to a report.
+//! `f64` twins · [`operator`] linear operators · [`norm`] the solvers · [`certify`] proven bounds · `io` files · `audit` a checkpoint to a report.
 //! `ARCHITECTURE.md` is the map.
 
 #[cfg(feature = "io")]
 pub mod audit;
+pub mod certify;
 mod error;
 pub mod gpu;
 #[cfg(any(feature = "io-safetensors", feature = "io-npy"))]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::decimal::{above, below};
+use super::decimal::{above, below, nearest};
 
 /// Where a norm lies, and what kind of statement that is.
 ///
@@ -102,6 +102,13 @@ impl Bounds {
             Guarantee::Lower => Self { lower, upper: f64::INFINITY, guarantee },
             _ => Self { lower, upper, guarantee },
         }
+    }
+
+    /// Writes an estimate and the bounds around it.
+    pub(crate) fn fmt_around(&self, sigma: f64, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = formatter.precision().unwrap_or(DIGITS);
+        let between = if self.upper.is_finite() { " in" } else { "," };
+        write!(formatter, "{}{between} {self:.digits$}", nearest(sigma, digits))
     }
 
     /// The bounds of 2^exponent times the operator.

@@ -5,7 +5,6 @@ use std::fmt;
 use approx::{AbsDiffEq, RelativeEq};
 
 use super::Bounds;
-use super::decimal::nearest;
 use crate::gpu::Gpu;
 use crate::operator::length;
 use crate::tensor::{Position, Tensor};
@@ -118,9 +117,7 @@ impl SpectralNorm {
 /// `0.674093 in [0.674092, 0.674095], certified`; the precision is the number of significant digits (6).
 impl fmt::Display for SpectralNorm {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = formatter.precision().unwrap_or(6);
-        let between = if self.bounds.upper.is_finite() { " in" } else { "," };
-        write!(formatter, "{}{between} {:.digits$}", nearest(self.sigma, digits), self.bounds)
+        self.bounds.fmt_around(self.sigma, formatter)
     }
 }
 

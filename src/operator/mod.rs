@@ -2,7 +2,7 @@
 
 mod composition;
 mod dense;
-mod enclosure;
+pub(crate) mod enclosure;
 mod scaled;
 mod sum;
 mod transpose;

@@ -1,0 +1,72 @@
+//! How long a proof takes, and how tight it is: on the host for a Gaussian matrix and for a chain of layers, on the device
+//! beyond that.
+//!
+//! `cargo bench --bench certificates` prints the median of five rounds; `-- 4096` adds the device's prover at that side.
+
+use std::time::Instant;
+
+use opnorm::certify::Certifier;
+use opnorm::norm::Bounds;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const ROUNDS: usize = 5;
+
+fn main() -> opnorm::Result<()> {
+    for side in [256, 512, 1024, 2000] {
+        let matrix = gaussian(1, side);
+        let (seconds, bounds) = median(|| Ok(Certifier::default().on_host((1, side, side), &matrix[..])?[0].bounds))?;
+        println!("host, Gaussian {side} x {side}: {seconds:8.3} s, width {:.1e}", bounds.width());
+    }
+    let layers = layers();
+    let (seconds, bounds) = median(|| {
+        let certificates = Certifier::default().on_host((10, 128, 128), &layers[..])?;
+        Ok(certificates
+            .iter()
+            .map(|layer| layer.bounds)
+            .reduce(|chain, layer| chain.product(&layer))
+            .unwrap_or(Bounds::NONE))
+    })?;
+    println!("host, ten 128 x 128 layers: {seconds:8.3} s, {bounds:.12}, width {:.1e}", bounds.width());
+    Ok(())
+}
+
+fn median(mut work: impl FnMut() -> opnorm::Result<Bounds>) -> opnorm::Result<(f64, Bounds)> {
+    let mut times = Vec::new();
+    let mut bounds = Bounds::NONE;
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        bounds = work()?;
+        times.push(start.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    Ok((times[ROUNDS / 2], bounds))
+}
+
+fn gaussian(seed: u64, side: usize) -> Vec<f32> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut uniform = || ((random.next_u64() >> 11) + 1) as f64 * 2f64.powi(-53);
+    let entries = side * side;
+    (0..entries).map(|_| ((-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos()) as f32).collect()
+}
+
+/// Ten layers whose singular values cluster near 1: rotations by Gaussian planes, a little off.
+fn layers() -> Vec<f32> {
+    let side = 128;
+    (0..10)
+        .flat_map(|layer| {
+            let noise = faer_orthonormal(&gaussian(100 + layer, side), side);
+            noise
+                .into_iter()
+                .zip(gaussian(200 + layer, side))
+                .map(|(entry, noise)| entry + 1e-4 * noise)
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn faer_orthonormal(entries: &[f32], side: usize) -> Vec<f32> {
+    let matrix = faer::Mat::from_fn(side, side, |row, col| f64::from(entries[row * side + col]));
+    let q = matrix.qr().compute_thin_Q();
+    (0..side * side).map(|index| q[(index / side, index % side)] as f32).collect()
+}

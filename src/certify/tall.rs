@@ -1,0 +1,144 @@
+//! A matrix as the provers read it: piece by piece from wherever it lies, its shorter side as columns.
+
+use faer::Mat;
+
+use crate::Result;
+use crate::tensor::screen::{Screen, binary_exponent, scale_by_power};
+use crate::tensor::{ElementSource, Position};
+
+/// Elements that are read at once to see what range they have.
+const PIECE: usize = 1 << 16;
+
+/// 2^-e times one matrix of a source, transposed if need be so that it is not wider than tall; its largest entry then
+/// lies in [1, 2).
+///
+/// The scaling is exact but for entries below 2^-1022 of the largest, which lose less than 2^-1074 each.
+pub(super) struct Tall<'a, S: ?Sized> {
+    source: &'a S,
+    first: usize,
+    cols: usize,
+    transposed: bool,
+    /// Its rows.
+    pub(super) long: usize,
+    /// Its columns.
+    pub(super) short: usize,
+    /// e.
+    pub(super) exponent: i32,
+}
+
+/// What a look at every entry tells.
+pub(super) enum Looked<'a, S: ?Sized> {
+    /// There is something to prove.
+    Ordinary(Tall<'a, S>),
+    /// Every entry is zero, or there are none.
+    Zero,
+    /// An entry is NaN or infinite.
+    NonFinite(Position),
+}
+
+impl<'a, S: ElementSource + ?Sized> Tall<'a, S> {
+    /// Looks at the `rows × cols` matrix that begins at element `first` of the source.
+    pub(super) fn look(source: &'a S, first: usize, rows: usize, cols: usize) -> Result<Looked<'a, S>> {
+        let total = rows * cols;
+        let mut screen = Screen::default();
+        let mut piece = vec![0.0; total.min(PIECE)];
+        for start in (0..total).step_by(PIECE) {
+            let piece = &mut piece[..PIECE.min(total - start)];
+            source.copy_f64(first + start, piece)?;
+            for (offset, value) in piece.iter().enumerate() {
+                screen.see(*value, || Position { row: (start + offset) / cols, col: (start + offset) % cols });
+            }
+        }
+        if let Some(position) = screen.non_finite {
+            return Ok(Looked::NonFinite(position));
+        }
+        if screen.largest == 0.0 {
+            return Ok(Looked::Zero);
+        }
+        let transposed = rows < cols;
+        let (long, short) = if transposed { (cols, rows) } else { (rows, cols) };
+        let exponent = binary_exponent(screen.largest);
+        Ok(Looked::Ordinary(Self { source, first, cols, transposed, long, short, exponent }))
+    }
+
+    /// Whether it is the transpose of the matrix in the source.
+    pub(super) fn is_transposed(&self) -> bool {
+        self.transposed
+    }
+
+    /// Shows all rows in blocks of `height` (the last one perhaps shorter), in order; each with its first row.
+    pub(super) fn each_block(
+        &self,
+        height: usize,
+        mut visit: impl FnMut(usize, &Mat<f64>) -> Result<()>,
+    ) -> Result<()> {
+        let mut block = Mat::zeros(0, 0);
+        let mut line = vec![0.0; if self.transposed { height.min(self.long) } else { self.short }];
+        for start in (0..self.long).step_by(height) {
+            let count = height.min(self.long - start);
+            if block.nrows() != count {
+                block = Mat::zeros(count, self.short);
+            }
+            if self.transposed {
+                for col in 0..self.short {
+                    let line = &mut line[..count];
+                    self.source.copy_f64(self.first + col * self.cols + start, line)?;
+                    line.iter().enumerate().for_each(|(row, value)| block[(row, col)] = self.scaled(*value));
+                }
+            } else {
+                for row in 0..count {
+                    self.source.copy_f64(self.first + (start + row) * self.cols, &mut line)?;
+                    line.iter().enumerate().for_each(|(col, value)| block[(row, col)] = self.scaled(*value));
+                }
+            }
+            visit(start, &block)?;
+        }
+        Ok(())
+    }
+
+    fn scaled(&self, value: f64) -> f64 {
+        scale_by_power(value, -self.exponent)
+    }
+
+    /// The most by which scaling changed the matrix, in the 2-norm, and by which products of its entries underflow.
+    pub(super) fn underflow(&self) -> f64 {
+        self.long as f64 * self.short as f64 * f64::MIN_POSITIVE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_cover_the_matrix_in_both_orientations() {
+        let entries: Vec<f64> = (1..=35).map(f64::from).collect();
+        for (rows, cols) in [(7, 5), (5, 7), (35, 1), (1, 35)] {
+            let Looked::Ordinary(tall) = Tall::look(&entries[..], 0, rows, cols).unwrap() else { panic!() };
+            assert_eq!((tall.exponent, tall.long, tall.short), (5, rows.max(cols), rows.min(cols)));
+            let mut seen = 0;
+            tall.each_block(3, |start, block| {
+                for row in 0..block.nrows() {
+                    for col in 0..block.ncols() {
+                        let (row_of, col_of) =
+                            if tall.is_transposed() { (col, start + row) } else { (start + row, col) };
+                        assert_eq!(block[(row, col)], entries[row_of * cols + col_of] / 32.0);
+                        seen += 1;
+                    }
+                }
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(seen, 35);
+        }
+    }
+
+    #[test]
+    fn what_has_no_norm_to_prove_is_told() {
+        assert!(matches!(Tall::look(&[0.0f32, -0.0][..], 0, 1, 2).unwrap(), Looked::Zero));
+        assert!(matches!(Tall::look(&[0.0f32; 0][..], 0, 0, 2).unwrap(), Looked::Zero));
+        let position = Position { row: 1, col: 0 };
+        let looked = Tall::look(&[1.0, 2.0, f64::NAN, 4.0][..], 0, 2, 2).unwrap();
+        assert!(matches!(looked, Looked::NonFinite(found) if found == position));
+    }
+}
