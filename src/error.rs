@@ -118,6 +118,18 @@ pub enum Error {
         seconds: u64,
     },
 
+    /// The adapter does not compute as a proof takes for granted.
+    #[error(
+        "certify: the arithmetic of {adapter} proves nothing: {problem}. Use another adapter (`opnorm adapters --probe` \
+         shows them), or the host's prover"
+    )]
+    Arithmetic {
+        /// The name of the adapter.
+        adapter: String,
+        /// What it did.
+        problem: String,
+    },
+
     /// A callback asked to stop.
     #[error("{operation}: cancelled by the caller after {iterations} iterations")]
     Cancelled {

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use super::event::tell;
 use super::form::item_index;
-use super::window::Window;
 use super::{Event, Form, Method, Norms, Options, Order, Outcome, Row, SingularValue, Solved};
 use crate::io::{Checkpoint, Element, Entry};
 use crate::norm::{self, Control, Guarantee, SpectralNorm, Status, Triplets};
+use crate::tensor::Window;
 use crate::{Error, Gpu, Matrix, Result};
 
 /// Elements of a batch that go to the device at once, unless one matrix alone has more.

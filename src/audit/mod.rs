@@ -37,7 +37,6 @@ mod measure;
 mod method;
 mod options;
 mod row;
-mod window;
 
 pub use event::{Event, Solved};
 pub use form::{Axes, Form};

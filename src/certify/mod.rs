@@ -18,7 +18,11 @@
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 
+mod arrow;
 mod definite;
+mod deflation;
+mod device;
+mod gram;
 mod host;
 mod product;
 mod progress;

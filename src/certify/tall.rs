@@ -2,9 +2,9 @@
 
 use faer::Mat;
 
-use crate::Result;
 use crate::tensor::screen::{Screen, binary_exponent, scale_by_power};
-use crate::tensor::{ElementSource, Position};
+use crate::tensor::{ElementSource, Position, Window};
+use crate::{Gpu, Matrix, Result};
 
 /// Elements that are read at once to see what range they have.
 const PIECE: usize = 1 << 16;
@@ -64,6 +64,12 @@ impl<'a, S: ElementSource + ?Sized> Tall<'a, S> {
     /// Whether it is the transpose of the matrix in the source.
     pub(super) fn is_transposed(&self) -> bool {
         self.transposed
+    }
+
+    /// The matrix of the source, on the device; rounded to `f32`.
+    pub(super) fn upload(&self, gpu: &Gpu) -> Result<Matrix> {
+        let (rows, cols) = if self.transposed { (self.short, self.long) } else { (self.long, self.short) };
+        Matrix::upload(gpu, (1, rows, cols), &Window { source: self.source, first: self.first })
     }
 
     /// Shows all rows in blocks of `height` (the last one perhaps shorter), in order; each with its first row.

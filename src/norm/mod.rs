@@ -22,6 +22,7 @@ pub use dense::{frobenius, frobenius_gradient, infinity, one};
 pub use lanczos::Lanczos;
 pub use power::{Power, PowerForm, Start};
 pub use result::{Residual, SpectralNorm, SpectralNorms, Status};
+pub(crate) use start::random_signs;
 pub use top::{Triplet, Triplets};
 
 use crate::Result;

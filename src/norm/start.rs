@@ -18,6 +18,12 @@ pub(super) fn random_unit(seed: u64, stream: u64, length: usize) -> Vec<f32> {
     unit(&normals)
 }
 
+/// Entries 1 and -1, each as likely as the other; always the same for the same length.
+pub(crate) fn random_signs(length: usize) -> Vec<f64> {
+    let mut generator = ChaCha8Rng::seed_from_u64(length as u64);
+    (0..length).map(|_| if generator.next_u64() & 1 == 0 { 1.0 } else { -1.0 }).collect()
+}
+
 /// Uniform in (0, 1]: never 0, whose logarithm is infinite.
 fn uniform(generator: &mut ChaCha8Rng) -> f64 {
     ((generator.next_u64() >> 11) + 1) as f64 * 2f64.powi(-53)

@@ -6,11 +6,14 @@ mod panel;
 pub(crate) mod screen;
 mod storage;
 mod upload;
+mod window;
 
 pub use dense::Tensor;
 pub use matrix::{Matrix, Position};
 pub use panel::Panel;
 pub use storage::{ElementSource, SourceElement, Storage};
+
+pub(crate) use window::Window;
 
 use crate::{Error, Result};
 

@@ -1,12 +1,12 @@
-//! A part of a source, so that a batch can go to the device in parts.
+//! A part of a source, so that a batch can be taken in parts.
 
 use crate::Result;
 use crate::tensor::{ElementSource, SourceElement};
 
 /// The elements of `source` from `first` on.
-pub(super) struct Window<'a, S: ?Sized> {
-    pub source: &'a S,
-    pub first: usize,
+pub(crate) struct Window<'a, S: ?Sized> {
+    pub(crate) source: &'a S,
+    pub(crate) first: usize,
 }
 
 impl<S: ElementSource + ?Sized> ElementSource for Window<'_, S> {

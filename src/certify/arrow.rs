@@ -1,0 +1,30 @@
+//! Two bounds and a coupling, put together.
+
+use faer::Mat;
+
+use super::definite::largest_eigenvalue;
+use super::deflation::Deflation;
+use crate::operator::enclosure::{down, up};
+
+/// A bound of ‖B‖, from what was taken out of B and a bound of the norm of what is left. *(C10)*
+///
+/// For a unit vector x = X a + y with y orthogonal to X, |Bx|² <= aᵀ Θ a + 2 |y| Σ r_j |a_j| + c² |y|² and
+/// (1 - ω) |a|² + |y|² <= 1, so that |Bx|² is at most the largest eigenvalue of an arrow of magnitudes.
+pub(super) fn norm_above(deflation: &Deflation, rest: f64) -> f64 {
+    let count = deflation.coupling.len();
+    let kept = down(1.0 - deflation.skewness);
+    if !rest.is_finite() || kept.is_nan() || kept <= 0.5 {
+        return deflation.frobenius;
+    }
+    let mut arrow = Mat::zeros(count + 1, count + 1);
+    for col in 0..count {
+        for row in col..count {
+            arrow[(row, col)] = up(deflation.theta[(row, col)].abs() / kept);
+        }
+        arrow[(count, col)] = up(deflation.coupling[col] / down(kept.sqrt()));
+    }
+    arrow[(count, count)] = up(rest * rest);
+    let slack = up(deflation.theta_error / kept);
+    let square = up(largest_eigenvalue(&arrow).bound.max(0.0) + slack);
+    up(square.sqrt()).min(deflation.frobenius)
+}

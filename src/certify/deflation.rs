@@ -1,0 +1,201 @@
+//! A matrix without its largest singular vectors, and what coupling is left between the two.
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, Par, Side};
+
+use super::product::{RUN, add_gram, add_product, roundings, sum_of_squares};
+use super::progress::Steps;
+use super::tall::Tall;
+use crate::Result;
+use crate::operator::enclosure::{gamma, norm_above, up};
+use crate::tensor::ElementSource;
+use crate::tensor::screen::{binary_exponent, scale_by_power};
+
+/// Columns X taken out of a matrix B: W = BX, and the remainder B' = B - W Xᵀ. *(C6)*
+pub(super) struct Deflation {
+    /// XᵀBᵀBX = WᵀW, as its lower triangle, largest on top; within `theta_error` in the 2-norm.
+    pub(super) theta: Mat<f64>,
+    pub(super) theta_error: f64,
+    /// |BᵀW e_j - X C e_j| at the most, for one C that is the same for all j. *(C8)*
+    pub(super) coupling: Vec<f64>,
+    /// ‖XᵀX - I‖ at the most.
+    pub(super) skewness: f64,
+    /// The first column of X, close to the first singular vector.
+    pub(super) first: Vec<f64>,
+    /// ‖B‖_F at the most.
+    pub(super) frobenius: f64,
+    /// 2^-exponent times the remainder, row-major, long × short, its largest entry in [1, 2).
+    pub(super) remainder: Vec<f32>,
+    pub(super) exponent: i32,
+    /// The Frobenius norm, at the most, of what rounding did to the remainder: B' is 2^exponent `remainder` within it. *(C7)*
+    pub(super) remainder_error: f64,
+}
+
+impl Deflation {
+    /// Takes the span of `vectors` (short × k) out of B. Any vectors will do for a proof; singular ones make it tight.
+    pub(super) fn new<S: ElementSource + ?Sized>(
+        tall: &Tall<'_, S>,
+        vectors: &Mat<f64>,
+        steps: &mut Steps<'_>,
+    ) -> Result<Self> {
+        let (long, short) = (tall.long, tall.short);
+        let vectors = ritz_vectors(tall, vectors, steps)?;
+        let count = vectors.ncols();
+
+        let mut images = Mat::zeros(long, count);
+        let mut back = Mat::zeros(short, count);
+        let (mut theta, mut scratch) = (Mat::zeros(count, count), Mat::zeros(count, count));
+        let (mut squares, mut product) = (0.0, Mat::zeros(short, count));
+        tall.each_block(RUN, |start, block| {
+            let mut image = Mat::zeros(block.nrows(), count);
+            add_product(image.as_mut(), block.as_ref(), vectors.as_ref());
+            add_gram(theta.as_mut(), image.as_ref(), &mut scratch);
+            matmul(product.as_mut(), Accum::Replace, block.transpose(), image.as_ref(), 1.0, Par::Seq);
+            back += &product;
+            images.as_mut().subrows_mut(start, block.nrows()).copy_from(&image);
+            squares += sum_of_squares(block.as_ref());
+            steps.reach("coupling", start + block.nrows(), long)
+        })?;
+        let frobenius = up(up(squares * (1.0 + gamma(long * short + 2))).sqrt());
+        let column = |matrix: &Mat<f64>, col: usize| -> Vec<f64> { matrix.col(col).iter().copied().collect() };
+        let norm =
+            |matrix: &Mat<f64>| norm_above(&(0..count).map(|col| norm_above(&column(matrix, col))).collect::<Vec<_>>());
+        let (vectors_norm, images_norm) = (norm(&vectors), norm(&images));
+        // W as computed is BX within this, column by column
+        let underflow = tall.underflow() * (1.0 + frobenius);
+        let longest = (0..count).map(|col| norm_above(&column(&vectors, col))).fold(0.0, f64::max);
+        let image_error = up(up(gamma(roundings(short)) * frobenius) * longest) + underflow;
+        let all_image_errors = up((count as f64).sqrt() * image_error);
+        let theta_error = up(up(2.0 * images_norm * all_image_errors) + all_image_errors * all_image_errors)
+            + up(gamma(roundings(long)) * up(images_norm * images_norm))
+            + underflow;
+
+        let whole = Mat::from_fn(count, count, |row, col| theta[(row.max(col), row.min(col))]);
+        let fitted = &vectors * &whole;
+        let coupling = (0..count)
+            .map(|col| {
+                let left: Vec<f64> = (0..short).map(|row| back[(row, col)] - fitted[(row, col)]).collect();
+                let difference = up(norm_above(&left) * (1.0 + gamma(2)));
+                let product = up(up(gamma(roundings(long)) * frobenius) * norm_above(&column(&images, col)));
+                let fit = up(up(gamma(count + 2) * vectors_norm) * norm_above(&column(&whole, col)));
+                up(up(difference + product) + up(fit + up(frobenius * image_error))) + 2.0 * underflow
+            })
+            .collect();
+
+        let mut remainder = Remainder::new(long * short);
+        let rounding = up(gamma(count + 2) * up(frobenius + up(images_norm * vectors_norm))) + underflow;
+        let transposed = vectors.transpose();
+        tall.each_block(RUN, |start, block| {
+            let mut part = Mat::zeros(block.nrows(), short);
+            matmul(
+                part.as_mut(),
+                Accum::Replace,
+                images.as_ref().subrows(start, block.nrows()),
+                transposed,
+                1.0,
+                Par::Seq,
+            );
+            for row in 0..block.nrows() {
+                (0..short).for_each(|col| remainder.push(block[(row, col)] - part[(row, col)]));
+            }
+            steps.reach("remainder", start + block.nrows(), long)
+        })?;
+        let (remainder, exponent, stored) = remainder.finish();
+        Ok(Self {
+            theta,
+            theta_error,
+            coupling,
+            skewness: skewness(&vectors, vectors_norm),
+            first: if count > 0 { column(&vectors, 0) } else { vec![1.0; short] },
+            frobenius,
+            remainder,
+            exponent,
+            remainder_error: up(rounding + stored),
+        })
+    }
+}
+
+/// Orthonormal vectors of the same span whose images are orthogonal as well, largest first; nothing is proven of them.
+fn ritz_vectors<S: ElementSource + ?Sized>(
+    tall: &Tall<'_, S>,
+    vectors: &Mat<f64>,
+    steps: &mut Steps<'_>,
+) -> Result<Mat<f64>> {
+    let count = vectors.ncols();
+    if count == 0 {
+        return Ok(vectors.clone());
+    }
+    let basis = vectors.qr().compute_thin_Q();
+    let (mut theta, mut scratch) = (Mat::zeros(count, count), Mat::zeros(count, count));
+    tall.each_block(RUN, |start, block| {
+        let mut image = Mat::zeros(block.nrows(), count);
+        add_product(image.as_mut(), block.as_ref(), basis.as_ref());
+        add_gram(theta.as_mut(), image.as_ref(), &mut scratch);
+        steps.reach("Ritz vectors", start + block.nrows(), tall.long)
+    })?;
+    let Ok(rotation) = theta.self_adjoint_eigen(Side::Lower) else { return Ok(basis) };
+    let descending = Mat::from_fn(count, count, |row, col| rotation.U()[(row, count - 1 - col)]);
+    Ok(&basis * &descending)
+}
+
+/// ‖XᵀX - I‖ at the most. *(C9)*
+fn skewness(vectors: &Mat<f64>, norm: f64) -> f64 {
+    let (rows, count) = (vectors.nrows(), vectors.ncols());
+    let (mut gram, mut scratch) = (Mat::zeros(count, count), Mat::zeros(count, count));
+    for first in (0..rows).step_by(RUN) {
+        add_gram(gram.as_mut(), vectors.as_ref().subrows(first, RUN.min(rows - first)), &mut scratch);
+    }
+    let mut differences = Vec::with_capacity(count * count);
+    for col in 0..count {
+        for row in col..count {
+            let difference = gram[(row, col)] - if row == col { 1.0 } else { 0.0 };
+            differences.push(difference);
+            if row != col {
+                differences.push(difference);
+            }
+        }
+    }
+    up(up(norm_above(&differences) * (1.0 + gamma(1))) + up(gamma(roundings(rows)) * up(norm * norm)))
+        + rows as f64 * f64::MIN_POSITIVE
+}
+
+/// The remainder as the device gets it, and what that cost.
+struct Remainder {
+    entries: Vec<f32>,
+    /// The squares of what rounding to `f32` changed.
+    squares: f64,
+    largest: f32,
+}
+
+impl Remainder {
+    fn new(entries: usize) -> Self {
+        Self { entries: Vec::with_capacity(entries), squares: 0.0, largest: 0.0 }
+    }
+
+    fn push(&mut self, value: f64) {
+        let rounded = value as f32;
+        let change = value - f64::from(rounded);
+        self.squares += change * change;
+        self.largest = self.largest.max(rounded.abs());
+        self.entries.push(rounded);
+    }
+
+    /// The entries with their largest in [1, 2), the exponent that this took out, and the norm of all changes.
+    fn finish(mut self) -> (Vec<f32>, i32, f64) {
+        let count = self.entries.len();
+        let root = (count as f64).sqrt();
+        // A change below 2^-500 has a square that may underflow.
+        let changed = up(up(self.squares * (1.0 + gamma(count + 3))).sqrt()) + root * 2f64.powi(-500);
+        if self.largest == 0.0 || !self.largest.is_finite() {
+            let lost = if self.largest == 0.0 { changed } else { f64::INFINITY };
+            return (vec![0.0; count], 0, lost);
+        }
+        let exponent = binary_exponent(f64::from(self.largest));
+        for entry in &mut self.entries {
+            *entry = scale_by_power(f64::from(*entry), -exponent) as f32;
+        }
+        // Scaled down, what lay next to the end of the range loses its last bits.
+        let lost = if exponent > 0 { root * scale_by_power(1.0, exponent - 149) } else { 0.0 };
+        (self.entries, exponent, up(changed + lost))
+    }
+}

@@ -1,0 +1,228 @@
+//! The prover for large matrices: the largest singular vectors are taken out, the device bounds what is left.
+
+use std::ops::ControlFlow;
+
+use faer::Mat;
+
+use super::arrow::norm_above;
+use super::deflation::Deflation;
+use super::gram::{GramIteration, Product};
+use super::host::{Proof, rayleigh};
+use super::progress::Steps;
+use super::tall::Tall;
+use crate::norm::{Control, Lanczos};
+use crate::operator::enclosure::up;
+use crate::tensor::screen::scale_by_power;
+use crate::tensor::{ElementSource, Matrix};
+use crate::{Error, Gpu, Result};
+
+/// How far to go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effort {
+    /// Singular vectors to take out.
+    pub(super) vectors: usize,
+    /// Products at the most.
+    pub(super) products: usize,
+    /// A width that is enough.
+    pub(super) width: f64,
+    pub(super) seed: u64,
+}
+
+/// Residual / sigma above which a pair that the iteration gives is no singular pair: taking it out would couple more
+/// than it separates.
+const CONVERGED: f64 = 1e-3;
+
+/// Encloses the norm of B.
+pub(super) async fn prove<S: ElementSource + ?Sized, P: Product>(
+    gpu: &Gpu,
+    tall: &Tall<'_, S>,
+    effort: Effort,
+    product: &P,
+    steps: &mut Steps<'_>,
+) -> Result<Proof> {
+    let vectors = singular_vectors(gpu, tall, effort, steps).await?;
+    let mut deflation = Deflation::new(tall, &vectors, steps)?;
+    let (sigma, lower) = rayleigh(tall, &deflation.first, deflation.frobenius)?;
+    let remainder = std::mem::take(&mut deflation.remainder);
+    let rest = Matrix::from_slice(gpu, tall.long, tall.short, &remainder)?;
+    drop(remainder);
+    let above = |rest: f64| {
+        let held = scale_by_power(rest, deflation.exponent);
+        let upper = norm_above(&deflation, up(up(held) + deflation.remainder_error));
+        up(upper + tall.underflow())
+    };
+    let mut iteration = GramIteration::new(product, rest).await?;
+    let mut upper = above(iteration.bound());
+    for number in 1..=effort.products {
+        if upper / lower - 1.0 <= effort.width {
+            break;
+        }
+        iteration.multiply(steps, number, effort.products).await?;
+        let before = upper;
+        upper = upper.min(above(iteration.bound()));
+        // A Frobenius norm approaches the 2-norm twice as fast with every product: what no longer falls has arrived.
+        if number > 2 && before - upper <= 1e-3 * (upper - lower) {
+            break;
+        }
+    }
+    Ok(Proof { sigma: sigma.clamp(lower, upper), lower, upper })
+}
+
+/// The right singular vectors of B that converge, as columns.
+async fn singular_vectors<S: ElementSource + ?Sized>(
+    gpu: &Gpu,
+    tall: &Tall<'_, S>,
+    effort: Effort,
+    steps: &mut Steps<'_>,
+) -> Result<Mat<f64>> {
+    let matrix = tall.upload(gpu)?;
+    let lanczos = Lanczos { seed: effort.seed, ..Lanczos::default() };
+    let mut cancelled = None;
+    let mut on_status =
+        |progress: &crate::norm::Progress| match steps.reach("singular vectors", progress.iterations, lanczos.max_iter)
+        {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                cancelled = Some(error);
+                ControlFlow::Break(())
+            }
+        };
+    let control = Control { on_status: Some(&mut on_status), ..Control::default() };
+    let count = effort.vectors.clamp(1, tall.short);
+    let top = lanczos.top_async(&matrix, count, control).await;
+    if let Some(error) = cancelled {
+        return Err(error);
+    }
+    let values = top?.into_iter().next().map_or(Vec::new(), |triplets| triplets.values);
+    let largest = values.first().map_or(0.0, |triplet| triplet.sigma);
+    let columns: Vec<Vec<f32>> = values
+        .into_iter()
+        .filter(|triplet| triplet.residual <= CONVERGED * largest)
+        .map(|triplet| if tall.is_transposed() { triplet.left } else { triplet.right })
+        .collect();
+    Ok(Mat::from_fn(tall.short, columns.len(), |row, col| f64::from(columns[col][row])))
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certify::progress::Steps;
+    use crate::certify::tall::Looked;
+    use crate::norm::random_signs;
+
+    /// The product on the host in `f32`, in runs of 16, and ways to get it wrong.
+    enum HostProduct {
+        Right,
+        /// Entry (i, j) is off by this share of the largest.
+        Entry(usize, usize, f32),
+        /// One run of rows is left out.
+        DroppedRun,
+        /// Everything below this is zero.
+        Flushed(f32),
+        /// The factor is forgotten.
+        Unscaled,
+    }
+
+    impl Product for HostProduct {
+        fn gram(&self, matrix: &Matrix, factor: f32) -> Result<Matrix> {
+            let (rows, cols) = (matrix.rows(), matrix.cols());
+            let entries = matrix.read()?;
+            let skipped = if matches!(self, Self::DroppedRun) { 16..32 } else { 0..0 };
+            let factor = if matches!(self, Self::Unscaled) { 1.0 } else { factor };
+            let mut product = vec![0f32; cols * cols];
+            for (index, entry) in product.iter_mut().enumerate() {
+                let (left, right) = (index / cols, index % cols);
+                let runs: Vec<f32> = (0..rows)
+                    .step_by(16)
+                    .map(|first| {
+                        let run = (first..rows.min(first + 16)).filter(|row| !skipped.contains(row));
+                        run.fold(0.0, |sum, row| sum + entries[row * cols + left] * entries[row * cols + right])
+                    })
+                    .collect();
+                *entry = factor * pairwise(&runs);
+            }
+            match self {
+                Self::Entry(row, col, share) => {
+                    let largest = product.iter().fold(0f32, |largest, entry| largest.max(entry.abs()));
+                    product[row % cols * cols + col % cols] += share * largest;
+                }
+                Self::Flushed(least) => {
+                    product.iter_mut().filter(|entry| entry.abs() < *least).for_each(|entry| *entry = 0.0)
+                }
+                _ => {}
+            }
+            Matrix::from_slice(matrix.gpu(), cols, cols, &product)
+        }
+
+        fn roundings(&self, terms: usize) -> usize {
+            18 + terms.div_ceil(16).next_power_of_two().ilog2() as usize
+        }
+    }
+
+    fn pairwise(values: &[f32]) -> f32 {
+        match values {
+            [] => 0.0,
+            [value] => *value,
+            _ => {
+                let (left, right) = values.split_at(values.len().div_ceil(2));
+                pairwise(left) + pairwise(right)
+            }
+        }
+    }
+
+    fn noise(rows: usize, cols: usize) -> Vec<f32> {
+        // Sums of signs are nearly normal.
+        let signs = random_signs(rows * cols * 12);
+        signs.chunks_exact(12).map(|signs| signs.iter().sum::<f64>() as f32).collect()
+    }
+
+    fn proof(entries: &[f32], rows: usize, cols: usize, vectors: usize, product: &HostProduct) -> Result<Proof> {
+        let gpu = Gpu::new()?;
+        let Looked::Ordinary(tall) = Tall::look(entries, 0, rows, cols)? else { panic!("an ordinary matrix") };
+        let effort = Effort { vectors, products: 12, width: 1e-9, seed: 0 };
+        let proof = gpu.block_on(prove(&gpu, &tall, effort, product, &mut Steps::new(None)))?;
+        let scale = 2f64.powi(tall.exponent);
+        Ok(Proof { sigma: proof.sigma * scale, lower: proof.lower * scale, upper: proof.upper * scale })
+    }
+
+    fn exact(entries: &[f32], rows: usize, cols: usize) -> f64 {
+        Mat::from_fn(rows, cols, |row, col| f64::from(entries[row * cols + col])).singular_values().unwrap()[0]
+    }
+
+    #[test]
+    fn the_prover_encloses_whatever_the_shape() {
+        for (rows, cols) in [(60, 60), (90, 40), (40, 90), (130, 1), (1, 130), (2, 3), (70, 65)] {
+            let entries = noise(rows, cols);
+            for vectors in [1, 4, 8] {
+                let exact = exact(&entries, rows, cols);
+                let proof = proof(&entries, rows, cols, vectors, &HostProduct::Right).unwrap();
+                assert!(proof.lower <= exact * (1.0 + 1e-13) && exact * (1.0 - 1e-13) <= proof.upper);
+                let width = proof.upper / proof.lower - 1.0;
+                let tight = if vectors >= 4 || rows.min(cols) <= vectors { 1e-9 } else { 0.1 };
+                assert!(width <= tight, "{rows} x {cols}, {vectors} vectors: {width:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_broken_product_is_refused_or_harmless() {
+        let (rows, cols) = (80, 64);
+        let entries = noise(rows, cols);
+        let truth = exact(&entries, rows, cols);
+        let run = |product| proof(&entries, rows, cols, 2, &product);
+        for product in [
+            HostProduct::Entry(3, 5, 0.5),
+            HostProduct::Entry(63, 0, -0.5),
+            HostProduct::Entry(0, 0, f32::NAN),
+            HostProduct::DroppedRun,
+            HostProduct::Flushed(1e-2),
+            HostProduct::Unscaled,
+        ] {
+            let error = run(product).unwrap_err();
+            assert!(matches!(error, Error::Arithmetic { .. }), "{error}");
+            assert!(error.to_string().contains("of a product is off by"), "{error}");
+        }
+        // Flushing what WGSL lets an adapter flush changes nothing.
+        let proof = run(HostProduct::Flushed(f32::MIN_POSITIVE)).unwrap();
+        assert!(proof.lower <= truth && truth <= proof.upper);
+    }
+}
