@@ -161,9 +161,73 @@ fn dot(left: &[f64], right: &[f64]) -> f64 {
     left.iter().zip(right).map(|(left, right)| left * right).sum()
 }
 
+// ------------------------------------------------------------------------------------------------ bounds
+
+#[test]
+fn certified_bounds_hold_and_say_so() {
+    let exact = exact_norms();
+    let rows = opnorm(&["audit", DIGITS, "--bound", "certified", "--json"]).exits(0).rows();
+    for row in &rows {
+        let (lower, sigma, upper) = (number(row, "lower"), number(row, "sigma"), number(row, "upper"));
+        assert!(lower <= sigma && sigma <= upper && upper / lower - 1.0 <= 1e-9, "{row}");
+        assert_eq!((&row["guarantee"], &row["arithmetic"]), (&"certified".into(), &"host".into()), "{row}");
+        assert_eq!(row["delta"], Value::Null);
+        if let Some(norms) = exact.get(row["name"].as_str().unwrap()) {
+            let exact = norms["sigma"].as_f64().unwrap();
+            assert!(lower <= exact * (1.0 + 1e-13) && exact * (1.0 - 1e-13) <= upper, "{row}: {exact}");
+        }
+    }
+    // a table shows each bound rounded to its safe side
+    let run = opnorm(&["audit", DIGITS, "--bound", "certified"]).exits(0);
+    for words in ["upper", "guarantee", "certified", "3.975623", "3.975624"] {
+        assert!(run.stdout.contains(words), "{words} in {}", run.stdout);
+    }
+    assert!(run.stdout.lines().skip(1).all(|line| line.chars().count() <= 120), "{}", run.stdout);
+}
+
+#[test]
+fn a_probable_bound_has_its_probability_beside_it() {
+    let tensor = format!("{DIGITS}:fc1.weight");
+    for (delta, arguments) in [(1e-6, &[][..]), (1e-3, &["--delta", "1e-3"][..])] {
+        let run = opnorm(&[&["norm", &tensor, "--bound", "probable", "--json"], arguments].concat()).exits(0);
+        let row = &run.rows()[0];
+        assert_eq!((&row["guarantee"], number(row, "delta")), (&"probabilistic".into(), delta), "{row}");
+        let exact = 3.975_623_826_380_8;
+        assert!(
+            number(row, "lower") <= exact && exact <= number(row, "upper") && number(row, "upper") < 1.5 * exact,
+            "{row}"
+        );
+    }
+    let run = opnorm(&["norm", &tensor, "--bound", "probable"]).exits(0);
+    assert!(run.stdout.contains("probable 1e-6"), "{}", run.stdout);
+}
+
+#[test]
+fn no_bound_is_none_and_a_vector_needs_no_solver() {
+    let row = &opnorm(&["norm", &format!("{DIGITS}:fc1.weight"), "--bound", "none", "--json"]).exits(0).rows()[0];
+    assert_eq!((&row["lower"], &row["upper"], &row["guarantee"]), (&Value::Null, &Value::Null, &"none".into()));
+    let row = &opnorm(&["norm", &format!("{DIGITS}:fc1.bias"), "--bound", "probable", "--json"]).exits(0).rows()[0];
+    assert_eq!((&row["guarantee"], &row["arithmetic"]), (&"certified".into(), &"host".into()), "{row}");
+}
+
+#[test]
+fn bounds_that_make_no_sense_are_refused() {
+    for (arguments, words) in [
+        (&["--bound", "certified", "--ord", "fro"][..], "goes with --ord 2"),
+        (&["--bound", "probable", "--method", "power"][..], "goes with --method lanczos"),
+        (&["--delta", "0.1"][..], "goes with --bound probable"),
+        (&["--bound", "probable", "--delta", "0"][..], "between 0 and 1"),
+        (&["--bound", "probable", "--delta", "1"][..], "between 0 and 1"),
+        (&["--bound", "maybe"][..], "possible values"),
+    ] {
+        let run = opnorm(&[&["norm", DIGITS], arguments].concat()).exits(2);
+        assert!(run.stderr.contains(words), "{words} in {}", run.stderr);
+    }
+}
+
 // ------------------------------------------------------------------------------------------------ the bundled model
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 24] = [
     "file",
     "name",
     "shape",
@@ -173,11 +237,15 @@ const KEYS: [&str; 20] = [
     "lower",
     "upper",
     "guarantee",
+    "delta",
+    "arithmetic",
     "residual",
     "second",
     "gap",
     "frobenius",
     "stable_rank",
+    "schur",
+    "cheap_upper",
     "norm1",
     "norm_inf",
     "iterations",
@@ -233,6 +301,13 @@ fn the_bundled_model_has_its_exact_norms() {
         for key in ["frobenius", "norm1", "norm_inf"] {
             close(number(row, key), of(key), 1e-5);
         }
+        // what the cheap norms say is above the truth, and they are not far above what they are
+        close(number(row, "schur"), (of("norm1") * of("norm_inf")).sqrt(), 1e-5);
+        let cheap = number(row, "schur").min(number(row, "frobenius"));
+        assert!(
+            number(row, "cheap_upper") >= of("sigma") && number(row, "cheap_upper") <= cheap * (1.0 + 1e-3),
+            "{row}"
+        );
         close(number(row, "stable_rank"), (of("frobenius") / of("sigma")).powi(2), 3e-5);
         assert!(number(row, "residual") >= 0.0 && number(row, "iterations") >= 1.0);
     }

@@ -3,6 +3,8 @@
 
 #[path = "spectral_norm/edges.rs"]
 mod edges;
+#[path = "spectral_norm/families.rs"]
+mod families;
 #[path = "spectral_norm/gradients.rs"]
 mod gradients;
 #[path = "spectral_norm/matrices.rs"]

@@ -14,6 +14,8 @@ pub(super) struct Column {
     pub euclidean: f64,
     /// A number that the 2-norm is not below, rounding accounted for.
     pub lower: f64,
+    /// A number that the 2-norm is not above.
+    pub upper: f64,
     /// The sum of magnitudes.
     pub one: f64,
     /// The largest magnitude.
@@ -53,6 +55,7 @@ impl Column {
         column.euclidean = scale(root, exponent);
         column.one = scale(magnitudes, exponent);
         column.lower = lower(root, rows, exponent);
+        column.upper = upper(root, rows, exponent);
         Ok(column)
     }
 }
@@ -68,6 +71,14 @@ fn lower(root: f64, rows: usize, exponent: i32) -> f64 {
     let bound = scale(root * (1.0 - slack), exponent);
     // a subnormal result was rounded once more, by less than the distance to the next
     if bound < f64::MIN_POSITIVE { bound.next_down().max(0.0) } else { bound }
+}
+
+/// A number that the true length is not above: by the same count, what was rounded down or underflowed is at most
+/// (rows + 4) u of the root.
+fn upper(root: f64, rows: usize, exponent: i32) -> f64 {
+    let slack = (rows as f64 + 4.0) * (f64::EPSILON / 2.0);
+    let bound = scale((root * (1.0 + slack)).next_up(), exponent);
+    if bound < f64::MIN_POSITIVE { bound.next_up() } else { bound }
 }
 
 fn visit<S: ElementSource + ?Sized>(source: &S, rows: usize, mut see: impl FnMut(usize, f64)) -> Result<()> {
@@ -151,6 +162,7 @@ mod tests {
             assert_eq!(found.euclidean, root as f64);
             assert!(found.lower < root as f64);
             assert!(found.lower > root as f64 * (1.0 - 1e-10));
+            assert!(found.upper > root as f64 && found.upper < root as f64 * (1.0 + 1e-10));
         }
     }
 

@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use super::event::tell;
 use super::form::item_index;
-use super::{Event, Form, Method, Norms, Options, Order, Outcome, Row, SingularValue, Solved};
+use super::{Bound, Event, Form, Method, Norms, Options, Order, Outcome, Row, SingularValue, Solved};
+use crate::certify;
 use crate::io::{Checkpoint, Element, Entry};
-use crate::norm::{self, Control, Guarantee, SpectralNorm, Status, Triplets};
-use crate::tensor::Window;
+use crate::norm::{self, Bounds, Control, Guarantee, SpectralNorm, Status, Triplets};
+use crate::tensor::{ElementSource, Window};
 use crate::{Error, Gpu, Matrix, Result};
 
 /// Elements of a batch that go to the device at once, unless one matrix alone has more.
@@ -40,9 +41,14 @@ pub(super) fn measure(
             Norms::All => {
                 let mut solved = spectral(entry, options, &matrix, first, observe)?;
                 add_cheap_norms(&mut solved, &matrix)?;
+                add_certificates(&mut solved, entry, options, (&matrix, &part), observe)?;
                 solved
             }
-            Norms::Only(Order::Spectral) => spectral(entry, options, &matrix, first, observe)?,
+            Norms::Only(Order::Spectral) => {
+                let mut solved = spectral(entry, options, &matrix, first, observe)?;
+                add_certificates(&mut solved, entry, options, (&matrix, &part), observe)?;
+                solved
+            }
             Norms::Only(order) => cheap(entry, options, &matrix, order)?,
         };
         let share = start.elapsed() / u32::try_from(count).unwrap_or(u32::MAX);
@@ -66,7 +72,7 @@ fn spectral(
     let norms = {
         let mut on_status = |progress: &norm::Progress| observe(Event::Solving(entry, progress));
         let control = Control { on_status: Some(&mut on_status), ..Control::default() };
-        options.method.norm(matrix, control)?
+        options.method.bounded(&options.bound)?.norm(matrix, control)?
     };
     let top = match options.top {
         Some(values) => Some(largest(entry, options, matrix, values, observe)?),
@@ -76,7 +82,7 @@ fn spectral(
     tell(observe, Event::Solved(solved), 0)?;
     let rows = norms.items().iter().enumerate().map(|(item, norm)| {
         let mut row = Row::new(entry, options, Outcome::Solved(norm.status));
-        set_norm(&mut row, norm);
+        set_norm(&mut row, norm, &options.bound);
         if let Some(triplets) = top.as_ref().and_then(|top| top.get(item)) {
             set_top(&mut row, triplets);
         }
@@ -106,9 +112,9 @@ fn largest(
     lanczos.top(matrix, values.min(matrix.rows()).min(matrix.cols()), control)
 }
 
-fn set_norm(row: &mut Row, norm: &SpectralNorm) {
+fn set_norm(row: &mut Row, norm: &SpectralNorm, bound: &Bound) {
     row.sigma = Some(norm.sigma);
-    row.lower = Some(norm.bounds.lower).filter(|_| norm.bounds.guarantee != Guarantee::None);
+    row.bounds = if *bound == Bound::None { Bounds::NONE } else { norm.bounds };
     row.residual = Some(norm.residual.norm());
     row.second = norm.second;
     row.gap = norm.gap;
@@ -127,11 +133,56 @@ fn set_top(row: &mut Row, triplets: &Triplets) {
 }
 
 fn add_cheap_norms(rows: &mut [Row], matrix: &Matrix) -> Result<()> {
-    let (frobenius, one, infinity) = (norm::frobenius(matrix)?, norm::one(matrix)?, norm::infinity(matrix)?);
-    for (item, row) in rows.iter_mut().enumerate() {
-        row.frobenius = frobenius.get(item).copied();
-        row.one = one.get(item).copied();
-        row.infinity = infinity.get(item).copied();
+    for (row, norms) in rows.iter_mut().zip(norm::cheap_norms(matrix)?) {
+        row.frobenius = Some(norms.frobenius);
+        row.one = Some(norms.one);
+        row.infinity = Some(norms.infinity);
+        row.schur = Some(norms.schur());
+        row.cheap = Some(norms.bounds);
+    }
+    Ok(())
+}
+
+/// Time in seconds from which on a proof is announced.
+const LONG_PROOF: f64 = 2.0;
+
+/// Shorter sides up to this take no time worth an estimate.
+const SHORT_PROOF: usize = 512;
+
+/// Proves bounds of the matrices that the file holds, where that is asked for; the estimate is then the proof's, which
+/// lies between them.
+fn add_certificates<S: ElementSource + ?Sized>(
+    rows: &mut [Row],
+    entry: &Entry,
+    options: &Options,
+    (matrix, source): (&Matrix, &S),
+    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<()> {
+    let Bound::Certified(certifier) = &options.bound else { return Ok(()) };
+    let (height, width) = (matrix.rows(), matrix.cols());
+    if height.min(width) > SHORT_PROOF {
+        let mut estimate = certifier.estimate(matrix.gpu(), height, width)?;
+        estimate.seconds *= rows.len() as f64;
+        if estimate.seconds >= LONG_PROOF {
+            tell(observe, Event::Estimated(entry, &estimate), 0)?;
+        }
+    }
+    let shape = (rows.len(), height, width);
+    let mut on_progress = |progress: &certify::Progress| observe(Event::Certifying(entry, progress));
+    let certificates = certifier.source_with(matrix.gpu(), shape, source, Some(&mut on_progress));
+    let certificates = match certificates {
+        // what the device cannot prove, or has no room for, is no reason to lose the norms that are there
+        Err(error @ (Error::Arithmetic { .. } | Error::TooLarge { .. } | Error::OutOfMemory { .. })) => {
+            rows.iter_mut().for_each(|row| row.note(format!("no certificate: {error}")));
+            return Ok(());
+        }
+        other => other?,
+    };
+    for (row, certificate) in rows.iter_mut().zip(certificates) {
+        if certificate.bounds.guarantee != Guarantee::None {
+            row.sigma = Some(certificate.sigma);
+            row.bounds = certificate.bounds;
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::ops::{ControlFlow, Range};
 
 use super::Row;
+use crate::certify::{self, Estimate};
 use crate::io::Entry;
 use crate::norm::{Progress, SpectralNorms, Triplets};
 use crate::{Error, Result};
@@ -14,6 +15,10 @@ pub enum Event<'a> {
     Started(&'a Entry),
     /// The solver came this far with a tensor.
     Solving(&'a Entry, &'a Progress),
+    /// A proof is next that takes a while.
+    Estimated(&'a Entry, &'a Estimate),
+    /// The proof came this far.
+    Certifying(&'a Entry, &'a certify::Progress),
     /// Matrices are solved and still on the device; their rows follow.
     Solved(Solved<'a>),
     /// A row is done.

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use super::column::Column;
 use super::event::tell;
-use super::{Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, dense};
+use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, dense};
 use crate::io::{Checkpoint, Entry};
-use crate::norm::Status;
+use crate::norm::{Arithmetic, Bounds, Guarantee, Status};
 use crate::{Error, Gpu, Result};
 
 /// Measures one tensor of a checkpoint: one row, or one for each matrix of a batch.
@@ -79,10 +79,7 @@ fn empty(entry: &Entry, options: &Options) -> Row {
     row.sigma = Some(0.0);
     row.iterations = Some(0);
     row.top = options.top.map(|_| Vec::new());
-    if row.order == Order::Spectral {
-        row.lower = Some(0.0);
-    }
-    set_norms(&mut row, options, 0.0, 0.0, 0.0);
+    set_norms(&mut row, options, &Column::default());
     row
 }
 
@@ -104,10 +101,9 @@ fn column(checkpoint: &Checkpoint, entry: &Entry, options: &Options, rows: usize
     };
     row.sigma = Some(sigma);
     if row.order == Order::Spectral {
-        row.lower = Some(column.lower);
         row.top = options.top.map(|_| vec![SingularValue { sigma, residual: 0.0 }]);
     }
-    set_norms(&mut row, options, column.euclidean, column.one, column.infinity);
+    set_norms(&mut row, options, &column);
     if sigma.is_infinite() {
         row.set_non_finite(None);
         row.note("the norm is beyond the range of f64");
@@ -116,10 +112,23 @@ fn column(checkpoint: &Checkpoint, entry: &Entry, options: &Options, rows: usize
     Ok(row)
 }
 
-/// The cheap norms that were asked for.
-fn set_norms(row: &mut Row, options: &Options, frobenius: f64, one: f64, infinity: f64) {
+/// The cheap norms that were asked for, and the bounds: those of a vector are as good as exact.
+fn set_norms(row: &mut Row, options: &Options, column: &Column) {
     let wanted = |order| options.norms == Norms::All || options.norms == Norms::Only(order);
-    row.frobenius = wanted(Order::Frobenius).then_some(frobenius);
-    row.one = wanted(Order::One).then_some(one);
-    row.infinity = wanted(Order::Infinity).then_some(infinity);
+    row.frobenius = wanted(Order::Frobenius).then_some(column.euclidean);
+    row.one = wanted(Order::One).then_some(column.one);
+    row.infinity = wanted(Order::Infinity).then_some(column.infinity);
+    let guarantee = Guarantee::Certified { arithmetic: Arithmetic::Host };
+    let bounds = Bounds { lower: column.lower, upper: column.upper, guarantee };
+    if options.norms == Norms::All {
+        row.schur = Some(column.one.sqrt() * column.infinity.sqrt());
+        row.cheap = Some(bounds);
+    }
+    if row.order == Order::Spectral {
+        row.bounds = match options.bound {
+            Bound::None => Bounds::NONE,
+            Bound::Lower => Bounds::at_least(column.lower),
+            Bound::Probabilistic { .. } | Bound::Certified(_) => bounds,
+        };
+    }
 }

@@ -1,7 +1,8 @@
 //! Which solver finds the spectral norm.
 
+use super::Bound;
 use crate::norm::{Control, Lanczos, Power, SpectralNorms};
-use crate::{Matrix, Result};
+use crate::{Error, Matrix, Result};
 
 /// The solver, with its options.
 #[derive(Clone, Debug)]
@@ -20,6 +21,22 @@ impl Default for Method {
 }
 
 impl Method {
+    /// The method with what a bound asks of it.
+    pub(super) fn bounded(&self, bound: &Bound) -> Result<Self> {
+        match (self, bound) {
+            (Self::Lanczos(lanczos), Bound::Probabilistic { delta }) => {
+                Ok(Self::Lanczos(Lanczos { rtol: *delta, ..lanczos.clone() }))
+            }
+            (Self::Power(_), Bound::Probabilistic { .. }) => Err(Error::InvalidOption {
+                operation: "audit",
+                option: "bound",
+                value: "probabilistic".to_owned(),
+                allowed: "used with the method lanczos: power iteration has no upper bound",
+            }),
+            _ => Ok(self.clone()),
+        }
+    }
+
     pub(super) fn norm(&self, matrix: &Matrix, control: Control<'_>) -> Result<SpectralNorms> {
         match self {
             Self::Lanczos(lanczos) => lanczos.norm_with(matrix, control),

@@ -42,7 +42,7 @@ pub use event::{Event, Solved};
 pub use form::{Axes, Form};
 pub use measure::measure;
 pub use method::Method;
-pub use options::{Norms, Options, Order};
+pub use options::{Bound, Norms, Options, Order};
 pub use row::{Outcome, Row, SingularValue};
 
 use std::ops::ControlFlow;

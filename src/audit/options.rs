@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Axes, Method};
+use crate::certify::Certifier;
 
 /// What is measured, and how. The default is a checkpoint's audit: every norm of every tensor.
 #[derive(Clone, Debug, Default)]
@@ -13,8 +14,28 @@ pub struct Options {
     pub norms: Norms,
     /// What axes beyond two mean.
     pub axes: Axes,
+    /// What is to be said about where the spectral norm lies.
+    pub bound: Bound,
     /// How many of the largest singular values to find besides the norm; for [`Method::Lanczos`] only.
     pub top: Option<usize>,
+}
+
+/// What is said about where a spectral norm lies.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum Bound {
+    /// Nothing.
+    None,
+    /// A proven lower bound, of the matrix as the device holds it.
+    #[default]
+    Lower,
+    /// An upper bound besides, for all but a share `delta` of all starts; for [`Method::Lanczos`] only.
+    Probabilistic {
+        /// The probability with which it fails.
+        delta: f64,
+    },
+    /// Proven bounds of the matrix that the file holds.
+    Certified(Certifier),
 }
 
 /// Which norms of a tensor are computed.

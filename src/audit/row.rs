@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Form, Options, Order};
 use crate::io::{Element, Entry};
-use crate::norm::Status;
+use crate::norm::{Bounds, Status};
 use crate::tensor::Position;
 
 /// One line of a report. `None` is a value that is not known or was not asked for.
@@ -23,15 +23,15 @@ pub struct Row {
     pub element: Element,
     /// The matrix that the norms are of.
     pub form: Form,
-    /// Whether the elements were rounded to `f32` to be used: those of an `f64` matrix are. Every number here, the
-    /// lower bound too, is then of the rounded matrix.
+    /// Whether the elements were rounded to `f32` to be used: those of an `f64` matrix are. Every number here is then of
+    /// the rounded matrix, but for certified bounds, which are of the matrix given.
     pub rounded: bool,
     /// Which norm `sigma` is.
     pub order: Order,
     /// The norm: an estimate.
     pub sigma: Option<f64>,
-    /// A rigorous lower bound of the norm.
-    pub lower: Option<f64>,
+    /// Where the norm lies, and what kind of statement that is; [`Bounds::NONE`] for norms other than the spectral norm.
+    pub bounds: Bounds,
     /// How far the singular pair is from satisfying its equations.
     pub residual: Option<f64>,
     /// The next singular value.
@@ -42,6 +42,10 @@ pub struct Row {
     pub frobenius: Option<f64>,
     /// `(frobenius / sigma)^2`, at most the rank.
     pub stable_rank: Option<f64>,
+    /// `√(one · infinity)`, which the spectral norm is not above, like the Frobenius norm.
+    pub schur: Option<f64>,
+    /// What the Frobenius, 1- and inf-norm say of the spectral norm, rounding included.
+    pub cheap: Option<Bounds>,
     /// The 1-norm.
     pub one: Option<f64>,
     /// The inf-norm.
@@ -108,12 +112,14 @@ impl Row {
             rounded: false,
             order: options.norms.order(),
             sigma: None,
-            lower: None,
+            bounds: Bounds::NONE,
             residual: None,
             second: None,
             gap: None,
             frobenius: None,
             stable_rank: None,
+            schur: None,
+            cheap: None,
             one: None,
             infinity: None,
             top: None,
@@ -137,16 +143,18 @@ impl Row {
         }
         for value in [
             &mut self.sigma,
-            &mut self.lower,
             &mut self.residual,
             &mut self.second,
             &mut self.gap,
             &mut self.frobenius,
             &mut self.one,
             &mut self.infinity,
+            &mut self.schur,
         ] {
             *value = None;
         }
+        self.bounds = Bounds::NONE;
+        self.cheap = None;
         self.top = None;
     }
 

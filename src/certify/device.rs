@@ -14,7 +14,7 @@ use crate::norm::{Control, Lanczos};
 use crate::operator::enclosure::up;
 use crate::tensor::screen::scale_by_power;
 use crate::tensor::{ElementSource, Matrix};
-use crate::{Error, Gpu, Result};
+use crate::{Gpu, Result};
 
 /// How far to go.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,19 @@ pub(super) async fn prove<S: ElementSource + ?Sized, P: Product>(
     steps: &mut Steps<'_>,
 ) -> Result<Proof> {
     let vectors = singular_vectors(gpu, tall, effort, steps).await?;
-    let mut deflation = Deflation::new(tall, &vectors, steps)?;
+    enclose(gpu, tall, &vectors, effort, product, steps).await
+}
+
+/// Encloses the norm of B with whatever vectors there are: with singular ones tightly.
+async fn enclose<S: ElementSource + ?Sized, P: Product>(
+    gpu: &Gpu,
+    tall: &Tall<'_, S>,
+    vectors: &Mat<f64>,
+    effort: Effort,
+    product: &P,
+    steps: &mut Steps<'_>,
+) -> Result<Proof> {
+    let mut deflation = Deflation::new(tall, vectors, steps)?;
     let (sigma, lower) = rayleigh(tall, &deflation.first, deflation.frobenius)?;
     let remainder = std::mem::take(&mut deflation.remainder);
     let rest = Matrix::from_slice(gpu, tall.long, tall.short, &remainder)?;
@@ -105,6 +117,7 @@ async fn singular_vectors<S: ElementSource + ?Sized>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
     use crate::certify::progress::Steps;
     use crate::certify::tall::Looked;
     use crate::norm::random_signs;
@@ -153,8 +166,8 @@ mod tests {
             Matrix::from_slice(matrix.gpu(), cols, cols, &product)
         }
 
-        fn roundings(&self, terms: usize) -> usize {
-            18 + terms.div_ceil(16).next_power_of_two().ilog2() as usize
+        fn roundings(&self, matrix: &Matrix) -> usize {
+            18 + matrix.rows().div_ceil(16).next_power_of_two().ilog2() as usize
         }
     }
 
@@ -200,6 +213,33 @@ mod tests {
                 let tight = if vectors >= 4 || rows.min(cols) <= vectors { 1e-9 } else { 0.1 };
                 assert!(width <= tight, "{rows} x {cols}, {vectors} vectors: {width:e}");
             }
+        }
+    }
+
+    #[test]
+    fn vectors_that_miss_the_top_one_never_make_a_wrong_certificate() {
+        let gpu = Gpu::new().unwrap();
+        let (rows, cols) = (50, 40);
+        let entries = noise(rows, cols);
+        let dense = Mat::from_fn(rows, cols, |row, col| f64::from(entries[row * cols + col]));
+        let svd = dense.svd().unwrap();
+        let truth = svd.S()[0];
+        let skewed = |row: usize, col: usize| 1.0 + if row == col { 1e-9 } else { 0.0 };
+        for vectors in [
+            svd.V().subcols(1, 5).to_owned(),        // all but the first
+            svd.V().subcols(cols - 3, 3).to_owned(), // the smallest
+            Mat::from_fn(cols, 2, skewed),           // nearly the same one twice
+            Mat::from_fn(cols, 3, |row, col| if row == 0 { 1e-200 * col as f64 } else { 0.0 }),
+            Mat::identity(cols, cols), // everything
+            Mat::zeros(cols, 0),       // nothing
+        ] {
+            let Looked::Ordinary(tall) = Tall::look(&entries[..], 0, rows, cols).unwrap() else { panic!() };
+            let effort = Effort { vectors: 1, products: 12, width: 1e-9, seed: 0 };
+            let steps = &mut Steps::new(None);
+            let proof = gpu.block_on(enclose(&gpu, &tall, &vectors, effort, &HostProduct::Right, steps)).unwrap();
+            let scale = 2f64.powi(tall.exponent);
+            assert!(proof.lower * scale <= truth * (1.0 + 1e-14), "{proof:?} {truth}");
+            assert!(proof.upper * scale >= truth * (1.0 - 1e-14), "{proof:?} {truth}");
         }
     }
 

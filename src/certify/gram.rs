@@ -6,7 +6,7 @@
 
 use super::progress::Steps;
 use crate::norm::random_signs;
-use crate::operator::enclosure::{gamma, up};
+use crate::operator::enclosure::{device_gamma, gamma, up};
 use crate::tensor::Matrix;
 use crate::tensor::screen::binary_exponent;
 use crate::{Error, Result};
@@ -17,8 +17,8 @@ pub(super) trait Product {
     fn gram(&self, matrix: &Matrix, factor: f32) -> Result<Matrix>;
 
     /// c, where each entry of the product is within gamma(c) of |G|ᵀ|G|, with a unit roundoff of 2^-23, but for what
-    /// underflows; for sums of so many products.
-    fn roundings(&self, terms: usize) -> usize;
+    /// underflows.
+    fn roundings(&self, matrix: &Matrix) -> usize;
 }
 
 /// What is known of a matrix of the iteration, and of the product that made it.
@@ -41,15 +41,6 @@ pub(super) struct GramIteration<'a, P> {
     /// Random signs z, and G z, |G| 1 for the latest matrix: what checks the next product.
     signs: Vec<f64>,
     images: (Vec<f64>, Vec<f64>),
-}
-
-/// Relative rounding error of one `f32` operation, as WGSL promises it: either neighbour.
-const UNIT: f64 = 1.0 / 8_388_608.0;
-
-/// An upper bound of c u / (1 - c u) for `f32`.
-fn device_gamma(roundings: usize) -> f64 {
-    let product = roundings as f64 * UNIT;
-    up(product / (1.0 - product))
 }
 
 impl<'a, P: Product> GramIteration<'a, P> {
@@ -86,7 +77,7 @@ impl<'a, P: Product> GramIteration<'a, P> {
         let (back, magnitudes) = adjoint_images(&self.latest, &self.images).await?;
         let seen = Seen::of(&made, &self.signs).await?;
         steps.reach("product", number, of)?;
-        let gamma_device = device_gamma(self.product.roundings(terms));
+        let gamma_device = device_gamma(self.product.roundings(&self.latest));
         let underflow = underflow(terms, frobenius, factor);
         for (row, found) in seen.image.iter().enumerate() {
             // The host's own sums round too: 2^-53, three of them one after the other.

@@ -22,6 +22,7 @@ mod arrow;
 mod definite;
 mod deflation;
 mod device;
+mod estimate;
 mod gram;
 mod host;
 mod product;
@@ -30,11 +31,16 @@ mod tall;
 
 use std::fmt;
 
+pub use estimate::Estimate;
 pub use progress::{OnProgress, Progress};
 
+use crate::gpu::Buffer;
 use crate::norm::{Arithmetic, Bounds, Guarantee};
-use crate::tensor::{ElementSource, elements};
-use crate::{Error, Result};
+use crate::tensor::screen::scale_by_power;
+use crate::tensor::{ElementSource, Matrix, elements};
+use crate::{Error, Gpu, Result, ops};
+use device::Effort;
+use host::Proof;
 use progress::Steps;
 use tall::{Looked, Tall};
 
@@ -43,11 +49,46 @@ use tall::{Looked, Tall};
 pub struct Certifier {
     /// The longest shorter side that is proven on the host alone. Default 2000.
     pub host_side: usize,
+    /// Singular vectors that the device's prover takes out before it bounds the rest, at least 1. More of them make a
+    /// wider gap, and take longer to find. Default 24.
+    pub vectors: usize,
+    /// Products that the device's prover takes at the most. Default 12.
+    pub products: usize,
+    /// upper / lower - 1 at which the device's prover takes no further product. Default 1e-9.
+    pub width: f64,
+    /// The seed of the search for singular vectors. Default 0.
+    pub seed: u64,
 }
 
 impl Default for Certifier {
     fn default() -> Self {
-        Self { host_side: 2000 }
+        Self { host_side: 2000, vectors: 24, products: 12, width: 1e-9, seed: 0 }
+    }
+}
+
+/// Which prover a matrix is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Prover {
+    /// The host alone, in `f64`.
+    Host,
+    /// The device, in `f32`, and the host.
+    Device,
+}
+
+impl Prover {
+    /// `host` or `device`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Device => "device",
+        }
+    }
+}
+
+/// As [`Prover::as_str`].
+impl fmt::Display for Prover {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
     }
 }
 
@@ -70,68 +111,213 @@ impl fmt::Display for Certificate {
 impl Certificate {
     const NON_FINITE: Self = Self { sigma: f64::NAN, bounds: Bounds::NONE };
 
-    const ZERO: Self = Self { sigma: 0.0, bounds: Bounds { lower: 0.0, upper: 0.0, guarantee: HOST } };
+    const ZERO: Self =
+        Self { sigma: 0.0, bounds: Bounds { lower: 0.0, upper: 0.0, guarantee: Prover::Host.guarantee() } };
+
+    /// What was proven of 2^-exponent times a matrix, said of the matrix.
+    fn new(proof: &Proof, exponent: i32, prover: Prover) -> Self {
+        let bounds = Bounds { lower: proof.lower, upper: proof.upper, guarantee: prover.guarantee() };
+        Self { sigma: scale_by_power(proof.sigma, exponent), bounds: bounds.scaled(exponent) }
+    }
 }
 
-const HOST: Guarantee = Guarantee::Certified { arithmetic: Arithmetic::Host };
+impl Prover {
+    const fn guarantee(self) -> Guarantee {
+        let arithmetic = match self {
+            Self::Host => Arithmetic::Host,
+            Self::Device => Arithmetic::Wgsl,
+        };
+        Guarantee::Certified { arithmetic }
+    }
+}
 
 impl Certifier {
-    /// Encloses the norm of each matrix of a batch, read from host memory or a file, on the host alone.
+    /// Which prover a `rows × cols` matrix is for.
+    pub fn prover(&self, rows: usize, cols: usize) -> Prover {
+        if rows.min(cols) <= self.host_side { Prover::Host } else { Prover::Device }
+    }
+
+    /// Encloses the norm of each matrix of a batch on a device, as the device holds it.
     ///
-    /// The bounds are of the matrix given, `f64` entries included. Time grows with long · short² + short³, memory with
-    /// short².
+    /// That is the matrix given, but where `f64` entries were rounded to `f32` on their way; [`Certifier::source`] encloses
+    /// the norm of those.
+    ///
+    /// ```
+    /// use opnorm::{Gpu, Matrix, certify::Certifier};
+    /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 4.0, 0.0, 5.0])?;
+    /// let bounds = Certifier::default().matrix(&matrix)?[0].bounds;
+    /// assert!(bounds.lower <= 45f64.sqrt() && 45f64.sqrt() <= bounds.upper);
+    /// assert_eq!(bounds.to_string(), "[6.70820, 6.70821], certified");
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Certifier::source`].
+    pub fn matrix(&self, matrix: &Matrix) -> Result<Vec<Certificate>> {
+        self.matrix_with(matrix, None)
+    }
+
+    /// [`Certifier::matrix`] with a callback.
+    ///
+    /// # Errors
+    /// As [`Certifier::matrix`]; [`Error::Cancelled`] when the callback says so.
+    pub fn matrix_with(&self, matrix: &Matrix, on_progress: Option<OnProgress<'_>>) -> Result<Vec<Certificate>> {
+        matrix.gpu().block_on(self.matrix_async(matrix, on_progress))
+    }
+
+    /// [`Certifier::matrix_with`] without blocking the thread while the device works.
+    ///
+    /// # Errors
+    /// As [`Certifier::matrix_with`].
+    pub async fn matrix_async(&self, matrix: &Matrix, on_progress: Option<OnProgress<'_>>) -> Result<Vec<Certificate>> {
+        let mut steps = Steps::new(on_progress);
+        let (rows, cols) = (matrix.rows(), matrix.cols());
+        let mut certificates = Vec::with_capacity(matrix.batch());
+        for item in 0..matrix.batch() {
+            steps.item = item;
+            if matrix.non_finite(item).is_some() {
+                certificates.push(Certificate::NON_FINITE);
+                continue;
+            }
+            let mut held = Vec::with_capacity(rows * cols);
+            matrix.visit_rows(item, |_, row| held.extend_from_slice(row)).await?;
+            let exponent = matrix.exponent(item);
+            // An item that was scaled down may have lost bits below 2^-149 of what is held.
+            let lost = if exponent > 0 { ((rows * cols) as f64).sqrt() * 2f64.powi(-149) } else { 0.0 };
+            let found = self.one(matrix.gpu(), (&held[..], 0), (rows, cols), &mut steps).await?;
+            let bounds = found.bounds.widened(lost).scaled(exponent);
+            certificates.push(Certificate { sigma: scale_by_power(found.sigma, exponent), bounds });
+        }
+        Ok(certificates)
+    }
+
+    /// Encloses the norm of each matrix of a batch, read from host memory or a file.
+    ///
+    /// The bounds are of the matrix given, `f64` entries included. [`Certifier::prover`] tells which prover works, and
+    /// [`Certifier::estimate`] how long.
     ///
     /// *Shapes*  `shape`: (batch, rows, cols) · `source`: that many elements, row-major
+    ///
+    /// # Errors
+    /// Whatever the source returns; for large matrices [`Error::TooLarge`] or [`Error::OutOfMemory`] past the device's
+    /// limits, and [`Error::Arithmetic`] where the device does not compute as the proof takes for granted.
+    pub fn source<S: ElementSource + ?Sized>(
+        &self,
+        gpu: &Gpu,
+        shape: (usize, usize, usize),
+        source: &S,
+    ) -> Result<Vec<Certificate>> {
+        self.source_with(gpu, shape, source, None)
+    }
+
+    /// [`Certifier::source`] with a callback.
+    ///
+    /// # Errors
+    /// As [`Certifier::source`]; [`Error::Cancelled`] when the callback says so.
+    pub fn source_with<S: ElementSource + ?Sized>(
+        &self,
+        gpu: &Gpu,
+        shape: (usize, usize, usize),
+        source: &S,
+        on_progress: Option<OnProgress<'_>>,
+    ) -> Result<Vec<Certificate>> {
+        gpu.block_on(self.source_async(gpu, shape, source, on_progress))
+    }
+
+    /// [`Certifier::source_with`] without blocking the thread while the device works; the host's own work blocks it.
+    ///
+    /// # Errors
+    /// As [`Certifier::source_with`].
+    pub async fn source_async<S: ElementSource + ?Sized>(
+        &self,
+        gpu: &Gpu,
+        (batch, rows, cols): (usize, usize, usize),
+        source: &S,
+        on_progress: Option<OnProgress<'_>>,
+    ) -> Result<Vec<Certificate>> {
+        let mut steps = Steps::new(on_progress);
+        elements("certify", &[batch, rows, cols])?;
+        let mut certificates = Vec::with_capacity(batch);
+        for item in 0..batch {
+            steps.item = item;
+            certificates.push(self.one(gpu, (source, item * rows * cols), (rows, cols), &mut steps).await?);
+        }
+        Ok(certificates)
+    }
+
+    async fn one<S: ElementSource + ?Sized>(
+        &self,
+        gpu: &Gpu,
+        (source, first): (&S, usize),
+        (rows, cols): (usize, usize),
+        steps: &mut Steps<'_>,
+    ) -> Result<Certificate> {
+        let tall = match Tall::look(source, first, rows, cols)? {
+            Looked::NonFinite => return Ok(Certificate::NON_FINITE),
+            Looked::Zero => return Ok(Certificate::ZERO),
+            Looked::Ordinary(tall) => tall,
+        };
+        let prover = self.prover(rows, cols);
+        let proof = match prover {
+            Prover::Host => host::prove(&tall, steps)?,
+            Prover::Device => {
+                let effort =
+                    Effort { vectors: self.vectors, products: self.products, width: self.width, seed: self.seed };
+                device::prove(gpu, &tall, effort, &DeviceProduct, steps).await?
+            }
+        };
+        Ok(Certificate::new(&proof, tall.exponent, prover))
+    }
+
+    /// Encloses the norm of each matrix of a batch without a device.
+    ///
+    /// Time grows with long · short² + short³, memory with short².
     ///
     /// # Errors
     /// [`Error::TooLarge`] past [`Certifier::host_side`]; whatever the source returns.
     pub fn on_host<S: ElementSource + ?Sized>(
         &self,
-        shape: (usize, usize, usize),
-        source: &S,
-    ) -> Result<Vec<Certificate>> {
-        self.on_host_with(shape, source, None)
-    }
-
-    /// [`Certifier::on_host`] with a callback.
-    ///
-    /// # Errors
-    /// As [`Certifier::on_host`]; [`Error::Cancelled`] when the callback says so.
-    pub fn on_host_with<S: ElementSource + ?Sized>(
-        &self,
         (batch, rows, cols): (usize, usize, usize),
         source: &S,
-        on_progress: Option<OnProgress<'_>>,
     ) -> Result<Vec<Certificate>> {
         elements("certify", &[batch, rows, cols])?;
-        let short = rows.min(cols);
-        if short > self.host_side {
+        if self.prover(rows, cols) != Prover::Host {
             return Err(Error::TooLarge {
                 operation: "certify on the host",
                 what: format!("the shorter side of a {rows} x {cols} matrix"),
-                needed: short as u64,
+                needed: rows.min(cols) as u64,
                 limit: self.host_side as u64,
                 advice: "certify on a device, or raise `host_side`",
             });
         }
-        let mut steps = Steps::new(on_progress);
-        (0..batch)
-            .map(|item| {
-                steps.item = item;
-                let tall = match Tall::look(source, item * rows * cols, rows, cols)? {
-                    Looked::NonFinite(_) => return Ok(Certificate::NON_FINITE),
-                    Looked::Zero => return Ok(Certificate::ZERO),
-                    Looked::Ordinary(tall) => tall,
-                };
-                let proof = host::prove(&tall, &mut steps)?;
-                Ok(certificate(&proof, tall.exponent, HOST))
+        let one = |item: usize| {
+            Ok(match Tall::look(source, item * rows * cols, rows, cols)? {
+                Looked::NonFinite => Certificate::NON_FINITE,
+                Looked::Zero => Certificate::ZERO,
+                Looked::Ordinary(tall) => {
+                    Certificate::new(&host::prove(&tall, &mut Steps::new(None))?, tall.exponent, Prover::Host)
+                }
             })
-            .collect()
+        };
+        (0..batch).map(one).collect()
     }
 }
 
-/// What was proven of 2^-exponent times the matrix, said of the matrix.
-fn certificate(proof: &host::Proof, exponent: i32, guarantee: Guarantee) -> Certificate {
-    let bounds = Bounds { lower: proof.lower, upper: proof.upper, guarantee }.scaled(exponent);
-    Certificate { sigma: crate::tensor::screen::scale_by_power(proof.sigma, exponent), bounds }
+/// [`ops::gram`] as the device's prover uses it.
+struct DeviceProduct;
+
+impl gram::Product for DeviceProduct {
+    fn gram(&self, matrix: &Matrix, factor: f32) -> Result<Matrix> {
+        let gpu = matrix.gpu();
+        let factors = Buffer::from_slice(gpu, "gram", &[factor])?;
+        let product = Matrix::zeros(gpu, 1, matrix.cols(), matrix.cols())?;
+        let mut recorder = gpu.recorder();
+        ops::gram(&mut recorder, matrix, &factors, &product)?;
+        recorder.submit()?;
+        Ok(product)
+    }
+
+    fn roundings(&self, matrix: &Matrix) -> usize {
+        ops::gram_roundings(matrix)
+    }
 }

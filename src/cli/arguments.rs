@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use globset::{Glob, GlobMatcher};
-use opnorm::audit::{Method, Order};
+use opnorm::audit::{Bound, Method, Order};
+use opnorm::certify::Certifier;
 use opnorm::gpu::AdapterRequest;
 use opnorm::norm::{Lanczos, Power, Start};
 
@@ -79,6 +80,9 @@ pub struct AuditArguments {
     /// The solver.
     #[command(flatten)]
     pub method: MethodArguments,
+    /// What is said about where a norm lies.
+    #[command(flatten)]
+    pub bound: BoundArguments,
     /// How the report is written.
     #[command(flatten)]
     pub format: FormatArguments,
@@ -106,6 +110,9 @@ pub struct NormArguments {
     /// The solver.
     #[command(flatten)]
     pub method: MethodArguments,
+    /// What is said about where a norm lies.
+    #[command(flatten)]
+    pub bound: BoundArguments,
     /// How the report is written.
     #[command(flatten)]
     pub format: FormatArguments,
@@ -136,6 +143,55 @@ impl From<OrderArgument> for Order {
             OrderArgument::One => Self::One,
             OrderArgument::Infinity => Self::Infinity,
         }
+    }
+}
+
+/// What is said about where a norm lies.
+#[derive(Debug, Args)]
+pub struct BoundArguments {
+    /// What to say about where the spectral norm lies
+    #[arg(long, value_enum, default_value_t = BoundArgument::Lower)]
+    pub bound: BoundArgument,
+    /// The probability with which --bound probable may fail [default: 1e-6]
+    #[arg(long, value_name = "D", value_parser = tolerance)]
+    pub delta: Option<f64>,
+}
+
+/// What is said about where a norm lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BoundArgument {
+    /// nothing
+    None,
+    /// a proven lower bound
+    Lower,
+    /// an upper bound too, at no cost, that holds for all but a share of random starts
+    Probable,
+    /// a proof of both, rounding included
+    Certified,
+}
+
+impl BoundArguments {
+    /// As the library takes it.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn bound(&self, method: MethodArgument, order: Order) -> Result<Bound, String> {
+        let upper = matches!(self.bound, BoundArgument::Probable | BoundArgument::Certified);
+        if upper && order != Order::Spectral {
+            return Err(format!("--bound is about the spectral norm: it goes with --ord 2, not {order}"));
+        }
+        if self.bound == BoundArgument::Probable && method != MethodArgument::Lanczos {
+            return Err("--bound probable goes with --method lanczos: power iteration has no upper bound".to_owned());
+        }
+        if self.delta.is_some() && self.bound != BoundArgument::Probable {
+            return Err("--delta goes with --bound probable: other bounds never fail".to_owned());
+        }
+        Ok(match self.bound {
+            BoundArgument::None => Bound::None,
+            BoundArgument::Lower => Bound::Lower,
+            BoundArgument::Probable => Bound::Probabilistic { delta: self.delta.unwrap_or(1e-6) },
+            BoundArgument::Certified => Bound::Certified(Certifier::default()),
+        })
     }
 }
 

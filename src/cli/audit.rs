@@ -1,7 +1,7 @@
 //! `opnorm audit`: every tensor of checkpoints.
 
 use globset::GlobMatcher;
-use opnorm::audit::{Axes, Options};
+use opnorm::audit::{Axes, Options, Order};
 use opnorm::gpu::AdapterRequest;
 use opnorm::io::Checkpoint;
 
@@ -12,6 +12,10 @@ use super::session::{Item, Session};
 
 /// Reports the norms of every tensor that is asked for.
 pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
+    let bound = match arguments.bound.bound(arguments.method.method, Order::Spectral) {
+        Ok(bound) => bound,
+        Err(problem) => return Ending::Usage(problem),
+    };
     let opened: Vec<_> = arguments.models.iter().map(|model| (model, Checkpoint::open(model))).collect();
     let mut items = Vec::new();
     for (model, checkpoint) in &opened {
@@ -31,7 +35,7 @@ pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
     }
     let session = Session {
         adapter,
-        options: Options { method: arguments.method.method(), ..Options::default() },
+        options: Options { method: arguments.method.method(), bound, ..Options::default() },
         items,
         format: arguments.format.format(),
     };

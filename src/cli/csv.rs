@@ -10,7 +10,7 @@ use super::summary::Summary;
 #[derive(Debug)]
 pub struct Csv;
 
-const HEADER: [&str; 20] = [
+const HEADER: [&str; 24] = [
     "file",
     "name",
     "shape",
@@ -20,11 +20,15 @@ const HEADER: [&str; 20] = [
     "lower",
     "upper",
     "guarantee",
+    "delta",
+    "arithmetic",
     "residual",
     "second",
     "gap",
     "frobenius",
     "stable_rank",
+    "schur",
+    "cheap_upper",
     "norm1",
     "norm_inf",
     "iterations",
@@ -47,7 +51,7 @@ impl Report for Csv {
     }
 }
 
-fn fields(record: &Record) -> [String; 20] {
+fn fields(record: &Record) -> [String; 24] {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     // all digits, so that the value is read back as it was
     let number = |value: Option<f64>| value.map(|value| format!("{value:?}")).unwrap_or_default();
@@ -61,11 +65,15 @@ fn fields(record: &Record) -> [String; 20] {
         number(record.lower),
         number(record.upper),
         record.guarantee.to_owned(),
+        number(record.delta),
+        record.arithmetic.unwrap_or_default().to_owned(),
         number(record.residual),
         number(record.second),
         number(record.gap),
         number(record.frobenius),
         number(record.stable_rank),
+        number(record.schur),
+        number(record.cheap_upper),
         number(record.norm1),
         number(record.norm_inf),
         record.iterations.map(|iterations| iterations.to_string()).unwrap_or_default(),
@@ -75,7 +83,7 @@ fn fields(record: &Record) -> [String; 20] {
     ]
 }
 
-fn write(out: &mut dyn Write, fields: &[String; 20]) -> io::Result<()> {
+fn write(out: &mut dyn Write, fields: &[String; 24]) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(fields)?;
     let line = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;

@@ -42,6 +42,9 @@ impl Report for Markdown {
         for field in &self.fields {
             column(field.header(self.plan.content), "---:");
         }
+        if self.plan.content.has_bounds() {
+            column("guarantee", "---");
+        }
         column("iterations", "---:");
         column("seconds", "---:");
         column("status", "---");
@@ -58,6 +61,9 @@ impl Report for Markdown {
             cells.push(record.shape_words());
             cells.push(escaped(&record.dtype_words()));
             cells.extend(self.fields.iter().map(|field| field.text(&record).unwrap_or_default()));
+            if self.plan.content.has_bounds() {
+                cells.push(record.guarantee_words());
+            }
             cells.push(record.iterations.map(|iterations| iterations.to_string()).unwrap_or_default());
             cells.push(record.seconds.map(|seconds| format!("{seconds:.3}")).unwrap_or_default());
             cells.push(match record.note_words() {
@@ -70,7 +76,7 @@ impl Report for Markdown {
     }
 
     fn end(&mut self, out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
-        if self.plan.content == Content::Audit {
+        if matches!(self.plan.content, Content::Audit(_)) {
             writeln!(out, "\n{}", escaped(&summary.line(usize::MAX)))?;
         }
         Ok(())

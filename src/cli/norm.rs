@@ -18,6 +18,10 @@ pub fn run(adapter: &AdapterRequest, arguments: &NormArguments) -> Ending {
     if let Err(problem) = check(arguments, order) {
         return Ending::Usage(problem);
     }
+    let bound = match arguments.bound.bound(arguments.method.method, order) {
+        Ok(bound) => bound,
+        Err(problem) => return Ending::Usage(problem),
+    };
     let inputs: Vec<Input> = arguments.inputs.iter().map(|input| Input::open(input)).collect();
     let items: Vec<Item<'_>> = inputs.iter().flat_map(Input::items).collect();
     if arguments.grad.is_some() && items.len() != 1 {
@@ -41,6 +45,7 @@ pub fn run(adapter: &AdapterRequest, arguments: &NormArguments) -> Ending {
         options: Options {
             method: arguments.method.method(),
             norms: Norms::Only(order),
+            bound,
             top: arguments.top,
             ..Options::default()
         },

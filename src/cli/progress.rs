@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 
 use indicatif::{BinaryBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use opnorm::certify;
 use opnorm::io::Entry;
 use opnorm::norm;
 
@@ -44,6 +45,11 @@ impl Progress {
         }
         words.push_str(&format!(", sigma {}, error {}", significant(progress.sigma), magnitude(progress.error)));
         self.say(entry, &words);
+    }
+
+    /// The proof came this far.
+    pub fn certifying(&self, entry: &Entry, progress: &certify::Progress) {
+        self.say(entry, &format!(": proof, {} {} of {}", progress.step, progress.done, progress.total));
     }
 
     /// A tensor is done.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use opnorm::audit::{Form, Order, Row};
 use opnorm::io::Element;
+use opnorm::norm::{Arithmetic, Guarantee};
 use serde::Serialize;
 
 /// One row. The names and the order of the fields are those of the JSON, which the README promises.
@@ -23,10 +24,14 @@ pub struct Record {
     pub sigma: Option<f64>,
     /// A lower bound of the norm.
     pub lower: Option<f64>,
-    /// An upper bound of the norm: there is none yet.
+    /// An upper bound of the norm.
     pub upper: Option<f64>,
     /// What kind of statement the bounds are.
     pub guarantee: &'static str,
+    /// The probability with which they fail.
+    pub delta: Option<f64>,
+    /// The arithmetic that a proof takes for granted.
+    pub arithmetic: Option<&'static str>,
     /// The residual of the singular pair.
     pub residual: Option<f64>,
     /// The next singular value.
@@ -37,6 +42,10 @@ pub struct Record {
     pub frobenius: Option<f64>,
     /// `(frobenius / sigma)^2`.
     pub stable_rank: Option<f64>,
+    /// `sqrt(norm1 norm_inf)`.
+    pub schur: Option<f64>,
+    /// A proven upper bound from the norms that need no solver.
+    pub cheap_upper: Option<f64>,
     /// The largest column sum of magnitudes.
     pub norm1: Option<f64>,
     /// The largest row sum of magnitudes.
@@ -76,14 +85,18 @@ impl Record {
             dtype: Some(row.element.to_string()),
             ord: row.order.as_str(),
             sigma: finite(row.sigma),
-            lower: finite(row.lower),
-            upper: None,
-            guarantee: guarantee(row.lower),
+            lower: finite(Some(row.bounds.lower)).filter(|_| row.bounds.guarantee != Guarantee::None),
+            upper: finite(Some(row.bounds.upper)),
+            guarantee: row.bounds.guarantee.as_str(),
+            delta: row.bounds.guarantee.delta(),
+            arithmetic: row.bounds.guarantee.arithmetic().map(Arithmetic::as_str),
             residual: finite(row.residual),
             second: finite(row.second),
             gap: finite(row.gap),
             frobenius: finite(row.frobenius),
             stable_rank: finite(row.stable_rank),
+            schur: finite(row.schur),
+            cheap_upper: finite(row.cheap.map(|bounds| bounds.upper)),
             norm1: finite(row.one),
             norm_inf: finite(row.infinity),
             iterations: row.iterations,
@@ -108,12 +121,16 @@ impl Record {
             sigma: None,
             lower: None,
             upper: None,
-            guarantee: guarantee(None),
+            guarantee: Guarantee::None.as_str(),
+            delta: None,
+            arithmetic: None,
             residual: None,
             second: None,
             gap: None,
             frobenius: None,
             stable_rank: None,
+            schur: None,
+            cheap_upper: None,
             norm1: None,
             norm_inf: None,
             iterations: None,
@@ -145,8 +162,10 @@ impl Record {
                 record.residual = self.residuals.get(index).copied();
                 record.second = values.get(index + 1).copied();
                 record.gap = record.second.map(|second| value - second);
-                (record.lower, record.guarantee) = (None, guarantee(None));
+                (record.lower, record.upper, record.guarantee) = (None, None, Guarantee::None.as_str());
+                (record.delta, record.arithmetic) = (None, None);
                 (record.frobenius, record.stable_rank) = (None, None);
+                (record.schur, record.cheap_upper) = (None, None);
                 (record.norm1, record.norm_inf) = (None, None);
                 (record.iterations, record.seconds) = (None, None);
                 record.note = None;
@@ -154,6 +173,14 @@ impl Record {
             record
         });
         records.collect()
+    }
+
+    /// `certified`, `probable 1e-6`, `lower`, `none`.
+    pub fn guarantee_words(&self) -> String {
+        match self.delta {
+            Some(delta) => format!("probable {delta:e}"),
+            None => self.guarantee.to_owned(),
+        }
     }
 
     /// `16x1x3x3 as 16x9 reshaped`, `512x64`, `scalar`.
@@ -220,11 +247,4 @@ pub fn shape_words(shape: &[usize]) -> String {
 
 fn reshaped(form: &Form) -> Option<String> {
     matches!(form, Form::Reshaped { .. }).then(|| form.to_string())
-}
-
-fn guarantee(lower: Option<f64>) -> &'static str {
-    match lower {
-        Some(lower) if lower.is_finite() => "lower",
-        _ => "none",
-    }
 }

@@ -17,7 +17,8 @@ use super::progress::Progress;
 use super::record::{Record, dtype_of, numbered, shape_of, shape_words};
 use super::report::{self, Report};
 use super::summary::Summary;
-use super::table::{Content, Plan};
+use super::table::{Content, Plan, Sides};
+use super::text::printable;
 
 /// Something to measure, or the reason why it cannot be.
 #[derive(Debug)]
@@ -116,8 +117,8 @@ impl Session<'_> {
     /// What is known of the report before its first row.
     fn plan(&self, gpu: Option<&Gpu>) -> Plan {
         let content = match self.options.norms {
-            Norms::All => Content::Audit,
-            Norms::Only(order) => Content::Norm(order),
+            Norms::All => Content::Audit(Sides::from(&self.options.bound)),
+            Norms::Only(order) => Content::Norm(order, Sides::from(&self.options.bound)),
         };
         let mut plan = Plan {
             content,
@@ -282,6 +283,10 @@ impl Run<'_> {
         match event {
             Event::Started(entry) => self.progress.start(entry),
             Event::Solving(entry, progress) => self.progress.solving(entry, progress),
+            Event::Estimated(entry, estimate) => {
+                self.complain(&format!("{}: the proof takes {estimate}", printable(&entry.name)));
+            }
+            Event::Certifying(entry, progress) => self.progress.certifying(entry, progress),
             Event::Row(row) => {
                 self.row(&row);
                 if self.output.is_err() {

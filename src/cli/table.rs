@@ -3,7 +3,8 @@
 
 use std::io::{self, Write};
 
-use opnorm::audit::Order;
+use opnorm::audit::{Bound, Order};
+use opnorm::norm::Bounds;
 
 use super::layout::{Column, Layout, UNKNOWN};
 use super::number::{self, magnitude, significant};
@@ -35,9 +36,47 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// All norms, and a summary at the end.
-    Audit,
+    Audit(Sides),
     /// One norm.
-    Norm(Order),
+    Norm(Order, Sides),
+}
+
+impl Content {
+    /// Whether the rows say where the spectral norm lies.
+    pub fn has_bounds(self) -> bool {
+        matches!(self, Self::Audit(_) | Self::Norm(Order::Spectral, _))
+    }
+}
+
+/// The sides on which a report bounds the spectral norm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sides {
+    /// None.
+    Neither,
+    /// From below.
+    Lower,
+    /// From below and above.
+    Both,
+}
+
+impl From<&Bound> for Sides {
+    fn from(bound: &Bound) -> Self {
+        match bound {
+            Bound::None => Self::Neither,
+            Bound::Lower => Self::Lower,
+            _ => Self::Both,
+        }
+    }
+}
+
+impl Sides {
+    fn fields(self) -> &'static [Field] {
+        match self {
+            Self::Neither => &[],
+            Self::Lower => &[Field::Lower],
+            Self::Both => &[Field::Lower, Field::Upper],
+        }
+    }
 }
 
 impl Plan {
@@ -59,20 +98,18 @@ impl Plan {
 /// The fields that a table of this content has, after those that say what a row is.
 pub fn numbers(content: Content) -> Vec<Field> {
     match content {
-        Content::Audit => vec![
-            Field::Sigma,
-            Field::Lower,
-            Field::Residual,
-            Field::Second,
-            Field::Frobenius,
-            Field::StableRank,
-            Field::One,
-            Field::Infinity,
-        ],
-        Content::Norm(Order::Spectral) => {
-            vec![Field::Sigma, Field::Lower, Field::Residual, Field::Second, Field::Gap]
+        Content::Audit(sides) => [
+            &[Field::Sigma],
+            sides.fields(),
+            // beside an upper bound the residual says little, and there is no room for it
+            if sides == Sides::Both { &[][..] } else { &[Field::Residual][..] },
+            &[Field::Second, Field::Frobenius, Field::Schur, Field::StableRank, Field::One, Field::Infinity],
+        ]
+        .concat(),
+        Content::Norm(Order::Spectral, sides) => {
+            [&[Field::Sigma], sides.fields(), &[Field::Residual, Field::Second, Field::Gap]].concat()
         }
-        Content::Norm(_) => vec![Field::Sigma],
+        Content::Norm(..) => vec![Field::Sigma],
     }
 }
 
@@ -83,6 +120,8 @@ pub enum Field {
     Sigma,
     /// Its lower bound.
     Lower,
+    /// Its upper bound.
+    Upper,
     /// The residual.
     Residual,
     /// The next singular value.
@@ -91,6 +130,8 @@ pub enum Field {
     Gap,
     /// The Frobenius norm.
     Frobenius,
+    /// `sqrt(norm1 norm_inf)`.
+    Schur,
     /// The stable rank.
     StableRank,
     /// The 1-norm.
@@ -104,16 +145,18 @@ impl Field {
     pub fn header(self, content: Content) -> &'static str {
         match self {
             Self::Sigma => match content {
-                Content::Norm(Order::Frobenius) => "frobenius",
-                Content::Norm(Order::One) => "1-norm",
-                Content::Norm(Order::Infinity) => "inf-norm",
+                Content::Norm(Order::Frobenius, _) => "frobenius",
+                Content::Norm(Order::One, _) => "1-norm",
+                Content::Norm(Order::Infinity, _) => "inf-norm",
                 _ => "sigma",
             },
             Self::Lower => "lower",
+            Self::Upper => "upper",
             Self::Residual => "residual",
             Self::Second => "second",
             Self::Gap => "gap",
             Self::Frobenius => "frobenius",
+            Self::Schur => "schur",
             Self::StableRank => "stable rank",
             Self::One => "1-norm",
             Self::Infinity => "inf-norm",
@@ -124,11 +167,13 @@ impl Field {
     pub fn text(self, record: &Record) -> Option<String> {
         match self {
             Self::Sigma => record.sigma.map(significant),
-            Self::Lower => record.lower.map(significant),
+            Self::Lower => record.lower.map(|lower| Bounds::at_least(lower).decimals(DIGITS).0),
+            Self::Upper => record.upper.map(|upper| Bounds { upper, ..Bounds::NONE }.decimals(DIGITS).1),
             Self::Residual => record.residual.map(magnitude),
             Self::Second => record.second.map(significant),
             Self::Gap => record.gap.map(significant),
             Self::Frobenius => record.frobenius.map(significant),
+            Self::Schur => record.schur.map(significant),
             Self::StableRank => record.stable_rank.map(significant),
             Self::One => record.norm1.map(significant),
             Self::Infinity => record.norm_inf.map(significant),
@@ -143,6 +188,9 @@ impl Field {
     }
 }
 
+/// Significant digits of a bound, each rounded to its safe side.
+const DIGITS: usize = 7;
+
 /// A table for a reader.
 #[derive(Debug)]
 pub struct Table {
@@ -156,10 +204,10 @@ pub struct Table {
 impl Table {
     /// A table of this plan.
     pub fn new(plan: Plan) -> Self {
-        // columns that say what a row is and how it went
-        const HEAD: usize = 6;
         // "max_iterations", the longest status
         const STATUS: usize = 14;
+        // "probable 1e-6"
+        const GUARANTEE: usize = 13;
         let fields = numbers(plan.content);
         let mut columns = vec![
             Column::words("tensor", plan.names),
@@ -169,11 +217,12 @@ impl Table {
             Column::numbers("seconds", 8),
             Column::words("status", STATUS),
         ];
-        columns.extend(fields.iter().map(|field| {
-            let header = field.header(plan.content);
-            Column::numbers(header, field.width())
-        }));
-        let layout = Layout::new(columns, HEAD, plan.page);
+        if plan.content.has_bounds() {
+            columns.push(Column::words("guarantee", GUARANTEE));
+        }
+        let head = columns.len();
+        columns.extend(fields.iter().map(|field| Column::numbers(field.header(plan.content), field.width())));
+        let layout = Layout::new(columns, head, plan.page);
         Self { plan, fields, layout, file: None }
     }
 }
@@ -204,6 +253,9 @@ impl Report for Table {
                 known(record.seconds.map(|seconds| format!("{seconds:.3}"))),
                 record.status.to_owned(),
             ];
+            if self.plan.content.has_bounds() {
+                cells.push(record.guarantee_words());
+            }
             cells.extend(self.fields.iter().map(|field| known(field.text(&record))));
             for line in self.layout.row(&cells) {
                 writeln!(out, "{line}")?;
@@ -216,7 +268,7 @@ impl Report for Table {
     }
 
     fn end(&mut self, out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
-        if self.plan.content == Content::Audit {
+        if matches!(self.plan.content, Content::Audit(_)) {
             writeln!(out, "{}", "─".repeat(self.layout.width().min(self.plan.page)))?;
             writeln!(out, "{}", summary.line(self.plan.page / 2))?;
         }

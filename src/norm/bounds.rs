@@ -76,6 +76,16 @@ impl Bounds {
         if self.lower > 0.0 { (self.upper - self.lower) / self.lower } else { f64::INFINITY }
     }
 
+    /// The two as decimals of so many significant digits, each rounded to its safe side.
+    ///
+    /// ```
+    /// use opnorm::norm::Bounds;
+    /// assert_eq!(Bounds::at_least(0.6740926).decimals(4), ("0.6740".to_string(), "inf".to_string()));
+    /// ```
+    pub fn decimals(&self, digits: usize) -> (String, String) {
+        (below(self.lower, digits), above(self.upper, digits))
+    }
+
     /// Bounds of the product of two norms, such as an upper bound for the layers of a network one after the other:
     /// ‖AB‖ <= ‖A‖ ‖B‖.
     ///
@@ -102,6 +112,15 @@ impl Bounds {
             Guarantee::Lower => Self { lower, upper: f64::INFINITY, guarantee },
             _ => Self { lower, upper, guarantee },
         }
+    }
+
+    /// The bounds of a matrix that may lie so far, in the 2-norm, from the one that these are of.
+    pub(crate) fn widened(self, distance: f64) -> Self {
+        if distance == 0.0 {
+            return self;
+        }
+        let (lower, upper) = ((self.lower - distance).next_down().max(0.0), (self.upper + distance).next_up());
+        Self { lower, upper, ..self }
     }
 
     /// Writes an estimate and the bounds around it.
@@ -141,6 +160,14 @@ impl Guarantee {
     pub fn delta(self) -> Option<f64> {
         match self {
             Self::Probabilistic { delta } => Some(delta),
+            _ => None,
+        }
+    }
+
+    /// The arithmetic that a proof takes for granted, where there is a proof.
+    pub fn arithmetic(self) -> Option<Arithmetic> {
+        match self {
+            Self::Certified { arithmetic } => Some(arithmetic),
             _ => None,
         }
     }
@@ -195,7 +222,7 @@ const DIGITS: usize = 6;
 impl fmt::Display for Bounds {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = formatter.precision().unwrap_or(DIGITS);
-        let (lower, upper) = (below(self.lower, digits), above(self.upper, digits));
+        let (lower, upper) = self.decimals(digits);
         match self.guarantee {
             Guarantee::None => write!(formatter, "without bounds"),
             Guarantee::Lower => write!(formatter, "at least {lower}"),

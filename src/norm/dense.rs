@@ -30,7 +30,7 @@ async fn frobenius_async(matrix: &Matrix) -> Result<Vec<f64>> {
     let mut squares = vec![0.0; matrix.batch()];
     for panel in matrix.panels() {
         let mut recorder = gpu.recorder();
-        let count = ops::panel_segments(gpu, panel, matrix.quads());
+        let count = ops::panel_segments(gpu, panel, matrix.quads()).count;
         let output = Buffer::zeros(gpu, "square_sums", panel.place.items.len() * count)?;
         ops::square_sums(&mut recorder, panel, (matrix.storage(), matrix.quads()), &output)?;
         let sums = recorder.read(&output)?;

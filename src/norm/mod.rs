@@ -3,6 +3,7 @@
 mod basis;
 mod bidiagonal;
 mod bounds;
+mod cheap;
 mod control;
 mod decimal;
 mod dense;
@@ -17,6 +18,7 @@ mod stop;
 mod top;
 
 pub use bounds::{Arithmetic, Bounds, Guarantee};
+pub use cheap::{CheapNorms, cheap_norms};
 pub use control::{Control, OnStatus, Progress};
 pub use dense::{frobenius, frobenius_gradient, infinity, one};
 pub use lanczos::Lanczos;

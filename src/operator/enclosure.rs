@@ -19,6 +19,12 @@ pub(crate) fn gamma(roundings: usize) -> f64 {
     up(up(product) / (1.0 - up(product)))
 }
 
+/// The same for the device's `f32`, whose sums and products WGSL lets be either neighbour of the exact result: u = 2^-23.
+pub(crate) fn device_gamma(roundings: usize) -> f64 {
+    let product = roundings as f64 * f64::from(f32::EPSILON);
+    up(product / (1.0 - product))
+}
+
 /// A number that is at least the exact result of the one operation that gave `value`.
 pub(crate) fn up(value: f64) -> f64 {
     value.next_up()

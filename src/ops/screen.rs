@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::square_sums::segments_of;
+use super::square_sums::panel_segments;
 use super::{PerStorage, Segments, expect_len, matrix_kernels, word};
 use crate::Result;
 use crate::gpu::{Buffer, Gpu, Grid, Recorder};
@@ -37,7 +37,7 @@ pub fn screen_segments(
 ) -> Result<Segments> {
     let operation = "screen";
     let lanes = recorder.gpu().capabilities().profile.lanes;
-    let segments = segments_of(lanes, panel, quads);
+    let segments = panel_segments(recorder.gpu(), panel, quads);
     let items = panel.place.items.len();
     expect_len(operation, "output", items * segments.count, output.len())?;
     let params = Params {
@@ -54,10 +54,9 @@ pub fn screen_segments(
 /// What the device finds in the entries of each item of a matrix.
 pub(crate) async fn screen(gpu: &Gpu, matrix: &Matrix) -> Result<Vec<Screen>> {
     let mut screens = vec![Screen::default(); matrix.batch()];
-    let lanes = gpu.capabilities().profile.lanes;
     for panel in matrix.panels() {
         let place = &panel.place;
-        let count = segments_of(lanes, panel, matrix.quads()).count;
+        let count = panel_segments(gpu, panel, matrix.quads()).count;
         let found = Buffer::zeros(gpu, "screen", place.items.len() * count)?;
         let mut recorder = gpu.recorder();
         screen_segments(&mut recorder, panel, (matrix.storage(), matrix.quads()), &found)?;

@@ -19,15 +19,11 @@ pub(super) struct Params {
 pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "square_sums", ["group"], [Write], Params);
 
 /// The segments that [`square_sums`] and [`super::screen_segments`] write for each item of a panel.
-pub(super) fn segments_of(lanes: u32, panel: &Panel, quads: usize) -> Segments {
+pub(crate) fn panel_segments(gpu: &Gpu, panel: &Panel, quads: usize) -> Segments {
+    let lanes = gpu.capabilities().profile.lanes;
     let segments = Segments::for_lane(panel.place.rows.len() * quads);
     // Segments of neighbouring lanes interleave, so a tile of them is always whole.
     Segments { length: segments.length, count: segments.count.next_multiple_of(lanes as usize) }
-}
-
-/// How many segments [`square_sums`] and [`super::screen_segments`] write for each item of a panel.
-pub(crate) fn panel_segments(gpu: &Gpu, panel: &Panel, quads: usize) -> usize {
-    segments_of(gpu.capabilities().profile.lanes, panel, quads).count
 }
 
 /// Records the sums of squares of the elements of one panel, and returns the segments that the results come in.
@@ -46,7 +42,7 @@ pub fn square_sums(
 ) -> Result<Segments> {
     let operation = "square_sums";
     let lanes = recorder.gpu().capabilities().profile.lanes;
-    let segments = segments_of(lanes, panel, quads);
+    let segments = panel_segments(recorder.gpu(), panel, quads);
     let items = panel.place.items.len();
     expect_len(operation, "output", items * segments.count, output.len())?;
     let params = Params {
