@@ -50,6 +50,8 @@ fn table() -> Vec<Row> {
         row("decode",           ALL,  false, false, &[SQUARE, LONG],                                   dense::decode),
         row("pack",             F32,  false, true,  &[SQUARE, LONG, (1, 600_000, 3)],                  dense::pack),
         row("outer",            F32,  false, false, &[SQUARE, (70_000, 3, 2)],                         dense::outer),
+        row("gram",             F32,  false, false, &[(1, 70_000, 3), (70_000, 3, 2), (1, 2, 1500)],   dense::gram),
+        row("mirror",           F32,  false, true,  &[(1, 1, 1500), (70_000, 1, 2)],                   dense::mirror),
         row("dot",              NONE, true,  false, &[LONG, MANY],                                     vector::dot),
         row("sum_squares",      NONE, true,  false, &[LONG, MANY],                                     vector::sum_squares),
         row("residual_squares", NONE, true,  false, &[LONG, MANY],                                     vector::residual_squares),
@@ -80,7 +82,7 @@ fn row(
 fn the_table_has_a_row_for_every_kernel() {
     let rows: Vec<_> = table().iter().map(|row| row.name).collect();
     for kernel in ops::kernels() {
-        let stem = ["_f32", "_f16", "_bf16"].iter().find_map(|storage| kernel.name.strip_suffix(storage));
+        let stem = ["_f32", "_f16", "_bf16", "_8", "_12"].iter().find_map(|storage| kernel.name.strip_suffix(storage));
         assert!(rows.contains(&stem.unwrap_or(kernel.name)), "{} has no row", kernel.name);
     }
 }
@@ -148,6 +150,56 @@ fn wrong_results_are_caught() {
     let mut swapped = entries.clone();
     swapped.swap(0, 1);
     assert!(compare(&found, &reference::matvec(&swapped, &input), &bounds_of(&swapped)).is_err());
+}
+
+/// The levels of a long sum are there: a chain loses what is below half a unit of its first product.
+#[test]
+fn products_are_not_summed_one_after_another() {
+    let rows = 4096;
+    let entries: Vec<f32> =
+        (0..rows).flat_map(|row| if row == 0 { [1.0; 2] } else { [1.0 / 4096.0, 1.0 / 8192.0] }).collect();
+    let products = entries.chunks_exact(2).map(|row| row[0] * row[1]);
+    let chain = products.clone().fold(0.0, |sum, product| sum + product);
+    let exact: f64 = products.map(f64::from).sum();
+    for setup in [Setup::SoftwareTrusted, Setup::HardwareTrusted] {
+        let matrix = Matrix::from_slice(setup.gpu(), rows, 2, &entries).unwrap();
+        let bounds = [Bound::of(dense::gram_roundings(&matrix), 0.0).at(exact)];
+        assert!(compare(&[f64::from(chain)], &[exact], &bounds).is_err());
+        let found = dense::gram_of(&matrix);
+        compare(&[f64::from(found[1])], &[exact], &bounds).unwrap();
+    }
+}
+
+/// What the row of the Gram product finds out, it must be able to find out.
+#[test]
+fn wrong_gram_products_are_caught() {
+    let gpu = Setup::SoftwareTrusted.gpu();
+    let (rows, cols) = (70, 13);
+    let entries: Vec<f32> = (0..rows * cols).map(|index| 1.0 + ((index * 37) % 11) as f32 / 7.0).collect();
+    let matrix = Matrix::from_slice(gpu, rows, cols, &entries).unwrap();
+    let found: Vec<f64> = dense::gram_of(&matrix).into_iter().map(f64::from).collect();
+    let entries: Vec<f64> = entries.into_iter().map(f64::from).collect();
+    let twin = reference::gram(&entries, cols, 1.0);
+    let bounds = Bound::of(dense::gram_roundings(&matrix), 0.0).each(&twin);
+    compare(&found, &twin, &bounds).unwrap();
+    dense::expect_symmetric(&found, cols).unwrap();
+
+    for index in 0..cols * cols {
+        let mut wrong = found.clone();
+        wrong[index] *= 1.0 + 1e-4;
+        assert!(compare(&wrong, &twin, &bounds).unwrap_err().contains(&format!("entry {index}")));
+        if index % (cols + 1) != 0 {
+            wrong[index] = f64::from((found[index] as f32).next_up());
+            compare(&wrong, &twin, &bounds).unwrap();
+            assert!(dense::expect_symmetric(&wrong, cols).is_err());
+        }
+    }
+    for first in (0..rows).step_by(16) {
+        let run = reference::gram(&entries[first * cols..rows.min(first + 16) * cols], cols, 1.0);
+        let dropped: Vec<f64> = found.iter().zip(&run).map(|(sum, run)| sum - run).collect();
+        let doubled: Vec<f64> = found.iter().zip(&run).map(|(sum, run)| sum + run).collect();
+        assert!(compare(&dropped, &twin, &bounds).is_err() && compare(&doubled, &twin, &bounds).is_err());
+    }
 }
 
 /// No adapter is trusted with more loop trips of one invocation than its budget.

@@ -271,7 +271,8 @@ impl Gpu {
         &self.inner.pool
     }
 
-    fn placeholder(&self) -> &Buffer<u32> {
+    /// A buffer to bind where a kernel is to read nothing.
+    pub(crate) fn placeholder(&self) -> &Buffer<u32> {
         &self.inner.placeholder
     }
 

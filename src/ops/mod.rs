@@ -8,9 +8,11 @@ mod column_abs_sums;
 mod combine;
 mod decode;
 mod dot;
+mod gram;
 mod matvec;
 mod matvec_adjoint;
 mod max_abs;
+mod mirror;
 mod normaliser;
 mod outer;
 mod pack;
@@ -33,9 +35,11 @@ pub use combine::combine;
 pub use decode::decode;
 pub(crate) use decode::rescaled;
 pub use dot::dot;
+pub use gram::{gram, gram_flushed, gram_roundings};
 pub use matvec::matvec;
 pub use matvec_adjoint::matvec_adjoint;
 pub use max_abs::max_abs;
+pub use mirror::mirror;
 pub use normaliser::{Normalise, NormaliserState, StopKind, normaliser};
 pub use outer::outer;
 pub use pack::pack;
@@ -71,6 +75,9 @@ pub fn kernels() -> Vec<&'static Kernel> {
     let others = [
         &pack::KERNEL,
         &outer::KERNEL,
+        &gram::KERNELS[0],
+        &gram::KERNELS[1],
+        &mirror::KERNEL,
         &dot::KERNEL,
         &sum_squares::KERNEL,
         &residual_squares::KERNEL,

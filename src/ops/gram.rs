@@ -1,0 +1,183 @@
+//! output = factor · matrixᵀ · matrix.
+
+use std::ops::Range;
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{expect_len, kernel, mirror, word};
+use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder};
+use crate::tensor::{Matrix, Panel, Storage};
+use crate::{Error, Result};
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    items: u32,
+    first_item: u32,
+    source_item: u32,
+    target_item: u32,
+    panel_rows: u32,
+    first_row: u32,
+    end_row: u32,
+    runs: u32,
+    quads: u32,
+    target_start: u32,
+    target_end: u32,
+    adds: u32,
+}
+
+/// One kernel for each tile: 12 × 12 for software adapters, 8 × 8 for hardware.
+pub(super) static KERNELS: [Kernel; 2] = [
+    kernel!("dense" / "gram", "gram_12", ["group", "matrix_f32", "tile_12"], [Read, Read, Write], Params),
+    kernel!("dense" / "gram", "gram_8", ["group", "matrix_f32", "tile_8"], [Read, Read, Write], Params),
+];
+
+/// Products that are added up before their sum is handed on.
+const RUN: usize = 16;
+
+/// Levels of sums above a run within one dispatch.
+const LEVELS: u32 = 3;
+
+/// Rows that one dispatch sums. An invocation walks them all, and tests for the end of each run and of the levels above:
+/// less than a fifth on top, which stays below the loop budget.
+const LONGEST: usize = 32_768;
+
+/// Records output = factor · matrixᵀ · matrix, for each batch item: symmetric to the bit.
+///
+/// *Shapes*  `matrix`: batch × rows × cols, stored as `f32` · `factors`: batch powers of two ·
+/// `output`: batch × cols × cols, stored as `f32`
+///
+/// *Accuracy*  |error| <= gamma(c) · factor · |matrix|ᵀ · |matrix| + flushed, entrywise, with the c of
+/// [`gram_roundings`] (33 for 4096 rows, 44 for 16 384) and [`gram_flushed`]; rows · max|matrix|² must be below 2^127, and
+/// so must what the factor makes of it.
+///
+/// # Errors
+/// [`Error::ShapeMismatch`] when the shapes do not fit, [`Error::TooLarge`] past the device's limits.
+pub fn gram(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<f32>, output: &Matrix) -> Result<()> {
+    let operation = "gram";
+    let (batch, cols) = (matrix.batch(), matrix.cols());
+    if (output.batch(), output.rows(), output.cols()) != (batch, cols, cols) {
+        return Err(Error::ShapeMismatch {
+            operation,
+            expected: format!("an output of {batch} x {cols} x {cols}"),
+            found: format!("{} x {} x {}", output.batch(), output.rows(), output.cols()),
+        });
+    }
+    if matrix.storage() != Storage::F32 || output.storage() != Storage::F32 {
+        return Err(Error::ShapeMismatch {
+            operation,
+            expected: "a matrix and an output stored as f32".to_string(),
+            found: format!("{:?} and {:?}", matrix.storage(), output.storage()),
+        });
+    }
+    expect_len(operation, "factors", batch, factors.len())?;
+    let profile = recorder.gpu().capabilities().profile;
+    for source in matrix.panels() {
+        for rows in pieces(source) {
+            for target in output.panels() {
+                let (from, to) = (&source.place, &target.place);
+                let items = from.items.start.max(to.items.start)..from.items.end.min(to.items.end);
+                if items.is_empty() {
+                    continue;
+                }
+                let params = Params {
+                    items: word(operation, "the batch", items.len())?,
+                    first_item: word(operation, "the batch", items.start)?,
+                    source_item: word(operation, "the batch", items.start - from.items.start)?,
+                    target_item: word(operation, "the batch", items.start - to.items.start)?,
+                    panel_rows: word(operation, "the rows", from.rows.len())?,
+                    first_row: word(operation, "the rows", rows.start)?,
+                    end_row: word(operation, "the rows", rows.end)?,
+                    runs: word(operation, "the rows", runs(rows.len()))?,
+                    quads: word(operation, "the columns", matrix.quads())?,
+                    target_start: word(operation, "the columns", to.rows.start)?,
+                    target_end: word(operation, "the columns", to.rows.end)?,
+                    adds: u32::from(from.rows.start + rows.start > 0),
+                };
+                let (kernel, groups) = layout(profile, &to.rows);
+                let bindings = [(&source.words).into(), factors.into(), (&target.words).into()];
+                recorder.dispatch(kernel, Grid::groups(groups * items.len()), &params, &bindings)?;
+            }
+        }
+    }
+    mirror(recorder, output)
+}
+
+/// The most roundings that a product goes through on its way into an entry of [`gram`], each at most 2^-23 of what it
+/// rounds: the c of |error| <= gamma(c) · factor · |matrix|ᵀ · |matrix|, where gamma(c) = c u / (1 - c u), u = 2^-23.
+///
+/// A run of L products is L roundings at the most, whatever the order: its own, and L - 1 sums. A level that adds n sums
+/// is n - 1 more, as is each dispatch after the first. The power of two is none. WGSL lets a sum be reordered within an
+/// expression; levels and dispatches are expressions of their own.
+pub fn gram_roundings(matrix: &Matrix) -> usize {
+    let rows: Vec<_> = item_pieces(matrix).collect();
+    let roundings = |rows: &usize| {
+        let (runs, mut left) = (runs(*rows), rows.div_ceil(RUN));
+        let mut roundings = RUN.min(*rows);
+        for _ in 0..LEVELS {
+            roundings += runs.min(left).saturating_sub(1);
+            left = left.div_ceil(runs);
+        }
+        roundings
+    };
+    rows.iter().map(roundings).max().unwrap_or(0) + rows.len().saturating_sub(1)
+}
+
+/// What an entry of [`gram`] may lose on a device that takes subnormal numbers for zero, beside its roundings.
+///
+/// `largest` is the largest magnitude of the matrix. Each product may lose 2^-126 of either side times the other, and its
+/// own value; each sum either side or its own value; each below 2^-126. There are fewer than 1.25 sums a product
+/// where there is more than a run, and at most 4 where there is not: 2^-126 · (factor · rows · (2 · largest + 16) +
+/// 4 · dispatches) covers them, roundings of what is lost included.
+pub fn gram_flushed(matrix: &Matrix, largest: f64, factor: f64) -> f64 {
+    let (dispatches, rows) = (item_pieces(matrix).count() as f64, matrix.rows() as f64);
+    f64::from(f32::MIN_POSITIVE) * (factor * rows * (2.0 * largest + 16.0) + 4.0 * dispatches)
+}
+
+/// The kernel for a profile, and its groups for the rows of one panel of the output.
+fn layout(profile: Profile, rows: &Range<usize>) -> (&'static Kernel, usize) {
+    let lanes = profile.lanes as usize;
+    let (kernel, edge) = if lanes < Profile::HARDWARE.lanes as usize { (&KERNELS[0], 12) } else { (&KERNELS[1], 8) };
+    let across = 4 + lanes / 16;
+    let (first, end) = (rows.start / edge, rows.end.div_ceil(edge));
+    (kernel, (end - first).div_ceil(lanes / across) * end.div_ceil(across))
+}
+
+/// The rows of a panel, cut to what one dispatch sums.
+fn pieces(panel: &Panel) -> impl Iterator<Item = Range<usize>> {
+    let rows = panel.place.rows.len();
+    (0..rows).step_by(LONGEST).map(move |first| first..rows.min(first + LONGEST))
+}
+
+/// The rows of the pieces that make up one batch item.
+fn item_pieces(matrix: &Matrix) -> impl Iterator<Item = usize> {
+    let panels = matrix.panels().iter().filter(|panel| panel.place.items.contains(&0));
+    panels.flat_map(pieces).map(|rows| rows.len())
+}
+
+/// Sums that each level adds up, the fewest with which the levels reach over the rows.
+fn runs(rows: usize) -> usize {
+    let mut runs = 1usize;
+    while runs.pow(LEVELS) * RUN < rows {
+        runs += 1;
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_reach_over_the_rows_within_the_loop_budget() {
+        for rows in [1, 15, 16, 17, 1024, 4097, 16_384, LONGEST] {
+            let runs = runs(rows);
+            assert!(RUN * runs.pow(LEVELS) >= rows, "{rows}");
+            assert!(runs == 1 || RUN * (runs - 1).pow(LEVELS) < rows, "{rows}");
+            // Each pass of a level is one trip of its own loop and one test that ends the loop inside.
+            let passes = |span: usize| 2 * (rows.div_ceil(span) + 1);
+            let trips = rows + passes(RUN) + passes(RUN * runs) + passes(RUN * runs * runs);
+            assert!(trips < 60_000, "{rows}: {trips}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! output[row, col] = output[col, row] above the diagonal.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{kernel, word};
+use crate::gpu::{Grid, Kernel, Recorder};
+use crate::tensor::{Matrix, Storage};
+use crate::{Error, Result};
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    items: u32,
+    quads: u32,
+    cols: u32,
+    source_start: u32,
+    source_end: u32,
+    target_start: u32,
+    target_end: u32,
+    own: u32,
+}
+
+pub(super) static KERNEL: Kernel = kernel!("dense" / "mirror", ["group"], [Read, Write], Params);
+
+/// Columns of one row that a lane writes.
+const SPAN: usize = 64;
+
+/// Records a copy of the entries below the diagonal to above it: matrix\[row, col\] = matrix\[col, row\] where row < col.
+///
+/// *Shapes*  `matrix`: batch × cols × cols, stored as `f32`
+///
+/// *Accuracy*  exact: the bits are moved.
+///
+/// # Errors
+/// [`Error::ShapeMismatch`] when the matrix is not square or not stored as `f32`, [`Error::TooLarge`] past the device's
+/// limits.
+pub fn mirror(recorder: &mut Recorder, matrix: &Matrix) -> Result<()> {
+    let operation = "mirror";
+    if matrix.rows() != matrix.cols() || matrix.storage() != Storage::F32 {
+        return Err(Error::ShapeMismatch {
+            operation,
+            expected: "a square matrix stored as f32".to_string(),
+            found: format!("{} x {}, {:?}", matrix.rows(), matrix.cols(), matrix.storage()),
+        });
+    }
+    let lanes = recorder.gpu().capabilities().profile.lanes as usize;
+    for (index, source) in matrix.panels().iter().enumerate() {
+        // A panel of several items has no other panels of the same items.
+        let targets = matrix.panels()[..=index].iter().filter(|target| target.place.items == source.place.items);
+        for target in targets {
+            let (from, to) = (&source.place.rows, &target.place.rows);
+            let own = from == to;
+            // The columns of the padding are written with those of the last rows.
+            let source_end = if from.end == matrix.cols() { matrix.quads() * 4 } else { from.end };
+            let params = Params {
+                items: word(operation, "the batch", target.place.items.len())?,
+                quads: word(operation, "the columns", matrix.quads())?,
+                cols: word(operation, "the columns", matrix.cols())?,
+                source_start: word(operation, "the rows", from.start)?,
+                source_end: word(operation, "the rows", source_end)?,
+                target_start: word(operation, "the rows", to.start)?,
+                target_end: word(operation, "the rows", to.end)?,
+                own: u32::from(own),
+            };
+            let spans = (source_end - from.start).div_ceil(SPAN);
+            let grid = Grid::groups(to.len().div_ceil(lanes) * spans * target.place.items.len());
+            let other = if own { recorder.gpu().placeholder().into() } else { (&source.words).into() };
+            recorder.dispatch(&KERNEL, grid, &params, &[other, (&target.words).into()])?;
+        }
+    }
+    Ok(())
+}
