@@ -166,6 +166,10 @@ mod tests {
             Matrix::from_slice(matrix.gpu(), cols, cols, &product)
         }
 
+        fn flushed(&self, matrix: &Matrix, largest: f64, factor: f64) -> f64 {
+            crate::ops::gram_flushed(matrix, largest, factor)
+        }
+
         fn roundings(&self, matrix: &Matrix) -> usize {
             18 + matrix.rows().div_ceil(16).next_power_of_two().ilog2() as usize
         }

@@ -19,6 +19,9 @@ pub(super) trait Product {
     /// c, where each entry of the product is within gamma(c) of |G|ᵀ|G|, with a unit roundoff of 2^-23, but for what
     /// underflows.
     fn roundings(&self, matrix: &Matrix) -> usize;
+
+    /// What underflows of an entry at the most, for entries of G up to `largest`.
+    fn flushed(&self, matrix: &Matrix, largest: f64, factor: f64) -> f64;
 }
 
 /// What is known of a matrix of the iteration, and of the product that made it.
@@ -78,7 +81,7 @@ impl<'a, P: Product> GramIteration<'a, P> {
         let seen = Seen::of(&made, &self.signs).await?;
         steps.reach("product", number, of)?;
         let gamma_device = device_gamma(self.product.roundings(&self.latest));
-        let underflow = underflow(terms, frobenius, factor);
+        let underflow = up(self.product.flushed(&self.latest, frobenius, factor));
         for (row, found) in seen.image.iter().enumerate() {
             // The host's own sums round too: 2^-53, three of them one after the other.
             let host = 3.0 * gamma(terms + cols + 4);
@@ -103,15 +106,6 @@ impl<'a, P: Product> GramIteration<'a, P> {
         self.levels.push(Level { norm, frobenius: seen.frobenius, factor, error });
         Ok(())
     }
-}
-
-/// By how much one entry of a product may be off because numbers below 2^-126 were flushed to zero. *(C11)*
-///
-/// Of each product p = a b, either factor may be flushed, and the product and a partial sum after it: with all magnitudes
-/// at most M = max(1, ‖G‖_F), that is at most 2^-126 (2 M + 2). The factor may flush the result once more.
-fn underflow(terms: usize, frobenius: f64, factor: f64) -> f64 {
-    let flushed = 2f64.powi(-126);
-    up(factor * (terms as f64 + 1.0) * flushed * (2.0 * frobenius.max(1.0) + 2.0)) + flushed
 }
 
 /// What one look at a matrix tells.

@@ -320,4 +320,8 @@ impl gram::Product for DeviceProduct {
     fn roundings(&self, matrix: &Matrix) -> usize {
         ops::gram_roundings(matrix)
     }
+
+    fn flushed(&self, matrix: &Matrix, largest: f64, factor: f64) -> f64 {
+        ops::gram_flushed(matrix, largest, factor)
+    }
 }

@@ -99,15 +99,15 @@ impl Plan {
 pub fn numbers(content: Content) -> Vec<Field> {
     match content {
         Content::Audit(sides) => [
-            &[Field::Sigma],
+            &[Field::Sigma][..],
             sides.fields(),
             // beside an upper bound the residual says little, and there is no room for it
-            if sides == Sides::Both { &[][..] } else { &[Field::Residual][..] },
+            if sides == Sides::Both { &[] } else { &[Field::Residual] },
             &[Field::Second, Field::Frobenius, Field::Schur, Field::StableRank, Field::One, Field::Infinity],
         ]
         .concat(),
         Content::Norm(Order::Spectral, sides) => {
-            [&[Field::Sigma], sides.fields(), &[Field::Residual, Field::Second, Field::Gap]].concat()
+            [&[Field::Sigma][..], sides.fields(), &[Field::Residual, Field::Second, Field::Gap]].concat()
         }
         Content::Norm(..) => vec![Field::Sigma],
     }
