@@ -1,10 +1,12 @@
 //! How long a proof takes, and how tight it is: on the host for a Gaussian matrix and for a chain of layers, on the device
 //! beyond that.
 //!
-//! `cargo bench --bench certificates` prints the median of five rounds; `-- 4096` adds the device's prover at that side.
+//! `cargo bench --bench certificates` prints medians of five rounds; `-- 4096` adds the device's prover at that side, once.
 
+use std::ops::ControlFlow;
 use std::time::Instant;
 
+use opnorm::Gpu;
 use opnorm::certify::Certifier;
 use opnorm::norm::Bounds;
 use rand::{Rng, SeedableRng};
@@ -17,6 +19,30 @@ fn main() -> opnorm::Result<()> {
         let matrix = gaussian(1, side);
         let (seconds, bounds) = median(|| Ok(Certifier::default().on_host((1, side, side), &matrix[..])?[0].bounds))?;
         println!("host, Gaussian {side} x {side}: {seconds:8.3} s, width {:.1e}", bounds.width());
+    }
+    let gpu = Gpu::new()?;
+    for side in std::env::args().filter_map(|argument| argument.parse::<usize>().ok()) {
+        let matrix = gaussian(1, side);
+        let certifier = Certifier { host_side: 0, ..Certifier::default() };
+        println!("device, Gaussian {side} x {side}: {} expected", certifier.estimate(&gpu, side, side)?);
+        let start = Instant::now();
+        let mut last = "";
+        let mut tell = |progress: &opnorm::certify::Progress| {
+            if progress.step != last || progress.step == "product" {
+                println!(
+                    "  {:7.1} s  {} {} of {}",
+                    start.elapsed().as_secs_f64(),
+                    progress.step,
+                    progress.done,
+                    progress.total
+                );
+                last = progress.step;
+            }
+            ControlFlow::Continue(())
+        };
+        let bounds = certifier.source_with(&gpu, (1, side, side), &matrix[..], Some(&mut tell))?[0].bounds;
+        let seconds = start.elapsed().as_secs_f64();
+        println!("device, Gaussian {side} x {side}: {seconds:8.1} s, {bounds:.12}, width {:.1e}", bounds.width());
     }
     let layers = layers();
     let (seconds, bounds) = median(|| {
