@@ -3,7 +3,9 @@
 mod basis;
 mod bidiagonal;
 mod bounds;
+mod chain;
 mod control;
+mod copies;
 mod decimal;
 mod dense;
 mod finish;
@@ -11,6 +13,7 @@ mod gradient;
 mod lanczos;
 mod memory;
 mod power;
+mod probable;
 mod result;
 mod start;
 mod stop;
@@ -22,6 +25,7 @@ pub use dense::{frobenius, frobenius_gradient, infinity, one};
 pub use lanczos::Lanczos;
 pub use power::{Power, PowerForm, Start};
 pub use result::{Residual, SpectralNorm, SpectralNorms, Status};
+pub use stop::Stop;
 pub use top::{Triplet, Triplets};
 
 use crate::Result;
