@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::ops::ControlFlow;
 
-use opnorm::norm::{Control, Lanczos, Power, Progress};
+use opnorm::norm::{Control, Lanczos, Power, Progress, Stop};
 use opnorm::{Gpu, Matrix};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -44,7 +44,10 @@ impl Problem {
         let sigma = match self.sigma {
             Some(sigma) => sigma,
             // A Rayleigh quotient in f64: its error is about the square of the error of the vector.
-            None => Lanczos { rtol: 1e-9, seed: 1, ..Lanczos::default() }.norm(&matrix)?.items()[0].sigma,
+            None => {
+                Lanczos { stop: Stop::Value { rtol: 1e-9 }, seed: 1, ..Lanczos::default() }.norm(&matrix)?.items()[0]
+                    .sigma
+            }
         };
 
         let mut sight = Sight::new(sigma);
@@ -53,7 +56,7 @@ impl Problem {
             sight.see(progress);
             ControlFlow::Continue(())
         };
-        let lanczos = Lanczos { rtol: TOLERANCE, ..Lanczos::default() }
+        let lanczos = Lanczos { stop: Stop::Value { rtol: TOLERANCE }, ..Lanczos::default() }
             .norm_with(&matrix, Control { on_status: Some(&mut see), ..Control::default() })?;
         let read_backs = gpu.totals().read_backs - before;
         let item = &lanczos.items()[0];
@@ -89,7 +92,7 @@ impl Problem {
     fn first_right(&self, matrix: &Matrix, sigma: f64, (mut before, mut at): (usize, usize)) -> opnorm::Result<usize> {
         while at - before > 1 {
             let middle = (before + at) / 2;
-            let cut_short = Lanczos { rtol: 1e-30, max_iter: middle, ..Lanczos::default() };
+            let cut_short = Lanczos { stop: Stop::Value { rtol: 1e-30 }, max_iter: middle, ..Lanczos::default() };
             let estimate = cut_short.norm(matrix)?.items()[0].sigma;
             if (estimate / sigma - 1.0).abs() <= TOLERANCE { at = middle } else { before = middle }
         }

@@ -28,12 +28,12 @@
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
-//! The gradient, by the vectors that the solver found:
+//! The gradient, by the vectors that the solver found, iterated until it is accurate:
 //! ```
-//! use opnorm::{Gpu, Matrix, norm::spectral_norm};
+//! use opnorm::{Gpu, Matrix, norm::{Lanczos, Stop}};
 //! let gpu = Gpu::new()?;
 //! let matrix = Matrix::from_slice(&gpu, 2, 2, &[3.0, 0.0, 0.0, 1.0])?;
-//! let norms = spectral_norm(&matrix)?;
+//! let norms = Lanczos { stop: Stop::Gradient { tolerance: 1e-4 }, ..Lanczos::default() }.norm(&matrix)?;
 //! let gradient = norms.vjp(&[1.0])?; // u vᵀ, on the GPU
 //! let along = norms.jvp(&Matrix::from_slice(&gpu, 2, 2, &[1.0, 0.0, 0.0, 1.0])?)?;
 //! assert!((gradient.read()?[0] - 1.0).abs() < 1e-5 && (along[0] - 1.0).abs() < 1e-5);

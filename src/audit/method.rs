@@ -25,7 +25,7 @@ impl Method {
     pub(super) fn bounded(&self, bound: &Bound) -> Result<Self> {
         match (self, bound) {
             (Self::Lanczos(lanczos), Bound::Probabilistic { delta }) => {
-                Ok(Self::Lanczos(Lanczos { rtol: *delta, ..lanczos.clone() }))
+                Ok(Self::Lanczos(Lanczos { delta: Some(*delta), ..lanczos.clone() }))
             }
             (Self::Power(_), Bound::Probabilistic { .. }) => Err(Error::InvalidOption {
                 operation: "audit",

@@ -8,7 +8,7 @@ use globset::{Glob, GlobMatcher};
 use opnorm::audit::{Bound, Method, Order};
 use opnorm::certify::Certifier;
 use opnorm::gpu::AdapterRequest;
-use opnorm::norm::{Lanczos, Power, Start};
+use opnorm::norm::{Lanczos, Power, Start, Stop};
 
 /// Spectral norms of checkpoints, on any GPU.
 #[derive(Debug, Parser)]
@@ -229,7 +229,7 @@ impl MethodArguments {
             MethodArgument::Lanczos => {
                 let default = Lanczos::default();
                 let max_iter = self.max_iter.unwrap_or(default.max_iter);
-                Method::Lanczos(Lanczos { rtol, max_iter, seed, ..default })
+                Method::Lanczos(Lanczos { stop: Stop::Value { rtol }, max_iter, seed, ..default })
             }
             MethodArgument::Power => {
                 let default = Power::default();

@@ -42,6 +42,16 @@ impl Bidiagonal {
         self.residual * left.last().map_or(0.0, |last| last.abs())
     }
 
+    /// How many singular values are `value` or more, for a positive value.
+    pub(super) fn count_from(&self, value: f64) -> usize {
+        2 * self.alphas.len() - count_below(&self.chain(), value)
+    }
+
+    /// The singular value of this rank, the largest having rank 1; 0 where there are fewer.
+    pub(super) fn value(&self, rank: usize) -> f64 {
+        if rank > self.alphas.len() { 0.0 } else { largest_eigenvalue(&self.chain(), rank) }
+    }
+
     /// All singular triplets (sigma, left, right) with coefficients in the Krylov bases, largest first, by a dense
     /// decomposition.
     pub(super) fn triplets(&self) -> Vec<(f64, Vec<f64>, Vec<f64>)> {

@@ -39,4 +39,6 @@ pub struct Progress {
     pub sigma: f64,
     /// The relative error one may expect of it; infinite where nothing is known yet.
     pub error: f64,
+    /// The upper bound of that item, where one was asked for; infinite where nothing is known.
+    pub upper: f64,
 }

@@ -1,9 +1,10 @@
 //! From vectors to results: the last products, the residuals, and the lower bound that the host proves.
 
 use super::memory::Memory;
+use super::probable::LOCAL_ERROR;
 use super::result::{Residual, SpectralNorms};
-use super::stop::final_error;
-use super::{Bounds, SpectralNorm, Status};
+use super::stop::Stop;
+use super::{Bounds, Guarantee, SpectralNorm, Status};
 use crate::Result;
 use crate::gpu::{Buffer, Recorder};
 use crate::operator::{Ball, Knowledge, LinearOperator, length};
@@ -32,15 +33,22 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
     pub(super) fn new(operator: &'a O, transposed: bool) -> Self {
         let (domain, codomain) = (operator.domain(), operator.codomain());
         let (short, long) = if transposed { (codomain, domain) } else { (domain, codomain) };
-        let shape = |vector: &[usize]| [&[operator.batch(), 1], vector].concat();
-        Self {
-            operator,
-            transposed,
-            short: length(&short),
-            long: length(&long),
-            short_shape: shape(&short),
-            long_shape: shape(&long),
-        }
+        Self { operator, transposed, short: length(&short), long: length(&long), short_shape: short, long_shape: long }
+    }
+
+    /// Batch × columns × one vector.
+    fn shape(&self, columns: usize, vector: &[usize]) -> Vec<usize> {
+        [&[self.operator.batch(), columns], vector].concat()
+    }
+
+    /// The tensor as batch × columns × short and as batch × columns × long, by how many elements it has.
+    fn shaped(
+        &self,
+        (from, from_shape): (&Tensor, &[usize]),
+        (to, to_shape): (&Tensor, &[usize]),
+    ) -> Result<(Tensor, Tensor)> {
+        let columns = from.len().checked_div(self.operator.batch() * length(from_shape)).unwrap_or(1);
+        Ok((from.reshaped(&self.shape(columns, from_shape))?, to.reshaped(&self.shape(columns, to_shape))?))
     }
 
     /// Records the product from the short to the long side.
@@ -51,7 +59,7 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
         from: &Tensor,
         to: &Tensor,
     ) -> Result<()> {
-        let (from, to) = (from.reshaped(&self.short_shape)?, to.reshaped(&self.long_shape)?);
+        let (from, to) = self.shaped((from, &self.short_shape), (to, &self.long_shape))?;
         self.product(recorder, mask, self.transposed, (&from, &to))
     }
 
@@ -63,7 +71,7 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
         from: &Tensor,
         to: &Tensor,
     ) -> Result<()> {
-        let (from, to) = (from.reshaped(&self.long_shape)?, to.reshaped(&self.short_shape)?);
+        let (from, to) = self.shaped((from, &self.long_shape), (to, &self.short_shape))?;
         self.product(recorder, mask, !self.transposed, (&from, &to))
     }
 
@@ -80,12 +88,12 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
         })
     }
 
-    pub(super) fn short_zeros(&self) -> Result<Tensor> {
-        Tensor::zeros(self.operator.gpu(), &self.short_shape)
+    pub(super) fn short_zeros(&self, columns: usize) -> Result<Tensor> {
+        Tensor::zeros(self.operator.gpu(), &self.shape(columns, &self.short_shape))
     }
 
-    pub(super) fn long_zeros(&self) -> Result<Tensor> {
-        Tensor::zeros(self.operator.gpu(), &self.long_shape)
+    pub(super) fn long_zeros(&self, columns: usize) -> Result<Tensor> {
+        Tensor::zeros(self.operator.gpu(), &self.shape(columns, &self.long_shape))
     }
 
     /// What is settled about each item before any product: a zero or non-finite item, or an empty operator.
@@ -105,7 +113,7 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
     }
 }
 
-/// What an iteration found for one item, in units of the range it worked in.
+/// What an iteration found for one item, in units of the operator's products.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     /// Converged or out of iterations, as the iteration believes; zero or non-finite where a product was.
@@ -114,16 +122,27 @@ pub(super) struct Found {
     pub(super) iterations: usize,
     /// Whether every singular value of the operator was seen, so that one without a second has none.
     pub(super) complete: bool,
+    /// Copies of the largest singular value, where they were counted.
+    pub(super) multiplicity: Option<usize>,
+    /// An upper bound, where one was asked for, and the probability that it fails with.
+    pub(super) upper: Option<(f64, f64)>,
+}
+
+impl Found {
+    /// A run that ended so, and knows nothing else.
+    pub(super) fn of(status: Status) -> Self {
+        Self { status, second: None, iterations: 0, complete: false, multiplicity: None, upper: None }
+    }
 }
 
 /// Products, residuals and bounds for vectors that an iteration found on the short side of an operator.
 pub(super) async fn finish<O: LinearOperator + ?Sized>(
     oriented: &Oriented<'_, O>,
-    memory: &Memory,
+    factors: &Buffer<f32>,
     vectors: &Tensor,
     found: &[Option<Found>],
     settled: Vec<Option<SpectralNorm>>,
-    (rtol, products): (f64, usize),
+    (stop, products): (Stop, usize),
 ) -> Result<SpectralNorms> {
     let gpu = oriented.operator.gpu();
     let batch = found.len();
@@ -131,9 +150,9 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
         .iter()
         .map(|found| found.as_ref().is_some_and(|found| !matches!(found.status, Status::Zero | Status::NonFinite)))
         .collect();
-    let last = Memory { factors: memory.factors.clone(), ..Memory::new(gpu, &usable)? };
-    let (short, long) = (oriented.short_zeros()?, oriented.long_zeros()?);
-    let (forward, backward) = (oriented.long_zeros()?, oriented.short_zeros()?);
+    let last = Memory { factors: factors.clone(), ..Memory::new(gpu, &usable)? };
+    let (short, long) = (oriented.short_zeros(1)?, oriented.long_zeros(1)?);
+    let (forward, backward) = (oriented.long_zeros(1)?, oriented.short_zeros(1)?);
     let norms = Buffer::zeros(gpu, "norms", 2 * batch)?;
     let sums = |length| Buffer::<f32>::zeros(gpu, "residuals", batch * ops::Segments::for_group(gpu, length).count);
     let (long_squares, short_squares) = (sums(oriented.long)?, sums(oriented.short)?);
@@ -194,31 +213,47 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
             .collect();
         let proven = rayleigh(oriented.operator, item, vector).await?;
         let sigma = proven.map_or(scale_by_power(device_sigma, exponent), |(sigma, _)| sigma);
-        let second = found.second.map(|second| scale_by_power(second, exponent).min(sigma));
+        // What the iteration found is in units of the operator's products, whatever it was divided by meanwhile.
+        let whole = oriented.operator.exponent(item);
+        let second = found.second.map(|second| scale_by_power(second, whole).min(sigma));
         let gap = match second {
             Some(second) => Some(sigma - second),
             None => found.complete.then_some(sigma),
         };
+        let bounds = bounds(sigma, proven.map(|(_, lower)| lower), found.upper, whole);
         let relative = left.hypot(right) / device_sigma;
         let mut status = found.status;
         if !sigma.is_finite() || !relative.is_finite() {
             status = Status::NonFinite;
-        } else if status == Status::Converged && final_error(relative, gap.map(|gap| gap / sigma)) > rtol {
+        } else if status == Status::Converged && !stop.is_met(relative, gap.map(|gap| gap / sigma), &bounds) {
             status = Status::Stagnated;
         }
         items.push(SpectralNorm {
             sigma,
-            bounds: proven.map_or(Bounds::NONE, |(_, lower)| Bounds::at_least(lower)),
+            bounds,
             residual: Residual { left: scale_by_power(left, exponent), right: scale_by_power(right, exponent) },
             second,
             gap,
+            multiplicity: found.multiplicity,
             iterations: found.iterations,
             products: products + 2,
             status,
             non_finite: None,
         });
     }
-    Ok(SpectralNorms { gpu: gpu.clone(), items, left: left.clone(), right: right.clone() })
+    Ok(SpectralNorms { gpu: gpu.clone(), items, left: left.clone(), right: right.clone(), copies: None })
+}
+
+/// The bounds of an item, from its proven lower bound where there is one and an upper bound in units of 2^exponent.
+fn bounds(sigma: f64, proven: Option<f64>, upper: Option<(f64, f64)>, exponent: i32) -> Bounds {
+    let Some((upper, delta)) = upper.filter(|(upper, _)| upper.is_finite() && sigma.is_finite()) else {
+        return proven.map_or(Bounds::NONE, Bounds::at_least);
+    };
+    // A product on the device misses its norm by less than a step of Lanczos may miss its recurrence by.
+    let lower = proven.unwrap_or(sigma * (1.0 - LOCAL_ERROR));
+    let guarantee = Guarantee::Probabilistic { delta };
+    let upper = Bounds { lower: 0.0, upper, guarantee }.scaled(exponent).upper.max(lower);
+    Bounds { lower, upper, guarantee }
 }
 
 /// |Av| / |v| in `f64` on the host, and what of it is certain; `None` where the operator cannot enclose its products.

@@ -3,16 +3,19 @@
 use std::collections::VecDeque;
 
 use super::basis::Basis;
-use super::bidiagonal::{Bidiagonal, Leading};
+use super::chain::{Chain, Goal, Stage, breakdown};
 use super::control::{Control, Progress};
+use super::copies::Copies;
 use super::finish::{Found, Oriented, finish};
 use super::memory::Memory;
+use super::probable::{LOCAL_ERROR, MOST_CHAINS, Share};
 use super::result::{SpectralNorms, Status};
 use super::start::random_unit;
-use super::stop::estimate;
+use super::stop::Stop;
 use crate::gpu::{Buffer, Gpu, ReadBack, Recorder};
 use crate::operator::LinearOperator;
 use crate::tensor::Tensor;
+use crate::tensor::screen::scale_by_power;
 use crate::{Error, Result, ops};
 
 /// Golub-Kahan-Lanczos bidiagonalisation from a random start, with reorthogonalisation on the shorter side alone.
@@ -25,11 +28,30 @@ use crate::{Error, Result, ops};
 /// All scalars stay on the device; the host reads them once for several steps, while the next steps run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lanczos {
-    /// The relative error of sigma that residual and gap may let one expect. Default 1e-6.
-    pub rtol: f64,
+    /// When it is done. Default: once the relative error of sigma that residual and gap let one expect is 1e-6.
+    pub stop: Stop,
+    /// The probability, between 0 and 1, with which an upper bound of the norm may fail; `None`, the default, for no such
+    /// bound. It takes no product of its own; [`Stop::Bound`] brings its own probability.
+    ///
+    /// The bound is that of the Krylov space of the first, random start, until it is restarted or turns out invariant: a
+    /// warm start has none. It and its proof, rounding included, are in `docs/bounds.md`.
+    pub delta: Option<f64>,
+    /// Krylov spaces of independent random starts for each item, side by side; a pass over the operator serves them all.
+    ///
+    /// The bound is the largest of theirs, each of which may then fail with probability delta^(1/chains): it is wrong only if
+    /// all are. The vectors are those of the best one. `None`, the default, takes as many as a bound in `f32` needs (two or
+    /// three for a delta of 1e-6 and sides up to 10 000), and one without a bound.
+    pub chains: Option<usize>,
+    /// Whether to count the copies of the largest singular value, and keep the vectors of each. [`Stop::Gradient`] does so
+    /// in any case. Default `false`.
+    ///
+    /// A Krylov space shows a repeated value once. So once it has converged the iteration starts again from random vectors
+    /// orthogonal to all it found, until one brings nothing as large. Values within 2^-20 of each other, relative, are
+    /// copies. [`super::SpectralNorm::second`] and the gap are then of the next distinct value.
+    pub multiplicity: bool,
     /// Steps at the most. Default 1000.
     pub max_iter: usize,
-    /// The seed of the start vector; the same on every adapter. Default 0.
+    /// The seed of the start vectors; the same on every adapter. Default 0.
     pub seed: u64,
     /// Device memory for the Krylov basis, in bytes; past it the iteration starts again from the best vector so far.
     /// Default 1 GiB.
@@ -38,7 +60,15 @@ pub struct Lanczos {
 
 impl Default for Lanczos {
     fn default() -> Self {
-        Self { rtol: 1e-6, max_iter: 1000, seed: 0, basis_bytes: 1 << 30 }
+        Self {
+            stop: Stop::default(),
+            delta: None,
+            chains: None,
+            multiplicity: false,
+            max_iter: 1000,
+            seed: 0,
+            basis_bytes: 1 << 30,
+        }
     }
 }
 
@@ -72,203 +102,84 @@ impl Lanczos {
         self.check()?;
         let oriented = Oriented::shorter_side_first(operator);
         let settled = oriented.settled();
-        let goal = Goal::Norm { rtol: self.rtol };
-        let mut run = Run::new(self, &oriented, &settled, goal, control)?;
-        let vectors = oriented.short_zeros()?;
+        let share = self.share(oriented.short, &control)?;
+        let multiplicity = self.multiplicity || matches!(self.stop, Stop::Gradient { .. });
+        let goal = Goal::Norm { stop: self.stop, multiplicity };
+        let mut run = Run::new(self, &oriented, &settled, goal, (share, control))?;
+        let mut vectors = oriented.short_zeros(run.columns)?;
         if settled.iter().any(Option::is_none) {
             run.iterate(&vectors).await?;
+            vectors = run.best_vectors(&vectors)?;
         }
-        let found: Vec<_> = run.chains.iter().map(|chain| chain.found(oriented.short)).collect();
+        let found: Vec<_> = (0..settled.len()).map(|item| run.found(item)).collect();
         let products = 2 * run.iterations;
-        finish(&oriented, &run.memory, &vectors, &found, settled, (self.rtol, products)).await
+        let factors = run.best_factors()?;
+        let mut norms = finish(&oriented, &factors, &vectors, &found, settled, (self.stop, products)).await?;
+        if !run.others.is_empty() {
+            let others: Vec<Tensor> =
+                run.others.iter().map(|others| run.best_vectors(others)).collect::<Result<_>>()?;
+            norms.copies = Some(Copies::of(&oriented, &factors, &norms, &others)?);
+            norms.items.iter_mut().filter(|item| item.products > 0).for_each(|item| item.products += others.len());
+        }
+        Ok(norms)
+    }
+
+    /// The probability with which the upper bound may fail, where one is asked for.
+    fn delta(&self) -> Option<f64> {
+        match self.stop {
+            Stop::Bound { delta, .. } => Some(delta),
+            _ => self.delta,
+        }
+    }
+
+    /// How many chains run, and what each of them may count on for an upper bound.
+    fn share(&self, short: usize, control: &Control<'_>) -> Result<Share> {
+        let refuse =
+            |option, value: String, allowed| Err(Error::InvalidOption { operation: "Lanczos", option, value, allowed });
+        let Some(delta) = self.delta() else {
+            return Ok(Share { chains: self.chains.unwrap_or(1), part: 0.0 });
+        };
+        if control.start.is_some() {
+            let allowed =
+                "left out with a warm start: the bound holds for random starts, drawn after the matrix is fixed";
+            return refuse("delta", delta.to_string(), allowed);
+        }
+        if let (Stop::Bound { .. }, Some(other)) = (self.stop, self.delta.filter(|other| *other != delta)) {
+            return refuse("delta", other.to_string(), "left out with Stop::Bound, which brings its own");
+        }
+        let least = Share::fewest(delta, short);
+        let share = self.chains.map_or(least, |chains| Some(Share::of(delta, chains, short)));
+        match (share, least) {
+            (Some(share), _) if share.is_honest() => Ok(share),
+            (Some(share), Some(_)) => refuse(
+                "chains",
+                share.chains.to_string(),
+                "more for so small a delta, or None, which takes as many as needed: a start in f32 does not control its \
+                 parts any finer",
+            ),
+            _ => {
+                refuse("delta", delta.to_string(), "larger for vectors of this length, which f32 starts do not control")
+            }
+        }
     }
 
     pub(super) fn check(&self) -> Result<()> {
         let refuse =
             |option, value: String, allowed| Err(Error::InvalidOption { operation: "Lanczos", option, value, allowed });
-        if !(self.rtol.is_finite() && self.rtol > 0.0) {
-            return refuse("rtol", self.rtol.to_string(), "positive and finite");
+        self.stop.check()?;
+        for delta in [self.delta, self.delta()].into_iter().flatten() {
+            if !(delta > 0.0 && delta < 1.0) {
+                return refuse("delta", delta.to_string(), "between 0 and 1, neither included");
+            }
+        }
+        if let Some(chains) = self.chains.filter(|chains| !(1..=MOST_CHAINS).contains(chains)) {
+            return refuse("chains", chains.to_string(), "from 1 to 64");
         }
         if self.max_iter == 0 {
             return refuse("max_iter", self.max_iter.to_string(), "at least 1");
         }
         Ok(())
     }
-}
-
-/// When a chain is done.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Goal {
-    /// The largest singular value is within the tolerance.
-    Norm { rtol: f64 },
-    /// The largest `count` triplets are, copies of repeated values included.
-    Top { count: usize, rtol: f64 },
-}
-
-/// Steps that a chain takes from a second start, after its first space turned out invariant.
-const PROBE_STEPS: usize = 10;
-
-/// Relative size of a norm that is nothing but rounding, times √steps.
-const BREAKDOWN: f32 = 4.0 / 8_388_608.0;
-
-/// The Krylov space of one item, as the host sees it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Chain {
-    alphas: Vec<f64>,
-    betas: Vec<f64>,
-    largest: f32,
-    /// Steps at which a start vector was put in; several where spaces turned out invariant.
-    starts: Vec<usize>,
-    /// Whether the latest space is invariant.
-    invariant: bool,
-    dimensions: usize,
-    pub(super) done: Option<Status>,
-    /// Whether the run has taken note that it is done.
-    closed: bool,
-    /// Iterations until it was done, earlier cycles included.
-    iterations: usize,
-    leading: Option<Leading>,
-    pub(super) error: f64,
-    /// Whether sigma is the edge of a dense spectrum, as far as the space can tell.
-    dense_edge: bool,
-    /// Steps at the last reading, and steps and error at the one before.
-    judged: usize,
-    earlier: (usize, f64),
-}
-
-impl Chain {
-    /// Takes in one step, as the device measured it.
-    fn take(&mut self, step: usize, alpha: f32, beta: f32) {
-        if self.done.is_some() {
-            return;
-        }
-        if self.invariant {
-            self.alphas.push(0.0);
-            self.betas.push(0.0);
-            return;
-        }
-        let threshold = breakdown(step);
-        if !alpha.is_finite() || !beta.is_finite() {
-            self.done = Some(Status::NonFinite);
-            return;
-        }
-        self.dimensions += 1;
-        let noise = |norm: f32, largest: f32| norm <= threshold * largest;
-        if noise(alpha, self.largest) {
-            self.alphas.push(0.0);
-            self.betas.push(0.0);
-            self.invariant = true;
-            return;
-        }
-        self.largest = self.largest.max(alpha);
-        self.alphas.push(f64::from(alpha));
-        self.invariant = noise(beta, self.largest);
-        self.betas.push(if self.invariant { 0.0 } else { f64::from(beta) });
-        self.largest = self.largest.max(beta);
-    }
-
-    pub(super) fn matrix(&self) -> Bidiagonal {
-        let inner = self.alphas.len().saturating_sub(1);
-        Bidiagonal {
-            alphas: self.alphas.clone(),
-            betas: self.betas[..inner].to_vec(),
-            residual: if self.invariant { 0.0 } else { self.betas.last().copied().unwrap_or(0.0) },
-        }
-    }
-
-    /// Basis vectors in use.
-    pub(super) fn dimensions(&self) -> usize {
-        self.dimensions
-    }
-
-    /// Steps since the latest start vector.
-    fn steps_since_start(&self) -> usize {
-        self.alphas.len() - self.starts.last().copied().unwrap_or(0)
-    }
-
-    /// Steps that the chain still needs, if its error goes on to fall as it did between the last two readings.
-    fn steps_to_go(&self, goal: Goal) -> f64 {
-        let (Goal::Norm { rtol } | Goal::Top { rtol, .. }) = goal;
-        let (steps, error) = self.earlier;
-        let rate = (error / self.error).ln() / (self.alphas.len() - steps.min(self.alphas.len())).max(1) as f64;
-        if rate > 0.0 && rate.is_finite() { (self.error / rtol).ln() / rate } else { f64::MAX }
-    }
-
-    fn found(&self, short: usize) -> Option<Found> {
-        let status = self.done?;
-        let second = self.leading.as_ref().filter(|_| self.dimensions > 1).map(|leading| leading.second);
-        Some(Found { status, second, iterations: self.iterations, complete: short == 1 })
-    }
-
-    /// Decides whether the chain is done, in a space that can have `short` dimensions at the most.
-    fn judge(&mut self, goal: Goal, short: usize) {
-        if self.done.is_some() || self.alphas.is_empty() {
-            return;
-        }
-        let full = self.dimensions >= short;
-        let matrix = self.matrix();
-        let leading = matrix.leading();
-        let steps = self.alphas.len();
-        let expected = estimate(&matrix, &leading, steps, self.dense_edge);
-        self.dense_edge = expected.dense_edge;
-        self.earlier = (self.judged, self.error);
-        self.judged = steps;
-        self.error = if self.invariant || full { 0.0 } else { expected.error };
-        let probed = self.starts.len() > 1 && (self.invariant || self.steps_since_start() >= PROBE_STEPS);
-        let converged = match goal {
-            Goal::Norm { rtol } => {
-                let accurate = self.error <= rtol;
-                // An invariant space shows repeated values once: one more start tells what the rest holds.
-                accurate && (full || probed || (self.starts.len() == 1 && !self.invariant))
-            }
-            Goal::Top { count, rtol } => full || self.top_is_settled(&matrix, count, rtol),
-        };
-        if converged {
-            self.done = Some(if leading.sigma > f64::MIN_POSITIVE { Status::Converged } else { Status::Zero });
-        }
-        self.leading = Some(leading);
-    }
-
-    /// Whether the largest `count` triplets have converged, and a start orthogonal to them brought nothing larger.
-    fn top_is_settled(&mut self, matrix: &Bidiagonal, count: usize, rtol: f64) -> bool {
-        let triplets = matrix.triplets();
-        let Some(largest) = triplets.first().map(|triplet| triplet.0) else { return false };
-        let accurate = |triplet: &(f64, Vec<f64>, Vec<f64>)| matrix.residual_of(&triplet.1) <= 0.1 * rtol * largest;
-        let wanted = &triplets[..count.min(triplets.len())];
-        let worst = wanted.iter().map(|triplet| matrix.residual_of(&triplet.1)).fold(0.0, f64::max);
-        self.error = 10.0 * worst / largest;
-        let settled = wanted.len() == count && wanted.iter().all(accurate);
-        if !settled && !self.invariant {
-            return false;
-        }
-        let start = self.starts.last().copied().unwrap_or(0);
-        if start == 0 {
-            // Ask for another start: what was found is as good as invariant.
-            self.invariant = true;
-            return false;
-        }
-        // The latest space counts by the triplets that live in it; its largest must have converged, and be below the rest.
-        let weight =
-            |triplet: &&(f64, Vec<f64>, Vec<f64>)| triplet.2[start..].iter().map(|part| part * part).sum::<f64>() > 0.5;
-        let entered = wanted.iter().any(|triplet| weight(&triplet));
-        let below = triplets.iter().find(weight).is_none_or(|triplet| {
-            matrix.residual_of(&triplet.1) <= 1e-2 * (wanted.last().map_or(0.0, |last| last.0) - triplet.0).max(0.0)
-                || accurate(triplet)
-        });
-        if !(below || self.invariant) {
-            return false;
-        }
-        if entered && (settled || self.invariant) {
-            // It brought a copy of a repeated value, or one that was missed: there may be more of them.
-            self.invariant = true;
-            return false;
-        }
-        settled
-    }
-}
-
-fn breakdown(step: usize) -> f32 {
-    BREAKDOWN * ((step + 1) as f32).sqrt()
 }
 
 /// One run of the iteration over all items.
@@ -282,6 +193,10 @@ pub(super) struct Run<'a, 'c, O: ?Sized> {
     pub(super) basis: Basis,
     pub(super) chains: Vec<Chain>,
     pub(super) iterations: usize,
+    /// Chains of each item, its columns: chain `column` of an item is vector item · columns + column.
+    columns: usize,
+    /// What each chain may count on for an upper bound, and the probability that the bound fails with.
+    bound: Option<(f64, f64)>,
     /// Steps of this cycle at the most.
     capacity: usize,
     /// alpha and beta of each step, each one a vector.
@@ -289,6 +204,8 @@ pub(super) struct Run<'a, 'c, O: ?Sized> {
     product_short: Tensor,
     product_long: Tensor,
     other: Tensor,
+    /// The vectors of each further copy of the largest value, of every chain; as many as the most that any has.
+    others: Vec<Tensor>,
     /// Exponents of the powers of two that the device divides products by; known after the first reading.
     exponents: Vec<i32>,
 }
@@ -299,23 +216,18 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
         oriented: &'a Oriented<'a, O>,
         settled: &[Option<super::SpectralNorm>],
         goal: Goal,
-        control: Control<'c>,
+        (share, control): (Share, Control<'c>),
     ) -> Result<Self> {
         let gpu = oriented.operator.gpu().clone();
-        let batch = settled.len();
-        let open: Vec<bool> = settled.iter().map(Option::is_none).collect();
+        let columns = share.chains;
+        let open: Vec<bool> =
+            settled.iter().flat_map(|settled| std::iter::repeat_n(settled.is_none(), columns)).collect();
+        let vectors = open.len();
         let any = open.contains(&true);
-        let basis = Basis::new(&gpu, batch, oriented.short);
+        let basis = Basis::new(&gpu, vectors, oriented.short);
         // A few slots more than dimensions, as taking up a chain that broke down leaves gaps.
         let wanted = options.max_iter.min(oriented.short.saturating_mul(2).saturating_add(64));
         let capacity = if any { wanted.min(basis.slots_within(options.basis_bytes)).max(2) } else { 0 };
-        let chains = open.iter().map(|open| Chain {
-            done: (!open).then_some(Status::Zero),
-            closed: !open,
-            starts: vec![0],
-            error: f64::INFINITY,
-            ..Chain::default()
-        });
         Ok(Self {
             options,
             oriented,
@@ -323,13 +235,16 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
             control,
             memory: Memory::new(&gpu, &open)?,
             basis,
-            chains: chains.collect(),
+            chains: open.iter().map(|open| Chain::new(*open)).collect(),
             iterations: 0,
+            columns,
+            bound: options.delta().filter(|_| share.part > 0.0).map(|delta| (share.part, delta)),
             capacity,
-            values: Buffer::zeros(&gpu, "alphas and betas", 2 * capacity * batch)?,
-            product_short: oriented.short_zeros()?,
-            product_long: oriented.long_zeros()?,
-            other: oriented.long_zeros()?,
+            values: Buffer::zeros(&gpu, "alphas and betas", 2 * capacity * vectors)?,
+            product_short: oriented.short_zeros(columns)?,
+            product_long: oriented.long_zeros(columns)?,
+            other: oriented.long_zeros(columns)?,
+            others: Vec::new(),
             exponents: Vec::new(),
             gpu,
         })
@@ -353,14 +268,20 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
         self.chains.iter().all(|chain| chain.done.is_some())
     }
 
+    /// A random vector for each chain of an item; the first chain's does not depend on how many there are.
+    fn random(&self, stream: u64) -> Vec<f32> {
+        let of_chain =
+            |column: usize| random_unit(self.options.seed, ((column as u64) << 32) + stream, self.oriented.short);
+        (0..self.columns).flat_map(of_chain).collect()
+    }
+
     /// Puts the start vectors in: those of an earlier result where there are any, else random ones.
     pub(super) fn first_start(&mut self) -> Result<()> {
         let slot = self.basis.slot(0)?;
-        let (batch, short) = (self.chains.len(), self.oriented.short);
-        let random = random_unit(self.options.seed, 0, short);
-        let Some(earlier) = self.control.start else {
-            return slot.buffer().write(&self.gpu, "start", 0, &random.repeat(batch));
-        };
+        let (batch, short) = (self.chains.len() / self.columns, self.oriented.short);
+        let random = self.random(0);
+        slot.buffer().write(&self.gpu, "start", 0, &random.repeat(batch))?;
+        let Some(earlier) = self.control.start else { return Ok(()) };
         let vectors = if self.oriented.transposed { earlier.left() } else { earlier.right() };
         if vectors.len() != batch * short || earlier.items.len() != batch {
             return Err(Error::ShapeMismatch {
@@ -369,25 +290,30 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
                 found: format!("{:?}", vectors.shape()),
             });
         }
+        // The first chain starts warm, the others at random.
         let mut recorder = self.gpu.recorder();
-        recorder.copy(vectors.buffer(), slot.buffer())?;
-        recorder.submit()?;
         for (item, result) in earlier.items.iter().enumerate() {
-            if matches!(result.status, Status::Zero | Status::NonFinite) {
-                slot.buffer().write(&self.gpu, "start", item * short, &random)?;
+            if !matches!(result.status, Status::Zero | Status::NonFinite) {
+                let (from, to) = (item * short, item * self.columns * short);
+                recorder.copy(&vectors.buffer().slice(from..from + short), &slot.buffer().slice(to..to + short))?;
             }
         }
-        Ok(())
+        recorder.submit()
     }
 
     /// Records one step: the product with the latest basis vector, alpha, the product back, beta, the next basis vector.
     fn record_step(&mut self, recorder: &mut Recorder, step: usize, first_cycle: bool) -> Result<()> {
-        let (batch, short, long) = (self.chains.len(), self.oriented.short, self.oriented.long);
-        let (current, next) = (self.basis.slot(step)?, self.basis.slot(step + 1)?);
-        let (forward, backward) = (self.product_long.clone(), self.product_short.clone());
+        self.record_forward(recorder, step, first_cycle)?;
+        self.record_backward(recorder, step)
+    }
+
+    /// Records alpha u = A v - beta u, with the latest u before and after it in `other`.
+    fn record_forward(&mut self, recorder: &mut Recorder, step: usize, first_cycle: bool) -> Result<()> {
+        let (vectors, long) = (self.chains.len(), self.oriented.long);
+        let current = self.basis.slot(step)?;
+        let forward = self.product_long.clone();
         let mask = self.memory.active.clone();
-        let threshold = breakdown(step);
-        let place = |half: usize| (2 * step + half) * batch;
+        let place = 2 * step * vectors;
         recorder.masked(&mask, |recorder| {
             self.oriented.forward(recorder, &mask, &current, &forward)?;
             if step == 0 && first_cycle {
@@ -395,23 +321,34 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
             }
             let factors = &self.memory.factors;
             if step > 0 {
-                let beta = (-1.0, &self.values, place(0) - batch);
-                ops::axpby(recorder, (batch, long), beta, self.other.buffer(), factors, forward.buffer())?;
+                let beta = (-1.0, &self.values, place - vectors);
+                ops::axpby(recorder, (vectors, long), beta, self.other.buffer(), factors, forward.buffer())?;
             }
             let measured = (forward.buffer(), long, step == 0);
-            let (values, at) = (&self.values, place(0));
-            self.memory.normalise(recorder, measured, (values, at), (2 * step, threshold), self.other.buffer())?;
+            let counted = (2 * step, breakdown(step));
+            self.memory.normalise(recorder, measured, (&self.values, place), counted, self.other.buffer())
+        })
+    }
 
+    /// Records beta v = Aᵀ u - alpha v, orthogonal to the whole basis, with the new v in the next slot.
+    fn record_backward(&mut self, recorder: &mut Recorder, step: usize) -> Result<()> {
+        let (vectors, short) = (self.chains.len(), self.oriented.short);
+        let (current, next) = (self.basis.slot(step)?, self.basis.slot(step + 1)?);
+        let backward = self.product_short.clone();
+        let mask = self.memory.active.clone();
+        let place = 2 * step * vectors;
+        recorder.masked(&mask, |recorder| {
+            let factors = &self.memory.factors;
             self.oriented.backward(recorder, &mask, &self.other, &backward)?;
-            let alpha = (-1.0, &self.values, place(0));
-            ops::axpby(recorder, (batch, short), alpha, current.buffer(), factors, backward.buffer())?;
+            let alpha = (-1.0, &self.values, place);
+            ops::axpby(recorder, (vectors, short), alpha, current.buffer(), factors, backward.buffer())?;
             // Twice is enough (Kahan and Parlett): where beta is small next to alpha, one pass leaves rounding errors of
             // the size of what is left, and a basis that is not orthogonal lets the recurrence grow without bound.
             self.basis.orthogonalise(recorder, step + 1, backward.buffer())?;
             self.basis.orthogonalise(recorder, step + 1, backward.buffer())?;
-            let (values, at) = (&self.values, place(1));
             let measured = (backward.buffer(), short, false);
-            self.memory.normalise(recorder, measured, (values, at), (2 * step + 1, threshold), next.buffer())
+            let counted = (2 * step + 1, breakdown(step));
+            self.memory.normalise(recorder, measured, (&self.values, place + vectors), counted, next.buffer())
         })
     }
 
@@ -420,11 +357,11 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
         let first_cycle = self.iterations == 0;
         let before = self.iterations;
         let limit = self.capacity.min(self.options.max_iter - before);
-        let batch = self.chains.len();
+        let vectors = self.chains.len();
         let mut recorded = 0;
         let mut read = 0;
         let mut flight: VecDeque<(usize, ReadBack<f32>)> = VecDeque::new();
-        while !self.finished() {
+        while self.chains.iter().any(|chain| chain.done.is_none() && chain.stage != Stage::Again) {
             let room = limit - recorded;
             let plan = self.plan(recorded);
             let waiting = flight.len();
@@ -437,7 +374,7 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
                     }
                     self.record_step(&mut recorder, step, first_cycle)?;
                 }
-                let contents = recorder.read(&self.values.slice(2 * recorded * batch..2 * end * batch))?;
+                let contents = recorder.read(&self.values.slice(2 * recorded * vectors..2 * end * vectors))?;
                 recorder.submit()?;
                 flight.push_back((end, contents));
                 recorded = end;
@@ -448,9 +385,9 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
             if self.exponents.is_empty() {
                 self.exponents = self.memory.exponents().await?;
             }
-            for (offset, step) in contents.chunks_exact(2 * batch).enumerate() {
-                for (item, chain) in self.chains.iter_mut().enumerate() {
-                    chain.take(read + offset, step[item], step[batch + item]);
+            for (offset, step) in contents.chunks_exact(2 * vectors).enumerate() {
+                for (vector, chain) in self.chains.iter_mut().enumerate() {
+                    chain.take(read + offset, step[vector], step[vectors + vector]);
                 }
             }
             read = end;
@@ -458,10 +395,9 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
             self.judge(before + read)?;
             self.report(before + read)?;
             // Chains whose space is invariant wait until nothing is in flight, so that all agree on the next slot.
-            let waits = |chain: &Chain| chain.done.is_none() && chain.invariant;
-            if self.chains.iter().any(waits) && flight.is_empty() && recorded < limit {
+            if self.chains.iter().any(Chain::wants_start) && flight.is_empty() && recorded < limit {
                 self.start_again(recorded)?;
-            } else if self.chains.iter().all(|chain| chain.done.is_some() || chain.invariant) {
+            } else if self.chains.iter().all(Chain::is_idle) {
                 // Nothing runs but what is in flight already; it is read, and then the chains start again.
                 while let Some((end, contents)) = flight.pop_front() {
                     contents.contents().await?;
@@ -471,53 +407,156 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
                         .for_each(|chain| (0..idle).for_each(|step| chain.take(read + step, 0.0, 0.0)));
                     read = end;
                 }
-                if self.chains.iter().any(waits) && recorded < limit {
+                if self.chains.iter().any(Chain::wants_start) && recorded < limit {
                     self.start_again(recorded)?;
                 }
             }
         }
-        let out_of_steps = self.iterations >= self.options.max_iter || matches!(self.goal, Goal::Top { .. });
+        let out_of_steps = self.iterations >= self.options.max_iter;
         for chain in self.chains.iter_mut().filter(|chain| chain.done.is_none()) {
             chain.iterations = self.iterations;
-            // An invariant space with no room for another start has converged as far as its start can see.
-            if chain.invariant {
-                chain.done = Some(Status::Converged);
-            } else if out_of_steps {
-                chain.done = Some(Status::MaxIterations);
-            }
+            chain.done = chain.status_at_the_end(self.goal, out_of_steps);
         }
         Ok(())
     }
 
     fn judge(&mut self, iterations: usize) -> Result<()> {
-        for (item, chain) in self.chains.iter_mut().enumerate().filter(|(_, chain)| !chain.closed) {
-            chain.judge(self.goal, self.oriented.short);
+        let part = self.bound.map(|(part, _)| part);
+        for chain in self.chains.iter_mut().filter(|chain| !chain.closed) {
+            chain.judge(self.goal, self.oriented.short, part);
+        }
+        for item in 0..self.chains.len() / self.columns {
+            self.judge_item(item);
+        }
+        for (vector, chain) in self.chains.iter_mut().enumerate().filter(|(_, chain)| !chain.closed) {
             if chain.done.is_some() {
                 chain.closed = true;
                 chain.iterations = iterations;
             }
-            if chain.closed || chain.invariant {
-                self.memory.set_active(item, false)?;
+            if chain.is_idle() {
+                self.memory.set_active(vector, false)?;
             }
         }
         Ok(())
     }
 
+    /// Decides what no chain can alone: whether the bounds are close enough, and which chain looks for copies.
+    fn judge_item(&mut self, item: usize) {
+        let best = self.best(item);
+        let (sigma, upper) = (self.in_range_of_operator(best, self.chains[best].sigma()), self.upper(item));
+        let chains = &mut self.chains[item * self.columns..(item + 1) * self.columns];
+        if chains.iter().all(|chain| chain.done.is_some()) {
+            return;
+        }
+        let settled = chains.iter().all(|chain| chain.done.is_some() || chain.stage == Stage::Settled);
+        let open = chains.iter_mut().filter(|chain| chain.done.is_none());
+        match self.goal {
+            Goal::Norm { stop: Stop::Bound { rtol, .. }, .. } => {
+                let width = upper / (sigma * (1.0 - LOCAL_ERROR)) - 1.0;
+                let done = match width <= rtol {
+                    true => Some(Status::Converged),
+                    false => settled.then_some(Status::Stagnated),
+                };
+                open.for_each(|chain| {
+                    chain.error = width;
+                    chain.done = done;
+                });
+            }
+            Goal::Norm { multiplicity: true, .. } if settled => {
+                open.for_each(|chain| chain.done = Some(Status::Converged));
+                let chain = &mut self.chains[best];
+                if chain.stage == Stage::Settled {
+                    (chain.done, chain.stage, chain.invariant) = (None, Stage::Probing, true);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The chain of an item that found the largest value, the first of them if they are equal.
+    fn best(&self, item: usize) -> usize {
+        let first = item * self.columns;
+        let sigma = |vector: usize| self.in_range_of_operator(vector, self.chains[vector].sigma());
+        (first + 1..first + self.columns)
+            .fold(first, |best, vector| if sigma(vector) > sigma(best) { vector } else { best })
+    }
+
+    /// What no chain of an item can exceed, but for the share of starts that the bound allows.
+    fn upper(&self, item: usize) -> f64 {
+        let vectors = item * self.columns..(item + 1) * self.columns;
+        vectors.map(|vector| self.in_range_of_operator(vector, self.chains[vector].upper)).fold(0.0, f64::max)
+    }
+
+    /// A value of a chain, which works with a power of two of its own, in units of the operator's products.
+    fn in_range_of_operator(&self, vector: usize, value: f64) -> f64 {
+        scale_by_power(value, self.exponents.get(vector).copied().unwrap_or(0))
+    }
+
+    /// What the chains of an item found, in units of the operator's products.
+    fn found(&self, item: usize) -> Option<Found> {
+        let chains = &self.chains[item * self.columns..(item + 1) * self.columns];
+        let best = self.best(item);
+        let chain = &self.chains[best];
+        let non_finite = chains.iter().any(|chain| chain.done == Some(Status::NonFinite));
+        let copies = if self.oriented.short == 1 { Some(1) } else { chain.copies };
+        Some(Found {
+            status: if non_finite { Status::NonFinite } else { chain.done? },
+            second: chain.second().map(|second| self.in_range_of_operator(best, second)),
+            iterations: chains.iter().map(|chain| chain.iterations).max().unwrap_or(0),
+            complete: chain.dimensions() >= self.oriented.short && (copies.is_some() || self.oriented.short == 1),
+            multiplicity: copies,
+            upper: self.bound.map(|(_, delta)| (self.upper(item), delta)),
+        })
+    }
+
+    /// The best vector of each item out of those of all its chains.
+    fn best_vectors(&self, vectors: &Tensor) -> Result<Tensor> {
+        if self.columns == 1 {
+            return Ok(vectors.clone());
+        }
+        let short = self.oriented.short;
+        let best = self.oriented.short_zeros(1)?;
+        let mut recorder = self.gpu.recorder();
+        for item in 0..self.chains.len() / self.columns {
+            let (from, to) = (self.best(item) * short, item * short);
+            recorder.copy(&vectors.buffer().slice(from..from + short), &best.buffer().slice(to..to + short))?;
+        }
+        recorder.submit()?;
+        Ok(best)
+    }
+
+    /// The power of two that the best chain of each item worked with.
+    fn best_factors(&self) -> Result<Buffer<f32>> {
+        if self.columns == 1 {
+            return Ok(self.memory.factors.clone());
+        }
+        let exponent = |vector: usize| self.exponents.get(vector).copied().unwrap_or(0);
+        let factors: Vec<f32> = (0..self.chains.len() / self.columns)
+            .map(|item| scale_by_power(1.0, -exponent(self.best(item))) as f32)
+            .collect();
+        Buffer::from_slice(&self.gpu, "factors", &factors)
+    }
+
     fn report(&mut self, iterations: usize) -> Result<()> {
-        let Some(callback) = self.control.on_status.as_mut() else { return Ok(()) };
-        let open = self.chains.iter().position(|chain| chain.done.is_none());
-        let item = open.unwrap_or(self.chains.len().saturating_sub(1));
-        let chain = &self.chains[item];
-        let exponent = self.oriented.operator.exponent(item) + self.exponents.get(item).copied().unwrap_or(0);
-        let sigma = chain.leading.as_ref().map_or(0.0, |leading| leading.sigma);
+        if self.control.on_status.is_none() {
+            return Ok(());
+        }
+        let items = self.chains.len() / self.columns;
+        let chains = |item: usize| self.chains[item * self.columns..(item + 1) * self.columns].iter();
+        let is_done = |item: &usize| chains(*item).all(|chain| chain.done.is_some());
+        let item = (0..items).find(|item| !is_done(item)).unwrap_or(items.saturating_sub(1));
+        let best = self.best(item);
+        let exponent = self.oriented.operator.exponent(item);
         let progress = Progress {
             iterations,
-            converged: self.chains.iter().filter(|chain| chain.done.is_some()).count(),
-            items: self.chains.len(),
-            sigma: crate::tensor::screen::scale_by_power(sigma, exponent),
-            error: chain.error,
+            converged: (0..items).filter(is_done).count(),
+            items,
+            sigma: scale_by_power(self.in_range_of_operator(best, self.chains[best].sigma()), exponent),
+            error: self.chains[best].error,
+            upper: scale_by_power(self.upper(item), exponent),
         };
-        if callback(&progress).is_break() {
+        let callback = self.control.on_status.as_mut();
+        if callback.is_some_and(|callback| callback(&progress).is_break()) {
             return Err(Error::Cancelled { operation: "Lanczos", iterations });
         }
         Ok(())
@@ -525,13 +564,15 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
 
     /// How many steps to record next, and whether to do so before the last ones have been read.
     fn plan(&self, recorded: usize) -> Plan {
-        let bytes = self.oriented.operator.bytes_per_product().saturating_mul(2).max(1);
+        // A product takes one pass over the operator for all columns, but as much arithmetic as that many passes.
+        let passes = 2 * self.columns as u64;
+        let bytes = self.oriented.operator.bytes_per_product().saturating_mul(passes).max(1);
         let affordable = (self.gpu.capabilities().profile.bytes_per_submit / bytes).clamp(1, 1000) as usize;
         let steps_per_submit = affordable.min(16);
         // Between two readings the error falls by a factor that tells how many steps the slowest chain still needs.
-        let open = self.chains.iter().filter(|chain| chain.done.is_none());
-        let slowest = open.map(|chain| chain.steps_to_go(self.goal)).fold(0.0, f64::max);
-        let started_again = self.chains.iter().any(|chain| chain.done.is_none() && chain.starts.len() > 1);
+        let running = || self.chains.iter().filter(|chain| !chain.is_idle());
+        let slowest = running().map(|chain| chain.steps_to_go(self.goal)).fold(0.0, f64::max);
+        let started_again = running().any(Chain::has_started_again);
         let steps = match slowest {
             _ if recorded < 8 || started_again => 4,
             left if left <= 2.0 => 2,
@@ -539,28 +580,25 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
             _ => 8,
         };
         // Looking ahead is worth a few steps too many only where they cost less than a wait for the device.
-        let waits = self.chains.iter().any(|chain| chain.done.is_none() && chain.invariant);
+        let waits = self.chains.iter().any(Chain::wants_start);
         let look_ahead = recorded >= 4 && slowest > 2.0 * steps as f64 && affordable > 2 * steps && !waits;
         Plan { steps, steps_per_submit, look_ahead }
     }
 
     /// Puts a new random vector, orthogonal to everything found, into the next slot of each chain whose space is invariant.
     fn start_again(&mut self, step: usize) -> Result<()> {
-        let chosen: Vec<bool> = self.chains.iter().map(|chain| chain.done.is_none() && chain.invariant).collect();
+        let chosen: Vec<bool> = self.chains.iter().map(Chain::wants_start).collect();
         let short = self.oriented.short;
-        let random = random_unit(self.options.seed, 1 + step as u64, short);
+        let random = self.random(1 + step as u64);
         let scratch = Memory::new(&self.gpu, &chosen)?;
-        for (item, _) in chosen.iter().enumerate().filter(|(_, chosen)| **chosen) {
-            self.product_short.buffer().write(&self.gpu, "start", item * short, &random)?;
-            self.memory.set_active(item, true)?;
-            let chain = &mut self.chains[item];
-            chain.invariant = false;
-            chain.starts.push(step);
+        for (vector, _) in chosen.iter().enumerate().filter(|(_, chosen)| **chosen) {
+            let column = vector % self.columns;
+            let own = &random[column * short..(column + 1) * short];
+            self.product_short.buffer().write(&self.gpu, "start", vector * short, own)?;
+            self.memory.set_active(vector, true)?;
             // What came before is closed off: nothing couples it to the new vector, on the host or on the device.
-            if let Some(last) = chain.betas.last_mut() {
-                *last = 0.0;
-            }
-            self.values.write(&self.gpu, "alphas and betas", (2 * step - 1) * chosen.len() + item, &[0.0])?;
+            self.chains[vector].start_again(step);
+            self.values.write(&self.gpu, "alphas and betas", (2 * step - 1) * chosen.len() + vector, &[0.0])?;
         }
         let slot = self.basis.slot(step)?;
         let norms = Buffer::zeros(&self.gpu, "norms", self.chains.len())?;
@@ -574,20 +612,26 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
         recorder.submit()
     }
 
-    /// Records the best vector of each chain that took part in this cycle.
+    /// Records the best vector of each chain that took part in this cycle, and the others of its copies.
     fn extract(&mut self, alive: &[bool], vectors: &Tensor) -> Result<()> {
-        let short = self.oriented.short;
-        let part = |(chain, alive): (&Chain, &bool)| {
-            if *alive { chain.leading.as_ref().map_or(Vec::new(), |leading| leading.right.clone()) } else { Vec::new() }
-        };
-        let coefficients: Vec<Vec<f64>> = self.chains.iter().zip(alive).map(part).collect();
-        let fresh = self.oriented.short_zeros()?;
+        let copies = |(chain, alive): (&Chain, &bool)| if *alive { chain.copies_of_leading() } else { Vec::new() };
+        let coefficients: Vec<Vec<Vec<f64>>> = self.chains.iter().zip(alive).map(copies).collect();
+        let most = coefficients.iter().map(Vec::len).max().unwrap_or(0);
+        while self.others.len() + 1 < most {
+            self.others.push(self.oriented.short_zeros(self.columns)?);
+        }
         let chosen = Memory::new(&self.gpu, alive)?;
         let mut recorder = self.gpu.recorder();
-        self.basis.combine(&mut recorder, &coefficients, fresh.buffer())?;
-        recorder.masked(&chosen.active, |recorder| {
-            ops::scale(recorder, (alive.len(), short), &chosen.ones, fresh.buffer(), vectors.buffer())
-        })?;
+        for (rank, target) in std::iter::once(vectors).chain(&self.others).take(most).enumerate() {
+            let row = |copies: &Vec<Vec<f64>>| copies.get(rank).cloned().unwrap_or_default();
+            let coefficients: Vec<Vec<f64>> = coefficients.iter().map(row).collect();
+            let fresh = self.oriented.short_zeros(self.columns)?;
+            self.basis.combine(&mut recorder, &coefficients, fresh.buffer())?;
+            recorder.masked(&chosen.active, |recorder| {
+                let shape = (alive.len(), self.oriented.short);
+                ops::scale(recorder, shape, &chosen.ones, fresh.buffer(), target.buffer())
+            })?;
+        }
         recorder.submit()
     }
 
@@ -606,7 +650,7 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
         recorder.submit()?;
         self.values = Buffer::zeros(&self.gpu, "alphas and betas", self.values.len())?;
         for chain in self.chains.iter_mut().filter(|chain| chain.done.is_none()) {
-            *chain = Chain { starts: vec![0], error: chain.error, largest: chain.largest, ..Chain::default() };
+            *chain = chain.restarted();
         }
         Ok(())
     }

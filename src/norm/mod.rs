@@ -3,8 +3,10 @@
 mod basis;
 mod bidiagonal;
 mod bounds;
+mod chain;
 mod cheap;
 mod control;
+mod copies;
 mod decimal;
 mod dense;
 mod finish;
@@ -12,6 +14,7 @@ mod gradient;
 mod lanczos;
 mod memory;
 mod power;
+mod probable;
 mod result;
 mod start;
 mod stop;
@@ -25,6 +28,7 @@ pub use lanczos::Lanczos;
 pub use power::{Power, PowerForm, Start};
 pub use result::{Residual, SpectralNorm, SpectralNorms, Status};
 pub(crate) use start::random_signs;
+pub use stop::Stop;
 pub use top::{Triplet, Triplets};
 
 use crate::Result;

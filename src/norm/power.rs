@@ -8,6 +8,7 @@ use super::finish::{Found, Oriented, finish};
 use super::memory::Memory;
 use super::result::{SpectralNorms, Status};
 use super::start::{random_unit, unit};
+use super::stop::Stop;
 use crate::gpu::{Buffer, ReadBack, Recorder};
 use crate::operator::LinearOperator;
 use crate::ops::{self, PowerCheck, PowerReport, StopKind};
@@ -118,7 +119,7 @@ impl Power {
             options: self,
             oriented: &oriented,
             memory: Memory::new(operator.gpu(), &open)?,
-            vectors: oriented.short_zeros()?,
+            vectors: oriented.short_zeros(1)?,
             items: open.iter().map(|open| Item { done: (!open).then_some(Status::Zero), ..Item::default() }).collect(),
             control,
             iterations: 0,
@@ -133,11 +134,11 @@ impl Power {
             .iter()
             .map(|item| {
                 let status = item.done.unwrap_or(Status::MaxIterations);
-                Some(Found { status, second: None, iterations: item.report.iteration as usize, complete: false })
+                Some(Found { iterations: item.report.iteration as usize, ..Found::of(status) })
             })
             .collect();
-        finish(&oriented, &run.memory, &run.vectors, &found, settled, (self.rtol.max(self.atol), 2 * run.iterations))
-            .await
+        let stop = Stop::Value { rtol: self.rtol.max(self.atol) };
+        finish(&oriented, &run.memory.factors, &run.vectors, &found, settled, (stop, 2 * run.iterations)).await
     }
 
     fn check(&self) -> Result<()> {
@@ -231,9 +232,9 @@ impl<O: LinearOperator + ?Sized> Run<'_, '_, O> {
             norms: Buffer::zeros(&gpu, "power", 2 * batch)?,
             sigmas: Buffer::zeros(&gpu, "power", batch)?,
             squares: Buffer::zeros(&gpu, "power", batch * ops::Segments::for_group(&gpu, self.oriented.short).count)?,
-            forward: self.oriented.long_zeros()?,
-            left: self.oriented.long_zeros()?,
-            backward: self.oriented.short_zeros()?,
+            forward: self.oriented.long_zeros(1)?,
+            left: self.oriented.long_zeros(1)?,
+            backward: self.oriented.short_zeros(1)?,
         };
         let bytes = self.oriented.operator.bytes_per_product().saturating_mul(2).max(1);
         let affordable = (gpu.capabilities().profile.bytes_per_submit / bytes).clamp(1, 16) as usize;
@@ -363,6 +364,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, '_, O> {
             items: self.items.len(),
             sigma: scale_by_power(f64::from(report.sigma), exponent),
             error: f64::from(report.residual / report.sigma),
+            upper: f64::INFINITY,
         };
         if callback(&progress).is_break() {
             return Err(Error::Cancelled { operation: "power iteration", iterations });

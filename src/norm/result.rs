@@ -5,6 +5,7 @@ use std::fmt;
 use approx::{AbsDiffEq, RelativeEq};
 
 use super::Bounds;
+use super::copies::Copies;
 use crate::gpu::Gpu;
 use crate::operator::length;
 use crate::tensor::{Position, Tensor};
@@ -75,10 +76,14 @@ pub struct SpectralNorm {
     /// How far the triplet is from a singular one.
     pub residual: Residual,
     /// An estimate of the next singular value that the iteration saw; `None` where it sees none (power iteration, or a side
-    /// of length 1). A Krylov space shows a repeated singular value once; [`super::Lanczos::top`] tells the copies apart.
+    /// of length 1). A Krylov space shows a repeated singular value once: with [`SpectralNorm::multiplicity`] copies are told
+    /// apart, and this is the next *distinct* value.
     pub second: Option<f64>,
     /// The distance of sigma to the next singular value, sigma itself where there is no other; `None` where unknown.
     pub gap: Option<f64>,
+    /// How often the largest singular value occurs, copies within 2^-20 of it included; `None` where they were not counted
+    /// ([`super::Lanczos::multiplicity`]).
+    pub multiplicity: Option<usize>,
     /// Iterations of the method until this item was done.
     pub iterations: usize,
     /// Products with the operator or its transpose that the run took in all, for every item together.
@@ -92,10 +97,14 @@ pub struct SpectralNorm {
 impl SpectralNorm {
     /// The error of the gradient u vᵀ, relative to its norm 1, that residual and gap let one expect: residual / gap.
     ///
-    /// A value right to 1e-6 says almost nothing of it: the error of the value is about its square. `None` where the gap
-    /// is unknown, infinite where it is zero.
+    /// A value right to 1e-6 says almost nothing of it: the error of the value is about its square. `None` where copies of
+    /// the largest value were not counted ([`super::Lanczos::multiplicity`]), as a gap means nothing then, and where there
+    /// are several: no gradient exists, and the subgradient of [`SpectralNorms::vjp`] may jump.
+    ///
+    /// *Source*  Stewart and Sun, *Matrix Perturbation Theory*, 1990, V.4.
     pub fn gradient_error(&self) -> Option<f64> {
-        self.gap.map(|gap| if gap > 0.0 { self.residual.norm() / gap } else { f64::INFINITY })
+        let gap = self.gap.filter(|_| self.multiplicity == Some(1))?;
+        Some(if gap > 0.0 { self.residual.norm() / gap } else { f64::INFINITY })
     }
 
     pub(crate) fn without_vectors(status: Status, non_finite: Option<Position>) -> Self {
@@ -106,6 +115,7 @@ impl SpectralNorm {
             residual: Residual::default(),
             second: None,
             gap: None,
+            multiplicity: None,
             iterations: 0,
             products: 0,
             status,
@@ -161,6 +171,8 @@ pub struct SpectralNorms {
     pub(crate) items: Vec<SpectralNorm>,
     pub(crate) left: Tensor,
     pub(crate) right: Tensor,
+    /// The vectors of all copies, where an item has several.
+    pub(crate) copies: Option<Copies>,
 }
 
 impl SpectralNorms {
@@ -177,6 +189,20 @@ impl SpectralNorms {
     /// The right singular vectors, batch × 1 × domain; zeros for an item without any.
     pub fn right(&self) -> &Tensor {
         &self.right
+    }
+
+    /// The left singular vectors of every copy of the largest value, batch × copies × codomain, the first being
+    /// [`SpectralNorms::left`]: orthonormal, and zeros past the copies of an item.
+    ///
+    /// One copy a batch item where none has more, or they were not counted ([`super::Lanczos::multiplicity`]).
+    pub fn left_copies(&self) -> &Tensor {
+        self.copies.as_ref().map_or(&self.left, |copies| &copies.left)
+    }
+
+    /// The right singular vectors of every copy of the largest value, batch × copies × domain, copy by copy the partners of
+    /// [`SpectralNorms::left_copies`].
+    pub fn right_copies(&self) -> &Tensor {
+        self.copies.as_ref().map_or(&self.right, |copies| &copies.right)
     }
 
     /// Waits for the left singular vector of one item.

@@ -1,9 +1,12 @@
 //! The largest few singular triplets.
 
+use super::chain::{Chain, Goal};
 use super::control::Control;
 use super::finish::{Found, Oriented, finish};
-use super::lanczos::{Chain, Goal, Lanczos, Run};
+use super::lanczos::{Lanczos, Run};
+use super::probable::Share;
 use super::result::Status;
+use super::stop::Stop;
 use crate::operator::LinearOperator;
 use crate::tensor::Position;
 use crate::{Error, Result};
@@ -39,6 +42,7 @@ impl Lanczos {
     ///
     /// A Krylov space shows a repeated singular value once; after its triplets have converged the iteration starts again
     /// from a random vector orthogonal to all that was found, until a start brings nothing that belongs to the largest.
+    /// Residuals are held against the tolerance of [`Lanczos::stop`], whichever it is; there is one chain, and no upper bound.
     ///
     /// ```
     /// use opnorm::{Gpu, Matrix, norm::{Control, Lanczos}};
@@ -82,8 +86,9 @@ impl Lanczos {
         let oriented = Oriented::shorter_side_first(operator);
         let settled = oriented.settled();
         let count = count.min(oriented.short);
-        let goal = Goal::Top { count, rtol: self.rtol };
-        let mut run = Run::new(self, &oriented, &settled, goal, control)?;
+        let goal = Goal::Top { count, rtol: self.stop.tolerance() };
+        let share = Share { chains: 1, part: 0.0 };
+        let mut run = Run::new(self, &oriented, &settled, goal, (share, control))?;
         if settled.iter().any(Option::is_none) {
             run.first_start()?;
             run.cycle().await?;
@@ -108,14 +113,16 @@ impl Lanczos {
                 .map(|item| {
                     let usable = wanted(item).is_some_and(|triplet| triplet.0 > 0.0);
                     let status = if usable { Status::Converged } else { Status::Zero };
-                    settled[item].is_none().then_some(Found { status, second: None, iterations: 0, complete: false })
+                    settled[item].is_none().then_some(Found::of(status))
                 })
                 .collect();
-            let vectors = oriented.short_zeros()?;
+            let vectors = oriented.short_zeros(1)?;
             let mut recorder = operator.gpu().recorder();
             run.basis.combine(&mut recorder, &coefficients, vectors.buffer())?;
             recorder.submit()?;
-            let norms = finish(&oriented, &run.memory, &vectors, &found, settled.clone(), (f64::INFINITY, 0)).await?;
+            let any = Stop::Value { rtol: f64::INFINITY };
+            let factors = &run.memory.factors;
+            let norms = finish(&oriented, factors, &vectors, &found, settled.clone(), (any, 0)).await?;
             for (item, norm) in norms.items().iter().enumerate() {
                 if settled[item].is_some() || wanted(item).is_none() {
                     continue;

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use opnorm::norm::{
-    Bounds, Control, Lanczos, Power, PowerForm, Start, Status, frobenius, infinity, one, spectral_norm,
+    Bounds, Control, Lanczos, Power, PowerForm, Start, Status, Stop, frobenius, infinity, one, spectral_norm,
 };
 use opnorm::tensor::Position;
 use opnorm::{Error, Matrix};
@@ -277,13 +277,15 @@ fn budgets_and_options() {
     assert!((restarted.sigma / whole.sigma - 1.0).abs() < 1e-5, "{restarted:?} {whole:?}");
     assert!(restarted.iterations > 24);
     for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        let error = Lanczos { rtol: bad, ..Lanczos::default() }.norm(&matrix).unwrap_err().to_string();
+        let error =
+            Lanczos { stop: Stop::Value { rtol: bad }, ..Lanczos::default() }.norm(&matrix).unwrap_err().to_string();
         assert!(error.contains("rtol") && error.contains("positive"), "{error}");
     }
     assert!(Lanczos { max_iter: 0, ..Lanczos::default() }.norm(&matrix).is_err());
     assert!(Power { rtol: -1.0, ..Power::default() }.norm(&matrix).is_err());
     assert!(Lanczos::default().top(&matrix, 0, Control::default()).is_err());
-    let strict = Lanczos { rtol: 1e-15, ..Lanczos::default() }.norm(&matrix).unwrap().items()[0].clone();
+    let strict =
+        Lanczos { stop: Stop::Value { rtol: 1e-15 }, ..Lanczos::default() }.norm(&matrix).unwrap().items()[0].clone();
     assert!(matches!(strict.status, Status::Stagnated | Status::Converged), "{strict:?}");
     let stuck = Power { rtol: 1e-9, max_iter: 20_000, ..Power::default() };
     let spikes = upload(&Source::new(6).with_spectrum(50, 50, &[2.0, 1.0, 0.5]).0);

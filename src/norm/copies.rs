@@ -1,0 +1,74 @@
+//! The singular vectors of every copy of a repeated largest value.
+
+use super::SpectralNorms;
+use super::finish::Oriented;
+use super::memory::Memory;
+use crate::Result;
+use crate::gpu::{Buffer, Recorder};
+use crate::operator::LinearOperator;
+use crate::tensor::Tensor;
+
+/// Orthonormal left and right vectors, batch × columns × side, paired column by column: zeros past the copies of an item.
+#[derive(Clone, Debug)]
+pub(crate) struct Copies {
+    pub(crate) left: Tensor,
+    pub(crate) right: Tensor,
+}
+
+impl Copies {
+    /// The vectors that `norms` has, and next to them `others`, on the short side and one of each item for each further
+    /// copy, with their products.
+    ///
+    /// u_i = A v_i / sigma: as the v_i span one singular subspace, the u_i are as orthonormal as they are, but for the
+    /// residuals.
+    pub(super) fn of<O: LinearOperator + ?Sized>(
+        oriented: &Oriented<'_, O>,
+        factors: &Buffer<f32>,
+        norms: &SpectralNorms,
+        others: &[Tensor],
+    ) -> Result<Self> {
+        let gpu = oriented.operator.gpu();
+        let columns = others.len() + 1;
+        let (short, long) = (oriented.short_zeros(columns)?, oriented.long_zeros(columns)?);
+        let (first_short, first_long) =
+            if oriented.transposed { (norms.left(), norms.right()) } else { (norms.right(), norms.left()) };
+        let mut recorder = gpu.recorder();
+        let every = vec![true; norms.items().len()];
+        place(&mut recorder, &every, first_short, (&short, 0))?;
+        place(&mut recorder, &every, first_long, (&long, 0))?;
+        let (unit_short, unit_long) = (oriented.short_zeros(1)?, oriented.long_zeros(1)?);
+        let product = oriented.long_zeros(1)?;
+        let unused = Buffer::zeros(gpu, "norms", norms.items().len())?;
+        for (rank, vectors) in others.iter().enumerate().map(|(index, vectors)| (index + 1, vectors)) {
+            let wanted: Vec<bool> = norms.items().iter().map(|item| item.multiplicity > Some(rank)).collect();
+            let memory = Memory { factors: factors.clone(), ..Memory::new(gpu, &wanted)? };
+            let mask = memory.active.clone();
+            recorder.masked(&mask, |recorder| {
+                let (from, size) = (vectors.buffer(), oriented.short);
+                memory.normalise(recorder, (from, size, false), (&unused, 0), (0, 0.0), unit_short.buffer())?;
+                oriented.forward(recorder, &mask, &unit_short, &product)?;
+                let (from, size) = (product.buffer(), oriented.long);
+                memory.normalise(recorder, (from, size, true), (&unused, 0), (0, 0.0), unit_long.buffer())
+            })?;
+            place(&mut recorder, &wanted, &unit_short, (&short, rank))?;
+            place(&mut recorder, &wanted, &unit_long, (&long, rank))?;
+        }
+        recorder.submit()?;
+        let (left, right) = if oriented.transposed { (short, long) } else { (long, short) };
+        Ok(Self { left, right })
+    }
+}
+
+/// Records copies of the vectors of some items into one of the columns that the items have in `to`.
+fn place(recorder: &mut Recorder, items: &[bool], from: &Tensor, (to, column): (&Tensor, usize)) -> Result<()> {
+    let columns = to.len().checked_div(from.len()).unwrap_or(1);
+    let length = from.len().checked_div(items.len()).unwrap_or(0);
+    for (item, _) in items.iter().enumerate().filter(|(_, wanted)| **wanted) {
+        let start = (item * columns + column) * length;
+        recorder.copy(
+            &from.buffer().slice(item * length..(item + 1) * length),
+            &to.buffer().slice(start..start + length),
+        )?;
+    }
+    Ok(())
+}
