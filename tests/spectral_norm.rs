@@ -1,6 +1,8 @@
 //! Spectral norms against exact values: test vectors, hard cases, random spectra, gradients, large matrices.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "spectral_norm/coverage.rs"]
+mod coverage;
 #[path = "spectral_norm/edges.rs"]
 mod edges;
 #[path = "spectral_norm/families.rs"]

@@ -1,7 +1,7 @@
 //! One Krylov space, as the host sees it: alphas, betas, and when they suffice.
 
 use super::bidiagonal::{Bidiagonal, Leading};
-use super::probable::{LOCAL_ERROR, upper_bound};
+use super::probable::{Share, upper_bound};
 use super::result::Status;
 use super::stop::{Stop, estimate};
 
@@ -265,9 +265,9 @@ impl Chain {
         self.done = Some(if self.sigma() > f64::MIN_POSITIVE { Status::Converged } else { Status::Zero });
     }
 
-    /// Decides whether the chain is done, in a space that can have `short` dimensions at the most; `part` is what its first
+    /// Decides whether the chain is done, in a space that can have `short` dimensions at the most; `share` is what its first
     /// start may count on for an upper bound.
-    pub(super) fn judge(&mut self, goal: Goal, short: usize, part: Option<f64>) {
+    pub(super) fn judge(&mut self, goal: Goal, short: usize, share: Option<&Share>) {
         if self.done.is_some() || self.alphas.is_empty() || matches!(self.stage, Stage::Settled | Stage::Again) {
             return;
         }
@@ -281,8 +281,8 @@ impl Chain {
         self.earlier = (self.judged, self.error);
         self.judged = steps;
         self.error = if self.invariant || full { 0.0 } else { expected.error };
-        if let Some(part) = part.filter(|_| self.is_first_space()) {
-            self.upper = upper_bound(&self.first, leading.sigma, part);
+        if let Some(share) = share.filter(|_| self.is_first_space()) {
+            self.upper = upper_bound(&self.first, leading.sigma, share);
         }
         self.leading = Some(leading);
         match goal {
@@ -313,7 +313,7 @@ impl Chain {
         if excess < 0.99 * self.narrowest.0 {
             self.narrowest = (excess, steps);
         }
-        let stuck = residual <= 8.0 * LOCAL_ERROR && steps >= self.narrowest.1 + PATIENCE;
+        let stuck = residual <= SHARP && steps >= self.narrowest.1 + PATIENCE;
         if self.sigma() > f64::MIN_POSITIVE {
             if full || self.invariant || stuck || self.starts.len() > 1 {
                 self.stage = Stage::Settled;

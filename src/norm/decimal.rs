@@ -92,7 +92,7 @@ mod tests {
         fn what_is_printed_encloses(value in 1e-300f64..1e300, digits in 1usize..25) {
             let (low, high): (f64, f64) = (below(value, digits).parse().unwrap(), above(value, digits).parse().unwrap());
             prop_assert!(low <= value && value <= high);
-            prop_assert!(high - low <= value * 10f64.powi(1 - digits.min(15) as i32) * 1.001);
+            prop_assert!(high - low <= value * 10f64.powf(1.0 - digits.min(15) as f64) * 1.001);
         }
     }
 }

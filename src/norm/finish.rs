@@ -1,7 +1,7 @@
 //! From vectors to results: the last products, the residuals, and the lower bound that the host proves.
 
 use super::memory::Memory;
-use super::probable::LOCAL_ERROR;
+use super::probable::local_error;
 use super::result::{Residual, SpectralNorms};
 use super::stop::Stop;
 use super::{Bounds, Guarantee, SpectralNorm, Status};
@@ -34,6 +34,11 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
         let (domain, codomain) = (operator.domain(), operator.codomain());
         let (short, long) = if transposed { (codomain, domain) } else { (domain, codomain) };
         Self { operator, transposed, short: length(&short), long: length(&long), short_shape: short, long_shape: long }
+    }
+
+    /// What a step of Lanczos may miss its recurrence by, relative to the square of the norm.
+    pub(super) fn local_error(&self) -> f64 {
+        local_error(self.long, self.operator.gpu().capabilities().profile.lanes)
     }
 
     /// Batch × columns × one vector.
@@ -220,7 +225,7 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
             Some(second) => Some(sigma - second),
             None => found.complete.then_some(sigma),
         };
-        let bounds = bounds(sigma, proven.map(|(_, lower)| lower), found.upper, whole);
+        let bounds = bounds((sigma, oriented.local_error()), proven.map(|(_, lower)| lower), found.upper, whole);
         let relative = left.hypot(right) / device_sigma;
         let mut status = found.status;
         if !sigma.is_finite() || !relative.is_finite() {
@@ -245,12 +250,12 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
 }
 
 /// The bounds of an item, from its proven lower bound where there is one and an upper bound in units of 2^exponent.
-fn bounds(sigma: f64, proven: Option<f64>, upper: Option<(f64, f64)>, exponent: i32) -> Bounds {
+fn bounds((sigma, error): (f64, f64), proven: Option<f64>, upper: Option<(f64, f64)>, exponent: i32) -> Bounds {
     let Some((upper, delta)) = upper.filter(|(upper, _)| upper.is_finite() && sigma.is_finite()) else {
         return proven.map_or(Bounds::NONE, Bounds::at_least);
     };
     // A product on the device misses its norm by less than a step of Lanczos may miss its recurrence by.
-    let lower = proven.unwrap_or(sigma * (1.0 - LOCAL_ERROR));
+    let lower = proven.unwrap_or(sigma * (1.0 - error));
     let guarantee = Guarantee::Probabilistic { delta };
     let upper = Bounds { lower: 0.0, upper, guarantee }.scaled(exponent).upper.max(lower);
     Bounds { lower, upper, guarantee }

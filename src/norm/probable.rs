@@ -4,47 +4,61 @@
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
-/// What one step of Lanczos may miss its recurrence by, relative to the norm of the operator (P9).
-pub(super) const LOCAL_ERROR: f64 = 1.0 / 2_097_152.0;
+/// What the norms of basis vectors may miss 1 by (P7).
+pub(super) const UNIT_ERROR: f64 = 1.0 / 262_144.0;
 
-/// What the norms of basis vectors may miss 1 by (P9).
-const UNIT_ERROR: f64 = 1.0 / 262_144.0;
-
-/// What rounding a start vector to `f32` may take from its part along any fixed direction (P10).
+/// What rounding a start vector to `f32` may take from its part along any fixed direction (P6).
 const START_ERROR: f64 = 1.0 / 8_388_608.0;
-
-/// The least part along the first singular vector that a chain may count on: 64 times [`LOCAL_ERROR`], so that rounding
-/// takes little of it (P11).
-pub(super) const LEAST_PART: f64 = 64.0 * LOCAL_ERROR;
 
 /// Chains at the most.
 pub(super) const MOST_CHAINS: usize = 64;
 
-/// What each of several independent chains may count on, for a bound that fails with probability `delta`.
+/// η: what one step of Lanczos may miss its recurrence by, relative to the square of the norm, where sums of `length`
+/// products are added up by so many lanes (P7).
+pub(super) fn local_error(length: usize, lanes: u32) -> f64 {
+    /// Terms of a lane's sum at the most: longer ones are cut into segments.
+    const LONGEST: f64 = 512.0;
+    let chain = (length as f64 / (4.0 * f64::from(lanes.max(1)))).ceil().min(LONGEST);
+    8.0 / 16_777_216.0 * (1.0 + chain).sqrt()
+}
+
+/// What each of several independent chains may count on, for a bound that fails with a given probability.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Share {
     /// The chains.
     pub(super) chains: usize,
     /// What a chain's start has along the first singular vector at least, but for a share δ^(1/chains) of all starts.
     pub(super) part: f64,
+    /// What a step may miss its recurrence by.
+    pub(super) error: f64,
 }
 
 impl Share {
-    /// The share of each of so many chains for start vectors of this length (P8).
-    pub(super) fn of(delta: f64, chains: usize, length: usize) -> Self {
+    /// Of so many chains without a bound.
+    pub(super) fn without_bound(chains: usize) -> Self {
+        Self { chains, part: 0.0, error: 0.0 }
+    }
+
+    /// The share of each of so many chains for start vectors of this length (P5), and steps with this error.
+    pub(super) fn of(delta: f64, chains: usize, (length, error): (usize, f64)) -> Self {
         // One part in 10^12 less than the root makes up for what the root itself is rounded by.
         let each = delta.powf(1.0 / chains as f64) * (1.0 - 1e-12);
-        Self { chains, part: least_part(each, length) }
+        Self { chains, part: least_part(each, length), error }
     }
 
-    /// Whether a chain's part is large enough for `f32` to carry it.
+    /// Whether a chain's part is large enough for the rounding of the steps to leave most of it.
     pub(super) fn is_honest(&self) -> bool {
-        self.part >= LEAST_PART
+        self.part >= 16.0 * self.error
     }
 
-    /// The share of the fewest chains that can be honest; `None` where no number of them is.
-    pub(super) fn fewest(delta: f64, length: usize) -> Option<Self> {
-        (1..=MOST_CHAINS).map(|chains| Self::of(delta, chains, length)).find(Self::is_honest)
+    /// The share of the fewest chains that are honest, and that rounding lets come within the relative distance `width` of
+    /// the norm, as far as any number of chains can (P11); `None` where no number of them is honest.
+    pub(super) fn fewest(delta: f64, side: (usize, f64), width: f64) -> Option<Self> {
+        /// Past one half chains cost more than they bring.
+        const MOST: f64 = 0.5;
+        let each = (4.0 * side.1 / width).min(MOST);
+        let wide = |chains: &usize| delta.powf(1.0 / *chains as f64) >= each || *chains == MOST_CHAINS;
+        (1..=MOST_CHAINS).filter(wide).map(|chains| Self::of(delta, chains, side)).find(Self::is_honest)
     }
 }
 
@@ -112,33 +126,27 @@ fn density_above(length: usize) -> f64 {
     ((half - 0.25 + 1.0 / (32.0 * half - 8.0)) / PI).sqrt() * (1.0 + 1e-13)
 }
 
-/// An upper bound of the norm from the alphas and betas of a Krylov space whose start has at least `part` of its length
-/// along the first singular vector (P12): infinite where the space says nothing, never below `sigma`.
+/// An upper bound of the norm from the alphas and betas of a Krylov space whose start has as much of its length along the
+/// first singular vector as `share` says (P10): infinite where the space says nothing, never below `sigma`.
 ///
-/// `chain` is alpha_1, beta_1, alpha_2, ..., and `sigma` the largest singular value of the bidiagonal matrix; the values are
-/// exact by the recurrence up to [`LOCAL_ERROR`].
-pub(super) fn upper_bound(chain: &[f64], sigma: f64, part: f64) -> f64 {
-    let part = part - START_ERROR;
+/// `chain` is alpha_1, beta_1, alpha_2, ..., and `sigma` the largest singular value of the bidiagonal matrix.
+pub(super) fn upper_bound(chain: &[f64], sigma: f64, share: &Share) -> f64 {
+    let part = share.part - START_ERROR;
     if chain.is_empty() || sigma <= 0.0 || part <= 0.0 {
         return f64::INFINITY;
     }
     let scaled: Vec<f64> = chain.iter().map(|value| value / sigma).collect();
-    // Beyond 1 / part times the row sums nothing is left to be excluded; the margin is for rounding.
-    let mut high = 2.0;
-    while !excludes(&scaled, high, part) {
-        high *= 2.0;
+    let excludes = |norm: f64| excludes(&scaled, norm, (part, share.error));
+    let (mut low, mut high) = (1.0f64, 2.0);
+    while !excludes(high) {
+        (low, high) = (high, 2.0 * high);
         if high > 1e60 {
             return f64::INFINITY;
         }
     }
-    let mut low = 1.0f64;
-    for _ in 0..100 {
-        // The excess over sigma is what counts, so it is the excess that is halved, in the geometric mean where it can be.
+    while high - low > 1e-12 * high {
         let middle = low + (high - low) / 2.0;
-        if middle <= low || middle >= high || high - low <= 1e-12 * high {
-            break;
-        }
-        if excludes(&scaled, middle, part) {
+        if excludes(middle) {
             high = middle;
         } else {
             low = middle;
@@ -148,25 +156,35 @@ pub(super) fn upper_bound(chain: &[f64], sigma: f64, part: f64) -> f64 {
 }
 
 /// Whether no operator of norm `norm` or more can have given this chain from a start with `part` along its first singular
-/// vector (P12); monotone in `norm` above the largest root of the polynomials.
-fn excludes(chain: &[f64], norm: f64, part: f64) -> bool {
-    let (mut before, mut value, mut coupling) = (0.0, 1.0, 0.0);
+/// vector, where each step missed its recurrence by at most `error` (P10). True of all larger norms where it is of one.
+fn excludes(chain: &[f64], norm: f64, (part, error): (f64, f64)) -> bool {
+    let enough = |value: f64, loss: f64| value * (part - loss) > 1.0 + UNIT_ERROR;
+    // p_{j-1} and s q_{j-2}, beta_{j-1}, the sum of all p so far, and what rounding may have taken from the part.
+    let (mut right, mut left, mut beta) = (1.0, 0.0, 0.0);
     let (mut sum, mut loss) = (0.0, 0.0);
-    for next_coupling in chain {
-        let next = (norm * value - coupling * before) / next_coupling;
-        // Not above every root, or the chain ended with nothing: (P12) says nothing of such a norm.
+    for step in chain.chunks(2) {
+        let alpha = step[0];
+        left = (norm * right - beta * left) / alpha;
+        sum += right;
+        // Not above every root of the polynomials: nothing is said of such a norm.
+        if left.is_nan() || left <= 0.0 {
+            return false;
+        }
+        let Some(next_beta) = step.get(1) else {
+            return enough(left, loss + error * norm * sum / (alpha * left * right));
+        };
+        let next = (norm * left - alpha * right) / next_beta;
         if next.is_nan() || next <= 0.0 {
             return false;
         }
-        sum += value;
-        loss += LOCAL_ERROR * norm * sum / (next_coupling * value * next);
+        loss += error * norm * norm * sum / (alpha * next_beta * next * right);
         if loss >= part {
             return false;
         }
-        if next * (part - loss) > 1.0 + UNIT_ERROR {
+        if enough(next, loss) {
             return true;
         }
-        (before, value, coupling) = (value, next, *next_coupling);
+        (right, beta) = (next, *next_beta);
     }
     false
 }
@@ -262,27 +280,39 @@ mod tests {
 
     #[test]
     fn the_fewest_chains_that_are_honest() {
-        assert_eq!(Share::fewest(0.05, 1000).unwrap().chains, 1);
-        for (delta, length) in [(1e-6, 64), (1e-6, 4096), (1e-9, 65_536), (1e-12, 100_000_000), (0.5, 3)] {
-            let share = Share::fewest(delta, length).unwrap();
-            assert!(share.is_honest());
-            assert!(share.chains == 1 || !Share::of(delta, share.chains - 1, length).is_honest());
-            println!("delta {delta:e}, length {length}: {share:?}");
+        let error = local_error(1000, 64);
+        assert_eq!(Share::fewest(0.05, (1000, error), 1e-3).unwrap().chains, 1);
+        for (delta, length) in [(1e-6, 64), (1e-6, 4096), (1e-9, 65_536), (1e-12, 1_000_000), (0.5, 3)] {
+            for lanes in [8, 64] {
+                let side = (length, local_error(length, lanes));
+                let share = Share::fewest(delta, side, 1.0).unwrap();
+                assert!(share.is_honest());
+                assert!(share.chains == 1 || !Share::of(delta, share.chains - 1, side).is_honest());
+                println!("delta {delta:e}, length {length}, {lanes} lanes: {share:?}");
+            }
         }
-        assert_eq!(Share::fewest(1e-6, usize::MAX / 4), None);
+        // The closer the bound is to be, the more chains; where none can be close enough, those of one half each.
+        let chains = |width: f64| Share::fewest(1e-6, (1000, error), width).unwrap().chains;
+        let counts: Vec<usize> = [1e-2, 1e-3, 1e-4, 1e-5, 1e-9].into_iter().map(chains).collect();
+        println!("chains for widths from 1e-2 to 1e-9: {counts:?}");
+        assert!(counts.is_sorted() && counts[0] < counts[2] && counts[4] == 20, "{counts:?}");
+        assert_eq!(Share::fewest(1e-6, (usize::MAX / 4, error), 1e-3), None);
     }
 
     #[test]
     fn one_step_gives_what_one_can_work_out() {
-        // alpha alone: P_2 = s / alpha, so s = alpha (1 + UNIT_ERROR) / (d - loss).
-        let part = 0.01;
-        let upper = upper_bound(&[2.0], 2.0, part);
-        assert!(upper > 2.0 / part && upper < 2.0 / part * 1.01, "{upper}");
-        assert_eq!(upper_bound(&[], 1.0, part), f64::INFINITY);
-        assert_eq!(upper_bound(&[1.0], 1.0, 1e-9), f64::INFINITY);
+        // alpha alone: s / alpha (d - loss) = 1, and rounding takes little.
+        let of = |part| Share { chains: 1, part, error: 1e-6 };
+        let upper = upper_bound(&[2.0], 2.0, &of(0.01));
+        assert!(upper > 2.0 / 0.01 && upper < 2.0 / 0.01 * 1.01, "{upper}");
+        assert_eq!(upper_bound(&[], 1.0, &of(0.01)), f64::INFINITY);
+        assert_eq!(upper_bound(&[1.0], 1.0, &of(1e-9)), f64::INFINITY);
         // What rounding may have hidden in a space that looks invariant stays in the bound.
-        let tight = upper_bound(&[1.0, 1e-7], 1.0, 0.1);
-        let loose = upper_bound(&[1.0, 1e-3], 1.0, 0.1);
+        let tight = upper_bound(&[1.0, 1e-7], 1.0, &of(0.1));
+        let loose = upper_bound(&[1.0, 1e-3], 1.0, &of(0.1));
         assert!(tight > 1.0 && tight < 1.0 + 1e-4 && loose > tight, "{tight} {loose}");
+        // Exact arithmetic on the same values never gives more.
+        let exact = upper_bound(&[1.0, 0.3, 0.9, 0.2], 1.1, &Share { error: 0.0, ..of(0.1) });
+        assert!(exact < upper_bound(&[1.0, 0.3, 0.9, 0.2], 1.1, &of(0.1)));
     }
 }

@@ -28,7 +28,7 @@ pub enum Stop {
     /// A bound of the norm: until upper / lower - 1 <= `rtol`, where the upper bound fails for at most the share `delta` of
     /// all start vectors (Hochstenbach 2013; `docs/bounds.md`, P12).
     ///
-    /// Rounding in `f32` stands in the way below some 1e-6 / delta^(1/[chains](super::Lanczos::chains)): such a run ends as
+    /// Rounding in `f32` stands in the way below some 1e-5, for sides in the thousands: such a run ends as
     /// [`super::Status::Stagnated`], with the bounds it reached.
     Bound {
         /// The relative distance of the bounds, positive.

@@ -87,7 +87,7 @@ impl Lanczos {
         let settled = oriented.settled();
         let count = count.min(oriented.short);
         let goal = Goal::Top { count, rtol: self.stop.tolerance() };
-        let share = Share { chains: 1, part: 0.0 };
+        let share = Share::without_bound(1);
         let mut run = Run::new(self, &oriented, &settled, goal, (share, control))?;
         if settled.iter().any(Option::is_none) {
             run.first_start()?;
