@@ -34,9 +34,9 @@ pub enum Guarantee {
     /// Both bounds hold, but for at most this share of all start vectors.
     ///
     /// The share is over the random start of one run, the matrix being fixed before it is drawn; a seed is as good as any
-    /// other unless the matrix was made with the generator at hand. The proof is of exact arithmetic; for the rounding of a
-    /// run in `f32` the bounds are widened by what [`docs/bounds.md`](https://github.com/opnorm/opnorm/blob/main/docs/bounds.md)
-    /// derives and what it assumes: that Lanczos with full reorthogonalisation is backward stable.
+    /// other unless the matrix was made with the generator at hand. Rounding is included, for a device whose steps keep to
+    /// their recurrence within a few roundings: `docs/bounds.md` says how many (P7), and how far from it devices are measured
+    /// to be.
     Probabilistic {
         /// The probability with which they fail.
         delta: f64,
