@@ -69,7 +69,7 @@
 //!
 //! # Where things are
 //! [`gpu`] the device · [`tensor`] tensors and matrices · [`ops`] one kernel each, [`reference`](mod@reference) their
-//! `f64` twins · [`operator`] linear operators · [`norm`] the solvers · `io` files · `audit` a checkpoint to a report.
+//! `f64` twins · [`probe`] self-tests of a device · [`operator`] linear operators · [`norm`] the solvers · `io` files · `audit` a checkpoint to a report.
 //! `ARCHITECTURE.md` is the map.
 
 #[cfg(feature = "io")]
@@ -81,6 +81,7 @@ pub mod io;
 pub mod norm;
 pub mod operator;
 pub mod ops;
+pub mod probe;
 pub mod reference;
 pub mod tensor;
 
