@@ -69,7 +69,8 @@
 //!
 //! # Where things are
 //! [`gpu`] the device · [`tensor`] tensors and matrices · [`ops`] one kernel each, [`reference`](mod@reference) their
-//! `f64` twins · [`operator`] linear operators · [`norm`] the solvers · [`certify`] proven bounds · `io` files · `audit` a checkpoint to a report.
+//! `f64` twins · [`probe`] a device's self-test · [`operator`] linear operators · [`norm`] the solvers · [`certify`] proven
+//! bounds · `io` files · `audit` a checkpoint to a report.
 //! `ARCHITECTURE.md` is the map.
 
 #[cfg(feature = "io")]
@@ -82,6 +83,7 @@ pub mod io;
 pub mod norm;
 pub mod operator;
 pub mod ops;
+pub mod probe;
 pub mod reference;
 pub mod tensor;
 

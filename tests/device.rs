@@ -10,7 +10,7 @@ use half::{bf16, f16};
 use opnorm::gpu::{AdapterRequest, Buffer, GpuOptions};
 use opnorm::tensor::{Panel, Position, Storage, Tensor};
 use opnorm::wgpu;
-use opnorm::{Error, Gpu, Matrix, ops};
+use opnorm::{Error, Gpu, Matrix, ops, probe};
 
 fn gpu() -> &'static Gpu {
     static SHARED: OnceLock<Gpu> = OnceLock::new();
@@ -374,4 +374,16 @@ fn a_smaller_binding_limit_may_be_asked_for() {
     let foreign = Matrix::from_wgpu(&gpu, foreign(&gpu, 0, &entries), 0, (1, 100, 33)).unwrap();
     assert_eq!(foreign.panels().len(), 4);
     assert_eq!(foreign.read().unwrap(), entries);
+}
+
+#[test]
+fn arithmetic_is_probed_once_for_a_device_and_its_clones() {
+    let gpu = Gpu::new().unwrap();
+    let report = probe::arithmetic(&gpu).unwrap();
+    println!("{}: {report:?}", gpu.capabilities().name);
+    assert!(report.upholds_wgsl(), "{report:?}");
+    assert!(report.quotient <= 2.5 && report.root <= 6.5, "{report:?}");
+    let dispatches = gpu.totals().dispatches;
+    assert_eq!(probe::arithmetic(&gpu.clone()).unwrap(), report);
+    assert_eq!(gpu.totals().dispatches, dispatches);
 }

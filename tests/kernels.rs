@@ -52,6 +52,7 @@ fn table() -> Vec<Row> {
         row("outer",            F32,  false, false, &[SQUARE, (70_000, 3, 2)],                         dense::outer),
         row("gram",             F32,  false, false, &[(1, 70_000, 3), (70_000, 3, 2), (1, 2, 1500)],   dense::gram),
         row("mirror",           F32,  false, true,  &[(1, 1, 1500), (70_000, 1, 2)],                   dense::mirror),
+        row("arithmetic",       NONE, false, false, &[(1, 1, 600_000)],                                vector::arithmetic),
         row("dot",              NONE, true,  false, &[LONG, MANY],                                     vector::dot),
         row("sum_squares",      NONE, true,  false, &[LONG, MANY],                                     vector::sum_squares),
         row("residual_squares", NONE, true,  false, &[LONG, MANY],                                     vector::residual_squares),

@@ -902,6 +902,26 @@ fn adapters_are_listed_with_the_one_that_is_used() {
 }
 
 #[test]
+fn the_arithmetic_of_an_adapter_is_probed_where_it_is_asked_for() {
+    let plain = opnorm(&["adapters", "--json"]).exits(0);
+    assert!(plain.rows().iter().all(|adapter| adapter.get("arithmetic").is_none()), "{plain:?}");
+    let run = opnorm(&["adapters", "--probe", "--json"]).exits(0);
+    for adapter in &run.rows() {
+        assert_eq!(adapter.get("arithmetic").is_some(), adapter["chosen"] == true, "{run:?}");
+    }
+    let list = run.rows();
+    let arithmetic = &list.iter().find(|adapter| adapter["chosen"] == true).unwrap()["arithmetic"];
+    assert_eq!(arithmetic["upholds_wgsl"], true, "{arithmetic}");
+    assert!(arithmetic["violation"].is_null() && arithmetic["keeps_non_finite"] == true, "{arithmetic}");
+    for key in ["sum_ulp", "difference_ulp", "product_ulp"] {
+        assert!((0.49..1.0).contains(&arithmetic[key].as_f64().unwrap()), "{key} of {arithmetic}");
+    }
+    let text = opnorm(&["adapters", "--probe"]).exits(0).stdout;
+    assert!(text.contains("bounds may rest on it") && text.contains("fma is fused"), "{text}");
+    assert!(!opnorm(&["adapters"]).exits(0).stdout.contains("arithmetic"));
+}
+
+#[test]
 fn an_adapter_that_is_not_there_is_an_error_with_a_way_out() {
     let there_is = opnorm(&["adapters", "--json"]).rows()[0]["name"].as_str().unwrap().to_lowercase();
     for arguments in [

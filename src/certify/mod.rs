@@ -38,7 +38,7 @@ use crate::gpu::Buffer;
 use crate::norm::{Arithmetic, Bounds, Guarantee};
 use crate::tensor::screen::scale_by_power;
 use crate::tensor::{ElementSource, Matrix, elements};
-use crate::{Error, Gpu, Result, ops};
+use crate::{Error, Gpu, Result, ops, probe};
 use device::Effort;
 use host::Proof;
 use progress::Steps;
@@ -261,6 +261,7 @@ impl Certifier {
         let proof = match prover {
             Prover::Host => host::prove(&tall, steps)?,
             Prover::Device => {
+                expect_arithmetic(gpu)?;
                 let effort =
                     Effort { vectors: self.vectors, products: self.products, width: self.width, seed: self.seed };
                 device::prove(gpu, &tall, effort, &DeviceProduct, steps).await?
@@ -300,6 +301,14 @@ impl Certifier {
             })
         };
         (0..batch).map(one).collect()
+    }
+}
+
+/// Refuses a device that does not compute as the proof takes for granted.
+fn expect_arithmetic(gpu: &Gpu) -> Result<()> {
+    match probe::arithmetic(gpu)?.violation() {
+        None => Ok(()),
+        Some(problem) => Err(Error::Arithmetic { adapter: gpu.capabilities().name.clone(), problem }),
     }
 }
 

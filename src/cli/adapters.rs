@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use opnorm::gpu::{AdapterDescription, AdapterRequest, GpuOptions, adapters};
-use opnorm::{Gpu, Result};
+use opnorm::gpu::{AdapterDescription, AdapterRequest, ArithmeticReport, GpuOptions, adapters};
+use opnorm::{Gpu, Result, probe};
 use serde::Serialize;
 
 use super::arguments::AdaptersArguments;
@@ -21,12 +21,59 @@ struct Adapter {
     buffer_bytes: u64,
     chosen: bool,
     lacks: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arithmetic: Option<Arithmetic>,
+}
+
+/// What `--probe` found, as the JSON has it: errors in ulp, or as a part of what is allowed.
+#[derive(Debug, Serialize)]
+struct Arithmetic {
+    upholds_wgsl: bool,
+    violation: Option<String>,
+    sum_ulp: f64,
+    difference_ulp: f64,
+    product_ulp: f64,
+    quotient_ulp: f64,
+    root_ulp: f64,
+    fma_of_allowed: f64,
+    fma_fuses: bool,
+    flushes_operands: bool,
+    flushes_results: bool,
+    keeps_non_finite: bool,
+    lane_sum_of_bound: f64,
+}
+
+impl From<&ArithmeticReport> for Arithmetic {
+    fn from(report: &ArithmeticReport) -> Self {
+        Self {
+            upholds_wgsl: report.upholds_wgsl(),
+            violation: report.violation(),
+            sum_ulp: report.sum,
+            difference_ulp: report.difference,
+            product_ulp: report.product,
+            quotient_ulp: report.quotient,
+            root_ulp: report.root,
+            fma_of_allowed: report.fused,
+            fma_fuses: report.fuses,
+            flushes_operands: report.flushes_operands,
+            flushes_results: report.flushes_results,
+            keeps_non_finite: report.keeps_non_finite,
+            lane_sum_of_bound: report.lane_sum,
+        }
+    }
 }
 
 /// Lists the adapters.
 pub fn run(request: &AdapterRequest, arguments: &AdaptersArguments) -> Ending {
     let described = adapters();
     let chosen = chosen(request, &described);
+    let mut probed = match &chosen {
+        Ok(_) if arguments.probe => match probe(request) {
+            Ok(report) => Some(Arithmetic::from(&report)),
+            Err(error) => return Ending::Failed(error),
+        },
+        _ => None,
+    };
     let list: Vec<Adapter> = described
         .into_iter()
         .enumerate()
@@ -39,6 +86,7 @@ pub fn run(request: &AdapterRequest, arguments: &AdaptersArguments) -> Ending {
             buffer_bytes: adapter.capabilities.buffer_bytes,
             chosen: matches!(chosen, Ok(chosen) if chosen == index),
             lacks: adapter.lacks,
+            arithmetic: if matches!(chosen, Ok(chosen) if chosen == index) { probed.take() } else { None },
         })
         .collect();
     let text = if arguments.json {
@@ -49,7 +97,12 @@ pub fn run(request: &AdapterRequest, arguments: &AdaptersArguments) -> Ending {
     } else if list.is_empty() {
         String::new()
     } else {
-        table(&list)
+        let mut text = table(&list);
+        let probed = list.iter().find_map(|adapter| Some((adapter, adapter.arithmetic.as_ref()?)));
+        if let Some((adapter, arithmetic)) = probed {
+            text.push_str(&paragraph(adapter, arithmetic));
+        }
+        text
     };
     let mut out = io::stdout();
     if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -77,6 +130,40 @@ fn chosen(request: &AdapterRequest, list: &[AdapterDescription]) -> Result<usize
             && adapter.capabilities.backend == opened.backend
     };
     Ok(list.iter().position(is_opened).unwrap_or(usize::MAX))
+}
+
+/// Tests the arithmetic of the adapter that a run would use.
+fn probe(request: &AdapterRequest) -> Result<ArithmeticReport> {
+    let options = GpuOptions { adapter: request.clone(), ..GpuOptions::default() };
+    probe::arithmetic(&Gpu::open(&options)?)
+}
+
+/// What the probe found, in lines under the table.
+fn paragraph(adapter: &Adapter, arithmetic: &Arithmetic) -> String {
+    let verdict = match &arithmetic.violation {
+        None => "bounds may rest on it".to_owned(),
+        Some(violation) => format!("no bound can rest on it: {violation}"),
+    };
+    let yes = |holds: bool| if holds { "yes" } else { "no" };
+    format!(
+        "\narithmetic of {} ({}): {verdict}\n\
+         error in ulp      a + b {:.3}  a - b {:.3}  a * b {:.3}  a / b {:.3}  sqrt {:.3}\n\
+         part of allowed   fma {:.3}  sum over lanes {:.3}\n\
+         fma is fused {}  subnormal operands flushed {}  subnormal results flushed {}  NaN and infinity kept {}\n",
+        printable(&adapter.name),
+        printable(&adapter.backend),
+        arithmetic.sum_ulp,
+        arithmetic.difference_ulp,
+        arithmetic.product_ulp,
+        arithmetic.quotient_ulp,
+        arithmetic.root_ulp,
+        arithmetic.fma_of_allowed,
+        arithmetic.lane_sum_of_bound,
+        yes(arithmetic.fma_fuses),
+        yes(arithmetic.flushes_operands),
+        yes(arithmetic.flushes_results),
+        yes(arithmetic.keeps_non_finite),
+    )
 }
 
 fn table(list: &[Adapter]) -> String {

@@ -63,6 +63,9 @@ pub struct AdaptersArguments {
     /// Write JSON instead of a table
     #[arg(long)]
     pub json: bool,
+    /// Open the adapter that would be used, and test whether its arithmetic is what bounds rest on
+    #[arg(long)]
+    pub probe: bool,
 }
 
 /// Arguments of `opnorm audit`.

@@ -3,6 +3,7 @@
 //! A [`Gpu`] is an adapter's device with its queue, its limits and the kernels made for it so far. Clones share it.
 
 mod adapter;
+mod arithmetic;
 mod buffer;
 mod capabilities;
 mod counters;
@@ -16,10 +17,11 @@ mod recorder;
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub use adapter::{AdapterDescription, AdapterRequest, adapters};
+pub use arithmetic::ArithmeticReport;
 pub use buffer::{Binding, Buffer};
 pub use capabilities::{Capabilities, Profile};
 pub use counters::Totals;
@@ -69,6 +71,7 @@ struct Inner {
     pool: Pool,
     counters: Counters,
     placeholder: Buffer<u32>,
+    arithmetic: OnceLock<ArithmeticReport>,
 }
 
 impl Gpu {
@@ -176,6 +179,7 @@ impl Gpu {
             pool: Pool::default(),
             counters: Counters::default(),
             placeholder: Buffer::from_wgpu(placeholder, "open a device", 0, 1)?,
+            arithmetic: OnceLock::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -269,6 +273,11 @@ impl Gpu {
 
     fn pool(&self) -> &Pool {
         &self.inner.pool
+    }
+
+    /// Where what [`crate::probe::arithmetic`] found is kept.
+    pub(crate) fn arithmetic(&self) -> &OnceLock<ArithmeticReport> {
+        &self.inner.arithmetic
     }
 
     /// A buffer to bind where a kernel is to read nothing.

@@ -5,7 +5,7 @@ use super::{Arithmetic, Bounds, Guarantee};
 use crate::operator::enclosure::{device_gamma, down, up};
 use crate::tensor::Matrix;
 use crate::tensor::screen::scale_by_power;
-use crate::{Result, ops};
+use crate::{Result, ops, probe};
 
 /// The norms of a matrix that need no solver, and what they say of the spectral norm.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +28,8 @@ impl CheapNorms {
     }
 }
 
-/// The Frobenius, 1- and inf-norm of each matrix of a batch, and the bounds of the spectral norm that follow.
+/// The Frobenius, 1- and inf-norm of each matrix of a batch, and the bounds of the spectral norm that follow: none on a
+/// device whose arithmetic is not what WGSL promises.
 ///
 /// ```
 /// use opnorm::{Gpu, Matrix, norm::cheap_norms};
@@ -42,11 +43,13 @@ impl CheapNorms {
 /// # Errors
 /// [`crate::Error::TooLarge`], [`crate::Error::DeviceLost`].
 pub fn cheap_norms(matrix: &Matrix) -> Result<Vec<CheapNorms>> {
+    let trusted = probe::arithmetic(matrix.gpu())?.upholds_wgsl();
     let norms = frobenius(matrix)?.into_iter().zip(one(matrix)?).zip(infinity(matrix)?);
-    Ok(norms
-        .enumerate()
-        .map(|(item, ((frobenius, one), infinity))| enclose(matrix, item, [frobenius, one, infinity]))
-        .collect())
+    let enclosed = norms.enumerate().map(|(item, ((frobenius, one), infinity))| {
+        let norms = enclose(matrix, item, [frobenius, one, infinity]);
+        if trusted { norms } else { CheapNorms { bounds: Bounds::NONE, ..norms } }
+    });
+    Ok(enclosed.collect())
 }
 
 /// Bounds from sums that the device rounded. *(C14)*

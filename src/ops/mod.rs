@@ -3,6 +3,7 @@
 //! An operation is four files of one name: its shader, the file here, its plain `f64` twin in [`crate::reference`], and a
 //! row of the table in `tests/kernels.rs`. [`kernels`] lists every shader.
 
+mod arithmetic;
 mod axpby;
 mod column_abs_sums;
 mod combine;
@@ -28,6 +29,7 @@ mod square_sums;
 mod sum_partials;
 mod sum_squares;
 
+pub use arithmetic::{ArithmeticResults, arithmetic};
 pub use axpby::axpby;
 pub use column_abs_sums::column_abs_sums;
 pub(crate) use column_abs_sums::column_segments;
@@ -73,6 +75,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         decode::KERNELS.each(),
     ];
     let others = [
+        &arithmetic::KERNEL,
         &pack::KERNEL,
         &outer::KERNEL,
         &gram::KERNELS[0],

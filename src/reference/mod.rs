@@ -3,6 +3,7 @@
 //! A twin knows one matrix and one vector; batches, columns, panels and segments are the kernel's own business, and
 //! `tests/kernels.rs` loops over them. Nothing here touches a device.
 
+mod arithmetic;
 mod axpby;
 mod column_abs_sums;
 mod combine;
@@ -27,6 +28,7 @@ mod square_sums;
 mod sum_partials;
 mod sum_squares;
 
+pub use arithmetic::{Arithmetic, arithmetic};
 pub use axpby::axpby;
 pub use column_abs_sums::column_abs_sums;
 pub use combine::combine;

@@ -1,12 +1,52 @@
 //! Kernels over vectors: `batch · columns` of them, of `cols` elements.
 
 use opnorm::gpu::{Buffer, Recorder};
-use opnorm::ops::Segments;
+use opnorm::ops::{ArithmeticResults, Segments};
 use opnorm::{Result, ops, reference};
 
 use super::bounds::{Bound, Cut, flushed, gamma};
 use super::harness::{Case, Mask, UNTOUCHED, sum_segments};
 use super::values::{Values, magnitudes};
+
+/// One rounding of each operation, two of an unfused product and sum, 2.5 and 6.5 units of a quotient and a root in range,
+/// and the lanes in order.
+pub fn arithmetic(case: &mut Case<'_>) {
+    let (count, lanes) = (case.shape.cols, case.lanes());
+    let triples: Vec<[f32; 3]> = (0..count).map(|_| [0; 3].map(|_| case.draw(1)[0])).collect();
+    let bits: Vec<[u32; 4]> = triples.iter().map(|[a, b, c]| [a.to_bits(), b.to_bits(), c.to_bits(), 7]).collect();
+    let operands = case.upload(&bits);
+    let output: Buffer<ArithmeticResults> = Buffer::zeros(case.gpu, "test", count).unwrap();
+    let lane_sums: Buffer<u32> = Buffer::zeros(case.gpu, "test", count.div_ceil(lanes)).unwrap();
+    let mask = case.mask(0);
+    let (found, ()) = case.run(&mask, &output, |recorder| ops::arithmetic(recorder, &operands, &output, &lane_sums));
+    for (triple, found) in triples.iter().zip(found) {
+        let [a, b, c] = triple.map(f64::from);
+        let twin = reference::arithmetic([a, b, c]);
+        let ordinary = |value: f64| (2f64.powi(-120)..2f64.powi(120)).contains(&value.abs());
+        let lost = |operations| flushed(operations, &[&[a], &[b], &[c]]);
+        let mut check = |found: u32, twin: f64, roundings: usize, magnitude: f64, lost: f64| {
+            let bound = Bound::of(roundings, lost).at(magnitude);
+            case.compare(&[f64::from(f32::from_bits(found))], &[twin], &[bound]);
+        };
+        check(found.sum, twin.sum, 1, twin.sum.abs(), lost(3));
+        check(found.difference, twin.difference, 1, twin.difference.abs(), lost(3));
+        check(found.product, twin.product, 1, twin.product.abs(), lost(3));
+        check(found.fused, twin.fused, 2, (a * b).abs() + c.abs(), lost(6));
+        if ordinary(a) && ordinary(b) && ordinary(twin.quotient) {
+            check(found.quotient, twin.quotient, 3, twin.quotient.abs(), 0.0);
+        }
+        if ordinary(a) {
+            check(found.root, twin.root, 7, twin.root, 0.0);
+        }
+        case.expect(found.is_finite == 1, || format!("{a:e} is not taken for finite"));
+    }
+    let found: Vec<f32> = case.read(&lane_sums).into_iter().map(f32::from_bits).collect();
+    let firsts: Vec<f64> = triples.iter().map(|triple| f64::from(triple[0])).collect();
+    for (group, found) in firsts.chunks(lanes).zip(found) {
+        let bound = Bound::of(lanes - 1, flushed(3 * lanes, &[group])).at(magnitudes(group).iter().sum());
+        case.compare(&[found], &[group.iter().sum()], &[bound]);
+    }
+}
 
 /// Runs a reduction to one number a vector and returns the sums over its segments; segments of inactive vectors must be
 /// untouched.
