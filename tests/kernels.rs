@@ -203,6 +203,30 @@ fn wrong_gram_products_are_caught() {
     }
 }
 
+/// A sum in one chain loses what the order that the kernel promises keeps, and so does flushing more than WGSL allows.
+#[test]
+fn a_gram_product_in_another_order_or_flushed_is_caught() {
+    let gpu = Setup::SoftwareTrusted.gpu();
+    let rows = 4096;
+    // 2^24 and then ones: added one by one, each one is lost.
+    let entries: Vec<f32> = (0..rows).map(|row| if row == 0 { 4096.0 } else { 1.0 }).collect();
+    let matrix = Matrix::from_slice(gpu, rows, 1, &entries).unwrap();
+    let twin = [16_777_216.0 + (rows - 1) as f64];
+    let bounds = Bound::of(dense::gram_roundings(&matrix), 0.0).each(&twin);
+    compare(&[f64::from(dense::gram_of(&matrix)[0])], &twin, &bounds).unwrap();
+    let chain = entries.iter().fold(0f32, |sum, entry| sum + entry * entry);
+    assert!(compare(&[f64::from(chain)], &twin, &bounds).is_err(), "{chain}");
+
+    // 2^-120 is no subnormal number.
+    let small = Matrix::from_slice(gpu, rows, 1, &vec![2f32.powi(-30); rows]).unwrap();
+    let twin = [rows as f64 * 2f64.powi(-120)];
+    let factor = 2f64.powi(-60);
+    let lost = ops::gram_flushed(&small, 2f64.powi(-30), factor);
+    let bounds = Bound::of(dense::gram_roundings(&small), lost).each(&twin);
+    assert!(compare(&[0.0], &twin, &bounds).is_err(), "{lost:e}");
+    compare(&twin, &twin, &bounds).unwrap();
+}
+
 /// No adapter is trusted with more loop trips of one invocation than its budget.
 #[test]
 fn sums_over_the_loop_budget_are_refused() {
