@@ -30,7 +30,50 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     criterion.final_summary();
-    table(&gpu)
+    table(&gpu)?;
+    columns(&gpu)
+}
+
+/// What further columns cost: the time of a product with several, of that with one, in the same round.
+fn columns(gpu: &Gpu) -> Result<(), Box<dyn Error>> {
+    const SIDE: usize = 2048;
+    const COLUMNS: [usize; 5] = [1, 2, 3, 4, 8];
+    println!("\nmedians of {ROUNDS} rounds: the time of several columns, of that of one ({SIDE} x {SIDE}, f32)\n");
+    println!("{:<16} {:>8} {:>12} {:>12}", "kernel", "columns", "of one", "each");
+    let entries: Vec<f32> = (0..SIDE * SIDE).map(|index| (index % 1013) as f32 / 1013.0 - 0.5).collect();
+    let matrix = Matrix::from_slice(gpu, SIDE, SIDE, &entries)?;
+    let vectors = |columns: usize| {
+        let shape = [1, columns, SIDE];
+        Ok((Tensor::from_slice(gpu, &shape, &entries[..columns * SIDE])?, Tensor::zeros(gpu, &shape)?))
+    };
+    let vectors = COLUMNS.into_iter().map(vectors).collect::<Result<Vec<_>>>()?;
+    type Product = fn(&mut Recorder, &Matrix, &Tensor, &Tensor) -> Result<()>;
+    let products: [(&str, Product); 2] = [("matvec", ops::matvec), ("matvec_adjoint", ops::matvec_adjoint)];
+    for (name, product) in products {
+        let time = |input: &Tensor, output: &Tensor| -> Result<f64> {
+            let start = Instant::now();
+            let mut recorder = gpu.recorder();
+            (0..4).try_for_each(|_| product(&mut recorder, &matrix, input, output))?;
+            recorder.submit()?;
+            gpu.poll_until_idle()?;
+            Ok(start.elapsed().as_secs_f64())
+        };
+        let mut ratios = vec![Vec::with_capacity(ROUNDS); COLUMNS.len()];
+        for (input, output) in &vectors {
+            time(input, output)?; // kernels are made
+        }
+        for _ in 0..ROUNDS {
+            let one = time(&vectors[0].0, &vectors[0].1)?;
+            for ((input, output), ratios) in vectors.iter().zip(&mut ratios) {
+                ratios.push(time(input, output)? / one);
+            }
+        }
+        for (columns, ratios) in COLUMNS.into_iter().zip(ratios) {
+            let ratio = median(ratios);
+            println!("{name:<16} {columns:>8} {ratio:>12.3} {:>12.3}", ratio / columns as f64);
+        }
+    }
+    Ok(())
 }
 
 fn table(gpu: &Gpu) -> Result<(), Box<dyn Error>> {

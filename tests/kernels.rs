@@ -43,6 +43,8 @@ fn table() -> Vec<Row> {
         //  kernel              held  mask   exact  past 65 536 trips or 65 535 groups                 comparison
         row("matvec",           ALL,  true,  false, &[(1, 2, 600_000), (1, 300_001, 4), (70_000, 2, 3)], dense::matvec),
         row("matvec_adjoint",   ALL,  true,  false, &[(1, 70_000, 3), (1, 600_000, 1), (70_000, 3, 2)], dense::matvec_adjoint),
+        row("matvec_columns",   ALL,  true,  false, &[(1, 2, 600_000), (1, 300_001, 4), (70_000, 2, 3)], dense::matvec_columns),
+        row("matvec_adjoint_columns", ALL, true, false, &[(1, 70_000, 3), (1, 600_000, 1), (70_000, 3, 2)], dense::matvec_adjoint_columns),
         row("row_abs_sums",     ALL,  false, false, &[(1, 3, 600_000), (1, 600_000, 3)],               dense::row_abs_sums),
         row("column_abs_sums",  ALL,  false, false, &[(1, 600_000, 3), (1, 2, 2_200_000)],             dense::column_abs_sums),
         row("square_sums",      ALL,  false, false, &[SQUARE, LONG, MANY],                             dense::square_sums),
@@ -151,6 +153,66 @@ fn wrong_results_are_caught() {
     let mut swapped = entries.clone();
     swapped.swap(0, 1);
     assert!(compare(&found, &reference::matvec(&swapped, &input), &bounds_of(&swapped)).is_err());
+}
+
+/// A column has the same bits alone, among others, and where others are masked.
+#[test]
+fn columns_do_not_change_each_other() {
+    let shapes = [(1, 700, 45), (2, 9, 7), (1, 1, 1), (1, 5, 3001), (3, 33, 130)];
+    // The vectors of a small binding are short and few.
+    let setups = [(Setup::SoftwareTrusted, 5, 9), (Setup::HardwareTrusted, 5, 9), (Setup::SoftwarePanels, 2, 4)];
+    for (setup, shapes_taken, most) in setups {
+        let gpu = setup.gpu();
+        for (batch, rows, cols) in shapes.into_iter().take(shapes_taken) {
+            let number = |index: usize| ((index * 7919) % 1013) as f32 / 711.0 - 0.7;
+            let entries: Vec<f32> = (0..batch * rows * cols).map(number).collect();
+            let matrix = Matrix::from_batch(gpu, batch, rows, cols, &entries).unwrap();
+            for columns in 2..=most {
+                let active: Vec<u32> = (0..batch * columns).map(|vector| u32::from(vector % 3 != 1)).collect();
+                same_alone(&matrix, (cols, rows), &active, columns, ops::matvec);
+                same_alone(&matrix, (rows, cols), &active, columns, ops::matvec_adjoint);
+            }
+        }
+    }
+}
+
+fn same_alone(
+    matrix: &Matrix,
+    (from, to): (usize, usize),
+    active: &[u32],
+    columns: usize,
+    product: fn(&mut Recorder, &Matrix, &Tensor, &Tensor) -> Result<()>,
+) {
+    let (gpu, batch) = (matrix.gpu(), matrix.batch());
+    let number = |index: usize| ((index * 6007) % 997) as f32 / 501.0 - 1.1;
+    let input: Vec<f32> = (0..batch * columns * from).map(number).collect();
+    let run = |input: &[f32], columns: usize, active: Option<&[u32]>| {
+        let input = Tensor::from_slice(gpu, &[batch, columns, from], input).unwrap();
+        let output = Tensor::zeros(gpu, &[batch, columns, to]).unwrap();
+        let mut recorder = gpu.recorder();
+        match active {
+            Some(active) => {
+                let active = Buffer::from_slice(gpu, "test", active).unwrap();
+                recorder.masked(&active, |recorder| product(recorder, matrix, &input, &output)).unwrap();
+            }
+            None => product(&mut recorder, matrix, &input, &output).unwrap(),
+        }
+        recorder.submit().unwrap();
+        output.read(gpu).unwrap()
+    };
+    let (together, masked) = (run(&input, columns, None), run(&input, columns, Some(active)));
+    for column in 0..columns {
+        let own = input.chunks_exact(from).skip(column).step_by(columns).flatten().copied().collect::<Vec<f32>>();
+        let alone = run(&own, 1, None);
+        for (item, alone) in alone.chunks_exact(to).enumerate() {
+            let vector = item * columns + column;
+            let place = vector * to..(vector + 1) * to;
+            let is_same = |found: &[f32]| found.iter().zip(alone).all(|(x, y)| x.to_bits() == y.to_bits());
+            assert!(is_same(&together[place.clone()]), "column {column} of {columns}, item {item}, {from} x {to}");
+            let is_kept = masked[place.clone()].iter().all(|value| *value == 0.0);
+            assert!(if active[vector] == 0 { is_kept } else { is_same(&masked[place]) }, "column {column}, masked");
+        }
+    }
 }
 
 /// The levels of a long sum are there: a chain loses what is below half a unit of its first product.

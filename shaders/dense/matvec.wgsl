@@ -3,7 +3,7 @@
 // Shapes   matrix: items × rows × quads · input: input_items × columns × cols · output: segments × batch × columns × total_rows
 // Access   a group walks GROUP_ROWS rows together, lanes along the row: loads are contiguous, and each quad of
 //          `input` is loaded once for all of them. One barrier: barriers are what costs on software adapters.
-//          Groups of one row block and different columns are neighbours, so that the rows come from the cache.
+//          Several columns are `matvec_columns`' work, which reads the matrix once for four of them.
 // Accuracy a lane's chain over its quads of a segment, 3 sums of their 4 parts, the lanes in order, then the segments:
 //          gamma(⌈segment_quads / LANES⌉ + 3 + LANES - 1 + segments - 1) · |matrix| · |input|, entrywise.
 

@@ -3,6 +3,7 @@
 // Shapes   matrix: items × rows × quads · input: input_items × columns × total_rows · output: segments × batch × columns × cols
 // Access   a lane owns GROUP_QUADS quads of columns, LANES apart, and walks down the rows: a group reads runs of
 //          LANES · GROUP_QUADS quads, long enough for prefetching (4x over one quad a lane on lavapipe). No barrier.
+//          Several columns are `matvec_adjoint_columns`' work, which reads the matrix once for four of them.
 // Accuracy a lane's chain over the rows of a segment, then the segments:
 //          gamma(segment_rows + segments - 1) · |matrix|ᵀ · |input|, entrywise.
 

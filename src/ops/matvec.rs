@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{PerStorage, Segments, expect, matrix_kernels, sum_partials, word};
+use super::{PerStorage, Segments, expect, matrix_kernels, matvec_columns, sum_partials, word};
 use crate::Result;
 use crate::gpu::{Grid, Recorder};
 use crate::tensor::{Matrix, Tensor};
@@ -36,12 +36,25 @@ const GROUP_ROWS: usize = 4;
 /// `output`: batch × columns × rows
 ///
 /// *Accuracy*  |error| <= gamma(⌈s / lanes⌉ + lanes + segments + 1) · |matrix| · |input|, entrywise, where a segment has
-/// s = 512 · lanes quads at the most, more past 8192 segments.
+/// s = 512 · lanes quads at the most, more past 8192 segments. A column has the same bits whatever the other columns are.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when the shapes do not fit, [`crate::Error::TooLarge`] past the device's limits.
 pub fn matvec(recorder: &mut Recorder, matrix: &Matrix, input: &Tensor, output: &Tensor) -> Result<()> {
-    let operation = "matvec";
+    match input.shape() {
+        [_, 0 | 1, _] => record(recorder, "matvec", (&KERNELS, 1), matrix, (input, output)),
+        _ => matvec_columns(recorder, matrix, input, output),
+    }
+}
+
+/// Records a product with a kernel whose groups take so many columns at once.
+pub(super) fn record(
+    recorder: &mut Recorder,
+    operation: &'static str,
+    (kernels, group_columns): (&'static PerStorage, usize),
+    matrix: &Matrix,
+    (input, output): (&Tensor, &Tensor),
+) -> Result<()> {
     let (columns, input_items) = sides(operation, matrix, input, output, matrix.cols(), matrix.rows())?;
     let segments = Segments::for_group(recorder.gpu(), matrix.quads());
     let partial = segments.count > 1;
@@ -50,7 +63,8 @@ pub fn matvec(recorder: &mut Recorder, matrix: &Matrix, input: &Tensor, output: 
     let (active, masked) = recorder.mask(matrix.batch() * columns);
     for panel in matrix.panels() {
         let place = &panel.place;
-        let groups = columns * place.rows.len().div_ceil(GROUP_ROWS) * place.items.len() * segments.count;
+        let blocks = columns.div_ceil(group_columns) * place.rows.len().div_ceil(GROUP_ROWS);
+        let groups = blocks * place.items.len() * segments.count;
         let params = Params {
             items: word(operation, "the batch", place.items.len())?,
             first_item: word(operation, "the batch", place.items.start)?,
@@ -67,7 +81,7 @@ pub fn matvec(recorder: &mut Recorder, matrix: &Matrix, input: &Tensor, output: 
             masked,
         };
         let bindings = [(&panel.words).into(), input.buffer().into(), (&active).into(), target.into()];
-        recorder.dispatch(KERNELS.of(matrix.storage()), Grid::groups(groups), &params, &bindings)?;
+        recorder.dispatch(kernels.of(matrix.storage()), Grid::groups(groups), &params, &bindings)?;
     }
     if let Some(partials) = &scratch {
         sum_partials(recorder, partials, segments.count, matrix.batch() * columns, matrix.rows(), output.buffer())?;

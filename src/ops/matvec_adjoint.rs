@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::matvec::sides;
-use super::{PerStorage, Segments, matrix_kernels, sum_partials, word};
+use super::{PerStorage, Segments, matrix_kernels, matvec_adjoint_columns, sum_partials, word};
 use crate::Result;
 use crate::gpu::{Grid, Recorder};
 use crate::tensor::{Matrix, Tensor};
@@ -38,12 +38,25 @@ const GROUP_QUADS: usize = 4;
 /// `output`: batch × columns × cols
 ///
 /// *Accuracy*  |error| <= gamma(r + segments - 1) · |matrix|ᵀ · |input|, entrywise, where a segment has r rows: 256 on
-/// software adapters and 64 on hardware, more past 8192 segments.
+/// software adapters and 64 on hardware, more past 8192 segments. A column has the same bits whatever the other columns are.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when the shapes do not fit, [`crate::Error::TooLarge`] past the device's limits.
 pub fn matvec_adjoint(recorder: &mut Recorder, matrix: &Matrix, input: &Tensor, output: &Tensor) -> Result<()> {
-    let operation = "matvec_adjoint";
+    match input.shape() {
+        [_, 0 | 1, _] => record(recorder, "matvec_adjoint", (&KERNELS, 1), matrix, (input, output)),
+        _ => matvec_adjoint_columns(recorder, matrix, input, output),
+    }
+}
+
+/// Records a product with a kernel whose groups take so many columns at once.
+pub(super) fn record(
+    recorder: &mut Recorder,
+    operation: &'static str,
+    (kernels, group_columns): (&'static PerStorage, usize),
+    matrix: &Matrix,
+    (input, output): (&Tensor, &Tensor),
+) -> Result<()> {
     let (columns, input_items) = sides(operation, matrix, input, output, matrix.rows(), matrix.cols())?;
     let cuts = row_segments(recorder, matrix);
     let scratch = (cuts.total > 1).then(|| recorder.gpu().scratch(operation, cuts.total * output.len())).transpose()?;
@@ -70,9 +83,9 @@ pub fn matvec_adjoint(recorder: &mut Recorder, matrix: &Matrix, input: &Tensor, 
             first_segment: word(operation, "the rows", cuts.before(place.rows.start))?,
             masked,
         };
-        let grid = Grid::groups(columns * blocks * segments * place.items.len());
+        let grid = Grid::groups(columns.div_ceil(group_columns) * blocks * segments * place.items.len());
         let bindings = [(&panel.words).into(), input.buffer().into(), (&active).into(), target.into()];
-        recorder.dispatch(KERNELS.of(matrix.storage()), grid, &params, &bindings)?;
+        recorder.dispatch(kernels.of(matrix.storage()), grid, &params, &bindings)?;
     }
     if let Some(partials) = &scratch {
         sum_partials(recorder, partials, cuts.total, matrix.batch() * columns, matrix.cols(), output.buffer())?;

@@ -12,6 +12,8 @@ mod dot;
 mod gram;
 mod matvec;
 mod matvec_adjoint;
+mod matvec_adjoint_columns;
+mod matvec_columns;
 mod max_abs;
 mod mirror;
 mod normaliser;
@@ -40,6 +42,8 @@ pub use dot::dot;
 pub use gram::{gram, gram_flushed, gram_roundings};
 pub use matvec::matvec;
 pub use matvec_adjoint::matvec_adjoint;
+pub use matvec_adjoint_columns::matvec_adjoint_columns;
+pub use matvec_columns::matvec_columns;
 pub use max_abs::max_abs;
 pub use mirror::mirror;
 pub use normaliser::{Normalise, NormaliserState, StopKind, normaliser};
@@ -68,6 +72,8 @@ pub fn kernels() -> Vec<&'static Kernel> {
     let dense = [
         matvec::KERNELS.each(),
         matvec_adjoint::KERNELS.each(),
+        matvec_columns::KERNELS.each(),
+        matvec_adjoint_columns::KERNELS.each(),
         row_abs_sums::KERNELS.each(),
         column_abs_sums::KERNELS.each(),
         square_sums::KERNELS.each(),

@@ -31,6 +31,35 @@ pub fn matvec_adjoint(case: &mut Case<'_>) {
     });
 }
 
+/// As `matvec`, for two to nine columns at once.
+pub fn matvec_columns(case: &mut Case<'_>) {
+    case.shape.columns = several_columns(case);
+    let dense = case.dense();
+    let cols = case.shape.cols;
+    let cut = Cut::for_group(cols.div_ceil(4), case.lanes());
+    let roundings = cut.group_roundings(case.lanes()) + 3 + cut.count - 1;
+    product(case, &dense, (cols, case.shape.rows), roundings, ops::matvec_columns, |matrix, input| {
+        reference::matvec_columns(matrix, cols, input)
+    });
+}
+
+/// As `matvec_adjoint`, for two to nine columns at once.
+pub fn matvec_adjoint_columns(case: &mut Case<'_>) {
+    case.shape.columns = several_columns(case);
+    let dense = case.dense();
+    let (length, count) = row_cut(case, &dense.matrix);
+    let cols = case.shape.cols;
+    let sides = (case.shape.rows, cols);
+    product(case, &dense, sides, length + count - 1, ops::matvec_adjoint_columns, |matrix, input| {
+        reference::matvec_adjoint_columns(matrix, cols, input)
+    });
+}
+
+/// Two to nine columns, and no more of them than a small binding holds.
+fn several_columns(case: &mut Case<'_>) -> usize {
+    if case.gpu.capabilities().binding_bytes > 1 << 20 { 2 + case.below(8) } else { 2 }
+}
+
 type Product = fn(&mut Recorder, &Matrix, &Tensor, &Tensor) -> Result<()>;
 
 fn product(

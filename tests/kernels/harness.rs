@@ -138,7 +138,7 @@ pub fn run(table: &[Row], setup: Setup) {
     let mut report = String::new();
     let capabilities = gpu.capabilities();
     writeln!(report, "{} ({}), {setup:?}", capabilities.name, capabilities.backend).unwrap();
-    writeln!(report, "{:<18} {:>6} {:>10} {:>12} {:>8}", "kernel", "cases", "entries", "error/bound", "ms").unwrap();
+    writeln!(report, "{:<22} {:>6} {:>10} {:>12} {:>8}", "kernel", "cases", "entries", "error/bound", "ms").unwrap();
     for row in table {
         if setup.has_panels() && row.storages.is_empty() {
             continue;
@@ -148,7 +148,7 @@ pub fn run(table: &[Row], setup: Setup) {
         run_row(row, setup, gpu, &mut tally);
         let Tally { cases, entries, worst } = tally;
         let milliseconds = start.elapsed().as_millis();
-        writeln!(report, "{:<18} {cases:>6} {entries:>10} {worst:>12.4} {milliseconds:>8}", row.name).unwrap();
+        writeln!(report, "{:<22} {cases:>6} {entries:>10} {worst:>12.4} {milliseconds:>8}", row.name).unwrap();
         // A bound far above every error would let wrong results through. The sizes that are cut into panels are few.
         if !setup.has_panels() {
             assert!(entries > 0, "{}: nothing was compared", row.name);
