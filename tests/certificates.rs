@@ -21,7 +21,7 @@ use std::sync::OnceLock;
 use half::{bf16, f16};
 use num_bigint::BigInt;
 use opnorm::certify::{Certifier, Prover};
-use opnorm::norm::{Arithmetic, Bounds, Guarantee};
+use opnorm::norm::{Arithmetic, Bounds, Guarantee, cheap_norms};
 use opnorm::{Error, Gpu, Matrix};
 
 use exact::{is_above, singular_values};
@@ -231,6 +231,30 @@ fn sizes_choose_the_prover_and_limits_say_what_to_do() {
     let (host, device) = (certifier.estimate(gpu(), 10, 5000).unwrap(), certifier.estimate(gpu(), 4096, 4096).unwrap());
     assert!(host.seconds > 0.0 && host.device_operations == 0.0 && host.seconds < device.seconds);
     assert!(device.device_bytes >= 3 * 4 * 4096 * 4096 && device.device_operations > 4096f64.powi(3));
+}
+
+#[test]
+fn cheap_bounds_enclose_every_family() {
+    let mut source = Source::new(14);
+    let mut factors = Vec::new();
+    for family in FAMILIES {
+        for _ in 0..20 {
+            let matrix = families::draw(family, 200, &mut source);
+            let exact = matrix.singular_values()[0];
+            let device = Matrix::from_slice(gpu(), matrix.rows, matrix.cols, &matrix.entries).unwrap();
+            let norms = cheap_norms(&device).unwrap()[0];
+            let bounds = norms.bounds;
+            assert!(bounds.lower <= exact && exact <= bounds.upper, "{family}: {bounds:?}, {exact}");
+            assert!(bounds.upper <= norms.frobenius.min(norms.schur()) * (1.0 + 1e-3), "{family}: {norms:?}");
+            factors.push(bounds.upper / exact);
+        }
+    }
+    factors.sort_by(f64::total_cmp);
+    println!(
+        "cheap upper bound / norm: median {:.2}, most {:.2}",
+        factors[factors.len() / 2],
+        factors[factors.len() - 1]
+    );
 }
 
 #[test]

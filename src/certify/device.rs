@@ -77,7 +77,7 @@ async fn enclose<S: ElementSource + ?Sized, P: Product>(
             break;
         }
     }
-    Ok(Proof { sigma: sigma.clamp(lower, upper), lower, upper })
+    Proof::new(sigma, lower, upper)
 }
 
 /// The right singular vectors of B that converge, as columns.

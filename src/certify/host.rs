@@ -6,9 +6,9 @@ use super::definite::largest_eigenvalue;
 use super::product::{RUN, add_gram, dot, roundings, sum_of_squares};
 use super::progress::Steps;
 use super::tall::Tall;
-use crate::Result;
 use crate::operator::enclosure::{down, gamma, norm_above, norm_below, up};
 use crate::tensor::ElementSource;
+use crate::{Error, Result};
 
 /// What was proven of a scaled matrix, and the estimate in between.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,7 +40,19 @@ pub(super) fn prove<S: ElementSource + ?Sized>(tall: &Tall<'_, S>, steps: &mut S
 
     let start = (0..short).map(|index| 1.0 + ((index * 7 + 3) % 11) as f64 / 22.0).collect();
     let (sigma, lower) = rayleigh(tall, &ceiling.top_vector(start), frobenius)?;
-    Ok(Proof { sigma: sigma.clamp(lower, upper), lower, upper })
+    Proof::new(sigma, lower, upper)
+}
+
+impl Proof {
+    /// # Errors
+    /// [`Error::Arithmetic`] where the bounds contradict each other: then something does not compute as it must.
+    pub(super) fn new(sigma: f64, lower: f64, upper: f64) -> Result<Self> {
+        if lower <= upper {
+            return Ok(Self { sigma: sigma.max(lower).min(upper), lower, upper });
+        }
+        let problem = format!("a lower bound of {lower} contradicts an upper bound of {upper}");
+        Err(Error::Arithmetic { adapter: "this machine".to_owned(), problem })
+    }
 }
 
 /// |Bx| / |x|, and what of it is certain. *(C2)*
