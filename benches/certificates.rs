@@ -15,15 +15,24 @@ use rand_chacha::ChaCha8Rng;
 const ROUNDS: usize = 5;
 
 fn main() -> opnorm::Result<()> {
-    for side in [256, 512, 1024, 2000] {
+    for side in [256, 512, 1024, 2000, 4096] {
         let matrix = gaussian(1, side);
-        let (seconds, bounds) = median(|| Ok(Certifier::default().on_host((1, side, side), &matrix[..])?[0].bounds))?;
+        let certifier = Certifier::default();
+        let (seconds, bounds) = median(|| Ok(certifier.on_host((1, side, side), &matrix[..])?[0].bounds))?;
         println!("host, Gaussian {side} x {side}: {seconds:8.3} s, width {:.1e}", bounds.width());
+    }
+    let side = 1024;
+    let rotation = orthonormal(&gaussian(3, side), side);
+    for (name, spread) in [("orthogonal", 0.0), ("sigma from 1 to 0, evenly,", 1.0), ("sigma from 1 to 0.999", 1e-3)] {
+        let sigma = |col: usize| (1.0 - spread * col as f64 / side as f64) as f32;
+        let matrix: Vec<f32> = rotation.iter().enumerate().map(|(index, entry)| entry * sigma(index % side)).collect();
+        let (seconds, bounds) = median(|| Ok(Certifier::default().on_host((1, side, side), &matrix[..])?[0].bounds))?;
+        println!("host, {name} {side} x {side}: {seconds:8.3} s, width {:.1e}", bounds.width());
     }
     let gpu = Gpu::new()?;
     for side in std::env::args().filter_map(|argument| argument.parse::<usize>().ok()) {
         let matrix = gaussian(1, side);
-        let certifier = Certifier { host_side: 0, ..Certifier::default() };
+        let certifier = Certifier { host_side: Some(0), ..Certifier::default() };
         println!("device, Gaussian {side} x {side}: {} expected", certifier.estimate(&gpu, side, side)?);
         let start = Instant::now();
         let mut last = "";
@@ -81,7 +90,7 @@ fn layers() -> Vec<f32> {
     let side = 128;
     (0..10)
         .flat_map(|layer| {
-            let noise = faer_orthonormal(&gaussian(100 + layer, side), side);
+            let noise = orthonormal(&gaussian(100 + layer, side), side);
             noise
                 .into_iter()
                 .zip(gaussian(200 + layer, side))
@@ -91,7 +100,7 @@ fn layers() -> Vec<f32> {
         .collect()
 }
 
-fn faer_orthonormal(entries: &[f32], side: usize) -> Vec<f32> {
+fn orthonormal(entries: &[f32], side: usize) -> Vec<f32> {
     let matrix = faer::Mat::from_fn(side, side, |row, col| f64::from(entries[row * side + col]));
     let q = matrix.qr().compute_thin_Q();
     (0..side * side).map(|index| q[(index / side, index % side)] as f32).collect()

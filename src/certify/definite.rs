@@ -4,6 +4,7 @@ use faer::linalg::solvers::{Llt, Solve};
 use faer::{Mat, Side};
 
 use super::product::{RUN, add_gram, roundings, sum_of_squares};
+use crate::norm::random_signs;
 use crate::operator::enclosure::{gamma, up};
 
 /// A bound of the largest eigenvalue of a symmetric matrix, and the factor that proves it.
@@ -18,21 +19,114 @@ pub(super) struct Ceiling {
 /// Bounds the largest eigenvalue of the symmetric matrix S, given by its lower triangle. *(C4)*
 ///
 /// Numbers must be of ordinary size: scale S by a power of two before.
+///
+/// A factorisation of shift - S succeeds once the shift is above the largest eigenvalue by some rounding. The shift comes
+/// from Lanczos, which for a spectrum without gaps stays a little below; then a larger shift is taken, and inverse
+/// iteration with its factor leads to the eigenvalue. Nothing of this needs to be proven: whatever shift succeeds is a bound.
 pub(super) fn largest_eigenvalue(lower: &Mat<f64>) -> Ceiling {
-    let size = lower.nrows();
-    let estimate = lower.self_adjoint_eigenvalues(Side::Lower).ok().and_then(|values| values.last().copied());
     let crude = row_sum_bound(lower);
-    let Some(estimate) = estimate.filter(|value| value.is_finite()) else {
-        return Ceiling { bound: crude, factor: None };
-    };
-    // The factorisation needs room for its own rounding; where that was too little, four times as much.
-    let unit = estimate.abs().max(crude * f64::EPSILON) * f64::EPSILON * size as f64;
-    for room in [2.0, 8.0, 32.0, 128.0, 1024.0, 65_536.0] {
-        if let Some(ceiling) = factorise(lower, estimate + room * unit) {
-            return if ceiling.bound < crude { ceiling } else { Ceiling { bound: crude, ..ceiling } };
+    let whole = Mat::from_fn(lower.nrows(), lower.nrows(), |row, col| lower[(row.max(col), row.min(col))]);
+    let (mut below, mut step) = estimate(&whole);
+    let unit = (below.abs() + crude * f64::EPSILON) * f64::EPSILON * lower.nrows() as f64;
+    let mut best = Ceiling { bound: crude, factor: None };
+    for _ in 0..ROUNDS {
+        let near = [2.0 * unit, 16.0 * unit];
+        let far = (0..12).map(|power| step.max(64.0 * unit) * 10f64.powi(power));
+        let Some(found) = near.into_iter().chain(far).find_map(|room| factorise(lower, below + room)) else { break };
+        let vector = found.top_vector(start(lower.nrows()));
+        let quotient = rayleigh(&whole, &vector);
+        let distance = found.bound - quotient;
+        let tight = distance <= TIGHT * quotient.abs() || distance <= 64.0 * unit;
+        // The latest factor leads to the best vector, whichever bound is the least.
+        best = Ceiling { bound: found.bound.min(best.bound), ..found };
+        if tight || quotient.is_nan() || quotient <= below {
+            break;
+        }
+        // What is left between the quotient and the eigenvalue is less than what lies between it and the shift.
+        (below, step) = (quotient, 1e-3 * distance);
+    }
+    best
+}
+
+/// Shifts that succeed, at the most, each closer than the one before.
+const ROUNDS: usize = 4;
+
+/// Distance of a bound from the eigenvalue, relative, that no further factorisation is worth.
+const TIGHT: f64 = 1e-11;
+
+/// Sides up to which all eigenvalues take less time than looking for one.
+const SMALL: usize = 256;
+
+/// Steps of the search at the most.
+const STEPS: usize = 100;
+
+/// The largest eigenvalue, or a number below it, and how far below it may be.
+fn estimate(whole: &Mat<f64>) -> (f64, f64) {
+    let size = whole.nrows();
+    if size <= SMALL {
+        let values = whole.self_adjoint_eigenvalues(Side::Lower);
+        return (values.ok().and_then(|values| values.last().copied()).unwrap_or(0.0), 0.0);
+    }
+    let steps = STEPS.min(size);
+    let mut basis = Mat::<f64>::zeros(size, steps);
+    let (mut diagonal, mut off_diagonal) = (Vec::new(), Vec::<f64>::new());
+    let mut vector = Mat::from_fn(size, 1, |row, _| start(size)[row]);
+    let mut found: (f64, f64) = (0.0, f64::INFINITY);
+    let mut largest = 0f64;
+    for step in 0..steps {
+        let norm = vector.norm_l2();
+        if norm.is_nan() || norm <= 4.0 * f64::EPSILON * largest {
+            return top_of(&diagonal, &off_diagonal, 0.0);
+        }
+        largest = largest.max(if step > 0 { norm } else { 0.0 });
+        if step > 0 {
+            off_diagonal.push(norm);
+        }
+        (0..size).for_each(|row| basis[(row, step)] = vector[(row, 0)] / norm);
+        vector = whole * basis.subcols(step, 1);
+        let value = (basis.subcols(step, 1).transpose() * &vector)[(0, 0)];
+        largest = largest.max(value.abs());
+        diagonal.push(value);
+        let known = basis.subcols(0, step + 1);
+        for _ in 0..2 {
+            let parts = known.transpose() * &vector;
+            vector -= known * &parts;
+        }
+        if step % 10 == 9 || step + 1 == steps {
+            found = top_of(&diagonal, &off_diagonal, vector.norm_l2());
+            if found.1 <= 1e-9 * found.0 {
+                break;
+            }
         }
     }
-    Ceiling { bound: crude, factor: None }
+    found
+}
+
+/// The largest eigenvalue of a tridiagonal matrix and its residual in the whole space.
+fn top_of(diagonal: &[f64], off_diagonal: &[f64], next: f64) -> (f64, f64) {
+    let size = diagonal.len();
+    if size == 0 {
+        return (0.0, f64::INFINITY);
+    }
+    let small = Mat::from_fn(size, size, |row, col| match row.abs_diff(col) {
+        0 => diagonal[row],
+        1 => off_diagonal[row.min(col)],
+        _ => 0.0,
+    });
+    match small.self_adjoint_eigen(Side::Lower) {
+        Ok(eigen) => (eigen.S()[size - 1], next * eigen.U()[(size - 1, size - 1)].abs()),
+        Err(_) => (0.0, f64::INFINITY),
+    }
+}
+
+fn rayleigh(whole: &Mat<f64>, vector: &[f64]) -> f64 {
+    let column = Mat::from_fn(vector.len(), 1, |row, _| vector[row]);
+    (column.transpose() * (whole * &column))[(0, 0)] / column.squared_norm_l2()
+}
+
+/// A vector without zeros or symmetry, so that it has a part along any eigenvector one is likely to meet.
+pub(super) fn start(size: usize) -> Vec<f64> {
+    random_signs(size).into_iter().enumerate().map(|(index, sign)| sign * (1.0 + (index % 7) as f64 / 8.0)).collect()
 }
 
 /// Tries to prove that no eigenvalue of S is above `shift`, but for rounding.

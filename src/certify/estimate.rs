@@ -47,17 +47,17 @@ impl Certifier {
     pub fn estimate(&self, gpu: &Gpu, rows: usize, cols: usize) -> Result<Estimate> {
         let (long, short) = (rows.max(cols) as f64, rows.min(cols) as f64);
         let vectors = (self.vectors as f64).min(short);
-        let prover = self.prover(rows, cols);
+        let prover = self.prover(gpu, rows, cols);
         let (host_operations, device_operations) = match prover {
-            // The Gram matrix, the eigenvalues, the factorisation and its check.
-            Prover::Host => (long * short * short + 2.0 * short.powi(3), 0.0),
+            // The Gram matrix; the search for its largest eigenvalue; two factorisations and checks.
+            Prover::Host => (long * short * short + 400.0 * short * short + 1.5 * short.powi(3), 0.0),
             Prover::Device => (
                 8.0 * long * short * vectors,
                 long * short * short + (PRODUCTS - 1.0) * short.powi(3) + 4.0 * STEPS * vectors * long * short,
             ),
         };
         let (host_bytes, device_bytes) = match prover {
-            Prover::Host => (8.0 * 5.0 * short * short, 0.0),
+            Prover::Host => (8.0 * 6.0 * short * short, 0.0),
             Prover::Device => (
                 4.0 * long * short + 8.0 * 4.0 * vectors * (long + short),
                 4.0 * (long * short + 2.0 * short * short + 2.0 * STEPS * vectors * short),

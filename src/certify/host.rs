@@ -2,7 +2,7 @@
 
 use faer::Mat;
 
-use super::definite::largest_eigenvalue;
+use super::definite::{largest_eigenvalue, start};
 use super::product::{RUN, add_gram, dot, roundings, sum_of_squares};
 use super::progress::Steps;
 use super::tall::Tall;
@@ -38,8 +38,7 @@ pub(super) fn prove<S: ElementSource + ?Sized>(tall: &Tall<'_, S>, steps: &mut S
     let square = up(up(ceiling.bound.max(0.0) + rounding) + up(tall.underflow() * (frobenius + 1.0)));
     let upper = up(up(square.sqrt()) + tall.underflow()).min(up(frobenius + tall.underflow()));
 
-    let start = (0..short).map(|index| 1.0 + ((index * 7 + 3) % 11) as f64 / 22.0).collect();
-    let (sigma, lower) = rayleigh(tall, &ceiling.top_vector(start), frobenius)?;
+    let (sigma, lower) = rayleigh(tall, &ceiling.top_vector(start(short)), frobenius)?;
     Proof::new(sigma, lower, upper)
 }
 

@@ -47,8 +47,10 @@ use tall::{Looked, Tall};
 /// Proves bounds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Certifier {
-    /// The longest shorter side that is proven on the host alone. Default 2000.
-    pub host_side: usize,
+    /// The longest shorter side that is proven on the host alone, with six matrices of that side in `f64`. `None`: 2000
+    /// (some 200 MiB), and 4096 (800 MiB) where there is no GPU, as the host multiplies faster in `f64` than a software
+    /// adapter in `f32`.
+    pub host_side: Option<usize>,
     /// Singular vectors that the device's prover takes out before it bounds the rest, at least 1. More of them make a
     /// wider gap, and take longer to find. Default 24.
     pub vectors: usize,
@@ -60,9 +62,13 @@ pub struct Certifier {
     pub seed: u64,
 }
 
+/// The longest shorter side for the host, where nothing else is said.
+const WITH_GPU: usize = 2000;
+const WITHOUT_GPU: usize = 4096;
+
 impl Default for Certifier {
     fn default() -> Self {
-        Self { host_side: 2000, vectors: 24, products: 12, width: 1e-9, seed: 0 }
+        Self { host_side: None, vectors: 24, products: 12, width: 1e-9, seed: 0 }
     }
 }
 
@@ -133,8 +139,9 @@ impl Prover {
 
 impl Certifier {
     /// Which prover a `rows × cols` matrix is for.
-    pub fn prover(&self, rows: usize, cols: usize) -> Prover {
-        if rows.min(cols) <= self.host_side { Prover::Host } else { Prover::Device }
+    pub fn prover(&self, gpu: &Gpu, rows: usize, cols: usize) -> Prover {
+        let limit = if gpu.capabilities().software { WITHOUT_GPU } else { WITH_GPU };
+        if rows.min(cols) <= self.host_side.unwrap_or(limit) { Prover::Host } else { Prover::Device }
     }
 
     /// Encloses the norm of each matrix of a batch on a device, as the device holds it.
@@ -257,7 +264,7 @@ impl Certifier {
             Looked::Zero => return Ok(Certificate::ZERO),
             Looked::Ordinary(tall) => tall,
         };
-        let prover = self.prover(rows, cols);
+        let prover = self.prover(gpu, rows, cols);
         let proof = match prover {
             Prover::Host => host::prove(&tall, steps)?,
             Prover::Device => {
@@ -282,12 +289,13 @@ impl Certifier {
         source: &S,
     ) -> Result<Vec<Certificate>> {
         elements("certify", &[batch, rows, cols])?;
-        if self.prover(rows, cols) != Prover::Host {
+        let limit = self.host_side.unwrap_or(WITHOUT_GPU);
+        if rows.min(cols) > limit {
             return Err(Error::TooLarge {
                 operation: "certify on the host",
                 what: format!("the shorter side of a {rows} x {cols} matrix"),
                 needed: rows.min(cols) as u64,
-                limit: self.host_side as u64,
+                limit: limit as u64,
                 advice: "certify on a device, or raise `host_side`",
             });
         }
