@@ -85,7 +85,7 @@ impl Bounds {
     /// use opnorm::norm::{Bounds, Guarantee};
     /// let layer = |lower, upper, delta| Bounds { lower, upper, guarantee: Guarantee::Probabilistic { delta } };
     /// let product = layer(1.0, 1.5, 1e-6).product(&layer(2.0, 4.0, 1e-6));
-    /// assert!(product.lower <= 2.0 && product.upper >= 6.0 && product.width() < 2.0 + 1e-15);
+    /// assert!(product.lower <= 2.0 && product.upper >= 6.0 && product.width() < 2.0 + 1e-14);
     /// assert_eq!(product.guarantee, Guarantee::Probabilistic { delta: 2e-6 });
     /// ```
     pub fn product(&self, other: &Self) -> Self {
