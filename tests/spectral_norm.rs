@@ -11,6 +11,8 @@ mod families;
 mod gradients;
 #[path = "spectral_norm/matrices.rs"]
 mod matrices;
+#[path = "spectral_norm/multiplicity.rs"]
+mod multiplicity;
 #[path = "spectral_norm/operators.rs"]
 mod operators;
 #[path = "spectral_norm/spectra.rs"]

@@ -1,8 +1,9 @@
-// output = coefficient · left · rightᵀ, for the rows of one panel: the gradient of a spectral norm.
+// output = coefficient · Σ left · rightᵀ over pairs of vectors, for the rows of one panel: the gradient of a spectral norm.
 //
-// Shapes   coefficients: batch · left: vector_items × total_rows · right: vector_items × cols · output: items × rows × quads
+// Shapes   coefficients: batch · left: vector_items × columns × total_rows · right: vector_items × columns × cols ·
+//          output: items × rows × quads
 // Access   a lane writes one quad of one row.
-// Accuracy two roundings an entry: gamma(2) · |coefficient · left · rightᵀ|.
+// Accuracy two roundings a pair, and their sum: gamma(columns + 1) · |coefficient| · Σ |left| · |right|ᵀ, entrywise.
 
 struct Params {
     items: u32,
@@ -13,6 +14,7 @@ struct Params {
     cols: u32,
     total_rows: u32,
     vector_items: u32,
+    columns: u32,
 }
 
 @group(0) @binding(0) var<storage, read> coefficients: array<f32>;
@@ -35,12 +37,14 @@ fn main(
         return;
     }
     let item = params.first_item + local_item;
-    let vector = item % params.vector_items;
-    let scaled = coefficients[item] * left[vector * params.total_rows + params.first_row + row];
+    let first = item % params.vector_items * params.columns;
     var value = vec4f();
-    for (var part = 0u; part < 4u; part++) {
-        if quad * 4u + part < params.cols {
-            value[part] = scaled * right[vector * params.cols + quad * 4u + part];
+    for (var vector = first; vector < first + params.columns; vector++) {
+        let scaled = coefficients[item] * left[vector * params.total_rows + params.first_row + row];
+        for (var part = 0u; part < 4u; part++) {
+            if quad * 4u + part < params.cols {
+                value[part] = fma(scaled, right[vector * params.cols + quad * 4u + part], value[part]);
+            }
         }
     }
     output[index] = value;

@@ -1,5 +1,7 @@
 //! One Krylov space, as the host sees it: alphas, betas, and when they suffice.
 
+use std::ops::Range;
+
 use super::bidiagonal::{Bidiagonal, Leading};
 use super::probable::{Share, upper_bound};
 use super::result::Status;
@@ -36,6 +38,17 @@ pub(super) fn breakdown(step: usize) -> f32 {
     BREAKDOWN * ((step + 1) as f32).sqrt()
 }
 
+/// What is left of a space once a chain starts again.
+#[derive(Clone, Debug)]
+pub(super) struct Closed {
+    /// The slot of its first vector.
+    pub(super) start: usize,
+    /// Coefficients, in its slots, of what takes their place: all of them stay where there is none.
+    pub(super) kept: Vec<Vec<f64>>,
+    /// Slots that hold nothing the chain knows of any more.
+    pub(super) idle: Range<usize>,
+}
+
 /// What a chain does next, when it is not done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -67,8 +80,13 @@ pub(super) struct Chain {
     narrowest: (f64, usize),
     /// Steps at which a start vector was put in; several where spaces turned out invariant.
     starts: Vec<usize>,
+    /// Steps taken when it became idle; the device may have gone on for a while.
+    idle_from: Option<usize>,
     /// Whether the latest space is invariant.
     pub(super) invariant: bool,
+    /// Of the latest space, the copies of the largest value to be kept, with coefficients of their right vectors; the rest of
+    /// it is forgotten with the next start.
+    kept: Vec<(f64, Vec<f64>)>,
     dimensions: usize,
     pub(super) stage: Stage,
     pub(super) done: Option<Status>,
@@ -124,6 +142,10 @@ impl Chain {
             return;
         }
         if self.invariant || matches!(self.stage, Stage::Settled | Stage::Again) {
+            if self.idle_from.is_none() {
+                self.idle_from = Some(self.alphas.len());
+                self.close_off();
+            }
             self.alphas.push(0.0);
             self.betas.push(0.0);
             return;
@@ -160,9 +182,45 @@ impl Chain {
     }
 
     /// Closes off what came before `step`, from where a new start vector goes on.
-    pub(super) fn start_again(&mut self, step: usize) {
+    pub(super) fn start_again(&mut self, step: usize) -> Closed {
+        let start = self.latest_start();
+        let kept = std::mem::take(&mut self.kept);
         self.invariant = false;
         self.starts.push(step);
+        if self.idle_from.is_none() {
+            self.close_off();
+        }
+        let end = self.idle_from.take().unwrap_or(step);
+        if kept.is_empty() {
+            return Closed { start, kept: Vec::new(), idle: end..step };
+        }
+        // Deflating no more than what has converged leaves the rest to the new space, whatever rounding brought into this.
+        self.dimensions = self.dimensions + kept.len() - (end - start);
+        self.alphas[start..].fill(0.0);
+        self.betas[start..].fill(0.0);
+        self.alphas[start..].iter_mut().zip(&kept).for_each(|(alpha, (value, _))| *alpha = *value);
+        let idle = start + kept.len()..step;
+        Closed { start, kept: kept.into_iter().map(|(_, right)| right).collect(), idle }
+    }
+
+    /// Marks the copies of the largest value in a space as what is kept of it.
+    fn keep(&mut self, space: &Bidiagonal) {
+        let least = self.sigma() * (1.0 - COPY);
+        if space.count_from(least) <= 1 {
+            let leading = space.leading();
+            self.kept = vec![(leading.sigma, leading.right)];
+            return;
+        }
+        let sharp = |left: &[f64]| space.residual_of(left) <= SHARP * self.sigma();
+        let copies = space.triplets().into_iter().enumerate();
+        self.kept = copies
+            .filter(|(rank, (value, left, _))| *rank == 0 || (*value >= least && sharp(left)))
+            .map(|(_, (value, _, right))| (value, right))
+            .collect();
+    }
+
+    /// Takes away what couples the latest step to whatever comes after it.
+    fn close_off(&mut self) {
         if let Some(last) = self.betas.last_mut() {
             *last = 0.0;
         }
@@ -190,6 +248,11 @@ impl Chain {
     /// Whether it has started a second time.
     pub(super) fn has_started_again(&self) -> bool {
         self.starts.len() > 1
+    }
+
+    /// Whether it has not taken a step since it started again.
+    pub(super) fn is_at_another_start(&self) -> bool {
+        self.has_started_again() && self.steps_since_start() == 0
     }
 
     /// Whether it waits for a new start vector.
@@ -251,10 +314,14 @@ impl Chain {
             Goal::Top { .. } => Some(Status::MaxIterations),
             // The bound is that of the first space, which cannot grow any further.
             Goal::Norm { stop: Stop::Bound { .. }, .. } => Some(Status::MaxIterations),
-            Goal::Norm { stop: Stop::Gradient { .. }, .. } => out_of_steps.then_some(Status::MaxIterations),
-            Goal::Norm { multiplicity: true, .. } if self.stage != Stage::Searching => {
-                out_of_steps.then_some(Status::Converged)
+            // A basis that was too small for the copies once is so again: they stay uncounted.
+            Goal::Norm { stop, multiplicity: true }
+                if out_of_steps || (self.restarted && self.stage == Stage::Probing) =>
+            {
+                let by_value = self.stage != Stage::Searching && !matches!(stop, Stop::Gradient { .. });
+                Some(if by_value { Status::Converged } else { Status::MaxIterations })
             }
+            Goal::Norm { multiplicity: true, .. } => None,
             // An invariant space with no room for another start has converged as far as its start can see.
             Goal::Norm { .. } if self.invariant => Some(Status::Converged),
             Goal::Norm { .. } => out_of_steps.then_some(Status::MaxIterations),
@@ -268,7 +335,8 @@ impl Chain {
     /// Decides whether the chain is done, in a space that can have `short` dimensions at the most; `share` is what its first
     /// start may count on for an upper bound.
     pub(super) fn judge(&mut self, goal: Goal, short: usize, share: Option<&Share>) {
-        if self.done.is_some() || self.alphas.is_empty() || matches!(self.stage, Stage::Settled | Stage::Again) {
+        let waits = matches!(self.stage, Stage::Settled | Stage::Again) || !self.kept.is_empty();
+        if self.done.is_some() || self.alphas.is_empty() || waits {
             return;
         }
         let full = self.dimensions >= short;
@@ -360,16 +428,18 @@ impl Chain {
             } else if self.invariant || accurate(residual, 0.5) {
                 self.residual = if self.invariant { 0.0 } else { residual };
                 self.stage = Stage::Settled;
+                self.keep(matrix);
             }
             return;
         }
         let probe = self.matrix_from(self.latest_start());
         let found = probe.leading();
-        let residual = if self.invariant || full { 0.0 } else { probe.residual_of(&found.left) / sigma };
+        let residual = if full { 0.0 } else { probe.residual_of(&found.left) / sigma };
         let distance = 1.0 - found.sigma / sigma;
         if distance <= COPY && !full {
             if residual <= SHARP {
                 // There may be more copies: another start.
+                self.keep(&probe);
                 self.invariant = true;
             }
             return;
@@ -378,7 +448,7 @@ impl Chain {
         if !(full || self.invariant || found_all) {
             return;
         }
-        self.next = self.next.max(second / sigma);
+        self.next = second / sigma;
         if full || accurate(self.residual, 0.7) {
             self.copies = Some(copies);
             self.finish();

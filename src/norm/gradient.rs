@@ -1,4 +1,4 @@
-//! The derivative of the spectral norm: d‖A‖ = <u vᵀ, dA>.
+//! The derivative of the spectral norm: d‖A‖ = <u vᵀ, dA>, and the subgradient of least norm where it has none.
 
 use super::SpectralNorms;
 use crate::gpu::{Buffer, Recorder};
@@ -7,14 +7,17 @@ use crate::tensor::{Matrix, Tensor};
 use crate::{Error, Result, ops};
 
 impl SpectralNorms {
-    /// The vector-Jacobian product: cotangent · u vᵀ, on the device.
+    /// The vector-Jacobian product: cotangent · u vᵀ, on the device; cotangent · U₁ V₁ᵀ / r where r copies were counted.
     ///
     /// *Shapes*  `cotangents`: any number of leading batches × batch, row-major · result: as many matrices, each codomain ×
     /// domain
     ///
-    /// At a simple largest singular value u vᵀ is the gradient (Magnus 1985); where it is repeated, it is one element of the
-    /// subdifferential {U₁ H V₁ᵀ: H ⪰ 0, tr H = 1} (Watson 1992), the one of the vectors found. At zero it is 0, the
-    /// subgradient of least norm. [`super::SpectralNorm::gradient_error`] tells how far it may be off.
+    /// At a simple largest singular value u vᵀ is the gradient (Magnus 1985). Where it is repeated the norm has a
+    /// subdifferential, {U₁ H V₁ᵀ: H ⪰ 0, tr H = 1} (Watson 1992, theorem 2). With its copies counted
+    /// ([`super::Lanczos::multiplicity`]) this is its element of least norm, U₁ V₁ᵀ / r: |U₁ H V₁ᵀ| is the root of the squares of
+    /// the eigenvalues of H, which are not negative and add up to 1, so it is least where all r are equal. Against it the norm
+    /// falls fastest. Else it is the element of the one pair of vectors found. At zero it is 0.
+    /// [`super::SpectralNorm::gradient_error`] tells how far a gradient may be off.
     ///
     /// ```
     /// use opnorm::{Gpu, Matrix, norm::spectral_norm};
@@ -30,16 +33,24 @@ impl SpectralNorms {
         let (rows, cols) = self.sides();
         let batch = self.items().len();
         expect_cotangents("vjp", batch, cotangents.len())?;
-        let coefficients: Vec<f32> = cotangents.iter().map(|value| *value as f32).collect();
+        let coefficients: Vec<f32> = cotangents
+            .iter()
+            .enumerate()
+            .map(|(index, value)| (value / self.copies_of(index % batch)) as f32)
+            .collect();
         let coefficients = Buffer::from_slice(&self.gpu, "vjp", &coefficients)?;
         let gradient = Matrix::zeros(&self.gpu, cotangents.len(), rows, cols)?;
         let mut recorder = self.gpu.recorder();
-        ops::outer(&mut recorder, &coefficients, self.left(), self.right(), &gradient)?;
+        let columns = self.columns();
+        let (left, right) = (self.left_copies(), self.right_copies());
+        let (left, right) = (left.reshaped(&[batch, columns, rows])?, right.reshaped(&[batch, columns, cols])?);
+        ops::outer(&mut recorder, &coefficients, &left, &right, &gradient)?;
         recorder.submit()?;
         Ok(gradient)
     }
 
-    /// The Jacobian-vector product: <u vᵀ, tangent> = uᵀ · tangent · v, on the device.
+    /// The Jacobian-vector product: <u vᵀ, tangent> = uᵀ · tangent · v, on the device; the mean over the copies where they
+    /// were counted, <U₁ V₁ᵀ / r, tangent>.
     ///
     /// *Shapes*  `tangents`: any number of leading batches × batch matrices, each codomain × domain · result: one number each
     ///
@@ -64,34 +75,52 @@ impl SpectralNorms {
             });
         }
         let count = tangents.batch();
-        let right = self.right().reshaped(&[batch, 1, cols])?;
-        let products = Tensor::zeros(&self.gpu, &[count, 1, rows])?;
-        let left = self.repeated_left(count, rows)?;
+        let columns = self.columns();
+        let vectors = count * columns;
+        let right = self.right_copies().reshaped(&[batch, columns, cols])?;
+        let products = Tensor::zeros(&self.gpu, &[count, columns, rows])?;
+        let left = self.repeated_left(vectors * rows)?;
         let segments = ops::Segments::for_group(&self.gpu, rows).count;
-        let sums = Buffer::zeros(&self.gpu, "jvp", segments * count)?;
+        let sums = Buffer::zeros(&self.gpu, "jvp", segments * vectors)?;
         let mut recorder = self.gpu.recorder();
         ops::matvec(&mut recorder, tangents, &right, &products)?;
-        ops::dot(&mut recorder, (count, rows), &left, products.buffer(), &sums)?;
+        ops::dot(&mut recorder, (vectors, rows), &left, products.buffer(), &sums)?;
         let sums = recorder.read(&sums)?;
         recorder.submit()?;
         let sums = sums.contents().await?;
-        let total = |item: usize| sums.chunks_exact(count).map(|segment| f64::from(segment[item])).sum::<f64>();
-        Ok((0..count).map(|item| crate::tensor::screen::scale_by_power(total(item), tangents.exponent(item))).collect())
+        let of_vector =
+            |vector: usize| sums.chunks_exact(vectors).map(|segment| f64::from(segment[vector])).sum::<f64>();
+        let mean = |index: usize| {
+            (index * columns..(index + 1) * columns).map(of_vector).sum::<f64>() / self.copies_of(index % batch)
+        };
+        Ok((0..count)
+            .map(|index| crate::tensor::screen::scale_by_power(mean(index), tangents.exponent(index)))
+            .collect())
     }
 
     /// The left vectors, once for each leading batch.
-    fn repeated_left(&self, count: usize, rows: usize) -> Result<Buffer<f32>> {
-        let once = self.left().buffer();
-        if once.len() == count * rows {
+    fn repeated_left(&self, elements: usize) -> Result<Buffer<f32>> {
+        let once = self.left_copies().buffer();
+        if once.len() == elements {
             return Ok(once.clone());
         }
-        let repeated = Buffer::zeros(&self.gpu, "jvp", count * rows)?;
+        let repeated = Buffer::zeros(&self.gpu, "jvp", elements)?;
         let mut recorder: Recorder = self.gpu.recorder();
-        for start in (0..count * rows).step_by(once.len().max(1)) {
+        for start in (0..elements).step_by(once.len().max(1)) {
             recorder.copy(once, &repeated.slice(start..start + once.len()))?;
         }
         recorder.submit()?;
         Ok(repeated)
+    }
+
+    /// The pairs of vectors that each item has room for.
+    fn columns(&self) -> usize {
+        self.left_copies().shape()[1]
+    }
+
+    /// The copies of the largest value that an item has vectors for.
+    fn copies_of(&self, item: usize) -> f64 {
+        self.items()[item].multiplicity.unwrap_or(1).max(1) as f64
     }
 
     fn sides(&self) -> (usize, usize) {

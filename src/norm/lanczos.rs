@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::basis::Basis;
-use super::chain::{Chain, Goal, Stage, breakdown};
+use super::chain::{Chain, Closed, Goal, Stage, breakdown};
 use super::control::{Control, Progress};
 use super::copies::Copies;
 use super::finish::{Found, Oriented, finish};
@@ -47,8 +47,9 @@ pub struct Lanczos {
     /// in any case. Default `false`.
     ///
     /// A Krylov space shows a repeated value once. So once it has converged the iteration starts again from random vectors
-    /// orthogonal to all it found, until one brings nothing as large. Values within 2^-20 of each other, relative, are
-    /// copies. [`super::SpectralNorm::second`] and the gap are then of the next distinct value.
+    /// orthogonal to the copies found, until one brings nothing as large: about as many steps again for the last start, and
+    /// some for each copy. Values within 2^-20 of each other, relative, are copies. [`super::SpectralNorm::second`] and the gap
+    /// are then of the next distinct value. A count is missing where steps or the basis do not suffice for it.
     pub multiplicity: bool,
     /// Steps at the most. Default 1000.
     pub max_iter: usize,
@@ -579,7 +580,10 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
         let running = || self.chains.iter().filter(|chain| !chain.is_idle());
         let slowest = running().map(|chain| chain.steps_to_go(self.goal)).fold(0.0, f64::max);
         let started_again = running().any(Chain::has_started_again);
+        // A start within a space of copies is at its end at once, and every step past that is a slot of the basis in vain.
+        let fresh = running().any(Chain::is_at_another_start);
         let steps = match slowest {
+            _ if fresh => 2,
             _ if recorded < 8 || started_again => 4,
             left if left <= 2.0 => 2,
             left if left <= 8.0 => (left.ceil() as usize).next_multiple_of(2),
@@ -587,23 +591,25 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
         };
         // Looking ahead is worth a few steps too many only where they cost less than a wait for the device.
         let waits = self.chains.iter().any(Chain::wants_start);
-        let look_ahead = recorded >= 4 && slowest > 2.0 * steps as f64 && affordable > 2 * steps && !waits;
+        let look_ahead = !fresh && recorded >= 4 && slowest > 2.0 * steps as f64 && affordable > 2 * steps && !waits;
         Plan { steps, steps_per_submit, look_ahead }
     }
 
     /// Puts a new random vector, orthogonal to everything found, into the next slot of each chain whose space is invariant.
     fn start_again(&mut self, step: usize) -> Result<()> {
         let chosen: Vec<bool> = self.chains.iter().map(Chain::wants_start).collect();
+        let wanted = || chosen.iter().enumerate().filter(|(_, chosen)| **chosen).map(|(vector, _)| vector);
         let short = self.oriented.short;
         let random = self.random(1 + step as u64);
         let scratch = Memory::new(&self.gpu, &chosen)?;
-        for (vector, _) in chosen.iter().enumerate().filter(|(_, chosen)| **chosen) {
+        // What came before is closed off: nothing couples it to the new vector, on the host or on the device.
+        let closed: Vec<_> = wanted().map(|vector| (vector, self.chains[vector].start_again(step))).collect();
+        self.keep(&closed)?;
+        for vector in wanted() {
             let column = vector % self.columns;
             let own = &random[column * short..(column + 1) * short];
             self.product_short.buffer().write(&self.gpu, "start", vector * short, own)?;
             self.memory.set_active(vector, true)?;
-            // What came before is closed off: nothing couples it to the new vector, on the host or on the device.
-            self.chains[vector].start_again(step);
             self.values.write(&self.gpu, "alphas and betas", (2 * step - 1) * chosen.len() + vector, &[0.0])?;
         }
         let slot = self.basis.slot(step)?;
@@ -615,6 +621,38 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
             self.basis.orthogonalise(recorder, step, vector)?;
             scratch.normalise(recorder, (vector, short, false), (&norms, 0), (0, 0.0), slot.buffer())
         })?;
+        recorder.submit()
+    }
+
+    /// Puts what is kept of spaces in place of their vectors, and nothing in the slots that hold nothing any more: a vector
+    /// that the host has no coefficients of must not be taken out of those to come.
+    fn keep(&mut self, closed: &[(usize, Closed)]) -> Result<()> {
+        let short = self.oriented.short;
+        let most = closed.iter().map(|(_, closed)| closed.kept.len()).max().unwrap_or(0);
+        let mut combined = Vec::with_capacity(most);
+        let mut recorder = self.gpu.recorder();
+        for rank in 0..most {
+            let mut coefficients = vec![Vec::new(); self.chains.len()];
+            for (vector, closed) in closed.iter().filter(|(_, closed)| rank < closed.kept.len()) {
+                coefficients[*vector] = [&vec![0.0; closed.start][..], &closed.kept[rank]].concat();
+            }
+            let fresh = self.oriented.short_zeros(self.columns)?;
+            self.basis.combine(&mut recorder, &coefficients, fresh.buffer())?;
+            combined.push(fresh);
+        }
+        recorder.submit()?;
+        let nothing = vec![0.0; short];
+        let mut recorder = self.gpu.recorder();
+        for (vector, closed) in closed {
+            let place = vector * short..(vector + 1) * short;
+            for (rank, fresh) in combined.iter().enumerate().take(closed.kept.len()) {
+                let slot = self.basis.slot(closed.start + rank)?;
+                recorder.copy(&fresh.buffer().slice(place.clone()), &slot.buffer().slice(place.clone()))?;
+            }
+            for slot in closed.idle.clone() {
+                self.basis.slot(slot)?.buffer().write(&self.gpu, "start", place.start, &nothing)?;
+            }
+        }
         recorder.submit()
     }
 
@@ -655,8 +693,9 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
         })?;
         recorder.submit()?;
         self.values = Buffer::zeros(&self.gpu, "alphas and betas", self.values.len())?;
-        for chain in self.chains.iter_mut().filter(|chain| chain.done.is_none()) {
+        for (vector, chain) in self.chains.iter_mut().enumerate().filter(|(_, chain)| chain.done.is_none()) {
             *chain = chain.restarted();
+            self.memory.set_active(vector, true)?;
         }
         Ok(())
     }

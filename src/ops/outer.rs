@@ -1,8 +1,8 @@
-//! output = coefficient · left · rightᵀ.
+//! output = coefficient · Σ left · rightᵀ.
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, kernel, word};
+use super::{expect_trips, kernel, word};
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::tensor::{Matrix, Storage, Tensor};
 use crate::{Error, Result};
@@ -18,16 +18,17 @@ pub(super) struct Params {
     cols: u32,
     total_rows: u32,
     vector_items: u32,
+    columns: u32,
 }
 
 pub(super) static KERNEL: Kernel = kernel!("dense" / "outer", ["group"], [Read, Read, Read, Write], Params);
 
-/// Records output = coefficient · left · rightᵀ for each batch item.
+/// Records output = coefficient · Σ left · rightᵀ for each batch item, summed over pairs of columns.
 ///
-/// *Shapes*  `coefficients`: batch · `left`: vectors × rows · `right`: vectors × cols, where the batch repeats the
-/// vectors a whole number of times · `output`: batch × rows × cols, stored as `f32`
+/// *Shapes*  `coefficients`: batch · `left`: items × columns × rows · `right`: items × columns × cols, where the batch
+/// repeats the items a whole number of times · `output`: batch × rows × cols, stored as `f32`
 ///
-/// *Accuracy*  |error| <= gamma(2) · |coefficient · left · rightᵀ|, entrywise.
+/// *Accuracy*  |error| <= gamma(columns + 1) · |coefficient| · Σ |left| · |right|ᵀ, entrywise.
 ///
 /// # Errors
 /// [`Error::ShapeMismatch`] when the shapes do not fit, [`Error::TooLarge`] past the device's limits.
@@ -39,20 +40,35 @@ pub fn outer(
     output: &Matrix,
 ) -> Result<()> {
     let operation = "outer";
-    let vectors = left.len().checked_div(output.rows()).unwrap_or(0);
     if output.panels().is_empty() {
         return Ok(());
     }
-    let whole = vectors > 0 && left.len() == vectors * output.rows() && output.batch().is_multiple_of(vectors);
-    if !whole || output.storage() != Storage::F32 {
+    let (items, columns) = match *left.shape() {
+        [items, columns, ..] => (items, columns),
+        _ => (0, 0),
+    };
+    let whole = items > 0 && left.len() == items * columns * output.rows() && output.batch().is_multiple_of(items);
+    let paired = right.len() == items * columns * output.cols() && coefficients.len() >= output.batch();
+    if !whole || !paired || output.storage() != Storage::F32 {
         return Err(Error::ShapeMismatch {
             operation,
-            expected: format!("an f32 output whose batch is a multiple of {vectors} vectors"),
-            found: format!("{} x {} x {} {:?}", output.batch(), output.rows(), output.cols(), output.storage()),
+            expected: format!(
+                "coefficients for {} matrices in f32, as many as a multiple of {items}, and vectors of their sides",
+                output.batch()
+            ),
+            found: format!(
+                "{} coefficients, vectors {:?} and {:?}, matrices {} x {} x {} {:?}",
+                coefficients.len(),
+                left.shape(),
+                right.shape(),
+                output.batch(),
+                output.rows(),
+                output.cols(),
+                output.storage()
+            ),
         });
     }
-    expect_len(operation, "coefficients", output.batch(), coefficients.len())?;
-    expect_len(operation, "right", vectors * output.cols(), right.len())?;
+    expect_trips(recorder, operation, 5 * (columns + 1), "add the pairs up in several steps")?;
     for panel in output.panels() {
         let place = &panel.place;
         let params = Params {
@@ -63,7 +79,8 @@ pub fn outer(
             quads: word(operation, "the columns", output.quads())?,
             cols: word(operation, "the columns", output.cols())?,
             total_rows: word(operation, "the rows", output.rows())?,
-            vector_items: word(operation, "the vectors", vectors)?,
+            vector_items: word(operation, "the vectors", items)?,
+            columns: word(operation, "the vectors", columns)?,
         };
         let grid = Grid::covering(place.row_count() * output.quads(), recorder.gpu().capabilities().profile.lanes);
         let bindings = [coefficients.into(), left.buffer().into(), right.buffer().into(), (&panel.words).into()];

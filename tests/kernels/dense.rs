@@ -6,7 +6,7 @@ use opnorm::tensor::{Storage, Tensor};
 use opnorm::{Matrix, Result, ops, reference};
 
 use super::bounds::{Bound, Cut, flushed};
-use super::harness::{Case, Dense, Shape, UNTOUCHED, sum_segments};
+use super::harness::{Case, Dense, Shape, UNTOUCHED, Vectors, sum_segments};
 use super::values::{Values, magnitudes, widened};
 
 /// `matrix · input`: a lane's chain over its quads of a segment, 3 sums for the four parts of a quad, the lanes in
@@ -260,8 +260,9 @@ pub fn pack(case: &mut Case<'_>) {
 
 /// `coefficient · left` is one rounding, and `· right` another.
 pub fn outer(case: &mut Case<'_>) {
-    let Shape { batch, rows, cols, inputs, .. } = case.shape;
-    let (coefficients, left, right) = (case.draw(batch), case.draw(inputs * rows), case.draw(inputs * cols));
+    let Shape { batch, rows, cols, inputs, columns } = case.shape;
+    let pairs = inputs * columns;
+    let (coefficients, left, right) = (case.draw(batch), case.draw(pairs * rows), case.draw(pairs * cols));
     let output = Matrix::zeros(case.gpu, batch, rows, cols).unwrap();
     fill_untouched(&output);
     let left = case.vectors(left, rows, &[]);
@@ -269,15 +270,26 @@ pub fn outer(case: &mut Case<'_>) {
     let uploaded = case.upload(&coefficients);
     let mask = case.mask(0);
     case.run(&mask, &uploaded, |recorder| {
-        ops::outer(recorder, &uploaded, &left.tensor(&[inputs, 1, rows]), &right.tensor(&[inputs, 1, cols]), &output)
+        let (left, right) = (left.tensor(&[inputs, columns, rows]), right.tensor(&[inputs, columns, cols]));
+        ops::outer(recorder, &uploaded, &left, &right, &output)
     });
     let found = read_padded(case, &output);
     for (item, found) in found.chunks_exact(rows * cols).enumerate() {
-        let (left, right) = (left.vector(item % inputs), right.vector(item % inputs));
+        let first = item % inputs * columns;
+        let of_item = |vectors: &Vectors| -> Vec<Vec<f64>> {
+            (first..first + columns).map(|vector| vectors.vector(vector).to_vec()).collect()
+        };
+        let (left, right) = (of_item(&left), of_item(&right));
+        let twin = |left: &[Vec<f64>], right: &[Vec<f64>], coefficient: f64| {
+            let left: Vec<&[f64]> = left.iter().map(Vec::as_slice).collect();
+            let right: Vec<&[f64]> = right.iter().map(Vec::as_slice).collect();
+            reference::outer(coefficient, &left, &right)
+        };
+        let sizes = |vectors: &[Vec<f64>]| vectors.iter().map(|vector| magnitudes(vector)).collect::<Vec<_>>();
         let coefficient = f64::from(coefficients[item]);
-        let twin = reference::outer(coefficient, left, right);
-        let bound = Bound::of(2, flushed(6, &[&[coefficient], left, right]));
-        case.compare(found, &twin, &bound.each(&magnitudes(&twin)));
+        let bound = Bound::of(columns + 1, flushed(6 * columns, &[&[coefficient], &left.concat(), &right.concat()]));
+        let bounds = bound.each(&twin(&sizes(&left), &sizes(&right), coefficient.abs()));
+        case.compare(found, &twin(&left, &right, coefficient), &bounds);
     }
 }
 
