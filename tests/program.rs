@@ -203,6 +203,33 @@ fn a_probable_bound_has_its_probability_beside_it() {
 }
 
 #[test]
+fn a_gradient_counts_the_copies_of_the_largest_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("eye.npy"), folder.path().join("grad.npy"));
+    // 3 on the diagonal twice, and 1: the norm has no gradient there
+    let entries: Vec<f32> = vec![3.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 0.0, 1.0];
+    let mut file = b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (3, 3), }".to_vec();
+    file.resize(127, b' ');
+    file.push(b'\n');
+    file.extend(entries.iter().flat_map(|entry| entry.to_le_bytes()));
+    std::fs::write(&input, &file).unwrap();
+    let (input, output) = (input.to_str().unwrap(), output.to_str().unwrap());
+    let row = &opnorm(&["norm", input, "--grad", output, "--json"]).exits(0).rows()[0];
+    assert_eq!(row["multiplicity"], 2, "{row}");
+    assert!(row["note"].as_str().unwrap().contains("2 times"), "{row}");
+    let written = std::fs::read(output).unwrap();
+    let found: Vec<f32> = written[written.len() - 36..]
+        .chunks_exact(4)
+        .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()))
+        .collect();
+    for (entry, expected) in found.iter().zip([0.5, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0]) {
+        assert!((entry - expected).abs() < 1e-5, "{found:?}");
+    }
+    let row = &opnorm(&["norm", input, "--json"]).exits(0).rows()[0];
+    assert_eq!(row["multiplicity"], Value::Null, "not counted, not claimed");
+}
+
+#[test]
 fn no_bound_is_none_and_a_vector_needs_no_solver() {
     let row = &opnorm(&["norm", &format!("{DIGITS}:fc1.weight"), "--bound", "none", "--json"]).exits(0).rows()[0];
     assert_eq!((&row["lower"], &row["upper"], &row["guarantee"]), (&Value::Null, &Value::Null, &"none".into()));
@@ -227,7 +254,7 @@ fn bounds_that_make_no_sense_are_refused() {
 
 // ------------------------------------------------------------------------------------------------ the bundled model
 
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "file",
     "name",
     "shape",
@@ -242,6 +269,7 @@ const KEYS: [&str; 24] = [
     "residual",
     "second",
     "gap",
+    "multiplicity",
     "frobenius",
     "stable_rank",
     "schur",

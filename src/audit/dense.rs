@@ -118,6 +118,10 @@ fn set_norm(row: &mut Row, norm: &SpectralNorm, bound: &Bound) {
     row.residual = Some(norm.residual.norm());
     row.second = norm.second;
     row.gap = norm.gap;
+    row.multiplicity = norm.multiplicity;
+    if let Some(copies @ 2..) = norm.multiplicity {
+        row.note(format!("sigma occurs {copies} times: no gradient, but a subgradient of least norm"));
+    }
     row.iterations = Some(norm.iterations);
 }
 

@@ -38,6 +38,8 @@ pub struct Row {
     pub second: Option<f64>,
     /// The distance from the norm to the next singular value.
     pub gap: Option<f64>,
+    /// How often the largest singular value occurs, where the solver counted.
+    pub multiplicity: Option<usize>,
     /// The Frobenius norm.
     pub frobenius: Option<f64>,
     /// `(frobenius / sigma)^2`, at most the rank.
@@ -116,6 +118,7 @@ impl Row {
             residual: None,
             second: None,
             gap: None,
+            multiplicity: None,
             frobenius: None,
             stable_rank: None,
             schur: None,
@@ -153,6 +156,7 @@ impl Row {
         ] {
             *value = None;
         }
+        self.multiplicity = None;
         self.bounds = Bounds::NONE;
         self.cheap = None;
         self.top = None;

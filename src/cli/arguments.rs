@@ -225,14 +225,14 @@ pub enum MethodArgument {
 }
 
 impl MethodArguments {
-    /// As the library takes it.
-    pub fn method(&self) -> Method {
+    /// As the library takes it; `multiplicity`: with the copies of the largest value counted.
+    pub fn method(&self, multiplicity: bool) -> Method {
         let (rtol, seed) = (self.rtol, self.seed);
         match self.method {
             MethodArgument::Lanczos => {
                 let default = Lanczos::default();
                 let max_iter = self.max_iter.unwrap_or(default.max_iter);
-                Method::Lanczos(Lanczos { stop: Stop::Value { rtol }, max_iter, seed, ..default })
+                Method::Lanczos(Lanczos { stop: Stop::Value { rtol }, max_iter, seed, multiplicity, ..default })
             }
             MethodArgument::Power => {
                 let default = Power::default();

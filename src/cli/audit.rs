@@ -35,7 +35,7 @@ pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
     }
     let session = Session {
         adapter,
-        options: Options { method: arguments.method.method(), bound, ..Options::default() },
+        options: Options { method: arguments.method.method(false), bound, ..Options::default() },
         items,
         format: arguments.format.format(),
     };

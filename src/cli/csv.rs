@@ -10,7 +10,7 @@ use super::summary::Summary;
 #[derive(Debug)]
 pub struct Csv;
 
-const HEADER: [&str; 24] = [
+const HEADER: [&str; 25] = [
     "file",
     "name",
     "shape",
@@ -25,6 +25,7 @@ const HEADER: [&str; 24] = [
     "residual",
     "second",
     "gap",
+    "multiplicity",
     "frobenius",
     "stable_rank",
     "schur",
@@ -51,7 +52,7 @@ impl Report for Csv {
     }
 }
 
-fn fields(record: &Record) -> [String; 24] {
+fn fields(record: &Record) -> [String; 25] {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     // all digits, so that the value is read back as it was
     let number = |value: Option<f64>| value.map(|value| format!("{value:?}")).unwrap_or_default();
@@ -70,6 +71,7 @@ fn fields(record: &Record) -> [String; 24] {
         number(record.residual),
         number(record.second),
         number(record.gap),
+        record.multiplicity.map(|copies| copies.to_string()).unwrap_or_default(),
         number(record.frobenius),
         number(record.stable_rank),
         number(record.schur),
@@ -83,7 +85,7 @@ fn fields(record: &Record) -> [String; 24] {
     ]
 }
 
-fn write(out: &mut dyn Write, fields: &[String; 24]) -> io::Result<()> {
+fn write(out: &mut dyn Write, fields: &[String; 25]) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(fields)?;
     let line = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;

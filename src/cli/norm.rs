@@ -43,7 +43,8 @@ pub fn run(adapter: &AdapterRequest, arguments: &NormArguments) -> Ending {
     let session = Session {
         adapter,
         options: Options {
-            method: arguments.method.method(),
+            // a gradient is one only where the largest value is simple
+            method: arguments.method.method(arguments.grad.is_some()),
             norms: Norms::Only(order),
             bound,
             top: arguments.top,

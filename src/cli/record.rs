@@ -38,6 +38,8 @@ pub struct Record {
     pub second: Option<f64>,
     /// The distance to it.
     pub gap: Option<f64>,
+    /// How often the largest singular value occurs, where that was counted.
+    pub multiplicity: Option<usize>,
     /// The Frobenius norm.
     pub frobenius: Option<f64>,
     /// `(frobenius / sigma)^2`.
@@ -93,6 +95,7 @@ impl Record {
             residual: finite(row.residual),
             second: finite(row.second),
             gap: finite(row.gap),
+            multiplicity: row.multiplicity,
             frobenius: finite(row.frobenius),
             stable_rank: finite(row.stable_rank),
             schur: finite(row.schur),
@@ -127,6 +130,7 @@ impl Record {
             residual: None,
             second: None,
             gap: None,
+            multiplicity: None,
             frobenius: None,
             stable_rank: None,
             schur: None,
@@ -163,7 +167,7 @@ impl Record {
                 record.second = values.get(index + 1).copied();
                 record.gap = record.second.map(|second| value - second);
                 (record.lower, record.upper, record.guarantee) = (None, None, Guarantee::None.as_str());
-                (record.delta, record.arithmetic) = (None, None);
+                (record.delta, record.arithmetic, record.multiplicity) = (None, None, None);
                 (record.frobenius, record.stable_rank) = (None, None);
                 (record.schur, record.cheap_upper) = (None, None);
                 (record.norm1, record.norm_inf) = (None, None);
