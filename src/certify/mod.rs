@@ -342,3 +342,27 @@ impl gram::Product for DeviceProduct {
         ops::gram_flushed(matrix, largest, factor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::norm::cheap_norms;
+
+    /// A device of its own, so that what is said of it here is not said of the others.
+    #[test]
+    fn a_device_that_breaks_the_assumption_is_refused() {
+        let gpu = Gpu::new().unwrap();
+        let mut report = probe::arithmetic(&Gpu::new().unwrap()).unwrap();
+        report.product = 2.0;
+        gpu.arithmetic().set(report).unwrap();
+        let entries = [1.0f32, 2.0, 3.0, 4.0];
+        let by_device = Certifier { host_side: Some(0), ..Certifier::default() };
+        let error = by_device.source(&gpu, (1, 2, 2), &entries[..]).unwrap_err();
+        assert!(matches!(error, Error::Arithmetic { .. }), "{error}");
+        assert!(error.to_string().contains("a * b is off by 2 ulp"), "{error}");
+        // The host's prover asks nothing of the device, and the cheap bounds claim nothing.
+        assert!(Certifier::default().source(&gpu, (1, 2, 2), &entries[..]).unwrap()[0].bounds.width() < 1e-12);
+        let matrix = Matrix::from_slice(&gpu, 2, 2, &entries).unwrap();
+        assert_eq!(cheap_norms(&matrix).unwrap()[0].bounds, Bounds::NONE);
+    }
+}
