@@ -70,7 +70,9 @@ fn triples() -> Vec<[f32; 3]> {
             // A tie: half a unit of the last place of the first.
             4 => [a, (b.signum() * tie).copysign(c) * if a.abs() < 2.0 { 1.0 } else { 2.0 }, c],
             // Results at both ends of the range.
-            _ if index % 4 == 1 => [a * 2f32.powi(-63), b * 2f32.powi(-63 - index as i32 % 29), c * normal],
+            _ if index % 4 == 1 => {
+                [a * 2f32.powi(-63), b * f32::from_bits((64 - (index % 29) as u32) << 23), c * normal]
+            }
             _ => {
                 let bits = |random: &mut ChaCha8Rng| f32::from_bits(random.next_u32() & 0xbfff_ffff);
                 [bits(&mut random), bits(&mut random), bits(&mut random)]

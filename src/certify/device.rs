@@ -159,7 +159,7 @@ mod tests {
                     product[row % cols * cols + col % cols] += share * largest;
                 }
                 Self::Flushed(least) => {
-                    product.iter_mut().filter(|entry| entry.abs() < *least).for_each(|entry| *entry = 0.0)
+                    product.iter_mut().filter(|entry| entry.abs() < *least).for_each(|entry| *entry = 0.0);
                 }
                 _ => {}
             }
