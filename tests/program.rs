@@ -245,6 +245,7 @@ fn bounds_that_make_no_sense_are_refused() {
         (&["--delta", "0.1"][..], "goes with --bound probable"),
         (&["--bound", "probable", "--delta", "0"][..], "between 0 and 1"),
         (&["--bound", "probable", "--delta", "1"][..], "between 0 and 1"),
+        (&["--bound", "probable", "--delta", "1e-31"][..], "at least 1e-30"),
         (&["--bound", "maybe"][..], "possible values"),
     ] {
         let run = opnorm(&[&["norm", DIGITS], arguments].concat()).exits(2);

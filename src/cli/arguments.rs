@@ -156,7 +156,7 @@ pub struct BoundArguments {
     #[arg(long, value_enum, default_value_t = BoundArgument::Lower)]
     pub bound: BoundArgument,
     /// The probability with which --bound probable may fail [default: 1e-6]
-    #[arg(long, value_name = "D", value_parser = tolerance)]
+    #[arg(long, value_name = "D", value_parser = probability)]
     pub delta: Option<f64>,
 }
 
@@ -292,6 +292,14 @@ fn tolerance(text: &str) -> Result<f64, String> {
         Ok(value) if value > 0.0 && value < 1.0 => Ok(value),
         Ok(_) => Err("must be between 0 and 1".to_owned()),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A probability that starts in `f32` can keep, whatever the length of the vectors.
+fn probability(text: &str) -> Result<f64, String> {
+    match tolerance(text) {
+        Ok(value) if value < 1e-30 => Err("must be at least 1e-30".to_owned()),
+        other => other,
     }
 }
 

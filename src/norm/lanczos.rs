@@ -148,7 +148,7 @@ impl Lanczos {
         if control.start.is_some() {
             let allowed =
                 "left out with a warm start: the bound holds for random starts, drawn after the matrix is fixed";
-            return refuse("delta", delta.to_string(), allowed);
+            return refuse("delta", format!("{delta:e}"), allowed);
         }
         if let (Stop::Bound { .. }, Some(other)) = (self.stop, self.delta.filter(|other| *other != delta)) {
             return refuse("delta", other.to_string(), "left out with Stop::Bound, which brings its own");
@@ -165,7 +165,7 @@ impl Lanczos {
                  parts any finer",
             ),
             _ => {
-                refuse("delta", delta.to_string(), "larger for vectors of this length, which f32 starts do not control")
+                refuse("delta", format!("{delta:e}"), "larger for vectors of this length, which f32 starts do not control")
             }
         }
     }
@@ -176,7 +176,7 @@ impl Lanczos {
         self.stop.check()?;
         for delta in [self.delta, self.delta()].into_iter().flatten() {
             if !(delta > 0.0 && delta < 1.0) {
-                return refuse("delta", delta.to_string(), "between 0 and 1, neither included");
+                return refuse("delta", format!("{delta:e}"), "between 0 and 1, neither included");
             }
         }
         if let Some(chains) = self.chains.filter(|chains| !(1..=MOST_CHAINS).contains(chains)) {
