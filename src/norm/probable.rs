@@ -76,7 +76,8 @@ fn least_part(share: f64, length: usize) -> f64 {
     let density = density_above(length);
     // P(|γ| < d) <= 2 C d, as the density falls.
     let mut low = share / (2.0 * density) * (1.0 - 1e-12);
-    let mut high = 1.0;
+    // For shares of at most one half the density falls little until d, which is nowhere near twice as much.
+    let mut high = (2.0 * low).min(1.0);
     while high - low > 1e-13 * high {
         let middle = low + (high - low) / 2.0;
         if probability_above(middle, length, density) <= share {
