@@ -14,7 +14,7 @@ const START_ERROR: f64 = 1.0 / 8_388_608.0;
 pub(super) const MOST_CHAINS: usize = 64;
 
 /// η: what one step of Lanczos may miss its recurrence by, relative to the square of the norm, where sums of `length`
-/// products are added up by so many lanes (P7).
+/// products are added up by so many lanes (P8).
 pub(super) fn local_error(length: usize, lanes: u32) -> f64 {
     /// Terms of a lane's sum at the most: longer ones are cut into segments.
     const LONGEST: f64 = 512.0;
