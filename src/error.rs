@@ -69,6 +69,15 @@ pub enum Error {
         advice: &'static str,
     },
 
+    /// A transpose was asked of something that is not linear.
+    #[error(
+        "transpose: {operation} is not linear in what depends on the inputs: linearise first, with `Tape::jvp` or `Tape::vjp`"
+    )]
+    NotLinear {
+        /// The operation on the way.
+        operation: &'static str,
+    },
+
     /// An option has a value that means nothing.
     #[error("{operation}: {option} is {value}, but must be {allowed}")]
     InvalidOption {

@@ -85,6 +85,7 @@ pub mod operator;
 pub mod ops;
 pub mod probe;
 pub mod reference;
+pub mod tape;
 pub mod tensor;
 
 pub use error::{Error, Result};

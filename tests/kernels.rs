@@ -11,6 +11,7 @@ mod kernels {
     pub mod dense;
     pub mod harness;
     pub mod krylov;
+    pub mod tensor;
     pub mod values;
     pub mod vector;
 }
@@ -18,9 +19,9 @@ mod kernels {
 use kernels::bounds::Bound;
 use kernels::harness::{Row, Setup, compare, run};
 use kernels::values::magnitudes;
-use kernels::{dense, krylov, vector};
+use kernels::{dense, krylov, tensor, vector};
 use opnorm::gpu::{Buffer, Recorder};
-use opnorm::ops::{Normalise, NormaliserState, PowerCheck, PowerReport};
+use opnorm::ops::{Normalise, NormaliserState, PowerCheck, PowerReport, Side};
 use opnorm::tensor::{Storage, Tensor};
 use opnorm::{Error, Gpu, Matrix, Result, ops, reference};
 
@@ -67,6 +68,12 @@ fn table() -> Vec<Row> {
         row("range",            NONE, true,  true,  &[DEEP, WIDE],                                     krylov::range),
         row("normaliser",       NONE, true,  false, &[DEEP, WIDE],                                     krylov::normaliser),
         row("power_check",      NONE, true,  false, &[DEEP, WIDE],                                     krylov::power_check),
+        row("unary",            NONE, false, false, &[(70_000, 1, 3)],                                 tensor::unary),
+        row("binary",           NONE, false, false, &[LONG, MANY],                                     tensor::binary),
+        row("strided",          NONE, false, true,  &[LONG, MANY],                                     tensor::strided),
+        row("window",           NONE, false, true,  &[LONG, MANY],                                     tensor::window),
+        row("sum_axis",         NONE, false, false, &[LONG, MANY, (1, 3, 70_000)],                     tensor::sum_axis),
+        row("matmul",           NONE, false, false, &[(1, 5, 40_000), MANY, (1, 600, 70)],             tensor::matmul),
     ]
 }
 
@@ -85,8 +92,7 @@ fn row(
 fn the_table_has_a_row_for_every_kernel() {
     let rows: Vec<_> = table().iter().map(|row| row.name).collect();
     for kernel in ops::kernels() {
-        let stem = ["_f32", "_f16", "_bf16", "_8", "_12"].iter().find_map(|storage| kernel.name.strip_suffix(storage));
-        assert!(rows.contains(&stem.unwrap_or(kernel.name)), "{} has no row", kernel.name);
+        assert!(rows.contains(&kernel.stem), "{} has no row", kernel.name);
     }
 }
 
@@ -300,6 +306,8 @@ fn sums_over_the_loop_budget_are_refused() {
     let states: Buffer<NormaliserState> = Buffer::zeros(gpu, "test", 2).unwrap();
 
     refused(gpu, |recorder| ops::sum_partials(recorder, &numbers, over, 1, 1, &small));
+    let side = Side { buffer: &numbers.slice(0..over), transposed: false };
+    refused(gpu, |recorder| ops::matmul(recorder, (1, 1, over, 1), side, side, &small.slice(0..1)));
     // Inner loops end once a slot, and that counts: 3 trips a slot with one segment.
     for (slots, segments) in [(over / 3 + 1, 1), (over / 5 + 1, 3), (2, over / 2)] {
         let basis = (&numbers, slots, 1);

@@ -18,8 +18,10 @@ pub enum Access {
 /// One compute shader: its text in parts, and how it touches its bindings, in order.
 #[derive(Debug)]
 pub struct Kernel {
-    /// The stem of the shader's file.
+    /// Its name, which no other kernel has: the stem, and what sets it apart from others of the same file.
     pub name: &'static str,
+    /// The stem of the shader's file.
+    pub stem: &'static str,
     /// The parts of the text: shared functions first, the entry point `main` last.
     pub source: &'static [&'static str],
     /// One entry a binding of group 0.

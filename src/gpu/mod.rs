@@ -12,6 +12,7 @@ mod grid;
 mod kernel;
 mod pool;
 mod readback;
+mod recorded;
 mod recorder;
 
 use std::cell::Cell;
@@ -29,6 +30,7 @@ pub use grid::Grid;
 pub use kernel::{Access, Kernel};
 pub use pool::Scratch;
 pub use readback::ReadBack;
+pub(crate) use recorded::Recorded;
 pub use recorder::Recorder;
 pub use wgpu::Buffer as DeviceBuffer;
 

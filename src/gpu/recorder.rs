@@ -2,6 +2,7 @@
 
 use bytemuck::Pod;
 
+use super::recorded::{Command, Dispatch, Recorded};
 use super::{Binding, Buffer, Gpu, Grid, Kernel, ReadBack, guarded};
 use crate::{Error, Result};
 
@@ -14,12 +15,13 @@ pub struct Recorder {
     pass: Option<wgpu::ComputePass<'static>>,
     active: Option<Buffer<u32>>,
     dispatches: u64,
+    captured: Option<Vec<Command>>,
 }
 
 impl Recorder {
     pub(super) fn new(gpu: &Gpu) -> Self {
         let encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        Self { gpu: gpu.clone(), encoder, pass: None, active: None, dispatches: 0 }
+        Self { gpu: gpu.clone(), encoder, pass: None, active: None, dispatches: 0, captured: None }
     }
 
     /// The device this records for.
@@ -54,16 +56,51 @@ impl Recorder {
             })
         })?;
         self.gpu.counters().bind_groups.add(1);
-        let encoder = &mut self.encoder;
-        let pass = self.pass.get_or_insert_with(|| {
-            encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime()
-        });
-        pass.set_pipeline(&pipeline.pipeline);
-        pass.set_bind_group(0, &group, &[]);
-        pass.set_immediates(0, bytemuck::bytes_of(params));
-        pass.dispatch_workgroups(size.x, size.y, size.z);
-        self.dispatches += 1;
+        let immediates = bytemuck::bytes_of(params).into();
+        self.run(Command::Dispatch(Dispatch { pipeline, group, immediates, size }));
         Ok(())
+    }
+
+    /// What `commands` records, kept to be replayed any number of times instead of being run.
+    ///
+    /// Masks are kept as they are; a read-back is an error.
+    ///
+    /// # Errors
+    /// Whatever `commands` returns.
+    pub(crate) fn capture(gpu: &Gpu, commands: impl FnOnce(&mut Self) -> Result<()>) -> Result<Recorded> {
+        let mut recorder = Self::new(gpu);
+        recorder.captured = Some(Vec::new());
+        commands(&mut recorder)?;
+        Ok(Recorded { commands: recorder.captured.unwrap_or_default() })
+    }
+
+    /// Records everything that was captured, with the same buffers and parameters: nothing is made on the device.
+    pub(crate) fn replay(&mut self, recorded: &Recorded) {
+        recorded.commands.iter().for_each(|command| self.run(command.clone()));
+    }
+
+    fn run(&mut self, command: Command) {
+        if let Some(captured) = &mut self.captured {
+            captured.push(command);
+            return;
+        }
+        match command {
+            Command::Dispatch(dispatch) => {
+                let encoder = &mut self.encoder;
+                let pass = self.pass.get_or_insert_with(|| {
+                    encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime()
+                });
+                pass.set_pipeline(&dispatch.pipeline.pipeline);
+                pass.set_bind_group(0, &dispatch.group, &[]);
+                pass.set_immediates(0, &dispatch.immediates);
+                pass.dispatch_workgroups(dispatch.size.x, dispatch.size.y, dispatch.size.z);
+                self.dispatches += 1;
+            }
+            Command::Copy { source, start, target, end, bytes } => {
+                self.pass = None;
+                self.encoder.copy_buffer_to_buffer(&source, start, &target, end, bytes);
+            }
+        }
     }
 
     fn expect_bindings(&self, kernel: &Kernel, params: usize, bindings: &[Binding]) -> Result<()> {
@@ -108,10 +145,9 @@ impl Recorder {
                 found: format!("{}", to.len()),
             });
         }
-        self.pass = None;
-        let ((source, start), (target, end)) = (from.as_wgpu(), to.as_wgpu());
-        if from.byte_len() > 0 {
-            self.encoder.copy_buffer_to_buffer(source, start, target, end, from.byte_len());
+        let ((source, start), (target, end), bytes) = (from.as_wgpu(), to.as_wgpu(), from.byte_len());
+        if bytes > 0 {
+            self.run(Command::Copy { source: source.clone(), start, target: target.clone(), end, bytes });
         }
         Ok(())
     }
@@ -121,6 +157,14 @@ impl Recorder {
     /// # Errors
     /// As [`Buffer::zeros`].
     pub fn read<T: Pod>(&mut self, buffer: &Buffer<T>) -> Result<ReadBack<T>> {
+        if self.captured.is_some() {
+            return Err(Error::InvalidOption {
+                operation: "capture commands",
+                option: "a command",
+                value: "a read-back".to_string(),
+                allowed: "a dispatch or a copy",
+            });
+        }
         self.pass = None;
         ReadBack::record(&self.gpu, &mut self.encoder, buffer)
     }

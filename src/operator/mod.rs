@@ -163,7 +163,7 @@ pub(crate) fn length(shape: &[usize]) -> usize {
 }
 
 /// The columns of a tensor of vectors.
-fn columns(operation: &'static str, batch: usize, shape: &[usize], vectors: &Tensor) -> Result<usize> {
+pub(crate) fn columns(operation: &'static str, batch: usize, shape: &[usize], vectors: &Tensor) -> Result<usize> {
     match vectors.shape() {
         [items, columns, rest @ ..] if *items == batch && rest == shape => Ok(*columns),
         found => Err(Error::ShapeMismatch {

@@ -5,11 +5,13 @@
 
 mod arithmetic;
 mod axpby;
+mod binary;
 mod column_abs_sums;
 mod combine;
 mod decode;
 mod dot;
 mod gram;
+mod matmul;
 mod matvec;
 mod matvec_adjoint;
 mod matvec_adjoint_columns;
@@ -28,11 +30,16 @@ mod scale;
 mod screen;
 mod segments;
 mod square_sums;
+mod strided;
+mod sum_axis;
 mod sum_partials;
 mod sum_squares;
+mod unary;
+mod window;
 
 pub use arithmetic::{ArithmeticResults, arithmetic};
 pub use axpby::axpby;
+pub use binary::{Binary, binary};
 pub use column_abs_sums::column_abs_sums;
 pub(crate) use column_abs_sums::column_segments;
 pub use combine::combine;
@@ -40,6 +47,7 @@ pub use decode::decode;
 pub(crate) use decode::rescaled;
 pub use dot::dot;
 pub use gram::{gram, gram_flushed, gram_roundings};
+pub use matmul::{Side, matmul};
 pub use matvec::matvec;
 pub use matvec_adjoint::matvec_adjoint;
 pub use matvec_adjoint_columns::matvec_adjoint_columns;
@@ -60,8 +68,12 @@ pub use screen::screen_segments;
 pub use segments::Segments;
 pub(crate) use square_sums::panel_segments;
 pub use square_sums::square_sums;
+pub use strided::{RANK, strided};
+pub use sum_axis::{sum_axis, sum_axis_segments};
 pub use sum_partials::sum_partials;
 pub use sum_squares::sum_squares;
+pub use unary::{Unary, unary};
+pub use window::window;
 
 use crate::gpu::{Kernel, Recorder};
 use crate::tensor::Storage;
@@ -99,8 +111,12 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &range::KERNEL,
         &normaliser::KERNEL,
         &power_check::KERNEL,
+        &strided::KERNEL,
+        &window::KERNEL,
+        &sum_axis::KERNEL,
+        &matmul::KERNEL,
     ];
-    dense.into_iter().flatten().chain(others).collect()
+    dense.into_iter().flatten().chain(others).chain(Unary::kernels()).chain(Binary::kernels()).collect()
 }
 
 /// One kernel for each storage of the matrix that it reads.
@@ -133,6 +149,7 @@ macro_rules! kernel {
     ($group:literal / $stem:literal, $name:expr, [$($library:literal),*], [$($access:ident),*], $params:ty) => {
         $crate::gpu::Kernel {
             name: $name,
+            stem: $stem,
             source: &[
                 $(include_str!(concat!("../../shaders/lib/", $library, ".wgsl")),)*
                 include_str!(concat!("../../shaders/", $group, "/", $stem, ".wgsl")),

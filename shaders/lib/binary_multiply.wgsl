@@ -1,0 +1,8 @@
+// left · right.
+//
+// Accuracy one rounding.
+
+fn binary(left: f32, right: f32) -> f32 {
+    return left * right;
+}
+

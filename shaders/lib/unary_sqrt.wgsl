@@ -1,0 +1,8 @@
+// √x.
+//
+// Accuracy 6.5 units in the last place, as WGSL says of its own.
+
+fn unary(x: f32, parameter: f32) -> f32 {
+    return sqrt(x);
+}
+

@@ -1,0 +1,72 @@
+//! output[i0, i1, ...] = input[i0 s0 + i1 s1 + ...].
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{expect_len, kernel, word};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::elements;
+use crate::{Error, Result};
+
+/// The most axes that [`strided`] takes.
+pub const RANK: usize = 6;
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    elements: u32,
+    sizes: [u32; RANK],
+    strides: [u32; RANK],
+}
+
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "strided", ["group"], [Read, Write], Params);
+
+/// Records output[i0, i1, ...] = input[i0 s0 + i1 s1 + ...]: axes in another order, or with a stride of 0 repeated.
+///
+/// *Shapes*  `output`: the product of the sizes · `sizes`, `strides`: one an axis of the output, up to [`RANK`]
+///
+/// *Accuracy*  exact.
+///
+/// # Errors
+/// [`Error::ShapeMismatch`] when a buffer is too short or there are not as many strides as sizes,
+/// [`Error::TooLarge`] past [`RANK`] axes or the device's limits.
+pub fn strided(
+    recorder: &mut Recorder,
+    sizes: &[usize],
+    strides: &[usize],
+    input: &Buffer<f32>,
+    output: &Buffer<f32>,
+) -> Result<()> {
+    let operation = "strided";
+    if sizes.len() > RANK {
+        return Err(Error::TooLarge {
+            operation,
+            what: "a shape, in axes,".to_string(),
+            needed: sizes.len() as u64,
+            limit: RANK as u64,
+            advice: "join neighbouring axes",
+        });
+    }
+    if sizes.len() != strides.len() {
+        return Err(Error::ShapeMismatch {
+            operation,
+            expected: format!("{} strides", sizes.len()),
+            found: format!("{strides:?}"),
+        });
+    }
+    let count = elements(operation, sizes)?;
+    if count == 0 {
+        return Ok(());
+    }
+    let last = sizes.iter().zip(strides).map(|(size, stride)| (size - 1).saturating_mul(*stride));
+    expect_len(operation, "input", last.fold(1, usize::saturating_add), input.len())?;
+    expect_len(operation, "output", count, output.len())?;
+    word(operation, "the input", input.len())?;
+    let mut params = Params { elements: word(operation, "the output", count)?, sizes: [1; RANK], strides: [0; RANK] };
+    for (axis, (size, stride)) in sizes.iter().zip(strides).enumerate() {
+        params.sizes[axis] = word(operation, "an axis", *size)?;
+        // Where there is one element, the stride is not used, however large.
+        params.strides[axis] = if *size == 1 { 0 } else { word(operation, "a stride", *stride)? };
+    }
+    let grid = Grid::covering(count, recorder.gpu().capabilities().profile.lanes);
+    recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])
+}

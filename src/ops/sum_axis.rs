@@ -1,0 +1,72 @@
+//! output[outer, inner] = Σ input[outer, i, inner].
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{Segments, expect_len, kernel, word};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    outer: u32,
+    length: u32,
+    inner: u32,
+    segment: u32,
+    segments: u32,
+}
+
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "sum_axis", ["group"], [Read, Write], Params);
+
+/// The segments that [`sum_axis`] cuts an axis into; it needs memory for outer × segments × inner partial sums, where there is
+/// more than one.
+pub fn sum_axis_segments(length: usize) -> Segments {
+    Segments::for_lane(length)
+}
+
+/// Records output[outer, inner] = Σ input[outer, i, inner], by way of the sums of segments, which `partials` holds.
+///
+/// *Shapes*  `input`: outer × length × inner · `output`: outer × inner · `partials`: outer × segments × inner, where
+/// [`sum_axis_segments`] are more than one
+///
+/// *Accuracy*  gamma(segment + segments - 2) · Σ|input|.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
+pub fn sum_axis(
+    recorder: &mut Recorder,
+    (outer, length, inner): (usize, usize, usize),
+    input: &Buffer<f32>,
+    partials: &Buffer<f32>,
+    output: &Buffer<f32>,
+) -> Result<()> {
+    let segments = sum_axis_segments(length);
+    if segments.count <= 1 {
+        return sum_segments(recorder, (outer, length, inner), Segments { length, count: 1 }, input, output);
+    }
+    sum_segments(recorder, (outer, length, inner), segments, input, partials)?;
+    let whole = Segments { length: segments.count, count: 1 };
+    sum_segments(recorder, (outer, segments.count, inner), whole, partials, output)
+}
+
+fn sum_segments(
+    recorder: &mut Recorder,
+    (outer, length, inner): (usize, usize, usize),
+    segments: Segments,
+    input: &Buffer<f32>,
+    output: &Buffer<f32>,
+) -> Result<()> {
+    let operation = "sum_axis";
+    expect_len(operation, "input", outer * length * inner, input.len())?;
+    expect_len(operation, "output", outer * segments.count * inner, output.len())?;
+    word(operation, "the input", input.len())?;
+    let params = Params {
+        outer: word(operation, "the outer size", outer)?,
+        length: word(operation, "the length", length)?,
+        inner: word(operation, "the inner size", inner)?,
+        segment: word(operation, "a segment", segments.length)?,
+        segments: word(operation, "the segments", segments.count)?,
+    };
+    let grid = Grid::covering(outer * segments.count * inner, recorder.gpu().capabilities().profile.lanes);
+    recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])
+}

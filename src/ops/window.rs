@@ -1,0 +1,61 @@
+//! output[outer, i, inner] = input[outer, i + start, inner], and 0 outside.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{expect_len, kernel, word};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::{Error, Result};
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    outer: u32,
+    source: u32,
+    length: u32,
+    inner: u32,
+    start: i32,
+}
+
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "window", ["group"], [Read, Write], Params);
+
+/// Records output[outer, i, inner] = input[outer, i + start, inner], and 0 where that lies outside the axis.
+///
+/// *Shapes*  `input`: outer × source × inner · `output`: outer × length × inner
+///
+/// *Accuracy*  exact.
+///
+/// # Errors
+/// [`Error::ShapeMismatch`] when a buffer is too short, [`Error::TooLarge`] past the device's limits or 2^30 along the axis.
+pub fn window(
+    recorder: &mut Recorder,
+    (outer, source, inner): (usize, usize, usize),
+    (start, length): (isize, usize),
+    input: &Buffer<f32>,
+    output: &Buffer<f32>,
+) -> Result<()> {
+    const FARTHEST: usize = 1 << 30;
+    let operation = "window";
+    let farthest = start.unsigned_abs().max(source).max(length);
+    if farthest > FARTHEST {
+        return Err(Error::TooLarge {
+            operation,
+            what: "an axis".to_string(),
+            needed: farthest as u64,
+            limit: FARTHEST as u64,
+            advice: "split the work into smaller pieces",
+        });
+    }
+    expect_len(operation, "input", outer * source * inner, input.len())?;
+    expect_len(operation, "output", outer * length * inner, output.len())?;
+    word(operation, "the input", input.len())?;
+    word(operation, "the output", output.len())?;
+    let params = Params {
+        outer: word(operation, "the outer size", outer)?,
+        source: source as u32,
+        length: length as u32,
+        inner: word(operation, "the inner size", inner)?,
+        start: start as i32,
+    };
+    let grid = Grid::covering(outer * length * inner, recorder.gpu().capabilities().profile.lanes);
+    recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])
+}

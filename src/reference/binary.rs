@@ -1,0 +1,26 @@
+//! output = function(left, right), element by element.
+
+/// A function of two numbers, element by element.
+pub fn binary(function: fn(f64, f64) -> f64, left: &[f64], right: &[f64]) -> Vec<f64> {
+    left.iter().zip(right).map(|(left, right)| function(*left, *right)).collect()
+}
+
+/// `left + right`
+pub fn add(left: f64, right: f64) -> f64 {
+    left + right
+}
+
+/// `left - right`
+pub fn subtract(left: f64, right: f64) -> f64 {
+    left - right
+}
+
+/// `left right`
+pub fn multiply(left: f64, right: f64) -> f64 {
+    left * right
+}
+
+/// `left / right`
+pub fn divide(left: f64, right: f64) -> f64 {
+    left / right
+}

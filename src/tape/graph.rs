@@ -1,0 +1,198 @@
+//! The graph: nodes in the order of their making, which is an order of evaluation.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::operation::Operation;
+use super::value::Value;
+use crate::gpu::Gpu;
+use crate::tensor::{Tensor, elements};
+use crate::{Error, Result};
+
+/// A graph of operations; clones share it.
+///
+/// ```
+/// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
+/// let gpu = Gpu::new()?;
+/// let tape = Tape::new(&gpu);
+/// let x = tape.input(&[3])?;
+/// let slope = tape.grad(&x.square()?.sum(&[0])?, &[&x])?; // 2 x
+/// let program = tape.compile(&[&x], &slope)?;
+/// let found = program.run(&[Tensor::from_slice(&gpu, &[3], &[1.0, -2.0, 0.5])?])?;
+/// assert_eq!(found[0].read(&gpu)?, [2.0, -4.0, 1.0]);
+/// # Ok::<(), opnorm::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Tape {
+    gpu: Gpu,
+    nodes: Arc<Mutex<Vec<Node>>>,
+}
+
+/// One value of the graph: where it comes from, and its shape.
+#[derive(Clone)]
+pub(super) struct Node {
+    pub(super) source: Source,
+    pub(super) shape: Arc<[usize]>,
+}
+
+#[derive(Clone)]
+pub(super) enum Source {
+    /// Given to each run.
+    Input,
+    Constant(Tensor),
+    Number(f64),
+    Computed {
+        operation: Arc<dyn Operation>,
+        /// Nodes that were made before.
+        inputs: Arc<[usize]>,
+    },
+}
+
+impl Node {
+    pub(super) fn inputs(&self) -> &[usize] {
+        match &self.source {
+            Source::Computed { inputs, .. } => inputs,
+            _ => &[],
+        }
+    }
+}
+
+impl Tape {
+    /// An empty graph, whose programs run on `gpu`.
+    pub fn new(gpu: &Gpu) -> Self {
+        Self { gpu: gpu.clone(), nodes: Arc::default() }
+    }
+
+    /// The device of the programs.
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// A value that each run is given.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] for more elements than can be counted.
+    pub fn input(&self, shape: &[usize]) -> Result<Value> {
+        self.leaf("tape input", Source::Input, shape)
+    }
+
+    /// A value that stays: the memory of `tensor`, without a copy.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] for more elements than can be counted.
+    pub fn constant(&self, tensor: &Tensor) -> Result<Value> {
+        self.leaf("tape constant", Source::Constant(tensor.clone()), tensor.shape())
+    }
+
+    /// One number in every element.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] for more elements or axes than the library takes.
+    pub fn fill(&self, shape: &[usize], number: f64) -> Result<Value> {
+        self.leaf("tape fill", Source::Number(number), &[])?.broadcast_to(shape)
+    }
+
+    fn leaf(&self, operation: &'static str, source: Source, shape: &[usize]) -> Result<Value> {
+        elements(operation, shape)?;
+        Ok(self.push(source, shape.into()))
+    }
+
+    /// The value of an operation on some inputs.
+    pub(super) fn compute(&self, operation: Arc<dyn Operation>, inputs: &[&Value]) -> Result<Value> {
+        self.expect_own(operation.name(), inputs)?;
+        let shapes: Vec<&[usize]> = inputs.iter().map(|input| input.shape()).collect();
+        let shape = operation.shape(&shapes)?;
+        elements(operation.name(), &shape)?;
+        let inputs = inputs.iter().map(|input| input.node()).collect();
+        Ok(self.push(Source::Computed { operation, inputs }, shape.into()))
+    }
+
+    fn push(&self, source: Source, shape: Arc<[usize]>) -> Value {
+        let mut nodes = self.lock();
+        nodes.push(Node { source, shape: Arc::clone(&shape) });
+        Value::new(self, nodes.len() - 1, shape)
+    }
+
+    /// A node of this tape.
+    pub(super) fn node(&self, node: usize) -> Node {
+        self.lock()[node].clone()
+    }
+
+    /// A node of this tape as a value.
+    pub(super) fn value(&self, node: usize) -> Value {
+        let shape = Arc::clone(&self.lock()[node].shape);
+        Value::new(self, node, shape)
+    }
+
+    /// Whether each node is needed for the outputs, up to the largest of them; what lies behind `ends` is not looked at.
+    pub(super) fn needed(&self, outputs: &[usize], ends: &[usize]) -> Vec<bool> {
+        let nodes = self.lock();
+        let mut needed = vec![false; outputs.iter().max().map_or(0, |last| last + 1)];
+        outputs.iter().for_each(|output| needed[*output] = true);
+        for node in (0..needed.len()).rev() {
+            if needed[node] && !ends.contains(&node) {
+                nodes[node].inputs().iter().for_each(|input| needed[*input] = true);
+            }
+        }
+        needed
+    }
+
+    /// Of the needed nodes, those that depend on `inputs`.
+    pub(super) fn varying(&self, inputs: &[usize], needed: &[bool]) -> Vec<bool> {
+        let nodes = self.lock();
+        let mut varying = vec![false; needed.len()];
+        for node in 0..needed.len() {
+            let depends = inputs.contains(&node) || nodes[node].inputs().iter().any(|input| varying[*input]);
+            varying[node] = needed[node] && depends;
+        }
+        varying
+    }
+
+    /// Refuses values of another tape.
+    pub(super) fn expect_own(&self, operation: &'static str, values: &[impl Borrow<Value>]) -> Result<()> {
+        if values.iter().all(|value| Arc::ptr_eq(&value.borrow().tape().nodes, &self.nodes)) {
+            return Ok(());
+        }
+        Err(Error::ShapeMismatch {
+            operation,
+            expected: "values of one tape".to_string(),
+            found: "a value of another".to_string(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Node>> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Tape {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Tape").field("nodes", &self.lock().len()).finish_non_exhaustive()
+    }
+}
+
+/// The node numbers of some values.
+pub(super) fn numbers(values: &[impl Borrow<Value>]) -> Vec<usize> {
+    values.iter().map(|value| value.borrow().node()).collect()
+}
+
+/// Refuses lists of values whose shapes differ.
+pub(super) fn expect_shapes(
+    operation: &'static str,
+    role: &str,
+    expected: &[impl Borrow<Value>],
+    found: &[impl Borrow<Value>],
+) -> Result<()> {
+    let shapes = |values: Vec<&Value>| values.into_iter().map(|value| value.shape().to_vec()).collect::<Vec<_>>();
+    let expected = shapes(expected.iter().map(Borrow::borrow).collect());
+    let found = shapes(found.iter().map(Borrow::borrow).collect());
+    if expected == found {
+        return Ok(());
+    }
+    Err(Error::ShapeMismatch {
+        operation,
+        expected: format!("{role} of shapes {expected:?}"),
+        found: format!("{found:?}"),
+    })
+}

@@ -1,0 +1,182 @@
+//! A Jacobian as an operator.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::graph::{Source, Tape};
+use super::program::{Memory, Program};
+use super::value::Value;
+use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::operator::{LinearOperator, columns, length};
+use crate::tensor::Tensor;
+use crate::{Error, Result};
+
+/// The derivative of one value with respect to another at a point: a batch of Jacobians, none of them formed.
+///
+/// What the point decides is computed once. A product copies a vector to the start of a recorded list of dispatches, replays the
+/// list and copies the result: it makes no memory and no bind groups.
+pub struct Linearization {
+    gpu: Gpu,
+    batch: usize,
+    domain: Vec<usize>,
+    codomain: Vec<usize>,
+    forward: Program,
+    adjoint: Program,
+}
+
+impl Tape {
+    /// The derivative of `output` with respect to `input` where the inputs of the graph have the values of `point`.
+    ///
+    /// The first axis is the batch: every sample has a Jacobian of its own, so the function must map each sample by itself.
+    ///
+    /// *Shapes*  `input`: batch × domain · `output`: batch × codomain
+    ///
+    /// ```
+    /// use opnorm::{Gpu, norm::spectral_norm, tape::Tape, tensor::Tensor};
+    /// let gpu = Gpu::new()?;
+    /// let tape = Tape::new(&gpu);
+    /// let (x, factors) = (tape.input(&[2, 3])?, tape.input(&[2, 1])?);
+    /// let y = x.multiply(&factors)?; // each sample times a factor of its own
+    /// let zeros = Tensor::zeros(&gpu, &[2, 3])?;
+    /// let point = Tensor::from_slice(&gpu, &[2, 1], &[4.0, -7.0])?;
+    /// let norms = spectral_norm(&tape.linearize(&y, &x, &[(&x, &zeros), (&factors, &point)])?)?;
+    /// assert!((norms.items()[1].sigma - 7.0).abs() < 1e-5);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when input and output have not one batch, a point has not its input's shape, or a value is of another
+    /// tape; [`Error::InvalidOption`] when the point lacks an input; whatever the device says.
+    pub fn linearize(&self, output: &Value, input: &Value, point: &[(&Value, &Tensor)]) -> Result<Linearization> {
+        let operation = "linearize";
+        self.expect_own(operation, &[output, input])?;
+        let (Some((batch, domain)), Some((items, codomain))) =
+            (input.shape().split_first(), output.shape().split_first())
+        else {
+            return Err(mismatch(input.shape(), output.shape()));
+        };
+        if batch != items {
+            return Err(mismatch(input.shape(), output.shape()));
+        }
+        let tangent = self.input(input.shape())?;
+        let along = self.jvp(&[output], &[input], &[&tangent])?;
+        let cotangent = self.input(output.shape())?;
+        let back = self.transpose(&along, &[&tangent], &[&cotangent])?;
+
+        let mut residuals = self.residuals(&along, &tangent);
+        residuals.extend(self.residuals(&back, &cotangent));
+        let residuals: Vec<Value> = residuals.into_iter().map(|node| self.value(node)).collect();
+        let (starts, tensors): (Vec<&Value>, Vec<&Tensor>) = point.iter().copied().unzip();
+        let values = self.compile(&starts, &residuals)?.run(&tensors)?;
+        let known: BTreeMap<usize, Tensor> = residuals.iter().map(Value::node).zip(values).collect();
+
+        let forward = self.compile_with(&[&tangent], &known, &along)?;
+        let adjoint = self.compile_with(&[&cotangent], &known, &back)?;
+        forward.memory()?;
+        adjoint.memory()?;
+        let (domain, codomain) = (domain.to_vec(), codomain.to_vec());
+        Ok(Linearization { gpu: self.gpu().clone(), batch: *batch, domain, codomain, forward, adjoint })
+    }
+
+    /// What a linear part reads that does not depend on its input: the values that the point decides.
+    fn residuals(&self, outputs: &[Value], input: &Value) -> BTreeSet<usize> {
+        let ends: Vec<usize> = outputs.iter().map(Value::node).collect();
+        let needed = self.needed(&ends, &[input.node()]);
+        let linear = self.varying(&[input.node()], &needed);
+        let fixed =
+            |node: &usize| !linear[*node] && matches!(self.node(*node).source, Source::Computed { .. } | Source::Input);
+        let read = (0..linear.len()).filter(|node| linear[*node]).flat_map(|node| self.node(node).inputs().to_vec());
+        read.chain(ends).filter(fixed).collect()
+    }
+}
+
+fn mismatch(input: &[usize], output: &[usize]) -> Error {
+    Error::ShapeMismatch {
+        operation: "linearize",
+        expected: format!("an output with the batch of the input, of shape {input:?}"),
+        found: format!("{output:?}"),
+    }
+}
+
+impl Linearization {
+    fn product(
+        &self,
+        recorder: &mut Recorder,
+        memory: &Memory,
+        (from, to): (&[usize], &[usize]),
+        input: &Tensor,
+        output: &Tensor,
+    ) -> Result<()> {
+        let operation = "product with a Jacobian";
+        let count = columns(operation, self.batch, from, input)?;
+        if columns(operation, self.batch, to, output)? != count {
+            return Err(Error::ShapeMismatch {
+                operation,
+                expected: format!("{count} columns of output"),
+                found: format!("{:?}", output.shape()),
+            });
+        }
+        let ([start], [end]) = (&memory.inputs[..], &memory.outputs[..]) else { return Ok(()) };
+        for column in 0..count {
+            copy_column(recorder, (input.buffer(), count, column), (start.buffer(), 1, 0), (self.batch, length(from)))?;
+            recorder.replay(&memory.recorded);
+            copy_column(recorder, (end.buffer(), 1, 0), (output.buffer(), count, column), (self.batch, length(to)))?;
+        }
+        Ok(())
+    }
+}
+
+/// Copies one column of `from`, of so many, to one column of `to`, in each item of a batch.
+fn copy_column(
+    recorder: &mut Recorder,
+    (from, from_columns, from_column): (&Buffer<f32>, usize, usize),
+    (to, to_columns, to_column): (&Buffer<f32>, usize, usize),
+    (batch, size): (usize, usize),
+) -> Result<()> {
+    if from_columns == 1 && to_columns == 1 {
+        return recorder.copy(from, to);
+    }
+    let part = |buffer: &Buffer<f32>, vector: usize| buffer.slice(vector * size..(vector + 1) * size);
+    (0..batch).try_for_each(|item| {
+        let (from_vector, to_vector) = (item * from_columns + from_column, item * to_columns + to_column);
+        recorder.copy(&part(from, from_vector), &part(to, to_vector))
+    })
+}
+
+impl LinearOperator for Linearization {
+    fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    fn batch(&self) -> usize {
+        self.batch
+    }
+
+    fn domain(&self) -> Vec<usize> {
+        self.domain.clone()
+    }
+
+    fn codomain(&self) -> Vec<usize> {
+        self.codomain.clone()
+    }
+
+    fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        self.product(recorder, &*self.forward.memory()?, (&self.domain, &self.codomain), input, output)
+    }
+
+    fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        self.product(recorder, &*self.adjoint.memory()?, (&self.codomain, &self.domain), input, output)
+    }
+
+    fn bytes_per_product(&self) -> u64 {
+        self.forward.bytes_touched().max(self.adjoint.bytes_touched())
+    }
+}
+
+impl fmt::Debug for Linearization {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { batch, domain, codomain, .. } = self;
+        let mut fields = formatter.debug_struct("Linearization");
+        fields.field("batch", batch).field("domain", domain).field("codomain", codomain).finish_non_exhaustive()
+    }
+}

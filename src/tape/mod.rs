@@ -1,0 +1,38 @@
+//! Derivatives on the GPU, forward and reverse, nested to any depth.
+//!
+//! A [`Tape`] is a graph of operations that grows as [`Value`]s are combined; nothing runs meanwhile. [`Tape::jvp`] and
+//! [`Tape::vjp`] add the operations of a derivative to the same graph, so that derivatives of derivatives need nothing of their
+//! own. [`Tape::compile`] makes a [`Program`] of what some outputs need, which runs on the device, or in `f64` on the host.
+//! [`Tape::linearize`] makes a Jacobian a [`crate::operator::LinearOperator`], whose norm any solver finds.
+//!
+//! Each nonlinear operation has one rule, its JVP, written in operations; each linear one has one rule, its transpose. A VJP
+//! is the JVP along tangents that are never given a value, transposed.
+//!
+//! ```
+//! use opnorm::{Gpu, norm::spectral_norm, tape::Tape, tensor::Tensor};
+//! let gpu = Gpu::new()?;
+//! let tape = Tape::new(&gpu);
+//! let x = tape.input(&[1, 2])?; // a batch of one point
+//! let y = x.square()?.sin()?;
+//! let point = Tensor::from_slice(&gpu, &[1, 2], &[0.5, 1.0])?;
+//! let jacobian = tape.linearize(&y, &x, &[(&x, &point)])?; // diag(2 x cos(x²)) at the point
+//! let sigma = spectral_norm(&jacobian)?.items()[0].sigma;
+//! assert!((sigma - 2.0 * 1f64.cos()).abs() < 1e-5);
+//! # Ok::<(), opnorm::Error>(())
+//! ```
+
+mod graph;
+mod host;
+mod jvp;
+mod linearization;
+mod operation;
+mod plan;
+mod program;
+mod transpose;
+mod value;
+mod vjp;
+
+pub use graph::Tape;
+pub use linearization::Linearization;
+pub use program::Program;
+pub use value::Value;

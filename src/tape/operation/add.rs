@@ -1,0 +1,50 @@
+//! `left + right`.
+
+use super::{Array, Operation, Primal, Value, same_shape};
+use crate::gpu::{Buffer, Recorder};
+use crate::ops::Binary;
+use crate::tensor::Tensor;
+use crate::{Result, ops, reference};
+
+impl Value {
+    /// `left + right`, element by element.
+    ///
+    /// # Errors
+    /// [`crate::Error::ShapeMismatch`] when the shapes do not fit, or repeat to one.
+    pub fn add(&self, right: &Self) -> Result<Self> {
+        self.with(Add, right)
+    }
+}
+
+#[derive(Debug)]
+struct Add;
+
+impl Operation for Add {
+    fn name(&self) -> &'static str {
+        Binary::ADD.name()
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
+        same_shape(inputs)
+    }
+
+    fn is_additive(&self) -> bool {
+        true
+    }
+
+    fn jvp(&self, _primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
+        super::sum_of(tangents)
+    }
+
+    fn transpose(&self, _argument: usize, _primal: &Primal, cotangent: &Value) -> Result<Value> {
+        Ok(cotangent.clone())
+    }
+
+    fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
+        ops::binary(recorder, Binary::ADD, inputs[0].buffer(), inputs[1].buffer(), output.buffer())
+    }
+
+    fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {
+        reference::binary::binary(reference::binary::add, inputs[0].data, inputs[1].data)
+    }
+}

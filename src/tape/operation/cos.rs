@@ -1,0 +1,33 @@
+//! `cos x`; its slope is -sin x.
+
+use super::{Pointwise, Value};
+use crate::Result;
+use crate::ops::Unary;
+use crate::reference::unary;
+
+impl Value {
+    /// `cos x`, for |x| up to 8192 on the device, element by element.
+    ///
+    /// # Errors
+    /// None of its own: only shapes too large to count.
+    pub fn cos(&self) -> Result<Self> {
+        self.through(Cos)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Cos;
+
+impl Pointwise for Cos {
+    fn function(&self) -> &'static Unary {
+        Unary::COS
+    }
+
+    fn at(&self, x: f64) -> f64 {
+        unary::cos(x, 0.0)
+    }
+
+    fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {
+        input.sin()?.negate().map(Some)
+    }
+}

@@ -1,0 +1,43 @@
+//! `x` where it is positive, else `alpha (e^x - 1)`; its slope is 1, or y + alpha, the latter at 0.
+
+use super::{Pointwise, Value};
+use crate::Result;
+use crate::ops::Unary;
+use crate::reference::unary;
+
+impl Value {
+    /// `x` where it is positive, else `alpha (e^x - 1)`, element by element.
+    ///
+    /// # Errors
+    /// None of its own: only shapes too large to count.
+    pub fn elu(&self, alpha: f64) -> Result<Self> {
+        self.through(Elu { alpha })
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Elu {
+    alpha: f64,
+}
+
+impl Pointwise for Elu {
+    fn function(&self) -> &'static Unary {
+        Unary::ELU
+    }
+
+    fn parameter(&self) -> f64 {
+        self.alpha
+    }
+
+    fn at(&self, x: f64) -> f64 {
+        unary::elu(x, self.alpha)
+    }
+
+    fn slope(&self, input: &Value, output: &Value) -> Result<Option<Value>> {
+        {
+            let positive = input.step()?;
+            let negative = positive.negate()?.shift(1.0)?.multiply(&output.shift(self.alpha)?)?;
+            positive.add(&negative).map(Some)
+        }
+    }
+}

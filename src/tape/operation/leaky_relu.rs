@@ -1,0 +1,39 @@
+//! `x` where it is positive, else `slope x`; its slope is 1 or `slope`, the latter at 0.
+
+use super::{Pointwise, Value};
+use crate::Result;
+use crate::ops::Unary;
+use crate::reference::unary;
+
+impl Value {
+    /// `x` where it is positive, else `slope x`, element by element.
+    ///
+    /// # Errors
+    /// None of its own: only shapes too large to count.
+    pub fn leaky_relu(&self, slope: f64) -> Result<Self> {
+        self.through(LeakyRelu { slope })
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct LeakyRelu {
+    slope: f64,
+}
+
+impl Pointwise for LeakyRelu {
+    fn function(&self) -> &'static Unary {
+        Unary::LEAKY_RELU
+    }
+
+    fn parameter(&self) -> f64 {
+        self.slope
+    }
+
+    fn at(&self, x: f64) -> f64 {
+        unary::leaky_relu(x, self.slope)
+    }
+
+    fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {
+        input.step()?.scale(1.0 - self.slope)?.shift(self.slope).map(Some)
+    }
+}

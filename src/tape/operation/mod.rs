@@ -1,0 +1,153 @@
+//! The operations of the tape: one a file, with the method that records it and its one rule.
+
+mod abs;
+mod add;
+mod broadcast_to;
+mod concatenate;
+mod cos;
+mod divide;
+mod elu;
+mod exp;
+mod gelu;
+mod leaky_relu;
+mod log;
+mod matmul;
+mod mean;
+mod multiply;
+mod negate;
+mod normal_cdf;
+mod permute;
+mod pointwise;
+mod power;
+mod relu;
+mod reshape;
+mod scale;
+mod shift;
+mod sigmoid;
+mod sign;
+mod silu;
+mod sin;
+mod softplus;
+mod sqrt;
+mod square;
+mod step;
+mod subtract;
+mod sum;
+mod tanh;
+mod window;
+
+use std::fmt::Debug;
+
+use pointwise::Pointwise;
+
+use super::graph::Tape;
+use super::value::Value;
+use crate::gpu::{Buffer, Recorder};
+use crate::tensor::Tensor;
+use crate::{Error, Result, ops};
+
+/// An operation of the graph.
+///
+/// A nonlinear one needs [`Operation::jvp`] alone; one that is linear in an argument, the others fixed, has a JVP that is the
+/// operation itself, and [`Operation::transpose`].
+pub(super) trait Operation: Debug + Send + Sync {
+    fn name(&self) -> &'static str;
+
+    /// The shape of the result, where the operation takes inputs of these shapes.
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>>;
+
+    /// The derivative along tangents of the inputs, `None` being zero. At least one is not.
+    fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>>;
+
+    /// The transpose of the map from one argument, the others fixed. It may not use the value of that argument.
+    fn transpose(&self, _argument: usize, _primal: &Primal, _cotangent: &Value) -> Result<Value> {
+        Err(Error::NotLinear { operation: self.name() })
+    }
+
+    /// Whether it is linear in all its arguments together, not only in each.
+    fn is_additive(&self) -> bool {
+        false
+    }
+
+    /// Whether the result is the memory of the first input.
+    fn is_view(&self) -> bool {
+        false
+    }
+
+    /// The elements of memory that it needs while it runs.
+    fn scratch(&self, _inputs: &[&[usize]]) -> usize {
+        0
+    }
+
+    /// Records it on the device.
+    fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], scratch: &Buffer<f32>, output: &Tensor)
+    -> Result<()>;
+
+    /// Computes it on the host.
+    fn evaluate(&self, inputs: &[Array], shape: &[usize]) -> Vec<f64>;
+}
+
+/// The values that an operation was recorded with, for its rules.
+pub(super) struct Primal {
+    inputs: Vec<Value>,
+    output: Value,
+}
+
+impl Primal {
+    pub(super) fn of(tape: &Tape, node: usize, inputs: &[usize]) -> Self {
+        Self { inputs: inputs.iter().map(|input| tape.value(*input)).collect(), output: tape.value(node) }
+    }
+}
+
+/// A tensor on the host.
+#[derive(Clone, Copy)]
+pub(super) struct Array<'a> {
+    pub(super) shape: &'a [usize],
+    pub(super) data: &'a [f64],
+}
+
+/// The shape of the first input, which [`Value::with`] gave to all.
+fn same_shape(inputs: &[&[usize]]) -> Result<Vec<usize>> {
+    Ok(inputs[0].to_vec())
+}
+
+/// The sum of tangents that are there.
+fn sum_of(tangents: &[Option<Value>]) -> Result<Option<Value>> {
+    let mut there = tangents.iter().flatten();
+    let Some(first) = there.next() else { return Ok(None) };
+    there.try_fold(first.clone(), |sum, tangent| sum.add(tangent)).map(Some)
+}
+
+/// The distance in memory from one element to the next along each axis.
+fn strides(shape: &[usize]) -> Vec<usize> {
+    (0..shape.len()).map(|axis| shape[axis + 1..].iter().product()).collect()
+}
+
+/// Refuses more axes than kernels take.
+fn expect_rank(operation: &'static str, rank: usize) -> Result<()> {
+    if rank <= ops::RANK {
+        return Ok(());
+    }
+    Err(Error::TooLarge {
+        operation,
+        what: "a shape, in axes,".to_string(),
+        needed: rank as u64,
+        limit: ops::RANK as u64,
+        advice: "reshape neighbouring axes to one",
+    })
+}
+
+/// The axes in order; refuses those that are not there or are named twice.
+fn expect_axes(operation: &'static str, rank: usize, axes: &[usize]) -> Result<Vec<usize>> {
+    let mut sorted = axes.to_vec();
+    sorted.sort_unstable();
+    if sorted.windows(2).all(|pair| pair[0] < pair[1]) && sorted.last().is_none_or(|last| *last < rank) {
+        return Ok(sorted);
+    }
+    Err(Error::InvalidOption {
+        operation,
+        option: "the axes",
+        value: format!("{axes:?} of {rank}"),
+        allowed: "axes that are there, each once",
+    })
+}

@@ -1,0 +1,51 @@
+//! `left right`.
+
+use super::{Array, Operation, Primal, Value, same_shape};
+use crate::gpu::{Buffer, Recorder};
+use crate::ops::Binary;
+use crate::tensor::Tensor;
+use crate::{Result, ops, reference};
+
+impl Value {
+    /// `left right`, element by element.
+    ///
+    /// # Errors
+    /// [`crate::Error::ShapeMismatch`] when the shapes do not fit, or repeat to one.
+    pub fn multiply(&self, right: &Self) -> Result<Self> {
+        self.with(Multiply, right)
+    }
+}
+
+#[derive(Debug)]
+struct Multiply;
+
+impl Operation for Multiply {
+    fn name(&self) -> &'static str {
+        Binary::MULTIPLY.name()
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
+        same_shape(inputs)
+    }
+
+    fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
+        let terms = [0, 1].map(|argument| {
+            let moved = tangents[argument].as_ref();
+            moved.map(|tangent| tangent.multiply(&primal.inputs[1 - argument])).transpose()
+        });
+        let [left, right] = terms;
+        super::sum_of(&[left?, right?])
+    }
+
+    fn transpose(&self, argument: usize, primal: &Primal, cotangent: &Value) -> Result<Value> {
+        cotangent.multiply(&primal.inputs[1 - argument])
+    }
+
+    fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
+        ops::binary(recorder, Binary::MULTIPLY, inputs[0].buffer(), inputs[1].buffer(), output.buffer())
+    }
+
+    fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {
+        reference::binary::binary(reference::binary::multiply, inputs[0].data, inputs[1].data)
+    }
+}

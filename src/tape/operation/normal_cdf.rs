@@ -1,0 +1,33 @@
+//! The probability that a standard normal number is below `x`; its slope is `e^(-x²/2) / √(2π)`.
+
+use super::{Pointwise, Value};
+use crate::Result;
+use crate::ops::Unary;
+use crate::reference::unary;
+
+impl Value {
+    /// The probability that a standard normal number is below `x`, element by element.
+    ///
+    /// # Errors
+    /// None of its own: only shapes too large to count.
+    pub fn normal_cdf(&self) -> Result<Self> {
+        self.through(NormalCdf)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct NormalCdf;
+
+impl Pointwise for NormalCdf {
+    fn function(&self) -> &'static Unary {
+        Unary::NORMAL_CDF
+    }
+
+    fn at(&self, x: f64) -> f64 {
+        unary::normal_cdf(x, 0.0)
+    }
+
+    fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {
+        input.square()?.scale(-0.5)?.exp()?.scale((2.0 * std::f64::consts::PI).sqrt().recip()).map(Some)
+    }
+}

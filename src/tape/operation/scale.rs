@@ -1,0 +1,48 @@
+//! `factor x`.
+
+use super::{Array, Operation, Primal, Value, same_shape};
+use crate::gpu::{Buffer, Recorder};
+use crate::ops::Unary;
+use crate::tensor::Tensor;
+use crate::{Result, ops, reference};
+
+impl Value {
+    /// `factor x`, by a number, element by element.
+    ///
+    /// # Errors
+    /// None of its own: only shapes too large to count.
+    pub fn scale(&self, factor: f64) -> Result<Self> {
+        self.through(Scale { factor })
+    }
+}
+
+#[derive(Debug)]
+struct Scale {
+    factor: f64,
+}
+
+impl Operation for Scale {
+    fn name(&self) -> &'static str {
+        Unary::SCALE.name()
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
+        same_shape(inputs)
+    }
+
+    fn jvp(&self, _primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
+        tangents[0].as_ref().map(|tangent| tangent.scale(self.factor)).transpose()
+    }
+
+    fn transpose(&self, _argument: usize, _primal: &Primal, cotangent: &Value) -> Result<Value> {
+        cotangent.scale(self.factor)
+    }
+
+    fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
+        ops::unary(recorder, Unary::SCALE, self.factor as f32, inputs[0].buffer(), output.buffer())
+    }
+
+    fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {
+        reference::unary::unary(reference::unary::scale, self.factor, inputs[0].data)
+    }
+}

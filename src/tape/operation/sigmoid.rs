@@ -1,0 +1,33 @@
+//! `1 / (1 + e^-x)`; its slope is y (1 - y).
+
+use super::{Pointwise, Value};
+use crate::Result;
+use crate::ops::Unary;
+use crate::reference::unary;
+
+impl Value {
+    /// `1 / (1 + e^-x)`, element by element.
+    ///
+    /// # Errors
+    /// None of its own: only shapes too large to count.
+    pub fn sigmoid(&self) -> Result<Self> {
+        self.through(Sigmoid)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Sigmoid;
+
+impl Pointwise for Sigmoid {
+    fn function(&self) -> &'static Unary {
+        Unary::SIGMOID
+    }
+
+    fn at(&self, x: f64) -> f64 {
+        unary::sigmoid(x, 0.0)
+    }
+
+    fn slope(&self, _input: &Value, output: &Value) -> Result<Option<Value>> {
+        output.negate()?.shift(1.0)?.multiply(output).map(Some)
+    }
+}

@@ -1,0 +1,33 @@
+//! `sin x`; its slope is cos x.
+
+use super::{Pointwise, Value};
+use crate::Result;
+use crate::ops::Unary;
+use crate::reference::unary;
+
+impl Value {
+    /// `sin x`, for |x| up to 8192 on the device, element by element.
+    ///
+    /// # Errors
+    /// None of its own: only shapes too large to count.
+    pub fn sin(&self) -> Result<Self> {
+        self.through(Sin)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Sin;
+
+impl Pointwise for Sin {
+    fn function(&self) -> &'static Unary {
+        Unary::SIN
+    }
+
+    fn at(&self, x: f64) -> f64 {
+        unary::sin(x, 0.0)
+    }
+
+    fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {
+        input.cos().map(Some)
+    }
+}

@@ -1,0 +1,33 @@
+//! `log(1 + e^x)`; its slope is the sigmoid.
+
+use super::{Pointwise, Value};
+use crate::Result;
+use crate::ops::Unary;
+use crate::reference::unary;
+
+impl Value {
+    /// `log(1 + e^x)`, element by element.
+    ///
+    /// # Errors
+    /// None of its own: only shapes too large to count.
+    pub fn softplus(&self) -> Result<Self> {
+        self.through(Softplus)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Softplus;
+
+impl Pointwise for Softplus {
+    fn function(&self) -> &'static Unary {
+        Unary::SOFTPLUS
+    }
+
+    fn at(&self, x: f64) -> f64 {
+        unary::softplus(x, 0.0)
+    }
+
+    fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {
+        input.sigmoid().map(Some)
+    }
+}

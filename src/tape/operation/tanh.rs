@@ -1,0 +1,33 @@
+//! `tanh x`; its slope is 1 - tanh² x.
+
+use super::{Pointwise, Value};
+use crate::Result;
+use crate::ops::Unary;
+use crate::reference::unary;
+
+impl Value {
+    /// `tanh x`, element by element.
+    ///
+    /// # Errors
+    /// None of its own: only shapes too large to count.
+    pub fn tanh(&self) -> Result<Self> {
+        self.through(Tanh)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Tanh;
+
+impl Pointwise for Tanh {
+    fn function(&self) -> &'static Unary {
+        Unary::TANH
+    }
+
+    fn at(&self, x: f64) -> f64 {
+        unary::tanh(x, 0.0)
+    }
+
+    fn slope(&self, _input: &Value, output: &Value) -> Result<Option<Value>> {
+        output.square()?.negate()?.shift(1.0).map(Some)
+    }
+}

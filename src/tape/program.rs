@@ -1,0 +1,276 @@
+//! Programs: the part of a graph that some outputs need, in order, with its memory.
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::graph::{Source, Tape, numbers};
+use super::operation::Operation;
+use super::plan::{Lifetime, Plan};
+use super::value::Value;
+use crate::gpu::{Buffer, Gpu, Recorded, Recorder};
+use crate::operator::length;
+use crate::tensor::Tensor;
+use crate::{Error, Result};
+
+/// What some outputs of a [`Tape`] need, ready to run any number of times.
+///
+/// The first run makes its memory, which is then kept and used again; a run waits for nothing.
+pub struct Program {
+    gpu: Gpu,
+    pub(super) values: Vec<Held>,
+    pub(super) inputs: Vec<usize>,
+    pub(super) outputs: Vec<usize>,
+    pub(super) steps: Vec<Step>,
+    plan: Plan,
+    memory: Mutex<Option<Arc<Memory>>>,
+}
+
+/// A value of a program.
+pub(super) struct Held {
+    pub(super) shape: Arc<[usize]>,
+    pub(super) origin: Origin,
+}
+
+pub(super) enum Origin {
+    Input,
+    Constant(Tensor),
+    Number(f64),
+    /// Computed, into a block of its own.
+    Block(usize),
+    /// The memory of another value.
+    View(usize),
+}
+
+pub(super) struct Step {
+    pub(super) operation: Arc<dyn Operation>,
+    pub(super) inputs: Vec<usize>,
+    pub(super) output: usize,
+    /// The block of memory that it needs meanwhile.
+    scratch: Option<usize>,
+}
+
+/// The memory of a program, and its steps bound to it.
+pub(super) struct Memory {
+    pub(super) inputs: Vec<Tensor>,
+    pub(super) outputs: Vec<Tensor>,
+    pub(super) recorded: Recorded,
+}
+
+impl Tape {
+    /// A program that computes `outputs` from `inputs`. Whatever they do not need is left out.
+    ///
+    /// Inputs may be any values, computed ones too: they are then given instead of being computed.
+    ///
+    /// ```
+    /// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
+    /// let gpu = Gpu::new()?;
+    /// let tape = Tape::new(&gpu);
+    /// let x = tape.input(&[2, 2])?;
+    /// let program = tape.compile(&[&x], &[x.matmul(&x)?])?;
+    /// let found = program.run(&[Tensor::from_slice(&gpu, &[2, 2], &[1.0, 1.0, 0.0, 1.0])?])?;
+    /// assert_eq!(found[0].read(&gpu)?, [1.0, 2.0, 0.0, 1.0]);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] when the outputs depend on an input that is not given; [`Error::ShapeMismatch`] when a value is
+    /// of another tape.
+    pub fn compile(&self, inputs: &[impl Borrow<Value>], outputs: &[impl Borrow<Value>]) -> Result<Program> {
+        self.compile_with(inputs, &BTreeMap::new(), outputs)
+    }
+
+    /// As [`Tape::compile`], with some nodes known already.
+    pub(super) fn compile_with(
+        &self,
+        inputs: &[impl Borrow<Value>],
+        known: &BTreeMap<usize, Tensor>,
+        outputs: &[impl Borrow<Value>],
+    ) -> Result<Program> {
+        self.expect_own("compile", inputs)?;
+        self.expect_own("compile", outputs)?;
+        let (starts, ends) = (numbers(inputs), numbers(outputs));
+        let given: Vec<usize> = starts.iter().chain(known.keys()).copied().collect();
+        let needed = self.needed(&ends, &given);
+        let mut builder = Builder::default();
+        for start in &starts {
+            builder.hold(*start, &self.value(*start), Origin::Input);
+        }
+        for node in (0..needed.len()).filter(|node| needed[*node] && !starts.contains(node)) {
+            let value = self.value(node);
+            let origin = match (known.get(&node), self.node(node).source) {
+                (Some(tensor), _) => Origin::Constant(tensor.clone()),
+                (None, Source::Constant(tensor)) => Origin::Constant(tensor),
+                (None, Source::Number(number)) => Origin::Number(number),
+                (None, Source::Input) => return Err(missing(&value)),
+                (None, Source::Computed { operation, inputs }) => {
+                    builder.compute(node, &value, operation, &inputs);
+                    continue;
+                }
+            };
+            builder.hold(node, &value, origin);
+        }
+        Ok(builder.finish(self.gpu(), &starts, &ends))
+    }
+}
+
+fn missing(value: &Value) -> Error {
+    Error::InvalidOption {
+        operation: "compile",
+        option: "the list of inputs",
+        value: format!("without one of shape {:?} that the outputs depend on", value.shape()),
+        allowed: "every input that the outputs depend on",
+    }
+}
+
+/// A program while its nodes are gone through.
+#[derive(Default)]
+struct Builder {
+    values: Vec<Held>,
+    of_node: BTreeMap<usize, usize>,
+    steps: Vec<Step>,
+    blocks: Vec<Lifetime>,
+}
+
+impl Builder {
+    fn hold(&mut self, node: usize, value: &Value, origin: Origin) {
+        self.of_node.insert(node, self.values.len());
+        self.values.push(Held { shape: value.shape().into(), origin });
+    }
+
+    fn compute(&mut self, node: usize, value: &Value, operation: Arc<dyn Operation>, inputs: &[usize]) {
+        let inputs: Vec<usize> = inputs.iter().map(|input| self.of_node[input]).collect();
+        let step = self.steps.len();
+        inputs.iter().for_each(|input| self.use_at(*input, step));
+        if operation.is_view() {
+            self.hold(node, value, Origin::View(inputs[0]));
+        } else {
+            let block = self.block(step, length(value.shape()));
+            self.hold(node, value, Origin::Block(block));
+        }
+        let shapes: Vec<&[usize]> = inputs.iter().map(|input| &*self.values[*input].shape).collect();
+        let scratch = operation.scratch(&shapes);
+        let scratch = (scratch > 0).then(|| self.block(step, scratch));
+        self.steps.push(Step { operation, inputs, output: self.of_node[&node], scratch });
+    }
+
+    fn block(&mut self, step: usize, elements: usize) -> usize {
+        self.blocks.push(Lifetime { first: step, last: step, elements });
+        self.blocks.len() - 1
+    }
+
+    /// Keeps the memory of a value up to a step.
+    fn use_at(&mut self, value: usize, step: usize) {
+        match self.values[value].origin {
+            Origin::View(other) => self.use_at(other, step),
+            Origin::Block(block) => self.blocks[block].last = step,
+            _ => (),
+        }
+    }
+
+    fn finish(mut self, gpu: &Gpu, starts: &[usize], ends: &[usize]) -> Program {
+        let inputs = (0..starts.len()).collect();
+        let outputs: Vec<usize> = ends.iter().map(|end| self.of_node[end]).collect();
+        // Past the last step, where results are copied out.
+        outputs.iter().for_each(|output| self.use_at(*output, self.steps.len()));
+        let plan = Plan::pack(&self.blocks);
+        let (gpu, memory) = (gpu.clone(), Mutex::new(None));
+        Program { gpu, values: self.values, inputs, outputs, steps: self.steps, plan, memory }
+    }
+}
+
+impl Program {
+    /// Computes the outputs on the device; the results are new tensors.
+    ///
+    /// *Shapes*  those of the inputs and outputs the program was compiled for
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when the inputs are not of these shapes, [`Error::TooLarge`] past the device's limits, and
+    /// whatever the device says.
+    pub fn run(&self, inputs: &[impl Borrow<Tensor>]) -> Result<Vec<Tensor>> {
+        let shapes: Vec<&[usize]> = self.inputs.iter().map(|input| &*self.values[*input].shape).collect();
+        let found: Vec<&[usize]> = inputs.iter().map(|input| input.borrow().shape()).collect();
+        if shapes != found {
+            return Err(Error::ShapeMismatch {
+                operation: "run a program",
+                expected: format!("inputs of shapes {shapes:?}"),
+                found: format!("{found:?}"),
+            });
+        }
+        let memory = self.memory()?;
+        let mut recorder = self.gpu.recorder();
+        for (given, own) in inputs.iter().zip(&memory.inputs) {
+            recorder.copy(given.borrow().buffer(), own.buffer())?;
+        }
+        recorder.replay(&memory.recorded);
+        let mut results = Vec::with_capacity(memory.outputs.len());
+        for own in &memory.outputs {
+            let result = Tensor::zeros(&self.gpu, own.shape())?;
+            recorder.copy(own.buffer(), result.buffer())?;
+            results.push(result);
+        }
+        recorder.submit()?;
+        Ok(results)
+    }
+
+    /// Device memory for inputs and intermediate values, in bytes; constants and results come on top.
+    pub fn peak_bytes(&self) -> u64 {
+        let inputs: usize = self.inputs.iter().map(|input| length(&self.values[*input].shape)).sum();
+        4 * (inputs as u64 + self.plan.slots.iter().map(|slot| *slot as u64).sum::<u64>())
+    }
+
+    /// The operations of one run.
+    pub fn operations(&self) -> usize {
+        self.steps.iter().filter(|step| !step.operation.is_view()).count()
+    }
+
+    /// Device memory that one run reads and writes, in bytes.
+    pub(super) fn bytes_touched(&self) -> u64 {
+        let values = self.steps.iter().flat_map(|step| step.inputs.iter().chain([&step.output]));
+        values.map(|value| 4 * length(&self.values[*value].shape) as u64).sum()
+    }
+
+    /// The memory of the program, made when it is first asked for.
+    pub(super) fn memory(&self) -> Result<Arc<Memory>> {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = &*memory {
+            return Ok(Arc::clone(made));
+        }
+        let made = Arc::new(self.allocate()?);
+        *memory = Some(Arc::clone(&made));
+        Ok(made)
+    }
+
+    fn allocate(&self) -> Result<Memory> {
+        let operation = "tape program";
+        let slots = self.plan.slots.iter().map(|len| Buffer::zeros(&self.gpu, operation, *len));
+        let slots: Vec<Buffer<f32>> = slots.collect::<Result<_>>()?;
+        let part = |block: usize, len: usize| slots[self.plan.places[block]].slice(0..len);
+        let mut tensors: Vec<Tensor> = Vec::with_capacity(self.values.len());
+        for Held { shape, origin } in &self.values {
+            tensors.push(match origin {
+                Origin::Input => Tensor::zeros(&self.gpu, shape)?,
+                Origin::Constant(tensor) => tensor.reshaped(shape)?,
+                Origin::Number(number) => Tensor::from_slice(&self.gpu, shape, &[*number as f32])?,
+                Origin::Block(block) => Tensor::from_buffer(part(*block, length(shape)), shape)?,
+                Origin::View(other) => tensors[*other].reshaped(shape)?,
+            });
+        }
+        let nothing: Buffer<f32> = Buffer::zeros(&self.gpu, operation, 0)?;
+        let recorded = Recorder::capture(&self.gpu, |recorder| {
+            for step in self.steps.iter().filter(|step| !step.operation.is_view()) {
+                let inputs: Vec<&Tensor> = step.inputs.iter().map(|input| &tensors[*input]).collect();
+                let scratch = step.scratch.map(|block| slots[self.plan.places[block]].clone());
+                let scratch = scratch.as_ref().unwrap_or(&nothing);
+                step.operation.record(recorder, &inputs, scratch, &tensors[step.output])?;
+            }
+            Ok(())
+        })?;
+        let pick = |values: &[usize]| values.iter().map(|value| tensors[*value].clone()).collect();
+        Ok(Memory { inputs: pick(&self.inputs), outputs: pick(&self.outputs), recorded })
+    }
+
+    pub(super) fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+}

@@ -1,0 +1,233 @@
+//! Kernels over tensors of any shape: functions of each element, copies along strides, sums over an axis, products.
+
+use opnorm::ops::{Binary, RANK, Side, Unary};
+use opnorm::{ops, reference};
+
+use super::bounds::{Bound, Cut, U, flushed, gamma};
+use super::harness::Case;
+use super::values::{magnitudes, widened};
+
+/// A function of one number: its twin, the arguments it is tried at (from a number of the case's kind), and the bound on its
+/// error at an argument, in units of 2^-23.
+struct Function {
+    function: &'static Unary,
+    twin: fn(f64, f64) -> f64,
+    argument: fn(f32) -> f32,
+    error: fn(f64, f64, f64) -> f64,
+}
+
+fn any(x: f32) -> f32 {
+    x
+}
+
+/// Within ±10, where exponentials neither overflow nor underflow.
+fn near(x: f32) -> f32 {
+    x % 10.0
+}
+
+/// From 2^-60 up: logarithms and roots of subnormal numbers are left open by WGSL.
+fn positive(x: f32) -> f32 {
+    x.abs().max(2f32.powi(-60))
+}
+
+/// Within ±500, to which the reduction of an angle is tried.
+fn angle(x: f32) -> f32 {
+    x % 500.0
+}
+
+/// The bounds that the shaders state. Roundings of the argument `parameter` are none: it is an `f32` here.
+fn functions() -> Vec<Function> {
+    use reference::unary as twin;
+    let row = |function, twin, argument, error| Function { function, twin, argument, error };
+    // Units in the last place are at most 2^-23 of the value.
+    let rounding: fn(f64, f64, f64) -> f64 = |_, _, y| y.abs();
+    let exact: fn(f64, f64, f64) -> f64 = |_, _, _| 0.0;
+    vec![
+        row(Unary::SCALE, twin::scale, any, rounding),
+        row(Unary::SHIFT, twin::shift, any, rounding),
+        row(Unary::EXP, twin::exp, near, |x, _, y| (3.0 + 2.0 * x.abs()) * y),
+        row(Unary::LOG, twin::log, positive, |x, _, y| if (0.5..=2.0).contains(&x) { 4.0 } else { 3.0 * y.abs() }),
+        row(Unary::SQRT, twin::sqrt, positive, |_, _, y| 6.5 * y),
+        row(Unary::SIN, twin::sin, angle, |_, _, _| 8.0),
+        row(Unary::COS, twin::cos, angle, |_, _, _| 8.0),
+        row(Unary::TANH, twin::tanh, near, |x, _, y| {
+            if x.abs() < 0.63 { 7.0 * y.abs() } else { (1.0 - y.abs()) * (9.0 + 4.0 * x.abs()) + 1.0 }
+        }),
+        row(Unary::SIGMOID, twin::sigmoid, near, |x, _, y| (7.0 + 2.0 * x.abs()) * y),
+        row(Unary::SOFTPLUS, twin::softplus, near, |x, _, y| (17.0 + 2.0 * x.abs()) * y),
+        row(Unary::RELU, twin::relu, any, exact),
+        row(Unary::STEP, twin::step, any, exact),
+        row(Unary::SIGN, twin::sign, any, exact),
+        row(Unary::ABS, twin::abs, any, exact),
+        row(Unary::LEAKY_RELU, twin::leaky_relu, any, rounding),
+        row(Unary::ELU, twin::elu, near, |x, parameter, y| {
+            if x > -0.49 { 9.0 * y.abs() } else { (7.0 + 2.0 * x.abs()) * parameter.abs() }
+        }),
+        row(Unary::NORMAL_CDF, twin::normal_cdf, near, |_, _, _| 12.0),
+    ]
+}
+
+/// What flushing may do to a function of slope at most 2 whose argument and result are flushed.
+const FLUSHED: f64 = 4.0 / (1u128 << 126) as f64;
+
+/// Every function at numbers of the case's kind, and powers with the error that WGSL's inherit: 2^-21 or 3 units of the
+/// logarithm, and (3 + 2|p log2 x|) units of what is then raised.
+pub fn unary(case: &mut Case<'_>) {
+    let length = case.shape.vectors() * case.shape.cols;
+    let mask = case.mask(0);
+    for Function { function, twin, argument, error } in functions() {
+        let values: Vec<f32> = case.draw(length).into_iter().map(argument).collect();
+        let parameter = case.power(3) * 0.75;
+        let (input, output) = (case.upload(&values), case.output(length));
+        let (found, ()) =
+            case.run(&mask, &output, |recorder| ops::unary(recorder, function, parameter, &input, &output));
+        let twins = reference::unary::unary(twin, f64::from(parameter), &widened(&values));
+        let bounds = values.iter().zip(&twins).map(|(x, y)| {
+            // The second order of a few hundred units is below a thousandth of them.
+            1.001 * U * error(f64::from(*x), f64::from(parameter), *y) + FLUSHED * f64::from(parameter.max(1.0))
+        });
+        case.compare(&found, &twins, &bounds.collect::<Vec<_>>());
+    }
+    powers(case, length);
+}
+
+fn powers(case: &mut Case<'_>, length: usize) {
+    let mask = case.mask(0);
+    for parameter in [0.0f32, 1.0, 2.0, 3.0, -1.0, -3.0, 7.0, 0.5, -1.5, 2.75, 65.0] {
+        let whole = parameter.fract() == 0.0;
+        let sizes = case.draw(length).into_iter().map(|x| x.abs() % 1.5 + 0.5);
+        let values: Vec<f32> =
+            sizes.enumerate().map(|(index, x)| if whole && index % 2 == 1 { -x } else { x }).collect();
+        let (input, output) = (case.upload(&values), case.output(length));
+        let (found, ()) =
+            case.run(&mask, &output, |recorder| ops::unary(recorder, Unary::POWER, parameter, &input, &output));
+        let p = f64::from(parameter);
+        let twins = reference::unary::unary(reference::unary::power, p, &widened(&values));
+        let bound = |(x, y): (&f32, &f64)| {
+            let raised = p * f64::from(x.abs()).log2();
+            // log2 of [1/2, 2] is off by 2^-21, the product with p by one unit more; 2^d - 1 < 0.75 d.
+            let units = if whole && p.abs() <= 64.0 {
+                p.abs() + 3.0
+            } else {
+                0.75 * (4.0 * p.abs() + raised.abs()) + 3.0 + 2.0 * raised.abs()
+            };
+            gamma(units) * y.abs()
+        };
+        let bounds: Vec<f64> = values.iter().zip(&twins).map(bound).collect();
+        case.compare(&found, &twins, &bounds);
+    }
+}
+
+/// One rounding, and three of a quotient (2.5 units), which WGSL bounds for divisors in range alone.
+pub fn binary(case: &mut Case<'_>) {
+    use reference::binary as twin;
+    let length = case.shape.vectors() * case.shape.cols;
+    let mask = case.mask(0);
+    let rows: [(_, fn(f64, f64) -> f64, usize); 4] = [
+        (Binary::ADD, twin::add, 1),
+        (Binary::SUBTRACT, twin::subtract, 1),
+        (Binary::MULTIPLY, twin::multiply, 1),
+        (Binary::DIVIDE, twin::divide, 3),
+    ];
+    for (function, twin, roundings) in rows {
+        let left = case.draw(length);
+        let mut right = case.draw(length);
+        if function.name() == "divide" {
+            right.iter_mut().for_each(|x| *x = x.abs().max(2f32.powi(-60)));
+        }
+        let (left_buffer, right_buffer, output) = (case.upload(&left), case.upload(&right), case.output(length));
+        let (found, ()) =
+            case.run(&mask, &output, |recorder| ops::binary(recorder, function, &left_buffer, &right_buffer, &output));
+        let (left, right) = (widened(&left), widened(&right));
+        let twins = twin::binary(twin, &left, &right);
+        let flushing = |(left, right): (&f64, &f64)| flushed(3, &[&[*left], &[*right]]) * 2f64.powi(60);
+        let lost = left.iter().zip(&right).map(flushing);
+        let bounds: Vec<f64> = twins.iter().zip(lost).map(|(y, lost)| Bound::of(roundings, lost).at(y.abs())).collect();
+        case.compare(&found, &twins, &bounds);
+    }
+}
+
+/// A permutation of axes, then a repetition of one number along a new axis in front and of one in the middle.
+pub fn strided(case: &mut Case<'_>) {
+    let sizes = [case.shape.batch, case.shape.columns, case.shape.rows % 7 + 1, case.shape.cols];
+    let strides = |order: [usize; 4]| order.map(|axis| sizes[axis + 1..].iter().product::<usize>());
+    let reversed = [3, 1, 0, 2];
+    let permuted = strides(reversed);
+    let [_, _, c, d] = strides([0, 1, 2, 3]);
+    let views: [(Vec<usize>, Vec<usize>); 3] = [
+        (reversed.map(|axis| sizes[axis]).to_vec(), permuted.to_vec()),
+        (vec![1, 2, sizes[2], 3, 1, sizes[3]], vec![9, 0, c, 0, 5, d]),
+        (vec![sizes.iter().product()], vec![1]),
+    ];
+    let mask = case.mask(0);
+    for (sizes_of, strides_of) in views {
+        assert!(sizes_of.len() <= RANK);
+        let values = case.draw(sizes.iter().product());
+        let (input, output) = (case.upload(&values), case.output(sizes_of.iter().product()));
+        let (found, ()) =
+            case.run(&mask, &output, |recorder| ops::strided(recorder, &sizes_of, &strides_of, &input, &output));
+        case.expect_exact(&found, &reference::strided(&widened(&values), &sizes_of, &strides_of));
+    }
+}
+
+/// A part from within the axis, the axis with zeros on both sides, and what lies past it.
+pub fn window(case: &mut Case<'_>) {
+    let (outer, source, inner) = (case.shape.vectors(), case.shape.cols, case.shape.rows);
+    let mask = case.mask(0);
+    let signed = source.cast_signed();
+    for (start, length) in [(signed / 3, source - source / 2), (-2, source + 3), (signed - 1, 3), (signed, 2)] {
+        let values = case.draw(outer * source * inner);
+        let (input, output) = (case.upload(&values), case.output(outer * length * inner));
+        let (found, ()) = case.run(&mask, &output, |recorder| {
+            ops::window(recorder, (outer, source, inner), (start, length), &input, &output)
+        });
+        case.expect_exact(&found, &reference::window(&widened(&values), (outer, source, inner), (start, length)));
+    }
+}
+
+/// A segment in order, then the segments in order.
+pub fn sum_axis(case: &mut Case<'_>) {
+    let (outer, length, inner) = (case.shape.vectors(), case.shape.cols, case.shape.rows);
+    let cut = Cut::for_lane(length);
+    assert_eq!(ops::sum_axis_segments(length).count, cut.count);
+    let values = case.draw(outer * length * inner);
+    let (input, output) = (case.upload(&values), case.output(outer * inner));
+    let partials = case.output(outer * cut.count * inner);
+    let mask = case.mask(0);
+    let (found, ()) = case
+        .run(&mask, &output, |recorder| ops::sum_axis(recorder, (outer, length, inner), &input, &partials, &output));
+    let values = widened(&values);
+    let sums = |values: &[f64]| reference::sum_axis(values, outer, length, inner);
+    let bounds = Bound::of(cut.length + cut.count - 2, flushed(3 * length, &[&values]));
+    case.compare(&found, &sums(&values), &bounds.each(&sums(&magnitudes(&values))));
+}
+
+/// Runs of 16 products, the first of which starts at 0, and one sum a run.
+pub fn matmul(case: &mut Case<'_>) {
+    let (batch, rows, length) = (case.shape.vectors(), case.shape.rows, case.shape.cols);
+    let cols = (rows + length) % 9 + 1;
+    let mask = case.mask(0);
+    for transposed in [[false, false], [false, true], [true, false], [true, true]] {
+        let [left, right] = [batch * rows * length, batch * length * cols].map(|size| case.draw(size));
+        let (left_buffer, right_buffer) = (case.upload(&left), case.upload(&right));
+        let output = case.output(batch * rows * cols);
+        let sides = [(&left_buffer, transposed[0]), (&right_buffer, transposed[1])]
+            .map(|(buffer, transposed)| Side { buffer, transposed });
+        let (found, ()) = case.run(&mask, &output, |recorder| {
+            ops::matmul(recorder, (batch, rows, length, cols), sides[0], sides[1], &output)
+        });
+        let (left, right) = (widened(&left), widened(&right));
+        let roundings = length.min(16) + length.div_ceil(16);
+        for item in 0..batch {
+            let left = &left[item * rows * length..(item + 1) * rows * length];
+            let right = &right[item * length * cols..(item + 1) * length * cols];
+            let product = |left: &[f64], right: &[f64]| {
+                reference::matmul((rows, length, cols), (left, transposed[0]), (right, transposed[1]))
+            };
+            let bounds = Bound::of(roundings, flushed(4 * length, &[left, right]));
+            let bounds = bounds.each(&product(&magnitudes(left), &magnitudes(right)));
+            let part = item * rows * cols..(item + 1) * rows * cols;
+            case.compare(&found[part], &product(left, right), &bounds);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The tape: every operation's rules against differences, its device results against `f64`, derivatives of derivatives,
+//! programs and their memory, Jacobians and their norms.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+#[path = "tape/jacobians.rs"]
+mod jacobians;
+#[path = "tape/nesting.rs"]
+mod nesting;
+#[path = "tape/operations.rs"]
+mod operations;
+#[path = "tape/programs.rs"]
+mod programs;
+
+use std::sync::OnceLock;
+
+use opnorm::Gpu;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// The device of `OPNORM_ADAPTER`, opened once.
+fn gpu() -> &'static Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| Gpu::new().unwrap())
+}
+
+/// Numbers in [-2, 2] that `f32` holds.
+fn draw(random: &mut ChaCha8Rng, len: usize) -> Vec<f64> {
+    (0..len).map(|_| f64::from(random.random_range(-2f32..2.0))).collect()
+}
+
+fn seeded(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+fn dot(left: &[f64], right: &[f64]) -> f64 {
+    left.iter().zip(right).map(|(left, right)| left * right).sum()
+}
+
+fn largest(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |most, value| value.abs().max(most))
+}
+
+fn narrowed(values: &[f64]) -> Vec<f32> {
+    values.iter().map(|value| *value as f32).collect()
+}
