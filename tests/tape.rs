@@ -6,6 +6,8 @@
 mod jacobians;
 #[path = "tape/nesting.rs"]
 mod nesting;
+#[path = "tape/norms.rs"]
+mod norms;
 #[path = "tape/operations.rs"]
 mod operations;
 #[path = "tape/programs.rs"]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::event::tell;
 use super::form::item_index;
-use super::{Bound, Event, Form, Method, Norms, Options, Order, Outcome, Row, SingularValue, Solved};
+use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, Solved};
 use crate::certify;
 use crate::io::{Checkpoint, Element, Entry};
 use crate::norm::{self, Bounds, Control, Guarantee, SpectralNorm, Status, Triplets};
@@ -72,7 +72,10 @@ fn spectral(
     let norms = {
         let mut on_status = |progress: &norm::Progress| observe(Event::Solving(entry, progress));
         let control = Control { on_status: Some(&mut on_status), ..Control::default() };
-        options.method.bounded(&options.bound)?.norm(matrix, control)?
+        match options.bound {
+            Bound::Probabilistic { delta } => options.method.with_probable_bound(delta)?.norm(matrix, control)?,
+            _ => options.method.norm(matrix, control)?,
+        }
     };
     let top = match options.top {
         Some(values) => Some(largest(entry, options, matrix, values, observe)?),
@@ -99,7 +102,7 @@ fn largest(
     values: usize,
     observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<Vec<Triplets>> {
-    let Method::Lanczos(lanczos) = &options.method else {
+    let norm::Method::Lanczos(lanczos) = &options.method else {
         return Err(Error::InvalidOption {
             operation: "audit",
             option: "top",

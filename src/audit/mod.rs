@@ -34,14 +34,12 @@ mod dense;
 mod event;
 mod form;
 mod measure;
-mod method;
 mod options;
 mod row;
 
 pub use event::{Event, Solved};
 pub use form::{Axes, Form};
 pub use measure::measure;
-pub use method::Method;
 pub use options::{Bound, Norms, Options, Order};
 pub use row::{Outcome, Row, SingularValue};
 

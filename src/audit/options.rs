@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::{Axes, Method};
+use super::Axes;
 use crate::certify::Certifier;
+use crate::norm::Method;
 
 /// What is measured, and how. The default is a checkpoint's audit: every norm of every tensor.
 #[derive(Clone, Debug, Default)]

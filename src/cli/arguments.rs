@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use globset::{Glob, GlobMatcher};
-use opnorm::audit::{Bound, Method, Order};
+use opnorm::audit::{Bound, Order};
 use opnorm::certify::Certifier;
 use opnorm::gpu::AdapterRequest;
-use opnorm::norm::{Lanczos, Power, Start, Stop};
+use opnorm::norm::{Lanczos, Method, Power, Start, Stop};
 
 /// Spectral norms of checkpoints, on any GPU.
 #[derive(Debug, Parser)]

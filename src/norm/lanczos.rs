@@ -164,9 +164,11 @@ impl Lanczos {
                 "more for so small a delta, or None, which takes as many as needed: a start in f32 does not control its \
                  parts any finer",
             ),
-            _ => {
-                refuse("delta", format!("{delta:e}"), "larger for vectors of this length, which f32 starts do not control")
-            }
+            _ => refuse(
+                "delta",
+                format!("{delta:e}"),
+                "larger for vectors of this length, which f32 starts do not control",
+            ),
         }
     }
 

@@ -18,6 +18,12 @@ pub(super) fn random_unit(seed: u64, stream: u64, length: usize) -> Vec<f32> {
     unit(&normals)
 }
 
+/// So many numbers in (0, 1], the same for the same seed.
+pub(super) fn uniform_places(seed: u64, count: usize) -> Vec<f32> {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    (0..count).map(|_| uniform(&mut generator) as f32).collect()
+}
+
 /// Entries 1 and -1, each as likely as the other; always the same for the same length.
 pub(crate) fn random_signs(length: usize) -> Vec<f64> {
     let mut generator = ChaCha8Rng::seed_from_u64(length as u64);

@@ -1,0 +1,51 @@
+//! Which solver finds a spectral norm.
+
+use super::control::Control;
+use super::{Lanczos, Power, SpectralNorms};
+use crate::operator::LinearOperator;
+use crate::{Error, Result};
+
+/// The solver, with its options.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Method {
+    /// Golub-Kahan-Lanczos bidiagonalisation.
+    Lanczos(Lanczos),
+    /// Power iteration, the plain reference.
+    Power(Power),
+}
+
+impl Default for Method {
+    fn default() -> Self {
+        Self::Lanczos(Lanczos::default())
+    }
+}
+
+impl Method {
+    /// The spectral norm of each item of an operator.
+    ///
+    /// # Errors
+    /// As [`Lanczos::norm_with`] and [`Power::norm_with`].
+    pub fn norm<O: LinearOperator + ?Sized>(&self, operator: &O, control: Control<'_>) -> Result<SpectralNorms> {
+        match self {
+            Self::Lanczos(lanczos) => lanczos.norm_with(operator, control),
+            Self::Power(power) => power.norm_with(operator, control),
+        }
+    }
+
+    /// The method, with an upper bound that fails with probability `delta`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] for power iteration, which has none.
+    pub fn with_probable_bound(&self, delta: f64) -> Result<Self> {
+        match self {
+            Self::Lanczos(lanczos) => Ok(Self::Lanczos(Lanczos { delta: Some(delta), ..lanczos.clone() })),
+            Self::Power(_) => Err(Error::InvalidOption {
+                operation: "power iteration",
+                option: "delta",
+                value: format!("{delta:e}"),
+                allowed: "left out: power iteration has no upper bound, the method lanczos has",
+            }),
+        }
+    }
+}

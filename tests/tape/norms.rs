@@ -1,0 +1,267 @@
+//! Norms of Jacobians, sample by sample and reduced, and their gradients.
+
+use faer::Mat;
+use opnorm::norm::{JacobianSpectralNorm, Lanczos, Method, Power, Reduction, Status, Stop, interpolate};
+use opnorm::tape::{Tape, Value};
+use opnorm::tensor::Tensor;
+use opnorm::{Error, Result};
+
+use super::{draw, gpu, narrowed, seeded};
+
+fn tensor(shape: &[usize], data: &[f64]) -> Tensor {
+    Tensor::from_slice(gpu(), shape, &narrowed(data)).unwrap()
+}
+
+fn lanczos() -> JacobianSpectralNorm {
+    let method = Method::Lanczos(Lanczos { stop: Stop::Value { rtol: 1e-6 }, ..Lanczos::default() });
+    JacobianSpectralNorm { method, ..JacobianSpectralNorm::default() }
+}
+
+fn power() -> JacobianSpectralNorm {
+    let method = Method::Power(Power { rtol: 1e-6, max_iter: 5000, ..Power::default() });
+    JacobianSpectralNorm { method, ..JacobianSpectralNorm::default() }
+}
+
+#[test]
+fn a_diagonal_and_its_reflection() {
+    let tape = Tape::new(gpu());
+    let entries: Vec<f64> = (1..=50).map(f64::from).collect();
+    let diagonal = tape.constant(&tensor(&[50], &entries)).unwrap();
+    let samples = tensor(&[1, 50], &vec![0.25; 50]);
+    let f = |x: &Value| x.multiply(&diagonal);
+    for norm in [lanczos(), power()] {
+        let found = norm.of(&tape, f, &samples, &[]).unwrap().reduced().unwrap();
+        assert!((49.999..=50.0001).contains(&found), "{found}");
+        let found = norm.of_reflection(&tape, f, &samples, &[]).unwrap().reduced().unwrap();
+        assert!((found - 99.0).abs() < 2e-3, "{found}");
+    }
+}
+
+/// f(x) = k x with k = 1..5, on images.
+#[test]
+fn reductions_of_a_batch() {
+    let tape = Tape::new(gpu());
+    let shape = [5, 3, 8, 8];
+    let factors = tape.constant(&tensor(&[5, 1, 1, 1], &[1.0, 2.0, 3.0, 4.0, 5.0])).unwrap();
+    let samples = tensor(&shape, &draw(&mut seeded(1), 5 * 3 * 64));
+    let f = |x: &Value| x.multiply(&factors);
+    for norm in [lanczos(), power()] {
+        for (name, expected) in [("max", Some(5.0)), ("mean", Some(3.0)), ("sum", Some(15.0)), ("none", None)] {
+            let norm = JacobianSpectralNorm { reduction: name.parse().unwrap(), ..norm.clone() };
+            let found = norm.of(&tape, f, &samples, &[]).unwrap();
+            assert_eq!(norm.reduction.to_string(), name);
+            match (found.reduced(), expected) {
+                (Some(found), Some(expected)) => assert!((found - expected).abs() < 1e-4, "{name}: {found}"),
+                (found, expected) => assert_eq!(found, expected),
+            }
+            for (item, factor) in found.norms().items().iter().zip(1..) {
+                assert!((item.sigma - f64::from(factor)).abs() < 1e-4, "{item:?}");
+            }
+            let reflected = norm.of_reflection(&tape, f, &samples, &[]).unwrap();
+            for (item, expected) in reflected.norms().items().iter().zip([1.0, 3.0, 5.0, 7.0, 9.0]) {
+                assert!((item.sigma - expected).abs() < 2e-4, "{item:?}");
+            }
+        }
+    }
+    let error = "median".parse::<Reduction>().unwrap_err().to_string();
+    assert!(error.contains("median") && error.contains("max, mean, sum or none"), "{error}");
+}
+
+/// Two hidden layers of tanh, as a function of a value, with its parameters.
+struct Network {
+    tape: Tape,
+    parameters: Vec<Value>,
+    values: Vec<Vec<f64>>,
+}
+
+impl Network {
+    fn new(sizes: &[usize], seed: u64) -> Self {
+        let tape = Tape::new(gpu());
+        let mut random = seeded(seed);
+        let (mut parameters, mut values) = (Vec::new(), Vec::new());
+        for pair in sizes.windows(2) {
+            for shape in [&[pair[1], pair[0]][..], &[pair[1]][..]] {
+                parameters.push(tape.input(shape).unwrap());
+                let data = draw(&mut random, shape.iter().product());
+                values.push(data.into_iter().map(|value| f64::from((0.5 * value) as f32)).collect());
+            }
+        }
+        Self { tape, parameters, values }
+    }
+
+    fn apply(&self, x: &Value) -> Result<Value> {
+        let layers = self.parameters.chunks_exact(2);
+        let last = layers.len() - 1;
+        let mut y = x.clone();
+        for (index, layer) in layers.enumerate() {
+            y = y.matmul_transposed(false, &layer[0], true)?.add(&layer[1])?;
+            if index < last {
+                y = y.tanh()?;
+            }
+        }
+        Ok(y)
+    }
+
+    fn tensors(&self) -> Vec<Tensor> {
+        self.parameters.iter().zip(&self.values).map(|(value, data)| tensor(value.shape(), data)).collect()
+    }
+
+    /// The sum of the norms of the Jacobians at `samples`, in `f64`, by dense decompositions.
+    fn exact(
+        &self,
+        program: &opnorm::tape::Program,
+        values: &[Vec<f64>],
+        samples: &[f64],
+        sides: (usize, usize),
+    ) -> f64 {
+        let (from, to) = sides;
+        let batch = samples.len() / from;
+        let columns: Vec<Vec<f64>> = (0..from)
+            .map(|col| {
+                let unit: Vec<f64> = (0..samples.len()).map(|index| f64::from(u8::from(index % from == col))).collect();
+                let given: Vec<&[f64]> = [samples, &unit].into_iter().chain(values.iter().map(Vec::as_slice)).collect();
+                program.evaluate(&given).unwrap().remove(0)
+            })
+            .collect();
+        let norm = |sample: usize| {
+            let dense = Mat::from_fn(to, from, |row, col| columns[col][to * sample + row]);
+            dense.singular_values().unwrap()[0]
+        };
+        (0..batch).map(norm).sum()
+    }
+}
+
+/// Every weight and every sample, against central differences of exact norms.
+#[test]
+fn the_gradient_of_a_norm_is_that_of_its_differences() {
+    let (sizes, batch) = ([5, 7, 6, 4], 3);
+    let network = Network::new(&sizes, 3);
+    let samples = draw(&mut seeded(4), batch * sizes[0]);
+    let tensors = network.tensors();
+    let others: Vec<(&Value, &Tensor)> = network.parameters.iter().zip(&tensors).collect();
+    // Vectors are as good as the square root of the value: far below 1e-6.
+    let method = Method::Lanczos(Lanczos { stop: Stop::Gradient { tolerance: 1e-5 }, ..Lanczos::default() });
+    let norm = JacobianSpectralNorm { method, reduction: Reduction::Sum, reduced_batch: None };
+    let at = tensor(&[batch, sizes[0]], &samples);
+    let found = norm.of(&network.tape, |x| network.apply(x), &at, &others).unwrap();
+    for item in found.norms().items() {
+        assert_eq!((item.status, item.multiplicity), (Status::Converged, Some(1)));
+        assert!(item.gradient_error().unwrap() <= 1e-5);
+    }
+    let wanted: Vec<&Value> = std::iter::once(found.input()).chain(&network.parameters).collect();
+    let gradients = found.gradient(&wanted).unwrap();
+
+    let (x, t) = (network.tape.input(&[batch, sizes[0]]).unwrap(), network.tape.input(&[batch, sizes[0]]).unwrap());
+    let along = network.tape.jvp(&[network.apply(&x).unwrap()], &[&x], &[&t]).unwrap();
+    let inputs: Vec<&Value> = [&x, &t].into_iter().chain(&network.parameters).collect();
+    let program = network.tape.compile(&inputs, &along).unwrap();
+    let sides = (sizes[0], sizes[3]);
+    let exact = network.exact(&program, &network.values, &samples, sides);
+    assert!((found.reduced().unwrap() / exact - 1.0).abs() < 1e-6);
+
+    let step = 1e-5;
+    let mut checked = 0;
+    for (which, gradient) in gradients.iter().enumerate() {
+        let gradient = gradient.read(gpu()).unwrap();
+        let scale = gradient.iter().fold(0f32, |most, entry| most.max(entry.abs()));
+        for (index, entry) in gradient.iter().enumerate() {
+            let at = |sign: f64| {
+                let (mut samples, mut values) = (samples.clone(), network.values.clone());
+                match which.checked_sub(1) {
+                    None => samples[index] += sign * step,
+                    Some(parameter) => values[parameter][index] += sign * step,
+                }
+                network.exact(&program, &values, &samples, sides)
+            };
+            let slope = (at(1.0) - at(-1.0)) / (2.0 * step);
+            // Relative to the largest: a small entry is a difference of large ones.
+            let error = (f64::from(*entry) - slope).abs();
+            assert!(error <= 1e-4 * f64::from(scale) + 1e-7, "{which}, {index}: {entry} and {slope}");
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, batch * 5 + (35 + 7) + (42 + 6) + (24 + 4));
+}
+
+#[test]
+fn samples_do_not_know_each_other() {
+    let sizes = [6, 9, 5];
+    let network = Network::new(&sizes, 7);
+    let samples = draw(&mut seeded(8), 4 * sizes[0]);
+    let tensors = network.tensors();
+    let others: Vec<(&Value, &Tensor)> = network.parameters.iter().zip(&tensors).collect();
+    let norm = JacobianSpectralNorm { reduction: Reduction::None, ..lanczos() };
+    let all = tensor(&[4, sizes[0]], &samples);
+    let sigmas = |norm: &JacobianSpectralNorm, at: &Tensor| -> Vec<f64> {
+        let found = norm.of(&network.tape, |x| network.apply(x), at, &others).unwrap();
+        found.norms().items().iter().map(|item| item.sigma).collect()
+    };
+    let together = sigmas(&norm, &all);
+    for (sample, sigma) in together.iter().enumerate() {
+        let alone = sigmas(&norm, &tensor(&[1, sizes[0]], &samples[sample * sizes[0]..][..sizes[0]]));
+        assert!((alone[0] / sigma - 1.0).abs() < 1e-6, "{sample}: {alone:?} and {sigma}");
+    }
+    // A reduced batch changes no item, and one that is larger than the batch takes it all.
+    for (wanted, count) in [(0, 0), (1, 1), (3, 3), (4, 4), (9, 4)] {
+        let found = sigmas(&JacobianSpectralNorm { reduced_batch: Some(wanted), ..norm.clone() }, &all);
+        assert_eq!(found.len(), count);
+        for (found, sigma) in found.iter().zip(&together) {
+            assert!((found / sigma - 1.0).abs() < 1e-6);
+        }
+    }
+}
+
+#[test]
+fn nothing_and_not_a_number() {
+    let tape = Tape::new(gpu());
+    let samples = tensor(&[3, 2], &[0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+    // The derivative of x² is zero where x is.
+    for norm in [lanczos(), power()] {
+        let found = norm.of(&tape, Value::square, &samples, &[]).unwrap();
+        let sigmas: Vec<f64> = found.norms().items().iter().map(|item| item.sigma).collect();
+        assert_eq!((sigmas[0], sigmas[2]), (0.0, 0.0));
+        assert!((sigmas[1] - 2.0).abs() < 1e-5 && (found.reduced().unwrap() - 2.0).abs() < 1e-5);
+        let gradient = found.gradient(&[found.input()]).unwrap()[0].read(gpu()).unwrap();
+        assert!(gradient[..2].iter().chain(&gradient[4..]).all(|entry| *entry == 0.0), "{gradient:?}");
+    }
+    // The derivative of log is infinite at zero: that is said, and no reduction hides it.
+    let found = lanczos().of(&tape, Value::log, &samples, &[]).unwrap();
+    assert_eq!(found.norms().items()[0].status, Status::NonFinite);
+    assert!(found.reduced().unwrap().is_nan());
+
+    let found =
+        JacobianSpectralNorm { reduction: Reduction::None, ..lanczos() }.of(&tape, Value::square, &samples, &[]);
+    let found = found.unwrap();
+    assert!(matches!(found.gradient(&[found.input()]), Err(Error::InvalidOption { .. })));
+    assert!(matches!(found.gradient_along(&[1.0], &[found.input()]), Err(Error::ShapeMismatch { .. })));
+}
+
+#[test]
+fn an_upper_bound_for_each_sample() {
+    let sizes = [6, 9, 5];
+    let network = Network::new(&sizes, 11);
+    let tensors = network.tensors();
+    let others: Vec<(&Value, &Tensor)> = network.parameters.iter().zip(&tensors).collect();
+    let samples = tensor(&[4, sizes[0]], &draw(&mut seeded(12), 4 * sizes[0]));
+    let method = Method::default().with_probable_bound(1e-6).unwrap();
+    let norm = JacobianSpectralNorm { method, ..JacobianSpectralNorm::default() };
+    let found = norm.of(&network.tape, |x| network.apply(x), &samples, &others).unwrap();
+    for item in found.norms().items() {
+        assert_eq!(item.bounds.guarantee.delta(), Some(1e-6));
+        assert!(item.bounds.lower <= item.sigma && item.sigma <= item.bounds.upper && item.bounds.width() < 0.1);
+    }
+}
+
+#[test]
+fn samples_between_two_batches() {
+    let tape = Tape::new(gpu());
+    let (left, right) = (tensor(&[3, 2], &[0.0; 6]), tensor(&[3, 2], &[1.0, 2.0, 1.0, 2.0, 1.0, 2.0]));
+    let read = |seed| interpolate(&tape, &left, &right, seed).unwrap().read(gpu()).unwrap();
+    let found = read(5);
+    assert_eq!(found, read(5));
+    for pair in found.chunks_exact(2) {
+        assert!((0.0..=1.0).contains(&pair[0]) && (pair[1] - 2.0 * pair[0]).abs() < 1e-6, "{found:?}");
+    }
+    assert!(found[0] != found[2] && found != read(6));
+    assert!(matches!(interpolate(&tape, &left, &tensor(&[2, 2], &[0.0; 4]), 0), Err(Error::ShapeMismatch { .. })));
+}
