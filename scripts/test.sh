@@ -18,7 +18,7 @@ unset OPNORM_ADAPTER OPNORM_CHECKED WGPU_BACKEND WGPU_ADAPTER_NAME WGPU_POWER_PR
 # Mesa's layer that sorts devices asks the window system, and complains where there is none; opnorm sorts for itself.
 export NODEVICE_SELECT=1
 
-device_tests=(--test kernels --test spectral_norm --test certificates --test program --test device)
+device_tests=(--test kernels --test tape --test spectral_norm --test certificates --test program --test device)
 summary=()
 current=""
 log=$(mktemp "${TMPDIR:-/tmp}/opnorm-test.XXXXXX")

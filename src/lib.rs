@@ -52,6 +52,20 @@
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
+//! The Jacobian of a function at a point, never formed; functions, their derivatives and those of these are graphs of a
+//! [`tape::Tape`]:
+//! ```
+//! use opnorm::{Gpu, norm::spectral_norm, tape::Tape, tensor::Tensor};
+//! let gpu = Gpu::new()?;
+//! let tape = Tape::new(&gpu);
+//! let x = tape.input(&[2, 3])?; // a batch of two points
+//! let y = x.scale(3.0)?.tanh()?;
+//! let points = Tensor::from_slice(&gpu, &[2, 3], &[0.0, 1.0, 2.0, 9.0, 9.0, 9.0])?;
+//! let norms = spectral_norm(&tape.linearize(&y, &x, &[(&x, &points)])?)?;
+//! assert!((norms.items()[0].sigma - 3.0).abs() < 1e-5 && norms.items()[1].sigma < 1e-5);
+//! # Ok::<(), opnorm::Error>(())
+//! ```
+//!
 //! The device of a program that has one already, and a matrix in one of its buffers:
 //! ```
 //! use opnorm::{Gpu, Matrix, norm::spectral_norm, wgpu};
@@ -69,7 +83,7 @@
 //!
 //! # Where things are
 //! [`gpu`] the device · [`tensor`] tensors and matrices · [`ops`] one kernel each, [`reference`](mod@reference) their
-//! `f64` twins · [`probe`] a device's self-test · [`operator`] linear operators · [`norm`] the solvers · [`certify`] proven
+//! `f64` twins · [`probe`] a device's self-test · [`operator`] linear operators · [`tape`] functions and their derivatives · [`norm`] the solvers · [`certify`] proven
 //! bounds · `io` files · `audit` a checkpoint to a report.
 //! `ARCHITECTURE.md` is the map.
 

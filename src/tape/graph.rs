@@ -12,6 +12,9 @@ use crate::{Error, Result};
 
 /// A graph of operations; clones share it.
 ///
+/// It keeps all that was put on it, constants included, as long as one of its values lives: a program holds what it needs by
+/// itself, so that the tape it was compiled from may go.
+///
 /// ```
 /// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
 /// let gpu = Gpu::new()?;
@@ -94,7 +97,7 @@ impl Tape {
     }
 
     fn leaf(&self, operation: &'static str, source: Source, shape: &[usize]) -> Result<Value> {
-        elements(operation, shape)?;
+        expect_countable(operation, shape)?;
         Ok(self.push(source, shape.into()))
     }
 
@@ -103,7 +106,7 @@ impl Tape {
         self.expect_own(operation.name(), inputs)?;
         let shapes: Vec<&[usize]> = inputs.iter().map(|input| input.shape()).collect();
         let shape = operation.shape(&shapes)?;
-        elements(operation.name(), &shape)?;
+        expect_countable(operation.name(), &shape)?;
         let inputs = inputs.iter().map(|input| input.node()).collect();
         Ok(self.push(Source::Computed { operation, inputs }, shape.into()))
     }
@@ -170,6 +173,12 @@ impl fmt::Debug for Tape {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Tape").field("nodes", &self.lock().len()).finish_non_exhaustive()
     }
+}
+
+/// Refuses a shape whose sizes, those of 0 left out, cannot be multiplied: rules and kernels multiply some of them alone.
+fn expect_countable(operation: &'static str, shape: &[usize]) -> Result<()> {
+    let sizes: Vec<usize> = shape.iter().map(|size| (*size).max(1)).collect();
+    elements(operation, &sizes).map(|_| ())
 }
 
 /// The node numbers of some values.

@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::graph::{Source, Tape, numbers};
@@ -272,5 +273,12 @@ impl Program {
 
     pub(super) fn gpu(&self) -> &Gpu {
         &self.gpu
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fields = formatter.debug_struct("Program");
+        fields.field("operations", &self.operations()).field("peak_bytes", &self.peak_bytes()).finish_non_exhaustive()
     }
 }

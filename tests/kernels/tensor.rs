@@ -123,8 +123,9 @@ pub fn binary(case: &mut Case<'_>) {
     use reference::binary as twin;
     let length = case.shape.vectors() * case.shape.cols;
     let mask = case.mask(0);
-    let rows: [(_, fn(f64, f64) -> f64, usize); 4] = [
-        (Binary::ADD, twin::add, 1),
+    type Twin = fn(f64, f64) -> f64;
+    let rows = [
+        (Binary::ADD, twin::add as Twin, 1),
         (Binary::SUBTRACT, twin::subtract, 1),
         (Binary::MULTIPLY, twin::multiply, 1),
         (Binary::DIVIDE, twin::divide, 3),

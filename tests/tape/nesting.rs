@@ -100,9 +100,8 @@ proptest! {
         let found = at(0.0);
         let scale = found.iter().map(|found| largest(found)).fold(1.0, f64::max);
         prop_assume!(scale < 1e3);
-        for index in 0..4 {
-            prop_assert!((found[1][index] - found[2][index]).abs() < 1e-11 * scale);
-            prop_assert!((found[2][index] - found[3][index]).abs() < 1e-11 * scale);
+        for (other, own) in found[1].iter().chain(&found[3]).zip(found[2].iter().cycle()) {
+            prop_assert!((other - own).abs() < 1e-11 * scale, "{other} and {own}");
         }
         prop_assert!((dot(&s, &found[2]) - dot(&t, &found[4])).abs() < 1e-11 * scale);
         // The two differences of steps h and 2h tell how large the third derivative is.
@@ -110,9 +109,8 @@ proptest! {
             at(step)[0].iter().zip(&at(-step)[0]).map(|(after, before)| (after - before) / (2.0 * step)).collect()
         };
         let (near, far) = (difference(1e-5), difference(2e-5));
-        for index in 0..4 {
-            let own = (near[index] - far[index]).abs();
-            prop_assert!((found[2][index] - near[index]).abs() < 1e-7 * scale + own);
+        for ((found, near), far) in found[2].iter().zip(&near).zip(&far) {
+            prop_assert!((found - near).abs() < 1e-7 * scale + (near - far).abs(), "{found} and {near}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Programs: what is left out, what memory they take, what they refuse.
 
-use opnorm::Error;
 use opnorm::tape::Tape;
 use opnorm::tensor::Tensor;
+use opnorm::{Error, Gpu};
 
 use super::gpu;
 
@@ -34,15 +34,19 @@ fn memory_is_used_again() {
 
 #[test]
 fn later_runs_make_nothing_but_results() {
-    let tape = Tape::new(gpu());
+    // A device of its own: its counters are those of this test alone.
+    let gpu = Gpu::new().unwrap();
+    let tape = Tape::new(&gpu);
     let x = tape.input(&[5, 7]).unwrap();
     let y = x.matmul_transposed(true, &x, false).unwrap().tanh().unwrap().sum(&[0]).unwrap();
     let program = tape.compile(&[&x], &[&y]).unwrap();
-    let point = Tensor::from_slice(gpu(), &[5, 7], &[0.25; 35]).unwrap();
-    // Other tests share the device of `gpu`, and its counters.
-    let first = program.run(&[&point]).unwrap()[0].read(gpu()).unwrap();
-    let second = program.run(&[&point]).unwrap()[0].read(gpu()).unwrap();
-    assert_eq!(first, second);
+    let point = Tensor::from_slice(&gpu, &[5, 7], &[0.25; 35]).unwrap();
+    let first = program.run(&[&point]).unwrap();
+    let before = gpu.totals();
+    let second = program.run(&[&point]).unwrap();
+    let after = gpu.totals();
+    assert_eq!((after.bind_groups, after.buffers), (before.bind_groups, before.buffers + 1));
+    assert_eq!(first[0].read(&gpu).unwrap(), second[0].read(&gpu).unwrap());
 }
 
 #[test]
@@ -115,6 +119,8 @@ fn what_does_not_fit_is_refused() {
         x.broadcast_to(&[usize::MAX, 2, 3]).err(),
         x.pad(0, usize::MAX, 1).err(),
         tape.input(&[usize::MAX, 2]).err(),
+        tape.input(&[0, usize::MAX, 2]).err(),
+        tape.input(&[0]).unwrap().reshape(&[0, 7, usize::MAX]).err(),
     ];
     for (index, error) in sizes.into_iter().enumerate() {
         assert!(matches!(error, Some(Error::TooLarge { .. })), "{index}: {error:?}");
