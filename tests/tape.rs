@@ -2,6 +2,8 @@
 //! programs and their memory, Jacobians and their norms.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "tape/checks.rs"]
+mod checks;
 #[path = "tape/jacobians.rs"]
 mod jacobians;
 #[path = "tape/nesting.rs"]

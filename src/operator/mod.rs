@@ -3,6 +3,7 @@
 mod composition;
 mod dense;
 pub(crate) mod enclosure;
+mod identity;
 mod scaled;
 mod sum;
 mod transpose;
@@ -11,6 +12,7 @@ use futures::future::{LocalBoxFuture, ready};
 
 pub use composition::Composition;
 pub use enclosure::Ball;
+pub use identity::Identity;
 pub use scaled::Scaled;
 pub use sum::Sum;
 pub use transpose::Transpose;

@@ -21,6 +21,7 @@
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 
+mod check;
 mod graph;
 mod host;
 mod jvp;
@@ -32,6 +33,7 @@ mod transpose;
 mod value;
 mod vjp;
 
+pub use check::{GradientCheck, GradientReport};
 pub use graph::Tape;
 pub use linearization::Linearization;
 pub use program::Program;

@@ -1,0 +1,85 @@
+//! The identity.
+
+use futures::future::{LocalBoxFuture, ready};
+
+use super::{Ball, LinearOperator, columns};
+use crate::gpu::{Gpu, Recorder};
+use crate::tensor::Tensor;
+use crate::{Error, Result};
+
+/// x ↦ x, for vectors of one shape: with [`super::Sum`] and [`super::Scaled`] it makes I + J and α I - J.
+///
+/// ```
+/// use opnorm::operator::{Identity, LinearOperator, Scaled, Sum};
+/// use opnorm::{Gpu, Matrix, norm::spectral_norm};
+/// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[1.0, 0.0, 0.0, -3.0])?;
+/// let plus = Sum::new(Identity::like(&matrix)?, &matrix)?; // I + A
+/// assert!((spectral_norm(&plus)?.items()[0].sigma - 2.0).abs() < 1e-5);
+/// let minus = Sum::new(Scaled::new(Identity::like(&matrix)?, 2.0)?, Scaled::new(&matrix, -1.0)?)?; // 2 I - A
+/// assert!((spectral_norm(&minus)?.items()[0].sigma - 5.0).abs() < 1e-5);
+/// # Ok::<(), opnorm::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Identity {
+    gpu: Gpu,
+    batch: usize,
+    shape: Vec<usize>,
+}
+
+impl Identity {
+    /// The identity of vectors of a shape, once for each item of a batch.
+    pub fn new(gpu: &Gpu, batch: usize, shape: &[usize]) -> Self {
+        Self { gpu: gpu.clone(), batch, shape: shape.to_vec() }
+    }
+
+    /// The identity with the batch and the domain of an operator.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when its codomain is another.
+    pub fn like<O: LinearOperator + ?Sized>(operator: &O) -> Result<Self> {
+        let (domain, codomain) = (operator.domain(), operator.codomain());
+        if domain != codomain {
+            return Err(Error::ShapeMismatch {
+                operation: "identity",
+                expected: format!("an operator from {domain:?} to itself"),
+                found: format!("{codomain:?}"),
+            });
+        }
+        Ok(Self::new(operator.gpu(), operator.batch(), &domain))
+    }
+}
+
+impl LinearOperator for Identity {
+    fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    fn batch(&self) -> usize {
+        self.batch
+    }
+
+    fn domain(&self) -> Vec<usize> {
+        self.shape.clone()
+    }
+
+    fn codomain(&self) -> Vec<usize> {
+        self.shape.clone()
+    }
+
+    fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        columns("identity", self.batch, &self.shape, input)?;
+        recorder.copy(input.buffer(), output.buffer())
+    }
+
+    fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        self.apply(recorder, input, output)
+    }
+
+    fn enclose<'a>(&'a self, _item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        Box::pin(ready(Ok(Some(input))))
+    }
+
+    fn enclose_adjoint<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        self.enclose(item, input)
+    }
+}

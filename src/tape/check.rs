@@ -1,0 +1,181 @@
+//! Whether derivatives are what they say.
+
+use std::fmt;
+
+use super::graph::Tape;
+use super::program::Program;
+use super::value::Value;
+use crate::operator::length;
+use crate::tensor::Tensor;
+use crate::{Error, Result};
+
+/// How far the derivatives of a function are from what they are checked against; all errors are relative to the largest entry of
+/// what they are an error of.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct GradientReport {
+    /// One row an input.
+    pub rows: Vec<GradientCheck>,
+}
+
+/// The derivative with respect to one input.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct GradientCheck {
+    /// The shape of the input.
+    pub shape: Vec<usize>,
+    /// The JVP against central differences of the function, both in `f64`.
+    pub differences: f64,
+    /// ⟨c, J t⟩ against ⟨Jᵀ c, t⟩, in `f64`, relative to |c| |J t|.
+    pub adjoint: f64,
+    /// The JVP of the device against that in `f64`.
+    pub device_jvp: f64,
+    /// The VJP of the device against that in `f64`.
+    pub device_vjp: f64,
+}
+
+impl GradientReport {
+    /// What central differences of a smooth function reach.
+    const DIFFERENCES: f64 = 1e-6;
+    /// Rounding of `f64`.
+    const ADJOINT: f64 = 1e-10;
+    /// Rounding of `f32`, in functions that are not badly conditioned.
+    const DEVICE: f64 = 1e-3;
+
+    /// Whether everything agrees: differences to 1e-6, the adjoint identity to 1e-10, the device to 1e-3.
+    pub fn agrees(&self) -> bool {
+        self.rows.iter().all(GradientCheck::agrees)
+    }
+}
+
+impl GradientCheck {
+    /// Whether everything agrees, as for [`GradientReport::agrees`].
+    pub fn agrees(&self) -> bool {
+        // A NaN is no agreement.
+        self.differences <= GradientReport::DIFFERENCES
+            && self.adjoint <= GradientReport::ADJOINT
+            && self.device_jvp <= GradientReport::DEVICE
+            && self.device_vjp <= GradientReport::DEVICE
+    }
+}
+
+/// A table, one line an input.
+impl fmt::Display for GradientReport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let header = ["input", "differences", "adjoint", "device jvp", "device vjp"];
+        let [input, rest @ ..] = header;
+        write!(formatter, "{input:<20}")?;
+        rest.iter().try_for_each(|name| write!(formatter, " {name:>12}"))?;
+        for row in &self.rows {
+            write!(formatter, "\n{:<20}", format!("{:?}", row.shape))?;
+            for error in [row.differences, row.adjoint, row.device_jvp, row.device_vjp] {
+                write!(formatter, " {error:>12.1e}")?;
+            }
+            write!(formatter, "  {}", if row.agrees() { "agrees" } else { "DISAGREES" })?;
+        }
+        Ok(())
+    }
+}
+
+impl Tape {
+    /// Checks the derivatives of `outputs` with respect to each of `inputs`, at a point and along fixed directions: JVPs against
+    /// central differences and VJPs by the adjoint identity, in `f64` on the host, and the device's against those.
+    ///
+    /// The point lies off kinks (of `relu`, say), or differences and derivatives disagree there with good reason.
+    ///
+    /// ```
+    /// use opnorm::{Gpu, tape::Tape};
+    /// let tape = Tape::new(&Gpu::new()?);
+    /// let (x, y) = (tape.input(&[2, 3])?, tape.input(&[3])?);
+    /// let report = tape.check_gradients(&[&x.multiply(&y)?.tanh()?], &[&x, &y], &[&[0.1; 6], &[1.0, -2.0, 0.5]])?;
+    /// println!("{report}");
+    /// assert!(report.agrees());
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when a point has not the elements of its input; as [`Tape::compile`].
+    pub fn check_gradients(&self, outputs: &[&Value], inputs: &[&Value], at: &[&[f64]]) -> Result<GradientReport> {
+        if inputs.len() != at.len() {
+            return Err(Error::ShapeMismatch {
+                operation: "check gradients",
+                expected: format!("a point for each of {} inputs", inputs.len()),
+                found: at.len().to_string(),
+            });
+        }
+        let function = self.compile(inputs, outputs)?;
+        let cotangents: Vec<Value> = outputs.iter().map(|output| self.input(output.shape())).collect::<Result<_>>()?;
+        let c: Vec<Vec<f64>> = cotangents.iter().zip(0..).map(|(value, index)| direction(value, index)).collect();
+        let mut rows = Vec::with_capacity(inputs.len());
+        for (which, input) in inputs.iter().enumerate() {
+            let tangent = self.input(input.shape())?;
+            let t = direction(&tangent, 100 + which);
+            let along = self.jvp(outputs, &[*input], &[&tangent])?;
+            let back = self.vjp(outputs, &[*input], &cotangents)?;
+            let jvp_inputs: Vec<&Value> = inputs.iter().copied().chain([&tangent]).collect();
+            let vjp_inputs: Vec<&Value> = inputs.iter().copied().chain(&cotangents).collect();
+            let (jvp, vjp) = (self.compile(&jvp_inputs, &along)?, self.compile(&vjp_inputs, &back)?);
+            let for_jvp: Vec<&[f64]> = at.iter().copied().chain([&t[..]]).collect();
+            let for_vjp: Vec<&[f64]> = at.iter().copied().chain(c.iter().map(Vec::as_slice)).collect();
+            let (forward, reverse) = (jvp.evaluate(&for_jvp)?.concat(), vjp.evaluate(&for_vjp)?.concat());
+
+            let moved = |step: f64| -> Result<Vec<f64>> {
+                let point: Vec<f64> = at[which].iter().zip(&t).map(|(x, t)| x + step * t).collect();
+                let points: Vec<&[f64]> =
+                    at.iter().enumerate().map(|(index, x)| if index == which { &point[..] } else { *x }).collect();
+                Ok(function.evaluate(&points)?.concat())
+            };
+            let size = at[which].iter().fold(1.0, |most: f64, x| most.max(x.abs()));
+            let step = size * f64::EPSILON.cbrt();
+            let slopes: Vec<f64> =
+                moved(step)?.iter().zip(moved(-step)?).map(|(after, before)| (after - before) / (2.0 * step)).collect();
+            let (left, right) = (dot(&c.concat(), &forward), dot(&reverse, &t));
+            let scale = (dot(&c.concat(), &c.concat()) * dot(&forward, &forward)).sqrt();
+            rows.push(GradientCheck {
+                shape: input.shape().to_vec(),
+                differences: distance(&slopes, &forward),
+                adjoint: if left == right { 0.0 } else { (left - right).abs() / scale },
+                device_jvp: distance(&on_device(&jvp, &for_jvp, &jvp_inputs)?, &forward),
+                device_vjp: distance(&on_device(&vjp, &for_vjp, &vjp_inputs)?, &reverse),
+            });
+        }
+        Ok(GradientReport { rows })
+    }
+}
+
+/// What the device makes of the same numbers, rounded to `f32`.
+fn on_device(program: &Program, data: &[&[f64]], inputs: &[&Value]) -> Result<Vec<f64>> {
+    let upload = |(data, input): (&&[f64], &&Value)| {
+        let rounded: Vec<f32> = data.iter().map(|value| *value as f32).collect();
+        Tensor::from_slice(program.gpu(), input.shape(), &rounded)
+    };
+    let tensors: Vec<Tensor> = data.iter().zip(inputs).map(upload).collect::<Result<_>>()?;
+    let mut results = Vec::new();
+    for tensor in program.run(&tensors)? {
+        results.extend(tensor.read(program.gpu())?.into_iter().map(f64::from));
+    }
+    Ok(results)
+}
+
+/// A fixed direction without symmetry or zeros: multiples of the golden ratio, modulo 1.
+fn direction(value: &Value, seed: usize) -> Vec<f64> {
+    let entry = |index: usize| 0.1 + ((index + 1) as f64 * 0.618_033_988_749_895 + seed as f64 * 0.37).fract();
+    (0..length(value.shape())).map(|index| if index % 3 == 1 { -entry(index) } else { entry(index) }).collect()
+}
+
+fn dot(left: &[f64], right: &[f64]) -> f64 {
+    left.iter().zip(right).map(|(left, right)| left * right).sum()
+}
+
+/// The largest difference, relative to the largest entry of what is right; 0 where both are zero.
+fn distance(found: &[f64], right: &[f64]) -> f64 {
+    let largest = right.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+    let apart = |(found, right): (&f64, &f64)| (found - right).abs();
+    // NaN anywhere must not be passed over, as f64::max does.
+    let most = found
+        .iter()
+        .zip(right)
+        .map(apart)
+        .fold(0.0, |most: f64, apart| if apart > most || apart.is_nan() { apart } else { most });
+    if most == 0.0 { 0.0 } else { most / largest.max(f64::MIN_POSITIVE) }
+}
