@@ -32,7 +32,7 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct JacobianSpectralNorm {
-    /// The solver: its tolerance, iterations and seed, and with [`super::Lanczos::delta`] an upper bound for each sample.
+    /// The solver: its tolerance, iterations and seed, and with `delta` an upper bound for each sample.
     pub method: Method,
     /// What becomes of the norms of the samples.
     pub reduction: Reduction,
