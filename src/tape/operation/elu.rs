@@ -34,10 +34,8 @@ impl Pointwise for Elu {
     }
 
     fn slope(&self, input: &Value, output: &Value) -> Result<Option<Value>> {
-        {
-            let positive = input.step()?;
-            let negative = positive.negate()?.shift(1.0)?.multiply(&output.shift(self.alpha)?)?;
-            positive.add(&negative).map(Some)
-        }
+        let positive = input.step()?;
+        let negative = positive.negate()?.shift(1.0)?.multiply(&output.shift(self.alpha)?)?;
+        positive.add(&negative).map(Some)
     }
 }
