@@ -40,8 +40,12 @@ impl Binary {
     pub const DIVIDE: &'static Self =
         &Self(kernel!("tensor" / "binary", "binary_divide", ["group", "binary_divide"], [Read, Read, Write], Params));
 
+    /// The larger of both, NaN where one of them is.
+    pub const MAXIMUM: &'static Self =
+        &Self(kernel!("tensor" / "binary", "binary_maximum", ["group", "binary_maximum"], [Read, Read, Write], Params));
+
     /// Every function there is.
-    pub const ALL: [&'static Self; 4] = [Self::ADD, Self::SUBTRACT, Self::MULTIPLY, Self::DIVIDE];
+    pub const ALL: [&'static Self; 5] = [Self::ADD, Self::SUBTRACT, Self::MULTIPLY, Self::DIVIDE, Self::MAXIMUM];
 
     /// The name of the function.
     pub fn name(&self) -> &'static str {
@@ -57,7 +61,7 @@ impl Binary {
 ///
 /// *Shapes*  `left`, `right`, `output`: one length
 ///
-/// *Accuracy*  one rounding; 2.5 units in the last place for the quotient.
+/// *Accuracy*  one rounding; 2.5 units in the last place for the quotient; the maximum is exact.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when the lengths differ, [`crate::Error::TooLarge`] past the device's limits.

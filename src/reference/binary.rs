@@ -24,3 +24,8 @@ pub fn multiply(left: f64, right: f64) -> f64 {
 pub fn divide(left: f64, right: f64) -> f64 {
     left / right
 }
+
+/// The larger of both, NaN where one of them is.
+pub fn maximum(left: f64, right: f64) -> f64 {
+    if left.is_nan() || left > right { left } else { right }
+}

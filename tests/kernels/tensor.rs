@@ -129,6 +129,7 @@ pub fn binary(case: &mut Case<'_>) {
         (Binary::SUBTRACT, twin::subtract, 1),
         (Binary::MULTIPLY, twin::multiply, 1),
         (Binary::DIVIDE, twin::divide, 3),
+        (Binary::MAXIMUM, twin::maximum, 0),
     ];
     for (function, twin, roundings) in rows {
         let left = case.draw(length);
@@ -142,7 +143,7 @@ pub fn binary(case: &mut Case<'_>) {
         let (left, right) = (widened(&left), widened(&right));
         let twins = twin::binary(twin, &left, &right);
         let flushing = |(left, right): (&f64, &f64)| flushed(3, &[&[*left], &[*right]]) * 2f64.powi(60);
-        let lost = left.iter().zip(&right).map(flushing);
+        let lost = left.iter().zip(&right).map(|pair| if roundings == 0 { 0.0 } else { flushing(pair) });
         let bounds: Vec<f64> = twins.iter().zip(lost).map(|(y, lost)| Bound::of(roundings, lost).at(y.abs())).collect();
         case.compare(&found, &twins, &bounds);
     }

@@ -59,6 +59,8 @@ fn table() -> Vec<Row> {
         binary("subtract", |_, v| v[0].subtract(&v[1]), anywhere),
         binary("multiply", |_, v| v[0].multiply(&v[1]), anywhere),
         binary("divide", |_, v| v[0].divide(&v[1]), positive),
+        binary("maximum", |_, v| v[0].maximum(&v[1]), anywhere),
+        binary("minimum", |_, v| v[0].minimum(&v[1]), anywhere),
         unary("negate", |_, v| v[0].negate(), anywhere),
         unary("scale", |_, v| v[0].scale(-1.5), anywhere),
         unary("shift", |_, v| v[0].shift(0.25), anywhere),
@@ -96,6 +98,10 @@ fn table() -> Vec<Row> {
         shaped("mean", |_, v| v[0].mean(&[0, 1]), one(&[&[2, 3], &[5, 1, 7]])),
         shaped("layer_norm", |_, v| v[0].layer_norm(1, 1e-2), one(&[&[1, 3], &[2, 3, 5], &[4, 2]])),
         shaped("layer_norm of all", |_, v| v[0].layer_norm(2, 1e-2), one(&[&[2, 3], &[4, 3, 2]])),
+        shaped("max", |_, v| v[0].max(1), one(&[&[2, 7], &[1, 5, 3], &[4, 1], &[3, 2, 0]])),
+        shaped("min", |_, v| v[0].min(0), one(&[&[6], &[5, 3]])),
+        shaped("softmax", |_, v| v[0].softmax(1), one(&[&[2, 7], &[1, 5, 3], &[4, 1]])),
+        shaped("log_softmax", |_, v| v[0].log_softmax(0), one(&[&[6], &[5, 3]])),
         shaped("reshape", |_, v| v[0].reshape(&[3, 2, 2])?.sin(), one(&[&[12], &[2, 6], &[3, 4, 1]])),
         shaped("permute", |_, v| v[0].permute(&[2, 0, 1]), one(&[&[2, 3, 5], &[1, 7, 2], &[0, 1, 2]])),
         shaped("slice", |_, v| v[0].slice(1, 1..3), one(&[&[2, 5], &[1, 3, 2], &[0, 4]])),
@@ -241,4 +247,25 @@ fn functions_stay_finite_far_out() {
             assert!((f64::from(found) - twin).abs() <= 1e-6 * (1.0 + twin.abs()), "{found} and {twin}");
         }
     }
+}
+
+#[test]
+fn a_maximum_hides_no_nan_and_keeps_the_order_of_bits() {
+    let tape = Tape::new(gpu());
+    let (x, y) = (tape.input(&[6]).unwrap(), tape.input(&[6]).unwrap());
+    let program = tape.compile(&[&x, &y], &[x.maximum(&y).unwrap(), x.minimum(&y).unwrap()]).unwrap();
+    let negative_nan = f32::from_bits(0xffc0_0001);
+    let left = [f32::NAN, 1.0, negative_nan, -0.0, 1e-40, f32::NEG_INFINITY];
+    let right = [1.0, f32::NAN, 5.0, 0.0, 2e-40, -3.0];
+    let upload = |data: &[f32]| Tensor::from_slice(gpu(), &[6], data).unwrap();
+    let found = program.run(&[upload(&left), upload(&right)]).unwrap();
+    let (largest, smallest) = (found[0].read(gpu()).unwrap(), found[1].read(gpu()).unwrap());
+    assert!(largest[..3].iter().chain(&smallest[..3]).all(|value| value.is_nan()), "{largest:?} {smallest:?}");
+    assert_eq!((largest[3].to_bits(), largest[4], largest[5]), (0, 2e-40, -3.0));
+    assert_eq!(smallest[5], f32::NEG_INFINITY);
+    // Softmax of numbers whose exponentials are out of range.
+    let s = tape.compile(&[&x], &[x.softmax(0).unwrap(), x.log_softmax(0).unwrap()]).unwrap();
+    let found = s.run(&[upload(&[1000.0, 1000.0, -1000.0, 0.0, 0.0, 0.0])]).unwrap();
+    let (share, log) = (found[0].read(gpu()).unwrap(), found[1].read(gpu()).unwrap());
+    assert!((share[0] - 0.5).abs() < 1e-6 && share[2] == 0.0 && (log[2] + 2000.0).abs() < 1.0, "{share:?} {log:?}");
 }

@@ -1,0 +1,59 @@
+//! The larger of two; the right one where they are equal.
+
+use super::{Array, Operation, Primal, Value, same_shape};
+use crate::gpu::{Buffer, Recorder};
+use crate::ops::Binary;
+use crate::tensor::Tensor;
+use crate::{Result, ops, reference};
+
+impl Value {
+    /// The larger of `self` and `right`, element by element, NaN where one of them is; where they are equal the derivative is
+    /// that of `right`.
+    ///
+    /// # Errors
+    /// [`crate::Error::ShapeMismatch`] when the shapes do not fit, or repeat to one.
+    pub fn maximum(&self, right: &Self) -> Result<Self> {
+        self.with(Maximum, right)
+    }
+
+    /// The smaller of `self` and `right`, element by element, as [`Value::maximum`].
+    ///
+    /// # Errors
+    /// As [`Value::maximum`].
+    pub fn minimum(&self, right: &Self) -> Result<Self> {
+        self.negate()?.maximum(&right.negate()?)?.negate()
+    }
+}
+
+#[derive(Debug)]
+struct Maximum;
+
+impl Operation for Maximum {
+    fn name(&self) -> &'static str {
+        Binary::MAXIMUM.name()
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
+        same_shape(inputs)
+    }
+
+    fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
+        let is_left = primal.inputs[0].subtract(&primal.inputs[1])?.step()?;
+        let left = tangents[0].as_ref().map(|tangent| tangent.multiply(&is_left)).transpose()?;
+        let is_right = || is_left.negate()?.shift(1.0);
+        let right = tangents[1].as_ref().map(|tangent| tangent.multiply(&is_right()?)).transpose()?;
+        super::sum_of(&[left, right])
+    }
+
+    fn transpose(&self, _argument: usize, _primal: &Primal, _cotangent: &Value) -> Result<Value> {
+        Err(crate::Error::NotLinear { operation: self.name() })
+    }
+
+    fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
+        ops::binary(recorder, Binary::MAXIMUM, inputs[0].buffer(), inputs[1].buffer(), output.buffer())
+    }
+
+    fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {
+        reference::binary::binary(reference::binary::maximum, inputs[0].data, inputs[1].data)
+    }
+}
