@@ -265,3 +265,28 @@ fn samples_between_two_batches() {
     assert!(found[0] != found[2] && found != read(6));
     assert!(matches!(interpolate(&tape, &left, &tensor(&[2, 2], &[0.0; 4]), 0), Err(Error::ShapeMismatch { .. })));
 }
+
+/// The gradient needs the vectors alone: nothing of the iterations that found them is kept.
+#[test]
+fn the_memory_of_a_gradient_does_not_grow_with_the_iterations() {
+    // A device of its own: its counters are those of this test alone.
+    let gpu = opnorm::Gpu::new().unwrap();
+    let tape = Tape::new(&gpu);
+    let weight = tape.input(&[6, 6]).unwrap();
+    let upload = |shape: &[usize], seed| {
+        Tensor::from_slice(&gpu, shape, &narrowed(&draw(&mut seeded(seed), shape.iter().product()))).unwrap()
+    };
+    let (values, samples) = (upload(&[6, 6], 1), upload(&[2, 6], 2));
+    let made = |max_iter| {
+        let method = Method::Power(Power { rtol: 1e-12, max_iter, ..Power::default() });
+        let norm = JacobianSpectralNorm { method, reduction: Reduction::Sum, ..JacobianSpectralNorm::default() };
+        let found = norm.of(&tape, |x| x.matmul(&weight)?.tanh(), &samples, &[(&weight, &values)]).unwrap();
+        let before = gpu.totals();
+        found.gradient(&[&weight]).unwrap();
+        let after = gpu.totals();
+        (found.norms().items()[0].iterations, after.buffers - before.buffers, after.dispatches - before.dispatches)
+    };
+    let ((few, buffers, dispatches), (many, more_buffers, more_dispatches)) = (made(3), made(300));
+    assert!(many > few, "{few} and {many}");
+    assert_eq!((buffers, dispatches), (more_buffers, more_dispatches));
+}
