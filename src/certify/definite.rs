@@ -1,11 +1,11 @@
 //! How large the largest eigenvalue of a symmetric matrix can be: a factorisation that exists is a proof.
 
 use faer::linalg::solvers::{Llt, Solve};
-use faer::{Mat, Side};
+use faer::{Mat, MatRef, Side};
 
 use super::product::{RUN, add_gram, roundings, sum_of_squares};
 use crate::norm::random_signs;
-use crate::operator::enclosure::{gamma, up};
+use crate::operator::enclosure::{gamma, sum_above, up};
 
 /// A bound of the largest eigenvalue of a symmetric matrix, and the factor that proves it.
 pub(super) struct Ceiling {
@@ -130,23 +130,33 @@ pub(super) fn start(size: usize) -> Vec<f64> {
 }
 
 /// Tries to prove that no eigenvalue of S is above `shift`, but for rounding.
-///
-/// With H the rounded shift - S, and L any matrix at all, shift - S = L Lᵀ + E, so that no eigenvalue of S is above
-/// shift + ‖E‖: nothing is taken for granted of how L was found.
 fn factorise(lower: &Mat<f64>, shift: f64) -> Option<Ceiling> {
+    let (shifted, largest) = shifted(lower, shift);
+    let factor = Llt::new(shifted.as_ref(), Side::Lower).ok()?;
+    let bound = up(up(shift + distance(&shifted, factor.L())) + up(gamma(1) * largest));
+    bound.is_finite().then_some(Ceiling { bound, factor: Some(factor) })
+}
+
+/// The lower triangle of H, which is shift - S but for the rounding of its diagonal, and the largest entry of that.
+fn shifted(lower: &Mat<f64>, shift: f64) -> (Mat<f64>, f64) {
     let size = lower.nrows();
     let mut shifted = Mat::zeros(size, size);
     let mut largest = 0f64;
     for col in 0..size {
-        for row in col..size {
+        for row in col + 1..size {
             shifted[(row, col)] = -lower[(row, col)];
         }
         let diagonal = shift - lower[(col, col)];
         largest = largest.max(diagonal.abs());
         shifted[(col, col)] = diagonal;
     }
-    let factor = Llt::new(shifted.as_ref(), Side::Lower).ok()?;
-    let triangle = factor.L();
+    (shifted, largest)
+}
+
+/// ‖H - L Lᵀ‖ at the most, for a symmetric H given by its lower triangle and the lower triangle of any L at all: nothing is
+/// taken for granted of how L was found.
+fn distance(symmetric: &Mat<f64>, triangle: MatRef<'_, f64>) -> f64 {
+    let size = symmetric.nrows();
     let (mut product, mut scratch) = (Mat::zeros(size, size), Mat::zeros(size, size));
     let mut squares = 0.0;
     for first in (0..size).step_by(RUN) {
@@ -160,20 +170,16 @@ fn factorise(lower: &Mat<f64>, shift: f64) -> Option<Ceiling> {
     let mut error = 0.0;
     for col in 0..size {
         for row in col..size {
-            let difference = shifted[(row, col)] - product[(row, col)];
+            let difference = symmetric[(row, col)] - product[(row, col)];
             error += if row == col { difference * difference } else { 2.0 * difference * difference };
         }
     }
     let entries = size * size;
-    let sum_above = |sum: f64| up(sum * (1.0 + gamma(entries + 4)));
     // ‖H - fl(L Lᵀ)‖, each difference rounded once more
-    let residual = up(up(sum_above(error).sqrt()) * (1.0 + gamma(2)));
+    let residual = up(up(sum_above(error, entries + 2).sqrt()) * (1.0 + gamma(2)));
     // ‖fl(L Lᵀ) - L Lᵀ‖ <= gamma ‖L‖², and what underflowed
-    let rounding = up(gamma(roundings(size)) * sum_above(squares));
-    let underflow = entries as f64 * size as f64 * f64::MIN_POSITIVE;
-    let diagonal = up(gamma(1) * largest);
-    let bound = up(up(up(shift + residual) + rounding) + up(diagonal + underflow));
-    bound.is_finite().then_some(Ceiling { bound, factor: Some(factor) })
+    let rounding = up(gamma(roundings(size)) * sum_above(squares, entries));
+    up(up(residual + rounding) + entries as f64 * size as f64 * f64::MIN_POSITIVE)
 }
 
 /// The largest sum of magnitudes in a row, rounded up: no eigenvalue is above it.
@@ -189,7 +195,7 @@ fn row_sum_bound(lower: &Mat<f64>) -> f64 {
             }
         }
     }
-    up(sums.into_iter().fold(0.0, f64::max) * (1.0 + gamma(size + 1)))
+    sum_above(sums.into_iter().fold(0.0, f64::max), size)
 }
 
 impl Ceiling {
@@ -248,6 +254,30 @@ mod tests {
         for shift in [10.0, 19.0, 19.999_999] {
             assert!(factorise(&ones, shift).is_none_or(|ceiling| ceiling.bound >= 20.0), "{shift}");
         }
+    }
+
+    /// Whatever L is, the shift and the distance together are above every eigenvalue: also where L is no factor at all, and
+    /// where the shift is far too low.
+    #[test]
+    fn any_triangle_proves_a_true_bound() {
+        for size in [1, 7, 40, 300] {
+            let ones = symmetric(size, |_, _| 1.0); // largest eigenvalue: size
+            for shift in [-3.0, 0.0, 0.5 * size as f64, 0.999 * size as f64, size as f64, 2.0 * size as f64] {
+                let (shifted, _) = shifted(&ones, shift);
+                let right = Llt::new(
+                    symmetric(size, |row, col| if row == col { 2.0 } else { -1.0 / size as f64 }).as_ref(),
+                    Side::Lower,
+                );
+                let right = right.unwrap().L().to_owned();
+                for triangle in [Mat::zeros(size, size), Mat::identity(size, size), &right * faer::Scale(3.0), right] {
+                    let bound = shift + distance(&shifted, triangle.as_ref());
+                    assert!(bound >= size as f64 * (1.0 - 1e-15), "{size}, {shift}: {bound}");
+                }
+            }
+        }
+        // And it is the distance, not something larger: exact for the identity.
+        let distance = distance(&Mat::identity(5, 5), Mat::<f64>::zeros(5, 5).as_ref());
+        assert!((distance - 5f64.sqrt()).abs() < 1e-13, "{distance}");
     }
 
     #[test]

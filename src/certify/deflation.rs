@@ -7,7 +7,7 @@ use super::product::{RUN, add_gram, add_product, roundings, sum_of_squares};
 use super::progress::Steps;
 use super::tall::Tall;
 use crate::Result;
-use crate::operator::enclosure::{gamma, norm_above, up};
+use crate::operator::enclosure::{gamma, norm_above, sum_above, up};
 use crate::tensor::ElementSource;
 use crate::tensor::screen::{binary_exponent, scale_by_power};
 
@@ -56,7 +56,7 @@ impl Deflation {
             squares += sum_of_squares(block.as_ref());
             steps.reach("coupling", start + block.nrows(), long)
         })?;
-        let frobenius = up(up(squares * (1.0 + gamma(long * short + 2))).sqrt());
+        let frobenius = up(sum_above(squares, long * short).sqrt());
         let column = |matrix: &Mat<f64>, col: usize| -> Vec<f64> { matrix.col(col).iter().copied().collect() };
         let norm =
             |matrix: &Mat<f64>| norm_above(&(0..count).map(|col| norm_above(&column(matrix, col))).collect::<Vec<_>>());
@@ -64,11 +64,11 @@ impl Deflation {
         // W as computed is BX within this, column by column
         let underflow = tall.underflow() * (1.0 + frobenius);
         let longest = (0..count).map(|col| norm_above(&column(&vectors, col))).fold(0.0, f64::max);
-        let image_error = up(up(gamma(roundings(short)) * frobenius) * longest) + underflow;
+        let image_error = up(up(up(gamma(roundings(short)) * frobenius) * longest) + underflow);
         let all_image_errors = up((count as f64).sqrt() * image_error);
-        let theta_error = up(up(2.0 * images_norm * all_image_errors) + all_image_errors * all_image_errors)
-            + up(gamma(roundings(long)) * up(images_norm * images_norm))
-            + underflow;
+        let of_images = up(up(2.0 * images_norm * all_image_errors) + up(all_image_errors * all_image_errors));
+        let of_sums = up(gamma(roundings(long)) * up(images_norm * images_norm));
+        let theta_error = up(up(of_images + of_sums) + underflow);
 
         let whole = Mat::from_fn(count, count, |row, col| theta[(row.max(col), row.min(col))]);
         let fitted = &vectors * &whole;
@@ -78,12 +78,12 @@ impl Deflation {
                 let difference = up(norm_above(&left) * (1.0 + gamma(2)));
                 let product = up(up(gamma(roundings(long)) * frobenius) * norm_above(&column(&images, col)));
                 let fit = up(up(gamma(count + 2) * vectors_norm) * norm_above(&column(&whole, col)));
-                up(up(difference + product) + up(fit + up(frobenius * image_error))) + 2.0 * underflow
+                up(up(up(difference + product) + up(fit + up(frobenius * image_error))) + 2.0 * underflow)
             })
             .collect();
 
         let mut remainder = Remainder::new(long * short);
-        let rounding = up(gamma(count + 2) * up(frobenius + up(images_norm * vectors_norm))) + underflow;
+        let rounding = up(up(gamma(count + 2) * up(frobenius + up(images_norm * vectors_norm))) + underflow);
         let transposed = vectors.transpose();
         tall.each_block(RUN, |start, block| {
             let mut part = Mat::zeros(block.nrows(), short);
@@ -155,8 +155,8 @@ fn skewness(vectors: &Mat<f64>, norm: f64) -> f64 {
             }
         }
     }
-    up(up(norm_above(&differences) * (1.0 + gamma(1))) + up(gamma(roundings(rows)) * up(norm * norm)))
-        + rows as f64 * f64::MIN_POSITIVE
+    let sums = up(up(gamma(roundings(rows)) * up(norm * norm)) + rows as f64 * f64::MIN_POSITIVE);
+    up(up(norm_above(&differences) * (1.0 + gamma(2))) + sums)
 }
 
 /// The remainder as the device gets it, and what that cost.
@@ -185,7 +185,7 @@ impl Remainder {
         let count = self.entries.len();
         let root = (count as f64).sqrt();
         // A change below 2^-500 has a square that may underflow.
-        let changed = up(up(self.squares * (1.0 + gamma(count + 3))).sqrt()) + root * 2f64.powi(-500);
+        let changed = up(up(sum_above(self.squares, count + 2).sqrt()) + root * 2f64.powi(-500));
         if self.largest == 0.0 || !self.largest.is_finite() {
             let lost = if self.largest == 0.0 { changed } else { f64::INFINITY };
             return (vec![0.0; count], 0, lost);

@@ -3,10 +3,10 @@
 use faer::Mat;
 
 use super::definite::{largest_eigenvalue, start};
-use super::product::{RUN, add_gram, dot, roundings, sum_of_squares};
+use super::product::{RUN, add_gram, roundings, sum_of_squares};
 use super::progress::Steps;
 use super::tall::Tall;
-use crate::operator::enclosure::{down, gamma, norm_above, norm_below, up};
+use crate::operator::enclosure::{dot, down, gamma, norm_above, norm_below, sum_above, up};
 use crate::tensor::ElementSource;
 use crate::{Error, Result};
 
@@ -29,7 +29,7 @@ pub(super) fn prove<S: ElementSource + ?Sized>(tall: &Tall<'_, S>, steps: &mut S
         steps.reach("Gram matrix", start + block.nrows(), tall.long)
     })?;
     // Every square, and then at most one addition an entry, whatever the order.
-    let frobenius_square = up(squares * (1.0 + gamma(tall.long * short + 2)));
+    let frobenius_square = sum_above(squares, tall.long * short);
     let frobenius = up(frobenius_square.sqrt());
     steps.reach("factorisation", 0, 1)?;
     let ceiling = largest_eigenvalue(&gram);

@@ -47,19 +47,6 @@ pub(super) fn sum_of_squares(matrix: MatRef<'_, f64>) -> f64 {
     (0..matrix.ncols()).map(column).sum()
 }
 
-/// A dot product in eight partial sums, which the compiler keeps in registers side by side.
-pub(super) fn dot(left: &[f64], right: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (left_runs, right_runs) = (left.chunks_exact(8), right.chunks_exact(8));
-    let rest: f64 = left_runs.remainder().iter().zip(right_runs.remainder()).map(|(left, right)| left * right).sum();
-    for (left, right) in left_runs.zip(right_runs) {
-        for lane in 0..8 {
-            sums[lane] += left[lane] * right[lane];
-        }
-    }
-    sums.iter().sum::<f64>() + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use futures::future::LocalBoxFuture;
 
-use super::enclosure::{Ball, gamma, norm_above, up};
+use super::enclosure::{Ball, dot, gamma, norm_above, sum_above, up};
 use super::{Knowledge, LinearOperator};
 use crate::gpu::{Gpu, Recorder};
 use crate::tensor::{Matrix, Tensor};
@@ -101,7 +101,7 @@ impl Matrix {
     fn ball(&self, item: usize, product: Vec<f64>, input: &Ball, squares: f64) -> Ball {
         let side = self.rows().max(self.cols());
         // The squares are exact in f64 (24-bit entries); their sum has `side` and then again `side` terms.
-        let frobenius = up(up(squares * (1.0 + gamma(2 * side + 2))).sqrt());
+        let frobenius = up(sum_above(squares, 2 * side + 2).sqrt());
         let length = norm_above(&input.center);
         let rounding = up(up(gamma(side + 1) * frobenius) * length);
         // Terms below the normal range of f64, and, where the item was scaled down on its way to the device, entries
@@ -113,18 +113,4 @@ impl Matrix {
         let radius = up(up(rounding + spread) + up(up(lost * length) + underflow));
         Ball { center: product, radius }
     }
-}
-
-/// A dot product in eight partial sums, which the compiler keeps in registers side by side.
-fn dot(entries: &[f32], vector: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (entry_runs, vector_runs) = (entries.chunks_exact(8), vector.chunks_exact(8));
-    let rest: f64 =
-        entry_runs.remainder().iter().zip(vector_runs.remainder()).map(|(entry, x)| f64::from(*entry) * x).sum();
-    for (entries, values) in entry_runs.zip(vector_runs) {
-        for lane in 0..8 {
-            sums[lane] += f64::from(entries[lane]) * values[lane];
-        }
-    }
-    sums.iter().sum::<f64>() + rest
 }

@@ -25,6 +25,26 @@ pub(crate) fn device_gamma(roundings: usize) -> f64 {
     up(product / (1.0 - product))
 }
 
+/// A sum of terms that are not negative, at the most, when the computed one went through so many roundings:
+/// computed >= exact (1 - gamma).
+pub(crate) fn sum_above(computed: f64, roundings: usize) -> f64 {
+    up(computed / down(1.0 - gamma(roundings)))
+}
+
+/// A dot product in `f64`, in eight partial sums, which the compiler keeps in registers side by side.
+pub(crate) fn dot<T: Copy + Into<f64>>(left: &[T], right: &[f64]) -> f64 {
+    let mut sums = [0.0; 8];
+    let (left_runs, right_runs) = (left.chunks_exact(8), right.chunks_exact(8));
+    let rest: f64 =
+        left_runs.remainder().iter().zip(right_runs.remainder()).map(|(left, right)| (*left).into() * right).sum();
+    for (left, right) in left_runs.zip(right_runs) {
+        for lane in 0..8 {
+            sums[lane] += left[lane].into() * right[lane];
+        }
+    }
+    sums.iter().sum::<f64>() + rest
+}
+
 /// A number that is at least the exact result of the one operation that gave `value`.
 pub(crate) fn up(value: f64) -> f64 {
     value.next_up()
@@ -43,7 +63,7 @@ pub(crate) fn norm_above(vector: &[f64]) -> f64 {
     }
     let sum: f64 = vector.iter().map(|value| (value / largest).powi(2)).sum();
     // A quotient, a square and the sum: relative gamma(length + 3), and as much absolutely where a square underflows.
-    let square = up(up(sum * (1.0 + gamma(vector.len() + 4))) + vector.len() as f64 * f64::MIN_POSITIVE);
+    let square = up(sum_above(sum, vector.len() + 3) + vector.len() as f64 * f64::MIN_POSITIVE);
     up(up(square.sqrt()) * largest)
 }
 
