@@ -37,7 +37,8 @@ fn main() -> opnorm::Result<()> {
         let start = Instant::now();
         let mut last = "";
         let mut tell = |progress: &opnorm::certify::Progress| {
-            if progress.step != last || progress.step == "product" {
+            // The products one by one, in whose rows the device tells how far it is.
+            if progress.step != last || (last == "rows of products" && progress.done % side == 0) {
                 println!(
                     "  {:7.1} s  {} {} of {}",
                     start.elapsed().as_secs_f64(),

@@ -271,6 +271,35 @@ fn wrong_gram_products_are_caught() {
     }
 }
 
+/// Bands of rows are the rows of the whole, to the bit, wherever they are cut.
+#[test]
+fn bands_of_a_gram_product_are_those_of_the_whole() {
+    for setup in [Setup::SoftwareTrusted, Setup::HardwareTrusted, Setup::SoftwarePanels, Setup::HardwarePanels] {
+        let gpu = setup.gpu();
+        for (batch, rows, cols, band) in [(1, 70, 13, 1), (2, 33, 65, 24), (1, 20, 257, 100), (3, 5, 9, 4)] {
+            let entries: Vec<f32> =
+                (0..batch * rows * cols).map(|index| ((index * 37) % 101) as f32 / 7.0 - 5.0).collect();
+            let matrix = Matrix::from_batch(gpu, batch, rows, cols, &entries).unwrap();
+            let factors = Buffer::from_slice(gpu, "test", &vec![0.5; batch]).unwrap();
+            let (whole, banded) =
+                (Matrix::zeros(gpu, batch, cols, cols).unwrap(), Matrix::zeros(gpu, batch, cols, cols).unwrap());
+            let mut recorder = gpu.recorder();
+            ops::gram(&mut recorder, &matrix, &factors, &whole).unwrap();
+            // The last first: the order is the caller's.
+            for first in (0..cols).step_by(band).rev() {
+                let rows = first..cols.min(first + band);
+                ops::gram_rows(&mut recorder, &matrix, &factors, &banded, rows).unwrap();
+            }
+            ops::mirror(&mut recorder, &banded).unwrap();
+            recorder.submit().unwrap();
+            let bits = |matrix: &Matrix| matrix.read().unwrap().into_iter().map(f32::to_bits).collect::<Vec<_>>();
+            assert!(bits(&whole) == bits(&banded), "{setup:?}: {batch} x {rows} x {cols} in bands of {band}");
+            let past = ops::gram_rows(&mut gpu.recorder(), &matrix, &factors, &banded, 0..cols + 1).unwrap_err();
+            assert!(matches!(past, Error::ShapeMismatch { .. }), "{past}");
+        }
+    }
+}
+
 /// A sum in one chain loses what the order that the kernel promises keeps, and so does flushing more than WGSL allows.
 #[test]
 fn a_gram_product_in_another_order_or_flushed_is_caught() {

@@ -1,5 +1,5 @@
-// output = factor · matrixᵀ · matrix, on and below the diagonal, for some rows of one panel of the matrix and one panel of the
-// output, added to what is there from the rows before.
+// output = factor · matrixᵀ · matrix, on and below the diagonal, for some rows of one panel of the matrix and a band of rows of
+// one panel of the output, added to what is there from the rows before.
 //
 // Shapes   matrix: items × panel_rows × quads · factors: batch · output: items × rows × quads
 // Access   an invocation owns a tile of sums (TILE_QUADS quads wide and high, from lib/tile_*) and walks down the rows of the
@@ -22,7 +22,9 @@ struct Params {
     runs: u32,
     quads: u32,
     target_start: u32,
-    target_end: u32,
+    target_rows: u32,
+    band_start: u32,
+    band_end: u32,
     adds: u32,
 }
 
@@ -43,7 +45,7 @@ fn block_products(left: vec4f, right: vec4f, sums: mat4x4f) -> mat4x4f {
 }
 
 fn write_quad(row: u32, quad: u32, sums: vec4f) {
-    if row >= params.target_start && row < params.target_end && quad < params.quads {
+    if row >= params.band_start && row < params.band_end && quad < params.quads {
         let place = output_start + (row - params.target_start) * params.quads + quad;
         var value = sums * factor;
         if params.adds != 0u {
@@ -71,8 +73,8 @@ fn main(
     let across = 4u + LANES / 16u;
     let down = LANES / across;
     let edge = TILE_QUADS * 4u;
-    let first = params.target_start / edge;
-    let last = (params.target_end - 1u) / edge;
+    let first = params.band_start / edge;
+    let last = (params.band_end - 1u) / edge;
     let blocks_down = (last - first) / down + 1u;
     let blocks_across = last / across + 1u;
     let index = group_index(group, groups);
@@ -111,6 +113,6 @@ fn main(
     }
 
     factor = factors[params.first_item + local_item];
-    output_start = (params.target_item + local_item) * (params.target_end - params.target_start) * params.quads;
+    output_start = (params.target_item + local_item) * params.target_rows * params.quads;
     write_tile(left, right, total);
 }

@@ -133,10 +133,12 @@ mod tests {
         Flushed(f32),
         /// The factor is forgotten.
         Unscaled,
+        /// Every entry is as much too small as rounding allows, but for one rounding that this takes itself.
+        Low,
     }
 
     impl Product for HostProduct {
-        fn gram(&self, matrix: &Matrix, factor: f32) -> Result<Matrix> {
+        fn gram(&self, matrix: &Matrix, factor: f32, _: &mut dyn FnMut(usize) -> Result<()>) -> Result<Matrix> {
             let (rows, cols) = (matrix.rows(), matrix.cols());
             let entries = matrix.read()?;
             let skipped = if matches!(self, Self::DroppedRun) { 16..32 } else { 0..0 };
@@ -157,6 +159,10 @@ mod tests {
                 Self::Entry(row, col, share) => {
                     let largest = product.iter().fold(0f32, |largest, entry| largest.max(entry.abs()));
                     product[row % cols * cols + col % cols] += share * largest;
+                }
+                Self::Low => {
+                    let low = 1.0 - (self.roundings(matrix) - 1) as f32 * f32::EPSILON;
+                    product.iter_mut().for_each(|entry| *entry *= low);
                 }
                 Self::Flushed(least) => {
                     product.iter_mut().filter(|entry| entry.abs() < *least).for_each(|entry| *entry = 0.0);
@@ -245,6 +251,23 @@ mod tests {
             assert!(proof.lower * scale <= truth * (1.0 + 1e-14), "{proof:?} {truth}");
             assert!(proof.upper * scale >= truth * (1.0 - 1e-14), "{proof:?} {truth}");
         }
+    }
+
+    /// What rounding may take from each product, the bound adds again: else a matrix without gaps, whose norm the products
+    /// alone decide, would come out too small.
+    #[test]
+    fn a_product_that_errs_as_far_as_it_may_makes_no_wrong_certificate() {
+        let gpu = Gpu::new().unwrap();
+        let side = 64;
+        let sign = |row: usize, col: usize| if (row & col).count_ones() % 2 == 0 { 1.0 } else { -1.0 };
+        let hadamard: Vec<f32> = (0..side * side).map(|index| sign(index / side, index % side)).collect();
+        let Looked::Ordinary(tall) = Tall::look(&hadamard[..], 0, side, side).unwrap() else { panic!() };
+        let effort = Effort { vectors: 1, products: 12, width: 1e-9, seed: 0 };
+        let steps = &mut Steps::new(None);
+        let nothing = Mat::zeros(side, 0);
+        let proof = gpu.block_on(enclose(&gpu, &tall, &nothing, effort, &HostProduct::Low, steps)).unwrap();
+        let upper = proof.upper * 2f64.powi(tall.exponent);
+        assert!((8.0..8.0 * (1.0 + 1e-2)).contains(&upper), "{upper}");
     }
 
     #[test]

@@ -6,15 +6,15 @@
 
 use super::progress::Steps;
 use crate::norm::random_signs;
-use crate::operator::enclosure::{device_gamma, gamma, up};
+use crate::operator::enclosure::{device_gamma, gamma, sum_above, up};
 use crate::tensor::Matrix;
 use crate::tensor::screen::binary_exponent;
 use crate::{Error, Result};
 
 /// factor · GᵀG, as the device works it out.
 pub(super) trait Product {
-    /// The product of a matrix with its own transpose, times a power of two.
-    fn gram(&self, matrix: &Matrix, factor: f32) -> Result<Matrix>;
+    /// The product of a matrix with its own transpose, times a power of two; `tell` hears how many of its rows are done.
+    fn gram(&self, matrix: &Matrix, factor: f32, tell: &mut dyn FnMut(usize) -> Result<()>) -> Result<Matrix>;
 
     /// c, where each entry of the product is within gamma(c) of |G|ᵀ|G|, with a unit roundoff of 2^-23, but for what
     /// underflows.
@@ -76,10 +76,11 @@ impl<'a, P: Product> GramIteration<'a, P> {
         // Brings the largest eigenvalue of the product next to 1, so that nothing overflows and little underflows.
         let exponent = -2 * binary_exponent(frobenius.max(f64::MIN_POSITIVE));
         let factor = 2f64.powi(exponent.clamp(-120, 120));
-        let made = self.product.gram(&self.latest, factor as f32)?;
+        let (before, all) = ((number - 1) * cols, of * cols);
+        let mut tell = |rows: usize| steps.reach("rows of products", before + rows, all);
+        let made = self.product.gram(&self.latest, factor as f32, &mut tell)?;
         let (back, magnitudes) = adjoint_images(&self.latest, &self.images).await?;
         let seen = Seen::of(&made, &self.signs).await?;
-        steps.reach("product", number, of)?;
         let gamma_device = device_gamma(self.product.roundings(&self.latest));
         let underflow = up(self.product.flushed(&self.latest, frobenius, factor));
         for (row, found) in seen.image.iter().enumerate() {
@@ -141,7 +142,8 @@ impl Seen {
                 diagonal.extend(right.first().map(|entry| f64::from(*entry)));
             })
             .await?;
-        let above = |squares: f64| up(up(squares * (1.0 + gamma(rows + cols + 8))).sqrt());
+        // A difference, a square, and the sums of a row and of the rows.
+        let above = |squares: f64| up(sum_above(squares, rows + cols + 6).sqrt());
         let on_diagonal: f64 = diagonal.iter().map(|entry| entry * entry).sum();
         let mean = diagonal.iter().sum::<f64>() / diagonal.len().max(1) as f64;
         let deviation: f64 = diagonal.iter().map(|entry| (entry - mean).powi(2)).sum();

@@ -167,7 +167,7 @@ pub enum BoundArgument {
     None,
     /// a proven lower bound
     Lower,
-    /// an upper bound too, at no cost, that holds for all but a share of random starts
+    /// an upper bound too, from a few random starts, that holds for all but a share of them
     Probable,
     /// a proof of both, rounding included
     Certified,

@@ -22,7 +22,9 @@ pub(super) struct Params {
     runs: u32,
     quads: u32,
     target_start: u32,
-    target_end: u32,
+    target_rows: u32,
+    band_start: u32,
+    band_end: u32,
     adds: u32,
 }
 
@@ -54,6 +56,26 @@ const LONGEST: usize = 32_768;
 /// # Errors
 /// [`Error::ShapeMismatch`] when the shapes do not fit, [`Error::TooLarge`] past the device's limits.
 pub fn gram(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<f32>, output: &Matrix) -> Result<()> {
+    gram_rows(recorder, matrix, factors, output, 0..output.rows())?;
+    mirror(recorder, output)
+}
+
+/// Records a band of rows of [`gram`], up to the diagonal: for matrices whose whole product is too long for one submit.
+/// [`super::mirror`] completes the rows once all are there.
+///
+/// *Shapes*  as [`gram`] · `rows`: within those of `output`
+///
+/// *Accuracy*  as [`gram`], with the same bits whatever the bands.
+///
+/// # Errors
+/// As [`gram`]; [`Error::ShapeMismatch`] when the output has no such rows.
+pub fn gram_rows(
+    recorder: &mut Recorder,
+    matrix: &Matrix,
+    factors: &Buffer<f32>,
+    output: &Matrix,
+    rows: Range<usize>,
+) -> Result<()> {
     let operation = "gram";
     let (batch, cols) = (matrix.batch(), matrix.cols());
     if (output.batch(), output.rows(), output.cols()) != (batch, cols, cols) {
@@ -70,14 +92,22 @@ pub fn gram(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<f32>, out
             found: format!("{:?} and {:?}", matrix.storage(), output.storage()),
         });
     }
+    if rows.end > output.rows() {
+        return Err(Error::ShapeMismatch {
+            operation,
+            expected: format!("rows within {}", output.rows()),
+            found: format!("{rows:?}"),
+        });
+    }
     expect_len(operation, "factors", batch, factors.len())?;
     let profile = recorder.gpu().capabilities().profile;
     for source in matrix.panels() {
-        for rows in pieces(source) {
+        for summed in pieces(source) {
             for target in output.panels() {
                 let (from, to) = (&source.place, &target.place);
                 let items = from.items.start.max(to.items.start)..from.items.end.min(to.items.end);
-                if items.is_empty() {
+                let band = rows.start.max(to.rows.start)..rows.end.min(to.rows.end);
+                if items.is_empty() || band.is_empty() {
                     continue;
                 }
                 let params = Params {
@@ -86,21 +116,23 @@ pub fn gram(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<f32>, out
                     source_item: word(operation, "the batch", items.start - from.items.start)?,
                     target_item: word(operation, "the batch", items.start - to.items.start)?,
                     panel_rows: word(operation, "the rows", from.rows.len())?,
-                    first_row: word(operation, "the rows", rows.start)?,
-                    end_row: word(operation, "the rows", rows.end)?,
-                    runs: word(operation, "the rows", runs(rows.len()))?,
+                    first_row: word(operation, "the rows", summed.start)?,
+                    end_row: word(operation, "the rows", summed.end)?,
+                    runs: word(operation, "the rows", runs(summed.len()))?,
                     quads: word(operation, "the columns", matrix.quads())?,
                     target_start: word(operation, "the columns", to.rows.start)?,
-                    target_end: word(operation, "the columns", to.rows.end)?,
-                    adds: u32::from(from.rows.start + rows.start > 0),
+                    target_rows: word(operation, "the columns", to.rows.len())?,
+                    band_start: word(operation, "the columns", band.start)?,
+                    band_end: word(operation, "the columns", band.end)?,
+                    adds: u32::from(from.rows.start + summed.start > 0),
                 };
-                let (kernel, groups) = layout(profile, &to.rows);
+                let (kernel, groups) = layout(profile, &band);
                 let bindings = [(&source.words).into(), factors.into(), (&target.words).into()];
                 recorder.dispatch(kernel, Grid::groups(groups * items.len()), &params, &bindings)?;
             }
         }
     }
-    mirror(recorder, output)
+    Ok(())
 }
 
 /// The most roundings that a product goes through on its way into an entry of [`gram`], each at most 2^-23 of what it
@@ -134,7 +166,7 @@ pub fn gram_flushed(matrix: &Matrix, largest: f64, factor: f64) -> f64 {
     f64::from(f32::MIN_POSITIVE) * (factor * rows * (2.0 * largest + 16.0) + 4.0 * dispatches)
 }
 
-/// The kernel for a profile, and its groups for the rows of one panel of the output.
+/// The kernel for a profile, and its groups for some rows of one panel of the output.
 fn layout(profile: Profile, rows: &Range<usize>) -> (&'static Kernel, usize) {
     let lanes = profile.lanes as usize;
     let (kernel, edge) = if lanes < Profile::HARDWARE.lanes as usize { (&KERNELS[0], 12) } else { (&KERNELS[1], 8) };

@@ -46,7 +46,7 @@ pub use combine::combine;
 pub use decode::decode;
 pub(crate) use decode::rescaled;
 pub use dot::dot;
-pub use gram::{gram, gram_flushed, gram_roundings};
+pub use gram::{gram, gram_flushed, gram_roundings, gram_rows};
 pub use matmul::{Side, matmul};
 pub use matvec::matvec;
 pub use matvec_adjoint::matvec_adjoint;
