@@ -183,6 +183,43 @@ fn the_gradient_of_a_norm_is_that_of_its_differences() {
     assert_eq!(checked, batch * 5 + (35 + 7) + (42 + 6) + (24 + 4));
 }
 
+/// The gradient of each reduction, from those of the samples alone.
+#[test]
+fn gradients_are_reduced_as_norms_are() {
+    let sizes = [6, 9, 5];
+    let network = Network::new(&sizes, 21);
+    let tensors = network.tensors();
+    let others: Vec<(&Value, &Tensor)> = network.parameters.iter().zip(&tensors).collect();
+    let samples = tensor(&[3, sizes[0]], &draw(&mut seeded(22), 3 * sizes[0]));
+    let of = |reduction| {
+        let norm = JacobianSpectralNorm { reduction, ..lanczos() };
+        norm.of(&network.tape, |x| network.apply(x), &samples, &others).unwrap()
+    };
+    let weight = &network.parameters[0];
+    let read = |gradients: Vec<Tensor>| gradients[0].read(gpu()).unwrap();
+    let apart = of(Reduction::None);
+    let alone: Vec<Vec<f32>> = (0..3)
+        .map(|sample| {
+            let weights: Vec<f64> = (0..3).map(|other| f64::from(u8::from(other == sample))).collect();
+            read(apart.gradient_along(&weights, &[weight]).unwrap())
+        })
+        .collect();
+    let sigmas: Vec<f64> = apart.norms().items().iter().map(|item| item.sigma).collect();
+    let largest = (0..3).max_by(|left, right| sigmas[*left].total_cmp(&sigmas[*right])).unwrap();
+    assert!(alone[0] != alone[1] && alone[1] != alone[2]);
+    for (reduction, expected) in [
+        (Reduction::Sum, [1.0, 1.0, 1.0]),
+        (Reduction::Mean, [1.0 / 3.0; 3]),
+        (Reduction::Max, [0, 1, 2].map(|sample| if sample == largest { 1.0 } else { 0.0 })),
+    ] {
+        let found = read(of(reduction).gradient(&[weight]).unwrap());
+        for (index, found) in found.iter().enumerate() {
+            let expected: f32 = (0..3).map(|sample| expected[sample] * alone[sample][index]).sum();
+            assert!((found - expected).abs() < 1e-5, "{reduction}, {index}: {found} and {expected}");
+        }
+    }
+}
+
 #[test]
 fn samples_do_not_know_each_other() {
     let sizes = [6, 9, 5];
