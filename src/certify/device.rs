@@ -259,7 +259,7 @@ mod tests {
     fn a_product_that_errs_as_far_as_it_may_makes_no_wrong_certificate() {
         let gpu = Gpu::new().unwrap();
         let side = 64;
-        let sign = |row: usize, col: usize| if (row & col).count_ones() % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = |row: usize, col: usize| if (row & col).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
         let hadamard: Vec<f32> = (0..side * side).map(|index| sign(index / side, index % side)).collect();
         let Looked::Ordinary(tall) = Tall::look(&hadamard[..], 0, side, side).unwrap() else { panic!() };
         let effort = Effort { vectors: 1, products: 12, width: 1e-9, seed: 0 };
