@@ -38,7 +38,7 @@ fn main() -> opnorm::Result<()> {
         let mut last = "";
         let mut tell = |progress: &opnorm::certify::Progress| {
             // The products one by one, in whose rows the device tells how far it is.
-            if progress.step != last || (last == "rows of products" && progress.done % side == 0) {
+            if progress.step != last || (last == "rows of products" && progress.done.is_multiple_of(side)) {
                 println!(
                     "  {:7.1} s  {} {} of {}",
                     start.elapsed().as_secs_f64(),
