@@ -31,7 +31,7 @@ fn what_is_right_agrees_and_what_is_not_is_told() {
     let report = tape.check_gradients(&[&x.exp().unwrap()], &[&x], &[&[100.0; 12]]).unwrap();
     let row = &report.rows[0];
     assert!(row.differences < 1e-6 && row.adjoint < 1e-10 && !report.agrees(), "{report}");
-    assert!(!(row.device_jvp < 1.0) && !(row.device_vjp < 1.0), "{report}");
+    assert!([row.device_jvp, row.device_vjp].into_iter().all(|error| error.is_nan() || error > 1.0), "{report}");
     // What is not given is missed.
     let report = tape.check_gradients(&[&w], &[&x], &[&at_x]).unwrap_err();
     assert!(report.to_string().contains("input"), "{report}");
