@@ -78,6 +78,38 @@ pub enum Error {
         operation: &'static str,
     },
 
+    /// Something that is replayed on the device alone was asked to wait for the host.
+    #[error(
+        "{operation} iterates until it has converged, which a replayed product with a Jacobian cannot wait for: take \
+         `Tape::jvp` or `Tape::vjp` in a program"
+    )]
+    NeedsHost {
+        /// The operation that iterates.
+        operation: &'static str,
+    },
+
+    /// A derivative was asked for where there is none, or none that the device's arithmetic can tell.
+    #[error("{operation}, item {item}: no derivative: {reason}")]
+    NotDifferentiable {
+        /// The operation.
+        operation: &'static str,
+        /// The item of the batch.
+        item: usize,
+        /// Why, with the numbers.
+        reason: String,
+    },
+
+    /// An iteration within a program did not come to its end.
+    #[error("{operation}, item {item}: {reason}")]
+    NotConverged {
+        /// The operation.
+        operation: &'static str,
+        /// The item of the batch.
+        item: usize,
+        /// How it ended.
+        reason: String,
+    },
+
     /// An option has a value that means nothing.
     #[error("{operation}: {option} is {value}, but must be {allowed}")]
     InvalidOption {

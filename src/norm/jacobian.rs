@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::control::Control;
-use super::{Method, SpectralNorms};
+use super::{JacobianNorms, Method, PreparedJacobianNorm};
 use crate::tape::{Tape, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -90,7 +90,8 @@ impl JacobianSpectralNorm {
     /// The norms for `function` at `samples`, with what its other inputs are.
     ///
     /// The function gets its argument from here, so that there is no way to differentiate with respect to something else. It
-    /// must map each sample by itself.
+    /// must map each sample by itself. Where samples or weights change again and again, [`JacobianSpectralNorm::prepare`] records
+    /// and compiles once for all of them.
     ///
     /// *Shapes*  `samples`: batch × any · the function's value: batch × any
     ///
@@ -118,15 +119,9 @@ impl JacobianSpectralNorm {
         others: &[(&Value, &Tensor)],
         control: Control<'_>,
     ) -> Result<JacobianNorms> {
-        let samples = self.reduced(samples)?;
-        let input = tape.input(samples.shape())?;
-        let output = function(&input)?;
-        let mut point = vec![(input.clone(), samples)];
-        point.extend(others.iter().map(|(value, tensor)| ((*value).clone(), (*tensor).clone())));
-        let borrowed: Vec<(&Value, &Tensor)> = point.iter().map(|(value, tensor)| (value, tensor)).collect();
-        let jacobian = tape.linearize(&output, &input, &borrowed)?;
-        let norms = self.method.norm(&jacobian, control)?;
-        Ok(JacobianNorms { norms, reduction: self.reduction, input, output, point })
+        let (values, tensors): (Vec<&Value>, Vec<&Tensor>) = others.iter().copied().unzip();
+        let mut prepared = PreparedJacobianNorm::at_point(self, tape, function, samples, (&values, &tensors))?;
+        prepared.here(control)
     }
 
     /// The norms for 2 f - 1, f being `function`: none is above 1 exactly if f is firmly nonexpansive at the samples
@@ -148,8 +143,28 @@ impl JacobianSpectralNorm {
         self.of(tape, |input| function(input)?.scale(2.0)?.subtract(input), samples, others)
     }
 
+    /// Records `function` and its derivatives once, to take the norms at any samples and values of its other inputs.
+    ///
+    /// *Shapes*  `samples`: batch × any, that of all samples to come · the function's value: batch × any
+    ///
+    /// # Errors
+    /// As [`JacobianSpectralNorm::of`].
+    pub fn prepare(
+        &self,
+        tape: &Tape,
+        function: impl FnOnce(&Value) -> Result<Value>,
+        samples: &[usize],
+        others: &[&Value],
+    ) -> Result<PreparedJacobianNorm> {
+        let gpu = tape.gpu();
+        let zeros = |shape: &[usize]| Tensor::zeros(gpu, shape);
+        let tensors: Vec<Tensor> = others.iter().map(|other| zeros(other.shape())).collect::<Result<_>>()?;
+        let tensors: Vec<&Tensor> = tensors.iter().collect();
+        PreparedJacobianNorm::at_point(self, tape, function, &zeros(samples)?, (others, &tensors))
+    }
+
     /// The samples that are looked at.
-    fn reduced(&self, samples: &Tensor) -> Result<Tensor> {
+    pub(super) fn reduced(&self, samples: &Tensor) -> Result<Tensor> {
         match (self.reduced_batch, samples.shape()) {
             (Some(wanted), [batch, rest @ ..]) if wanted < *batch => {
                 let size: usize = rest.iter().product();
@@ -157,106 +172,6 @@ impl JacobianSpectralNorm {
             }
             _ => Ok(samples.clone()),
         }
-    }
-}
-
-/// What [`JacobianSpectralNorm`] found, and what its gradient needs.
-#[derive(Debug)]
-pub struct JacobianNorms {
-    norms: SpectralNorms,
-    reduction: Reduction,
-    input: Value,
-    output: Value,
-    point: Vec<(Value, Tensor)>,
-}
-
-impl JacobianNorms {
-    /// The norm of each sample, with its singular vectors, status and bounds.
-    pub fn norms(&self) -> &SpectralNorms {
-        &self.norms
-    }
-
-    /// The argument of the function, as a value of the tape: what a gradient with respect to the samples is taken of.
-    pub fn input(&self) -> &Value {
-        &self.input
-    }
-
-    /// The norms as one number; `None` for [`Reduction::None`]. NaN where one of them is, 0 for an empty batch.
-    pub fn reduced(&self) -> Option<f64> {
-        let sigmas = self.norms.items().iter().map(|item| item.sigma);
-        let count = sigmas.len().max(1) as f64;
-        match self.reduction {
-            // f64::max would pass over a NaN.
-            Reduction::Max => {
-                Some(sigmas.fold(0.0, |most: f64, sigma| if sigma > most || sigma.is_nan() { sigma } else { most }))
-            }
-            Reduction::Mean => Some(sigmas.sum::<f64>() / count),
-            Reduction::Sum => Some(sigmas.sum()),
-            Reduction::None => None,
-        }
-    }
-
-    /// The gradient of the reduced norm with respect to samples ([`JacobianNorms::input`]) and other inputs of the function.
-    ///
-    /// With u and v the singular vectors found, d‖J‖ = d(uᵀ J v): one reverse sweep over one JVP, whatever the number of
-    /// iterations was. It is exact where the vectors are; [`super::SpectralNorm::gradient_error`] tells how far they may be off.
-    ///
-    /// *Shapes*  result: those of `inputs`
-    ///
-    /// # Errors
-    /// [`Error::InvalidOption`] for [`Reduction::None`], which [`JacobianNorms::gradient_along`] serves; whatever the device says.
-    pub fn gradient(&self, inputs: &[&Value]) -> Result<Vec<Tensor>> {
-        let items = self.norms.items();
-        let count = items.len();
-        let weights = match self.reduction {
-            Reduction::Sum => vec![1.0; count],
-            Reduction::Mean => vec![1.0 / count.max(1) as f64; count],
-            Reduction::Max => {
-                let largest = (0..count).max_by(|left, right| items[*left].sigma.total_cmp(&items[*right].sigma));
-                (0..count).map(|item| if Some(item) == largest { 1.0 } else { 0.0 }).collect()
-            }
-            Reduction::None => {
-                return Err(Error::InvalidOption {
-                    operation: "gradient of a Jacobian norm",
-                    option: "reduction",
-                    value: "none".to_owned(),
-                    allowed: "max, mean or sum; `gradient_along` takes a weight for each sample",
-                });
-            }
-        };
-        self.gradient_along(&weights, inputs)
-    }
-
-    /// The gradient of the sum of the norms, each times its weight.
-    ///
-    /// *Shapes*  `weights`: one a sample · result: those of `inputs`
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`] for another number of weights; as [`JacobianNorms::gradient`].
-    pub fn gradient_along(&self, weights: &[f64], inputs: &[&Value]) -> Result<Vec<Tensor>> {
-        let tape = self.input.tape();
-        let batch = self.norms.items().len();
-        if weights.len() != batch {
-            return Err(Error::ShapeMismatch {
-                operation: "gradient of a Jacobian norm",
-                expected: format!("{batch} weights"),
-                found: weights.len().to_string(),
-            });
-        }
-        let vector = |vectors: &Tensor, like: &Value| tape.constant(&vectors.reshaped(like.shape())?);
-        let right = vector(self.norms.right(), &self.input)?;
-        let left = vector(self.norms.left(), &self.output)?;
-        let weights: Vec<f32> = weights.iter().map(|weight| *weight as f32).collect();
-        let column: Vec<usize> = std::iter::once(batch).chain(self.output.shape().iter().skip(1).map(|_| 1)).collect();
-        let weights = tape.constant(&Tensor::from_slice(tape.gpu(), &column, &weights)?)?;
-
-        let along = tape.jvp(&[&self.output], &[&self.input], &[&right])?;
-        let axes: Vec<usize> = (0..self.output.shape().len()).collect();
-        let total = along[0].multiply(&left)?.multiply(&weights)?.sum(&axes)?;
-        let gradients = tape.grad(&total, inputs)?;
-        let (values, tensors): (Vec<&Value>, Vec<&Tensor>) =
-            self.point.iter().map(|(value, tensor)| (value, tensor)).unzip();
-        tape.compile(&values, &gradients)?.run(&tensors)
     }
 }
 
@@ -277,9 +192,8 @@ pub fn interpolate(tape: &Tape, left: &Tensor, right: &Tensor, seed: u64) -> Res
     let (x, y) = (tape.input(left.shape())?, tape.input(right.shape())?);
     let batch = left.shape().first().copied().unwrap_or(1);
     let places: Vec<f32> = super::start::uniform_places(seed, batch);
-    let column: Vec<usize> =
-        left.shape().iter().enumerate().map(|(axis, size)| if axis == 0 { *size } else { 1 }).collect();
-    let places = tape.constant(&Tensor::from_slice(tape.gpu(), &column, &places)?)?;
+    let places =
+        tape.constant(&Tensor::from_slice(tape.gpu(), &super::jacobian_norms::column(left.shape()), &places)?)?;
     let between = x.subtract(&y)?.multiply(&places)?.add(&y)?;
     let mut results = tape.compile(&[&x, &y], &[between])?.run(&[left, right])?;
     results.pop().map_or_else(|| Tensor::zeros(tape.gpu(), left.shape()), Ok)

@@ -102,7 +102,7 @@ impl Tape {
     }
 
     /// The value of an operation on some inputs.
-    pub(super) fn compute(&self, operation: Arc<dyn Operation>, inputs: &[&Value]) -> Result<Value> {
+    pub(crate) fn compute(&self, operation: Arc<dyn Operation>, inputs: &[&Value]) -> Result<Value> {
         self.expect_own(operation.name(), inputs)?;
         let shapes: Vec<&[usize]> = inputs.iter().map(|input| input.shape()).collect();
         let shape = operation.shape(&shapes)?;
@@ -153,7 +153,7 @@ impl Tape {
     }
 
     /// Refuses values of another tape.
-    pub(super) fn expect_own(&self, operation: &'static str, values: &[impl Borrow<Value>]) -> Result<()> {
+    pub(crate) fn expect_own(&self, operation: &'static str, values: &[impl Borrow<Value>]) -> Result<()> {
         if values.iter().all(|value| Arc::ptr_eq(&value.borrow().tape().nodes, &self.nodes)) {
             return Ok(());
         }

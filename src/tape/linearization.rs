@@ -13,13 +13,16 @@ use crate::{Error, Result};
 
 /// The derivative of one value with respect to another at a point: a batch of Jacobians, none of them formed.
 ///
-/// What the point decides is computed once. A product copies a vector to the start of a recorded list of dispatches, replays the
-/// list and copies the result: it makes no memory and no bind groups.
+/// What the point decides is computed once, and again where [`Linearization::move_to`] asks for it. A product copies a vector to
+/// the start of a recorded list of dispatches, replays the list and copies the result: it makes no memory and no bind groups.
 pub struct Linearization {
     gpu: Gpu,
     batch: usize,
     domain: Vec<usize>,
     codomain: Vec<usize>,
+    /// From the inputs of the graph to what the point decides.
+    at_point: Program,
+    decided: Vec<Tensor>,
     forward: Program,
     adjoint: Program,
 }
@@ -46,7 +49,8 @@ impl Tape {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when input and output have not one batch, a point has not its input's shape, or a value is of another
-    /// tape; [`Error::InvalidOption`] when the point lacks an input; whatever the device says.
+    /// tape; [`Error::InvalidOption`] when the point lacks an input; [`Error::NeedsHost`] when products with the derivative would have
+    /// to iterate, as with that of singular vectors; whatever the device says.
     pub fn linearize(&self, output: &Value, input: &Value, point: &[(&Value, &Tensor)]) -> Result<Linearization> {
         let operation = "linearize";
         self.expect_own(operation, &[output, input])?;
@@ -67,15 +71,19 @@ impl Tape {
         residuals.extend(self.residuals(&back, &cotangent));
         let residuals: Vec<Value> = residuals.into_iter().map(|node| self.value(node)).collect();
         let (starts, tensors): (Vec<&Value>, Vec<&Tensor>) = point.iter().copied().unzip();
-        let values = self.compile(&starts, &residuals)?.run(&tensors)?;
-        let known: BTreeMap<usize, Tensor> = residuals.iter().map(Value::node).zip(values).collect();
+        let at_point = self.compile(&starts, &residuals)?;
+        let decided = at_point.run(&tensors)?;
+        let known: BTreeMap<usize, Tensor> = residuals.iter().map(Value::node).zip(decided.iter().cloned()).collect();
 
         let forward = self.compile_with(&[&tangent], &known, &along)?;
         let adjoint = self.compile_with(&[&cotangent], &known, &back)?;
+        forward.expect_replayable()?;
+        adjoint.expect_replayable()?;
         forward.memory()?;
         adjoint.memory()?;
+        let (gpu, batch) = (self.gpu().clone(), *batch);
         let (domain, codomain) = (domain.to_vec(), codomain.to_vec());
-        Ok(Linearization { gpu: self.gpu().clone(), batch: *batch, domain, codomain, forward, adjoint })
+        Ok(Linearization { gpu, batch, domain, codomain, at_point, decided, forward, adjoint })
     }
 
     /// What a linear part reads that does not depend on its input: the values that the point decides.
@@ -99,6 +107,29 @@ fn mismatch(input: &[usize], output: &[usize]) -> Error {
 }
 
 impl Linearization {
+    /// Takes the derivative at another point; nothing is recorded or made anew.
+    ///
+    /// *Shapes*  `point`: those of the inputs that [`Tape::linearize`] was given, in its order
+    ///
+    /// ```
+    /// use opnorm::{Gpu, norm::spectral_norm, tape::Tape, tensor::Tensor};
+    /// let gpu = Gpu::new()?;
+    /// let tape = Tape::new(&gpu);
+    /// let x = tape.input(&[1, 2])?;
+    /// let point = |data: &[f32]| Tensor::from_slice(&gpu, &[1, 2], data);
+    /// let mut jacobian = tape.linearize(&x.square()?, &x, &[(&x, &point(&[1.0, 2.0])?)])?;
+    /// assert!((spectral_norm(&jacobian)?.items()[0].sigma - 4.0).abs() < 1e-5);
+    /// jacobian.move_to(&[&point(&[-5.0, 2.0])?])?;
+    /// assert!((spectral_norm(&jacobian)?.items()[0].sigma - 10.0).abs() < 1e-5);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Program::run`]; the derivative may then be of no point at all.
+    pub fn move_to(&mut self, point: &[&Tensor]) -> Result<()> {
+        self.at_point.run_into(point, &self.decided)
+    }
+
     fn product(
         &self,
         recorder: &mut Recorder,
@@ -119,7 +150,7 @@ impl Linearization {
         let ([start], [end]) = (&memory.inputs[..], &memory.outputs[..]) else { return Ok(()) };
         for column in 0..count {
             copy_column(recorder, (input.buffer(), count, column), (start.buffer(), 1, 0), (self.batch, length(from)))?;
-            recorder.replay(&memory.recorded);
+            memory.replay(recorder)?;
             copy_column(recorder, (end.buffer(), 1, 0), (output.buffer(), count, column), (self.batch, length(to)))?;
         }
         Ok(())

@@ -38,3 +38,5 @@ pub use graph::Tape;
 pub use linearization::Linearization;
 pub use program::Program;
 pub use value::Value;
+
+pub(crate) use operation::{Array, Operation, Primal, Solver};

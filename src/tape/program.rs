@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::graph::{Source, Tape, numbers};
-use super::operation::Operation;
+use super::operation::{Operation, Solver};
 use super::plan::{Lifetime, Plan};
 use super::value::Value;
 use crate::gpu::{Buffer, Gpu, Recorded, Recorder};
@@ -16,7 +16,8 @@ use crate::{Error, Result};
 
 /// What some outputs of a [`Tape`] need, ready to run any number of times.
 ///
-/// The first run makes its memory, which is then kept and used again; a run waits for nothing.
+/// The first run makes its memory, which is then kept and used again. A run waits for nothing, unless an operation iterates
+/// until it has converged ([`Value::spectral_norm`] and its kin): then the host looks on.
 pub struct Program {
     gpu: Gpu,
     pub(super) values: Vec<Held>,
@@ -55,7 +56,31 @@ pub(super) struct Step {
 pub(super) struct Memory {
     pub(super) inputs: Vec<Tensor>,
     pub(super) outputs: Vec<Tensor>,
-    pub(super) recorded: Recorded,
+    stages: Vec<Stage>,
+}
+
+/// A part of a run.
+enum Stage {
+    /// What the device does by itself.
+    Replay(Recorded),
+    /// What the host decides on, waiting for the device.
+    Solve(Box<dyn Solver>),
+}
+
+impl Memory {
+    /// Records a run that the device does by itself.
+    ///
+    /// # Errors
+    /// [`Error::NeedsHost`] when an operation iterates.
+    pub(super) fn replay(&self, recorder: &mut Recorder) -> Result<()> {
+        self.stages.iter().try_for_each(|stage| match stage {
+            Stage::Replay(recorded) => {
+                recorder.replay(recorded);
+                Ok(())
+            }
+            Stage::Solve(solver) => Err(Error::NeedsHost { operation: solver.name() }),
+        })
+    }
 }
 
 impl Tape {
@@ -186,32 +211,74 @@ impl Program {
     /// *Shapes*  those of the inputs and outputs the program was compiled for
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when the inputs are not of these shapes, [`Error::TooLarge`] past the device's limits, and
-    /// whatever the device says.
+    /// [`Error::ShapeMismatch`] when the inputs are not of these shapes, [`Error::TooLarge`] past the device's limits,
+    /// [`Error::NotDifferentiable`] and [`Error::NotConverged`] where singular vectors are asked for and cannot be had, and whatever
+    /// the device says.
     pub fn run(&self, inputs: &[impl Borrow<Tensor>]) -> Result<Vec<Tensor>> {
-        let shapes: Vec<&[usize]> = self.inputs.iter().map(|input| &*self.values[*input].shape).collect();
-        let found: Vec<&[usize]> = inputs.iter().map(|input| input.borrow().shape()).collect();
-        if shapes != found {
-            return Err(Error::ShapeMismatch {
-                operation: "run a program",
-                expected: format!("inputs of shapes {shapes:?}"),
-                found: format!("{found:?}"),
-            });
-        }
+        self.gpu.block_on(self.run_async(inputs))
+    }
+
+    /// [`Program::run`] without blocking the thread while an operation iterates.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub async fn run_async(&self, inputs: &[impl Borrow<Tensor>]) -> Result<Vec<Tensor>> {
+        let shapes = self.outputs.iter().map(|output| &self.values[*output].shape);
+        let results: Vec<Tensor> = shapes.map(|shape| Tensor::zeros(&self.gpu, shape)).collect::<Result<_>>()?;
+        self.run_into_async(inputs, &results).await?;
+        Ok(results)
+    }
+
+    /// [`Program::run`] into tensors that are there; after the first run nothing is made on the device.
+    ///
+    /// *Shapes*  those of the inputs and outputs the program was compiled for
+    ///
+    /// # Errors
+    /// As [`Program::run`]; the outputs may then hold anything.
+    pub fn run_into(&self, inputs: &[impl Borrow<Tensor>], outputs: &[impl Borrow<Tensor>]) -> Result<()> {
+        self.gpu.block_on(self.run_into_async(inputs, outputs))
+    }
+
+    /// [`Program::run_into`] without blocking the thread while an operation iterates.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub async fn run_into_async(&self, inputs: &[impl Borrow<Tensor>], outputs: &[impl Borrow<Tensor>]) -> Result<()> {
+        self.expect("inputs", &self.inputs, inputs)?;
+        self.expect("outputs", &self.outputs, outputs)?;
         let memory = self.memory()?;
         let mut recorder = self.gpu.recorder();
         for (given, own) in inputs.iter().zip(&memory.inputs) {
             recorder.copy(given.borrow().buffer(), own.buffer())?;
         }
-        recorder.replay(&memory.recorded);
-        let mut results = Vec::with_capacity(memory.outputs.len());
-        for own in &memory.outputs {
-            let result = Tensor::zeros(&self.gpu, own.shape())?;
-            recorder.copy(own.buffer(), result.buffer())?;
-            results.push(result);
+        for stage in &memory.stages {
+            match stage {
+                Stage::Replay(recorded) => recorder.replay(recorded),
+                Stage::Solve(solver) => {
+                    recorder.submit()?;
+                    solver.solve().await?;
+                    recorder = self.gpu.recorder();
+                }
+            }
         }
-        recorder.submit()?;
-        Ok(results)
+        for (own, result) in memory.outputs.iter().zip(outputs) {
+            recorder.copy(own.buffer(), result.borrow().buffer())?;
+        }
+        recorder.submit()
+    }
+
+    /// Refuses tensors that do not have the shapes of some values.
+    fn expect(&self, role: &str, values: &[usize], tensors: &[impl Borrow<Tensor>]) -> Result<()> {
+        let shapes: Vec<&[usize]> = values.iter().map(|value| &*self.values[*value].shape).collect();
+        let found: Vec<&[usize]> = tensors.iter().map(|tensor| tensor.borrow().shape()).collect();
+        if shapes == found {
+            return Ok(());
+        }
+        Err(Error::ShapeMismatch {
+            operation: "run a program",
+            expected: format!("{role} of shapes {shapes:?}"),
+            found: format!("{found:?}"),
+        })
     }
 
     /// Device memory for inputs and intermediate values, in bytes; constants and results come on top.
@@ -229,6 +296,12 @@ impl Program {
     pub(super) fn bytes_touched(&self) -> u64 {
         let values = self.steps.iter().flat_map(|step| step.inputs.iter().chain([&step.output]));
         values.map(|value| 4 * length(&self.values[*value].shape) as u64).sum()
+    }
+
+    /// Refuses a program that the device cannot run by itself.
+    pub(super) fn expect_replayable(&self) -> Result<()> {
+        let iterates = self.steps.iter().find(|step| step.operation.needs_host());
+        iterates.map_or(Ok(()), |step| Err(Error::NeedsHost { operation: step.operation.name() }))
     }
 
     /// The memory of the program, made when it is first asked for.
@@ -258,17 +331,27 @@ impl Program {
             });
         }
         let nothing: Buffer<f32> = Buffer::zeros(&self.gpu, operation, 0)?;
-        let recorded = Recorder::capture(&self.gpu, |recorder| {
-            for step in self.steps.iter().filter(|step| !step.operation.is_view()) {
-                let inputs: Vec<&Tensor> = step.inputs.iter().map(|input| &tensors[*input]).collect();
-                let scratch = step.scratch.map(|block| slots[self.plan.places[block]].clone());
-                let scratch = scratch.as_ref().unwrap_or(&nothing);
-                step.operation.record(recorder, &inputs, scratch, &tensors[step.output])?;
+        let mut stages = Vec::new();
+        for steps in self.steps.chunk_by(|one, next| !one.operation.needs_host() && !next.operation.needs_host()) {
+            if let [Step { operation, inputs, output, .. }] = steps
+                && operation.needs_host()
+            {
+                let inputs: Vec<Tensor> = inputs.iter().map(|input| tensors[*input].clone()).collect();
+                stages.push(Stage::Solve(operation.solver(&self.gpu, &inputs, &tensors[*output])?));
+                continue;
             }
-            Ok(())
-        })?;
+            stages.push(Stage::Replay(Recorder::capture(&self.gpu, |recorder| {
+                for step in steps.iter().filter(|step| !step.operation.is_view()) {
+                    let inputs: Vec<&Tensor> = step.inputs.iter().map(|input| &tensors[*input]).collect();
+                    let scratch = step.scratch.map(|block| slots[self.plan.places[block]].clone());
+                    let scratch = scratch.as_ref().unwrap_or(&nothing);
+                    step.operation.record(recorder, &inputs, scratch, &tensors[step.output])?;
+                }
+                Ok(())
+            })?));
+        }
         let pick = |values: &[usize]| values.iter().map(|value| tensors[*value].clone()).collect();
-        Ok(Memory { inputs: pick(&self.inputs), outputs: pick(&self.outputs), recorded })
+        Ok(Memory { inputs: pick(&self.inputs), outputs: pick(&self.outputs), stages })
     }
 
     pub(super) fn gpu(&self) -> &Gpu {

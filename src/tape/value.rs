@@ -41,12 +41,12 @@ impl Value {
         &self.tape
     }
 
-    pub(super) fn node(&self) -> usize {
+    pub(crate) fn node(&self) -> usize {
         self.node
     }
 
     /// The value of an operation on this one.
-    pub(super) fn through(&self, operation: impl Operation + 'static) -> Result<Self> {
+    pub(crate) fn through(&self, operation: impl Operation + 'static) -> Result<Self> {
         self.tape.compute(Arc::new(operation), &[self])
     }
 

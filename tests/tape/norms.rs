@@ -289,6 +289,50 @@ fn an_upper_bound_for_each_sample() {
     }
 }
 
+/// What is recorded once gives at each point what is recorded there, and a loop leaves the graph as it is.
+#[test]
+fn norms_at_one_point_after_another() {
+    let sizes = [6, 9, 5];
+    let network = Network::new(&sizes, 31);
+    let norm = JacobianSpectralNorm { reduction: Reduction::Sum, ..lanczos() };
+    let parameters: Vec<&Value> = network.parameters.iter().collect();
+    let mut prepared = norm.prepare(&network.tape, |x| network.apply(x), &[3, sizes[0]], &parameters).unwrap();
+    let input = prepared.input().clone();
+    let wanted: Vec<&Value> = [&input].into_iter().chain(&network.parameters).collect();
+    let mut graphs = Vec::new();
+    for seed in 0..4 {
+        let mut random = seeded(40 + seed);
+        let samples = tensor(&[3, sizes[0]], &draw(&mut random, 3 * sizes[0]));
+        let tensors: Vec<Tensor> = parameters
+            .iter()
+            .map(|value| tensor(value.shape(), &draw(&mut random, value.shape().iter().product())))
+            .collect();
+        let tensors: Vec<&Tensor> = tensors.iter().collect();
+        let found = prepared.at(&samples, &tensors).unwrap();
+        let gradients = found.gradient(&wanted).unwrap();
+        graphs.push(format!("{:?}", network.tape));
+
+        let other = Tape::new(gpu());
+        let fresh = Network {
+            tape: other.clone(),
+            parameters: parameters.iter().map(|value| other.input(value.shape()).unwrap()).collect(),
+            values: Vec::new(),
+        };
+        let others: Vec<(&Value, &Tensor)> = fresh.parameters.iter().zip(tensors.iter().copied()).collect();
+        let expected = norm.of(&other, |x| fresh.apply(x), &samples, &others).unwrap();
+        assert_eq!(found.reduced(), expected.reduced());
+        let wanted: Vec<&Value> = [expected.input()].into_iter().chain(&fresh.parameters).collect();
+        for (found, expected) in gradients.iter().zip(expected.gradient(&wanted).unwrap()) {
+            assert_eq!(found.read(gpu()).unwrap(), expected.read(gpu()).unwrap());
+        }
+    }
+    assert!(graphs[1..].iter().all(|graph| *graph == graphs[0]), "{graphs:?}");
+    // Shapes are those that it was recorded with.
+    let (few, more) = (tensor(&[2, sizes[0]], &[0.0; 12]), tensor(&[3, sizes[0]], &[0.0; 18]));
+    assert!(matches!(prepared.at(&few, &[]), Err(Error::ShapeMismatch { .. })));
+    assert!(matches!(prepared.at(&more, &[]), Err(Error::ShapeMismatch { .. })));
+}
+
 #[test]
 fn samples_between_two_batches() {
     let tape = Tape::new(gpu());

@@ -43,12 +43,13 @@ mod tanh;
 mod window;
 
 use std::fmt::Debug;
+use std::pin::Pin;
 
 use pointwise::Pointwise;
 
 use super::graph::Tape;
 use super::value::Value;
-use crate::gpu::{Buffer, Recorder};
+use crate::gpu::{Buffer, Gpu, Recorder};
 use crate::tensor::Tensor;
 use crate::{Error, Result, ops};
 
@@ -56,7 +57,7 @@ use crate::{Error, Result, ops};
 ///
 /// A nonlinear one needs [`Operation::jvp`] alone; one that is linear in an argument, the others fixed, has a JVP that is the
 /// operation itself, and [`Operation::transpose`].
-pub(super) trait Operation: Debug + Send + Sync {
+pub(crate) trait Operation: Debug + Send + Sync {
     fn name(&self) -> &'static str;
 
     /// The shape of the result, where the operation takes inputs of these shapes.
@@ -85,18 +86,45 @@ pub(super) trait Operation: Debug + Send + Sync {
         0
     }
 
+    /// Whether the host takes part, as in an iteration that goes on until it has converged. Then [`Operation::solver`] says how,
+    /// else [`Operation::record`].
+    fn needs_host(&self) -> bool {
+        false
+    }
+
+    /// What computes `output` from `inputs` with the host's part in it, any number of times.
+    fn solver(&self, _gpu: &Gpu, _inputs: &[Tensor], _output: &Tensor) -> Result<Box<dyn Solver>> {
+        Err(Error::NeedsHost { operation: self.name() })
+    }
+
     /// Records it on the device.
-    fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], scratch: &Buffer<f32>, output: &Tensor)
-    -> Result<()>;
+    fn record(
+        &self,
+        _recorder: &mut Recorder,
+        _inputs: &[&Tensor],
+        _scratch: &Buffer<f32>,
+        _output: &Tensor,
+    ) -> Result<()> {
+        Err(Error::NeedsHost { operation: self.name() })
+    }
 
     /// Computes it on the host.
     fn evaluate(&self, inputs: &[Array], shape: &[usize]) -> Vec<f64>;
 }
 
+/// A step of a program that the host takes part in, bound to its memory.
+pub(crate) trait Solver: Send + Sync {
+    /// The name of its operation.
+    fn name(&self) -> &'static str;
+
+    /// Computes the output from what the inputs hold now; what was submitted before has been.
+    fn solve(&self) -> Pin<Box<dyn Future<Output = Result<()>> + '_>>;
+}
+
 /// The values that an operation was recorded with, for its rules.
-pub(super) struct Primal {
-    inputs: Vec<Value>,
-    output: Value,
+pub(crate) struct Primal {
+    pub(crate) inputs: Vec<Value>,
+    pub(crate) output: Value,
 }
 
 impl Primal {
@@ -107,9 +135,9 @@ impl Primal {
 
 /// A tensor on the host.
 #[derive(Clone, Copy)]
-pub(super) struct Array<'a> {
-    pub(super) shape: &'a [usize],
-    pub(super) data: &'a [f64],
+pub(crate) struct Array<'a> {
+    pub(crate) shape: &'a [usize],
+    pub(crate) data: &'a [f64],
 }
 
 /// The shape of the first input, which [`Value::with`] gave to all.
