@@ -14,6 +14,10 @@ mod norms;
 mod operations;
 #[path = "tape/programs.rs"]
 mod programs;
+#[path = "tape/search.rs"]
+mod search;
+#[path = "tape/spectral.rs"]
+mod spectral;
 
 use std::sync::OnceLock;
 

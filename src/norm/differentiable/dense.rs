@@ -1,0 +1,101 @@
+//! Small matrices on the host: all singular triplets, and the systems that the derivatives of some of them solve.
+
+use faer::Mat;
+
+/// The singular values and vectors of a matrix, largest first.
+pub(super) struct Decomposition {
+    values: Vec<f64>,
+    left: Mat<f64>,
+    right: Mat<f64>,
+}
+
+impl Decomposition {
+    /// `None` where an entry is not finite.
+    pub(super) fn of(entries: &[f64], (rows, cols): (usize, usize)) -> Option<Self> {
+        if !entries.iter().all(|entry| entry.is_finite()) {
+            return None;
+        }
+        let matrix = Mat::from_fn(rows, cols, |row, col| entries[row * cols + col]);
+        let parts = matrix.thin_svd().ok()?;
+        let values = (0..rows.min(cols)).map(|rank| parts.S()[rank]).collect();
+        Some(Self { values, left: parts.U().to_owned(), right: parts.V().to_owned() })
+    }
+
+    fn column(matrix: &Mat<f64>, rank: usize) -> Vec<f64> {
+        (0..matrix.nrows()).map(|row| matrix[(row, rank)]).collect()
+    }
+
+    /// u, v, and the distance to the nearest other singular value in units of the largest; zeros for a value that is zero to
+    /// working precision.
+    pub(super) fn packed(&self, rank: usize) -> Vec<f64> {
+        let (left, right) = (Self::column(&self.left, rank), Self::column(&self.right, rank));
+        let (value, largest) = (self.values[rank], self.values[0]);
+        if value <= NOTHING * largest || largest == 0.0 {
+            return vec![0.0; left.len() + right.len() + 1];
+        }
+        let square = left.len() == right.len();
+        let (left, right) = canonical(left, right);
+        left.into_iter().chain(right).chain([distance(&self.values, rank, square) / largest]).collect()
+    }
+
+    /// The solution x of (σ - H) x = r - z zᵀ r / 2 with zᵀ x = 0, where H = [[0, A], [Aᵀ, 0]] and z = [u; v] of one rank, by
+    /// the coordinates of r in the other singular vectors.
+    pub(super) fn resolve(&self, rank: usize, pushed: &[f64]) -> Vec<f64> {
+        let (rows, sigma) = (self.left.nrows(), self.values[rank]);
+        let (mut above, mut below) = (pushed[..rows].to_vec(), pushed[rows..].to_vec());
+        let mut solution = vec![0.0; pushed.len()];
+        for (other, value) in self.values.iter().enumerate() {
+            let (left, right) = (Self::column(&self.left, other), Self::column(&self.right, other));
+            let (a, b) = (take(&mut above, &left), take(&mut below, &right));
+            let (along_left, along_right) = if other == rank {
+                // Of the two eigenvectors [u; v] and [u; -v] the first is left out; the second has the eigenvalue -σ.
+                ((a - b) / (4.0 * sigma), (b - a) / (4.0 * sigma))
+            } else {
+                let distance = (sigma - value) * (sigma + value);
+                ((sigma * a + value * b) / distance, (value * a + sigma * b) / distance)
+            };
+            add(&mut solution[..rows], along_left, &left);
+            add(&mut solution[rows..], along_right, &right);
+        }
+        // What no singular vector reaches has the eigenvalue 0.
+        add(&mut solution[..rows], 1.0 / sigma, &above);
+        add(&mut solution[rows..], 1.0 / sigma, &below);
+        solution
+    }
+}
+
+/// The distance of a singular value to the nearest other; to its negative as well, which is an eigenvalue of the augmented matrix,
+/// and to 0, which is one where the matrix is not square.
+pub(super) fn distance(values: &[f64], rank: usize, square: bool) -> f64 {
+    let value = values[rank];
+    let others = values.iter().enumerate().filter(|(other, _)| *other != rank).map(|(_, other)| *other);
+    others.map(|other| (value - other).abs()).fold(if square { 2.0 * value } else { value }, f64::min)
+}
+
+/// What a singular value is zero below, in units of the largest: a few hundred roundings.
+const NOTHING: f64 = 1e-13;
+
+/// The pair of vectors, or both negated: the entry of the right one of largest magnitude, the first of several, is positive.
+pub(super) fn canonical(left: Vec<f64>, right: Vec<f64>) -> (Vec<f64>, Vec<f64>) {
+    let largest = right.iter().fold(0f64, |most, entry| if entry.abs() > most.abs() { *entry } else { most });
+    if largest >= 0.0 {
+        return (left, right);
+    }
+    (left.into_iter().map(|entry| -entry).collect(), right.into_iter().map(|entry| -entry).collect())
+}
+
+pub(super) fn dot(left: &[f64], right: &[f64]) -> f64 {
+    left.iter().zip(right).map(|(left, right)| left * right).sum()
+}
+
+/// Adds a multiple of one vector to another.
+pub(super) fn add(to: &mut [f64], factor: f64, vector: &[f64]) {
+    to.iter_mut().zip(vector).for_each(|(to, entry)| *to += factor * entry);
+}
+
+/// The coordinate along a unit vector, taken out.
+fn take(from: &mut [f64], unit: &[f64]) -> f64 {
+    let along = dot(from, unit);
+    add(from, -along, unit);
+    along
+}

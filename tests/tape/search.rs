@@ -1,0 +1,109 @@
+//! The search for places where a function stretches most.
+
+use std::ops::ControlFlow;
+
+use opnorm::norm::{JacobianSearch, JacobianSpectralNorm, Region, Steepest};
+use opnorm::tape::{Tape, Value};
+use opnorm::tensor::Tensor;
+use opnorm::{Error, Result};
+
+use super::{draw, gpu, narrowed, seeded};
+
+fn upload(shape: &[usize], data: &[f64]) -> Tensor {
+    Tensor::from_slice(gpu(), shape, &narrowed(data)).unwrap()
+}
+
+/// f(x) = x² / 2 has the Jacobian diag(x): the largest norm around c is max |c| + radius, in a ball and in a box.
+#[test]
+fn the_steepest_place_of_a_square_is_found() {
+    let tape = Tape::new(gpu());
+    let centres = [0.5, -1.0, 0.25, 0.0, 0.125, 2.0];
+    let samples = upload(&[2, 3, 1], &centres);
+    let square = |x: &Value| x.square()?.scale(0.5);
+    let ball = Region::Ball { radius: 0.75 };
+    let small = Region::Box { radius: 0.75, lower: f64::NEG_INFINITY, upper: f64::INFINITY };
+    let cut = Region::Box { radius: 0.75, lower: -1.25, upper: 2.25 };
+    for (region, expected) in [(ball, [1.75, 2.75]), (small, [1.75, 2.75]), (cut, [1.25, 2.25])] {
+        let search = JacobianSearch { region, steps: 40, ..JacobianSearch::default() };
+        let found = search.of(&tape, square, &samples, &[]).unwrap();
+        for (item, expected) in found.iter().zip(expected) {
+            assert!((item.sigma - expected).abs() < 2e-3, "{region:?}: {item:?}");
+            assert!(item.sigma <= expected + 1e-5 && item.centre <= item.sampled && item.sampled < item.sigma);
+            assert!(item.climbed > 0);
+        }
+        assert!((found[0].centre - 1.0).abs() < 1e-5 && (found[1].centre - 2.0).abs() < 1e-5);
+    }
+    // Without steps and places it is the norm at the sample.
+    let search = JacobianSearch { region: ball, steps: 0, places: 0, ..JacobianSearch::default() };
+    let found = search.of(&tape, square, &samples, &[]).unwrap();
+    assert!((found[1].sigma - 2.0).abs() < 1e-5 && found[1].at == [0.0, 0.125, 2.0] && found[1].climbed == 0);
+}
+
+fn distance(item: &Steepest, centre: &[f64]) -> f64 {
+    item.at.iter().zip(centre).map(|(x, centre)| (f64::from(*x) - centre).powi(2)).sum::<f64>().sqrt()
+}
+
+/// Layers of `relu` have no slope of the norm to follow; random directions find more than the samples did, within the region, and
+/// the same again.
+#[test]
+fn networks_without_curvature_are_searched_at_random() {
+    let tape = Tape::new(gpu());
+    let mut random = seeded(5);
+    let weights: Vec<Value> = [[24, 8], [24, 24], [4, 24]]
+        .iter()
+        .map(|shape| tape.constant(&upload(shape, &draw(&mut random, shape[0] * shape[1]))).unwrap())
+        .collect();
+    let network = |x: &Value| -> Result<Value> {
+        let hidden = x.matmul_transposed(false, &weights[0], true)?.relu()?;
+        hidden.matmul_transposed(false, &weights[1], true)?.relu()?.matmul_transposed(false, &weights[2], true)
+    };
+    let centres = draw(&mut random, 3 * 8);
+    let samples = upload(&[3, 8], &centres);
+    let radius = 0.5;
+    let search = JacobianSearch { region: Region::Ball { radius }, places: 4, seed: 3, ..JacobianSearch::default() };
+    let found = search.of(&tape, network, &samples, &[]).unwrap();
+    assert_eq!(found, search.of(&tape, network, &samples, &[]).unwrap());
+    assert_ne!(found, JacobianSearch { seed: 4, ..search.clone() }.of(&tape, network, &samples, &[]).unwrap());
+    let mut climbed = 0;
+    for (item, centre) in found.iter().zip(centres.chunks_exact(8)) {
+        assert!(item.centre <= item.sampled && item.sampled <= item.sigma, "{item:?}");
+        assert!(distance(item, centre) <= radius + 1e-5);
+        climbed += item.climbed;
+        // The norm is that of the place.
+        let at: Vec<f64> = item.at.iter().map(|x| f64::from(*x)).collect();
+        let there = JacobianSpectralNorm::default().of(&tape, network, &upload(&[1, 8], &at), &[]).unwrap();
+        assert!((there.reduced().unwrap() / item.sigma - 1.0).abs() < 1e-5);
+    }
+    assert!(climbed > 0);
+}
+
+#[test]
+fn searches_end_when_they_are_asked_to_and_refuse_what_means_nothing() {
+    let tape = Tape::new(gpu());
+    let samples = upload(&[2, 2], &[0.5, 1.0, -1.0, 2.0]);
+    let search = JacobianSearch { places: 2, steps: 3, ..JacobianSearch::default() };
+    let mut heard = Vec::new();
+    let mut listen = |done: usize, total: usize| {
+        heard.push((done, total));
+        ControlFlow::Continue(())
+    };
+    search.of_with(&tape, Value::tanh, &samples, &[], &mut listen).unwrap();
+    assert_eq!(heard.first(), Some(&(1, 6)));
+    assert_eq!(heard.last(), Some(&(6, 6)));
+    let mut stop = |done: usize, _: usize| if done == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    let error = search.of_with(&tape, Value::tanh, &samples, &[], &mut stop).unwrap_err();
+    assert!(matches!(error, Error::Cancelled { iterations: 3, .. }), "{error}");
+    for region in [
+        Region::Ball { radius: -1.0 },
+        Region::Ball { radius: f64::NAN },
+        Region::Box { radius: 1.0, lower: 1.0, upper: 0.0 },
+    ] {
+        let error = JacobianSearch { region, ..search.clone() }.of(&tape, Value::tanh, &samples, &[]).unwrap_err();
+        assert!(matches!(error, Error::InvalidOption { .. }), "{error}");
+    }
+    let nobody = search.of(&tape, Value::tanh, &upload(&[0, 2], &[]), &[]).unwrap();
+    assert!(nobody.is_empty());
+    // Nothing is larger than what is not a number.
+    let found = search.of(&tape, Value::log, &upload(&[2, 1], &[0.0, 3.0]), &[]).unwrap();
+    assert!(found[0].sigma.is_nan() && found[1].sigma > 1.0 / 3.0);
+}
