@@ -14,9 +14,10 @@ use super::start::random_unit;
 use super::stop::Stop;
 use crate::gpu::{Buffer, Gpu, ReadBack, Recorder};
 use crate::operator::LinearOperator;
+use crate::ops::{self, StopKind};
 use crate::tensor::Tensor;
 use crate::tensor::screen::scale_by_power;
-use crate::{Error, Result, ops};
+use crate::{Error, Result};
 
 /// Golub-Kahan-Lanczos bidiagonalisation from a random start, with reorthogonalisation on the shorter side alone.
 ///
@@ -393,6 +394,12 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
             let contents = contents.contents().await?;
             if self.exponents.is_empty() {
                 self.exponents = self.memory.exponents().await?;
+                // A first product that is not finite leaves no norms behind.
+                for (chain, stop) in self.chains.iter_mut().zip(self.memory.stops().await?) {
+                    if stop == StopKind::NonFinite && chain.done.is_none() {
+                        chain.done = Some(Status::NonFinite);
+                    }
+                }
             }
             for (offset, step) in contents.chunks_exact(2 * vectors).enumerate() {
                 for (vector, chain) in self.chains.iter_mut().enumerate() {

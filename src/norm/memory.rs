@@ -1,8 +1,10 @@
 //! Device memory that every iteration works in: one mask, factor, inverse and state a vector.
 
+use bytemuck::Pod;
+
 use crate::Result;
 use crate::gpu::{Buffer, Gpu, Recorder};
-use crate::ops::{self, Normalise, NormaliserState};
+use crate::ops::{self, Normalise, NormaliserState, StopKind};
 use crate::tensor::screen::binary_exponent;
 
 /// Masks, scales and norms of a batch of vectors.
@@ -82,10 +84,20 @@ impl Memory {
 
     /// e of each vector, where its factor is 2^-e.
     pub(super) async fn exponents(&self) -> Result<Vec<i32>> {
+        let factors = self.contents(&self.factors).await?;
+        Ok(factors.into_iter().map(|factor| -binary_exponent(f64::from(factor))).collect())
+    }
+
+    /// Why each vector left the mask, where it did.
+    pub(super) async fn stops(&self) -> Result<Vec<StopKind>> {
+        Ok(self.contents(&self.states).await?.iter().map(NormaliserState::stop).collect())
+    }
+
+    async fn contents<T: Pod>(&self, buffer: &Buffer<T>) -> Result<Vec<T>> {
         let mut recorder = self.gpu.recorder();
-        let factors = recorder.read(&self.factors)?;
+        let contents = recorder.read(buffer)?;
         recorder.submit()?;
-        Ok(factors.contents().await?.into_iter().map(|factor| -binary_exponent(f64::from(factor))).collect())
+        contents.contents().await
     }
 
     /// Takes a vector out of the mask, or puts it back, before whatever is submitted next.

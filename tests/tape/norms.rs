@@ -262,9 +262,13 @@ fn nothing_and_not_a_number() {
         assert!(gradient[..2].iter().chain(&gradient[4..]).all(|entry| *entry == 0.0), "{gradient:?}");
     }
     // The derivative of log is infinite at zero: that is said, and no reduction hides it.
-    let found = lanczos().of(&tape, Value::log, &samples, &[]).unwrap();
-    assert_eq!(found.norms().items()[0].status, Status::NonFinite);
-    assert!(found.reduced().unwrap().is_nan());
+    let alone = tensor(&[2, 1], &[0.0, 4.0]);
+    for (norm, samples) in [(lanczos(), &samples), (power(), &samples), (lanczos(), &alone), (power(), &alone)] {
+        let found = norm.of(&tape, Value::log, samples, &[]).unwrap();
+        assert_eq!(found.norms().items()[0].status, Status::NonFinite);
+        assert_eq!(found.norms().items()[1].status, Status::Converged);
+        assert!(found.reduced().unwrap().is_nan());
+    }
 
     let found =
         JacobianSpectralNorm { reduction: Reduction::None, ..lanczos() }.of(&tape, Value::square, &samples, &[]);

@@ -28,8 +28,11 @@ fn the_steepest_place_of_a_square_is_found() {
         let found = search.of(&tape, square, &samples, &[]).unwrap();
         for (item, expected) in found.iter().zip(expected) {
             assert!((item.sigma - expected).abs() < 2e-3, "{region:?}: {item:?}");
-            assert!(item.sigma <= expected + 1e-5 && item.centre <= item.sampled && item.sampled < item.sigma);
-            assert!(item.climbed > 0);
+            assert!(item.sigma <= expected + 1e-5 && item.centre <= item.sampled, "{region:?}: {item:?}");
+        }
+        // The corners of a box are easily hit by chance, the edge of a ball is not.
+        if region == ball {
+            assert!(found.iter().all(|item| item.sampled < item.sigma && item.climbed > 0), "{found:?}");
         }
         assert!((found[0].centre - 1.0).abs() < 1e-5 && (found[1].centre - 2.0).abs() < 1e-5);
     }
@@ -105,5 +108,5 @@ fn searches_end_when_they_are_asked_to_and_refuse_what_means_nothing() {
     assert!(nobody.is_empty());
     // Nothing is larger than what is not a number.
     let found = search.of(&tape, Value::log, &upload(&[2, 1], &[0.0, 3.0]), &[]).unwrap();
-    assert!(found[0].sigma.is_nan() && found[1].sigma > 1.0 / 3.0);
+    assert!(found[0].sigma.is_nan() && found[1].sigma > 1.0 / 3.0, "{found:?}");
 }
