@@ -1,9 +1,11 @@
 //! The tape: every operation's rules against differences, its device results against `f64`, derivatives of derivatives,
-//! programs and their memory, Jacobians and their norms.
+//! programs and their memory, Jacobians and their norms; and all of these against PyTorch's numbers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 #[path = "tape/checks.rs"]
 mod checks;
+#[path = "tape/fixtures.rs"]
+mod fixtures;
 #[path = "tape/jacobians.rs"]
 mod jacobians;
 #[path = "tape/nesting.rs"]
