@@ -338,6 +338,42 @@ fn a_wrong_number_is_noticed() {
     assert!(none.host.0.is_infinite() && none.device.0.is_infinite());
 }
 
+/// Spectral, nuclear and Ky Fan norms of a matrix, and the vectors of its largest singular value: values, gradients, and products
+/// with the Hessian, which go through the derivatives of singular vectors.
+#[test]
+fn norms_of_a_matrix_are_those_of_pytorch() {
+    let stored = Fixtures::section("spectral");
+    let mut comparison = Comparison::new();
+    let matrix = comparison.input(stored.array("matrix"));
+    let direction = comparison.input(stored.array("direction"));
+    let tape = comparison.tape.clone();
+    let along = |value: &Value| tape.jvp(&[value], &[&matrix], &[&direction]).unwrap().remove(0);
+    for (norm, names) in [
+        (matrix.spectral_norm(), ["sigma", "gradient", "hessian_vector_product"]),
+        (matrix.nuclear_norm(), ["nuclear_value", "nuclear_gradient", "nuclear_hessian_vector_product"]),
+        (matrix.ky_fan_norm(3), ["ky_fan_3_value", "ky_fan_3_gradient", "ky_fan_3_hessian_vector_product"]),
+    ] {
+        let norm = norm.unwrap();
+        let gradient = tape.grad(&norm, &[&matrix]).unwrap().remove(0);
+        let product = along(&gradient);
+        for (name, found) in names.into_iter().zip([norm, gradient, product]) {
+            comparison.expect(name, found, stored.array(name));
+        }
+    }
+    let (u, sigma, v) = matrix.singular_triplet().unwrap();
+    for (name, found) in [("u_tangent", along(&u)), ("v_tangent", along(&v)), ("sigma_tangent", along(&sigma))] {
+        comparison.expect(name, found, stored.array(name));
+    }
+    comparison.expect("u", u, stored.array("u"));
+    comparison.expect("v", v, stored.array("v"));
+    let compared = comparison.run();
+    assert_eq!(compared.numbers, 3 * (1 + 2 * 24) + 2 * (6 + 4) + 1);
+    assert!(compared.host.0 <= HOST, "on the host: {}", compared.host.1);
+    // Vectors are right to 1e-5, and move by at most 1 / 0.95 a unit of the direction, whose norm is below 7.
+    assert!(compared.device.0 <= 7e-5, "on the device: {}", compared.device.1);
+    println!("host {:.1e}, device {:.1e} of what is largest", compared.host.0, compared.device.0);
+}
+
 /// Two hidden layers of tanh.
 fn network(parameters: &[Value], x: &Value) -> Result<Value> {
     let mut y = x.clone();
