@@ -120,8 +120,8 @@ impl JacobianSpectralNorm {
         control: Control<'_>,
     ) -> Result<JacobianNorms> {
         let (values, tensors): (Vec<&Value>, Vec<&Tensor>) = others.iter().copied().unzip();
-        let mut prepared = PreparedJacobianNorm::at_point(self, tape, function, samples, (&values, &tensors))?;
-        prepared.here(control)
+        let prepared = PreparedJacobianNorm::at_point(self, tape, function, samples, (&values, &tensors))?;
+        tape.gpu().block_on(prepared.here_async(control))
     }
 
     /// The norms for 2 f - 1, f being `function`: none is above 1 exactly if f is firmly nonexpansive at the samples

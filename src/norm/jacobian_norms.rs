@@ -91,16 +91,30 @@ impl PreparedJacobianNorm {
     /// # Errors
     /// As [`PreparedJacobianNorm::at`]; [`Error::Cancelled`] when the callback says so.
     pub fn at_with(&mut self, samples: &Tensor, others: &[&Tensor], control: Control<'_>) -> Result<JacobianNorms> {
+        let gpu = self.function.input.tape().gpu().clone();
+        gpu.block_on(self.at_async(samples, others, control))
+    }
+
+    /// [`PreparedJacobianNorm::at_with`] without blocking the thread while the device works.
+    ///
+    /// # Errors
+    /// As [`PreparedJacobianNorm::at_with`].
+    pub async fn at_async(
+        &mut self,
+        samples: &Tensor,
+        others: &[&Tensor],
+        control: Control<'_>,
+    ) -> Result<JacobianNorms> {
         let samples = self.options.reduced(samples)?;
         let point: Vec<&Tensor> = [&samples].into_iter().chain(others.iter().copied()).collect();
-        self.jacobian.move_to(&point)?;
+        self.jacobian.move_to_async(&point).await?;
         self.point = point.into_iter().cloned().collect();
-        self.here(control)
+        self.here_async(control).await
     }
 
     /// The norms where the Jacobian was taken last.
-    pub(super) fn here(&mut self, control: Control<'_>) -> Result<JacobianNorms> {
-        let norms = self.options.method.norm(&self.jacobian, control)?;
+    pub(super) async fn here_async(&self, control: Control<'_>) -> Result<JacobianNorms> {
+        let norms = self.options.method.norm_async(&self.jacobian, control).await?;
         let (function, point) = (Arc::clone(&self.function), self.point.clone());
         Ok(JacobianNorms { norms, reduction: self.options.reduction, function, point })
     }

@@ -27,9 +27,21 @@ impl Method {
     /// # Errors
     /// As [`Lanczos::norm_with`] and [`Power::norm_with`].
     pub fn norm<O: LinearOperator + ?Sized>(&self, operator: &O, control: Control<'_>) -> Result<SpectralNorms> {
+        operator.gpu().block_on(self.norm_async(operator, control))
+    }
+
+    /// [`Method::norm`] without blocking the thread while the device works.
+    ///
+    /// # Errors
+    /// As [`Method::norm`].
+    pub async fn norm_async<O: LinearOperator + ?Sized>(
+        &self,
+        operator: &O,
+        control: Control<'_>,
+    ) -> Result<SpectralNorms> {
         match self {
-            Self::Lanczos(lanczos) => lanczos.norm_with(operator, control),
-            Self::Power(power) => power.norm_with(operator, control),
+            Self::Lanczos(lanczos) => lanczos.norm_async(operator, control).await,
+            Self::Power(power) => power.norm_async(operator, control).await,
         }
     }
 

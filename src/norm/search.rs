@@ -133,88 +133,129 @@ impl JacobianSearch {
             return Ok(Vec::new());
         }
         let centres = samples.read(tape.gpu())?;
-        let size = centres.len() / batch;
+        let mut climbs: Vec<Climb> =
+            centres.chunks_exact(centres.len() / batch).map(|centre| Climb::new(centre, self.region)).collect();
         let mut prepared = options.prepare(tape, function, samples.shape(), &values)?;
         let total = 1 + self.places + self.steps;
-        let mut evaluate = |round: usize, at: &[f32], gradient: bool| -> Result<(Vec<f64>, Vec<f32>)> {
-            let found = norms(&mut prepared, samples.shape(), at, &tensors, gradient)?;
+        let mut evaluate = |round: usize, at: &[Vec<f32>], gradient: bool| -> Result<(Vec<f64>, Vec<f32>)> {
+            let found = norms(&mut prepared, samples.shape(), &at.concat(), &tensors, gradient)?;
             if on_evaluation(round, total).is_break() {
                 return Err(Error::Cancelled { operation: "search for a Jacobian norm", iterations: round });
             }
             Ok(found)
         };
 
-        let mut best = centres.clone();
-        let (centre, _) = evaluate(1, &centres, false)?;
-        let mut sigmas = centre.clone();
+        let own: Vec<Vec<f32>> = climbs.iter().map(|climb| climb.centre.clone()).collect();
+        let (found, _) = evaluate(1, &own, false)?;
+        climbs.iter_mut().zip(found).for_each(|(climb, sigma)| (climb.at_centre, climb.sigma) = (sigma, sigma));
         for place in 0..self.places {
-            let tried = self.drawn(&centres, size, place);
+            let stream = |item: usize| (place * batch + item) as u64;
+            let tried: Vec<Vec<f32>> =
+                climbs.iter().enumerate().map(|(item, climb)| self.drawn(&climb.centre, stream(item))).collect();
             let (found, _) = evaluate(2 + place, &tried, false)?;
-            keep_larger(&mut sigmas, &mut best, &found, &tried);
+            for ((climb, sigma), at) in climbs.iter_mut().zip(found).zip(tried) {
+                climb.keep_larger(sigma, at);
+            }
         }
-        let sampled = sigmas.clone();
-
-        let mut lengths = vec![self.region.first_step(); batch];
-        let mut climbed = vec![0; batch];
-        // The gradient where each sample stands best; it changes only where a step was taken.
-        let mut slopes = if self.steps > 0 { evaluate(1 + self.places, &best, true)?.1 } else { Vec::new() };
+        climbs.iter_mut().for_each(|climb| climb.sampled = climb.sigma);
+        if self.steps > 0 {
+            let best: Vec<Vec<f32>> = climbs.iter().map(|climb| climb.at.clone()).collect();
+            let (_, slopes) = evaluate(1 + self.places, &best, true)?;
+            give(&mut climbs, &slopes, |_| true);
+        }
         for step in 0..self.steps {
-            let mut tried = best.clone();
-            for item in 0..batch {
-                let range = item * size..(item + 1) * size;
-                let direction = self.region.uphill(&slopes[range.clone()]).unwrap_or_else(|| {
-                    let stream = (step * batch + item) as u64;
-                    random_unit(self.seed ^ DIRECTIONS, stream, size).into_iter().map(f64::from).collect()
-                });
-                let moved = best[range.clone()].iter().zip(&direction);
-                let moved: Vec<f64> = moved.map(|(from, along)| f64::from(*from) + lengths[item] * along).collect();
-                tried[range.clone()].copy_from_slice(&self.region.project(&moved, &centres[range]));
+            let stream = |item: usize| (step * batch + item) as u64;
+            let tried: Vec<Vec<f32>> =
+                climbs.iter().enumerate().map(|(item, climb)| self.uphill(climb, stream(item))).collect();
+            let (found, slopes) = evaluate(2 + self.places + step, &tried, true)?;
+            let mut taken = Vec::with_capacity(batch);
+            for ((climb, sigma), at) in climbs.iter_mut().zip(found).zip(tried) {
+                taken.push(climb.keep_larger(sigma, at));
             }
-            let (found, gradient) = evaluate(2 + self.places + step, &tried, true)?;
-            let larger = keep_larger(&mut sigmas, &mut best, &found, &tried);
-            for item in 0..batch {
-                if larger[item] {
-                    let range = item * size..(item + 1) * size;
-                    slopes[range.clone()].copy_from_slice(&gradient[range]);
-                    climbed[item] += 1;
-                    lengths[item] *= LONGER;
-                } else {
-                    lengths[item] *= SHORTER;
-                }
+            give(&mut climbs, &slopes, |item| taken[item]);
+            for (climb, taken) in climbs.iter_mut().zip(taken) {
+                climb.climbed += usize::from(taken);
+                climb.length *= if taken { LONGER } else { SHORTER };
             }
         }
-        let item = |item: usize| Steepest {
-            sigma: sigmas[item],
-            at: best[item * size..(item + 1) * size].to_vec(),
-            centre: centre[item],
-            sampled: sampled[item],
-            climbed: climbed[item],
-        };
-        Ok((0..batch).map(item).collect())
+        Ok(climbs.into_iter().map(Climb::found).collect())
     }
 
-    /// A random place in the region of each sample.
-    fn drawn(&self, centres: &[f32], size: usize, place: usize) -> Vec<f32> {
-        let items = centres.chunks_exact(size).enumerate();
-        let draw = |(item, centre): (usize, &[f32])| {
-            let stream = (place * (centres.len() / size) + item) as u64;
-            let moved: Vec<f64> = match self.region {
-                Region::Ball { radius } => {
-                    // Uniform in the ball: the share of it within r is (r / radius)^size.
-                    let share = f64::from(uniform_places(self.seed ^ stream.wrapping_mul(MIXED), 1)[0]);
-                    let distance = radius * share.powf(1.0 / size as f64);
-                    let direction = random_unit(self.seed, stream, size);
-                    centre.iter().zip(direction).map(|(x, along)| f64::from(*x) + distance * f64::from(along)).collect()
-                }
-                Region::Box { radius, .. } => {
-                    let shares = uniform_places(self.seed ^ stream.wrapping_mul(MIXED), size);
-                    let moved = centre.iter().zip(shares);
-                    moved.map(|(x, share)| f64::from(*x) + radius * (2.0 * f64::from(share) - 1.0)).collect()
-                }
-            };
-            self.region.project(&moved, centre)
+    /// A random place in the region around a sample.
+    fn drawn(&self, centre: &[f32], stream: u64) -> Vec<f32> {
+        let size = centre.len();
+        let moved: Vec<f64> = match self.region {
+            Region::Ball { radius } => {
+                // Uniform in the ball: the share of it within r is (r / radius)^size.
+                let share = f64::from(uniform_places(self.seed ^ stream.wrapping_mul(MIXED), 1)[0]);
+                let distance = radius * share.powf(1.0 / size as f64);
+                let direction = random_unit(self.seed, stream, size);
+                centre.iter().zip(direction).map(|(x, along)| f64::from(*x) + distance * f64::from(along)).collect()
+            }
+            Region::Box { radius, .. } => {
+                let shares = uniform_places(self.seed ^ stream.wrapping_mul(MIXED), size);
+                let moved = centre.iter().zip(shares);
+                moved.map(|(x, share)| f64::from(*x) + radius * (2.0 * f64::from(share) - 1.0)).collect()
+            }
         };
-        items.flat_map(draw).collect()
+        self.region.project(&moved, centre)
+    }
+
+    /// The next place to try: along the slope, or anywhere where there is none.
+    fn uphill(&self, climb: &Climb, stream: u64) -> Vec<f32> {
+        let direction = self.region.steepest(&climb.slope).unwrap_or_else(|| {
+            let drawn = random_unit(self.seed ^ DIRECTIONS, stream, climb.at.len());
+            drawn.into_iter().map(f64::from).collect()
+        });
+        let moved = climb.at.iter().zip(&direction);
+        let moved: Vec<f64> = moved.map(|(from, along)| f64::from(*from) + climb.length * along).collect();
+        self.region.project(&moved, &climb.centre)
+    }
+}
+
+/// How far the search is for one sample.
+struct Climb {
+    centre: Vec<f32>,
+    at_centre: f64,
+    sampled: f64,
+    /// The best place so far, the norm there, and its gradient.
+    at: Vec<f32>,
+    sigma: f64,
+    slope: Vec<f32>,
+    /// The length of the next step.
+    length: f64,
+    climbed: usize,
+}
+
+impl Climb {
+    fn new(centre: &[f32], region: Region) -> Self {
+        let (length, sigma) = (region.first_step(), f64::NAN);
+        let (centre, at) = (centre.to_vec(), centre.to_vec());
+        Self { centre, at_centre: sigma, sampled: sigma, at, sigma, slope: Vec::new(), length, climbed: 0 }
+    }
+
+    /// Goes to a place whose norm is larger, and tells whether it is. A NaN is not larger, and nothing is larger than one.
+    fn keep_larger(&mut self, sigma: f64, at: Vec<f32>) -> bool {
+        let larger = sigma > self.sigma;
+        if larger {
+            (self.sigma, self.at) = (sigma, at);
+        }
+        larger
+    }
+
+    fn found(self) -> Steepest {
+        let Self { sigma, at, at_centre: centre, sampled, climbed, .. } = self;
+        Steepest { sigma, at, centre, sampled, climbed }
+    }
+}
+
+/// Hands out the parts of a gradient, where `wanted`.
+fn give(climbs: &mut [Climb], slopes: &[f32], wanted: impl Fn(usize) -> bool) {
+    let size = slopes.len() / climbs.len();
+    for (item, (climb, slope)) in climbs.iter_mut().zip(slopes.chunks_exact(size)).enumerate() {
+        if wanted(item) {
+            climb.slope = slope.to_vec();
+        }
     }
 }
 
@@ -249,21 +290,6 @@ fn norms(
     Ok((sigmas, slopes))
 }
 
-/// Keeps the places whose norms are larger than those before, and tells which. A NaN is not larger, and nothing is larger than one.
-fn keep_larger(sigmas: &mut [f64], best: &mut [f32], found: &[f64], tried: &[f32]) -> Vec<bool> {
-    let size = best.len() / sigmas.len();
-    let mut larger = vec![false; sigmas.len()];
-    for (item, sigma) in sigmas.iter_mut().enumerate() {
-        if found[item] > *sigma {
-            let range = item * size..(item + 1) * size;
-            best[range.clone()].copy_from_slice(&tried[range]);
-            *sigma = found[item];
-            larger[item] = true;
-        }
-    }
-    larger
-}
-
 impl Region {
     fn check(&self) -> Result<()> {
         let (radius, ordered) = match self {
@@ -281,7 +307,7 @@ impl Region {
         })
     }
 
-    /// A quarter of the way across.
+    /// A quarter of the way across the region.
     fn first_step(&self) -> f64 {
         match self {
             Self::Ball { radius } | Self::Box { radius, .. } => 0.5 * radius,
@@ -289,7 +315,7 @@ impl Region {
     }
 
     /// The steepest direction of a step of length 1, in the norm of the region; `None` where there is no slope.
-    fn uphill(&self, slope: &[f32]) -> Option<Vec<f64>> {
+    fn steepest(&self, slope: &[f32]) -> Option<Vec<f64>> {
         let largest = slope.iter().fold(0f32, |most, entry| most.max(entry.abs()));
         if largest == 0.0 || !slope.iter().all(|entry| entry.is_finite()) {
             return None;

@@ -130,6 +130,14 @@ impl Linearization {
         self.at_point.run_into(point, &self.decided)
     }
 
+    /// [`Linearization::move_to`] without blocking the thread, where what the point decides takes an iteration.
+    ///
+    /// # Errors
+    /// As [`Linearization::move_to`].
+    pub async fn move_to_async(&mut self, point: &[&Tensor]) -> Result<()> {
+        self.at_point.run_into_async(point, &self.decided).await
+    }
+
     fn product(
         &self,
         recorder: &mut Recorder,

@@ -44,7 +44,7 @@ fn apart(shape: &[usize], seed: u64) -> Vec<f64> {
         };
         let (left, right) = (rotation(*rows), rotation(*cols));
         let values =
-            Mat::from_fn(*rows, *cols, |row, col| if row == col { 4.0 * 0.61f64.powi(row as i32) } else { 0.0 });
+            Mat::from_fn(*rows, *cols, |row, col| if row == col { 4.0 * 0.61f64.powf(row as f64) } else { 0.0 });
         let product = left * values * right;
         for row in 0..*rows {
             entries.extend((0..*cols).map(|col| f64::from(product[(row, col)] as f32)));
@@ -233,6 +233,19 @@ fn what_has_no_derivative_is_refused() {
     let gradient = found[1].read(gpu()).unwrap();
     assert!(found[0].read(gpu()).unwrap()[0].is_nan() && gradient[17].is_nan() && (gradient[0] - 1.0).abs() < 1e-4);
     assert!(second.run(&[&broken, &along]).unwrap()[0].read(gpu()).unwrap()[17].is_nan());
+
+    // A matrix that is not square, augmented, has the eigenvalue 0: a small singular value must stand apart from it, too.
+    let tall = tape.input(&[1, 3, 2]).unwrap();
+    let slopes = tape.grad(&tall.nuclear_norm().unwrap().sum(&[0]).unwrap(), &[&tall]).unwrap();
+    let along_tall = tape.input(&[1, 3, 2]).unwrap();
+    let curved_tall = tape.jvp(&slopes, &[&tall], &[&along_tall]).unwrap();
+    let program = tape.compile(&[&tall, &along_tall], &curved_tall).unwrap();
+    let run = |small: f32| {
+        let matrix = Tensor::from_slice(gpu(), &[1, 3, 2], &[1.0, 0.0, 0.0, small, 0.0, 0.0]).unwrap();
+        program.run(&[&matrix, &Tensor::zeros(gpu(), &[1, 3, 2]).unwrap()])
+    };
+    assert!(matches!(run(8e-7), Err(Error::NotDifferentiable { .. })));
+    assert!(run(2e-6).is_ok());
 
     // Too few iterations are told; the solver is the caller's choice.
     let hurried = Lanczos { max_iter: 1, stop: Stop::Value { rtol: 1e-12 }, ..Lanczos::default() };
