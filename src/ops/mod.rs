@@ -8,6 +8,9 @@ mod axpby;
 mod binary;
 mod column_abs_sums;
 mod combine;
+mod conv2d;
+mod conv2d_transposed;
+mod conv2d_weight;
 mod decode;
 mod dot;
 mod gram;
@@ -29,6 +32,7 @@ mod row_abs_sums;
 mod scale;
 mod screen;
 mod segments;
+mod sliding;
 mod square_sums;
 mod strided;
 mod sum_axis;
@@ -43,6 +47,9 @@ pub use binary::{Binary, binary};
 pub use column_abs_sums::column_abs_sums;
 pub(crate) use column_abs_sums::column_segments;
 pub use combine::combine;
+pub use conv2d::conv2d;
+pub use conv2d_transposed::conv2d_transposed;
+pub use conv2d_weight::{conv2d_weight, conv2d_weight_segments};
 pub use decode::decode;
 pub(crate) use decode::rescaled;
 pub use dot::dot;
@@ -74,6 +81,8 @@ pub use sum_partials::sum_partials;
 pub use sum_squares::sum_squares;
 pub use unary::{Unary, unary};
 pub use window::window;
+
+pub use crate::sliding::{Convolution, Sliding};
 
 use crate::gpu::{Kernel, Recorder};
 use crate::tensor::Storage;
@@ -115,6 +124,9 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &window::KERNEL,
         &sum_axis::KERNEL,
         &matmul::KERNEL,
+        &conv2d::KERNEL,
+        &conv2d_transposed::KERNEL,
+        &conv2d_weight::KERNEL,
     ];
     dense.into_iter().flatten().chain(others).chain(Unary::kernels()).chain(Binary::kernels()).collect()
 }

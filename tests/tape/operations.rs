@@ -1,9 +1,10 @@
 //! Every operation at edge shapes: the JVP against central differences, the VJP against the JVP, the derivative of the VJP
 //! against central differences of it, and all of them on the device against `f64`.
 
-use opnorm::Result;
+use opnorm::ops::Convolution;
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
+use opnorm::{Error, Result};
 
 use super::{dot, draw, gpu, largest, narrowed, seeded};
 
@@ -140,8 +141,62 @@ fn table() -> Vec<Row> {
             |_, v| v[0].matmul_transposed(true, &v[1], true),
             two(&[(&[5, 3], &[2, 5]), (&[3, 5, 4], &[3, 1, 5])]),
         ),
+        shaped(
+            "conv2d",
+            |_, v| v[0].conv2d(&v[1], &Convolution::default()),
+            two(&[
+                (&[1, 1, 1, 1], &[1, 1, 1, 1]),
+                (&[2, 3, 5, 7], &[5, 3, 3, 2]),
+                (&[1, 2, 1, 9], &[3, 2, 1, 3]),
+                (&[0, 2, 3, 3], &[3, 2, 2, 2]),
+                (&[2, 0, 3, 3], &[2, 0, 2, 2]),
+                (&[2, 2, 3, 3], &[0, 2, 2, 2]),
+                (&[3, 17, 2, 3], &[2, 17, 2, 2]),
+            ]),
+        ),
+        shaped(
+            "conv2d, strided and padded",
+            |_, v| v[0].conv2d(&v[1], &UNEVEN),
+            two(&[(&[2, 2, 7, 5], &[3, 2, 3, 2]), (&[1, 1, 6, 8], &[1, 1, 2, 3]), (&[1, 3, 2, 7], &[2, 3, 1, 4])]),
+        ),
+        shaped(
+            "conv2d of groups",
+            |_, v| v[0].conv2d(&v[1], &GROUPED),
+            two(&[(&[2, 6, 5, 4], &[3, 2, 2, 2]), (&[1, 3, 4, 4], &[6, 1, 3, 2]), (&[1, 15, 3, 3], &[6, 5, 1, 2])]),
+        ),
+        shaped(
+            "conv2d over many windows",
+            |_, v| v[0].scale(0.1)?.conv2d(&v[1], &Convolution { padding: [1, 1], ..Convolution::default() }),
+            two(&[(&[3, 1, 17, 19], &[2, 1, 3, 3])]),
+        ),
+        shaped(
+            "conv2d_transposed",
+            |_, v| v[0].conv2d_transposed(&v[1], &UNEVEN, (7, 5)),
+            two(&[(&[2, 3, 4, 2], &[3, 2, 3, 2]), (&[1, 1, 5, 3], &[1, 1, 1, 1]), (&[0, 1, 4, 2], &[1, 2, 3, 2])]),
+        ),
+        shaped(
+            "conv2d_transposed of groups",
+            |_, v| v[0].conv2d_transposed(&v[1], &GROUPED, (5, 4)),
+            two(&[(&[2, 3, 5, 2], &[3, 2, 2, 2]), (&[1, 6, 5, 2], &[6, 1, 2, 2])]),
+        ),
+        shaped(
+            "adjoint of conv2d in its weight",
+            |tape, v| {
+                let y = v[0].conv2d(&v[1], &UNEVEN)?;
+                Ok(tape.vjp(&[y], &[&v[1]], &[&v[2]])?.remove(0))
+            },
+            vec![
+                vec![vec![2, 2, 7, 5], vec![3, 2, 3, 2], vec![2, 3, 4, 2]],
+                vec![vec![1, 1, 7, 5], vec![1, 1, 1, 1], vec![1, 1, 5, 3]],
+            ],
+        ),
     ]
 }
+
+/// Two numbers that differ for everything, and no two that are the same.
+const UNEVEN: Convolution = Convolution { stride: [2, 3], padding: [1, 2], dilation: [1, 3], groups: 1 };
+
+const GROUPED: Convolution = Convolution { stride: [1, 2], padding: [1, 0], dilation: [2, 1], groups: 3 };
 
 /// Room for the differences' own errors: third derivatives below a few hundred times 1e-10, roundings of 1e-16 / 1e-5.
 const DIFFERENCE: f64 = 1e-7;
@@ -268,4 +323,87 @@ fn a_maximum_hides_no_nan_and_keeps_the_order_of_bits() {
     let found = s.run(&[upload(&[1000.0, 1000.0, -1000.0, 0.0, 0.0, 0.0])]).unwrap();
     let (share, log) = (found[0].read(gpu()).unwrap(), found[1].read(gpu()).unwrap());
     assert!((share[0] - 0.5).abs() < 1e-6 && share[2] == 0.0 && (log[2] + 2000.0).abs() < 1.0, "{share:?} {log:?}");
+}
+
+/// By the definition, one loop an index, and nothing of the library's.
+fn naive_conv2d(
+    x: &[f64],
+    [batch, channels, high, wide]: [usize; 4],
+    w: &[f64],
+    of: [usize; 4],
+    by: &Convolution,
+) -> Vec<f64> {
+    let [filters, own, tall, broad] = of;
+    let count = |size: usize, kernel: usize, axis: usize| {
+        (size + 2 * by.padding[axis] - by.dilation[axis] * (kernel - 1) - 1) / by.stride[axis] + 1
+    };
+    let (rows, cols) = (count(high, tall, 0), count(wide, broad, 1));
+    let mut y = Vec::new();
+    for n in 0..batch {
+        for f in 0..filters {
+            for row in 0..rows {
+                for col in 0..cols {
+                    let mut sum = 0.0;
+                    for c in 0..own {
+                        let channel = f / (filters / by.groups) * own + c;
+                        for i in 0..tall {
+                            for j in 0..broad {
+                                let h = (row * by.stride[0] + i * by.dilation[0]).wrapping_sub(by.padding[0]);
+                                let k = (col * by.stride[1] + j * by.dilation[1]).wrapping_sub(by.padding[1]);
+                                if h < high && k < wide {
+                                    sum += x[((n * channels + channel) * high + h) * wide + k]
+                                        * w[((f * own + c) * tall + i) * broad + j];
+                                }
+                            }
+                        }
+                    }
+                    y.push(sum);
+                }
+            }
+        }
+    }
+    y
+}
+
+#[test]
+fn convolutions_are_those_of_the_definition() {
+    let mut random = seeded(2);
+    let cases = [
+        ([2, 3, 5, 7], [4, 3, 3, 2], Convolution::default()),
+        ([2, 2, 7, 5], [3, 2, 3, 2], UNEVEN),
+        ([2, 6, 5, 4], [3, 2, 2, 2], GROUPED),
+        ([1, 4, 6, 6], [8, 1, 3, 3], Convolution { padding: [1, 1], groups: 4, ..Convolution::default() }),
+    ];
+    for (of_x, of_w, convolution) in cases {
+        let tape = Tape::new(gpu());
+        let (x, w) = (tape.input(&of_x).unwrap(), tape.input(&of_w).unwrap());
+        let program = tape.compile(&[&x, &w], &[x.conv2d(&w, &convolution).unwrap()]).unwrap();
+        let (x, w) = (draw(&mut random, of_x.iter().product()), draw(&mut random, of_w.iter().product()));
+        let naive = naive_conv2d(&x, of_x, &w, of_w, &convolution);
+        let found = program.evaluate(&[&x, &w]).unwrap().remove(0);
+        assert_eq!(found.len(), naive.len());
+        for (found, naive) in found.iter().zip(&naive) {
+            assert!((found - naive).abs() < 1e-12, "{found} and {naive}");
+        }
+    }
+}
+
+#[test]
+fn convolutions_that_do_not_fit_are_refused() {
+    let tape = Tape::new(gpu());
+    let (x, w) = (tape.input(&[1, 2, 4, 4]).unwrap(), tape.input(&[2, 2, 3, 3]).unwrap());
+    let halved = Convolution { stride: [2, 2], ..Convolution::default() };
+    let y = x.conv2d(&w, &halved).unwrap();
+    for size in [(3, 3), (4, 4), (3, 4)] {
+        assert_eq!(y.conv2d_transposed(&w, &halved, size).unwrap().shape(), [1, 2, size.0, size.1]);
+    }
+    for size in [(5, 4), (4, 2), (0, 0)] {
+        let error = y.conv2d_transposed(&w, &halved, size).unwrap_err();
+        assert!(matches!(error, Error::ShapeMismatch { .. }), "{error}");
+    }
+    let flat = tape.input(&[4]).unwrap();
+    assert!(flat.conv2d(&w, &halved).is_err() && x.conv2d(&flat, &halved).is_err());
+    assert!(
+        flat.conv2d_transposed(&w, &halved, (3, 3)).is_err() && y.conv2d_transposed(&flat, &halved, (3, 3)).is_err()
+    );
 }

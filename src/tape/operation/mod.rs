@@ -4,6 +4,7 @@ mod abs;
 mod add;
 mod broadcast_to;
 mod concatenate;
+mod conv2d;
 mod cos;
 mod divide;
 mod elu;
