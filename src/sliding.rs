@@ -30,6 +30,45 @@ impl Default for Convolution {
     }
 }
 
+/// How the windows of a pooling lie on an image; pairs are along height and along width.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pooling {
+    /// Elements of a window.
+    pub size: [usize; 2],
+    /// From one window to the next.
+    pub stride: [usize; 2],
+    /// Places before the first element and after the last one that windows reach over.
+    pub padding: [usize; 2],
+    /// From one element of a window to the next.
+    pub dilation: [usize; 2],
+}
+
+impl Pooling {
+    /// Windows of `size` side by side.
+    pub fn new(size: [usize; 2]) -> Self {
+        Self { size, stride: size, padding: [0, 0], dilation: [1, 1] }
+    }
+
+    /// The sizes for planes of so many rows and columns, which are the batch of a convolution of one channel.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] for a size, a stride or a dilation of 0, and where a window would lie in the padding alone, or none
+    /// fits; [`Error::TooLarge`] past 2^30 along an axis.
+    pub fn sizes(&self, planes: usize, [rows, cols]: [usize; 2]) -> Result<Sliding> {
+        let Self { size, stride, padding, dilation } = self.clone();
+        let refused = || Error::InvalidOption {
+            operation: "pooling",
+            option: "the window",
+            value: format!("{self:?} of {rows} x {cols}"),
+            allowed: "one that fits, every place of which has an element within",
+        };
+        let sizes = Convolution { stride, padding, dilation, groups: 1 }
+            .sizes(&[planes, 1, rows, cols], &[1, 1, size[0], size[1]])
+            .map_err(|error| if matches!(error, Error::TooLarge { .. }) { error } else { refused() })?;
+        if sizes.is_filled() { Ok(sizes) } else { Err(refused()) }
+    }
+}
+
 /// The sizes of a convolution, all of which fit; pairs are along height and along width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sliding {
@@ -153,6 +192,19 @@ impl Sliding {
         self.kernel[0] * self.kernel[1]
     }
 
+    /// Whether every window has an element of the image: pooling has nothing to say of padding alone.
+    pub(crate) fn is_filled(&self) -> bool {
+        (0..2).all(|axis| (0..self.response[axis]).all(|window| self.inside(axis, window) > 0))
+    }
+
+    /// How many elements of a window lie in the image, along one axis.
+    pub(crate) fn inside(&self, axis: usize, window: usize) -> usize {
+        let start = window * self.stride[axis];
+        // The first element at or past a place of the padded image.
+        let from = |place: usize| place.saturating_sub(start).div_ceil(self.dilation[axis]).min(self.kernel[axis]);
+        from(self.padding[axis] + self.image[axis]) - from(self.padding[axis])
+    }
+
     /// Where an element of a window lies in the image, along one axis; nowhere in the padding.
     fn place(&self, axis: usize, window: usize, tap: usize) -> Option<usize> {
         let place = (window * self.stride[axis] + tap * self.dilation[axis]).checked_sub(self.padding[axis])?;
@@ -213,6 +265,19 @@ mod tests {
         assert!(matches!(windows(5, 3, 0, 0, 1), Err(Error::InvalidOption { .. })));
         assert!(matches!(windows(5, 2, 1, 1 << 30, 1), Err(Error::TooLarge { .. })));
         assert!(matches!(windows(5, usize::MAX, 1, 1, usize::MAX), Err(Error::TooLarge { .. })));
+    }
+
+    #[test]
+    fn no_window_lies_in_padding_alone() {
+        let fits = |rows, size, padding, dilation, stride| {
+            let pooling =
+                Pooling { size: [size, 1], stride: [stride, 1], padding: [padding, 0], dilation: [dilation, 1] };
+            pooling.sizes(1, [rows, 1]).is_ok()
+        };
+        assert!(fits(4, 2, 1, 1, 1) && fits(4, 3, 2, 1, 1) && fits(4, 3, 2, 1, 3));
+        assert!(!fits(4, 2, 2, 1, 1) && !fits(0, 2, 1, 1, 1) && !fits(2, 3, 0, 1, 1) && !fits(2, 0, 0, 1, 1));
+        // The elements of a window of holes lie on both sides of the image.
+        assert!(!fits(1, 2, 2, 4, 1) && fits(3, 3, 2, 2, 1));
     }
 
     #[test]

@@ -78,6 +78,9 @@ fn table() -> Vec<Row> {
         row("conv2d",           NONE, false, false, &[(1, 1, 20_000), MANY],                           sliding::conv2d),
         row("conv2d_transposed", NONE, false, false, &[(1, 1, 20_000), MANY],                          sliding::conv2d_transposed),
         row("conv2d_weight",    NONE, false, false, &[(1, 1, 70_000), MANY],                           sliding::conv2d_weight),
+        row("pool_choice",      NONE, false, true,  &[(1, 50_000, 3), MANY],                           sliding::pool_choice),
+        row("pool_pick",        NONE, false, true,  &[(1, 50_000, 3), MANY],                           sliding::pool_pick),
+        row("pool_unpick",      NONE, false, false, &[MANY],                                           sliding::pool_unpick),
     ]
 }
 
@@ -346,6 +349,11 @@ fn sums_over_the_loop_budget_are_refused() {
     refused(gpu, |recorder| ops::conv2d(recorder, &deep, &numbers, &numbers, &small));
     let broad = sizes([1, 1, 1, 1], [over, 1, 1, 1]);
     refused(gpu, |recorder| ops::conv2d_transposed(recorder, &broad, &numbers, &numbers, &small));
+    let tall = ops::Pooling::new([over, 1]).sizes(1, [over, 1]).unwrap();
+    refused(gpu, |recorder| ops::pool_choice(recorder, &tall, &numbers, &small));
+    let dense = ops::Pooling { stride: [1, 1], padding: [over / 2, 0], ..ops::Pooling::new([over, 1]) };
+    let dense = dense.sizes(1, [over, 1]).unwrap();
+    refused(gpu, |recorder| ops::pool_unpick(recorder, &dense, &numbers, &numbers, &numbers));
     // Inner loops end once a slot, and that counts: 3 trips a slot with one segment.
     for (slots, segments) in [(over / 3 + 1, 1), (over / 5 + 1, 3), (2, over / 2)] {
         let basis = (&numbers, slots, 1);

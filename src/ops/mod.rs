@@ -24,6 +24,9 @@ mod mirror;
 mod normaliser;
 mod outer;
 mod pack;
+mod pool_choice;
+mod pool_pick;
+mod pool_unpick;
 mod power_check;
 mod project;
 mod range;
@@ -64,6 +67,9 @@ pub use mirror::mirror;
 pub use normaliser::{Normalise, NormaliserState, StopKind, normaliser};
 pub use outer::outer;
 pub use pack::pack;
+pub use pool_choice::pool_choice;
+pub use pool_pick::pool_pick;
+pub use pool_unpick::pool_unpick;
 pub use power_check::{PowerCheck, PowerReport, power_check};
 pub use project::project;
 pub use range::range;
@@ -82,7 +88,7 @@ pub use sum_squares::sum_squares;
 pub use unary::{Unary, unary};
 pub use window::window;
 
-pub use crate::sliding::{Convolution, Sliding};
+pub use crate::sliding::{Convolution, Pooling, Sliding};
 
 use crate::gpu::{Kernel, Recorder};
 use crate::tensor::Storage;
@@ -127,6 +133,9 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &conv2d::KERNEL,
         &conv2d_transposed::KERNEL,
         &conv2d_weight::KERNEL,
+        &pool_choice::KERNEL,
+        &pool_pick::KERNEL,
+        &pool_unpick::KERNEL,
     ];
     dense.into_iter().flatten().chain(others).chain(Unary::kernels()).chain(Binary::kernels()).collect()
 }

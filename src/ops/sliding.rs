@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Segments, expect_len, word};
+use super::{Segments, expect, expect_len, word};
 use crate::Result;
 use crate::gpu::Buffer;
 use crate::sliding::Sliding;
@@ -68,3 +68,8 @@ pub(super) fn run_trips(length: usize) -> usize {
 
 /// Loop trips in which a tile is written.
 pub(super) const TILE_TRIPS: usize = TILE * (TILE + 2) + 1;
+
+/// Refuses sizes of more than one channel: pooling has planes.
+pub(super) fn expect_planes(operation: &'static str, sizes: &Sliding) -> Result<()> {
+    expect(operation, "channels, filters and groups", &[1; 3], &[sizes.channels, sizes.filters, sizes.groups])
+}

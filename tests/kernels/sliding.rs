@@ -1,6 +1,6 @@
 //! Kernels whose windows slide over images: convolutions with their adjoints, and pooling.
 
-use opnorm::ops::{self, Convolution, Sliding};
+use opnorm::ops::{self, Convolution, Pooling, Sliding};
 use opnorm::reference;
 
 use super::bounds::{Bound, flushed};
@@ -84,4 +84,66 @@ pub fn conv2d_weight(case: &mut Case<'_>) {
     let bounds = Bound::of(roundings, flushed(4 * windows, &[&image, &response]));
     let bounds = bounds.each(&reference::conv2d_weight(&sizes, &magnitudes(&image), &magnitudes(&response)));
     case.compare(&found, &reference::conv2d_weight(&sizes, &image, &response), &bounds);
+}
+
+/// Planes of one channel, with ties, as pooling knows them.
+fn planes(case: &mut Case<'_>) -> (Sliding, Vec<f32>) {
+    let many = Sliding { channels: 1, filters: 1, groups: 1, ..sizes(&case.shape) };
+    let Sliding { kernel, stride, dilation, .. } = many;
+    // A window at the edge keeps an element in the image.
+    let padding = [0, 1].map(|axis| many.padding[axis].min(kernel[axis] / 2 * dilation[axis]));
+    let image = [0, 1].map(|axis| many.image[axis].max((kernel[axis] - 1) * dilation[axis] + 1));
+    let long = case.shape.rows > 1000;
+    let (image, kernel) =
+        if long { ([case.shape.rows, case.shape.cols], [case.shape.rows, 1]) } else { (image, kernel) };
+    let padding = if long { [0, 0] } else { padding };
+    let pooling = Pooling { size: kernel, stride, padding, dilation: if long { [1, 1] } else { dilation } };
+    let sizes = pooling.sizes(many.batch * case.shape.columns, image).unwrap();
+    let values = case.draw(length(sizes.image_shape()));
+    // Every third one is that before.
+    let tied = (0..values.len()).map(|index| values[index - usize::from(index % 3 == 2)]).collect();
+    (sizes, tied)
+}
+
+pub fn pool_choice(case: &mut Case<'_>) {
+    let (sizes, mut values) = planes(case);
+    if case.below(3) == 0 {
+        let place = case.below(values.len());
+        values[place] = f32::from_bits([0x7fc0_0000, 0xffc0_0001, 0xff80_0000][case.below(3)]);
+    }
+    let (input, output) = (case.upload(&values), case.output(length(sizes.response_shape())));
+    let mask = case.mask(0);
+    let (found, ()) = case.run(&mask, &output, |recorder| ops::pool_choice(recorder, &sizes, &input, &output));
+    case.expect_exact(&found, &reference::pool_choice(&sizes, &widened(&values)));
+}
+
+/// By the choice of other numbers than those that are picked.
+pub fn pool_pick(case: &mut Case<'_>) {
+    let (sizes, values) = planes(case);
+    let choice = reference::pool_choice(&sizes, &widened(&planes(case).1));
+    let narrow: Vec<f32> = choice.iter().map(|tap| *tap as f32).collect();
+    let (input, choices) = (case.upload(&values), case.upload(&narrow));
+    let output = case.output(narrow.len());
+    let mask = case.mask(0);
+    let (found, ()) = case.run(&mask, &output, |recorder| ops::pool_pick(recorder, &sizes, &input, &choices, &output));
+    case.expect_exact(&found, &reference::pool_pick(&sizes, &widened(&values), &choice));
+}
+
+/// One sum a window that a pixel is part of, but for the first.
+pub fn pool_unpick(case: &mut Case<'_>) {
+    let (sizes, values) = planes(case);
+    let choice = reference::pool_choice(&sizes, &widened(&values));
+    let narrow: Vec<f32> = choice.iter().map(|tap| *tap as f32).collect();
+    let picked = case.draw(narrow.len());
+    let (input, choices) = (case.upload(&picked), case.upload(&narrow));
+    let output = case.output(values.len());
+    let mask = case.mask(0);
+    let (found, ()) =
+        case.run(&mask, &output, |recorder| ops::pool_unpick(recorder, &sizes, &input, &choices, &output));
+    let picked = widened(&picked);
+    let windows: usize =
+        (0..2).map(|axis| (sizes.kernel[axis] - 1) * sizes.dilation[axis] / sizes.stride[axis] + 1).product();
+    let bounds = Bound::of(windows - 1, flushed(3 * windows, &[&picked]));
+    let bounds = bounds.each(&reference::pool_unpick(&sizes, &magnitudes(&picked), &choice));
+    case.compare(&found, &reference::pool_unpick(&sizes, &picked, &choice), &bounds);
 }

@@ -1,7 +1,7 @@
 //! Every operation at edge shapes: the JVP against central differences, the VJP against the JVP, the derivative of the VJP
 //! against central differences of it, and all of them on the device against `f64`.
 
-use opnorm::ops::Convolution;
+use opnorm::ops::{Convolution, Pooling};
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Result};
@@ -190,11 +190,26 @@ fn table() -> Vec<Row> {
                 vec![vec![1, 1, 7, 5], vec![1, 1, 1, 1], vec![1, 1, 5, 3]],
             ],
         ),
+        shaped("long max", |_, v| v[0].max(0), one(&[&[1033], &[513, 2]])),
+        shaped("max_pool2d", |_, v| v[0].max_pool2d(&Pooling::new([2, 3])), one(&[&[2, 3, 5, 7], &[2, 3], &[0, 4, 6]])),
+        shaped("overlapping max_pool2d", |_, v| v[0].max_pool2d(&OVERLAPPING), one(&[&[2, 1, 7, 5], &[1, 6, 8]])),
+        shaped(
+            "average_pool2d",
+            |_, v| v[0].average_pool2d(&OVERLAPPING, true),
+            one(&[&[2, 1, 7, 5], &[1, 6, 8], &[0, 2, 7, 5]]),
+        ),
+        shaped(
+            "average_pool2d of what is there",
+            |_, v| v[0].average_pool2d(&OVERLAPPING, false),
+            one(&[&[2, 1, 7, 5], &[6, 8]]),
+        ),
     ]
 }
 
 /// Two numbers that differ for everything, and no two that are the same.
 const UNEVEN: Convolution = Convolution { stride: [2, 3], padding: [1, 2], dilation: [1, 3], groups: 1 };
+
+const OVERLAPPING: Pooling = Pooling { size: [3, 2], stride: [2, 1], padding: [1, 2], dilation: [1, 3] };
 
 const GROUPED: Convolution = Convolution { stride: [1, 2], padding: [1, 0], dilation: [2, 1], groups: 3 };
 
@@ -406,4 +421,84 @@ fn convolutions_that_do_not_fit_are_refused() {
     assert!(
         flat.conv2d_transposed(&w, &halved, (3, 3)).is_err() && y.conv2d_transposed(&flat, &halved, (3, 3)).is_err()
     );
+}
+
+#[test]
+fn pooling_is_that_of_the_definition() {
+    let (planes, high, wide) = (3, 7, 5);
+    let x = draw(&mut seeded(3), planes * high * wide);
+    for pooling in [Pooling::new([2, 2]), Pooling::new([7, 1]), OVERLAPPING] {
+        let Pooling { size, stride, padding, dilation } = pooling.clone();
+        let count = |from: usize, axis: usize| {
+            (from + 2 * padding[axis] - dilation[axis] * (size[axis] - 1) - 1) / stride[axis] + 1
+        };
+        let mut naive: [Vec<f64>; 3] = Default::default();
+        for plane in 0..planes {
+            for row in 0..count(high, 0) {
+                for col in 0..count(wide, 1) {
+                    let mut seen = Vec::new();
+                    for i in 0..size[0] {
+                        for j in 0..size[1] {
+                            let h = (row * stride[0] + i * dilation[0]).wrapping_sub(padding[0]);
+                            let k = (col * stride[1] + j * dilation[1]).wrapping_sub(padding[1]);
+                            if h < high && k < wide {
+                                seen.push(x[(plane * high + h) * wide + k]);
+                            }
+                        }
+                    }
+                    let sum: f64 = seen.iter().sum();
+                    naive[0].push(seen.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+                    naive[1].push(sum / (size[0] * size[1]) as f64);
+                    naive[2].push(sum / seen.len() as f64);
+                }
+            }
+        }
+        let tape = Tape::new(gpu());
+        let value = tape.input(&[planes, high, wide]).unwrap();
+        let averages = [true, false].map(|count| value.average_pool2d(&pooling, count).unwrap());
+        let outputs = [&value.max_pool2d(&pooling).unwrap(), &averages[0], &averages[1]];
+        let found = tape.compile(&[&value], &outputs).unwrap().evaluate(&[&x]).unwrap();
+        for (found, naive) in found.iter().zip(&naive) {
+            assert_eq!(found.len(), naive.len());
+            // One over a number of elements is an f32.
+            assert!(found.iter().zip(naive).all(|(found, naive)| (found - naive).abs() < 1e-6), "{pooling:?}");
+        }
+    }
+}
+
+#[test]
+fn the_first_of_equals_takes_the_slope_and_nan_stays() {
+    let tape = Tape::new(gpu());
+    let x = tape.input(&[1, 2, 4]).unwrap();
+    let y = x.max_pool2d(&Pooling::new([2, 2])).unwrap();
+    let slope = tape.vjp(&[&y], &[&x], &[tape.fill(&[1, 1, 2], 1.0).unwrap()]).unwrap().remove(0);
+    let whole = x.reshape(&[8]).unwrap().max(0).unwrap();
+    let along = tape.grad(&whole, &[&x]).unwrap().remove(0);
+    let program = tape.compile(&[&x], &[&y, &slope, &along]).unwrap();
+    let given = [1.0f32, 5.0, -0.0, 0.0, 5.0, 5.0, -1.0, 0.0];
+    let run = |given: [f32; 8]| {
+        let found = program.run(&[Tensor::from_slice(gpu(), &[1, 2, 4], &given).unwrap()]).unwrap();
+        let found: Vec<Vec<f32>> = found.iter().map(|found| found.read(gpu()).unwrap()).collect();
+        let twins = program.evaluate(&[given.map(f64::from)]).unwrap();
+        for (found, twin) in found.iter().flatten().zip(twins.iter().flatten()) {
+            assert!(f64::from(*found) == *twin || found.is_nan() && twin.is_nan(), "{found} and {twin}");
+        }
+        found
+    };
+    let found = run(given);
+    assert_eq!(found[0], [5.0, 0.0]);
+    assert_eq!(found[1], [0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    // Over all eight.
+    assert_eq!(found[2], [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    for nan in [f32::NAN, f32::from_bits(0xffc0_0001)] {
+        let found = run([1.0, f32::INFINITY, 2.0, 3.0, nan, 0.0, 1.0, 1.0]);
+        assert!(found[0][0].is_nan() && found[0][1] == 3.0, "{found:?}");
+        assert_eq!(found[1], [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+    }
+    // Padding is below all.
+    let padded = x.max_pool2d(&Pooling { padding: [1, 1], ..Pooling::new([2, 2]) }).unwrap();
+    let padded = tape.compile(&[&x], &[padded]).unwrap().evaluate(&[[f64::NEG_INFINITY; 8]]).unwrap();
+    assert_eq!(padded[0], [f64::NEG_INFINITY; 6]);
+    let error = x.max_pool2d(&Pooling { padding: [2, 0], ..Pooling::new([2, 2]) }).unwrap_err();
+    assert!(matches!(error, Error::InvalidOption { .. }), "{error}");
 }

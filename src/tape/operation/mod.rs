@@ -2,6 +2,7 @@
 
 mod abs;
 mod add;
+mod average_pool2d;
 mod broadcast_to;
 mod concatenate;
 mod conv2d;
@@ -16,6 +17,7 @@ mod leaky_relu;
 mod log;
 mod matmul;
 mod max;
+mod max_pool2d;
 mod maximum;
 mod mean;
 mod multiply;
@@ -23,6 +25,8 @@ mod negate;
 mod normal_cdf;
 mod permute;
 mod pointwise;
+mod pool_choice;
+mod pool_pick;
 mod power;
 mod relu;
 mod reshape;
