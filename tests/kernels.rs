@@ -75,6 +75,8 @@ fn table() -> Vec<Row> {
         row("window",           NONE, false, true,  &[LONG, MANY],                                     tensor::window),
         row("sum_axis",         NONE, false, false, &[LONG, MANY, (1, 3, 70_000)],                     tensor::sum_axis),
         row("matmul",           NONE, false, false, &[(1, 5, 40_000), MANY, (1, 600, 70)],             tensor::matmul),
+        row("gather",           NONE, false, false, &[LONG, MANY],                                     tensor::gather),
+        row("insert",           NONE, false, true,  &[LONG, MANY],                                     tensor::insert),
         row("conv2d",           NONE, false, false, &[(1, 1, 20_000), MANY],                           sliding::conv2d),
         row("conv2d_transposed", NONE, false, false, &[(1, 1, 20_000), MANY],                          sliding::conv2d_transposed),
         row("conv2d_weight",    NONE, false, false, &[(1, 1, 70_000), MANY],                           sliding::conv2d_weight),
@@ -354,6 +356,8 @@ fn sums_over_the_loop_budget_are_refused() {
     let dense = ops::Pooling { stride: [1, 1], padding: [over / 2, 0], ..ops::Pooling::new([over, 1]) };
     let dense = dense.sizes(1, [over, 1]).unwrap();
     refused(gpu, |recorder| ops::pool_unpick(recorder, &dense, &numbers, &numbers, &numbers));
+    let one_place = ops::Places::of(1, &vec![0; over]).unwrap().transposed();
+    refused(gpu, |recorder| ops::gather(recorder, (1, 1), &one_place, &numbers, &small));
     // Inner loops end once a slot, and that counts: 3 trips a slot with one segment.
     for (slots, segments) in [(over / 3 + 1, 1), (over / 5 + 1, 3), (2, over / 2)] {
         let basis = (&numbers, slots, 1);

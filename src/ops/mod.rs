@@ -13,7 +13,9 @@ mod conv2d_transposed;
 mod conv2d_weight;
 mod decode;
 mod dot;
+mod gather;
 mod gram;
+mod insert;
 mod matmul;
 mod matvec;
 mod matvec_adjoint;
@@ -56,7 +58,9 @@ pub use conv2d_weight::{conv2d_weight, conv2d_weight_segments};
 pub use decode::decode;
 pub(crate) use decode::rescaled;
 pub use dot::dot;
+pub use gather::{Places, gather};
 pub use gram::{gram, gram_flushed, gram_roundings, gram_rows};
+pub use insert::insert;
 pub use matmul::{Side, matmul};
 pub use matvec::matvec;
 pub use matvec_adjoint::matvec_adjoint;
@@ -133,6 +137,8 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &conv2d::KERNEL,
         &conv2d_transposed::KERNEL,
         &conv2d_weight::KERNEL,
+        &gather::KERNEL,
+        &insert::KERNEL,
         &pool_choice::KERNEL,
         &pool_pick::KERNEL,
         &pool_unpick::KERNEL,

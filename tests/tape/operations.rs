@@ -52,6 +52,7 @@ fn table() -> Vec<Row> {
             (&[2, 3], &[]),
         ])
     };
+    let vectors = || one(&[&[2, 7], &[1, 5, 3], &[4, 1], &[3, 2, 0], &[2, 0]]);
     let unary = |name, build: Build, at| Row { name, build, shapes: elementwise(), at };
     let binary = |name, build: Build, at| Row { name, build, shapes: pairs(), at };
     let shaped = |name, build: Build, shapes| Row { name, build, shapes, at: anywhere };
@@ -190,6 +191,25 @@ fn table() -> Vec<Row> {
                 vec![vec![1, 1, 7, 5], vec![1, 1, 1, 1], vec![1, 1, 5, 3]],
             ],
         ),
+        shaped("gather", |_, v| v[0].gather(1, &[2, 0, 2, 2, 1]), one(&[&[2, 5], &[1, 3, 2], &[0, 4]])),
+        shaped("gather of nothing", |_, v| v[0].gather(0, &[]), one(&[&[3, 2], &[0]])),
+        shaped(
+            "batch_norm",
+            |_, v| v[0].batch_norm((&v[1], &v[2].square()?), (&v[3], &v[4]), 0.5),
+            [&[2, 3, 2, 2][..], &[4, 3], &[1, 1, 7], &[0, 2, 3]]
+                .map(|shape| [&[shape][..], &[&shape[1..2]; 4]].concat().into_iter().map(<[usize]>::to_vec).collect())
+                .to_vec(),
+        ),
+        shaped("stop_gradient", |_, v| v[0].multiply(&v[0].scale(0.0)?.exp()?.stop_gradient()?), elementwise()),
+        unary("vector_norm of numbers", |_, v| v[0].vector_norm(&[], 3.0), off_zero),
+        Row { at: off_zero, ..shaped("1-norm", |_, v| v[0].vector_norm(&[1], 1.0), vectors()) },
+        Row { at: off_zero, ..shaped("1.5-norm", |_, v| v[0].vector_norm(&[1], 1.5), vectors()) },
+        shaped("2-norm", |_, v| v[0].vector_norm(&[1], 2.0), vectors()),
+        Row { at: off_zero, ..shaped("3-norm", |_, v| v[0].vector_norm(&[1], 3.0), vectors()) },
+        shaped("4-norm", |_, v| v[0].vector_norm(&[1], 4.0), vectors()),
+        shaped("infinite norm", |_, v| v[0].vector_norm(&[1], f64::INFINITY), vectors()),
+        shaped("vector_norm over two axes", |_, v| v[0].vector_norm(&[2, 0], 2.0), one(&[&[2, 3, 5], &[1, 7, 1]])),
+        shaped("frobenius_norm", |_, v| v[0].frobenius_norm(), one(&[&[2, 3, 5], &[1, 7], &[2, 3, 0]])),
         shaped("long max", |_, v| v[0].max(0), one(&[&[1033], &[513, 2]])),
         shaped("max_pool2d", |_, v| v[0].max_pool2d(&Pooling::new([2, 3])), one(&[&[2, 3, 5, 7], &[2, 3], &[0, 4, 6]])),
         shaped("overlapping max_pool2d", |_, v| v[0].max_pool2d(&OVERLAPPING), one(&[&[2, 1, 7, 5], &[1, 6, 8]])),
@@ -501,4 +521,112 @@ fn the_first_of_equals_takes_the_slope_and_nan_stays() {
     assert_eq!(padded[0], [f64::NEG_INFINITY; 6]);
     let error = x.max_pool2d(&Pooling { padding: [2, 0], ..Pooling::new([2, 2]) }).unwrap_err();
     assert!(matches!(error, Error::InvalidOption { .. }), "{error}");
+}
+
+#[test]
+fn what_is_stopped_is_fixed_in_both_modes() {
+    let tape = Tape::new(gpu());
+    let (x, t) = (tape.input(&[2]).unwrap(), tape.input(&[2]).unwrap());
+    let stopped = x.square().unwrap().stop_gradient().unwrap();
+    let y = x.multiply(&stopped).unwrap();
+    let along = tape.jvp(&[&y, &stopped], &[&x], &[&t]).unwrap();
+    let back = tape.vjp(&[&y], &[&x], &[&t]).unwrap();
+    let again = tape.vjp(&back, &[&x], &[&t]).unwrap();
+    let program = tape.compile(&[&x, &t], &[&y, &along[0], &along[1], &back[0], &again[0]]).unwrap();
+    let found = program.evaluate(&[[2.0, -3.0], [1.0, 10.0]]).unwrap();
+    assert_eq!(found, [[8.0, -27.0], [4.0, 90.0], [0.0, 0.0], [4.0, 90.0], [0.0, 0.0]]);
+    let there = program.run(&[&[2.0f32, -3.0], &[1.0, 10.0]].map(|x| Tensor::from_slice(gpu(), &[2], x).unwrap()));
+    assert_eq!(there.unwrap()[1].read(gpu()).unwrap(), [4.0, 90.0]);
+}
+
+/// Norms with slopes and the products of second derivatives with ones, at vectors that are made to go wrong.
+#[test]
+fn norms_of_vectors_are_right_at_zeros_ties_and_far_out() {
+    let infinite = f64::INFINITY;
+    let third = 1.0 / 3f64.sqrt();
+    // p, the vector in units of `scale`, its norm, the slope, the second derivative along (1, 1, 1).
+    let none = [0.0; 3];
+    type Known = (f64, [f64; 3], f64, [f64; 3], [f64; 3]);
+    let known: [Known; 17] = [
+        (1.0, none, 0.0, none, none),
+        (1.5, none, 0.0, none, none),
+        (2.0, none, 0.0, none, none),
+        (2.5, none, 0.0, none, none),
+        (4.0, none, 0.0, none, none),
+        (infinite, none, 0.0, none, none),
+        (1.0, [2.0, 0.0, -1.0], 3.0, [1.0, 0.0, -1.0], none),
+        (1.5, [0.0, -2.0, 0.0], 2.0, [0.0, -1.0, 0.0], none),
+        (1.5, [0.0, 1.0, 1.0], 2f64.powf(2.0 / 3.0), [0.0, 2f64.powf(-1.0 / 3.0), 2f64.powf(-1.0 / 3.0)], none),
+        // (I - v vᵀ) / norm, all of it.
+        (2.0, [0.0, -2.0, 0.0], 2.0, [0.0, -1.0, 0.0], [0.5, 0.0, 0.5]),
+        (2.0, [1.0, 1.0, 1.0], 3f64.sqrt(), [third; 3], none),
+        (2.0, [0.0, 3.0, -4.0], 5.0, [0.0, 0.6, -0.8], [0.2, (1.0 + 0.6 * 0.2) / 5.0, (1.0 - 0.8 * 0.2) / 5.0]),
+        (3.0, [0.0, 0.0, 2.0], 2.0, [0.0, 0.0, 1.0], none),
+        (4.0, [0.0, -2.0, 0.0], 2.0, [0.0, -1.0, 0.0], none),
+        (
+            100.0,
+            [1.0, -1.0, 0.25],
+            2f64.powf(0.01),
+            [2f64.powf(-0.99), -(2f64.powf(-0.99)), 0.0],
+            [99.0 * 2f64.powf(-0.99), 99.0 * 2f64.powf(-0.99), 0.0],
+        ),
+        (infinite, [1.0, -2.0, 2.0], 2.0, [0.0, -1.0, 0.0], none),
+        (infinite, [2.0, 2.0, 2.0], 2.0, [1.0, 0.0, 0.0], none),
+    ];
+    for (p, vector, norm, slope, second) in known {
+        for scale in [1.0, 2f64.powi(100), 2f64.powi(-100)] {
+            let tape = Tape::new(gpu());
+            let x = tape.input(&[1, 3]).unwrap();
+            let value = x.vector_norm(&[1], p).unwrap();
+            let back = tape.vjp(&[&value], &[&x], &[tape.fill(&[1], 1.0).unwrap()]).unwrap();
+            let ones = tape.fill(&[1, 3], 1.0).unwrap();
+            let along = tape.jvp(&back, &[&x], &[&ones]).unwrap();
+            let again = tape.vjp(&back, &[&x], &[&ones]).unwrap();
+            let program = tape.compile(&[&x], &[&value, &back[0], &along[0], &again[0]]).unwrap();
+            let point = vector.map(|x| x * scale);
+            let known = [vec![norm * scale], slope.to_vec(), second.map(|x| x / scale).to_vec()];
+            let units = [scale, 1.0, 1.0 / scale];
+            let found = program.evaluate(&[point]).unwrap();
+            for (kind, found) in found.iter().enumerate() {
+                let (known, unit) = (&known[kind.min(2)], units[kind.min(2)]);
+                let is_near =
+                    found.iter().zip(known).all(|(found, known)| (found - known).abs() <= 1e-11 * unit * p.min(1e3));
+                assert!(is_near, "p {p}, {vector:?} times {scale:e}: {found:?}, {known:?} known");
+            }
+            let there = program.run(&[Tensor::from_slice(gpu(), &[1, 3], &point.map(|x| x as f32)).unwrap()]).unwrap();
+            for (kind, there) in there.iter().enumerate() {
+                let (known, unit) = (&known[kind.min(2)], units[kind.min(2)]);
+                let there = there.read(gpu()).unwrap();
+                // Powers of p have errors of a few units times p, and those of slopes twice.
+                let room = 100.0 * p.min(1e3) * unit / f64::from(1 << 23) * (1.0 + largest(known) / unit);
+                let is_near = there.iter().zip(known).all(|(found, known)| (f64::from(*found) - known).abs() <= room);
+                assert!(is_near, "p {p}, {vector:?} times {scale:e}: {there:?} there, {known:?} known");
+            }
+        }
+    }
+}
+
+#[test]
+fn norms_of_what_is_not_finite_are_not_hidden_and_others_refused() {
+    let tape = Tape::new(gpu());
+    let x = tape.input(&[3]).unwrap();
+    let norms = [1.0, 1.5, 2.0, f64::INFINITY].map(|p| x.vector_norm(&[0], p).unwrap());
+    let program = tape.compile(&[&x], &norms).unwrap();
+    for nan in [f32::NAN, f32::from_bits(0xffc0_0001)] {
+        let found = program.run(&[Tensor::from_slice(gpu(), &[3], &[1.0, nan, 2.0]).unwrap()]).unwrap();
+        assert!(found.iter().all(|found| found.read(gpu()).unwrap()[0].is_nan()));
+    }
+    // Near the ends of the range.
+    for size in [3e38f32, 2e-38] {
+        let found = program.run(&[Tensor::from_slice(gpu(), &[3], &[0.0, -size, 0.0]).unwrap()]).unwrap();
+        assert!(found.iter().all(|found| (found.read(gpu()).unwrap()[0] / size - 1.0).abs() < 1e-5));
+    }
+    for p in [0.5, -1.0, f64::NAN, f64::NEG_INFINITY] {
+        let error = x.vector_norm(&[0], p).unwrap_err();
+        assert!(matches!(error, Error::InvalidOption { .. }), "{error}");
+    }
+    assert!(x.frobenius_norm().is_err() && x.vector_norm(&[1], 2.0).is_err() && x.gather(0, &[3]).is_err());
+    assert!(tape.concatenate(&[] as &[Value], 0).is_err() && tape.concatenate(&[&x], 1).is_err());
+    let (wide, tall) = (tape.input(&[2, 3]).unwrap(), tape.input(&[3, 2]).unwrap());
+    assert!(tape.concatenate(&[&wide, &tall], 0).is_err() && tape.concatenate(&[&wide, &x], 1).is_err());
 }

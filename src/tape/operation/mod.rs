@@ -3,6 +3,7 @@
 mod abs;
 mod add;
 mod average_pool2d;
+mod batch_norm;
 mod broadcast_to;
 mod concatenate;
 mod conv2d;
@@ -10,6 +11,7 @@ mod cos;
 mod divide;
 mod elu;
 mod exp;
+mod gather;
 mod gelu;
 mod gelu_tanh;
 mod layer_norm;
@@ -42,9 +44,11 @@ mod softplus;
 mod sqrt;
 mod square;
 mod step;
+mod stop_gradient;
 mod subtract;
 mod sum;
 mod tanh;
+mod vector_norm;
 mod window;
 
 use std::fmt::Debug;
