@@ -630,3 +630,37 @@ fn norms_of_what_is_not_finite_are_not_hidden_and_others_refused() {
     let (wide, tall) = (tape.input(&[2, 3]).unwrap(), tape.input(&[3, 2]).unwrap());
     assert!(tape.concatenate(&[&wide, &tall], 0).is_err() && tape.concatenate(&[&wide, &x], 1).is_err());
 }
+
+/// What differences cannot tell: a formula that host and device have wrong alike.
+#[test]
+fn values_are_those_of_the_formulas() {
+    let tape = Tape::new(gpu());
+    let [x, long] = [&[1, 2, 2][..], &[1033]].map(|shape| tape.input(shape).unwrap());
+    let [mean, variance, weight, bias] = [0; 4].map(|_| tape.input(&[2]).unwrap());
+    let outputs = [
+        x.batch_norm((&mean, &variance), (&weight, &bias), 1.0).unwrap(),
+        x.gather(2, &[1, 0, 1]).unwrap(),
+        tape.concatenate(&[&x, &x.negate().unwrap()], 2).unwrap(),
+        long.max(0).unwrap(),
+        x.frobenius_norm().unwrap(),
+    ];
+    let program = tape.compile(&[&x, &long, &mean, &variance, &weight, &bias], &outputs).unwrap();
+    for place in [0, 1, 511, 512, 1023, 1031, 1032] {
+        let mut numbers: Vec<f64> = (0..1033).map(|index| -1.0 - f64::from(index % 7)).collect();
+        numbers[place] = -0.5;
+        let given =
+            [vec![1.0, 2.0, 2.0, -4.0], numbers, vec![1.0, -2.0], vec![3.0, 8.0], vec![2.0, 3.0], vec![0.5, -1.0]];
+        let known = [
+            vec![0.5, 1.5, 3.0, -3.0],
+            vec![2.0, 1.0, 2.0, -4.0, 2.0, -4.0],
+            vec![1.0, 2.0, -1.0, -2.0, 2.0, -4.0, -2.0, 4.0],
+            vec![-0.5],
+            vec![5.0],
+        ];
+        let found = program.evaluate(&given).unwrap();
+        for (found, known) in found.iter().flatten().zip(known.iter().flatten()) {
+            assert!((found - known).abs() < 1e-12, "{found} and {known}");
+        }
+        assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), known.each_ref().map(Vec::len));
+    }
+}

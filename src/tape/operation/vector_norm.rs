@@ -5,6 +5,7 @@ use crate::{Error, Result};
 
 impl Value {
     /// `(Σ |x|^p)^(1/p)` over `axes`, which the result does not have; the largest |x| for infinite `p`. NaN where there is one.
+    /// For finite `p` an infinite element makes it NaN.
     ///
     /// Elements are divided by the largest first, so that nothing overflows or underflows that the norm does not. The derivative at
     /// the vector 0 is 0, with all those of it; so is an element's share where the element is 0, for all `p` that are not even.
