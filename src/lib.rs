@@ -99,6 +99,7 @@ pub mod operator;
 pub mod ops;
 pub mod probe;
 pub mod reference;
+mod sliding;
 pub mod tape;
 pub mod tensor;
 

@@ -11,6 +11,7 @@ mod kernels {
     pub mod dense;
     pub mod harness;
     pub mod krylov;
+    pub mod sliding;
     pub mod tensor;
     pub mod values;
     pub mod vector;
@@ -19,7 +20,7 @@ mod kernels {
 use kernels::bounds::Bound;
 use kernels::harness::{Row, Setup, compare, run};
 use kernels::values::magnitudes;
-use kernels::{dense, krylov, tensor, vector};
+use kernels::{dense, krylov, sliding, tensor, vector};
 use opnorm::gpu::{Buffer, Recorder};
 use opnorm::ops::{Normalise, NormaliserState, PowerCheck, PowerReport, Side};
 use opnorm::tensor::{Storage, Tensor};
@@ -74,6 +75,14 @@ fn table() -> Vec<Row> {
         row("window",           NONE, false, true,  &[LONG, MANY],                                     tensor::window),
         row("sum_axis",         NONE, false, false, &[LONG, MANY, (1, 3, 70_000)],                     tensor::sum_axis),
         row("matmul",           NONE, false, false, &[(1, 5, 40_000), MANY, (1, 600, 70)],             tensor::matmul),
+        row("gather",           NONE, false, false, &[LONG, MANY],                                     tensor::gather),
+        row("insert",           NONE, false, true,  &[LONG, MANY],                                     tensor::insert),
+        row("conv2d",           NONE, false, false, &[(1, 1, 20_000), MANY],                           sliding::conv2d),
+        row("conv2d_transposed", NONE, false, false, &[(1, 1, 20_000), MANY],                          sliding::conv2d_transposed),
+        row("conv2d_weight",    NONE, false, false, &[(1, 1, 70_000), MANY],                           sliding::conv2d_weight),
+        row("pool_choice",      NONE, false, true,  &[(1, 50_000, 3), MANY],                           sliding::pool_choice),
+        row("pool_pick",        NONE, false, true,  &[(1, 50_000, 3), MANY],                           sliding::pool_pick),
+        row("pool_unpick",      NONE, false, false, &[MANY],                                           sliding::pool_unpick),
     ]
 }
 
@@ -337,6 +346,18 @@ fn sums_over_the_loop_budget_are_refused() {
     refused(gpu, |recorder| ops::sum_partials(recorder, &numbers, over, 1, 1, &small));
     let side = Side { buffer: &numbers.slice(0..over), transposed: false };
     refused(gpu, |recorder| ops::matmul(recorder, (1, 1, over, 1), side, side, &small.slice(0..1)));
+    let sizes = |image: [usize; 4], weight: [usize; 4]| ops::Convolution::default().sizes(&image, &weight).unwrap();
+    let deep = sizes([1, over, 1, 1], [1, over, 1, 1]);
+    refused(gpu, |recorder| ops::conv2d(recorder, &deep, &numbers, &numbers, &small));
+    let broad = sizes([1, 1, 1, 1], [over, 1, 1, 1]);
+    refused(gpu, |recorder| ops::conv2d_transposed(recorder, &broad, &numbers, &numbers, &small));
+    let tall = ops::Pooling::new([over, 1]).sizes(1, [over, 1]).unwrap();
+    refused(gpu, |recorder| ops::pool_choice(recorder, &tall, &numbers, &small));
+    let dense = ops::Pooling { stride: [1, 1], padding: [over / 2, 0], ..ops::Pooling::new([over, 1]) };
+    let dense = dense.sizes(1, [over, 1]).unwrap();
+    refused(gpu, |recorder| ops::pool_unpick(recorder, &dense, &numbers, &numbers, &numbers));
+    let one_place = ops::Places::of(1, &vec![0; over]).unwrap().transposed();
+    refused(gpu, |recorder| ops::gather(recorder, (1, 1), &one_place, &numbers, &small));
     // Inner loops end once a slot, and that counts: 3 trips a slot with one segment.
     for (slots, segments) in [(over / 3 + 1, 1), (over / 5 + 1, 3), (2, over / 2)] {
         let basis = (&numbers, slots, 1);

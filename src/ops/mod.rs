@@ -8,9 +8,14 @@ mod axpby;
 mod binary;
 mod column_abs_sums;
 mod combine;
+mod conv2d;
+mod conv2d_transposed;
+mod conv2d_weight;
 mod decode;
 mod dot;
+mod gather;
 mod gram;
+mod insert;
 mod matmul;
 mod matvec;
 mod matvec_adjoint;
@@ -21,6 +26,9 @@ mod mirror;
 mod normaliser;
 mod outer;
 mod pack;
+mod pool_choice;
+mod pool_pick;
+mod pool_unpick;
 mod power_check;
 mod project;
 mod range;
@@ -29,6 +37,7 @@ mod row_abs_sums;
 mod scale;
 mod screen;
 mod segments;
+mod sliding;
 mod square_sums;
 mod strided;
 mod sum_axis;
@@ -43,10 +52,15 @@ pub use binary::{Binary, binary};
 pub use column_abs_sums::column_abs_sums;
 pub(crate) use column_abs_sums::column_segments;
 pub use combine::combine;
+pub use conv2d::conv2d;
+pub use conv2d_transposed::conv2d_transposed;
+pub use conv2d_weight::{conv2d_weight, conv2d_weight_segments};
 pub use decode::decode;
 pub(crate) use decode::rescaled;
 pub use dot::dot;
+pub use gather::{Places, gather};
 pub use gram::{gram, gram_flushed, gram_roundings, gram_rows};
+pub use insert::insert;
 pub use matmul::{Side, matmul};
 pub use matvec::matvec;
 pub use matvec_adjoint::matvec_adjoint;
@@ -57,6 +71,9 @@ pub use mirror::mirror;
 pub use normaliser::{Normalise, NormaliserState, StopKind, normaliser};
 pub use outer::outer;
 pub use pack::pack;
+pub use pool_choice::pool_choice;
+pub use pool_pick::pool_pick;
+pub use pool_unpick::pool_unpick;
 pub use power_check::{PowerCheck, PowerReport, power_check};
 pub use project::project;
 pub use range::range;
@@ -74,6 +91,8 @@ pub use sum_partials::sum_partials;
 pub use sum_squares::sum_squares;
 pub use unary::{Unary, unary};
 pub use window::window;
+
+pub use crate::sliding::{Convolution, Pooling, Sliding};
 
 use crate::gpu::{Kernel, Recorder};
 use crate::tensor::Storage;
@@ -115,6 +134,14 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &window::KERNEL,
         &sum_axis::KERNEL,
         &matmul::KERNEL,
+        &conv2d::KERNEL,
+        &conv2d_transposed::KERNEL,
+        &conv2d_weight::KERNEL,
+        &gather::KERNEL,
+        &insert::KERNEL,
+        &pool_choice::KERNEL,
+        &pool_pick::KERNEL,
+        &pool_unpick::KERNEL,
     ];
     dense.into_iter().flatten().chain(others).chain(Unary::kernels()).chain(Binary::kernels()).collect()
 }

@@ -35,6 +35,11 @@ impl Segments {
         Self::cut(total, TRIPS, LONGEST)
     }
 
+    /// As [`Self::for_lane`], of at least `least` elements.
+    pub(crate) fn for_lane_of(total: usize, least: usize) -> Self {
+        Self::cut(total, TRIPS.max(least), LONGEST)
+    }
+
     /// Segments of `rows` for the transposed product.
     pub(crate) fn for_rows(gpu: &Gpu, rows: usize) -> Self {
         Self::cut(rows, gpu.capabilities().profile.adjoint_rows as usize, LONGEST)

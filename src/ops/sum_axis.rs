@@ -49,7 +49,8 @@ pub fn sum_axis(
     sum_segments(recorder, (outer, segments.count, inner), whole, partials, output)
 }
 
-fn sum_segments(
+/// Records the sums of all segments of an axis.
+pub(super) fn sum_segments(
     recorder: &mut Recorder,
     (outer, length, inner): (usize, usize, usize),
     segments: Segments,

@@ -4,7 +4,7 @@ use opnorm::ops::{Binary, RANK, Side, Unary};
 use opnorm::{ops, reference};
 
 use super::bounds::{Bound, Cut, U, flushed, gamma};
-use super::harness::Case;
+use super::harness::{Case, UNTOUCHED};
 use super::values::{magnitudes, widened};
 
 /// A function of one number: its twin, the arguments it is tried at (from a number of the case's kind), and the bound on its
@@ -231,5 +231,44 @@ pub fn matmul(case: &mut Case<'_>) {
             let part = item * rows * cols..(item + 1) * rows * cols;
             case.compare(&found[part], &product(left, right), &bounds);
         }
+    }
+}
+
+/// Places drawn with repetition: copies exactly, and sums of what the transposed lists hold.
+pub fn gather(case: &mut Case<'_>) {
+    let (outer, source, inner) = (case.shape.vectors(), case.shape.cols, case.shape.rows);
+    let indices: Vec<usize> = (0..source / 2 + 3).map(|_| case.below(source)).collect();
+    let places = ops::Places::of(source, &indices).unwrap();
+    let mask = case.mask(0);
+    for places in [places.transposed(), places] {
+        let values = case.draw(outer * places.source() * inner);
+        let (input, output) = (case.upload(&values), case.output(outer * places.length() * inner));
+        let (found, ()) =
+            case.run(&mask, &output, |recorder| ops::gather(recorder, (outer, inner), &places, &input, &output));
+        let lists: Vec<&[u32]> = (0..places.length()).map(|index| places.list(index)).collect();
+        let longest = lists.iter().map(|list| list.len()).max().unwrap();
+        let values = widened(&values);
+        let sums = |values: &[f64]| reference::gather(values, (outer, places.source(), inner), &lists);
+        if lists.iter().all(|list| list.len() == 1) {
+            case.expect_exact(&found, &sums(&values));
+        }
+        let bounds = Bound::of(longest.max(1) - 1, flushed(3 * longest, &[&values]));
+        case.compare(&found, &sums(&values), &bounds.each(&sums(&magnitudes(&values))));
+    }
+}
+
+/// A part at the start, within and at the end of an axis; what lies around it stays.
+pub fn insert(case: &mut Case<'_>) {
+    let (outer, length, inner) = (case.shape.vectors(), case.shape.cols, case.shape.rows);
+    let mask = case.mask(0);
+    for (first, target) in [(0, length + 2), (1, length + 2), (2, length + 2), (0, length)] {
+        let values = case.draw(outer * length * inner);
+        let (input, output) = (case.upload(&values), case.output(outer * target * inner));
+        let (found, ()) = case.run(&mask, &output, |recorder| {
+            ops::insert(recorder, (outer, length, inner), (first, target), &input, &output)
+        });
+        let mut twin = vec![f64::from(UNTOUCHED); found.len()];
+        reference::insert(&widened(&values), (outer, length, inner), (first, target), &mut twin);
+        case.expect_exact(&found, &twin);
     }
 }

@@ -1,10 +1,14 @@
-//! Values one after another along an axis: the sum of all, each padded to the whole.
+//! Values one after another along an axis; its transpose cuts the parts out.
 
 use std::borrow::Borrow;
+use std::sync::Arc;
 
-use super::{Value, expect_axes};
+use super::{Array, Operation, Primal, Value, expect_axes};
+use crate::gpu::{Buffer, Recorder};
+use crate::operator::length;
 use crate::tape::Tape;
-use crate::{Error, Result};
+use crate::tensor::Tensor;
+use crate::{Error, Result, ops, reference};
 
 impl Tape {
     /// The values one after another along `axis`.
@@ -22,36 +26,93 @@ impl Tape {
     /// [`Error::ShapeMismatch`] when they differ along another axis, or there are none; [`Error::InvalidOption`] for an axis that
     /// is not there.
     pub fn concatenate(&self, values: &[impl Borrow<Value>], axis: usize) -> Result<Value> {
-        let operation = "concatenate";
-        self.expect_own(operation, values)?;
-        let total: usize = values
-            .iter()
-            .map(|value| value.borrow().shape().get(axis).copied().unwrap_or(0))
-            .fold(0, usize::saturating_add);
-        let mut joined: Option<Value> = None;
-        let mut first = 0;
-        for value in values {
-            let value = value.borrow();
-            expect_axes(operation, value.shape().len(), &[axis])?;
-            let size = value.shape()[axis];
-            let padded = value.pad(axis, first, total - first - size)?;
-            first += size;
-            joined = Some(match joined {
-                Some(joined) if joined.shape() == padded.shape() => joined.add(&padded)?,
-                Some(joined) => {
-                    return Err(Error::ShapeMismatch {
-                        operation,
-                        expected: format!("values that fill {:?}", joined.shape()),
-                        found: format!("{:?}", value.shape()),
-                    });
-                }
-                None => padded,
+        let values: Vec<&Value> = values.iter().map(Borrow::borrow).collect();
+        self.compute(Arc::new(Concatenate { axis }), &values)
+    }
+}
+
+#[derive(Debug)]
+struct Concatenate {
+    axis: usize,
+}
+
+impl Concatenate {
+    /// What lies outside the axis, along it, and within.
+    fn sizes(&self, shape: &[usize]) -> (usize, usize, usize) {
+        (length(&shape[..self.axis]), shape[self.axis], length(&shape[self.axis + 1..]))
+    }
+}
+
+impl Operation for Concatenate {
+    fn name(&self) -> &'static str {
+        "concatenate"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
+        let Some((first, others)) = inputs.split_first() else {
+            return Err(Error::ShapeMismatch {
+                operation: self.name(),
+                expected: "at least one value".to_string(),
+                found: "none".to_string(),
             });
+        };
+        expect_axes(self.name(), first.len(), &[self.axis])?;
+        let mut shape = first.to_vec();
+        for other in others {
+            let along = other.get(self.axis).copied().unwrap_or(0);
+            let mut like = other.to_vec();
+            like.iter_mut().skip(self.axis).take(1).for_each(|size| *size = first[self.axis]);
+            if like != *first {
+                return Err(Error::ShapeMismatch {
+                    operation: self.name(),
+                    expected: format!("values that differ from {first:?} along axis {} alone", self.axis),
+                    found: format!("{other:?}"),
+                });
+            }
+            shape[self.axis] = shape[self.axis].saturating_add(along);
         }
-        joined.ok_or_else(|| Error::ShapeMismatch {
-            operation,
-            expected: "at least one value".to_string(),
-            found: "none".to_string(),
-        })
+        Ok(shape)
+    }
+
+    fn is_additive(&self) -> bool {
+        true
+    }
+
+    fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
+        let tape = primal.output.tape();
+        let parts: Vec<Value> = tangents
+            .iter()
+            .zip(&primal.inputs)
+            .map(|(tangent, input)| tangent.clone().map_or_else(|| tape.fill(input.shape(), 0.0), Ok))
+            .collect::<Result<_>>()?;
+        tape.concatenate(&parts, self.axis).map(Some)
+    }
+
+    fn transpose(&self, argument: usize, primal: &Primal, cotangent: &Value) -> Result<Value> {
+        let size = |input: &Value| input.shape()[self.axis];
+        let first: usize = primal.inputs[..argument].iter().map(size).sum();
+        cotangent.slice(self.axis, first..first + size(&primal.inputs[argument]))
+    }
+
+    fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
+        let target = output.shape()[self.axis];
+        let mut first = 0;
+        for input in inputs {
+            let sizes = self.sizes(input.shape());
+            ops::insert(recorder, sizes, (first, target), input.buffer(), output.buffer())?;
+            first += sizes.1;
+        }
+        Ok(())
+    }
+
+    fn evaluate(&self, inputs: &[Array], shape: &[usize]) -> Vec<f64> {
+        let mut joined = vec![0.0; length(shape)];
+        let mut first = 0;
+        for input in inputs {
+            let sizes = self.sizes(input.shape);
+            reference::insert(input.data, sizes, (first, shape[self.axis]), &mut joined);
+            first += sizes.1;
+        }
+        joined
     }
 }

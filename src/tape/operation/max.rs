@@ -1,12 +1,16 @@
 //! The largest over an axis.
 
 use super::{Value, expect_axes};
+use crate::operator::length;
+use crate::ops::Pooling;
 use crate::{Error, Result};
 
+/// The longest window that one invocation looks through; longer axes are pooled again.
+const WINDOW: usize = 512;
+
 impl Value {
-    /// The largest over `axis`, which the result does not have; NaN where there is one.
-    ///
-    /// Halves are compared, so that it is [`Value::maximum`] of about log₂ of the axis.
+    /// The largest over `axis`, which the result does not have; NaN where there is one. Where several are, the derivative is that
+    /// of the first.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when there is no such axis, or nothing along it.
@@ -20,12 +24,19 @@ impl Value {
                 found: format!("{:?}", self.shape()),
             });
         }
-        let mut largest = self.clone();
-        while largest.shape()[axis] > 1 {
-            let size = largest.shape()[axis];
-            // The middle one of an odd number is in both halves.
-            let half = size.div_ceil(2);
-            largest = largest.slice(axis, 0..half)?.maximum(&largest.slice(axis, size - half..size)?)?;
+        let (outer, inner) = (length(&kept[..axis]), length(&kept[axis..]));
+        if inner == 0 {
+            return self.tape().fill(&kept, 0.0);
+        }
+        let mut rows = self.shape()[axis];
+        let mut largest = self.reshape(&[outer, rows, inner])?;
+        while rows > 1 {
+            let window = rows.min(WINDOW);
+            let windows = rows.div_ceil(window);
+            // Around the axis, as many as the last window lacks.
+            let padding = (windows * window - rows).div_ceil(2);
+            largest = largest.max_pool2d(&Pooling { padding: [padding, 0], ..Pooling::new([window, 1]) })?;
+            rows = windows;
         }
         largest.reshape(&kept)
     }

@@ -1,0 +1,40 @@
+//! image = the adjoint of conv2d in its image, applied to a response: a transposed convolution.
+
+use super::sliding::{Params, TILE, TILE_TRIPS, WHOLE, expect_shapes, run_trips};
+use super::{expect_trips, kernel};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::sliding::Sliding;
+
+pub(super) static KERNEL: Kernel =
+    kernel!("tensor" / "conv2d_transposed", ["group", "sliding"], [Read, Read, Write], Params);
+
+/// Records image[n, c, h, w] = Σ response[n, f, y, x] weight[f, c, i, j], over the filters of the group of c, and the windows and
+/// their elements with h = y stride + i dilation - padding, and so for w: the adjoint of [`super::conv2d`] in its image.
+///
+/// *Shapes*  `response`, `weight`, `image`: those of `sizes`
+///
+/// *Accuracy*  gamma(min(16, filters) + taps · ⌈filters / 16⌉) · Σ|response| |weight|, with the filters of a group and the
+/// elements of a window.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or its loop
+/// budget.
+pub fn conv2d_transposed(
+    recorder: &mut Recorder,
+    sizes: &Sliding,
+    response: &Buffer<f32>,
+    weight: &Buffer<f32>,
+    image: &Buffer<f32>,
+) -> Result<()> {
+    let operation = "conv2d_transposed";
+    let (image_role, weight_role) = (("image", sizes.image_shape(), image), ("weight", sizes.weight_shape(), weight));
+    expect_shapes(operation, &[image_role, weight_role, ("response", sizes.response_shape(), response)])?;
+    let trips = sizes.taps() * (1 + run_trips(sizes.filters)) + 1 + TILE_TRIPS;
+    expect_trips(recorder, operation, trips, "split the filters and add the parts")?;
+    let pixels = sizes.batch * sizes.image[0] * sizes.image[1];
+    let tiles = pixels.div_ceil(TILE) * sizes.channels.div_ceil(TILE) * sizes.groups;
+    let grid = Grid::covering(tiles, recorder.gpu().capabilities().profile.lanes);
+    let params = Params::new(operation, sizes, WHOLE)?;
+    recorder.dispatch(&KERNEL, grid, &params, &[response.into(), weight.into(), image.into()])
+}

@@ -1,0 +1,65 @@
+//! weight = the adjoint of conv2d in its weight, applied to a response.
+
+use super::sliding::{Params, TILE, TILE_TRIPS, expect_shapes, run_trips};
+use super::sum_axis::sum_segments;
+use super::{Segments, expect_len, expect_trips, kernel, word};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::sliding::Sliding;
+use crate::tensor::elements;
+
+pub(super) static KERNEL: Kernel =
+    kernel!("tensor" / "conv2d_weight", ["group", "sliding"], [Read, Read, Write], Params);
+
+/// Partial sums that are written where longer segments would do: past these there is no lack of work side by side.
+const PARTIALS: usize = 1 << 22;
+
+/// The segments that [`conv2d_weight`] cuts all windows into; it needs memory for segments × weights partial sums, where there is
+/// more than one.
+pub fn conv2d_weight_segments(sizes: &Sliding) -> Segments {
+    let windows = sizes.response.iter().fold(sizes.batch, |windows, size| windows.saturating_mul(*size));
+    let weights = sizes.weight_shape().iter().fold(1usize, |weights, size| weights.saturating_mul(*size));
+    let segments = Segments::for_lane_of(windows, windows.saturating_mul(weights) / PARTIALS);
+    if segments.count <= 1 { Segments { length: windows, count: 1 } } else { segments }
+}
+
+/// Records weight[f, c, i, j] = Σ image[n, c, y stride + i dilation - padding, ...] response[n, f, y, x], over all windows: the
+/// adjoint of [`super::conv2d`] in its weight, by way of the sums of segments, which `partials` holds.
+///
+/// *Shapes*  `image`, `response`, `weight`: those of `sizes` · `partials`: segments × `weight`, where
+/// [`conv2d_weight_segments`] are more than one
+///
+/// *Accuracy*  gamma(16 + ⌈segment / 16⌉ + segments - 1) · Σ|image| |response|.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or its loop
+/// budget.
+pub fn conv2d_weight(
+    recorder: &mut Recorder,
+    sizes: &Sliding,
+    (image, response): (&Buffer<f32>, &Buffer<f32>),
+    partials: &Buffer<f32>,
+    weight: &Buffer<f32>,
+) -> Result<()> {
+    let operation = "conv2d_weight";
+    let (image_role, weight_role) = (("image", sizes.image_shape(), image), ("weight", sizes.weight_shape(), weight));
+    expect_shapes(operation, &[image_role, weight_role, ("response", sizes.response_shape(), response)])?;
+    let weights = elements(operation, &sizes.weight_shape())?;
+    let segments = conv2d_weight_segments(sizes);
+    // The sums of segments are added up in one loop.
+    let trips = run_trips(segments.length) + TILE_TRIPS;
+    expect_trips(recorder, operation, trips.max(segments.count + 1), "split the batch and add the parts")?;
+    let sums = if segments.count > 1 { partials } else { weight };
+    expect_len(operation, "partials", elements(operation, &[segments.count, weights])?, sums.len())?;
+    word(operation, "partials", sums.len())?;
+    let cols = sizes.channels * sizes.taps();
+    let tiles = cols.div_ceil(TILE) * sizes.filters.div_ceil(TILE) * sizes.groups * segments.count;
+    let grid = Grid::covering(tiles, recorder.gpu().capabilities().profile.lanes);
+    let params = Params::new(operation, sizes, segments)?;
+    recorder.dispatch(&KERNEL, grid, &params, &[image.into(), response.into(), sums.into()])?;
+    if segments.count <= 1 {
+        return Ok(());
+    }
+    let whole = Segments { length: segments.count, count: 1 };
+    sum_segments(recorder, (1, segments.count, weights), whole, partials, weight)
+}

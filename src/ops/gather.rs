@@ -1,0 +1,131 @@
+//! output[outer, i, inner] = Σ input[outer, place, inner] over the places of a list for each i.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{expect_len, expect_trips, kernel, word};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::elements;
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    outer: u32,
+    source: u32,
+    length: u32,
+    inner: u32,
+}
+
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "gather", ["group"], [Read, Read, Read, Write], Params);
+
+/// For each element along an axis, the places along another that it is the sum of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    starts: Vec<u32>,
+    places: Vec<u32>,
+    source: usize,
+}
+
+impl Places {
+    /// One place an element.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidOption`] for a place that is not there, [`crate::Error::TooLarge`] past 2^32 of them.
+    pub fn of(source: usize, indices: &[usize]) -> Result<Self> {
+        let operation = "gather";
+        if let Some(index) = indices.iter().find(|index| **index >= source) {
+            return Err(crate::Error::InvalidOption {
+                operation,
+                option: "a place",
+                value: format!("{index} of an axis of {source}"),
+                allowed: "within the axis",
+            });
+        }
+        word(operation, "an axis", source)?;
+        let length = word(operation, "an axis", indices.len())?;
+        let places = indices.iter().map(|index| *index as u32).collect();
+        Ok(Self { starts: (0..=length).collect(), places, source })
+    }
+
+    /// The lists of those that each place is in: what the adjoint adds up.
+    pub fn transposed(&self) -> Self {
+        let mut starts = vec![0u32; self.source + 1];
+        self.places.iter().for_each(|place| starts[*place as usize + 1] += 1);
+        (0..self.source).for_each(|place| starts[place + 1] += starts[place]);
+        let mut next = starts.clone();
+        let mut places = vec![0; self.places.len()];
+        for index in 0..self.length() {
+            for place in self.list(index) {
+                places[next[*place as usize] as usize] = index as u32;
+                next[*place as usize] += 1;
+            }
+        }
+        Self { starts, places, source: self.length() }
+    }
+
+    /// The number of lists.
+    pub fn length(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The length of the axis that places are on.
+    pub fn source(&self) -> usize {
+        self.source
+    }
+
+    /// The places that one element is the sum of.
+    pub fn list(&self, index: usize) -> &[u32] {
+        &self.places[self.starts[index] as usize..self.starts[index + 1] as usize]
+    }
+}
+
+/// Records output[outer, i, inner] = Σ input[outer, place, inner] over the places of list i.
+///
+/// *Shapes*  `input`: outer × source × inner · `output`: outer × lists × inner
+///
+/// *Accuracy*  gamma(longest list - 1) · Σ|input|.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or its loop
+/// budget.
+pub fn gather(
+    recorder: &mut Recorder,
+    (outer, inner): (usize, usize),
+    places: &Places,
+    input: &Buffer<f32>,
+    output: &Buffer<f32>,
+) -> Result<()> {
+    let operation = "gather";
+    let (source, length) = (places.source(), places.length());
+    expect_len(operation, "input", elements(operation, &[outer, source, inner])?, input.len())?;
+    expect_len(operation, "output", elements(operation, &[outer, length, inner])?, output.len())?;
+    word(operation, "the input", input.len())?;
+    word(operation, "the output", output.len())?;
+    let longest = (0..length).map(|index| places.list(index).len()).max().unwrap_or(0);
+    expect_trips(recorder, operation, longest, "gather fewer places at once and join the parts")?;
+    let params = Params {
+        outer: word(operation, "the outer size", outer)?,
+        source: word(operation, "an axis", source)?,
+        length: word(operation, "an axis", length)?,
+        inner: word(operation, "the inner size", inner)?,
+    };
+    let starts = Buffer::from_slice(recorder.gpu(), operation, &places.starts)?;
+    let lists = Buffer::from_slice(recorder.gpu(), operation, &places.places)?;
+    let grid = Grid::covering(outer * length * inner, recorder.gpu().capabilities().profile.lanes);
+    recorder.dispatch(&KERNEL, grid, &params, &[input.into(), (&starts).into(), (&lists).into(), output.into()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transposed_twice_they_are_the_same() {
+        let places = Places::of(5, &[3, 0, 3, 4]).unwrap();
+        let back = places.transposed();
+        let lists: Vec<&[u32]> = (0..5).map(|place| back.list(place)).collect();
+        assert_eq!(lists, [&[1][..], &[], &[], &[0, 2], &[3]]);
+        assert_eq!(back.transposed(), places);
+        assert!(Places::of(5, &[5]).is_err());
+    }
+}

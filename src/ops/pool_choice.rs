@@ -1,0 +1,31 @@
+//! choice = which element of each window is the largest.
+
+use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
+use super::{expect_trips, kernel};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::sliding::Sliding;
+
+pub(super) static KERNEL: Kernel =
+    kernel!("tensor" / "pool_choice", ["group", "sliding", "order"], [Read, Write], Params);
+
+/// Records choice[plane, y, x] = the number, counted row by row, of the window's element that is the largest of those in the image;
+/// the first of equals, and the first NaN where there is one.
+///
+/// *Shapes*  `image`, `choice`: the image and the response of `sizes`, whose planes are its batch; channels, filters and groups are 1
+///
+/// *Accuracy*  exact.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there is not one channel, [`crate::Error::TooLarge`] past the
+/// device's limits or its loop budget.
+pub fn pool_choice(recorder: &mut Recorder, sizes: &Sliding, image: &Buffer<f32>, choice: &Buffer<f32>) -> Result<()> {
+    let operation = "pool_choice";
+    expect_planes(operation, sizes)?;
+    expect_shapes(operation, &[("image", sizes.image_shape(), image), ("choice", sizes.response_shape(), choice)])?;
+    expect_trips(recorder, operation, sizes.taps() + 1, "pool in two steps, of smaller windows")?;
+    let windows = sizes.batch * sizes.response[0] * sizes.response[1];
+    let grid = Grid::covering(windows, recorder.gpu().capabilities().profile.lanes);
+    let params = Params::new(operation, sizes, WHOLE)?;
+    recorder.dispatch(&KERNEL, grid, &params, &[image.into(), choice.into()])
+}

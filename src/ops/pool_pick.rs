@@ -1,0 +1,36 @@
+//! picked = the element of each window that was chosen.
+
+use super::kernel;
+use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::sliding::Sliding;
+
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "pool_pick", ["group", "sliding"], [Read, Read, Write], Params);
+
+/// Records picked[plane, y, x] = the element of image whose number in the window is choice[plane, y, x]; 0 where that lies outside.
+///
+/// *Shapes*  `image`, `choice`, `picked`: the image and twice the response of `sizes`, as in [`super::pool_choice`]
+///
+/// *Accuracy*  exact.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there is not one channel, [`crate::Error::TooLarge`] past the
+/// device's limits.
+pub fn pool_pick(
+    recorder: &mut Recorder,
+    sizes: &Sliding,
+    image: &Buffer<f32>,
+    choice: &Buffer<f32>,
+    picked: &Buffer<f32>,
+) -> Result<()> {
+    let operation = "pool_pick";
+    expect_planes(operation, sizes)?;
+    let response = sizes.response_shape();
+    let buffers = [("image", sizes.image_shape(), image), ("choice", response, choice), ("picked", response, picked)];
+    expect_shapes(operation, &buffers)?;
+    let windows = sizes.batch * sizes.response[0] * sizes.response[1];
+    let grid = Grid::covering(windows, recorder.gpu().capabilities().profile.lanes);
+    let params = Params::new(operation, sizes, WHOLE)?;
+    recorder.dispatch(&KERNEL, grid, &params, &[image.into(), choice.into(), picked.into()])
+}

@@ -1,0 +1,42 @@
+//! image = the adjoint of pool_pick in its image.
+
+use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
+use super::{expect_trips, kernel};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::sliding::Sliding;
+
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "pool_unpick", ["group", "sliding"], [Read, Read, Write], Params);
+
+/// Records image[plane, h, w] = Σ picked[plane, y, x] over the windows that chose this pixel: the adjoint of [`super::pool_pick`] in
+/// its image.
+///
+/// *Shapes*  `picked`, `choice`, `image`: twice the response and the image of `sizes`, as in [`super::pool_choice`]
+///
+/// *Accuracy*  gamma(windows - 1) · Σ|picked|, of the windows that a pixel is part of.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there is not one channel, [`crate::Error::TooLarge`] past the
+/// device's limits or its loop budget.
+pub fn pool_unpick(
+    recorder: &mut Recorder,
+    sizes: &Sliding,
+    picked: &Buffer<f32>,
+    choice: &Buffer<f32>,
+    image: &Buffer<f32>,
+) -> Result<()> {
+    let operation = "pool_unpick";
+    expect_planes(operation, sizes)?;
+    let response = sizes.response_shape();
+    let buffers = [("image", sizes.image_shape(), image), ("choice", response, choice), ("picked", response, picked)];
+    expect_shapes(operation, &buffers)?;
+    let [down, across] = [0, 1].map(|axis| {
+        let windows = (sizes.kernel[axis] - 1) * sizes.dilation[axis] / sizes.stride[axis] + 1;
+        windows.min(sizes.response[axis])
+    });
+    expect_trips(recorder, operation, down * (across + 2) + 1, "pool in two steps, of smaller windows")?;
+    let pixels = sizes.batch * sizes.image[0] * sizes.image[1];
+    let grid = Grid::covering(pixels, recorder.gpu().capabilities().profile.lanes);
+    let params = Params::new(operation, sizes, WHOLE)?;
+    recorder.dispatch(&KERNEL, grid, &params, &[picked.into(), choice.into(), image.into()])
+}

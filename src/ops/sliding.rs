@@ -1,0 +1,75 @@
+//! The parameters of every kernel whose windows slide over images.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{Segments, expect, expect_len, word};
+use crate::Result;
+use crate::gpu::Buffer;
+use crate::sliding::Sliding;
+use crate::tensor::elements;
+
+/// As in `shaders/lib/sliding.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    image: [u32; 2],
+    kernel: [u32; 2],
+    stride: [u32; 2],
+    padding: [u32; 2],
+    dilation: [u32; 2],
+    batch: u32,
+    groups: u32,
+    channels: u32,
+    filters: u32,
+    segment: u32,
+    segments: u32,
+}
+
+/// Rows and columns of the tile that an invocation owns, and the products of one run.
+pub(super) const TILE: usize = 4;
+const RUN: usize = 16;
+
+impl Params {
+    pub(super) fn new(operation: &'static str, sizes: &Sliding, segments: Segments) -> Result<Self> {
+        let pair = |[down, across]: [usize; 2]| -> Result<[u32; 2]> {
+            Ok([word(operation, "an axis", down)?, word(operation, "an axis", across)?])
+        };
+        Ok(Self {
+            image: pair(sizes.image)?,
+            kernel: pair(sizes.kernel)?,
+            stride: pair(sizes.stride)?,
+            padding: pair(sizes.padding)?,
+            dilation: pair(sizes.dilation)?,
+            batch: word(operation, "the batch", sizes.batch)?,
+            groups: word(operation, "the groups", sizes.groups)?,
+            channels: word(operation, "the channels", sizes.channels)?,
+            filters: word(operation, "the filters", sizes.filters)?,
+            segment: word(operation, "a segment", segments.length)?,
+            segments: word(operation, "the segments", segments.count)?,
+        })
+    }
+}
+
+/// A sum that is not cut.
+pub(super) const WHOLE: Segments = Segments { length: 0, count: 1 };
+
+/// Refuses buffers that are shorter than their shapes, or longer than shaders count.
+pub(super) fn expect_shapes(operation: &'static str, buffers: &[(&str, [usize; 4], &Buffer<f32>)]) -> Result<()> {
+    buffers.iter().try_for_each(|(role, shape, buffer)| {
+        expect_len(operation, role, elements(operation, shape)?, buffer.len())?;
+        word(operation, role, buffer.len()).map(|_| ())
+    })
+}
+
+/// Loop trips of a sum in runs, the tests that end a loop counted: each run ends its own, and is a trip of an outer one.
+pub(super) fn run_trips(length: usize) -> usize {
+    length + 2 * length.div_ceil(RUN) + 1
+}
+
+/// Loop trips in which a tile is written.
+pub(super) const TILE_TRIPS: usize = TILE * (TILE + 2) + 1;
+
+/// Refuses sizes of more than one channel: pooling has planes.
+pub(super) fn expect_planes(operation: &'static str, sizes: &Sliding) -> Result<()> {
+    expect(operation, "channels, filters and groups", &[1; 3], &[sizes.channels, sizes.filters, sizes.groups])
+}

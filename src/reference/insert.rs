@@ -1,0 +1,14 @@
+//! output[outer, first + i, inner] = input[outer, i, inner], the rest left as it is.
+
+/// Writes the middle of three axes over a part of that of `output`, `target` long, from `first` on.
+pub fn insert<T: Copy>(
+    input: &[T],
+    (outer, length, inner): (usize, usize, usize),
+    (first, target): (usize, usize),
+    output: &mut [T],
+) {
+    for block in 0..outer {
+        let start = (block * target + first) * inner;
+        output[start..start + length * inner].copy_from_slice(&input[block * length * inner..][..length * inner]);
+    }
+}

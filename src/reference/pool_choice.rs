@@ -1,0 +1,16 @@
+//! choice = which element of each window is the largest.
+
+use crate::sliding::Sliding;
+
+/// The number of the largest element of each window, the first of equals; of NaN where there is one. Planes are the batch.
+pub fn pool_choice(sizes: &Sliding, image: &[f64]) -> Vec<f64> {
+    let mut best: Vec<Option<(f64, usize)>> = vec![None; sizes.response_shape().iter().product()];
+    sizes.each_term(|pixel, tap, window| {
+        let own = image[pixel];
+        let is_better = best[window].is_none_or(|(other, _)| !other.is_nan() && (own.is_nan() || own > other));
+        if is_better {
+            best[window] = Some((own, tap));
+        }
+    });
+    best.into_iter().map(|best| best.map_or(0.0, |(_, tap)| tap as f64)).collect()
+}

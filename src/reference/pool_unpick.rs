@@ -1,0 +1,14 @@
+//! image = the adjoint of pool_pick in its image.
+
+use crate::sliding::Sliding;
+
+/// What was picked, added where it was chosen. Planes are the batch.
+pub fn pool_unpick(sizes: &Sliding, picked: &[f64], choice: &[f64]) -> Vec<f64> {
+    let mut image = vec![0.0; sizes.image_shape().iter().product()];
+    sizes.each_term(|pixel, tap, window| {
+        if choice[window] == tap as f64 {
+            image[pixel] += picked[window];
+        }
+    });
+    image
+}

@@ -1,0 +1,66 @@
+//! Elements at some places along an axis; its transpose adds up at those places.
+
+use std::sync::Arc;
+
+use super::{Array, Operation, Primal, Value, expect_axes};
+use crate::gpu::{Buffer, Recorder};
+use crate::operator::length;
+use crate::ops::Places;
+use crate::tensor::Tensor;
+use crate::{Result, ops, reference};
+
+impl Value {
+    /// The elements at `indices` along `axis`, in that order; a place may be named any number of times.
+    ///
+    /// *Shapes*  result: that of this value, with the number of indices along `axis`
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidOption`] for an axis or a place that is not there.
+    pub fn gather(&self, axis: usize, indices: &[usize]) -> Result<Self> {
+        expect_axes("gather", self.shape().len(), &[axis])?;
+        self.through(Gather { axis, places: Arc::new(Places::of(self.shape()[axis], indices)?) })
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Gather {
+    axis: usize,
+    places: Arc<Places>,
+}
+
+impl Gather {
+    /// What lies outside the axis, and within.
+    fn around(&self, shape: &[usize]) -> (usize, usize) {
+        (length(&shape[..self.axis]), length(&shape[self.axis + 1..]))
+    }
+}
+
+impl Operation for Gather {
+    fn name(&self) -> &'static str {
+        "gather"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
+        let mut shape = inputs[0].to_vec();
+        shape[self.axis] = self.places.length();
+        Ok(shape)
+    }
+
+    fn jvp(&self, _primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
+        tangents[0].as_ref().map(|tangent| tangent.through(self.clone())).transpose()
+    }
+
+    fn transpose(&self, _argument: usize, _primal: &Primal, cotangent: &Value) -> Result<Value> {
+        cotangent.through(Self { axis: self.axis, places: Arc::new(self.places.transposed()) })
+    }
+
+    fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
+        ops::gather(recorder, self.around(inputs[0].shape()), &self.places, inputs[0].buffer(), output.buffer())
+    }
+
+    fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {
+        let (outer, inner) = self.around(inputs[0].shape);
+        let lists: Vec<&[u32]> = (0..self.places.length()).map(|index| self.places.list(index)).collect();
+        reference::gather(inputs[0].data, (outer, self.places.source(), inner), &lists)
+    }
+}

@@ -1,0 +1,46 @@
+//! The largest of each window.
+
+use super::Value;
+use crate::operator::length;
+use crate::ops::{Pooling, Sliding};
+use crate::{Error, Result};
+
+impl Value {
+    /// The largest element of each window over the last two axes, NaN where there is one; padding is never the largest. Where
+    /// several are, the derivative is that of the first, row by row.
+    ///
+    /// *Shapes*  this: any axes × height × width · result: the same axes ×
+    /// ⌊(height + 2 padding - dilation (size - 1) - 1) / stride⌋ + 1 × the same of the width
+    ///
+    /// ```
+    /// use opnorm::{Gpu, ops::Pooling, tape::Tape};
+    /// let tape = Tape::new(&Gpu::new()?);
+    /// let x = tape.input(&[1, 2, 4])?;
+    /// let y = x.max_pool2d(&Pooling::new([2, 2]))?;
+    /// let found = tape.compile(&[&x], &[y])?.evaluate(&[[1.0, 5.0, -1.0, -2.0, 3.0, 4.0, -4.0, -3.0]])?;
+    /// assert_eq!(found[0], [5.0, -1.0]);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for fewer than two axes; [`Error::InvalidOption`] for a size, a stride or a dilation of 0, and where a
+    /// window would lie in the padding alone, or none fits; [`Error::TooLarge`] past 2^30 along an axis.
+    pub fn max_pool2d(&self, pooling: &Pooling) -> Result<Self> {
+        let (sizes, shape) = self.pooled("max_pool2d", pooling)?;
+        let planes = self.reshape(&sizes.image_shape())?;
+        planes.pool_pick(&planes.pool_choice(sizes)?, sizes)?.reshape(&shape)
+    }
+
+    /// The sizes of a pooling of this value, and the shape of its result.
+    pub(super) fn pooled(&self, operation: &'static str, pooling: &Pooling) -> Result<(Sliding, Vec<usize>)> {
+        let [axes @ .., rows, cols] = self.shape() else {
+            return Err(Error::ShapeMismatch {
+                operation,
+                expected: "at least two axes".to_string(),
+                found: format!("{:?}", self.shape()),
+            });
+        };
+        let sizes = pooling.sizes(length(axes), [*rows, *cols])?;
+        Ok((sizes, [axes, &sizes.response].concat()))
+    }
+}

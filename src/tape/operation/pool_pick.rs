@@ -1,0 +1,63 @@
+//! The element of each window that was chosen, and its transpose: what was picked, added where it was chosen.
+
+use std::sync::Arc;
+
+use super::{Array, Operation, Primal, Value};
+use crate::gpu::{Buffer, Recorder};
+use crate::ops::Sliding;
+use crate::tensor::Tensor;
+use crate::{Error, Result, ops, reference};
+
+impl Value {
+    /// The element of each window that `choice` names, a [`Value::pool_choice`].
+    ///
+    /// *Shapes*  this: the image of `sizes` · `choice`, result: their response
+    pub(super) fn pool_pick(&self, choice: &Self, sizes: Sliding) -> Result<Self> {
+        self.tape().compute(Arc::new(PoolPick { sizes, is_back: false }), &[self, choice])
+    }
+}
+
+#[derive(Debug)]
+struct PoolPick {
+    sizes: Sliding,
+    /// Whether it is the transpose.
+    is_back: bool,
+}
+
+impl PoolPick {
+    fn of(&self, value: &Value, choice: &Value, is_back: bool) -> Result<Value> {
+        value.tape().compute(Arc::new(Self { sizes: self.sizes, is_back }), &[value, choice])
+    }
+}
+
+impl Operation for PoolPick {
+    fn name(&self) -> &'static str {
+        if self.is_back { "pool_unpick" } else { "pool_pick" }
+    }
+
+    fn shape(&self, _inputs: &[&[usize]]) -> Result<Vec<usize>> {
+        let shape = if self.is_back { self.sizes.image_shape() } else { self.sizes.response_shape() };
+        Ok(shape.to_vec())
+    }
+
+    fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
+        tangents[0].as_ref().map(|tangent| self.of(tangent, &primal.inputs[1], self.is_back)).transpose()
+    }
+
+    fn transpose(&self, argument: usize, primal: &Primal, cotangent: &Value) -> Result<Value> {
+        if argument != 0 {
+            return Err(Error::NotLinear { operation: self.name() });
+        }
+        self.of(cotangent, &primal.inputs[1], !self.is_back)
+    }
+
+    fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
+        let record = if self.is_back { ops::pool_unpick } else { ops::pool_pick };
+        record(recorder, &self.sizes, inputs[0].buffer(), inputs[1].buffer(), output.buffer())
+    }
+
+    fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {
+        let twin = if self.is_back { reference::pool_unpick } else { reference::pool_pick };
+        twin(&self.sizes, inputs[0].data, inputs[1].data)
+    }
+}

@@ -1,0 +1,96 @@
+//! Norms of vectors that lie along some axes.
+
+use super::{Value, expect_axes};
+use crate::{Error, Result};
+
+impl Value {
+    /// `(Σ |x|^p)^(1/p)` over `axes`, which the result does not have; the largest |x| for infinite `p`. NaN where there is one.
+    /// For finite `p` an infinite element makes it NaN.
+    ///
+    /// Elements are divided by the largest first, so that nothing overflows or underflows that the norm does not. The derivative at
+    /// the vector 0 is 0, with all those of it; so is an element's share where the element is 0, for all `p` that are not even.
+    /// Where several are the largest, that of the infinite norm is the first one's.
+    ///
+    /// ```
+    /// use opnorm::{Gpu, tape::Tape};
+    /// let tape = Tape::new(&Gpu::new()?);
+    /// let x = tape.input(&[2])?;
+    /// let norm = x.vector_norm(&[0], 2.0)?;
+    /// let slope = tape.grad(&norm, &[&x])?.remove(0);
+    /// let found = tape.compile(&[&x], &[norm, slope])?.evaluate(&[[3e300, -4e300]])?;
+    /// assert!((found[0][0] / 5e300 - 1.0).abs() < 1e-12 && (found[1][0] - 0.6).abs() < 1e-12);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] for `p` below 1 or NaN, and for an axis that is not there or is named twice.
+    pub fn vector_norm(&self, axes: &[usize], p: f64) -> Result<Self> {
+        let operation = "vector_norm";
+        if p.is_nan() || p < 1.0 {
+            return Err(Error::InvalidOption {
+                operation,
+                option: "p",
+                value: format!("{p}"),
+                allowed: "at least 1, or infinite",
+            });
+        }
+        let axes = expect_axes(operation, self.shape().len(), axes)?;
+        let mut result = Vec::new();
+        let mut kept = self.shape().to_vec();
+        for (axis, size) in self.shape().iter().enumerate() {
+            if axes.contains(&axis) {
+                kept[axis] = 1;
+            } else {
+                result.push(*size);
+            }
+        }
+        if axes.iter().any(|axis| self.shape()[*axis] == 0) {
+            return self.tape().fill(&result, 0.0);
+        }
+        let size = self.abs()?;
+        let largest = axes.iter().rev().try_fold(size.clone(), |largest, axis| largest.max(*axis))?;
+        if p.is_infinite() {
+            return Ok(largest);
+        }
+        let largest = largest.reshape(&kept)?.stop_gradient()?;
+        // Into the range in which WGSL says how accurate a quotient is, by a power of two.
+        let is_large = largest.shift(-1.0)?.step()?;
+        let is_small = is_large.negate()?.shift(1.0)?;
+        let factor = is_large.scale(2f64.powi(-FAR))?.add(&is_small.scale(2f64.powi(FAR))?)?;
+        let scaled = largest.multiply(&factor)?;
+        // 1 for the vector 0, so that the sum is not 0, nor what it is divided by.
+        let is_zero = scaled.step()?.negate()?.shift(1.0)?;
+        let divisor = scaled.add(&is_zero)?;
+        let powers = if p % 2.0 == 0.0 {
+            self.multiply(&factor)?.divide(&divisor)?.power(p)?
+        } else {
+            // Roots have no slope at 0: there they are taken of 1, times 0.
+            let is_there = size.multiply(&factor)?.step()?;
+            let share = size.multiply(&factor)?.divide(&divisor)?;
+            share.add(&is_there.negate()?.shift(1.0)?)?.power(p)?.multiply(&is_there)?
+        };
+        let sum = powers.sum(&axes)?.reshape(&kept)?.add(&is_zero)?;
+        let root = if p == 2.0 { sum.sqrt()? } else { sum.power(p.recip())? };
+        largest.multiply(&root)?.reshape(&result)
+    }
+
+    /// `√(Σ x²)` over the last two axes, as [`Value::vector_norm`].
+    ///
+    /// *Shapes*  this: batch × rows × columns · result: batch, which is any axes
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for fewer than two axes.
+    pub fn frobenius_norm(&self) -> Result<Self> {
+        match self.shape().len() {
+            rank @ 2.. => self.vector_norm(&[rank - 2, rank - 1], 2.0),
+            _ => Err(Error::ShapeMismatch {
+                operation: "frobenius_norm",
+                expected: "at least two axes".to_string(),
+                found: format!("{:?}", self.shape()),
+            }),
+        }
+    }
+}
+
+/// Elements are brought nearer to 1 by 2 to this, from either side.
+const FAR: i32 = 64;
