@@ -4,6 +4,8 @@
 
 #[path = "tape/checks.rs"]
 mod checks;
+#[path = "tape/fusion.rs"]
+mod fusion;
 #[path = "tape/jacobians.rs"]
 mod jacobians;
 #[path = "tape/nesting.rs"]

@@ -49,6 +49,7 @@ use pointwise::Pointwise;
 use super::graph::Tape;
 use super::value::Value;
 use crate::gpu::{Buffer, Recorder};
+use crate::ops::{Binary, Reach, Unary};
 use crate::tensor::Tensor;
 use crate::{Error, Result, ops};
 
@@ -85,12 +86,27 @@ pub(super) trait Operation: Debug + Send + Sync {
         0
     }
 
+    /// What it does to each element by itself, where that is all it does: such operations share a dispatch.
+    fn by_element(&self, _inputs: &[&[usize]]) -> Option<ByElement> {
+        None
+    }
+
     /// Records it on the device.
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], scratch: &Buffer<f32>, output: &Tensor)
     -> Result<()>;
 
     /// Computes it on the host.
     fn evaluate(&self, inputs: &[Array], shape: &[usize]) -> Vec<f64>;
+}
+
+/// How each element of a result comes from one element of each input.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ByElement {
+    /// A function and its parameter.
+    Unary(&'static Unary, f32),
+    Binary(&'static Binary),
+    /// The input's own elements, repeated.
+    Repeat(Reach),
 }
 
 /// The values that an operation was recorded with, for its rules.
