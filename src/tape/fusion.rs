@@ -172,7 +172,7 @@ impl<'a> Pass<'a> {
             let mut argument = |input: usize| {
                 let made_by = self.made_by[root(self.values, input)];
                 let line = made_by.and_then(|made_by| group.steps.binary_search(&made_by).ok());
-                line.map_or_else(|| self.from_outside(input, length, &mut inputs), Argument::Line)
+                line.map_or_else(|| self.outside(input, length, &mut inputs), Argument::Line)
             };
             let of = &self.steps[*step].inputs;
             lines.push(match self.by_element[*step] {
@@ -189,7 +189,7 @@ impl<'a> Pass<'a> {
     }
 
     /// An argument that a group of this length does not compute: a number, or an input, which is added where it is new.
-    fn from_outside(&self, value: usize, length: usize, inputs: &mut Vec<(usize, Reach)>) -> Argument {
+    fn outside(&self, value: usize, length: usize, inputs: &mut Vec<(usize, Reach)>) -> Argument {
         let mut source = (root(self.values, value), Reach::each(length));
         if let Some(step) = self.made_by[source.0]
             && let Some(ByElement::Repeat(reach)) = self.by_element[step]
