@@ -1,4 +1,4 @@
-//! Every kernel, without a device: it is valid WGSL, it translates to each back end's language in both widths, it says
+//! Every kernel, and ones that are written at run time, without a device: it is valid WGSL, it translates to each back end's language in both widths, it says
 //! the truth about its bindings and parameters, and its four files are there.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -9,26 +9,56 @@ use std::path::{Path, PathBuf};
 use naga::back::{glsl, hlsl, msl, pipeline_constants, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess};
-use opnorm::gpu::{Access, Kernel, Profile};
-use opnorm::ops;
+use opnorm::gpu::{Access, Generated, Kernel, Profile};
+use opnorm::ops::{self, Argument, Binary, Fused, Line, Reach, Unary};
 
 const WIDTHS: [u32; 2] = [Profile::SOFTWARE.lanes, Profile::HARDWARE.lanes];
 
+/// What is checked of a kernel of either kind.
+fn generated_from(kernel: &Kernel) -> Generated {
+    Generated { name: kernel.name, text: kernel.text(), access: kernel.access.to_vec(), params: kernel.params }
+}
+
+/// Kernels as programs write them: each function alone, all in one, and inputs of every reach.
+fn written() -> Vec<Generated> {
+    let unary = |function: &'static Unary, of| Line::Unary(function, 2.5, of);
+    let mut chains: Vec<Vec<Line>> = Vec::new();
+    chains.extend(Unary::ALL.map(|function| vec![unary(function, Argument::Input(0))]));
+    chains
+        .extend(Binary::ALL.map(|function| vec![Line::Binary(function, [Argument::Input(0), Argument::Number(-1.0)])]));
+    let mut all: Vec<Line> =
+        Unary::ALL.iter().zip(0..).map(|(function, of)| unary(function, Argument::Input(of % 6))).collect();
+    for function in Binary::ALL {
+        let last = all.len() - 1;
+        all.push(Line::Binary(function, [Argument::Line(last), Argument::Line(last - 5)]));
+    }
+    chains.push(all);
+    // 60 elements: of their own, one number, a row, a column, and rows of which each is repeated.
+    let reach = |inner, size| Reach { inner, size };
+    let reaches = [reach(1, 60), reach(1, 1), reach(60, 1), reach(1, 12), reach(5, 12), reach(3, 4)];
+    let fused = chains.iter().map(|lines| Fused::new(60, &reaches, lines, &[lines.len() - 1, 0]).unwrap());
+    fused.map(|fused| fused.kernel().clone()).collect()
+}
+
+fn everything() -> Vec<Generated> {
+    ops::kernels().into_iter().map(generated_from).chain(written()).collect()
+}
+
 /// The module of a kernel, valid, with its overrides as they stand.
-fn parsed(kernel: &Kernel) -> (Module, ModuleInfo) {
-    let text = kernel.text();
-    let module = naga::front::wgsl::parse_str(&text)
-        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(&text)));
+fn parsed(kernel: &Generated) -> (Module, ModuleInfo) {
+    let text = &kernel.text;
+    let module = naga::front::wgsl::parse_str(text)
+        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(text)));
     let info = Validator::new(ValidationFlags::all(), Capabilities::IMMEDIATES)
         .validate(&module)
-        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(&text)));
+        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(text)));
     (module, info)
 }
 
 /// Calls `check` with every kernel in both widths.
 fn each_resolved(mut check: impl FnMut(&str, &Module, &ModuleInfo)) {
-    for kernel in ops::kernels() {
-        let (module, info) = parsed(kernel);
+    for kernel in everything() {
+        let (module, info) = parsed(&kernel);
         for lanes in WIDTHS {
             let constants = [("LANES".to_string(), f64::from(lanes))].into_iter().collect();
             let entry = Some((ShaderStage::Compute, "main"));
@@ -49,8 +79,8 @@ fn kernels_are_named_once() {
 
 #[test]
 fn bindings_are_what_the_kernel_says() {
-    for kernel in ops::kernels() {
-        let (module, _) = parsed(kernel);
+    for kernel in everything() {
+        let (module, _) = parsed(&kernel);
         let mut found: Vec<(u32, Access)> = Vec::new();
         for (_, variable) in module.global_variables.iter() {
             let Some(place) = &variable.binding else { continue };
@@ -71,8 +101,8 @@ fn bindings_are_what_the_kernel_says() {
 
 #[test]
 fn parameters_are_as_large_as_the_kernel_says() {
-    for kernel in ops::kernels() {
-        let (module, _) = parsed(kernel);
+    for kernel in everything() {
+        let (module, _) = parsed(&kernel);
         let mut layouter = naga::proc::Layouter::default();
         layouter.update(module.to_ctx()).unwrap();
         let immediates =
@@ -188,4 +218,37 @@ fn every_kernel_has_its_files() {
             assert!(file.is_file(), "{} is missing", file.display());
         }
     }
+}
+
+#[test]
+fn a_written_kernel_reads_like_one() {
+    let lines = [
+        Line::Binary(Binary::ADD, [Argument::Input(0), Argument::Input(1)]),
+        Line::Unary(Unary::SCALE, 0.5, Argument::Line(0)),
+        Line::Binary(Binary::SUBTRACT, [Argument::Number(1.0), Argument::Line(1)]),
+    ];
+    let kernel = |number: f32, size: usize| {
+        let mut lines = lines;
+        lines[1] = Line::Unary(Unary::SCALE, number, Argument::Line(0));
+        let reaches = [Reach::each(3 * size), Reach { inner: 1, size }];
+        Fused::new(3 * size, &reaches, &lines, &[2]).unwrap().kernel().text.clone()
+    };
+    let text = kernel(0.5, 7);
+    assert!(text.contains("let x1 = input_1[index % params.size_1];\n"), "{text}");
+    assert!(text.contains("let y1 = apart(unary_scale(y0, params.number_3));\n"), "{text}");
+    assert!(text.contains("let y2 = apart(binary_subtract(params.number_4, y1));\n"), "{text}");
+    assert!(text.contains("output_0[index] = y2;\n"), "{text}");
+    assert_eq!(text, kernel(-3.0, 11), "numbers and sizes are parameters");
+}
+
+#[test]
+fn lines_that_take_what_is_not_there_are_refused() {
+    let line = |argument| [Line::Unary(Unary::EXP, 0.0, argument)];
+    let each = [Reach::each(3)];
+    assert!(Fused::new(3, &each, &line(Argument::Input(0)), &[0]).is_ok());
+    assert!(Fused::new(3, &each, &line(Argument::Input(1)), &[0]).is_err());
+    assert!(Fused::new(3, &each, &line(Argument::Line(0)), &[0]).is_err());
+    assert!(Fused::new(3, &each, &line(Argument::Input(0)), &[1]).is_err());
+    assert!(Fused::new(3, &[Reach { inner: 0, size: 3 }], &line(Argument::Input(0)), &[0]).is_err());
+    assert!(Fused::new(3, &[Reach { inner: 1, size: 0 }], &line(Argument::Input(0)), &[0]).is_err());
 }

@@ -6,6 +6,8 @@
 mod checks;
 #[path = "tape/fixtures.rs"]
 mod fixtures;
+#[path = "tape/fusion.rs"]
+mod fusion;
 #[path = "tape/jacobians.rs"]
 mod jacobians;
 #[path = "tape/nesting.rs"]

@@ -43,6 +43,10 @@ pub struct Capabilities {
     pub buffer_bytes: u64,
     /// What the offset of a binding is a multiple of, in bytes.
     pub offset_alignment: u64,
+    /// Buffers that one kernel binds.
+    pub bindings: usize,
+    /// Parameters of one kernel, in bytes.
+    pub immediate_bytes: usize,
     /// Workgroups along one dimension of a dispatch.
     pub groups_per_dimension: u32,
 }
@@ -60,6 +64,8 @@ impl Capabilities {
             binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
             buffer_bytes: limits.max_buffer_size,
             offset_alignment: u64::from(limits.min_storage_buffer_offset_alignment),
+            bindings: limits.max_storage_buffers_per_shader_stage as usize,
+            immediate_bytes: limits.max_immediate_size as usize,
             groups_per_dimension: limits.max_compute_workgroups_per_dimension,
         }
     }

@@ -1,5 +1,6 @@
 //! Kernels: WGSL texts, and the pipelines made from them, each made once.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,6 +38,64 @@ impl Kernel {
     }
 }
 
+/// A compute shader that was written at run time: it has no file, and its text is what tells it from others.
+#[derive(Clone, Debug)]
+pub struct Generated {
+    /// What errors call it; others may be called the same.
+    pub name: &'static str,
+    /// The whole text, with the entry point `main`.
+    pub text: String,
+    /// One entry a binding of group 0.
+    pub access: Vec<Access>,
+    /// The size of `var<immediate> params`, in bytes.
+    pub params: u32,
+}
+
+/// A kernel of either kind.
+#[derive(Clone, Copy)]
+pub(super) enum Shader<'a> {
+    File(&'a Kernel),
+    Generated(&'a Generated),
+}
+
+impl Shader<'_> {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::File(kernel) => kernel.name,
+            Self::Generated(kernel) => kernel.name,
+        }
+    }
+
+    pub(super) fn access(&self) -> &[Access] {
+        match self {
+            Self::File(kernel) => kernel.access,
+            Self::Generated(kernel) => &kernel.access,
+        }
+    }
+
+    pub(super) fn params(&self) -> u32 {
+        match self {
+            Self::File(kernel) => kernel.params,
+            Self::Generated(kernel) => kernel.params,
+        }
+    }
+
+    /// What no other shader has.
+    fn key(&self) -> &str {
+        match self {
+            Self::File(kernel) => kernel.name,
+            Self::Generated(kernel) => &kernel.text,
+        }
+    }
+
+    fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::File(kernel) => kernel.text().into(),
+            Self::Generated(kernel) => kernel.text.as_str().into(),
+        }
+    }
+}
+
 #[derive(Clone)]
 pub(super) struct Pipeline {
     pub(super) pipeline: wgpu::ComputePipeline,
@@ -45,22 +104,22 @@ pub(super) struct Pipeline {
 
 #[derive(Default)]
 pub(super) struct Pipelines {
-    made: Mutex<HashMap<&'static str, Arc<Pipeline>>>,
+    made: Mutex<HashMap<String, Arc<Pipeline>>>,
 }
 
 impl Pipelines {
-    pub(super) fn get(&self, gpu: &Gpu, kernel: &'static Kernel) -> Result<Arc<Pipeline>> {
+    pub(super) fn get(&self, gpu: &Gpu, kernel: Shader<'_>) -> Result<Arc<Pipeline>> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pipeline) = made.get(kernel.name) {
+        if let Some(pipeline) = made.get(kernel.key()) {
             return Ok(Arc::clone(pipeline));
         }
-        let pipeline = Arc::new(guarded(gpu, kernel.name, || build(gpu, kernel))?);
-        made.insert(kernel.name, Arc::clone(&pipeline));
+        let pipeline = Arc::new(guarded(gpu, kernel.name(), || build(gpu, kernel))?);
+        made.insert(kernel.key().to_string(), Arc::clone(&pipeline));
         Ok(pipeline)
     }
 }
 
-fn build(gpu: &Gpu, kernel: &Kernel) -> Pipeline {
+fn build(gpu: &Gpu, kernel: Shader<'_>) -> Pipeline {
     let device = gpu.device();
     let entry = |(binding, access): (u32, &Access)| wgpu::BindGroupLayoutEntry {
         binding,
@@ -72,17 +131,17 @@ fn build(gpu: &Gpu, kernel: &Kernel) -> Pipeline {
         },
         count: None,
     };
-    let entries: Vec<_> = (0..).zip(kernel.access).map(entry).collect();
+    let entries: Vec<_> = (0..).zip(kernel.access()).map(entry).collect();
     let layout = device
-        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(kernel.name), entries: &entries });
+        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(kernel.name()), entries: &entries });
     let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: Some(kernel.name),
+        label: Some(kernel.name()),
         bind_group_layouts: &[Some(&layout)],
-        immediate_size: kernel.params,
+        immediate_size: kernel.params(),
     });
     let lanes = f64::from(gpu.capabilities().profile.lanes);
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(kernel.name),
+        label: Some(kernel.name()),
         layout: Some(&pipeline_layout),
         module: &module(gpu, kernel),
         entry_point: Some("main"),
@@ -95,11 +154,9 @@ fn build(gpu: &Gpu, kernel: &Kernel) -> Pipeline {
     Pipeline { pipeline, layout }
 }
 
-fn module(gpu: &Gpu, kernel: &Kernel) -> wgpu::ShaderModule {
-    let descriptor = wgpu::ShaderModuleDescriptor {
-        label: Some(kernel.name),
-        source: wgpu::ShaderSource::Wgsl(kernel.text().into()),
-    };
+fn module(gpu: &Gpu, kernel: Shader<'_>) -> wgpu::ShaderModule {
+    let descriptor =
+        wgpu::ShaderModuleDescriptor { label: Some(kernel.name()), source: wgpu::ShaderSource::Wgsl(kernel.text()) };
     if gpu.is_checked() {
         return gpu.device().create_shader_module(descriptor);
     }
@@ -109,7 +166,8 @@ fn module(gpu: &Gpu, kernel: &Kernel) -> wgpu::ShaderModule {
 #[expect(
     unsafe_code,
     reason = "skips run-time checks (1.9x on SwiftShader) for the shaders of this crate alone: each guards its own \
-              indices and bounds its own loops, and the test suite runs every one of them checked as well"
+              indices and bounds its own loops, and the test suite runs every one of them checked as well; what `ops::fused` \
+              writes has no other index than ones below the lengths that it checks, and no loop but those of its parts"
 )]
 fn trusted(device: &wgpu::Device, descriptor: wgpu::ShaderModuleDescriptor<'_>) -> wgpu::ShaderModule {
     // SAFETY: the text is one of this crate's shaders, whose indices and loops stay within the bindings that

@@ -27,7 +27,7 @@ pub use buffer::{Binding, Buffer};
 pub use capabilities::{Capabilities, Profile};
 pub use counters::Totals;
 pub use grid::Grid;
-pub use kernel::{Access, Kernel};
+pub use kernel::{Access, Generated, Kernel};
 pub use pool::Scratch;
 pub use readback::ReadBack;
 pub(crate) use recorded::Recorded;

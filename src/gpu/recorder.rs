@@ -2,8 +2,9 @@
 
 use bytemuck::Pod;
 
+use super::kernel::Shader;
 use super::recorded::{Command, Dispatch, Recorded};
-use super::{Binding, Buffer, Gpu, Grid, Kernel, ReadBack, guarded};
+use super::{Binding, Buffer, Generated, Gpu, Grid, Kernel, ReadBack, guarded};
 use crate::{Error, Result};
 
 /// Records dispatches and copies; nothing runs before [`Recorder::submit`].
@@ -41,22 +42,40 @@ impl Recorder {
         params: &P,
         bindings: &[Binding],
     ) -> Result<()> {
+        self.launch(Shader::File(kernel), grid, bytemuck::bytes_of(params), bindings)
+    }
+
+    /// As [`Recorder::dispatch`], of a kernel that was written at run time, with the words of its parameters.
+    ///
+    /// # Errors
+    /// As [`Recorder::dispatch`].
+    pub(crate) fn dispatch_generated(
+        &mut self,
+        kernel: &Generated,
+        grid: Grid,
+        params: &[u32],
+        bindings: &[Binding],
+    ) -> Result<()> {
+        self.launch(Shader::Generated(kernel), grid, bytemuck::cast_slice(params), bindings)
+    }
+
+    fn launch(&mut self, kernel: Shader<'_>, grid: Grid, params: &[u8], bindings: &[Binding]) -> Result<()> {
         if grid.is_empty() {
             return Ok(());
         }
-        self.expect_bindings(kernel, size_of::<P>(), bindings)?;
-        let size = grid.fold(kernel.name, self.gpu.capabilities().groups_per_dimension)?;
+        self.expect_bindings(kernel, params.len(), bindings)?;
+        let size = grid.fold(kernel.name(), self.gpu.capabilities().groups_per_dimension)?;
         let pipeline = self.gpu.pipelines().get(&self.gpu, kernel)?;
         let entries: Vec<_> = (0..).zip(bindings).map(|(index, bound)| bound.entry(index)).collect();
-        let group = guarded(&self.gpu, kernel.name, || {
+        let group = guarded(&self.gpu, kernel.name(), || {
             self.gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
-                label: Some(kernel.name),
+                label: Some(kernel.name()),
                 layout: &pipeline.layout,
                 entries: &entries,
             })
         })?;
         self.gpu.counters().bind_groups.add(1);
-        let immediates = bytemuck::bytes_of(params).into();
+        let immediates = params.into();
         self.run(Command::Dispatch(Dispatch { pipeline, group, immediates, size }));
         Ok(())
     }
@@ -103,11 +122,12 @@ impl Recorder {
         }
     }
 
-    fn expect_bindings(&self, kernel: &Kernel, params: usize, bindings: &[Binding]) -> Result<()> {
-        if bindings.len() != kernel.access.len() || params != kernel.params as usize {
+    fn expect_bindings(&self, kernel: Shader<'_>, params: usize, bindings: &[Binding]) -> Result<()> {
+        let (operation, expected) = (kernel.name(), (kernel.access().len(), kernel.params() as usize));
+        if (bindings.len(), params) != expected {
             return Err(Error::ShapeMismatch {
-                operation: kernel.name,
-                expected: format!("{} bindings and {} bytes of parameters", kernel.access.len(), kernel.params),
+                operation,
+                expected: format!("{} bindings and {} bytes of parameters", expected.0, expected.1),
                 found: format!("{} and {params}", bindings.len()),
             });
         }
@@ -115,7 +135,7 @@ impl Recorder {
         for bound in bindings {
             if bound.bytes > capabilities.binding_bytes {
                 return Err(Error::TooLarge {
-                    operation: kernel.name,
+                    operation,
                     what: "a binding, in bytes,".to_string(),
                     needed: bound.bytes,
                     limit: capabilities.binding_bytes,
@@ -124,7 +144,7 @@ impl Recorder {
             }
             if bound.offset % capabilities.offset_alignment != 0 {
                 return Err(Error::ShapeMismatch {
-                    operation: kernel.name,
+                    operation,
                     expected: format!("a binding that starts on a multiple of {}", capabilities.offset_alignment),
                     found: format!("offset {}", bound.offset),
                 });

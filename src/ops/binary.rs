@@ -52,6 +52,11 @@ impl Binary {
         self.0.name.trim_start_matches("binary_")
     }
 
+    /// The text of the function, called `binary`.
+    pub(super) fn text(&self) -> &'static str {
+        self.0.source[1]
+    }
+
     pub(super) fn kernels() -> impl Iterator<Item = &'static Kernel> {
         Self::ALL.into_iter().map(|function| &function.0)
     }

@@ -101,6 +101,18 @@ impl Unary {
         self.0.name.trim_start_matches("unary_")
     }
 
+    /// Whether it reads its parameter.
+    pub(super) fn takes_parameter(&self) -> bool {
+        let code = self.text().lines().filter(|line| !line.trim_start().starts_with("//"));
+        // Once where it is declared.
+        code.map(|line| line.matches("parameter").count()).sum::<usize>() > 1
+    }
+
+    /// The text of the function, called `unary`.
+    pub(super) fn text(&self) -> &'static str {
+        self.0.source[1]
+    }
+
     pub(super) fn kernels() -> impl Iterator<Item = &'static Kernel> {
         Self::ALL.into_iter().map(|function| &function.0)
     }

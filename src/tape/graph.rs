@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::fusion::Fusion;
 use super::operation::Operation;
 use super::value::Value;
 use crate::gpu::Gpu;
@@ -30,6 +31,7 @@ use crate::{Error, Result};
 pub struct Tape {
     gpu: Gpu,
     nodes: Arc<Mutex<Vec<Node>>>,
+    fusion: Fusion,
 }
 
 /// One value of the graph: where it comes from, and its shape.
@@ -64,7 +66,26 @@ impl Node {
 impl Tape {
     /// An empty graph, whose programs run on `gpu`.
     pub fn new(gpu: &Gpu) -> Self {
-        Self { gpu: gpu.clone(), nodes: Arc::default() }
+        Self { gpu: gpu.clone(), nodes: Arc::default(), fusion: Fusion::default() }
+    }
+
+    /// The same graph, whose programs fuse chains as `fusion` says. The results are the same.
+    ///
+    /// ```
+    /// use opnorm::{Gpu, tape::{Fusion, Tape}};
+    /// let tape = Tape::new(&Gpu::new()?);
+    /// let x = tape.input(&[1000])?;
+    /// let y = x.exp()?.shift(1.0)?.log()?;
+    /// let peak = |fusion| Ok::<_, opnorm::Error>(tape.fusing(fusion).compile(&[&x], &[&y])?.peak_bytes());
+    /// assert!(peak(Fusion::Always)? < peak(Fusion::Never)?);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    pub fn fusing(&self, fusion: Fusion) -> Self {
+        Self { fusion, ..self.clone() }
+    }
+
+    pub(super) fn fusion(&self) -> Fusion {
+        self.fusion
     }
 
     /// The device of the programs.

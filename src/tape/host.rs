@@ -29,7 +29,7 @@ impl Program {
             match origin {
                 Origin::Constant(tensor) => *data = tensor.read(self.gpu())?.into_iter().map(f64::from).collect(),
                 Origin::Number(number) => *data = vec![*number],
-                Origin::Input | Origin::Block(_) | Origin::View(_) => (),
+                Origin::Input | Origin::Inner | Origin::Block(_) | Origin::View(_) => (),
             }
         }
         for step in &self.steps {

@@ -22,6 +22,7 @@
 //! ```
 
 mod check;
+mod fusion;
 mod graph;
 mod host;
 mod jvp;
@@ -34,6 +35,7 @@ mod value;
 mod vjp;
 
 pub use check::{GradientCheck, GradientReport};
+pub use fusion::Fusion;
 pub use graph::Tape;
 pub use linearization::Linearization;
 pub use program::Program;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::fusion::{self, Launch, Work};
 use super::graph::{Source, Tape, numbers};
 use super::operation::{Operation, Solver};
 use super::plan::{Lifetime, Plan};
@@ -12,7 +13,7 @@ use super::value::Value;
 use crate::gpu::{Buffer, Gpu, Recorded, Recorder};
 use crate::operator::length;
 use crate::tensor::Tensor;
-use crate::{Error, Result};
+use crate::{Error, Result, ops};
 
 /// What some outputs of a [`Tape`] need, ready to run any number of times.
 ///
@@ -24,6 +25,7 @@ pub struct Program {
     pub(super) inputs: Vec<usize>,
     pub(super) outputs: Vec<usize>,
     pub(super) steps: Vec<Step>,
+    launches: Vec<Launch>,
     plan: Plan,
     memory: Mutex<Option<Arc<Memory>>>,
 }
@@ -38,6 +40,8 @@ pub(super) enum Origin {
     Input,
     Constant(Tensor),
     Number(f64),
+    /// Computed where it is used, in no memory.
+    Inner,
     /// Computed, into a block of its own.
     Block(usize),
     /// The memory of another value.
@@ -136,7 +140,7 @@ impl Tape {
             };
             builder.hold(node, &value, origin);
         }
-        Ok(builder.finish(self.gpu(), &starts, &ends))
+        builder.finish(self, &starts, &ends)
     }
 }
 
@@ -166,42 +170,51 @@ impl Builder {
 
     fn compute(&mut self, node: usize, value: &Value, operation: Arc<dyn Operation>, inputs: &[usize]) {
         let inputs: Vec<usize> = inputs.iter().map(|input| self.of_node[input]).collect();
-        let step = self.steps.len();
-        inputs.iter().for_each(|input| self.use_at(*input, step));
-        if operation.is_view() {
-            self.hold(node, value, Origin::View(inputs[0]));
-        } else {
-            let block = self.block(step, length(value.shape()));
-            self.hold(node, value, Origin::Block(block));
-        }
-        let shapes: Vec<&[usize]> = inputs.iter().map(|input| &*self.values[*input].shape).collect();
-        let scratch = operation.scratch(&shapes);
-        let scratch = (scratch > 0).then(|| self.block(step, scratch));
-        self.steps.push(Step { operation, inputs, output: self.of_node[&node], scratch });
+        self.hold(node, value, if operation.is_view() { Origin::View(inputs[0]) } else { Origin::Inner });
+        self.steps.push(Step { operation, inputs, output: self.of_node[&node], scratch: None });
     }
 
-    fn block(&mut self, step: usize, elements: usize) -> usize {
-        self.blocks.push(Lifetime { first: step, last: step, elements });
+    /// Gives memory to what the launches write and need meanwhile.
+    fn place(&mut self, launches: &[Launch], outputs: &[usize]) {
+        for (index, Launch { work, inputs, outputs }) in launches.iter().enumerate() {
+            inputs.iter().for_each(|input| self.use_at(*input, index));
+            for output in outputs {
+                let block = self.block(index, length(&self.values[*output].shape));
+                self.values[*output].origin = Origin::Block(block);
+            }
+            if let Work::Step(step) = work {
+                let Step { operation, inputs, .. } = &self.steps[*step];
+                let shapes: Vec<&[usize]> = inputs.iter().map(|input| &*self.values[*input].shape).collect();
+                let scratch = operation.scratch(&shapes);
+                self.steps[*step].scratch = (scratch > 0).then(|| self.block(index, scratch));
+            }
+        }
+        // Past the last launch, where results are copied out.
+        outputs.iter().for_each(|output| self.use_at(*output, launches.len()));
+    }
+
+    fn block(&mut self, launch: usize, elements: usize) -> usize {
+        self.blocks.push(Lifetime { first: launch, last: launch, elements });
         self.blocks.len() - 1
     }
 
-    /// Keeps the memory of a value up to a step.
-    fn use_at(&mut self, value: usize, step: usize) {
+    /// Keeps the memory of a value up to a launch.
+    fn use_at(&mut self, value: usize, launch: usize) {
         match self.values[value].origin {
-            Origin::View(other) => self.use_at(other, step),
-            Origin::Block(block) => self.blocks[block].last = step,
+            Origin::View(other) => self.use_at(other, launch),
+            Origin::Block(block) => self.blocks[block].last = launch,
             _ => (),
         }
     }
 
-    fn finish(mut self, gpu: &Gpu, starts: &[usize], ends: &[usize]) -> Program {
+    fn finish(mut self, tape: &Tape, starts: &[usize], ends: &[usize]) -> Result<Program> {
         let inputs = (0..starts.len()).collect();
         let outputs: Vec<usize> = ends.iter().map(|end| self.of_node[end]).collect();
-        // Past the last step, where results are copied out.
-        outputs.iter().for_each(|output| self.use_at(*output, self.steps.len()));
+        let launches = fusion::launches(tape, &self.values, &self.steps, &outputs)?;
+        self.place(&launches, &outputs);
         let plan = Plan::pack(&self.blocks);
-        let (gpu, memory) = (gpu.clone(), Mutex::new(None));
-        Program { gpu, values: self.values, inputs, outputs, steps: self.steps, plan, memory }
+        let (gpu, memory) = (tape.gpu().clone(), Mutex::new(None));
+        Ok(Program { gpu, values: self.values, inputs, outputs, steps: self.steps, launches, plan, memory })
     }
 }
 
@@ -287,14 +300,14 @@ impl Program {
         4 * (inputs as u64 + self.plan.slots.iter().map(|slot| *slot as u64).sum::<u64>())
     }
 
-    /// The operations of one run.
+    /// The operations of one run, of which one kernel may compute several.
     pub fn operations(&self) -> usize {
         self.steps.iter().filter(|step| !step.operation.is_view()).count()
     }
 
     /// Device memory that one run reads and writes, in bytes.
     pub(super) fn bytes_touched(&self) -> u64 {
-        let values = self.steps.iter().flat_map(|step| step.inputs.iter().chain([&step.output]));
+        let values = self.launches.iter().flat_map(|launch| launch.inputs.iter().chain(&launch.outputs));
         values.map(|value| 4 * length(&self.values[*value].shape) as u64).sum()
     }
 
@@ -320,38 +333,71 @@ impl Program {
         let slots = self.plan.slots.iter().map(|len| Buffer::zeros(&self.gpu, operation, *len));
         let slots: Vec<Buffer<f32>> = slots.collect::<Result<_>>()?;
         let part = |block: usize, len: usize| slots[self.plan.places[block]].slice(0..len);
+        let nothing: Buffer<f32> = Buffer::zeros(&self.gpu, operation, 0)?;
         let mut tensors: Vec<Tensor> = Vec::with_capacity(self.values.len());
         for Held { shape, origin } in &self.values {
             tensors.push(match origin {
                 Origin::Input => Tensor::zeros(&self.gpu, shape)?,
                 Origin::Constant(tensor) => tensor.reshaped(shape)?,
                 Origin::Number(number) => Tensor::from_slice(&self.gpu, shape, &[*number as f32])?,
+                Origin::Inner => Tensor::from_buffer(nothing.clone(), &[0])?,
                 Origin::Block(block) => Tensor::from_buffer(part(*block, length(shape)), shape)?,
+                Origin::View(other) if self.is_inner(*other) => tensors[*other].clone(),
                 Origin::View(other) => tensors[*other].reshaped(shape)?,
             });
         }
-        let nothing: Buffer<f32> = Buffer::zeros(&self.gpu, operation, 0)?;
+        let held = |values: &[usize]| values.iter().map(|value| &tensors[*value]).collect::<Vec<_>>();
+        let needs_host = |launch: &Launch| self.host_step(launch).is_some();
         let mut stages = Vec::new();
-        for steps in self.steps.chunk_by(|one, next| !one.operation.needs_host() && !next.operation.needs_host()) {
-            if let [Step { operation, inputs, output, .. }] = steps
-                && operation.needs_host()
+        for launches in self.launches.chunk_by(|one, next| !needs_host(one) && !needs_host(next)) {
+            if let [launch] = launches
+                && let Some(Step { operation, output, .. }) = self.host_step(launch)
             {
-                let inputs: Vec<Tensor> = inputs.iter().map(|input| tensors[*input].clone()).collect();
+                let inputs: Vec<Tensor> = held(&launch.inputs).into_iter().cloned().collect();
                 stages.push(Stage::Solve(operation.solver(&self.gpu, &inputs, &tensors[*output])?));
                 continue;
             }
             stages.push(Stage::Replay(Recorder::capture(&self.gpu, |recorder| {
-                for step in steps.iter().filter(|step| !step.operation.is_view()) {
-                    let inputs: Vec<&Tensor> = step.inputs.iter().map(|input| &tensors[*input]).collect();
-                    let scratch = step.scratch.map(|block| slots[self.plan.places[block]].clone());
-                    let scratch = scratch.as_ref().unwrap_or(&nothing);
-                    step.operation.record(recorder, &inputs, scratch, &tensors[step.output])?;
+                for Launch { work, inputs, outputs } in launches {
+                    match work {
+                        Work::Step(step) => {
+                            let Step { operation, output, scratch, .. } = &self.steps[*step];
+                            let scratch = scratch.map(|block| slots[self.plan.places[block]].clone());
+                            operation.record(
+                                recorder,
+                                &held(inputs),
+                                scratch.as_ref().unwrap_or(&nothing),
+                                &tensors[*output],
+                            )?;
+                        }
+                        Work::Fused(kernel) => {
+                            let buffers = |values| held(values).into_iter().map(Tensor::buffer).collect::<Vec<_>>();
+                            ops::fused(recorder, kernel, &buffers(inputs), &buffers(outputs))?;
+                        }
+                    }
                 }
                 Ok(())
             })?));
         }
         let pick = |values: &[usize]| values.iter().map(|value| tensors[*value].clone()).collect();
         Ok(Memory { inputs: pick(&self.inputs), outputs: pick(&self.outputs), stages })
+    }
+
+    /// The step that a launch leaves to the host, where it does.
+    fn host_step(&self, launch: &Launch) -> Option<&Step> {
+        match launch.work {
+            Work::Step(step) => Some(&self.steps[step]).filter(|step| step.operation.needs_host()),
+            Work::Fused(_) => None,
+        }
+    }
+
+    /// Whether a value is in no memory.
+    fn is_inner(&self, value: usize) -> bool {
+        match self.values[value].origin {
+            Origin::View(other) => self.is_inner(other),
+            Origin::Inner => true,
+            _ => false,
+        }
     }
 
     pub(super) fn gpu(&self) -> &Gpu {

@@ -100,6 +100,8 @@ mod tests {
             binding_bytes,
             buffer_bytes: binding_bytes,
             offset_alignment: 256,
+            bindings: 8,
+            immediate_bytes: 64,
             groups_per_dimension: 65_535,
         }
     }

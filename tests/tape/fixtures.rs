@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use opnorm::Result;
 use opnorm::norm::{JacobianSpectralNorm, Lanczos, Method, Reduction, Status, Stop};
+use opnorm::ops::{Convolution, Pooling};
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
 use serde_json::Value as Json;
@@ -336,6 +337,53 @@ fn a_wrong_number_is_noticed() {
     comparison.outputs[0].2.data[5] = f64::NAN;
     let none = comparison.run();
     assert!(none.host.0.is_infinite() && none.device.0.is_infinite());
+}
+
+/// What a stored layer computes, by the operation of its name with the options stored.
+fn layer(row: &Fixtures, x: &[Value]) -> Result<Value> {
+    let options = row.part("options");
+    let number = |name: &str| options.part(name).0.as_u64().unwrap() as usize;
+    let pooling = || {
+        let [size, stride, padding] = ["kernel", "stride", "padding"].map(|name| [number(name); 2]);
+        Pooling { stride, padding, ..Pooling::new(size) }
+    };
+    let indices = || options.array("index").data.into_iter().map(|index| index as usize).collect::<Vec<_>>();
+    match row.text("name").as_str() {
+        "conv2d" => {
+            let [stride, padding, dilation] = ["stride", "padding", "dilation"].map(|name| [number(name); 2]);
+            let convolution = Convolution { stride, padding, dilation, groups: number("groups") };
+            let bias = x[2].reshape(&[x[2].shape()[0], 1, 1])?;
+            x[0].conv2d(&x[1], &convolution)?.add(&bias)
+        }
+        "max_pool2d" => x[0].max_pool2d(&pooling()),
+        "avg_pool2d" => x[0].average_pool2d(&pooling(), options.part("count_include_pad").0.as_bool().unwrap()),
+        "batch_norm" => {
+            let epsilon = options.part("epsilon").0.as_f64().unwrap();
+            x[0].batch_norm((&x[3], &x[4]), (&x[1], &x[2]), epsilon)
+        }
+        "vector_norm" => x[0].vector_norm(&[number("axis")], options.part("order").0.as_f64().unwrap_or(f64::INFINITY)),
+        "index_select" => x[0].gather(number("axis"), &indices()),
+        // PyTorch's gather takes other places in each row: row by row, one of ours.
+        "gather" => {
+            let places = indices();
+            let count = options.array("index").shape[1];
+            let rows = places.chunks_exact(count).enumerate();
+            let rows = rows.map(|(row, places)| x[0].slice(0, row..row + 1)?.gather(1, places));
+            x[0].tape().concatenate(&rows.collect::<Result<Vec<_>>>()?, 0)
+        }
+        name => panic!("{name} is not known"),
+    }
+}
+
+#[test]
+fn layers_are_those_of_pytorch() {
+    let rows = Fixtures::section("layers").rows();
+    let comparisons = rows.iter().map(|row| (row.text("name"), derivatives(row, |_, x| layer(row, x))));
+    let numbers = within_bounds(comparisons);
+    let size = |array: Array| array.data.len();
+    let stored =
+        |row: &Fixtures| 2 * size(row.array("value")) + row.arrays("inputs").into_iter().map(size).sum::<usize>();
+    assert_eq!((rows.len(), numbers), (12, rows.iter().map(stored).sum()));
 }
 
 /// Spectral, nuclear and Ky Fan norms of a matrix, and the vectors of its largest singular value: values, gradients, and products

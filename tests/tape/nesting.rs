@@ -8,7 +8,7 @@ use super::{dot, draw, gpu, largest, seeded};
 
 /// An expression in a vector of four.
 #[derive(Clone, Debug)]
-enum Tree {
+pub enum Tree {
     X,
     Number(f64),
     Add(Box<Tree>, Box<Tree>),
@@ -24,7 +24,7 @@ enum Tree {
 }
 
 impl Tree {
-    fn build(&self, tape: &Tape, x: &Value) -> Result<Value> {
+    pub fn build(&self, tape: &Tape, x: &Value) -> Result<Value> {
         let of = |tree: &Self| tree.build(tape, x);
         match self {
             Self::X => Ok(x.clone()),
@@ -49,7 +49,7 @@ impl Tree {
     }
 }
 
-fn trees() -> impl Strategy<Value = Tree> {
+pub fn trees() -> impl Strategy<Value = Tree> {
     let leaf = prop_oneof![3 => Just(Tree::X), 1 => (-2.0..2.0).prop_map(Tree::Number)];
     leaf.prop_recursive(4, 14, 2, |inner| {
         let one = |make: fn(Box<Tree>) -> Tree| inner.clone().prop_map(move |tree| make(Box::new(tree)));

@@ -2,7 +2,7 @@
 //! against central differences of it, and all of them on the device against `f64`.
 
 use opnorm::ops::{Convolution, Pooling};
-use opnorm::tape::{Tape, Value};
+use opnorm::tape::{Fusion, Tape, Value};
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Result};
 
@@ -298,11 +298,14 @@ fn derivatives_are_differences_and_transposes_are_adjoints() {
             let rounded: Vec<Vec<f64>> =
                 uploaded.iter().map(|data| narrowed(data).into_iter().map(f64::from).collect()).collect();
             let twins = program.evaluate(&rounded).unwrap();
-            for (result, twin) in program.run(&tensors).unwrap().iter().zip(&twins) {
+            let fused = tape.fusing(Fusion::Always).compile(&inputs, &outputs).unwrap().run(&tensors).unwrap();
+            for ((result, fused), twin) in program.run(&tensors).unwrap().iter().zip(&fused).zip(&twins) {
                 // Arguments within 2.5, sums of at most 2000 terms, exponentials of 8 units, a few factors.
                 let bound = 200.0 / f64::from(1 << 23) * (1.0 + largest(twin));
                 let found = result.read(gpu()).unwrap();
                 assert_eq!(found.len(), twin.len());
+                let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&found), bits(&fused.read(gpu()).unwrap()), "{name}, {shapes:?}, fused");
                 for (found, twin) in found.into_iter().zip(twin) {
                     assert!((f64::from(found) - twin).abs() < bound, "{name}, {shapes:?}: {found} and {twin}");
                 }

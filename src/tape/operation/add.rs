@@ -1,6 +1,6 @@
 //! `left + right`.
 
-use super::{Array, Operation, Primal, Value, same_shape};
+use super::{Array, ByElement, Operation, Primal, Value, same_shape};
 use crate::gpu::{Buffer, Recorder};
 use crate::ops::Binary;
 use crate::tensor::Tensor;
@@ -38,6 +38,10 @@ impl Operation for Add {
 
     fn transpose(&self, _argument: usize, _primal: &Primal, cotangent: &Value) -> Result<Value> {
         Ok(cotangent.clone())
+    }
+
+    fn by_element(&self, _inputs: &[&[usize]]) -> Option<ByElement> {
+        Some(ByElement::Binary(Binary::ADD))
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {

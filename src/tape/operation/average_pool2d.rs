@@ -26,9 +26,10 @@ impl Value {
         }
         let [down, across] =
             [0, 1].map(|axis| (0..sizes.response[axis]).map(|window| sizes.inside(axis, window)).collect::<Vec<_>>());
-        let shares: Vec<f32> =
-            down.iter().flat_map(|down| across.iter().map(move |across| ((down * across) as f32).recip())).collect();
-        let shares = Tensor::from_slice(self.tape().gpu(), &sizes.response, &shares)?;
-        sums.multiply(&self.tape().constant(&shares)?)
+        // Counts are exact in f32; their reciprocals would not be.
+        let counts: Vec<f32> =
+            down.iter().flat_map(|down| across.iter().map(move |across| (down * across) as f32)).collect();
+        let counts = Tensor::from_slice(self.tape().gpu(), &sizes.response, &counts)?;
+        sums.divide(&self.tape().constant(&counts)?)
     }
 }

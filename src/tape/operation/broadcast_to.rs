@@ -1,7 +1,9 @@
 //! Axes of size 1 repeated, and new axes in front; its transpose is the sum over them.
 
-use super::{Array, Operation, Primal, Value, expect_rank, strides};
+use super::{Array, ByElement, Operation, Primal, Value, expect_rank, strides};
 use crate::gpu::{Buffer, Recorder};
+use crate::operator::length;
+use crate::ops::Reach;
 use crate::tensor::Tensor;
 use crate::{Error, Result, ops, reference};
 
@@ -65,6 +67,18 @@ impl Operation for BroadcastTo {
         let is_repeated = |axis: &usize| *axis < new || input[*axis - new] != self.shape[*axis];
         let repeated: Vec<usize> = (0..self.shape.len()).filter(is_repeated).collect();
         cotangent.sum(&repeated)?.reshape(input)
+    }
+
+    fn by_element(&self, inputs: &[&[usize]]) -> Option<ByElement> {
+        let strides = self.strides(inputs[0]);
+        let kept: Vec<usize> = (0..strides.len()).filter(|axis| strides[*axis] > 0).collect();
+        let (Some(first), Some(last)) = (kept.first(), kept.last()) else {
+            return Some(ByElement::Repeat(Reach { inner: 1, size: 1 }));
+        };
+        // Axes of size 1 between those that are kept repeat nothing.
+        let repeats = (*first..=*last).any(|axis| strides[axis] == 0 && self.shape[axis] != 1);
+        let reach = || Reach { inner: length(&self.shape[last + 1..]), size: length(inputs[0]) };
+        (!repeats).then(|| ByElement::Repeat(reach()))
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {

@@ -1,6 +1,6 @@
 //! `left / right`.
 
-use super::{Array, Operation, Primal, Value, same_shape};
+use super::{Array, ByElement, Operation, Primal, Value, same_shape};
 use crate::gpu::{Buffer, Recorder};
 use crate::ops::Binary;
 use crate::tensor::Tensor;
@@ -41,6 +41,10 @@ impl Operation for Divide {
             return Err(crate::Error::NotLinear { operation: self.name() });
         }
         cotangent.divide(&primal.inputs[1])
+    }
+
+    fn by_element(&self, _inputs: &[&[usize]]) -> Option<ByElement> {
+        Some(ByElement::Binary(Binary::DIVIDE))
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {

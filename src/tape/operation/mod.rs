@@ -59,6 +59,7 @@ use pointwise::Pointwise;
 use super::graph::Tape;
 use super::value::Value;
 use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::ops::{Binary, Reach, Unary};
 use crate::tensor::Tensor;
 use crate::{Error, Result, ops};
 
@@ -106,6 +107,11 @@ pub(crate) trait Operation: Debug + Send + Sync {
         Err(Error::NeedsHost { operation: self.name() })
     }
 
+    /// What it does to each element by itself, where that is all it does: such operations share a dispatch.
+    fn by_element(&self, _inputs: &[&[usize]]) -> Option<ByElement> {
+        None
+    }
+
     /// Records it on the device.
     fn record(
         &self,
@@ -128,6 +134,16 @@ pub(crate) trait Solver: Send + Sync {
 
     /// Computes the output from what the inputs hold now; what was submitted before has been.
     fn solve(&self) -> Pin<Box<dyn Future<Output = Result<()>> + '_>>;
+}
+
+/// How each element of a result comes from one element of each input.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ByElement {
+    /// A function and its parameter.
+    Unary(&'static Unary, f32),
+    Binary(&'static Binary),
+    /// The input's own elements, repeated.
+    Repeat(Reach),
 }
 
 /// The values that an operation was recorded with, for its rules.

@@ -1,6 +1,6 @@
 //! `left right`.
 
-use super::{Array, Operation, Primal, Value, same_shape};
+use super::{Array, ByElement, Operation, Primal, Value, same_shape};
 use crate::gpu::{Buffer, Recorder};
 use crate::ops::Binary;
 use crate::tensor::Tensor;
@@ -39,6 +39,10 @@ impl Operation for Multiply {
 
     fn transpose(&self, argument: usize, primal: &Primal, cotangent: &Value) -> Result<Value> {
         cotangent.multiply(&primal.inputs[1 - argument])
+    }
+
+    fn by_element(&self, _inputs: &[&[usize]]) -> Option<ByElement> {
+        Some(ByElement::Binary(Binary::MULTIPLY))
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {

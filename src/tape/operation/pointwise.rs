@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::{Array, Operation, Primal, Value, same_shape};
+use super::{Array, ByElement, Operation, Primal, Value, same_shape};
 use crate::gpu::{Buffer, Recorder};
 use crate::ops::Unary;
 use crate::tensor::Tensor;
@@ -38,6 +38,10 @@ impl<P: Pointwise> Operation for P {
         let Some(tangent) = &tangents[0] else { return Ok(None) };
         let slope = self.slope(&primal.inputs[0], &primal.output)?;
         slope.map(|slope| tangent.multiply(&slope)).transpose()
+    }
+
+    fn by_element(&self, _inputs: &[&[usize]]) -> Option<ByElement> {
+        Some(ByElement::Unary(self.function(), self.parameter() as f32))
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {

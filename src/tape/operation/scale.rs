@@ -1,6 +1,6 @@
 //! `factor x`.
 
-use super::{Array, Operation, Primal, Value, same_shape};
+use super::{Array, ByElement, Operation, Primal, Value, same_shape};
 use crate::gpu::{Buffer, Recorder};
 use crate::ops::Unary;
 use crate::tensor::Tensor;
@@ -36,6 +36,10 @@ impl Operation for Scale {
 
     fn transpose(&self, _argument: usize, _primal: &Primal, cotangent: &Value) -> Result<Value> {
         cotangent.scale(self.factor)
+    }
+
+    fn by_element(&self, _inputs: &[&[usize]]) -> Option<ByElement> {
+        Some(ByElement::Unary(Unary::SCALE, self.factor as f32))
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {

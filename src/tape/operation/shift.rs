@@ -1,6 +1,6 @@
 //! `x + summand`; its slope is 1.
 
-use super::{Array, Operation, Primal, Value, same_shape};
+use super::{Array, ByElement, Operation, Primal, Value, same_shape};
 use crate::gpu::{Buffer, Recorder};
 use crate::ops::Unary;
 use crate::tensor::Tensor;
@@ -32,6 +32,10 @@ impl Operation for Shift {
 
     fn jvp(&self, _primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
         Ok(tangents[0].clone())
+    }
+
+    fn by_element(&self, _inputs: &[&[usize]]) -> Option<ByElement> {
+        Some(ByElement::Unary(Unary::SHIFT, self.summand as f32))
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {

@@ -1,6 +1,6 @@
 //! `left - right`.
 
-use super::{Array, Operation, Primal, Value, same_shape};
+use super::{Array, ByElement, Operation, Primal, Value, same_shape};
 use crate::gpu::{Buffer, Recorder};
 use crate::ops::Binary;
 use crate::tensor::Tensor;
@@ -43,6 +43,10 @@ impl Operation for Subtract {
 
     fn transpose(&self, argument: usize, _primal: &Primal, cotangent: &Value) -> Result<Value> {
         if argument == 0 { Ok(cotangent.clone()) } else { cotangent.negate() }
+    }
+
+    fn by_element(&self, _inputs: &[&[usize]]) -> Option<ByElement> {
+        Some(ByElement::Binary(Binary::SUBTRACT))
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {

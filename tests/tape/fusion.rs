@@ -1,0 +1,306 @@
+//! Fused programs: the bits of the unfused ones, in fewer dispatches and less memory.
+
+use opnorm::operator::LinearOperator;
+use opnorm::tape::{Fusion, Program, Tape, Value};
+use opnorm::tensor::Tensor;
+use opnorm::{Gpu, Result};
+use proptest::prelude::*;
+use rand::RngExt;
+
+use super::nesting::trees;
+use super::{draw, gpu, largest, narrowed, seeded};
+
+/// The outputs with fusion and without.
+fn both(tape: &Tape, inputs: &[&Value], outputs: &[&Value]) -> [Program; 2] {
+    [Fusion::Always, Fusion::Never].map(|fusion| tape.fusing(fusion).compile(inputs, outputs).unwrap())
+}
+
+fn upload(gpu: &Gpu, values: &[&Value], data: &[Vec<f64>]) -> Vec<Tensor> {
+    let tensor = |(value, data): (&&Value, &Vec<f64>)| Tensor::from_slice(gpu, value.shape(), &narrowed(data)).unwrap();
+    values.iter().zip(data).map(tensor).collect()
+}
+
+fn bits(gpu: &Gpu, results: &[Tensor]) -> Vec<Vec<u32>> {
+    results.iter().map(|result| result.read(gpu).unwrap().into_iter().map(f32::to_bits).collect()).collect()
+}
+
+/// Runs both programs on numbers that are drawn; the bits must be equal, and the twins of both programs too. Returns the results
+/// and the twins.
+fn compared(programs: &[Program; 2], inputs: &[&Value], seed: u64) -> (Vec<Vec<f32>>, Vec<Vec<f64>>) {
+    let mut random = seeded(seed);
+    let data: Vec<Vec<f64>> = inputs.iter().map(|input| draw(&mut random, input.shape().iter().product())).collect();
+    let tensors = upload(gpu(), inputs, &data);
+    let [fused, unfused] = programs.each_ref().map(|program| bits(gpu(), &program.run(&tensors).unwrap()));
+    assert_eq!(fused, unfused);
+    let [twins, others] = programs.each_ref().map(|program| program.evaluate(&data).unwrap());
+    assert_eq!(twins, others);
+    (fused.into_iter().map(|result| result.into_iter().map(f32::from_bits).collect()).collect(), twins)
+}
+
+/// The dispatches of one run.
+fn dispatches(gpu: &Gpu, program: &Program, tensors: &[Tensor]) -> u64 {
+    program.run(tensors).unwrap();
+    let before = gpu.totals().dispatches;
+    program.run(tensors).unwrap();
+    gpu.totals().dispatches - before
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The value, a derivative forward and one backward: fused and not, and the host.
+    #[test]
+    fn random_expressions_have_the_bits_of_separate_operations(tree in trees(), seed: u64) {
+        let tape = Tape::new(gpu());
+        let [x, t] = [0; 2].map(|_| tape.input(&[4]).unwrap());
+        let y = tree.build(&tape, &x).unwrap();
+        let along = tape.jvp(&[&y], &[&x], &[&t]).unwrap().remove(0);
+        let back = tape.vjp(&[&y], &[&x], &[&t]).unwrap().remove(0);
+        let programs = both(&tape, &[&x, &t], &[&y, &along, &back]);
+        let (found, twins) = compared(&programs, &[&x, &t], seed);
+        let scale = twins.iter().map(|twin| largest(twin)).fold(1.0, f64::max);
+        prop_assume!(scale < 1e2);
+        // An operation is off by at most 20 units of a value, and what follows has slopes: both are taken to be within `scale`.
+        let bound = 20.0 * programs[0].operations() as f64 / f64::from(1 << 23) * scale * scale;
+        for (found, twin) in found.iter().flatten().zip(twins.iter().flatten()) {
+            prop_assert!((f64::from(*found) - twin).abs() <= bound, "{found} and {twin}");
+        }
+    }
+
+    /// Any graph of functions of two vectors and a row, any of whose values may be outputs or read by something else.
+    #[test]
+    fn random_graphs_have_the_bits_of_separate_operations(seed: u64, outputs in 1..6usize) {
+        let mut random = seeded(seed);
+        let tape = Tape::new(gpu());
+        let inputs = [tape.input(&[5, 7]).unwrap(), tape.input(&[7]).unwrap(), tape.input(&[5, 1]).unwrap()];
+        let mut values = vec![inputs[0].clone()];
+        for _ in 0..random.random_range(1..40usize) {
+            let mut pick = || values[random.random_range(0..values.len())].clone();
+            let (left, right) = (pick(), pick());
+            values.push(match random.random_range(0..16u32) {
+                0 => left.add(&right),
+                1 => left.subtract(&right),
+                2 => left.multiply(&right),
+                3 => left.divide(&right.square().unwrap().shift(1.0).unwrap()),
+                4 => left.maximum(&right),
+                5 => left.subtract(&inputs[1]),
+                6 => inputs[2].divide(&left.square().unwrap().shift(0.5).unwrap()),
+                7 => left.tanh(),
+                8 => left.scale(random.random_range(-1.0..1.0)),
+                9 => left.shift(random.random_range(-1.0..1.0)),
+                10 => tape.fill(&[5, 7], 0.75).unwrap().subtract(&left),
+                11 => left.reshape(&[35]).unwrap().abs().unwrap().reshape(&[5, 7]),
+                12 => left.sum(&[1]).unwrap().sin().unwrap().reshape(&[5, 1]).unwrap().multiply(&right),
+                13 => left.mean(&[0, 1]).unwrap().broadcast_to(&[5, 7]).unwrap().sin(),
+                14 => left.sin().unwrap().matmul_transposed(false, &right.sin().unwrap(), true).unwrap().matmul(&left.tanh().unwrap()),
+                _ => left.relu(),
+            }.unwrap());
+        }
+        let ends: Vec<&Value> = (0..outputs).map(|_| &values[random.random_range(0..values.len())]).collect();
+        let inputs = inputs.each_ref();
+        compared(&both(&tape, &inputs, &ends), &inputs, seed);
+    }
+}
+
+/// A row of the table of boundaries: what is built from inputs of these shapes, and the dispatches that it takes.
+struct Row {
+    name: &'static str,
+    shapes: &'static [&'static [usize]],
+    build: fn(&Tape, &[Value]) -> Result<Vec<Value>>,
+    dispatches: u64,
+}
+
+fn table() -> Vec<Row> {
+    fn row(
+        name: &'static str,
+        shapes: &'static [&'static [usize]],
+        dispatches: u64,
+        build: fn(&Tape, &[Value]) -> Result<Vec<Value>>,
+    ) -> Row {
+        Row { name, shapes, build, dispatches }
+    }
+    vec![
+        row("a chain", &[&[3, 5]], 1, |_, v| Ok(vec![v[0].exp()?.shift(1.0)?.log()?])),
+        row("one number", &[&[]], 1, |_, v| Ok(vec![v[0].exp()?.shift(1.0)?])),
+        row("one element", &[&[1]], 1, |_, v| Ok(vec![v[0].exp()?.shift(1.0)?])),
+        row("no elements", &[&[2, 0, 3]], 0, |_, v| Ok(vec![v[0].exp()?.shift(1.0)?])),
+        row("a prime", &[&[1009]], 1, |_, v| Ok(vec![v[0].gelu_tanh()?])),
+        row("an output in the middle", &[&[7]], 1, |_, v| {
+            let middle = v[0].exp()?;
+            Ok(vec![middle.shift(1.0)?.tanh()?, middle])
+        }),
+        row("one output twice, and a view of it", &[&[6]], 1, |_, v| {
+            let y = v[0].sin()?.square()?;
+            Ok(vec![y.clone(), y.reshape(&[2, 3])?, y])
+        }),
+        row("read by a product", &[&[3, 3]], 3, |_, v| {
+            let y = v[0].sin()?.shift(0.5)?;
+            Ok(vec![y.matmul(&y)?.subtract(&y.tanh()?)?])
+        }),
+        // The repetition is a group of its own length, read in place.
+        row("read by a sum, and the sum by the rest", &[&[4, 5]], 3, |_, v| {
+            let y = v[0].exp()?.shift(1.0)?;
+            Ok(vec![y.scale(2.0)?.divide(&y.sum(&[1])?.reshape(&[4, 1])?)?.sqrt()?])
+        }),
+        row("views in between", &[&[4, 3]], 1, |_, v| {
+            let y = v[0].exp()?.reshape(&[12])?.shift(1.0)?.reshape(&[2, 6])?.sqrt()?;
+            Ok(vec![y.subtract(&v[0].reshape(&[2, 6])?)?])
+        }),
+        row("the order of arguments", &[&[5], &[5]], 1, |tape, v| {
+            let (left, right) = (v[0].shift(3.0)?, v[1].shift(5.0)?);
+            let one = tape.fill(&[5], 1.0)?;
+            Ok(vec![left.divide(&right)?, right.subtract(&left)?, one.subtract(&left)?.divide(&one.shift(2.0)?)?])
+        }),
+        row("a row, a column, a number and something inside", &[&[3, 5], &[5], &[3, 1], &[], &[3, 1, 5]], 1, |_, v| {
+            let sum = v[0].add(&v[1])?.multiply(&v[2])?.subtract(&v[3])?;
+            Ok(vec![sum.divide(&v[4].reshape(&[3, 5])?.shift(9.0)?)?])
+        }),
+        row("a middle axis of many", &[&[2, 3, 5], &[3, 1]], 1, |_, v| Ok(vec![v[0].subtract(&v[1])?.exp()?])),
+        row("repeated between what is kept", &[&[2, 3, 5], &[2, 1, 5]], 2, |_, v| {
+            Ok(vec![v[0].subtract(&v[1])?.exp()?])
+        }),
+        row("new axes alone", &[&[1, 1, 7], &[7]], 1, |_, v| Ok(vec![v[0].subtract(&v[1])?.exp()?])),
+        row("a repetition that is an output", &[&[3, 5], &[5]], 2, |_, v| {
+            let repeated = v[1].broadcast_to(&[3, 5])?;
+            Ok(vec![v[0].subtract(&repeated)?.exp()?, repeated])
+        }),
+        row("a repetition of a repetition", &[&[2, 3, 5], &[5]], 2, |_, v| {
+            Ok(vec![v[0].subtract(&v[1].broadcast_to(&[3, 5])?.broadcast_to(&[2, 3, 5])?)?.exp()?])
+        }),
+        row("a repetition of what a chain computes", &[&[3, 5], &[5]], 2, |_, v| {
+            Ok(vec![v[0].subtract(&v[1].exp()?.shift(1.0)?)?.exp()?])
+        }),
+        row("a constant", &[&[3, 2]], 1, |tape, v| {
+            let constant = tape.constant(&Tensor::from_slice(tape.gpu(), &[2], &[2.0, 3.0])?)?;
+            Ok(vec![v[0].divide(&constant)?.exp()?])
+        }),
+        row("two chains that meet", &[&[7], &[7]], 1, |_, v| {
+            Ok(vec![v[0].exp()?.scale(0.5)?.subtract(&v[1].sin()?.shift(1.0)?)?.square()?])
+        }),
+        row("one operation", &[&[7]], 1, |_, v| Ok(vec![v[0].exp()?])),
+    ]
+}
+
+#[test]
+fn boundaries_of_groups_are_where_they_must_be() {
+    // A device of its own: its counters are those of this test alone.
+    let gpu = Gpu::new().unwrap();
+    for (seed, Row { name, shapes, build, dispatches: expected }) in (0..).zip(table()) {
+        let tape = Tape::new(&gpu);
+        let inputs: Vec<Value> = shapes.iter().map(|shape| tape.input(shape).unwrap()).collect();
+        let outputs = build(&tape, &inputs).unwrap();
+        let (inputs, outputs): (Vec<&Value>, Vec<&Value>) = (inputs.iter().collect(), outputs.iter().collect());
+        let [fused, unfused] = both(&tape, &inputs, &outputs);
+        let mut random = seeded(seed);
+        let data: Vec<Vec<f64>> =
+            inputs.iter().map(|input| draw(&mut random, input.shape().iter().product())).collect();
+        let tensors = upload(&gpu, &inputs, &data);
+        let [found, separate] = [&fused, &unfused].map(|program| bits(&gpu, &program.run(&tensors).unwrap()));
+        assert_eq!(found, separate, "{name}");
+        assert_eq!(fused.evaluate(&data).unwrap(), unfused.evaluate(&data).unwrap(), "{name}");
+        assert_eq!(fused.operations(), unfused.operations(), "{name}");
+        assert!(fused.peak_bytes() <= unfused.peak_bytes(), "{name}");
+        assert_eq!(dispatches(&gpu, &fused, &tensors), expected, "{name}");
+    }
+}
+
+/// Products, sums and inverse functions that a compiler would like to simplify where they meet in one kernel.
+#[test]
+fn what_is_not_finite_or_subnormal_stays_so() {
+    let tape = Tape::new(gpu());
+    let x = tape.input(&[8]).unwrap();
+    let zero = tape.fill(&[8], 0.0).unwrap();
+    let outputs = [
+        x.subtract(&x.scale(1.0).unwrap()),
+        x.scale(1.0).unwrap().multiply(&zero),
+        x.log().unwrap().exp(),
+        x.exp().unwrap().log(),
+        x.sqrt().unwrap().square(),
+        x.scale(0.5).unwrap().scale(2.0),
+        x.multiply(&x).unwrap().add(&x),
+        x.shift(1e8).unwrap().shift(-1e8),
+        x.scale(1.0).unwrap().divide(&x.scale(1.0).unwrap()),
+        x.negate().unwrap().maximum(&x),
+    ]
+    .map(Result::unwrap);
+    let data = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0, 1e-40, -3.0, 200.0, f32::MAX];
+    let point = Tensor::from_slice(gpu(), &[8], &data).unwrap();
+    let outputs: Vec<&Value> = outputs.iter().collect();
+    let [fused, unfused] = both(&tape, &[&x], &outputs).map(|program| bits(gpu(), &program.run(&[&point]).unwrap()));
+    assert_eq!(fused, unfused);
+}
+
+#[test]
+fn more_inputs_than_bindings_and_more_numbers_than_parameters_are_cut() {
+    let gpu = Gpu::new().unwrap();
+    let tape = Tape::new(&gpu);
+    let inputs: Vec<Value> = (0..40).map(|_| tape.input(&[13]).unwrap()).collect();
+    let sum = inputs[1..].iter().try_fold(inputs[0].clone(), |sum, input| sum.subtract(input)).unwrap();
+    let long = (0..100).try_fold(sum, |value, step| value.scale(0.5)?.shift(f64::from(step))).unwrap();
+    let (inputs, data): (Vec<&Value>, Vec<Vec<f64>>) =
+        inputs.iter().zip(1..).map(|(input, seed)| (input, draw(&mut seeded(seed), 13))).unzip();
+    let [fused, unfused] = both(&tape, &inputs, &[&long]);
+    let tensors = upload(&gpu, &inputs, &data);
+    let [found, separate] = [&fused, &unfused].map(|program| bits(&gpu, &program.run(&tensors).unwrap()));
+    assert_eq!(found, separate);
+    assert_eq!(dispatches(&gpu, &unfused, &tensors), 239);
+    let launched = dispatches(&gpu, &fused, &tensors);
+    assert!(launched < 40, "{launched}");
+}
+
+#[test]
+fn chains_need_no_memory_of_their_own() {
+    let tape = Tape::new(gpu());
+    let (x, bias) = (tape.input(&[20, 50]).unwrap(), tape.input(&[50]).unwrap());
+    let y = x.add(&bias).unwrap().gelu_tanh().unwrap();
+    let [fused, unfused] = both(&tape, &[&x, &bias], &[&y]);
+    assert_eq!(fused.peak_bytes(), 4 * (1000 + 50 + 1000));
+    assert!(unfused.peak_bytes() >= 4 * (1000 + 50 + 3000), "{}", unfused.peak_bytes());
+}
+
+#[test]
+fn a_fused_jacobian_touches_less_and_has_the_same_products() {
+    let tape = Tape::new(gpu());
+    let x = tape.input(&[3, 50]).unwrap();
+    let y = x.softmax(1).unwrap().multiply(&x).unwrap().gelu_tanh().unwrap();
+    let mut random = seeded(3);
+    let [point, v] = [0; 2].map(|_| narrowed(&draw(&mut random, 150)));
+    let point = Tensor::from_slice(gpu(), &[3, 50], &point).unwrap();
+    let v = Tensor::from_slice(gpu(), &[3, 1, 50], &v).unwrap();
+    let [fused, unfused] =
+        [Fusion::Always, Fusion::Never].map(|fusion| tape.fusing(fusion).linearize(&y, &x, &[(&x, &point)]).unwrap());
+    assert!(fused.bytes_per_product() < unfused.bytes_per_product());
+    let [found, separate] = [fused, unfused].map(|jacobian| {
+        let [along, back] = [0; 2].map(|_| Tensor::zeros(gpu(), &[3, 1, 50]).unwrap());
+        let mut recorder = gpu().recorder();
+        jacobian.apply(&mut recorder, &v, &along).unwrap();
+        jacobian.apply_adjoint(&mut recorder, &v, &back).unwrap();
+        recorder.submit().unwrap();
+        bits(gpu(), &[along, back])
+    });
+    assert_eq!(found, separate);
+}
+
+/// Numbers and sizes are parameters: a program that differs in them alone has its kernels already.
+#[test]
+fn other_numbers_and_sizes_are_the_same_kernel() {
+    for (size, number) in [(7usize, 0.5), (12, -3.0)] {
+        let tape = Tape::new(gpu());
+        let (x, bias) = (tape.input(&[3, size]).unwrap(), tape.input(&[size]).unwrap());
+        let y = x.add(&bias).unwrap().scale(number).unwrap().shift(1.0).unwrap().leaky_relu(number).unwrap();
+        compared(&both(&tape, &[&x, &bias], &[&y]), &[&x, &bias], 4);
+    }
+}
+
+/// A short chain is left as it is, a long one is not.
+#[test]
+fn chains_are_fused_where_that_saves_enough() {
+    let gpu = Gpu::new().unwrap();
+    for (size, expected) in [(1000, 3), (40_000, 1)] {
+        let tape = Tape::new(&gpu);
+        let x = tape.input(&[size]).unwrap();
+        let y = x.exp().unwrap().shift(1.0).unwrap().sqrt().unwrap();
+        let program = tape.compile(&[&x], &[&y]).unwrap();
+        assert_eq!(dispatches(&gpu, &program, &[Tensor::zeros(&gpu, &[size]).unwrap()]), expected);
+    }
+}
