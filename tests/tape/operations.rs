@@ -111,7 +111,7 @@ fn table() -> Vec<Row> {
         shaped("pad", |_, v| v[0].pad(0, 2, 1), one(&[&[5], &[3, 2], &[0, 2], &[1, 7, 1]])),
         shaped(
             "concatenate",
-            |tape, v| tape.concatenate(&[&v[0], &v[1], &v[0]], 1),
+            |tape, v| tape.concatenate(&[&v[1], &v[0], &v[0]], 1),
             two(&[(&[2, 3], &[2, 1]), (&[1, 0, 2], &[1, 5, 2])]),
         ),
         shaped(
