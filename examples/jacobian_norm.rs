@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example jacobian_norm`
 
-use opnorm::norm::{JacobianSpectralNorm, Lanczos, Method, Reduction, Stop};
+use opnorm::norm::{JacobianSearch, JacobianSpectralNorm, Lanczos, Method, Reduction, Region, Stop};
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
 use opnorm::{Gpu, Result};
@@ -44,6 +44,15 @@ fn main() -> Result<()> {
     let others: Vec<(&Value, &Tensor)> = weights.iter().zip(&stepped).collect();
     let after = norm.of(&tape, function, &samples, &others)?;
     println!("mean {:.6}, after one step {:.6}", found.reduced().unwrap_or(0.0), after.reduced().unwrap_or(0.0));
+
+    // How large it gets within 0.1 of the first two samples in each coordinate: a lower bound of the Lipschitz constant there.
+    let region = Region::Box { radius: 0.1, lower: f64::NEG_INFINITY, upper: f64::INFINITY };
+    let norm = JacobianSpectralNorm { reduced_batch: Some(2), ..JacobianSpectralNorm::default() };
+    let search = JacobianSearch { region, norm, ..JacobianSearch::default() };
+    for (sample, found) in search.of(&tape, function, &samples, &others)?.iter().enumerate() {
+        let (centre, sampled, sigma) = (found.centre, found.sampled, found.sigma);
+        println!("around sample {sample}: {centre:.6} there, {sampled:.6} at random places, {sigma:.6} uphill");
+    }
     Ok(())
 }
 
