@@ -21,7 +21,7 @@ use kernels::harness::{Row, Setup, compare, run};
 use kernels::values::magnitudes;
 use kernels::{dense, krylov, tensor, vector};
 use opnorm::gpu::{Buffer, Recorder};
-use opnorm::ops::{Normalise, NormaliserState, PowerCheck, PowerReport, Side};
+use opnorm::ops::{Normalise, NormaliserState, PowerCheck, PowerReport, Side, Tile};
 use opnorm::tensor::{Storage, Tensor};
 use opnorm::{Error, Gpu, Matrix, Result, ops, reference};
 
@@ -74,6 +74,8 @@ fn table() -> Vec<Row> {
         row("window",           NONE, false, true,  &[LONG, MANY],                                     tensor::window),
         row("sum_axis",         NONE, false, false, &[LONG, MANY, (1, 3, 70_000)],                     tensor::sum_axis),
         row("matmul",           NONE, false, false, &[(1, 5, 40_000), MANY, (1, 600, 70)],             tensor::matmul),
+        row("matmul_side",      NONE, false, true,  &[(1, 70_000, 9), MANY, (1, 3, 600_000)],           tensor::matmul_side),
+        row("matmul_tiles",     NONE, false, false, &[(1, 5, 40_000), MANY, (1, 600, 70)],             tensor::matmul_tiles),
     ]
 }
 
@@ -335,8 +337,12 @@ fn sums_over_the_loop_budget_are_refused() {
     let states: Buffer<NormaliserState> = Buffer::zeros(gpu, "test", 2).unwrap();
 
     refused(gpu, |recorder| ops::sum_partials(recorder, &numbers, over, 1, 1, &small));
+    let quads: Buffer<f32> = Buffer::zeros(gpu, "test", 4 * over).unwrap();
     let side = Side { buffer: &numbers.slice(0..over), transposed: false };
-    refused(gpu, |recorder| ops::matmul(recorder, (1, 1, over, 1), side, side, &small.slice(0..1)));
+    refused(gpu, |recorder| ops::matmul(recorder, (1, 1, over, 1), side, side, None, &small.slice(0..1)));
+    refused(gpu, |recorder| {
+        ops::matmul_tiles(recorder, (1, 1, over, 1), Tile::Eight, &quads, &quads, &small.slice(0..1))
+    });
     // Inner loops end once a slot, and that counts: 3 trips a slot with one segment.
     for (slots, segments) in [(over / 3 + 1, 1), (over / 5 + 1, 3), (2, over / 2)] {
         let basis = (&numbers, slots, 1);

@@ -12,6 +12,8 @@ mod decode;
 mod dot;
 mod gram;
 mod matmul;
+mod matmul_side;
+mod matmul_tiles;
 mod matvec;
 mod matvec_adjoint;
 mod matvec_adjoint_columns;
@@ -47,7 +49,9 @@ pub use decode::decode;
 pub(crate) use decode::rescaled;
 pub use dot::dot;
 pub use gram::{gram, gram_flushed, gram_roundings, gram_rows};
-pub use matmul::{Side, matmul};
+pub use matmul::{Side, matmul, matmul_scratch};
+pub use matmul_side::{matmul_side, matmul_side_len};
+pub use matmul_tiles::{Tile, matmul_tiles};
 pub use matvec::matvec;
 pub use matvec_adjoint::matvec_adjoint;
 pub use matvec_adjoint_columns::matvec_adjoint_columns;
@@ -115,6 +119,9 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &window::KERNEL,
         &sum_axis::KERNEL,
         &matmul::KERNEL,
+        &matmul_side::KERNEL,
+        &matmul_tiles::KERNELS[0],
+        &matmul_tiles::KERNELS[1],
     ];
     dense.into_iter().flatten().chain(others).chain(Unary::kernels()).chain(Binary::kernels()).collect()
 }
