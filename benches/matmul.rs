@@ -9,6 +9,7 @@
 //! times as fast, and 12 × 12 eight times, were loads all. Two copies add 2 (1 / rows + 1 / cols) loads and stores a product:
 //! little for large products, more than what is gained for thin ones. So: fourfold at least for the network in
 //! each of the four ways, and the time of the adjoint that of the forward pass; the same as before for small shapes.
+//! Found on lavapipe: 2.9 to 7.2, the least where the old kernel was at its best (a transposed right side); small ones unchanged.
 
 use std::error::Error;
 use std::time::Instant;
