@@ -22,7 +22,7 @@ use kernels::harness::{Row, Setup, compare, run};
 use kernels::values::magnitudes;
 use kernels::{dense, krylov, sliding, tensor, vector};
 use opnorm::gpu::{Buffer, Recorder};
-use opnorm::ops::{Normalise, NormaliserState, PowerCheck, PowerReport, Side};
+use opnorm::ops::{Normalise, NormaliserState, PowerCheck, PowerReport, Side, Tile};
 use opnorm::tensor::{Storage, Tensor};
 use opnorm::{Error, Gpu, Matrix, Result, ops, reference};
 
@@ -75,6 +75,8 @@ fn table() -> Vec<Row> {
         row("window",           NONE, false, true,  &[LONG, MANY],                                     tensor::window),
         row("sum_axis",         NONE, false, false, &[LONG, MANY, (1, 3, 70_000)],                     tensor::sum_axis),
         row("matmul",           NONE, false, false, &[(1, 5, 40_000), MANY, (1, 600, 70)],             tensor::matmul),
+        row("matmul_side",      NONE, false, true,  &[(1, 70_000, 9), MANY, (1, 3, 600_000)],           tensor::matmul_side),
+        row("matmul_tiles",     NONE, false, false, &[(1, 5, 40_000), MANY, (1, 600, 70)],             tensor::matmul_tiles),
         row("gather",           NONE, false, false, &[LONG, MANY],                                     tensor::gather),
         row("insert",           NONE, false, true,  &[LONG, MANY],                                     tensor::insert),
         row("conv2d",           NONE, false, false, &[(1, 1, 20_000), MANY],                           sliding::conv2d),
@@ -344,8 +346,12 @@ fn sums_over_the_loop_budget_are_refused() {
     let states: Buffer<NormaliserState> = Buffer::zeros(gpu, "test", 2).unwrap();
 
     refused(gpu, |recorder| ops::sum_partials(recorder, &numbers, over, 1, 1, &small));
+    let quads: Buffer<f32> = Buffer::zeros(gpu, "test", 4 * over).unwrap();
     let side = Side { buffer: &numbers.slice(0..over), transposed: false };
-    refused(gpu, |recorder| ops::matmul(recorder, (1, 1, over, 1), side, side, &small.slice(0..1)));
+    refused(gpu, |recorder| ops::matmul(recorder, (1, 1, over, 1), side, side, None, &small.slice(0..1)));
+    refused(gpu, |recorder| {
+        ops::matmul_tiles(recorder, (1, 1, over, 1), Tile::Eight, &quads, &quads, &small.slice(0..1))
+    });
     let sizes = |image: [usize; 4], weight: [usize; 4]| ops::Convolution::default().sizes(&image, &weight).unwrap();
     let deep = sizes([1, over, 1, 1], [1, over, 1, 1]);
     refused(gpu, |recorder| ops::conv2d(recorder, &deep, &numbers, &numbers, &small));

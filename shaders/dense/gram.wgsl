@@ -35,6 +35,14 @@ var<immediate> params: Params;
 var<private> factor: f32;
 var<private> output_start: u32;
 
+fn left_quad(place: u32) -> vec4f {
+    return matrix_quad(place);
+}
+
+fn right_quad(place: u32) -> vec4f {
+    return matrix_quad(place);
+}
+
 fn block_products(left: vec4f, right: vec4f, sums: mat4x4f) -> mat4x4f {
     return mat4x4f(
         fma(left, vec4f(right.x), sums[0]),
@@ -103,7 +111,7 @@ fn main(
                 var run = Tile();
                 for (; row < run_end; row++) {
                     let place = start + row * params.quads;
-                    run = tile_products(quads(place, at_left), quads(place, at_right), run);
+                    run = tile_products(left_quads(place, at_left), right_quads(place, at_right), run);
                 }
                 inner = tile_sum(inner, run);
             }

@@ -14,8 +14,12 @@ fn places(first: u32, last: u32) -> Places {
     return Places(min(first, last), min(first + 1u, last));
 }
 
-fn quads(row: u32, at: Places) -> Quads {
-    return Quads(matrix_quad(row + at.p0), matrix_quad(row + at.p1));
+fn left_quads(row: u32, at: Places) -> Quads {
+    return Quads(left_quad(row + at.p0), left_quad(row + at.p1));
+}
+
+fn right_quads(row: u32, at: Places) -> Quads {
+    return Quads(right_quad(row + at.p0), right_quad(row + at.p1));
 }
 
 fn strip_products(left: vec4f, right: Quads, sums: Strip) -> Strip {

@@ -2,9 +2,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, expect_trips, kernel, word};
+use super::{Tile, expect_len, expect_trips, kernel, matmul_side, matmul_side_len, matmul_tiles, word};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder};
 
 /// Products of one run, and rows and columns of one tile, as in the shader.
 const RUN: usize = 16;
@@ -34,9 +34,82 @@ pub struct Side<'a> {
     pub transposed: bool,
 }
 
+/// The most elements of a side that is copied: what every adapter binds.
+const MOST_MOVED: usize = 1 << 25;
+
+/// What the parts of a second side in `scratch` start on, in elements: no adapter asks for more than 256 bytes.
+const ALIGNMENT: usize = 64;
+
+/// A product as it is chosen to be computed with tiles: how large they are, and which sides are copied first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tiled {
+    tile: Tile,
+    /// The elements of the copies of the left and of the right side, 0 for one that is read where it lies.
+    copies: [usize; 2],
+}
+
+impl Tiled {
+    /// The faster way on an adapter of some profile, where it is not the kernel with 4 × 4 sums. Nothing depends on the
+    /// other items of the batch but what fits into memory.
+    ///
+    /// In products of that kernel, on lavapipe: a tile needs a third of one for each of its own, a copy five an element, and a
+    /// dispatch some ten thousands. On hardware, not measured, invocations that do more each are only worth it where there
+    /// are enough of them.
+    fn choose(
+        profile: Profile,
+        (batch, rows, length, cols): (usize, usize, usize, usize),
+        transposed: [bool; 2],
+    ) -> Option<Self> {
+        const LEAST_PRODUCTS: f64 = (1 << 18) as f64;
+        const LEAST_HARDWARE_SUMS: f64 = (1 << 20) as f64;
+        const LEAST_TWELVE_PRODUCTS: f64 = (1 << 24) as f64;
+        let padded = |edge: usize| (rows.next_multiple_of(edge) as f64) * (cols.next_multiple_of(edge) as f64);
+        let (sums, steps) = (rows as f64 * cols as f64, length as f64);
+        // Narrower sides would be mostly padding.
+        if rows < TILE || cols < TILE || sums * steps < LEAST_PRODUCTS {
+            return None;
+        }
+        let is_software = profile.lanes < Profile::HARDWARE.lanes;
+        if !is_software && sums < LEAST_HARDWARE_SUMS {
+            return None;
+        }
+        let copy = |size: usize, neighbours: bool| {
+            let in_place = neighbours && size.is_multiple_of(4);
+            if in_place { 0 } else { matmul_side_len(batch, size, length) }
+        };
+        let copies = [copy(rows, transposed[0]), copy(cols, !transposed[1])];
+        if copies.iter().any(|copy| *copy > MOST_MOVED) {
+            return None;
+        }
+        let moved = copies.iter().sum::<usize>() as f64 / batch as f64;
+        if padded(8) * steps / 3.0 + 5.0 * moved > padded(TILE) * steps {
+            return None;
+        }
+        // A tile of 12 × 12 is faster by a fifth, and takes half a second more to compile.
+        let is_twelve = is_software && sums * steps >= LEAST_TWELVE_PRODUCTS && padded(12) < 1.2 * padded(8);
+        Some(Self { tile: if is_twelve { Tile::Twelve } else { Tile::Eight }, copies })
+    }
+
+    /// Where the copy of the right side starts, and where it ends.
+    fn places(&self) -> [usize; 2] {
+        let start = self.copies[0].next_multiple_of(ALIGNMENT);
+        [start, start + self.copies[1]]
+    }
+}
+
+/// The elements of `scratch` that [`matmul`] needs for a product, of the transposes of the sides or not.
+pub fn matmul_scratch(sizes: (usize, usize, usize, usize), transposed: [bool; 2]) -> usize {
+    let profiles = [Profile::SOFTWARE, Profile::HARDWARE].into_iter();
+    let ways = profiles.filter_map(|profile| Tiled::choose(profile, sizes, transposed));
+    ways.map(|way| way.places()[1]).max().unwrap_or(0)
+}
+
 /// Records output = left · right for each item of a batch.
 ///
-/// *Shapes*  `left`: batch × rows × length · `right`: batch × length × cols · `output`: batch × rows × cols
+/// Large products are several times faster with memory for copies of sides whose rows, or columns, are no neighbours.
+///
+/// *Shapes*  `left`: batch × rows × length · `right`: batch × length × cols · `scratch`: [`matmul_scratch`] elements, if there
+/// are to be copies · `output`: batch × rows × cols
 ///
 /// *Accuracy*  gamma(16 + ⌈length / 16⌉) · |left| · |right|, entrywise.
 ///
@@ -45,15 +118,46 @@ pub struct Side<'a> {
 /// budget.
 pub fn matmul(
     recorder: &mut Recorder,
+    sizes: (usize, usize, usize, usize),
+    left: Side,
+    right: Side,
+    scratch: Option<&Buffer<f32>>,
+    output: &Buffer<f32>,
+) -> Result<()> {
+    let operation = "matmul";
+    let (batch, rows, length, cols) = sizes;
+    expect_len(operation, "left", batch * rows * length, left.buffer.len())?;
+    expect_len(operation, "right", batch * length * cols, right.buffer.len())?;
+    expect_len(operation, "output", batch * rows * cols, output.len())?;
+    let Some(scratch) = scratch else { return matmul_strided(recorder, sizes, left, right, output) };
+    let transposed = [left.transposed, right.transposed];
+    expect_len(operation, "scratch", matmul_scratch(sizes, transposed), scratch.len())?;
+    let capabilities = recorder.gpu().capabilities();
+    let way = Tiled::choose(capabilities.profile, sizes, transposed)
+        .filter(|way| way.copies.iter().all(|copy| *copy <= capabilities.binding_elements()));
+    let Some(way) = way else { return matmul_strided(recorder, sizes, left, right, output) };
+    let [start, end] = way.places();
+    let (mut left_laid, mut right_laid) = (left.buffer.clone(), right.buffer.clone());
+    if way.copies[0] > 0 {
+        left_laid = scratch.slice(0..way.copies[0]);
+        matmul_side(recorder, (batch, rows, length), left.transposed, left.buffer, &left_laid)?;
+    }
+    if way.copies[1] > 0 {
+        right_laid = scratch.slice(start..end);
+        matmul_side(recorder, (batch, cols, length), !right.transposed, right.buffer, &right_laid)?;
+    }
+    matmul_tiles(recorder, sizes, way.tile, &left_laid, &right_laid, output)
+}
+
+/// Records the product with the kernel that reads either side wherever it lies, an element at a time.
+fn matmul_strided(
+    recorder: &mut Recorder,
     (batch, rows, length, cols): (usize, usize, usize, usize),
     left: Side,
     right: Side,
     output: &Buffer<f32>,
 ) -> Result<()> {
     let operation = "matmul";
-    expect_len(operation, "left", batch * rows * length, left.buffer.len())?;
-    expect_len(operation, "right", batch * length * cols, right.buffer.len())?;
-    expect_len(operation, "output", batch * rows * cols, output.len())?;
     // Each run ends its own loop once more, and the outer one counts it; then the tile is written.
     let trips = length + 2 * length.div_ceil(RUN) + 1 + TILE * (TILE + 2) + 1;
     expect_trips(recorder, operation, trips, "split the product along its inner axis and add the parts")?;
@@ -76,4 +180,42 @@ pub fn matmul(
     let tiles = batch * rows.div_ceil(TILE) * cols.div_ceil(TILE);
     let grid = Grid::covering(tiles, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[left.buffer.into(), right.buffer.into(), output.into()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_are_for_large_products() {
+        let choose = |profile, sizes, transposed| Tiled::choose(profile, sizes, transposed);
+        let straight = [false, false];
+        for small in [(256, 3, 50, 5), (1, 3, 784, 512), (1, 100_000, 50, 1), (4096, 16, 16, 16), (1, 0, 9, 9)] {
+            assert_eq!(choose(Profile::SOFTWARE, small, straight), None);
+            assert_eq!(choose(Profile::HARDWARE, small, straight), None);
+            assert_eq!(matmul_scratch(small, straight), 0);
+        }
+        let layer = (1, 256, 784, 512);
+        let way = choose(Profile::SOFTWARE, layer, [false, true]).unwrap();
+        assert_eq!(way, Tiled { tile: Tile::Twelve, copies: [256 * 784, 784 * 512] });
+        assert_eq!(matmul_scratch(layer, [false, true]), 256 * 784 + 784 * 512);
+        assert_eq!(choose(Profile::HARDWARE, layer, [false, true]), None);
+        for (sizes, tile) in [
+            ((1, 64, 64, 63), None),
+            ((1, 64, 64, 64), Some(Tile::Eight)),
+            ((2, 70, 300, 49), Some(Tile::Eight)),
+            ((1, 247, 270, 257), Some(Tile::Twelve)),
+        ] {
+            let way = choose(Profile::SOFTWARE, sizes, straight);
+            assert_eq!(way.map(|way| way.tile), tile, "{sizes:?}");
+        }
+        // A copy of a side is worth it where it is read often, and none is needed of one that lies right.
+        let thin = (1, 4, 784, 512);
+        assert_eq!(choose(Profile::SOFTWARE, thin, [false, true]), None);
+        let way = choose(Profile::SOFTWARE, thin, [true, false]).unwrap();
+        assert_eq!(way, Tiled { tile: Tile::Eight, copies: [0, 0] });
+        let large = (1, 1024, 100, 1030);
+        assert_eq!(choose(Profile::HARDWARE, large, [true, false]).unwrap().tile, Tile::Eight);
+        assert_eq!(matmul_scratch(large, [true, false]), 100 * 1032);
+    }
 }

@@ -18,6 +18,8 @@ mod gather;
 mod gram;
 mod insert;
 mod matmul;
+mod matmul_side;
+mod matmul_tiles;
 mod matvec;
 mod matvec_adjoint;
 mod matvec_adjoint_columns;
@@ -64,7 +66,9 @@ pub(crate) use fused::{OWN_WORDS, bindings as fused_bindings, words as fused_wor
 pub use gather::{Places, gather};
 pub use gram::{gram, gram_flushed, gram_roundings, gram_rows};
 pub use insert::insert;
-pub use matmul::{Side, matmul};
+pub use matmul::{Side, matmul, matmul_scratch};
+pub use matmul_side::{matmul_side, matmul_side_len};
+pub use matmul_tiles::{Tile, matmul_tiles};
 pub use matvec::matvec;
 pub use matvec_adjoint::matvec_adjoint;
 pub use matvec_adjoint_columns::matvec_adjoint_columns;
@@ -137,6 +141,9 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &window::KERNEL,
         &sum_axis::KERNEL,
         &matmul::KERNEL,
+        &matmul_side::KERNEL,
+        &matmul_tiles::KERNELS[0],
+        &matmul_tiles::KERNELS[1],
         &conv2d::KERNEL,
         &conv2d_transposed::KERNEL,
         &conv2d_weight::KERNEL,

@@ -50,6 +50,28 @@ fn later_runs_make_nothing_but_results() {
 }
 
 #[test]
+fn large_products_have_memory_for_copies() {
+    let tape = Tape::new(gpu());
+    let (x, weight) = (tape.input(&[70, 130]).unwrap(), tape.input(&[75, 130]).unwrap());
+    let y = x.matmul_transposed(false, &weight, true).unwrap();
+    // The product before is read by two of the next, whose copies must leave it alone.
+    let back = y.matmul(&weight).unwrap();
+    let across = y.matmul_transposed(true, &back, false).unwrap();
+    let program = tape.compile(&[&x, &weight], &[&y, &back, &across]).unwrap();
+    assert!(program.peak_bytes() > 4 * (70 * 130 + 75 * 130 + 70 * 75 + 70 * 130 + 75 * 130));
+    let number = |index: usize| ((index * 7919) % 1013) as f32 / 1013.0 - 0.5;
+    let point: [Vec<f32>; 2] = [70 * 130, 75 * 130].map(|len| (0..len).map(number).collect());
+    let inputs = [[70, 130], [75, 130]].into_iter().zip(&point);
+    let inputs: Vec<Tensor> = inputs.map(|(shape, data)| Tensor::from_slice(gpu(), &shape, data).unwrap()).collect();
+    let twins = program.evaluate(&point.map(|data| data.into_iter().map(f64::from).collect::<Vec<_>>())).unwrap();
+    for (found, twin) in program.run(&inputs).unwrap().iter().zip(&twins) {
+        let largest = twin.iter().fold(0.0, |largest: f64, twin| largest.max(twin.abs()));
+        let found = found.read(gpu()).unwrap();
+        assert!(found.iter().zip(twin).all(|(found, twin)| (f64::from(*found) - twin).abs() < 1e-4 * largest));
+    }
+}
+
+#[test]
 fn outputs_may_be_inputs_constants_views_and_named_twice() {
     let tape = Tape::new(gpu());
     let x = tape.input(&[2, 3]).unwrap();

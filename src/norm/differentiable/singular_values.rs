@@ -48,6 +48,7 @@ impl Operation for SingularValues {
             (items, count, cols, rows),
             side(right.buffer(), false),
             side(matrix.buffer(), true),
+            None, // the scratch memory is written already
             &images,
         )?;
         // An inner product is a product of a row and a column.
@@ -56,6 +57,7 @@ impl Operation for SingularValues {
             (items * count, 1, rows, 1),
             side(left.buffer(), false),
             side(&images, false),
+            None,
             output.buffer(),
         )
     }

@@ -98,13 +98,24 @@ impl Operation for Matmul {
         }
     }
 
-    fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
+    fn scratch(&self, inputs: &[&[usize]]) -> usize {
+        let Some((batch, rows, inner, cols)) = self.fit(inputs[0], inputs[1]) else { return 0 };
+        ops::matmul_scratch((length(batch), rows, inner, cols), [self.left_transposed, self.right_transposed])
+    }
+
+    fn record(
+        &self,
+        recorder: &mut Recorder,
+        inputs: &[&Tensor],
+        scratch: &Buffer<f32>,
+        output: &Tensor,
+    ) -> Result<()> {
         let (left, right) = (inputs[0], inputs[1]);
         let fit = self.fit(left.shape(), right.shape());
         let (batch, rows, inner, cols) = fit.ok_or_else(|| self.mismatch(left.shape(), right.shape()))?;
         let left = Side { buffer: left.buffer(), transposed: self.left_transposed };
         let right = Side { buffer: right.buffer(), transposed: self.right_transposed };
-        ops::matmul(recorder, (length(batch), rows, inner, cols), left, right, output.buffer())
+        ops::matmul(recorder, (length(batch), rows, inner, cols), left, right, Some(scratch), output.buffer())
     }
 
     fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {

@@ -1,0 +1,121 @@
+//! How fast batched products are, at the shapes of a network and at small ones: GFlop/s of the kernel that keeps 4 × 4 sums and reads
+//! either side an element at a time, and of the way that `ops::matmul` chooses when it has memory for copies.
+//!
+//! `cargo bench --bench matmul` prints medians of rounds that alternate, for all four ways in which the sides may lie
+//! (`n` as they are, `t` transposed). Recording and submitting count as well.
+//!
+//! What it was written to find out. With 4 × 4 sums, 8 elements are loaded for 16 products, each by itself. With 8 × 8, 4 quads
+//! are for 64; with 12 × 12, 6 quads for 144. A quad costs less than two elements on lavapipe, so 8 × 8 should be some five
+//! times as fast, and 12 × 12 eight times, were loads all. Two copies add 2 (1 / rows + 1 / cols) loads and stores a product:
+//! little for large products, more than what is gained for thin ones. So: fourfold at least for the network in
+//! each of the four ways, and the time of the adjoint that of the forward pass; the same as before for small shapes.
+//! Found on lavapipe: 2.9 to 7.2, the least where the old kernel was at its best (a transposed right side); small ones unchanged.
+
+use std::error::Error;
+use std::time::Instant;
+
+use opnorm::gpu::Buffer;
+use opnorm::ops::Side;
+use opnorm::{Gpu, Result, ops};
+
+/// Batch, rows, length and columns.
+type Sizes = (usize, usize, usize, usize);
+
+/// The layers of a network of 784-512-512-784 at 256 samples, forwards; backwards is the first and the last, swapped.
+const LAYERS: [Sizes; 3] = [(1, 256, 784, 512), (1, 256, 512, 512), (1, 256, 512, 784)];
+
+/// Between: thin ones, and those just large enough for tiles.
+const MEDIUM: [Sizes; 5] = [(1, 4, 784, 512), (1, 16, 784, 512), (1, 784, 784, 8), (1, 64, 64, 64), (16, 64, 64, 64)];
+
+/// Small ones: layers at few samples, a matrix and a vector, many small items.
+const SMALL: [Sizes; 6] =
+    [(1, 3, 50, 5), (1, 3, 5, 50), (1, 3, 50, 50), (1, 1000, 50, 1), (1, 784, 784, 1), (256, 16, 16, 16)];
+
+const ROUNDS: usize = 9;
+
+/// A round takes this long for each way at least, so that what is short is timed as well.
+const LEAST_SECONDS: f64 = 2e-3;
+
+fn main() -> std::result::Result<(), Box<dyn Error>> {
+    let gpu = Gpu::new()?;
+    let capabilities = gpu.capabilities();
+    println!("{} ({}, {})", capabilities.name, capabilities.backend, capabilities.driver);
+    // Small, medium, large: each makes kernels that those before did not.
+    for sizes in [SMALL[0], MEDIUM[1], LAYERS[0]] {
+        let product = Product::new(&gpu, sizes, [false, true])?;
+        let start = Instant::now();
+        product.run(&gpu, true)?;
+        println!("first product of {sizes:?}: {:.3} s, with its kernels made", start.elapsed().as_secs_f64());
+    }
+    println!("{:>22} {:>4} {:>12} {:>12} {:>8} {:>12}", "sizes", "", "4 x 4", "chosen", "ratio", "scratch KiB");
+    for sizes in LAYERS.into_iter().chain(MEDIUM).chain(SMALL) {
+        for transposed in [[false, false], [false, true], [true, false], [true, true]] {
+            compare(&gpu, sizes, transposed)?;
+        }
+    }
+    Ok(())
+}
+
+fn compare(gpu: &Gpu, sizes: Sizes, transposed: [bool; 2]) -> Result<()> {
+    let product = Product::new(gpu, sizes, transposed)?;
+    let mut rates = [Vec::new(), Vec::new()];
+    for round in 0..=ROUNDS {
+        for (chosen, rates) in [false, true].into_iter().zip(&mut rates) {
+            let (start, mut count) = (Instant::now(), 0);
+            while start.elapsed().as_secs_f64() < LEAST_SECONDS {
+                product.run(gpu, chosen)?;
+                count += 1;
+            }
+            // The first round makes memory warm.
+            if round > 0 {
+                let operations = 2.0 * (sizes.0 * sizes.1 * sizes.2 * sizes.3) as f64;
+                rates.push(f64::from(count) * operations / start.elapsed().as_secs_f64() / 1e9);
+            }
+        }
+    }
+    let ratio = median(rates[0].iter().zip(&rates[1]).map(|(old, new)| new / old).collect());
+    let [old, new] = rates.map(median);
+    let way: String = transposed.iter().map(|transposed| if *transposed { 't' } else { 'n' }).collect();
+    let scratch = product.scratch.len() / 256;
+    println!("{:>22} {way:>4} {old:>12.3} {new:>12.3} {ratio:>8.2} {scratch:>12}", format!("{sizes:?}"));
+    Ok(())
+}
+
+/// The memory of one product.
+struct Product {
+    sizes: Sizes,
+    transposed: [bool; 2],
+    sides: [Buffer<f32>; 2],
+    scratch: Buffer<f32>,
+    output: Buffer<f32>,
+}
+
+impl Product {
+    fn new(gpu: &Gpu, sizes: Sizes, transposed: [bool; 2]) -> Result<Self> {
+        let (batch, rows, length, cols) = sizes;
+        let numbers =
+            |count: usize| -> Vec<f32> { (0..count).map(|index| (index * 7919 % 1013) as f32 - 506.0).collect() };
+        let side = |count: usize| Buffer::from_slice(gpu, "a side", &numbers(count));
+        Ok(Self {
+            sizes,
+            transposed,
+            sides: [side(batch * rows * length)?, side(batch * length * cols)?],
+            scratch: Buffer::zeros(gpu, "scratch", ops::matmul_scratch(sizes, transposed))?,
+            output: Buffer::zeros(gpu, "output", batch * rows * cols)?,
+        })
+    }
+
+    fn run(&self, gpu: &Gpu, chosen: bool) -> Result<()> {
+        let mut recorder = gpu.recorder();
+        let side = |index: usize| Side { buffer: &self.sides[index], transposed: self.transposed[index] };
+        let scratch = chosen.then_some(&self.scratch);
+        ops::matmul(&mut recorder, self.sizes, side(0), side(1), scratch, &self.output)?;
+        recorder.submit()?;
+        gpu.poll_until_idle()
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,59 @@
+//! A side of a product, laid out in quads across each step of the inner axis.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{expect_len, kernel, word};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    batch: u32,
+    size: u32,
+    length: u32,
+    across: u32,
+    along: u32,
+}
+
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul_side", ["group"], [Read, Write], Params);
+
+/// The elements of a side of [`super::matmul_tiles`]: whole quads of its rows, or of its columns, for each step of the inner axis.
+pub fn matmul_side_len(batch: usize, size: usize, length: usize) -> usize {
+    batch * length * size.next_multiple_of(4)
+}
+
+/// Records the copy of a side of a product to where [`super::matmul_tiles`] reads it: its rows, if it is the left one, or its
+/// columns become neighbours.
+///
+/// *Shapes*  `input`: batch × size × length, or batch × length × size where they are neighbours `already` and only lack whole
+/// quads · `output`: batch × length × size up to whole quads, [`matmul_side_len`] elements
+///
+/// *Accuracy*  exact; what pads a quad repeats the last number.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
+pub fn matmul_side(
+    recorder: &mut Recorder,
+    (batch, size, length): (usize, usize, usize),
+    already: bool,
+    input: &Buffer<f32>,
+    output: &Buffer<f32>,
+) -> Result<()> {
+    let operation = "matmul_side";
+    expect_len(operation, "input", batch * size * length, input.len())?;
+    expect_len(operation, "output", matmul_side_len(batch, size, length), output.len())?;
+    word(operation, "the input", input.len())?;
+    word(operation, "the output", output.len())?;
+    let (across, along) = if already { (1, size) } else { (length, 1) };
+    let params = Params {
+        batch: word(operation, "the batch", batch)?,
+        size: word(operation, "the size", size)?,
+        length: word(operation, "the length", length)?,
+        across: word(operation, "the size", across)?,
+        along: word(operation, "the length", along)?,
+    };
+    let blocks = batch * size.div_ceil(4) * length.div_ceil(4);
+    let grid = Grid::covering(blocks, recorder.gpu().capabilities().profile.lanes);
+    recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])
+}

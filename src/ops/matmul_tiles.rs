@@ -1,0 +1,96 @@
+//! output = left · right, for a batch of products of sides that lie in quads.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{expect_len, expect_trips, kernel, matmul_side_len, word};
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+
+/// Products of one run, as in the shader.
+const RUN: usize = 16;
+
+/// Tiles of a group that lie side by side, where there are as many.
+const MOST_ACROSS: usize = 8;
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    batch: u32,
+    rows: u32,
+    length: u32,
+    cols: u32,
+    across: u32,
+}
+
+pub(super) static KERNELS: [Kernel; 2] = [
+    kernel!("tensor" / "matmul_tiles", "matmul_tiles_8", ["group", "tile_8"], [Read, Read, Write], Params),
+    kernel!("tensor" / "matmul_tiles", "matmul_tiles_12", ["group", "tile_12"], [Read, Read, Write], Params),
+];
+
+/// The sums that one invocation of [`matmul_tiles`] owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tile {
+    /// 8 × 8.
+    Eight,
+    /// 12 × 12, for software adapters.
+    Twelve,
+}
+
+impl Tile {
+    /// Its rows, and its columns.
+    pub fn edge(self) -> usize {
+        match self {
+            Self::Eight => 8,
+            Self::Twelve => 12,
+        }
+    }
+
+    fn kernel(self) -> &'static Kernel {
+        match self {
+            Self::Eight => &KERNELS[0],
+            Self::Twelve => &KERNELS[1],
+        }
+    }
+}
+
+/// Records output = left · right for each item of a batch, with tiles of a size.
+///
+/// *Shapes*  `left`: batch × length × rows up to whole quads · `right`: batch × length × cols up to whole quads, both as
+/// [`super::matmul_side`] lays them out · `output`: batch × rows × cols
+///
+/// *Accuracy*  gamma(16 + ⌈length / 16⌉) · |left| · |right|, entrywise.
+///
+/// # Errors
+/// As [`super::matmul`].
+pub fn matmul_tiles(
+    recorder: &mut Recorder,
+    (batch, rows, length, cols): (usize, usize, usize, usize),
+    tile: Tile,
+    left: &Buffer<f32>,
+    right: &Buffer<f32>,
+    output: &Buffer<f32>,
+) -> Result<()> {
+    let operation = "matmul_tiles";
+    expect_len(operation, "left", matmul_side_len(batch, rows, length), left.len())?;
+    expect_len(operation, "right", matmul_side_len(batch, cols, length), right.len())?;
+    expect_len(operation, "output", batch * rows * cols, output.len())?;
+    // Each run ends its own loop once more, and the outer one counts it.
+    let trips = length + 2 * length.div_ceil(RUN) + 1;
+    expect_trips(recorder, operation, trips, "split the product along its inner axis and add the parts")?;
+    for (role, buffer) in [("the left side", left), ("the right side", right), ("the output", output)] {
+        word(operation, role, buffer.len())?;
+    }
+    let (tiles_down, tiles_across) = (rows.div_ceil(tile.edge()), cols.div_ceil(tile.edge()));
+    let lanes = recorder.gpu().capabilities().profile.lanes as usize;
+    let across = tiles_across.next_power_of_two().min(MOST_ACROSS).min(lanes);
+    let size = |size| word(operation, "an axis", size);
+    let params = Params {
+        batch: size(batch)?,
+        rows: size(rows)?,
+        length: size(length)?,
+        cols: size(cols)?,
+        across: size(across)?,
+    };
+    let groups = batch * tiles_down.div_ceil(lanes / across) * tiles_across.div_ceil(across);
+    recorder.dispatch(tile.kernel(), Grid::groups(groups), &params, &[left.into(), right.into(), output.into()])
+}
