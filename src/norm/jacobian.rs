@@ -12,7 +12,8 @@ use crate::{Error, Result};
 /// The spectral norm ‖J(x)‖₂ of the Jacobian of a function at each sample x of a batch.
 ///
 /// The function is recorded on a [`Tape`], and its Jacobian is an operator whose products are replayed: nothing is formed, and
-/// nothing is recorded again for another product. Each sample stops for itself.
+/// nothing is recorded again for another product. Each sample stops for itself. A Jacobian proves nothing of its products: there are
+/// no bounds unless the method has a `delta`, whose bounds fail with that probability.
 ///
 /// ```
 /// use opnorm::norm::{JacobianSpectralNorm, Reduction};
@@ -90,7 +91,7 @@ impl JacobianSpectralNorm {
     /// The norms for `function` at `samples`, with what its other inputs are.
     ///
     /// The function gets its argument from here, so that there is no way to differentiate with respect to something else. It
-    /// must map each sample by itself. Where samples or weights change again and again, [`JacobianSpectralNorm::prepare`] records
+    /// must map each sample by itself, and is refused where it is seen not to. Where samples or weights change again and again, [`JacobianSpectralNorm::prepare`] records
     /// and compiles once for all of them.
     ///
     /// *Shapes*  `samples`: batch × any · the function's value: batch × any

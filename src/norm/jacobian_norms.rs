@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::control::Control;
-use super::{JacobianSpectralNorm, Reduction, SpectralNorms};
+use super::{Bounds, Guarantee, JacobianSpectralNorm, Reduction, SpectralNorms};
 use crate::tape::{Linearization, Program, Tape, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -38,6 +38,8 @@ pub struct PreparedJacobianNorm {
     function: Arc<Function>,
     /// The samples taken, then the other inputs.
     point: Vec<Tensor>,
+    /// Whether the function was seen to map each sample by itself at a point of the caller's.
+    is_separate: bool,
 }
 
 /// What was recorded.
@@ -68,7 +70,7 @@ impl PreparedJacobianNorm {
         let point = point.into_iter().map(|(_, tensor)| tensor.clone()).collect();
         let others = others.iter().map(|other| (*other).clone()).collect();
         let function = Arc::new(Function { input, output, others, gradients: Mutex::default() });
-        Ok(Self { options: options.clone(), jacobian, function, point })
+        Ok(Self { options: options.clone(), jacobian, function, point, is_separate: false })
     }
 
     /// The argument of the function, as a value of the tape.
@@ -109,6 +111,11 @@ impl PreparedJacobianNorm {
         let point: Vec<&Tensor> = [&samples].into_iter().chain(others.iter().copied()).collect();
         self.jacobian.move_to_async(&point).await?;
         self.point = point.into_iter().cloned().collect();
+        if !self.is_separate {
+            // At the zeros that it was prepared with, derivatives may vanish.
+            self.jacobian.expect_separate().await?;
+            self.is_separate = true;
+        }
         self.here_async(control).await
     }
 
@@ -153,6 +160,35 @@ impl JacobianNorms {
             Reduction::Sum => Some(sigmas.sum()),
             Reduction::None => None,
         }
+    }
+
+    /// Where the reduced norm lies, from the bounds of the samples; the probabilities of failure of all of them add up. `None` for
+    /// [`Reduction::None`].
+    ///
+    /// A Jacobian proves no lower bounds of its own: without `delta` in the method's options nothing is said.
+    pub fn reduced_bounds(&self) -> Option<Bounds> {
+        let bounds: Vec<Bounds> = self.norms.items().iter().map(|item| item.bounds).collect();
+        let Some(guarantee) = bounds.iter().map(|bounds| bounds.guarantee).reduce(Guarantee::and) else {
+            return (self.reduction != Reduction::None).then_some(Bounds::NONE);
+        };
+        let total = |of: fn(&Bounds) -> f64, outwards: fn(f64) -> f64| {
+            bounds.iter().map(of).fold(0.0, |sum, bound| if bound == 0.0 { sum } else { outwards(sum + bound) })
+        };
+        let most = |of: fn(&Bounds) -> f64| bounds.iter().map(of).fold(0.0, f64::max);
+        let (lower, upper): (fn(&Bounds) -> f64, fn(&Bounds) -> f64) = (|bounds| bounds.lower, |bounds| bounds.upper);
+        let (below, above) = (f64::next_down, f64::next_up);
+        let count = bounds.len() as f64;
+        let (lower, upper) = match self.reduction {
+            Reduction::None => return None,
+            Reduction::Max => (most(lower), most(upper)),
+            Reduction::Sum => (total(lower, below), total(upper, above)),
+            Reduction::Mean => (below(total(lower, below) / count).max(0.0), above(total(upper, above) / count)),
+        };
+        Some(match guarantee {
+            Guarantee::None => Bounds::NONE,
+            Guarantee::Lower => Bounds::at_least(lower),
+            _ => Bounds { lower, upper, guarantee },
+        })
     }
 
     /// The gradient of the reduced norm with respect to samples ([`JacobianNorms::input`]) and other inputs of the function.

@@ -1,13 +1,14 @@
 //! A search for places where a function stretches most: a lower bound of its local Lipschitz constant.
 
-use super::control::Control;
+use std::ops::ControlFlow;
+
 use super::start::{random_unit, uniform_places};
 use super::{JacobianSpectralNorm, PreparedJacobianNorm, Reduction, Status};
 use crate::tape::{Tape, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
-/// Looks for the largest ‖J(x)‖₂ of a function in a region around each sample: at random places first, then uphill from the best.
+/// Looks for the largest ‖J(x)‖₂ of a function in a region around each sample: uphill from the sample and from random places.
 ///
 /// A function on a convex region is Lipschitz with the largest norm of its Jacobian there, so that the norm at any place is below
 /// its constant: what is found is a lower bound, as far as the `f32` arithmetic of the function goes, and how far it is from the
@@ -15,8 +16,9 @@ use crate::{Error, Result};
 ///
 /// The ascent follows the norm's own gradient, projected to the region: a step that finds a larger norm is taken and the next is
 /// longer, another is given up and the next is shorter. Where the gradient is zero, as in a network of `relu` layers, it tries
-/// random directions. Every sample steps for itself, and all are evaluated together. Places where the norm is not finite are passed
-/// over.
+/// random directions, near and far; there many `places` find more than many `steps`. Every place climbs for itself, and all are
+/// evaluated together, so that the function must take batches of any size, and its other inputs must not have an axis of samples.
+/// Places where the norm is not finite are passed over.
 ///
 /// ```
 /// use opnorm::norm::{JacobianSearch, Region};
@@ -37,10 +39,12 @@ use crate::{Error, Result};
 pub struct JacobianSearch {
     /// Where to look, around each sample.
     pub region: Region,
-    /// Random places for each sample, beside the sample itself. Default 16.
+    /// Random places for each sample to climb from, beside the sample itself. Default 16.
     pub places: usize,
-    /// Steps uphill. Default 32.
+    /// Steps uphill from each place. Default 32.
     pub steps: usize,
+    /// The most places that are evaluated together. Default 256; fewer take less memory.
+    pub at_once: usize,
     /// The seed of the places and directions. Default 0.
     pub seed: u64,
     /// The solver, and how many of the samples to look at; its reduction plays no part.
@@ -75,11 +79,11 @@ pub struct Steepest {
     pub sigma: f64,
     /// Where it is.
     pub at: Vec<f32>,
-    /// The norm at the sample itself.
+    /// The norm at the sample itself, or where the region is nearest to it.
     pub centre: f64,
     /// The largest norm of the sample and the random places.
     pub sampled: f64,
-    /// Steps uphill that found a larger norm.
+    /// Steps uphill to the place, each of which found a larger norm.
     pub climbed: usize,
 }
 
@@ -89,6 +93,7 @@ impl Default for JacobianSearch {
             region: Region::Ball { radius: 1.0 },
             places: 16,
             steps: 32,
+            at_once: 256,
             seed: 0,
             norm: JacobianSpectralNorm::default(),
         }
@@ -101,7 +106,7 @@ impl JacobianSearch {
     /// *Shapes*  `samples`: batch × any · the function's value: batch × any
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for a region that is empty; as [`JacobianSpectralNorm::of`].
+    /// [`Error::InvalidOption`] for a region that is empty, around one of the samples or any; as [`JacobianSpectralNorm::of`].
     pub fn of(
         &self,
         tape: &Tape,
@@ -109,10 +114,10 @@ impl JacobianSearch {
         samples: &Tensor,
         others: &[(&Value, &Tensor)],
     ) -> Result<Vec<Steepest>> {
-        self.of_with(tape, function, samples, others, &mut |_, _| std::ops::ControlFlow::Continue(()))
+        self.of_with(tape, function, samples, others, &mut |_, _| ControlFlow::Continue(()))
     }
 
-    /// [`JacobianSearch::of`] with a callback, which hears after each evaluation of all samples how many of how many there were.
+    /// [`JacobianSearch::of`] with a callback, which hears after each evaluation of all places how many of how many there were.
     ///
     /// # Errors
     /// As [`JacobianSearch::of`]; [`Error::Cancelled`] when the callback breaks.
@@ -122,63 +127,54 @@ impl JacobianSearch {
         function: impl FnOnce(&Value) -> Result<Value>,
         samples: &Tensor,
         others: &[(&Value, &Tensor)],
-        on_evaluation: &mut dyn FnMut(usize, usize) -> std::ops::ControlFlow<()>,
+        on_evaluation: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Vec<Steepest>> {
         self.region.check()?;
-        let (values, tensors): (Vec<&Value>, Vec<&Tensor>) = others.iter().copied().unzip();
+        if self.at_once == 0 {
+            return Err(invalid("at_once", "0".to_string(), "at least 1"));
+        }
         let options = JacobianSpectralNorm { reduction: Reduction::None, ..self.norm.clone() };
         let samples = options.reduced(samples)?;
-        let batch = samples.shape().first().copied().unwrap_or(0);
+        let [batch, of_sample @ ..] = samples.shape() else {
+            return Err(Error::ShapeMismatch {
+                operation: OPERATION,
+                expected: "samples: batch × any".to_string(),
+                found: format!("{:?}", samples.shape()),
+            });
+        };
         if samples.is_empty() {
             return Ok(Vec::new());
         }
         let centres = samples.read(tape.gpu())?;
-        let mut climbs: Vec<Climb> =
-            centres.chunks_exact(centres.len() / batch).map(|centre| Climb::new(centre, self.region)).collect();
-        let mut prepared = options.prepare(tape, function, samples.shape(), &values)?;
-        let total = 1 + self.places + self.steps;
-        let mut evaluate = |round: usize, at: &[Vec<f32>], gradient: bool| -> Result<(Vec<f64>, Vec<f32>)> {
-            let found = norms(&mut prepared, samples.shape(), &at.concat(), &tensors, gradient)?;
-            if on_evaluation(round, total).is_break() {
-                return Err(Error::Cancelled { operation: "search for a Jacobian norm", iterations: round });
-            }
-            Ok(found)
-        };
+        let centres: Vec<&[f32]> = centres.chunks_exact(centres.len() / batch).collect();
+        let mut climbs = Vec::with_capacity(batch * (1 + self.places));
+        for (sample, centre) in centres.iter().enumerate() {
+            self.region.expect_around(sample, centre)?;
+            let stream = |place: usize| (place * batch + sample) as u64;
+            let own: Vec<f64> = centre.iter().map(|x| f64::from(*x)).collect();
+            climbs.push(Climb::new(centre, self.region.project(&own, centre), self.region));
+            climbs.extend(
+                (0..self.places).map(|place| Climb::new(centre, self.drawn(centre, stream(place)), self.region)),
+            );
+        }
 
-        let own: Vec<Vec<f32>> = climbs.iter().map(|climb| climb.centre.clone()).collect();
-        let (found, _) = evaluate(1, &own, false)?;
-        climbs.iter_mut().zip(found).for_each(|(climb, sigma)| (climb.at_centre, climb.sigma) = (sigma, sigma));
-        for place in 0..self.places {
-            let stream = |item: usize| (place * batch + item) as u64;
-            let tried: Vec<Vec<f32>> =
-                climbs.iter().enumerate().map(|(item, climb)| self.drawn(&climb.centre, stream(item))).collect();
-            let (found, _) = evaluate(2 + place, &tried, false)?;
-            for ((climb, sigma), at) in climbs.iter_mut().zip(found).zip(tried) {
-                climb.keep_larger(sigma, at);
+        let together = self.at_once.min(climbs.len());
+        let (values, tensors): (Vec<&Value>, Vec<&Tensor>) = others.iter().copied().unzip();
+        let norm = JacobianSpectralNorm { reduced_batch: None, ..options };
+        let prepared = norm.prepare(tape, function, &[&[together], of_sample].concat(), &values)?;
+        let mut slopes = Slopes { prepared, others: tensors, together, gradients: self.steps > 0 };
+        for round in 0..=self.steps {
+            if round > 0 {
+                for (place, climb) in climbs.iter_mut().enumerate() {
+                    climb.tried = self.uphill(climb, (round * centres.len() * (1 + self.places) + place) as u64);
+                }
+            }
+            slopes.evaluate(&mut climbs)?;
+            if on_evaluation(round + 1, 1 + self.steps).is_break() {
+                return Err(Error::Cancelled { operation: OPERATION, iterations: round + 1 });
             }
         }
-        climbs.iter_mut().for_each(|climb| climb.sampled = climb.sigma);
-        if self.steps > 0 {
-            let best: Vec<Vec<f32>> = climbs.iter().map(|climb| climb.at.clone()).collect();
-            let (_, slopes) = evaluate(1 + self.places, &best, true)?;
-            give(&mut climbs, &slopes, |_| true);
-        }
-        for step in 0..self.steps {
-            let stream = |item: usize| (step * batch + item) as u64;
-            let tried: Vec<Vec<f32>> =
-                climbs.iter().enumerate().map(|(item, climb)| self.uphill(climb, stream(item))).collect();
-            let (found, slopes) = evaluate(2 + self.places + step, &tried, true)?;
-            let mut taken = Vec::with_capacity(batch);
-            for ((climb, sigma), at) in climbs.iter_mut().zip(found).zip(tried) {
-                taken.push(climb.keep_larger(sigma, at));
-            }
-            give(&mut climbs, &slopes, |item| taken[item]);
-            for (climb, taken) in climbs.iter_mut().zip(taken) {
-                climb.climbed += usize::from(taken);
-                climb.length *= if taken { LONGER } else { SHORTER };
-            }
-        }
-        Ok(climbs.into_iter().map(Climb::found).collect())
+        Ok(climbs.chunks_exact(1 + self.places).map(Steepest::of).collect())
     }
 
     /// A random place in the region around a sample.
@@ -203,59 +199,120 @@ impl JacobianSearch {
 
     /// The next place to try: along the slope, or anywhere where there is none.
     fn uphill(&self, climb: &Climb, stream: u64) -> Vec<f32> {
-        let direction = self.region.steepest(&climb.slope).unwrap_or_else(|| {
-            let drawn = random_unit(self.seed ^ DIRECTIONS, stream, climb.at.len());
-            drawn.into_iter().map(f64::from).collect()
-        });
+        let (direction, length) = match self.region.steepest(&climb.slope) {
+            Some(direction) => (direction, climb.length),
+            None => {
+                let drawn = random_unit(self.seed ^ DIRECTIONS, stream, climb.at.len());
+                // Nothing says how far: all lengths have their turn.
+                let halved = SHORTER.powf((climb.missed % LENGTHS) as f64);
+                (drawn.into_iter().map(f64::from).collect(), halved * self.region.radius())
+            }
+        };
         let moved = climb.at.iter().zip(&direction);
-        let moved: Vec<f64> = moved.map(|(from, along)| f64::from(*from) + climb.length * along).collect();
+        let moved: Vec<f64> = moved.map(|(from, along)| f64::from(*from) + length * along).collect();
         self.region.project(&moved, &climb.centre)
     }
 }
 
-/// How far the search is for one sample.
+const OPERATION: &str = "search for a Jacobian norm";
+
+fn invalid(option: &'static str, value: String, allowed: &'static str) -> Error {
+    Error::InvalidOption { operation: OPERATION, option, value, allowed }
+}
+
+/// A way uphill from one place.
 struct Climb {
+    /// The sample that the region is around.
     centre: Vec<f32>,
-    at_centre: f64,
-    sampled: f64,
-    /// The best place so far, the norm there, and its gradient.
+    /// Where it is, and the norm and its gradient there.
     at: Vec<f32>,
     sigma: f64,
     slope: Vec<f32>,
+    /// Where it looks next.
+    tried: Vec<f32>,
+    /// The norm where it began.
+    first: f64,
     /// The length of the next step.
     length: f64,
     climbed: usize,
+    missed: usize,
 }
 
 impl Climb {
-    fn new(centre: &[f32], region: Region) -> Self {
-        let (length, sigma) = (region.first_step(), f64::NAN);
-        let (centre, at) = (centre.to_vec(), centre.to_vec());
-        Self { centre, at_centre: sigma, sampled: sigma, at, sigma, slope: Vec::new(), length, climbed: 0 }
-    }
-
-    /// Goes to a place whose norm is larger, and tells whether it is. A NaN is not larger, and nothing is larger than one.
-    fn keep_larger(&mut self, sigma: f64, at: Vec<f32>) -> bool {
-        let larger = sigma > self.sigma;
-        if larger {
-            (self.sigma, self.at) = (sigma, at);
+    fn new(centre: &[f32], from: Vec<f32>, region: Region) -> Self {
+        Self {
+            centre: centre.to_vec(),
+            at: from.clone(),
+            sigma: f64::NAN,
+            slope: Vec::new(),
+            tried: from,
+            first: f64::NAN,
+            length: 0.5 * region.radius(),
+            climbed: 0,
+            missed: 0,
         }
-        larger
     }
 
-    fn found(self) -> Steepest {
-        let Self { sigma, at, at_centre: centre, sampled, climbed, .. } = self;
-        Steepest { sigma, at, centre, sampled, climbed }
+    /// Takes in the norm and its gradient where it looked. A NaN is not larger, and nothing is larger than one.
+    fn take(&mut self, sigma: f64, slope: &[f32], is_first: bool) {
+        if is_first {
+            (self.first, self.sigma, self.slope) = (sigma, sigma, slope.to_vec());
+        } else if sigma > self.sigma {
+            (self.sigma, self.at, self.slope) = (sigma, std::mem::take(&mut self.tried), slope.to_vec());
+            self.climbed += 1;
+            self.length *= LONGER;
+        } else {
+            self.missed += 1;
+            self.length *= SHORTER;
+        }
     }
 }
 
-/// Hands out the parts of a gradient, where `wanted`.
-fn give(climbs: &mut [Climb], slopes: &[f32], wanted: impl Fn(usize) -> bool) {
-    let size = slopes.len() / climbs.len();
-    for (item, (climb, slope)) in climbs.iter_mut().zip(slopes.chunks_exact(size)).enumerate() {
-        if wanted(item) {
-            climb.slope = slope.to_vec();
+impl Steepest {
+    /// The best of the climbs around one sample, the first of which began at the sample.
+    fn of(climbs: &[Climb]) -> Self {
+        let larger = |one: f64, other: f64| if other > one { other } else { one };
+        let own = &climbs[0];
+        let others = climbs.iter().filter(|_| own.sigma.is_finite());
+        let best = others.fold(own, |best, climb| if climb.sigma > best.sigma { climb } else { best });
+        let Climb { sigma, at, climbed, .. } = best;
+        let sampled = climbs.iter().fold(own.first, |most, climb| larger(most, climb.first));
+        Self { sigma: *sigma, at: at.clone(), centre: own.first, sampled, climbed: *climbed }
+    }
+}
+
+/// The norms at many places and their gradients, so many at a time.
+struct Slopes<'a> {
+    prepared: PreparedJacobianNorm,
+    others: Vec<&'a Tensor>,
+    together: usize,
+    gradients: bool,
+}
+
+impl Slopes<'_> {
+    /// Takes each climb to the place that it looks at.
+    fn evaluate(&mut self, climbs: &mut [Climb]) -> Result<()> {
+        let input = self.prepared.input().clone();
+        let gpu = input.tape().gpu().clone();
+        for part in climbs.chunks_mut(self.together) {
+            // What is missing to a whole batch is the first place again.
+            let places = part.iter().chain(std::iter::repeat_n(&part[0], self.together - part.len()));
+            let places: Vec<f32> = places.flat_map(|climb| &climb.tried).copied().collect();
+            let found = self.prepared.at(&Tensor::from_slice(&gpu, input.shape(), &places)?, &self.others)?;
+            let items = found.norms().items();
+            let slopes = if self.gradients {
+                found.gradient_along(&vec![1.0; items.len()], &[&input])?[0].read(&gpu)?
+            } else {
+                vec![0.0; places.len()]
+            };
+            let sizes = places.len() / self.together;
+            for ((climb, item), slope) in part.iter_mut().zip(items).zip(slopes.chunks_exact(sizes)) {
+                let sigma = if item.status == Status::NonFinite { f64::NAN } else { item.sigma };
+                let is_first = climb.slope.is_empty();
+                climb.take(sigma, slope, is_first);
+            }
         }
+        Ok(())
     }
 }
 
@@ -267,50 +324,38 @@ const MIXED: u64 = 0x9e37_79b9_7f4a_7c15;
 /// What the length of a step is multiplied by after one that was taken, and after one that was not.
 const LONGER: f64 = 1.5;
 const SHORTER: f64 = 0.5;
-
-/// The norms at a place of each sample, and their gradients where they are asked for.
-fn norms(
-    prepared: &mut PreparedJacobianNorm,
-    shape: &[usize],
-    at: &[f32],
-    others: &[&Tensor],
-    gradient: bool,
-) -> Result<(Vec<f64>, Vec<f32>)> {
-    let gpu = prepared.input().tape().gpu().clone();
-    let found = prepared.at_with(&Tensor::from_slice(&gpu, shape, at)?, others, Control::default())?;
-    let items = found.norms().items();
-    let sigmas =
-        items.iter().map(|item| if item.status == Status::NonFinite { f64::NAN } else { item.sigma }).collect();
-    let slopes = if gradient {
-        let input = prepared.input().clone();
-        found.gradient_along(&vec![1.0; items.len()], &[&input])?[0].read(&gpu)?
-    } else {
-        Vec::new()
-    };
-    Ok((sigmas, slopes))
-}
+/// Lengths of random steps, each half of the one before.
+const LENGTHS: usize = 6;
 
 impl Region {
     fn check(&self) -> Result<()> {
-        let (radius, ordered) = match self {
-            Self::Ball { radius } => (*radius, true),
-            Self::Box { radius, lower, upper } => (*radius, lower <= upper),
+        let ordered = match self {
+            Self::Ball { .. } => true,
+            Self::Box { lower, upper, .. } => lower <= upper,
         };
-        if radius.is_finite() && radius >= 0.0 && ordered {
+        if self.radius().is_finite() && self.radius() >= 0.0 && ordered {
             return Ok(());
         }
-        Err(Error::InvalidOption {
-            operation: "search for a Jacobian norm",
-            option: "the region",
-            value: format!("{self:?}"),
-            allowed: "of a finite radius that is not negative, and a lower end that is not above the upper",
-        })
+        let allowed = "of a finite radius that is not negative, and a lower end that is not above the upper";
+        Err(invalid("the region", format!("{self:?}"), allowed))
     }
 
-    /// A quarter of the way across the region.
-    fn first_step(&self) -> f64 {
+    /// Refuses a sample that the region around it does not reach from.
+    fn expect_around(&self, sample: usize, centre: &[f32]) -> Result<()> {
+        let Self::Box { radius, lower, upper } = self else { return Ok(()) };
+        let outside = |x: &&f32| f64::from(**x) + radius < *lower || f64::from(**x) - radius > *upper;
+        let Some(x) = centre.iter().find(outside) else { return Ok(()) };
+        let value = format!("{self:?} around sample {sample}, which has a coordinate {x}");
+        Err(invalid(
+            "the region",
+            value,
+            "one that is not empty: `lower` to `upper` within `radius` of each coordinate",
+        ))
+    }
+
+    fn radius(&self) -> f64 {
         match self {
-            Self::Ball { radius } | Self::Box { radius, .. } => 0.5 * radius,
+            Self::Ball { radius } | Self::Box { radius, .. } => *radius,
         }
     }
 

@@ -81,7 +81,8 @@ impl Tape {
     /// Checks the derivatives of `outputs` with respect to each of `inputs`, at a point and along fixed directions: JVPs against
     /// central differences and VJPs by the adjoint identity, in `f64` on the host, and the device's against those.
     ///
-    /// The point lies off kinks (of `relu`, say), or differences and derivatives disagree there with good reason.
+    /// Every input that the outputs depend on is one of `inputs`; what is not to be differentiated, such as data, goes in as a
+    /// [`Tape::constant`]. The point lies off kinks (of `relu`, say), or differences and derivatives disagree there with good reason.
     ///
     /// ```
     /// use opnorm::{Gpu, tape::Tape};
@@ -105,11 +106,12 @@ impl Tape {
         }
         let function = self.compile(inputs, outputs)?;
         let cotangents: Vec<Value> = outputs.iter().map(|output| self.input(output.shape())).collect::<Result<_>>()?;
-        let c: Vec<Vec<f64>> = cotangents.iter().zip(0..).map(|(value, index)| direction(value, index)).collect();
+        let c: Vec<Vec<f64>> =
+            cotangents.iter().zip(0..).map(|(value, index)| direction(length(value.shape()), index)).collect();
         let mut rows = Vec::with_capacity(inputs.len());
         for (which, input) in inputs.iter().enumerate() {
             let tangent = self.input(input.shape())?;
-            let t = direction(&tangent, 100 + which);
+            let t = direction(length(tangent.shape()), 100 + which);
             let along = self.jvp(outputs, &[*input], &[&tangent])?;
             let back = self.vjp(outputs, &[*input], &cotangents)?;
             let jvp_inputs: Vec<&Value> = inputs.iter().copied().chain([&tangent]).collect();
@@ -158,9 +160,9 @@ fn on_device(program: &Program, data: &[&[f64]], inputs: &[&Value]) -> Result<Ve
 }
 
 /// A fixed direction without symmetry or zeros: multiples of the golden ratio, modulo 1.
-fn direction(value: &Value, seed: usize) -> Vec<f64> {
+pub(super) fn direction(size: usize, seed: usize) -> Vec<f64> {
     let entry = |index: usize| 0.1 + ((index + 1) as f64 * 0.618_033_988_749_895 + seed as f64 * 0.37).fract();
-    (0..length(value.shape())).map(|index| if index % 3 == 1 { -entry(index) } else { entry(index) }).collect()
+    (0..size).map(|index| if index % 3 == 1 { -entry(index) } else { entry(index) }).collect()
 }
 
 fn dot(left: &[f64], right: &[f64]) -> f64 {

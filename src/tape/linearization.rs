@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::check::direction;
 use super::graph::{Source, Tape};
 use super::program::{Memory, Program};
 use super::value::Value;
@@ -30,7 +31,9 @@ pub struct Linearization {
 impl Tape {
     /// The derivative of `output` with respect to `input` where the inputs of the graph have the values of `point`.
     ///
-    /// The first axis is the batch: every sample has a Jacobian of its own, so the function must map each sample by itself.
+    /// The first axis is the batch: every sample has a Jacobian of its own, so the function must map each sample by itself. One
+    /// product, with a change of the first sample, tells whether others move, and is waited for. A single point has a batch of 1:
+    /// the Hessian of a loss is the derivative of its gradient with parameters of shape 1 × any, reshaped to those of the loss.
     ///
     /// *Shapes*  `input`: batch × domain · `output`: batch × codomain
     ///
@@ -49,7 +52,7 @@ impl Tape {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when input and output have not one batch, a point has not its input's shape, or a value is of another
-    /// tape; [`Error::InvalidOption`] when the point lacks an input; [`Error::NeedsHost`] when products with the derivative would have
+    /// tape; [`Error::InvalidOption`] when the point lacks an input, or the function mixes samples; [`Error::NeedsHost`] when products with the derivative would have
     /// to iterate, as with that of singular vectors; whatever the device says.
     pub fn linearize(&self, output: &Value, input: &Value, point: &[(&Value, &Tensor)]) -> Result<Linearization> {
         let operation = "linearize";
@@ -71,19 +74,22 @@ impl Tape {
         residuals.extend(self.residuals(&back, &cotangent));
         let residuals: Vec<Value> = residuals.into_iter().map(|node| self.value(node)).collect();
         let (starts, tensors): (Vec<&Value>, Vec<&Tensor>) = point.iter().copied().unzip();
-        let at_point = self.compile(&starts, &residuals)?;
+        let point = (operation, "the list of inputs with their values");
+        let at_point = self.compile_with(point, &starts, &BTreeMap::new(), &residuals)?;
         let decided = at_point.run(&tensors)?;
         let known: BTreeMap<usize, Tensor> = residuals.iter().map(Value::node).zip(decided.iter().cloned()).collect();
 
-        let forward = self.compile_with(&[&tangent], &known, &along)?;
-        let adjoint = self.compile_with(&[&cotangent], &known, &back)?;
+        let forward = self.compile_with(point, &[&tangent], &known, &along)?;
+        let adjoint = self.compile_with(point, &[&cotangent], &known, &back)?;
         forward.expect_replayable()?;
         adjoint.expect_replayable()?;
         forward.memory()?;
         adjoint.memory()?;
         let (gpu, batch) = (self.gpu().clone(), *batch);
         let (domain, codomain) = (domain.to_vec(), codomain.to_vec());
-        Ok(Linearization { gpu, batch, domain, codomain, at_point, decided, forward, adjoint })
+        let jacobian = Linearization { gpu, batch, domain, codomain, at_point, decided, forward, adjoint };
+        self.gpu().block_on(jacobian.expect_separate())?;
+        Ok(jacobian)
     }
 
     /// What a linear part reads that does not depend on its input: the values that the point decides.
@@ -136,6 +142,29 @@ impl Linearization {
     /// As [`Linearization::move_to`].
     pub async fn move_to_async(&mut self, point: &[&Tensor]) -> Result<()> {
         self.at_point.run_into_async(point, &self.decided).await
+    }
+
+    /// Refuses a function whose value for one sample moves with another: with the first, that is, at this point.
+    pub(crate) async fn expect_separate(&self) -> Result<()> {
+        let (from, to) = (length(&self.domain), length(&self.codomain));
+        if self.batch < 2 || from == 0 || to == 0 {
+            return Ok(());
+        }
+        let mut change: Vec<f32> = direction(from, 0).into_iter().map(|entry| entry as f32).collect();
+        change.resize(self.batch * from, 0.0);
+        let change = Tensor::from_slice(&self.gpu, &[&[self.batch], &self.domain[..]].concat(), &change)?;
+        let moved = self.forward.run_async(&[change]).await?;
+        let moved = moved[0].read_async(&self.gpu).await?;
+        // What is not a number where nothing changes is so by itself.
+        if moved[to..].iter().all(|entry| *entry == 0.0 || !entry.is_finite()) {
+            return Ok(());
+        }
+        Err(Error::InvalidOption {
+            operation: "linearize",
+            option: "the function",
+            value: "one that mixes samples: its value for one changes with another".to_string(),
+            allowed: "a map of each sample by itself, along the first axis (of 1 for a single point)",
+        })
     }
 
     fn product(

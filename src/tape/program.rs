@@ -107,18 +107,20 @@ impl Tape {
     /// [`Error::InvalidOption`] when the outputs depend on an input that is not given; [`Error::ShapeMismatch`] when a value is
     /// of another tape.
     pub fn compile(&self, inputs: &[impl Borrow<Value>], outputs: &[impl Borrow<Value>]) -> Result<Program> {
-        self.compile_with(inputs, &BTreeMap::new(), outputs)
+        self.compile_with(("compile", "the list of inputs"), inputs, &BTreeMap::new(), outputs)
     }
 
-    /// As [`Tape::compile`], with some nodes known already.
+    /// As [`Tape::compile`], with some nodes known already; errors speak of what the caller asked for, and the option of its that
+    /// names the inputs.
     pub(super) fn compile_with(
         &self,
+        (operation, option): (&'static str, &'static str),
         inputs: &[impl Borrow<Value>],
         known: &BTreeMap<usize, Tensor>,
         outputs: &[impl Borrow<Value>],
     ) -> Result<Program> {
-        self.expect_own("compile", inputs)?;
-        self.expect_own("compile", outputs)?;
+        self.expect_own(operation, inputs)?;
+        self.expect_own(operation, outputs)?;
         let (starts, ends) = (numbers(inputs), numbers(outputs));
         let given: Vec<usize> = starts.iter().chain(known.keys()).copied().collect();
         let needed = self.needed(&ends, &given);
@@ -132,7 +134,7 @@ impl Tape {
                 (Some(tensor), _) => Origin::Constant(tensor.clone()),
                 (None, Source::Constant(tensor)) => Origin::Constant(tensor),
                 (None, Source::Number(number)) => Origin::Number(number),
-                (None, Source::Input) => return Err(missing(&value)),
+                (None, Source::Input) => return Err(missing(operation, option, &value)),
                 (None, Source::Computed { operation, inputs }) => {
                     builder.compute(node, &value, operation, &inputs);
                     continue;
@@ -144,10 +146,10 @@ impl Tape {
     }
 }
 
-fn missing(value: &Value) -> Error {
+fn missing(operation: &'static str, option: &'static str, value: &Value) -> Error {
     Error::InvalidOption {
-        operation: "compile",
-        option: "the list of inputs",
+        operation,
+        option,
         value: format!("without one of shape {:?} that the outputs depend on", value.shape()),
         allowed: "every input that the outputs depend on",
     }

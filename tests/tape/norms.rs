@@ -338,6 +338,25 @@ fn norms_at_one_point_after_another() {
 }
 
 #[test]
+fn bounds_are_reduced_as_norms_are() {
+    let tape = Tape::new(gpu());
+    let factors = tape.constant(&tensor(&[3, 1], &[1.0, 2.0, 4.0])).unwrap();
+    let samples = tensor(&[3, 5], &[0.0; 15]);
+    let of = |reduction, delta| {
+        let method = Method::Lanczos(Lanczos { delta, ..Lanczos::default() });
+        let norm = JacobianSpectralNorm { method, reduction, ..JacobianSpectralNorm::default() };
+        norm.of(&tape, |x| x.multiply(&factors), &samples, &[]).unwrap().reduced_bounds()
+    };
+    for (reduction, exact) in [(Reduction::Max, 4.0), (Reduction::Sum, 7.0), (Reduction::Mean, 7.0 / 3.0)] {
+        let bounds = of(reduction, Some(1e-6)).unwrap();
+        assert!(bounds.lower <= exact && exact <= bounds.upper && bounds.width() < 0.05, "{reduction}: {bounds:?}");
+        assert!((bounds.guarantee.delta().unwrap() / 3e-6 - 1.0).abs() < 1e-12);
+        assert_eq!(of(reduction, None).unwrap().upper, f64::INFINITY);
+    }
+    assert_eq!(of(Reduction::None, Some(1e-6)), None);
+}
+
+#[test]
 fn samples_between_two_batches() {
     let tape = Tape::new(gpu());
     let (left, right) = (tensor(&[3, 2], &[0.0; 6]), tensor(&[3, 2], &[1.0, 2.0, 1.0, 2.0, 1.0, 2.0]));

@@ -91,8 +91,7 @@ fn searches_end_when_they_are_asked_to_and_refuse_what_means_nothing() {
         ControlFlow::Continue(())
     };
     search.of_with(&tape, Value::tanh, &samples, &[], &mut listen).unwrap();
-    assert_eq!(heard.first(), Some(&(1, 6)));
-    assert_eq!(heard.last(), Some(&(6, 6)));
+    assert_eq!(heard, [(1, 4), (2, 4), (3, 4), (4, 4)]);
     let mut stop = |done: usize, _: usize| if done == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     let error = search.of_with(&tape, Value::tanh, &samples, &[], &mut stop).unwrap_err();
     assert!(matches!(error, Error::Cancelled { iterations: 3, .. }), "{error}");
@@ -104,9 +103,45 @@ fn searches_end_when_they_are_asked_to_and_refuse_what_means_nothing() {
         let error = JacobianSearch { region, ..search.clone() }.of(&tape, Value::tanh, &samples, &[]).unwrap_err();
         assert!(matches!(error, Error::InvalidOption { .. }), "{error}");
     }
+    assert!(matches!(
+        JacobianSearch { at_once: 0, ..search.clone() }.of(&tape, Value::tanh, &samples, &[]),
+        Err(Error::InvalidOption { .. })
+    ));
     let nobody = search.of(&tape, Value::tanh, &upload(&[0, 2], &[]), &[]).unwrap();
     assert!(nobody.is_empty());
     // Nothing is larger than what is not a number.
     let found = search.of(&tape, Value::log, &upload(&[2, 1], &[0.0, 3.0]), &[]).unwrap();
     assert!(found[0].sigma.is_nan() && found[1].sigma > 1.0 / 3.0, "{found:?}");
+}
+
+/// A sample outside of what its coordinates may be is looked around from the nearest place inside; too far out, it is refused.
+#[test]
+fn samples_outside_of_a_box_are_brought_in() {
+    let tape = Tape::new(gpu());
+    let region = Region::Box { radius: 0.3, lower: -0.9, upper: 0.9 };
+    let search = JacobianSearch { region, ..JacobianSearch::default() };
+    let square = |x: &Value| x.square()?.scale(0.5);
+    let found = search.of(&tape, square, &upload(&[2, 1], &[1.0, 0.5]), &[]).unwrap();
+    for (item, expected) in found.iter().zip([0.9, 0.8]) {
+        assert!((item.sigma - expected).abs() < 1e-3 && f64::from(item.at[0]) <= expected + 1e-6, "{item:?}");
+    }
+    assert!((found[0].centre - 0.9).abs() < 1e-5);
+    let error = search.of(&tape, square, &upload(&[2, 1], &[0.5, 2.0]), &[]).unwrap_err().to_string();
+    assert!(error.contains("sample 1") && error.contains("empty"), "{error}");
+}
+
+/// All at once, a few at a time, and what is left over: the same places.
+#[test]
+fn how_many_are_evaluated_together_changes_nothing() {
+    let tape = Tape::new(gpu());
+    let samples = upload(&[3, 2], &draw(&mut seeded(9), 6));
+    let function = |x: &Value| x.sin()?.multiply(&x.exp()?);
+    let search = JacobianSearch { places: 3, steps: 5, ..JacobianSearch::default() };
+    let all = search.of(&tape, function, &samples, &[]).unwrap();
+    for at_once in [1, 5, 12] {
+        let found = JacobianSearch { at_once, ..search.clone() }.of(&tape, function, &samples, &[]).unwrap();
+        for (found, all) in found.iter().zip(&all) {
+            assert!((found.sigma / all.sigma - 1.0).abs() < 1e-5, "{found:?} and {all:?}");
+        }
+    }
 }

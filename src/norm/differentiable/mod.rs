@@ -24,7 +24,8 @@ impl Value {
     /// Where σ₁ is repeated, u vᵀ of one of its pairs is used: one of several subgradients. Second derivatives do not exist there:
     /// a program that asks for them ends with [`Error::NotDifferentiable`]. A zero matrix has norm 0 and derivative 0.
     ///
-    /// *Shapes*  this: batch × rows × cols · result: batch, where batch is any axes
+    /// *Shapes*  this: batch × rows × cols · result: batch, where batch is any axes; to divide a batch of n matrices by their norms,
+    /// reshape these to n × 1 × 1
     ///
     /// *Source*  Magnus, *On differentiating eigenvalues and eigenvectors*, Econometric Theory 1, 1985, for the augmented matrix
     /// [[0, A], [Aᵀ, 0]].
@@ -79,7 +80,7 @@ impl Value {
         ))
     }
 
-    /// The Ky Fan norm of each matrix: the sum of its `count` largest singular values, of all of them where it has fewer. Its
+    /// The Ky Fan norm of each matrix: the sum of its `count` largest singular values, of all of them where it has fewer, 0 of none. Its
     /// gradient is U Vᵀ of their vectors, where σ of `count` stands apart from the next.
     ///
     /// *Shapes*  this: batch × rows × cols · result: batch, where batch is any axes

@@ -13,7 +13,7 @@ use crate::{Error, Result, ops, reference};
 impl Value {
     /// The response y[n, f, y, x] = Σ self[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j], over the channels c of the
     /// group of f and the elements i, j of a window: a cross-correlation, which networks call a convolution (Dumoulin and Visin,
-    /// *A guide to convolution arithmetic for deep learning*, 2016).
+    /// *A guide to convolution arithmetic for deep learning*, 2016). A bias is added as filters × 1 × 1.
     ///
     /// *Shapes*  this: batch × channels × height × width · `weight`: filters × channels / groups × kernel height × kernel width ·
     /// result: batch × filters × ⌊(height + 2 padding - dilation (kernel height - 1) - 1) / stride⌋ + 1 × the same of the width
