@@ -171,18 +171,19 @@ impl JacobianNorms {
         let Some(guarantee) = bounds.iter().map(|bounds| bounds.guarantee).reduce(Guarantee::and) else {
             return (self.reduction != Reduction::None).then_some(Bounds::NONE);
         };
-        let total = |of: fn(&Bounds) -> f64, outwards: fn(f64) -> f64| {
-            bounds.iter().map(of).fold(0.0, |sum, bound| if bound == 0.0 { sum } else { outwards(sum + bound) })
+        let (lowers, uppers): (Vec<f64>, Vec<f64>) = bounds.iter().map(|bounds| (bounds.lower, bounds.upper)).unzip();
+        // A sum with 0 is exact; any other is rounded to the safe side.
+        let total = |terms: &[f64], outwards: fn(f64) -> f64| {
+            terms.iter().fold(0.0, |sum, term| if *term == 0.0 { sum } else { outwards(sum + term) })
         };
-        let most = |of: fn(&Bounds) -> f64| bounds.iter().map(of).fold(0.0, f64::max);
-        let (lower, upper): (fn(&Bounds) -> f64, fn(&Bounds) -> f64) = (|bounds| bounds.lower, |bounds| bounds.upper);
+        let most = |terms: &[f64]| terms.iter().copied().fold(0.0, f64::max);
         let (below, above) = (f64::next_down, f64::next_up);
         let count = bounds.len() as f64;
         let (lower, upper) = match self.reduction {
             Reduction::None => return None,
-            Reduction::Max => (most(lower), most(upper)),
-            Reduction::Sum => (total(lower, below), total(upper, above)),
-            Reduction::Mean => (below(total(lower, below) / count).max(0.0), above(total(upper, above) / count)),
+            Reduction::Max => (most(&lowers), most(&uppers)),
+            Reduction::Sum => (total(&lowers, below), total(&uppers, above)),
+            Reduction::Mean => (below(total(&lowers, below) / count).max(0.0), above(total(&uppers, above) / count)),
         };
         Some(match guarantee {
             Guarantee::None => Bounds::NONE,
