@@ -4,6 +4,10 @@
 //          factors stay below 1.
 
 fn unary(x: f32, parameter: f32) -> f32 {
+    // `min` may pass over a NaN.
+    if (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u {
+        return x;
+    }
     let size = min(abs(x), 14.0) * 0.70710678118;
     let part = 1.0 / fma(0.3275911, size, 1.0);
     var series = fma(1.061405429, part, -1.453152027);

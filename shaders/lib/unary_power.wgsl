@@ -18,6 +18,10 @@ fn unary(x: f32, parameter: f32) -> f32 {
         }
         return select(product, 1.0 / product, parameter < 0.0);
     }
+    // Comparisons and log2 may pass over a NaN.
+    if (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u {
+        return x;
+    }
     if x == 0.0 {
         return select(0.0, bitcast<f32>(0x7f800000u | (bitcast<u32>(x) & 1u)), parameter < 0.0);
     }

@@ -12,6 +12,8 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct Buffer<T> {
     raw: wgpu::Buffer,
+    /// The device that it was made on, as [`Gpu::opened`] has it.
+    owner: Option<u64>,
     offset: u64,
     len: usize,
     element: PhantomData<T>,
@@ -49,7 +51,7 @@ impl<T: Pod> Buffer<T> {
             other => other,
         })?;
         gpu.counters().buffers.add(1);
-        Ok(Self { raw, offset: 0, len, element: PhantomData })
+        Ok(Self { raw, owner: gpu.opened(), offset: 0, len, element: PhantomData })
     }
 
     /// Device memory with a copy of `data`.
@@ -78,6 +80,7 @@ impl<T: Pod> Buffer<T> {
         if data.is_empty() {
             return Ok(());
         }
+        expect_own(gpu, operation, self.owner)?;
         guarded(gpu, operation, || gpu.queue().write_buffer(&self.raw, offset, bytemuck::cast_slice(data)))
     }
 
@@ -90,6 +93,7 @@ impl<T: Pod> Buffer<T> {
         let start = range.start.min(end);
         Self {
             raw: self.raw.clone(),
+            owner: self.owner,
             offset: self.offset + (start * size_of::<T>()) as u64,
             len: end - start,
             element: PhantomData,
@@ -114,7 +118,7 @@ impl<T: Pod> Buffer<T> {
         if !missing.is_empty() {
             return Err(Error::UnsuitableDevice { missing: format!("{missing:?} in the usage of the buffer") });
         }
-        Ok(Self { raw, offset, len, element: PhantomData })
+        Ok(Self { raw, owner: None, offset, len, element: PhantomData })
     }
 
     /// The buffer underneath and the offset of the first element in bytes.
@@ -132,6 +136,11 @@ impl<T: Pod> Buffer<T> {
         self.len == 0
     }
 
+    /// Refuses memory of another device.
+    pub(super) fn expect_on(&self, gpu: &Gpu, operation: &'static str) -> Result<()> {
+        expect_own(gpu, operation, self.owner)
+    }
+
     fn usage() -> wgpu::BufferUsages {
         wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST
     }
@@ -145,11 +154,29 @@ impl<T: Pod> Buffer<T> {
 #[derive(Clone, Debug)]
 pub struct Binding {
     pub(super) raw: wgpu::Buffer,
+    owner: Option<u64>,
     pub(super) offset: u64,
     pub(super) bytes: u64,
 }
 
+/// Refuses memory that is known to be of another device, which would be the end of the program.
+fn expect_own(gpu: &Gpu, operation: &'static str, owner: Option<u64>) -> Result<()> {
+    if owner.is_none() || gpu.opened().is_none() || owner == gpu.opened() {
+        return Ok(());
+    }
+    Err(Error::ShapeMismatch {
+        operation,
+        expected: "memory of one device".to_string(),
+        found: "that of another `Gpu`: upload it there".to_string(),
+    })
+}
+
 impl Binding {
+    /// Refuses memory of another device.
+    pub(super) fn expect_on(&self, gpu: &Gpu, operation: &'static str) -> Result<()> {
+        expect_own(gpu, operation, self.owner)
+    }
+
     pub(super) fn entry(&self, binding: u32) -> wgpu::BindGroupEntry<'_> {
         let size = std::num::NonZeroU64::new(self.bytes);
         let resource =
@@ -161,6 +188,6 @@ impl Binding {
 impl<T: Pod> From<&Buffer<T>> for Binding {
     fn from(buffer: &Buffer<T>) -> Self {
         let bytes = buffer.byte_len().next_multiple_of(4).max(4).min(buffer.raw.size() - buffer.offset);
-        Self { raw: buffer.raw.clone(), offset: buffer.offset, bytes }
+        Self { raw: buffer.raw.clone(), owner: buffer.owner, offset: buffer.offset, bytes }
     }
 }

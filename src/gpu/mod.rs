@@ -18,6 +18,7 @@ mod recorder;
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -65,6 +66,8 @@ pub struct Gpu {
 struct Inner {
     device: wgpu::Device,
     queue: wgpu::Queue,
+    /// Which of the devices opened here it is; `None` for one that was handed in, which may be any of them.
+    opened: Option<u64>,
     capabilities: Capabilities,
     checked: bool,
     faults: Arc<Faults>,
@@ -128,7 +131,11 @@ impl Gpu {
         if let Some(bytes) = options.binding_bytes {
             capabilities.binding_bytes = capabilities.binding_bytes.min(bytes);
         }
-        Self::assemble(device, queue, capabilities, options.checked.unwrap_or_else(checked_by_environment), faults)
+        let checked = options.checked.unwrap_or_else(checked_by_environment);
+        // Handles of wgpu cannot tell devices of two instances apart.
+        static OPENED: AtomicU64 = AtomicU64::new(0);
+        let opened = Some(OPENED.fetch_add(1, Ordering::Relaxed));
+        Self::assemble((device, queue), capabilities, checked, faults, opened)
     }
 
     /// Uses a device and queue that a program has already.
@@ -144,7 +151,7 @@ impl Gpu {
             return Err(Error::UnsuitableDevice { missing });
         }
         let capabilities = Capabilities::new(&device.adapter_info(), &device.limits());
-        Self::assemble(device, queue, capabilities, checked_by_environment(), Arc::default())
+        Self::assemble((device, queue), capabilities, checked_by_environment(), Arc::default(), None)
     }
 
     /// The features that [`Gpu::from_wgpu`] needs a device to have.
@@ -158,11 +165,11 @@ impl Gpu {
     }
 
     fn assemble(
-        device: wgpu::Device,
-        queue: wgpu::Queue,
+        (device, queue): (wgpu::Device, wgpu::Queue),
         capabilities: Capabilities,
         checked: bool,
         faults: Arc<Faults>,
+        opened: Option<u64>,
     ) -> Result<Self> {
         let placeholder = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("placeholder"),
@@ -173,6 +180,7 @@ impl Gpu {
         let inner = Inner {
             device,
             queue,
+            opened,
             capabilities,
             checked,
             faults,
@@ -184,6 +192,11 @@ impl Gpu {
             arithmetic: OnceLock::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Which of the devices opened here it is, where it is known to be none of the others.
+    pub(crate) fn opened(&self) -> Option<u64> {
+        self.inner.opened
     }
 
     /// What this device can do, and how kernels are tuned for it.

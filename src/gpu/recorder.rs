@@ -133,6 +133,7 @@ impl Recorder {
         }
         let capabilities = self.gpu.capabilities();
         for bound in bindings {
+            bound.expect_on(&self.gpu, operation)?;
             if bound.bytes > capabilities.binding_bytes {
                 return Err(Error::TooLarge {
                     operation,
@@ -165,6 +166,8 @@ impl Recorder {
                 found: format!("{}", to.len()),
             });
         }
+        from.expect_on(&self.gpu, "copy")?;
+        to.expect_on(&self.gpu, "copy")?;
         let ((source, start), (target, end), bytes) = (from.as_wgpu(), to.as_wgpu(), from.byte_len());
         if bytes > 0 {
             self.run(Command::Copy { source: source.clone(), start, target: target.clone(), end, bytes });
@@ -185,6 +188,7 @@ impl Recorder {
                 allowed: "a dispatch or a copy",
             });
         }
+        buffer.expect_on(&self.gpu, "read")?;
         self.pass = None;
         ReadBack::record(&self.gpu, &mut self.encoder, buffer)
     }

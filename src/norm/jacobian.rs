@@ -141,7 +141,18 @@ impl JacobianSpectralNorm {
         samples: &Tensor,
         others: &[(&Value, &Tensor)],
     ) -> Result<JacobianNorms> {
-        self.of(tape, |input| function(input)?.scale(2.0)?.subtract(input), samples, others)
+        let reflection = |input: &Value| {
+            let value = function(input)?;
+            if value.shape() != input.shape() {
+                return Err(Error::ShapeMismatch {
+                    operation: "reflection",
+                    expected: format!("a function's value of the shape of its argument, {:?}", input.shape()),
+                    found: format!("{:?}", value.shape()),
+                });
+            }
+            value.scale(2.0)?.subtract(input)
+        };
+        self.of(tape, reflection, samples, others)
     }
 
     /// Records `function` and its derivatives once, to take the norms at any samples and values of its other inputs.

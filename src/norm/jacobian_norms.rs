@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::control::Control;
-use super::{Bounds, Guarantee, JacobianSpectralNorm, Reduction, SpectralNorms};
+use super::{Bounds, Guarantee, JacobianSpectralNorm, Reduction, SpectralNorm, SpectralNorms, Status};
 use crate::tape::{Linearization, Program, Tape, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -127,7 +127,8 @@ impl PreparedJacobianNorm {
     }
 }
 
-/// The norms of Jacobians at some samples, and what their gradient needs.
+/// The norms of Jacobians at some samples, and what their gradient needs: the memory of samples and other inputs among it, which must
+/// keep its contents until then.
 #[derive(Debug)]
 pub struct JacobianNorms {
     norms: SpectralNorms,
@@ -240,7 +241,12 @@ impl JacobianNorms {
             });
         }
         let program = self.function.gradient(inputs)?;
-        let weights: Vec<f32> = weights.iter().map(|weight| *weight as f32).collect();
+        // What is not finite has no vectors, and no gradient: zeros would look like one.
+        let of_item = |(item, weight): (&SpectralNorm, &f64)| match item.status {
+            Status::NonFinite if *weight != 0.0 => f32::NAN,
+            _ => *weight as f32,
+        };
+        let weights: Vec<f32> = self.norms.items().iter().zip(weights).map(of_item).collect();
         let weights = Tensor::from_slice(input.tape().gpu(), &column(output.shape()), &weights)?;
         let vectors = [self.norms.right().reshaped(input.shape())?, self.norms.left().reshaped(output.shape())?];
         let given: Vec<&Tensor> = self.point.iter().chain(&vectors).chain([&weights]).collect();

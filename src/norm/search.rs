@@ -147,7 +147,18 @@ impl JacobianSearch {
         }
         let centres = samples.read(tape.gpu())?;
         let centres: Vec<&[f32]> = centres.chunks_exact(centres.len() / batch).collect();
-        let mut climbs = Vec::with_capacity(batch * (1 + self.places));
+        let places = self.places.saturating_add(1);
+        let elements = places.saturating_mul(samples.len());
+        if u32::try_from(elements).is_err() {
+            return Err(Error::TooLarge {
+                operation: OPERATION,
+                what: "all places of all samples, in elements,".to_string(),
+                needed: elements as u64,
+                limit: u64::from(u32::MAX),
+                advice: "take fewer places, or fewer samples at a time",
+            });
+        }
+        let mut climbs = Vec::with_capacity(batch * places);
         for (sample, centre) in centres.iter().enumerate() {
             self.region.expect_around(sample, centre)?;
             let stream = |place: usize| (place * batch + sample) as u64;
@@ -166,15 +177,15 @@ impl JacobianSearch {
         for round in 0..=self.steps {
             if round > 0 {
                 for (place, climb) in climbs.iter_mut().enumerate() {
-                    climb.tried = self.uphill(climb, (round * centres.len() * (1 + self.places) + place) as u64);
+                    climb.tried = self.uphill(climb, round.wrapping_mul(batch * places).wrapping_add(place) as u64);
                 }
             }
             slopes.evaluate(&mut climbs)?;
-            if on_evaluation(round + 1, 1 + self.steps).is_break() {
+            if on_evaluation(round + 1, self.steps.saturating_add(1)).is_break() {
                 return Err(Error::Cancelled { operation: OPERATION, iterations: round + 1 });
             }
         }
-        Ok(climbs.chunks_exact(1 + self.places).map(Steepest::of).collect())
+        Ok(climbs.chunks_exact(places).map(Steepest::of).collect())
     }
 
     /// A random place in the region around a sample.
@@ -376,18 +387,38 @@ impl Region {
         }
     }
 
-    /// The place in the region that is nearest.
+    /// The place in the region that is nearest, or the nearest of those that `f32` holds.
     fn project(&self, place: &[f64], centre: &[f32]) -> Vec<f32> {
-        let pairs = place.iter().zip(centre).map(|(x, centre)| (*x, f64::from(*centre)));
         match self {
             Self::Ball { radius } => {
-                let distance = pairs.clone().map(|(x, centre)| (x - centre).powi(2)).sum::<f64>().sqrt();
-                let share = if distance > *radius { radius / distance } else { 1.0 };
-                pairs.map(|(x, centre)| (centre + share * (x - centre)) as f32).collect()
+                let far = distance(place.iter().copied(), centre);
+                let share = if far > *radius { radius / far } else { 1.0 };
+                let rounded = |share: f64| -> Vec<f32> {
+                    let pairs = place.iter().zip(centre).map(|(x, centre)| (*x, f64::from(*centre)));
+                    pairs.map(|(x, centre)| (centre + share * (x - centre)) as f32).collect()
+                };
+                // Rounding may leave the ball by a little; where it holds nothing but its centre, by all.
+                let inwards = [1.0, 1.0 - 1e-6, 1.0 - 1e-3, 0.5].into_iter().map(|inwards| rounded(share * inwards));
+                let inside = |found: &Vec<f32>| distance(found.iter().map(|x| f64::from(*x)), centre) <= *radius;
+                inwards.into_iter().find(inside).unwrap_or_else(|| centre.to_vec())
             }
-            Self::Box { radius, lower, upper } => pairs
-                .map(|(x, centre)| x.max(centre - radius).min(centre + radius).max(*lower).min(*upper) as f32)
-                .collect(),
+            Self::Box { radius, lower, upper } => {
+                let nearest = |(x, centre): (&f64, &f32)| {
+                    let centre = f64::from(*centre);
+                    let (least, most) = ((centre - radius).max(*lower), (centre + radius).min(*upper));
+                    let rounded = x.max(least).min(most) as f32;
+                    match f64::from(rounded) {
+                        over if over > most => rounded.next_down(),
+                        under if under < least => rounded.next_up(),
+                        _ => rounded,
+                    }
+                };
+                place.iter().zip(centre).map(nearest).collect()
+            }
         }
     }
+}
+
+fn distance(place: impl Iterator<Item = f64>, centre: &[f32]) -> f64 {
+    place.zip(centre).map(|(x, centre)| (x - f64::from(*centre)).powi(2)).sum::<f64>().sqrt()
 }

@@ -302,8 +302,24 @@ pub fn fused(recorder: &mut Recorder, fused: &Fused, inputs: &[&Buffer<f32>], ou
         Word::Size(size) => word(OPERATION, "a size", *size),
         Word::Number(number) => Ok(number.to_bits()),
     });
-    let words: Vec<u32> = words.collect::<Result<_>>()?;
+    let held: Vec<u32> = words.collect::<Result<_>>()?;
+    let capabilities = recorder.gpu().capabilities();
+    let limits = [
+        ("its parameters, in words,", held.len(), self::words(capabilities)),
+        ("its buffers", inputs.len() + outputs.len(), bindings(capabilities)),
+    ];
+    for (what, needed, limit) in limits {
+        if needed > limit {
+            return Err(Error::TooLarge {
+                operation: OPERATION,
+                what: what.to_string(),
+                needed: needed as u64,
+                limit: limit as u64,
+                advice: "split the lines into several kernels",
+            });
+        }
+    }
     let grid = Grid::covering(*length, recorder.gpu().capabilities().profile.lanes);
     let bindings: Vec<_> = inputs.iter().chain(outputs).map(|buffer| (*buffer).into()).collect();
-    recorder.dispatch_generated(kernel, grid, &words, &bindings)
+    recorder.dispatch_generated(kernel, grid, &held, &bindings)
 }

@@ -5,6 +5,9 @@ use super::program::{Held, Origin, Program};
 use crate::operator::length;
 use crate::{Error, Result};
 
+/// The most elements of a value on the host: 4 GiB.
+const MOST: usize = 1 << 29;
+
 impl Program {
     /// Computes the outputs in `f64` on the host, which also reads back the constants: what the device's results and the
     /// derivatives are checked against.
@@ -19,6 +22,16 @@ impl Program {
                 operation: "evaluate a program",
                 expected: format!("inputs of {expected:?} elements"),
                 found: format!("{found:?}"),
+            });
+        }
+        let largest = self.values.iter().map(|held| length(&held.shape)).max().unwrap_or(0);
+        if largest > MOST {
+            return Err(Error::TooLarge {
+                operation: "evaluate a program",
+                what: "a value, in elements,".to_string(),
+                needed: largest as u64,
+                limit: MOST as u64,
+                advice: "take smaller batches: the host holds every value in f64",
             });
         }
         let mut data: Vec<Vec<f64>> = vec![Vec::new(); self.values.len()];

@@ -28,6 +28,8 @@ pub struct Program {
     launches: Vec<Launch>,
     plan: Plan,
     memory: Mutex<Option<Arc<Memory>>>,
+    /// Whose run it is, where one takes several submits: the memory is one.
+    turn: futures::lock::Mutex<()>,
 }
 
 /// A value of a program.
@@ -215,8 +217,17 @@ impl Builder {
         let launches = fusion::launches(tape, &self.values, &self.steps, &outputs)?;
         self.place(&launches, &outputs);
         let plan = Plan::pack(&self.blocks);
-        let (gpu, memory) = (tape.gpu().clone(), Mutex::new(None));
-        Ok(Program { gpu, values: self.values, inputs, outputs, steps: self.steps, launches, plan, memory })
+        Ok(Program {
+            gpu: tape.gpu().clone(),
+            values: self.values,
+            inputs,
+            outputs,
+            steps: self.steps,
+            launches,
+            plan,
+            memory: Mutex::new(None),
+            turn: futures::lock::Mutex::default(),
+        })
     }
 }
 
@@ -262,6 +273,7 @@ impl Program {
         self.expect("inputs", &self.inputs, inputs)?;
         self.expect("outputs", &self.outputs, outputs)?;
         let memory = self.memory()?;
+        let _turn = self.turn.lock().await;
         let mut recorder = self.gpu.recorder();
         for (given, own) in inputs.iter().zip(&memory.inputs) {
             recorder.copy(given.borrow().buffer(), own.buffer())?;
@@ -298,8 +310,9 @@ impl Program {
 
     /// Device memory for inputs and intermediate values, in bytes; constants and results come on top.
     pub fn peak_bytes(&self) -> u64 {
-        let inputs: usize = self.inputs.iter().map(|input| length(&self.values[*input].shape)).sum();
-        4 * (inputs as u64 + self.plan.slots.iter().map(|slot| *slot as u64).sum::<u64>())
+        let inputs = self.inputs.iter().map(|input| length(&self.values[*input].shape));
+        let elements = inputs.chain(self.plan.slots.iter().copied()).fold(0, usize::saturating_add);
+        (elements as u64).saturating_mul(4)
     }
 
     /// The operations of one run, of which one kernel may compute several.

@@ -270,6 +270,17 @@ fn nothing_and_not_a_number() {
         assert!(found.reduced().unwrap().is_nan());
     }
 
+    // What is not a number has no gradient, and hides in none; the others have theirs.
+    let broken = tensor(&[2, 1], &[f64::NAN, 2.0]);
+    let found = JacobianSpectralNorm { reduction: Reduction::Sum, ..lanczos() }.of(&tape, Value::square, &broken, &[]);
+    let found = found.unwrap();
+    let gradient = found.gradient(&[found.input()]).unwrap()[0].read(gpu()).unwrap();
+    assert!(gradient[0].is_nan() && (gradient[1] - 2.0).abs() < 1e-5, "{gradient:?}");
+    let found = lanczos().of(&tape, |x| x.scale(3.0)?.tanh(), &tensor(&[1, 2], &[f64::NAN, 0.1]), &[]).unwrap();
+    assert!(found.reduced().unwrap().is_nan());
+    let error = lanczos().of_reflection(&tape, |x| x.sum(&[1]), &samples, &[]).unwrap_err().to_string();
+    assert!(error.contains("reflection") && error.contains("[3, 2]"), "{error}");
+
     let found =
         JacobianSpectralNorm { reduction: Reduction::None, ..lanczos() }.of(&tape, Value::square, &samples, &[]);
     let found = found.unwrap();

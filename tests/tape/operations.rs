@@ -667,3 +667,25 @@ fn values_are_those_of_the_formulas() {
         assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), known.each_ref().map(Vec::len));
     }
 }
+
+/// Neither `min`, a comparison nor a logarithm may pass over it, alone or in a fused kernel.
+#[test]
+fn no_function_hides_a_nan() {
+    for fusion in [Fusion::Never, Fusion::Always] {
+        let tape = Tape::new(gpu()).fusing(fusion);
+        let x = tape.input(&[2]).unwrap();
+        let mut values = vec![("normal_cdf", x.normal_cdf()), ("tanh", x.tanh()), ("sigmoid", x.sigmoid())];
+        values.extend([("softplus", x.softplus()), ("relu", x.relu()), ("elu", x.elu(1.0)), ("selu", x.selu())]);
+        values.extend([("gelu", x.gelu()), ("gelu_tanh", x.gelu_tanh()), ("silu", x.silu()), ("abs", x.abs())]);
+        values.extend([("exp", x.exp()), ("log", x.log()), ("sqrt", x.sqrt()), ("leaky_relu", x.leaky_relu(0.5))]);
+        values.extend([("sin", x.sin()), ("cos", x.cos()), ("softmax", x.softmax(0)), ("max", x.max(0))]);
+        values.extend([1.0, 3.0, -2.0, 0.5, 2.5, -1.5, 65.0].map(|p| ("power", x.power(p))));
+        let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
+        let values: Vec<Value> = values.into_iter().map(|(_, value)| value.unwrap()).collect();
+        let program = tape.compile(&[&x], &values).unwrap();
+        let found = program.run(&[Tensor::from_slice(gpu(), &[2], &[f32::NAN, 0.5]).unwrap()]).unwrap();
+        for (name, found) in names.iter().zip(&found) {
+            assert!(found.read(gpu()).unwrap()[0].is_nan(), "{name}, {fusion:?}");
+        }
+    }
+}

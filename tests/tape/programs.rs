@@ -1,6 +1,6 @@
 //! Programs: what is left out, what memory they take, what they refuse.
 
-use opnorm::tape::Tape;
+use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Gpu};
 
@@ -110,7 +110,7 @@ fn what_does_not_fit_is_refused() {
         x.permute(&[0, 0]).err(),
         x.permute(&[0]).err(),
         tape.concatenate(&[&x, &y], 0).err(),
-        tape.concatenate(&[] as &[opnorm::tape::Value], 0).err(),
+        tape.concatenate(&[] as &[Value], 0).err(),
         tape.jvp(&[&x], &[&x], &[&y]).err(),
         tape.jvp(&[&x], &[&x], &[&z]).err(),
         tape.vjp(&[&x], &[&x], &[&y]).err(),
@@ -146,5 +146,64 @@ fn what_does_not_fit_is_refused() {
     ];
     for (index, error) in sizes.into_iter().enumerate() {
         assert!(matches!(error, Some(Error::TooLarge { .. })), "{index}: {error:?}");
+    }
+}
+
+/// One program, whose runs take several submits, from several threads: each gets the answer to its own question.
+#[test]
+fn runs_that_wait_for_the_host_take_turns() {
+    let tape = Tape::new(gpu());
+    let x = tape.input(&[8, 8]).unwrap();
+    let program = tape.compile(&[&x], &[x.spectral_norm().unwrap()]).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4u8 {
+            let program = &program;
+            scope.spawn(move || {
+                let norm = 1.0 + f32::from(thread);
+                let diagonal: Vec<f32> = (0..64).map(|index| if index % 9 == 0 { norm } else { 0.0 }).collect();
+                let matrix = Tensor::from_slice(gpu(), &[8, 8], &diagonal).unwrap();
+                for _ in 0..5 {
+                    let found = program.run(&[&matrix]).unwrap()[0].read(gpu()).unwrap()[0];
+                    assert!((found - norm).abs() < 1e-5, "{found} and {norm}");
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn memory_of_another_device_is_refused() {
+    let other = Gpu::new().unwrap();
+    let foreign = Tensor::from_slice(&other, &[2], &[1.0, 2.0]).unwrap();
+    let tape = Tape::new(gpu());
+    let x = tape.input(&[2]).unwrap();
+    let refused = |error: Error| assert!(error.to_string().contains("another `Gpu`"), "{error}");
+    let program = tape.compile(&[&x], &[x.scale(2.0).unwrap()]).unwrap();
+    refused(program.run(&[&foreign]).unwrap_err());
+    let constant = tape.constant(&foreign).unwrap();
+    let program = tape.compile(&[&x], &[x.add(&constant).unwrap()]).unwrap();
+    refused(program.run(&[Tensor::from_slice(gpu(), &[2], &[1.0, 2.0]).unwrap()]).unwrap_err());
+    refused(program.evaluate(&[[1.0, 2.0]]).unwrap_err());
+    refused(foreign.read(gpu()).unwrap_err());
+    let alone = foreign.reshaped(&[1, 2]).unwrap();
+    let sample = tape.input(&[1, 2]).unwrap();
+    refused(tape.linearize(&sample.sin().unwrap(), &sample, &[(&sample, &alone)]).unwrap_err());
+}
+
+#[test]
+fn sizes_past_all_memory_are_refused_in_time() {
+    let tape = Tape::new(gpu());
+    let huge = tape.fill(&[1 << 60], 1.0).unwrap();
+    let program = tape.compile(&[] as &[Value], &[huge]).unwrap();
+    assert!(matches!(program.evaluate(&[] as &[Vec<f64>]), Err(Error::TooLarge { .. })));
+    let inputs: Vec<Value> = (0..5).map(|_| tape.input(&[1 << 60]).unwrap()).collect();
+    assert_eq!(tape.compile(&inputs, &inputs).unwrap().peak_bytes(), u64::MAX);
+    let empty = tape.input(&[0, 1 << 60]).unwrap();
+    let program = tape.compile(&[&empty], &[empty.spectral_norm().unwrap()]).unwrap();
+    assert_eq!(program.evaluate(&[Vec::new()]).unwrap(), [[0.0]]);
+    let error = tape.input(&[2, 3]).unwrap().layer_norm(usize::MAX, 1e-5).unwrap_err();
+    assert!(matches!(error, Error::ShapeMismatch { .. }), "{error}");
+    for p in [1e39, 16_777_218.0, 0.5, f64::NAN, f64::NEG_INFINITY] {
+        assert!(matches!(inputs[0].vector_norm(&[0], p), Err(Error::InvalidOption { .. })));
     }
 }

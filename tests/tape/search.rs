@@ -107,6 +107,13 @@ fn searches_end_when_they_are_asked_to_and_refuse_what_means_nothing() {
         JacobianSearch { at_once: 0, ..search.clone() }.of(&tape, Value::tanh, &samples, &[]),
         Err(Error::InvalidOption { .. })
     ));
+    let error = JacobianSearch { places: usize::MAX, ..search.clone() }.of(&tape, Value::tanh, &samples, &[]);
+    assert!(matches!(error, Err(Error::TooLarge { .. })));
+    let endless = JacobianSearch { steps: usize::MAX, ..search.clone() };
+    let error = endless.of_with(&tape, Value::tanh, &samples, &[], &mut stop).unwrap_err();
+    assert!(matches!(error, Error::Cancelled { iterations: 3, .. }), "{error}");
+    let error = search.of(&tape, Value::tanh, &upload(&[], &[0.5]), &[]).unwrap_err();
+    assert!(matches!(error, Error::ShapeMismatch { .. }), "{error}");
     let nobody = search.of(&tape, Value::tanh, &upload(&[0, 2], &[]), &[]).unwrap();
     assert!(nobody.is_empty());
     // Nothing is larger than what is not a number.
@@ -144,4 +151,18 @@ fn how_many_are_evaluated_together_changes_nothing() {
             assert!((found.sigma / all.sigma - 1.0).abs() < 1e-5, "{found:?} and {all:?}");
         }
     }
+}
+
+/// Where `f32` is coarse, places are still within the region.
+#[test]
+fn rounding_leaves_no_region() {
+    let tape = Tape::new(gpu());
+    let square = |x: &Value| x.square()?.scale(0.5);
+    let far = upload(&[1, 1], &[1e6]);
+    let ball = JacobianSearch { region: Region::Ball { radius: 0.04 }, ..JacobianSearch::default() };
+    assert_eq!(ball.of(&tape, square, &far, &[]).unwrap()[0].at, [1e6]);
+    let region = Region::Box { radius: 1.0, lower: -0.1, upper: 0.1 };
+    let found = JacobianSearch { region, ..JacobianSearch::default() }.of(&tape, square, &upload(&[1, 1], &[0.0]), &[]);
+    let at = f64::from(found.unwrap()[0].at[0]);
+    assert!((0.0999..=0.1).contains(&at.abs()), "{at}");
 }

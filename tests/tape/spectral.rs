@@ -259,6 +259,8 @@ fn what_has_no_derivative_is_refused() {
     let error = tape.linearize(&u, &a, &[(&a, &with(apart))]).unwrap_err();
     assert!(matches!(error, Error::NeedsHost { .. }), "{error}");
     assert!(matches!(tape.input(&[3]).unwrap().spectral_norm(), Err(Error::ShapeMismatch { .. })));
+    let error = tape.input(&[3, 0]).unwrap().singular_triplet().unwrap_err().to_string();
+    assert!(error.contains("singular triplet") && error.contains("a row and a column"), "{error}");
 }
 
 #[test]
@@ -275,5 +277,47 @@ fn empty_matrices_have_norm_zero() {
             );
             assert_eq!(program.evaluate(&[Vec::new()]).unwrap()[0].len(), found.len());
         }
+    }
+}
+
+/// ⟨∇σ, A⟩ is σ, so that its gradient is ∇σ: the right-hand sides of the systems behind it lie along the singular vectors, but for
+/// rounding.
+#[test]
+fn derivatives_along_the_matrix_itself() {
+    for size in [1, 2, 3, 8] {
+        let tape = Tape::new(gpu());
+        let a = tape.input(&[size, size]).unwrap();
+        let sigma = a.spectral_norm().unwrap();
+        let slope = tape.grad(&sigma, &[&a]).unwrap().remove(0);
+        let along = slope.multiply(&a).unwrap().sum(&[0, 1]).unwrap();
+        let again = tape.grad(&along, &[&a]).unwrap().remove(0);
+        let program = tape.compile(&[&a], &[slope, again]).unwrap();
+        for seed in 0..12 {
+            let data = apart(&[size, size], seed);
+            let found = program.run(&[Tensor::from_slice(gpu(), &[size, size], &narrowed(&data)).unwrap()]).unwrap();
+            let found =
+                found.iter().map(|found| found.read(gpu()).unwrap().into_iter().map(f64::from).collect::<Vec<_>>());
+            let found: Vec<Vec<f64>> = found.collect();
+            close(&format!("{size}, {seed}"), &found[1], &found[0], 1e-4);
+        }
+    }
+}
+
+/// What rounding to `f32` makes of the zeros among singular values counts for nothing.
+#[test]
+fn the_nuclear_norm_of_a_product_of_low_rank() {
+    let tape = Tape::new(gpu());
+    let (left, right) = (tape.input(&[6, 2]).unwrap(), tape.input(&[2, 6]).unwrap());
+    let norm = left.matmul(&right).unwrap().nuclear_norm().unwrap();
+    let slopes = tape.grad(&norm, &[&left, &right]).unwrap();
+    let program = tape.compile(&[&left, &right], &[&norm, &slopes[0], &slopes[1]]).unwrap();
+    let mut random = seeded(12);
+    let data = [draw(&mut random, 12), draw(&mut random, 12)];
+    let expected = program.evaluate(&data).unwrap();
+    let upload = |shape: &[usize], data: &[f64]| Tensor::from_slice(gpu(), shape, &narrowed(data)).unwrap();
+    let found = program.run(&[upload(&[6, 2], &data[0]), upload(&[2, 6], &data[1])]).unwrap();
+    for (found, expected) in found.iter().zip(&expected) {
+        let found: Vec<f64> = found.read(gpu()).unwrap().into_iter().map(f64::from).collect();
+        close("nuclear norm", &found, expected, 1e-5);
     }
 }

@@ -26,11 +26,11 @@ impl Decomposition {
     }
 
     /// u, v, and the distance to the nearest other singular value in units of the largest; zeros for a value that is zero to
-    /// working precision.
-    pub(super) fn packed(&self, rank: usize) -> Vec<f64> {
+    /// the precision of the entries.
+    pub(super) fn packed(&self, rank: usize, unit: f64) -> Vec<f64> {
         let (left, right) = (Self::column(&self.left, rank), Self::column(&self.right, rank));
         let (value, largest) = (self.values[rank], self.values[0]);
-        if value <= NOTHING * largest || largest == 0.0 {
+        if value <= nothing(unit, (left.len(), right.len())) * largest || largest == 0.0 {
             return vec![0.0; left.len() + right.len() + 1];
         }
         let square = left.len() == right.len();
@@ -72,8 +72,11 @@ pub(super) fn distance(values: &[f64], rank: usize, square: bool) -> f64 {
     others.map(|other| (value - other).abs()).fold(if square { 2.0 * value } else { value }, f64::min)
 }
 
-/// What a singular value is zero below, in units of the largest: a few hundred roundings.
-const NOTHING: f64 = 1e-13;
+/// What a singular value is zero below, in units of the largest, for entries with roundings of `unit`: what rounding makes of the
+/// zeros of a matrix that has not full rank (as MATLAB's `rank` and numpy's `matrix_rank` have it).
+pub(super) fn nothing(unit: f64, (rows, cols): (usize, usize)) -> f64 {
+    unit * rows.max(cols) as f64
+}
 
 /// The pair of vectors, or both negated: the entry of the right one of largest magnitude, the first of several, is positive.
 pub(super) fn canonical(left: Vec<f64>, right: Vec<f64>) -> (Vec<f64>, Vec<f64>) {

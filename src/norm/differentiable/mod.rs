@@ -71,6 +71,13 @@ impl Value {
     /// As [`Value::spectral_norm`].
     pub fn singular_triplet(&self) -> Result<(Self, Self, Self)> {
         let matrices = Matrices::of("singular triplet", self)?;
+        if matrices.rows == 0 || matrices.cols == 0 {
+            return Err(Error::ShapeMismatch {
+                operation: "singular triplet",
+                expected: "matrices with a row and a column".to_string(),
+                found: format!("{:?}", self.shape()),
+            });
+        }
         let (left, sigma, right) = matrices.triplets(&accurate(), 1)?;
         let shape = |last: usize| [&matrices.batch[..], &[last]].concat();
         Ok((
@@ -93,7 +100,8 @@ impl Value {
         sigmas.sum(&[1])?.reshape(&matrices.batch)
     }
 
-    /// The nuclear norm of each matrix: the sum of its singular values. Where some are zero, the gradient U Vᵀ is that of the others.
+    /// The nuclear norm of each matrix: the sum of its singular values. Where some are zero, to the precision of the
+    /// entries, the gradient U Vᵀ is that of the others.
     ///
     /// *Shapes*  this: batch × rows × cols · result: batch, where batch is any axes
     ///

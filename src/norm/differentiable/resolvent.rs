@@ -85,6 +85,9 @@ impl Operation for Resolvent {
     }
 
     fn evaluate(&self, inputs: &[Array], shape: &[usize]) -> Vec<f64> {
+        if shape.contains(&0) {
+            return Vec::new();
+        }
         let (rows, cols) = (inputs[0].shape[1], inputs[0].shape[2]);
         let solve = |item: usize| -> Vec<f64> {
             let pushed = &inputs[2].data[item * shape[1] * shape[2]..][..shape[1] * shape[2]];
@@ -94,7 +97,7 @@ impl Operation for Resolvent {
             };
             pushed.chunks_exact(shape[2]).enumerate().flat_map(|(rank, pushed)| dense.resolve(rank, pushed)).collect()
         };
-        if shape.contains(&0) { Vec::new() } else { (0..shape[0]).flat_map(solve).collect() }
+        (0..shape[0]).flat_map(solve).collect()
     }
 }
 
@@ -198,6 +201,8 @@ fn conjugate_gradients(
     let sigma = dot(pair, &image(pair)) / square;
 
     let mut residual = pushed.to_vec();
+    // Twice: once leaves the rounding of a part along z that may be far larger than the rest.
+    off(&mut residual);
     off(&mut residual);
     let mut direction = residual.clone();
     let mut solution = vec![0.0; pushed.len()];
@@ -205,11 +210,16 @@ fn conjugate_gradients(
     if !left.is_finite() {
         return Ok(vec![f64::NAN; pushed.len()]);
     }
-    let wanted = left * RESIDUAL * RESIDUAL;
+    // Below the rounding of what was pushed there is nothing to solve for.
+    let noise = NOISE * NOISE * dot(pushed, pushed);
+    let wanted = (left * RESIDUAL * RESIDUAL).max(noise);
     // Where rounding is absent the steps are at most the dimension.
     for _ in 0..4 * pushed.len() + 100 {
         if left <= wanted {
             return Ok(solution);
+        }
+        if !left.is_finite() {
+            break;
         }
         let mut product = image(&direction);
         product.iter_mut().zip(&direction).for_each(|(product, entry)| *product = sigma * entry - *product);
@@ -217,6 +227,7 @@ fn conjugate_gradients(
         let step = left / dot(&direction, &product);
         add(&mut solution, step, &direction);
         add(&mut residual, -step, &product);
+        off(&mut residual);
         let before = std::mem::replace(&mut left, dot(&residual, &residual));
         let kept = left / before;
         direction.iter_mut().zip(&residual).for_each(|(entry, residual)| *entry = residual + kept * *entry);
@@ -228,3 +239,5 @@ fn conjugate_gradients(
 
 /// The residual, relative, at which a system is solved: far below what `f32` shows.
 const RESIDUAL: f64 = 1e-10;
+/// The rounding of a right-hand side in `f64`, relative.
+const NOISE: f64 = 1e-15;

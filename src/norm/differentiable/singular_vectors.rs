@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::dense::{Decomposition, canonical, distance};
+use super::dense::{Decomposition, canonical, distance, nothing};
 use super::resolvent::Resolvent;
 use crate::gpu::Gpu;
 use crate::norm::{Control, Lanczos, SpectralNorms, Status};
@@ -55,18 +55,23 @@ impl Operation for SingularVectors {
     }
 
     fn evaluate(&self, inputs: &[Array], shape: &[usize]) -> Vec<f64> {
+        if shape.contains(&0) {
+            return Vec::new();
+        }
         let (rows, cols) = (inputs[0].shape[1], inputs[0].shape[2]);
-        let item = |item: usize| packed(&inputs[0].data[item * rows * cols..][..rows * cols], (rows, cols), shape[1]);
+        let item = |item: usize| {
+            packed(&inputs[0].data[item * rows * cols..][..rows * cols], (rows, cols), (shape[1], f64::EPSILON))
+        };
         (0..shape[0]).flat_map(item).collect()
     }
 }
 
 /// The vectors of one item by a dense decomposition.
-fn packed(entries: &[f64], (rows, cols): (usize, usize), count: usize) -> Vec<f64> {
+fn packed(entries: &[f64], (rows, cols): (usize, usize), (count, unit): (usize, f64)) -> Vec<f64> {
     let Some(dense) = Decomposition::of(entries, (rows, cols)) else {
         return vec![f64::NAN; count * (rows + cols + 1)];
     };
-    (0..count).flat_map(|rank| dense.packed(rank)).collect()
+    (0..count).flat_map(|rank| dense.packed(rank, unit)).collect()
 }
 
 struct Search {
@@ -158,7 +163,7 @@ impl Search {
         }
         let entries = self.matrix.read_async(&self.gpu).await?;
         let wide: Vec<f64> = entries.into_iter().map(f64::from).collect();
-        Ok(wide.chunks_exact(rows * cols).flat_map(|item| packed(item, (rows, cols), count)).collect())
+        Ok(wide.chunks_exact(rows * cols).flat_map(|item| packed(item, (rows, cols), (count, SINGLE))).collect())
     }
 
     /// By Lanczos, with one value more than asked for to tell how far the last stands apart.
@@ -180,7 +185,8 @@ impl Search {
             }
             let values: Vec<f64> = top.values.iter().map(|triplet| triplet.sigma).collect();
             for rank in 0..count {
-                let Some(triplet) = top.values.get(rank).filter(|triplet| triplet.sigma > 0.0) else {
+                let is_there = |sigma: f64| sigma > nothing(SINGLE, (rows, cols)) * values[0];
+                let Some(triplet) = top.values.get(rank).filter(|triplet| is_there(triplet.sigma)) else {
                     found.extend(std::iter::repeat_n(0.0, rows + cols + 1));
                     continue;
                 };
@@ -197,6 +203,9 @@ impl Search {
         Matrix::from_wgpu_async(&self.gpu, buffer.clone(), offset, self.sizes()).await
     }
 }
+
+/// The roundings of the entries that the device holds.
+const SINGLE: f64 = f32::EPSILON as f64;
 
 /// Lanczos is asked for a share of all singular values of at most one in so many.
 const FEW: usize = 4;

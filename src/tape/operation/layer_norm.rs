@@ -1,18 +1,24 @@
 //! Normalisation of each sample by its own mean and variance.
 
 use super::Value;
-use crate::Result;
+use crate::{Error, Result};
 
 impl Value {
     /// `(x - mean) / √(variance + epsilon)`, mean and variance being those over the last `axes` axes (Ba, Kiros and Hinton,
     /// *Layer normalization*, 2016); [`Value::multiply`] and [`Value::add`] make it affine.
     ///
     /// # Errors
-    /// [`crate::Error::ShapeMismatch`] for more axes than there are.
+    /// [`Error::ShapeMismatch`] for more axes than there are.
     pub fn layer_norm(&self, axes: usize, epsilon: f64) -> Result<Self> {
         let rank = self.shape().len();
-        // Past the last axis where there are too few: refused below.
-        let over: Vec<usize> = (rank.saturating_sub(axes)..rank.max(axes)).collect();
+        if axes > rank {
+            return Err(Error::ShapeMismatch {
+                operation: "layer_norm",
+                expected: format!("at least {axes} axes"),
+                found: format!("{:?}", self.shape()),
+            });
+        }
+        let over: Vec<usize> = (rank - axes..rank).collect();
         let kept: Vec<usize> =
             self.shape().iter().enumerate().map(|(axis, size)| if over.contains(&axis) { 1 } else { *size }).collect();
         let centred = self.subtract(&self.mean(&over)?.reshape(&kept)?)?;

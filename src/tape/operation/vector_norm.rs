@@ -3,6 +3,9 @@
 use super::{Value, expect_axes};
 use crate::{Error, Result};
 
+/// The largest finite exponent.
+const LARGEST: f64 = (1 << 24) as f64;
+
 impl Value {
     /// `(Σ |x|^p)^(1/p)` over `axes`, which the result does not have; the largest |x| for infinite `p`. NaN where there is one.
     /// For finite `p` an infinite element makes it NaN.
@@ -23,15 +26,17 @@ impl Value {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for `p` below 1 or NaN, and for an axis that is not there or is named twice.
+    /// [`Error::InvalidOption`] for `p` below 1, finite above 2^24 or NaN, and for an axis that is not there or is named twice.
     pub fn vector_norm(&self, axes: &[usize], p: f64) -> Result<Self> {
         let operation = "vector_norm";
-        if p.is_nan() || p < 1.0 {
+        // Above, p - 1 is no `f32`, and whether it is even is lost.
+        let is_known = (1.0..=LARGEST).contains(&p) || p == f64::INFINITY;
+        if !is_known {
             return Err(Error::InvalidOption {
                 operation,
                 option: "p",
                 value: format!("{p}"),
-                allowed: "at least 1, or infinite",
+                allowed: "from 1 to 2^24, or infinite",
             });
         }
         let axes = expect_axes(operation, self.shape().len(), axes)?;
