@@ -378,6 +378,25 @@ fn sums_over_the_loop_budget_are_refused() {
     refused(gpu, |recorder| ops::power_check(recorder, 1, &check, (&numbers, over), &small, &active, &reports));
 }
 
+/// Shaders do not check what they are told, so that no product of sizes may wrap around to a small number.
+#[test]
+fn sizes_that_cannot_be_multiplied_are_refused() {
+    let gpu = Setup::SoftwareTrusted.gpu();
+    let numbers: Buffer<f32> = Buffer::zeros(gpu, "test", 16).unwrap();
+    let others: Buffer<f32> = Buffer::zeros(gpu, "test", 16).unwrap();
+    let side = Side { buffer: &numbers, transposed: false };
+    let (half, huge) = (1usize << 32, 1usize << 62);
+    let mut recorder = gpu.recorder();
+    let mut refuse = |result: Result<()>| {
+        assert!(matches!(result, Err(Error::ShapeMismatch { .. } | Error::TooLarge { .. })), "{result:?}");
+    };
+    refuse(ops::matmul(&mut recorder, (half, half, 4, 1), side, side, None, &others));
+    refuse(ops::sum_axis(&mut recorder, (huge, 4, 4), &numbers, &numbers, &others));
+    refuse(ops::window(&mut recorder, (huge, 4, 4), (0, 2), &numbers, &others));
+    refuse(ops::insert(&mut recorder, (huge, 2, 4), (0, 4), &numbers, &others));
+    refuse(ops::strided(&mut recorder, &[4, 4], &[huge, 4], &numbers, &others));
+}
+
 fn refused(gpu: &Gpu, operation: impl FnOnce(&mut Recorder) -> Result<()>) {
     let error = operation(&mut gpu.recorder()).unwrap_err();
     assert!(matches!(error, Error::TooLarge { .. }), "{error}");

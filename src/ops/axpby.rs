@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, kernel, word};
+use super::{expect_len, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
@@ -36,8 +36,8 @@ pub fn axpby(
     output: &Buffer<f32>,
 ) -> Result<()> {
     let operation = "axpby";
-    expect_len(operation, "input", vectors * length, input.len())?;
-    expect_len(operation, "output", vectors * length, output.len())?;
+    expect_len(operation, "input", volume(&[vectors, length]), input.len())?;
+    expect_len(operation, "output", volume(&[vectors, length]), output.len())?;
     expect_len(operation, "a", first_a + vectors, a.len())?;
     expect_len(operation, "b", vectors, b.len())?;
     let (active, masked) = recorder.mask(vectors);

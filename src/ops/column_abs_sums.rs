@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::matvec_adjoint::row_segments;
-use super::{PerStorage, expect_len, matrix_kernels, word};
+use super::{PerStorage, expect_len, matrix_kernels, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Recorder};
 use crate::tensor::Matrix;
@@ -40,7 +40,7 @@ pub(crate) fn column_segments(recorder: &Recorder, matrix: &Matrix) -> usize {
 pub fn column_abs_sums(recorder: &mut Recorder, matrix: &Matrix, output: &Buffer<f32>) -> Result<usize> {
     let operation = "column_abs_sums";
     let cuts = row_segments(recorder, matrix);
-    expect_len(operation, "output", cuts.total * matrix.batch() * matrix.cols(), output.len())?;
+    expect_len(operation, "output", volume(&[cuts.total, matrix.batch(), matrix.cols()]), output.len())?;
     for panel in matrix.panels() {
         let place = &panel.place;
         let segments = place.rows.len().div_ceil(cuts.length);

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, expect_trips, kernel, word};
+use super::{expect_len, expect_trips, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
@@ -39,9 +39,10 @@ pub fn combine(
     output: &Buffer<f32>,
 ) -> Result<()> {
     let operation = "combine";
-    expect_len(operation, "basis", slots.saturating_sub(1) * stride + vectors * length, basis.len())?;
-    expect_len(operation, "coefficients", segments * vectors * slots, coefficients.len())?;
-    expect_len(operation, "output", vectors * length, output.len())?;
+    let needed = volume(&[slots.saturating_sub(1), stride]).saturating_add(volume(&[vectors, length]));
+    expect_len(operation, "basis", needed, basis.len())?;
+    expect_len(operation, "coefficients", volume(&[segments, vectors, slots]), coefficients.len())?;
+    expect_len(operation, "output", volume(&[vectors, length]), output.len())?;
     // The test that ends a loop counts as a trip: lavapipe 22.3 stops 30 000 slots of one segment after 21 845.
     let trips = slots.saturating_mul(segments.saturating_add(2));
     expect_trips(recorder, operation, trips, "add up the segments of the coefficients first")?;

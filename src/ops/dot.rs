@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Segments, expect_len, kernel, word};
+use super::{Segments, expect_len, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
@@ -55,9 +55,9 @@ pub fn dot(
 ) -> Result<Segments> {
     let operation = "dot";
     let segments = Segments::for_group(recorder.gpu(), length);
-    expect_len(operation, "left", vectors * length, left.len())?;
-    expect_len(operation, "right", vectors * length, right.len())?;
-    expect_len(operation, "output", vectors * segments.count, output.len())?;
+    expect_len(operation, "left", volume(&[vectors, length]), left.len())?;
+    expect_len(operation, "right", volume(&[vectors, length]), right.len())?;
+    expect_len(operation, "output", volume(&[vectors, segments.count]), output.len())?;
     let (active, masked) = recorder.mask(vectors);
     let params = Params::new(operation, vectors, length, segments, masked)?;
     let grid = Grid::groups(vectors * segments.count);

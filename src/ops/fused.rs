@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Binary, Unary, expect_len, word};
+use super::{Binary, Unary, expect_len, volume, word};
 use crate::gpu::{Access, Buffer, Capabilities, Generated, Grid, Recorder};
 use crate::{Error, Result};
 
@@ -296,7 +296,7 @@ pub fn fused(recorder: &mut Recorder, fused: &Fused, inputs: &[&Buffer<f32>], ou
         expect_len(OPERATION, "an input", reach.size, input.len())?;
     }
     for output in outputs {
-        expect_len(OPERATION, "an output", *length, output.len())?;
+        expect_len(OPERATION, "an output", volume(&[*length]), output.len())?;
     }
     let words = words.iter().map(|held| match held {
         Word::Size(size) => word(OPERATION, "a size", *size),

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Tile, expect_len, expect_trips, kernel, matmul_side, matmul_side_len, matmul_tiles, word};
+use super::{Tile, expect_len, expect_trips, kernel, matmul_side, matmul_side_len, matmul_tiles, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder};
 
@@ -126,9 +126,9 @@ pub fn matmul(
 ) -> Result<()> {
     let operation = "matmul";
     let (batch, rows, length, cols) = sizes;
-    expect_len(operation, "left", batch * rows * length, left.buffer.len())?;
-    expect_len(operation, "right", batch * length * cols, right.buffer.len())?;
-    expect_len(operation, "output", batch * rows * cols, output.len())?;
+    expect_len(operation, "left", volume(&[batch, rows, length]), left.buffer.len())?;
+    expect_len(operation, "right", volume(&[batch, length, cols]), right.buffer.len())?;
+    expect_len(operation, "output", volume(&[batch, rows, cols]), output.len())?;
     let Some(scratch) = scratch else { return matmul_strided(recorder, sizes, left, right, output) };
     let transposed = [left.transposed, right.transposed];
     expect_len(operation, "scratch", matmul_scratch(sizes, transposed), scratch.len())?;

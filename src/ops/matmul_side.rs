@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, kernel, word};
+use super::{expect_len, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
@@ -41,7 +41,7 @@ pub fn matmul_side(
     output: &Buffer<f32>,
 ) -> Result<()> {
     let operation = "matmul_side";
-    expect_len(operation, "input", batch * size * length, input.len())?;
+    expect_len(operation, "input", volume(&[batch, size, length]), input.len())?;
     expect_len(operation, "output", matmul_side_len(batch, size, length), output.len())?;
     word(operation, "the input", input.len())?;
     word(operation, "the output", output.len())?;

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, expect_trips, kernel, matmul_side_len, word};
+use super::{expect_len, expect_trips, kernel, matmul_side_len, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
@@ -73,7 +73,7 @@ pub fn matmul_tiles(
     let operation = "matmul_tiles";
     expect_len(operation, "left", matmul_side_len(batch, rows, length), left.len())?;
     expect_len(operation, "right", matmul_side_len(batch, cols, length), right.len())?;
-    expect_len(operation, "output", batch * rows * cols, output.len())?;
+    expect_len(operation, "output", volume(&[batch, rows, cols]), output.len())?;
     // Each run ends its own loop once more, and the outer one counts it.
     let trips = length + 2 * length.div_ceil(RUN) + 1;
     expect_trips(recorder, operation, trips, "split the product along its inner axis and add the parts")?;

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Segments, expect_len, kernel, word};
+use super::{Segments, expect_len, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
@@ -35,8 +35,8 @@ pub fn max_abs(
 ) -> Result<Segments> {
     let operation = "max_abs";
     let segments = Segments::for_lane(length);
-    expect_len(operation, "input", vectors * length, input.len())?;
-    expect_len(operation, "output", vectors * segments.count, output.len())?;
+    expect_len(operation, "input", volume(&[vectors, length]), input.len())?;
+    expect_len(operation, "output", volume(&[vectors, segments.count]), output.len())?;
     let params = Params {
         vectors: word(operation, "the vectors", vectors)?,
         length: word(operation, "the length", length)?,

@@ -247,6 +247,11 @@ fn expect_trips(recorder: &Recorder, operation: &'static str, trips: usize, advi
     })
 }
 
+/// The product of some sizes, or the largest number where it is too large to count: no buffer has as many elements.
+fn volume(sizes: &[usize]) -> usize {
+    sizes.iter().fold(1, |product, size| product.saturating_mul(*size))
+}
+
 /// Refuses a buffer that is shorter than a kernel needs it to be.
 fn expect_len(operation: &'static str, role: &str, needed: usize, found: usize) -> Result<()> {
     if found >= needed {

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, expect_trips, kernel, word};
+use super::{expect_len, expect_trips, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
@@ -93,7 +93,7 @@ pub fn normaliser(
     let operation = "normaliser";
     expect_trips(recorder, operation, segments, "add the segments up in several steps")?;
     let vectors = memory.vectors;
-    expect_len(operation, "squares", segments * vectors, squares.len())?;
+    expect_len(operation, "squares", volume(&[segments, vectors]), squares.len())?;
     expect_len(operation, "norms", first_norm + vectors, norms.len())?;
     expect_len(operation, "factors", vectors, memory.factors.len())?;
     expect_len(operation, "inverses", vectors, memory.inverses.len())?;

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Segments, expect_len, kernel, word};
+use super::{Segments, expect_len, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::tensor::Panel;
@@ -30,8 +30,8 @@ pub fn pack(recorder: &mut Recorder, input: &Buffer<u32>, panel: &Panel, cols: u
     let operation = "pack";
     let quads = cols.div_ceil(4);
     let total = panel.place.row_count() * quads;
-    expect_len(operation, "input", panel.place.row_count() * cols, input.len())?;
-    expect_len(operation, "the panel", total * 4, panel.words.len())?;
+    expect_len(operation, "input", volume(&[panel.place.row_count(), cols]), input.len())?;
+    expect_len(operation, "the panel", volume(&[total, 4]), panel.words.len())?;
     let segments = Segments::for_lane(total);
     let params = Params {
         quads: word(operation, "the columns", quads)?,

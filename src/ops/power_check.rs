@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, expect_trips, kernel, word};
+use super::{expect_len, expect_trips, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
@@ -67,8 +67,8 @@ pub fn power_check(
 ) -> Result<()> {
     let operation = "power_check";
     expect_trips(recorder, operation, segments, "add the segments up in several steps")?;
-    expect_len(operation, "squares", segments * vectors, squares.len())?;
-    expect_len(operation, "norms", 2 * vectors, norms.len())?;
+    expect_len(operation, "squares", volume(&[segments, vectors]), squares.len())?;
+    expect_len(operation, "norms", volume(&[2, vectors]), norms.len())?;
     expect_len(operation, "active", vectors, active.len())?;
     expect_len(operation, "reports", vectors, reports.len())?;
     let params = Params {

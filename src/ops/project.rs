@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Segments, expect_len, kernel, word};
+use super::{Segments, expect_len, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
@@ -39,9 +39,10 @@ pub fn project(
 ) -> Result<Segments> {
     let operation = "project";
     let segments = Segments::for_group(recorder.gpu(), length);
-    expect_len(operation, "basis", slots.saturating_sub(1) * stride + vectors * length, basis.len())?;
-    expect_len(operation, "input", vectors * length, input.len())?;
-    expect_len(operation, "output", vectors * slots * segments.count, output.len())?;
+    let needed = volume(&[slots.saturating_sub(1), stride]).saturating_add(volume(&[vectors, length]));
+    expect_len(operation, "basis", needed, basis.len())?;
+    expect_len(operation, "input", volume(&[vectors, length]), input.len())?;
+    expect_len(operation, "output", volume(&[vectors, slots, segments.count]), output.len())?;
     let (active, masked) = recorder.mask(vectors);
     let params = Params {
         slots: word(operation, "the basis", slots)?,

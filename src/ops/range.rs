@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{NormaliserState, expect_len, expect_trips, kernel, word};
+use super::{NormaliserState, expect_len, expect_trips, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
@@ -34,7 +34,7 @@ pub fn range(
 ) -> Result<()> {
     let operation = "range";
     expect_trips(recorder, operation, segments, "add the segments up in several steps")?;
-    expect_len(operation, "screens", segments * vectors, screens.len())?;
+    expect_len(operation, "screens", volume(&[segments, vectors]), screens.len())?;
     expect_len(operation, "factors", vectors, factors.len())?;
     expect_len(operation, "active", vectors, active.len())?;
     expect_len(operation, "states", vectors, states.len())?;

@@ -1,7 +1,7 @@
 //! output = |factor · product - sigma · direction|², vector by vector.
 
 use super::dot::Params;
-use super::{Segments, expect_len, kernel};
+use super::{Segments, expect_len, kernel, volume};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
@@ -34,11 +34,11 @@ pub fn residual_squares(
 ) -> Result<Segments> {
     let operation = "residual_squares";
     let segments = Segments::for_group(recorder.gpu(), length);
-    expect_len(operation, "product", vectors * length, product.len())?;
-    expect_len(operation, "direction", vectors * length, direction.len())?;
+    expect_len(operation, "product", volume(&[vectors, length]), product.len())?;
+    expect_len(operation, "direction", volume(&[vectors, length]), direction.len())?;
     expect_len(operation, "factors", vectors, factors.len())?;
     expect_len(operation, "sigmas", vectors, sigmas.len())?;
-    expect_len(operation, "output", vectors * segments.count, output.len())?;
+    expect_len(operation, "output", volume(&[vectors, segments.count]), output.len())?;
     let (active, masked) = recorder.mask(vectors);
     let params = Params::new(operation, vectors, length, segments, masked)?;
     let bindings = [product.into(), direction.into(), factors.into(), sigmas.into(), (&active).into(), output.into()];

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{PerStorage, Segments, expect_len, matrix_kernels, word};
+use super::{PerStorage, Segments, expect_len, matrix_kernels, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Recorder};
 use crate::tensor::Matrix;
@@ -34,7 +34,7 @@ pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "row_abs_sums"
 pub fn row_abs_sums(recorder: &mut Recorder, matrix: &Matrix, output: &Buffer<f32>) -> Result<Segments> {
     let operation = "row_abs_sums";
     let segments = Segments::for_lane(matrix.quads());
-    expect_len(operation, "output", segments.count * matrix.batch() * matrix.rows(), output.len())?;
+    expect_len(operation, "output", volume(&[segments.count, matrix.batch(), matrix.rows()]), output.len())?;
     for panel in matrix.panels() {
         let place = &panel.place;
         let params = Params {

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, kernel, word};
+use super::{expect_len, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
@@ -32,8 +32,8 @@ pub fn scale(
     output: &Buffer<f32>,
 ) -> Result<()> {
     let operation = "scale";
-    expect_len(operation, "input", vectors * length, input.len())?;
-    expect_len(operation, "output", vectors * length, output.len())?;
+    expect_len(operation, "input", volume(&[vectors, length]), input.len())?;
+    expect_len(operation, "output", volume(&[vectors, length]), output.len())?;
     expect_len(operation, "factors", vectors, factors.len())?;
     let (active, masked) = recorder.mask(vectors);
     let params = Params {

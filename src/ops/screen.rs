@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::square_sums::panel_segments;
-use super::{PerStorage, Segments, expect_len, matrix_kernels, word};
+use super::{PerStorage, Segments, expect_len, matrix_kernels, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Gpu, Grid, Recorder};
 use crate::tensor::screen::Screen;
@@ -39,7 +39,7 @@ pub fn screen_segments(
     let lanes = recorder.gpu().capabilities().profile.lanes;
     let segments = panel_segments(recorder.gpu(), panel, quads);
     let items = panel.place.items.len();
-    expect_len(operation, "output", items * segments.count, output.len())?;
+    expect_len(operation, "output", volume(&[items, segments.count]), output.len())?;
     let params = Params {
         items: word(operation, "the batch", items)?,
         item_quads: word(operation, "the panel", panel.place.rows.len() * quads)?,

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{PerStorage, Segments, expect_len, matrix_kernels, word};
+use super::{PerStorage, Segments, expect_len, matrix_kernels, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Gpu, Grid, Recorder};
 use crate::tensor::{Panel, Storage};
@@ -44,7 +44,7 @@ pub fn square_sums(
     let lanes = recorder.gpu().capabilities().profile.lanes;
     let segments = panel_segments(recorder.gpu(), panel, quads);
     let items = panel.place.items.len();
-    expect_len(operation, "output", items * segments.count, output.len())?;
+    expect_len(operation, "output", volume(&[items, segments.count]), output.len())?;
     let params = Params {
         items: word(operation, "the batch", items)?,
         item_quads: word(operation, "the panel", panel.place.rows.len() * quads)?,

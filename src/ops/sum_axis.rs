@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Segments, expect_len, kernel, word};
+use super::{Segments, expect_len, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
@@ -58,8 +58,8 @@ pub(super) fn sum_segments(
     output: &Buffer<f32>,
 ) -> Result<()> {
     let operation = "sum_axis";
-    expect_len(operation, "input", outer * length * inner, input.len())?;
-    expect_len(operation, "output", outer * segments.count * inner, output.len())?;
+    expect_len(operation, "input", volume(&[outer, length, inner]), input.len())?;
+    expect_len(operation, "output", volume(&[outer, segments.count, inner]), output.len())?;
     word(operation, "the input", input.len())?;
     let params = Params {
         outer: word(operation, "the outer size", outer)?,

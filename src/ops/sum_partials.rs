@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, expect_trips, kernel, word};
+use super::{expect_len, expect_trips, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
@@ -36,8 +36,8 @@ pub fn sum_partials(
 ) -> Result<()> {
     let operation = "sum_partials";
     expect_trips(recorder, operation, segments, "add the segments up in several steps")?;
-    expect_len(operation, "partials", segments * vectors * length, partials.len())?;
-    expect_len(operation, "output", vectors * length, output.len())?;
+    expect_len(operation, "partials", volume(&[segments, vectors, length]), partials.len())?;
+    expect_len(operation, "output", volume(&[vectors, length]), output.len())?;
     let (active, masked) = recorder.mask(vectors);
     let params = Params {
         vectors: word(operation, "the vectors", vectors)?,

@@ -1,7 +1,7 @@
 //! output = |factor · input|², vector by vector.
 
 use super::dot::Params;
-use super::{Segments, expect_len, kernel};
+use super::{Segments, expect_len, kernel, volume};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
@@ -26,9 +26,9 @@ pub fn sum_squares(
 ) -> Result<Segments> {
     let operation = "sum_squares";
     let segments = Segments::for_group(recorder.gpu(), length);
-    expect_len(operation, "input", vectors * length, input.len())?;
+    expect_len(operation, "input", volume(&[vectors, length]), input.len())?;
     expect_len(operation, "factors", vectors, factors.len())?;
-    expect_len(operation, "output", vectors * segments.count, output.len())?;
+    expect_len(operation, "output", volume(&[vectors, segments.count]), output.len())?;
     let (active, masked) = recorder.mask(vectors);
     let params = Params::new(operation, vectors, length, segments, masked)?;
     let grid = Grid::groups(vectors * segments.count);

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, kernel, word};
+use super::{expect_len, kernel, volume, word};
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::{Error, Result};
 
@@ -45,8 +45,8 @@ pub fn window(
             advice: "split the work into smaller pieces",
         });
     }
-    expect_len(operation, "input", outer * source * inner, input.len())?;
-    expect_len(operation, "output", outer * length * inner, output.len())?;
+    expect_len(operation, "input", volume(&[outer, source, inner]), input.len())?;
+    expect_len(operation, "output", volume(&[outer, length, inner]), output.len())?;
     word(operation, "the input", input.len())?;
     word(operation, "the output", output.len())?;
     let params = Params {
