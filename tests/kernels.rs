@@ -387,7 +387,7 @@ fn sizes_that_cannot_be_multiplied_are_refused() {
     let side = Side { buffer: &numbers, transposed: false };
     let (half, huge) = (1usize << 32, 1usize << 62);
     let mut recorder = gpu.recorder();
-    let mut refuse = |result: Result<()>| {
+    let refuse = |result: Result<()>| {
         assert!(matches!(result, Err(Error::ShapeMismatch { .. } | Error::TooLarge { .. })), "{result:?}");
     };
     refuse(ops::matmul(&mut recorder, (half, half, 4, 1), side, side, None, &others));
