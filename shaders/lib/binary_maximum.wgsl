@@ -9,10 +9,6 @@ fn order_of(x: f32) -> i32 {
     return bits ^ ((bits >> 31u) & 0x7fffffff);
 }
 
-fn is_nan(x: f32) -> bool {
-    return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
-}
-
 fn binary(left: f32, right: f32) -> f32 {
     let takes_left = is_nan(left) || (!is_nan(right) && order_of(left) > order_of(right));
     return bitcast<f32>(select(bitcast<u32>(right), bitcast<u32>(left), takes_left));

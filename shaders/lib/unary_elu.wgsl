@@ -3,6 +3,9 @@
 // Accuracy the series: 8 roundings, relative; from -1/2 down: (3 + 2|x|) units of e^x, the difference and the product.
 
 fn unary(x: f32, parameter: f32) -> f32 {
+    if is_nan(x) {
+        return x;
+    }
     var series = fma(x, 1.0 / 40320.0, 1.0 / 5040.0);
     series = fma(series, x, 1.0 / 720.0);
     series = fma(series, x, 1.0 / 120.0);

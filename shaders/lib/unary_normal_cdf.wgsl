@@ -4,8 +4,7 @@
 //          factors stay below 1.
 
 fn unary(x: f32, parameter: f32) -> f32 {
-    // `min` may pass over a NaN.
-    if (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u {
+    if is_nan(x) {
         return x;
     }
     let size = min(abs(x), 14.0) * 0.70710678118;

@@ -18,8 +18,7 @@ fn unary(x: f32, parameter: f32) -> f32 {
         }
         return select(product, 1.0 / product, parameter < 0.0);
     }
-    // Comparisons and log2 may pass over a NaN.
-    if (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u {
+    if is_nan(x) {
         return x;
     }
     if x == 0.0 {

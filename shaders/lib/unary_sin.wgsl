@@ -4,6 +4,9 @@
 // Accuracy absolute, 8 · 2^-23 for |x| up to 8192: three roundings of the reduction, five of a polynomial.
 
 fn unary(x: f32, parameter: f32) -> f32 {
+    if is_nan(x) {
+        return x;
+    }
     let turns = round(x * 0.63661977236);
     let rest = x - turns * 1.5703125 - turns * 4.837512969970703125e-4 - turns * 7.54978995489188216e-8;
     let square = rest * rest;

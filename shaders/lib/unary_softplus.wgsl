@@ -4,6 +4,9 @@
 // Accuracy (17 + 2|x|) units in the last place: the exponential's own, a quotient, a series, the sum.
 
 fn unary(x: f32, parameter: f32) -> f32 {
+    if is_nan(x) {
+        return x;
+    }
     let decay = exp(-abs(x));
     let ratio = decay / (2.0 + decay);
     let square = ratio * ratio;

@@ -4,8 +4,7 @@
 //          rounding. From 15 on the value is 1 in f32.
 
 fn unary(x: f32, parameter: f32) -> f32 {
-    // `min` may pass over a NaN.
-    if (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u {
+    if is_nan(x) {
         return x;
     }
     let size = min(abs(x), 15.0);

@@ -19,12 +19,12 @@ pub struct Binary(Kernel);
 impl Binary {
     /// `left + right`.
     pub const ADD: &'static Self =
-        &Self(kernel!("tensor" / "binary", "binary_add", ["group", "binary_add"], [Read, Read, Write], Params));
+        &Self(kernel!("tensor" / "binary", "binary_add", ["group", "nan", "binary_add"], [Read, Read, Write], Params));
     /// `left - right`.
     pub const SUBTRACT: &'static Self = &Self(kernel!(
         "tensor" / "binary",
         "binary_subtract",
-        ["group", "binary_subtract"],
+        ["group", "nan", "binary_subtract"],
         [Read, Read, Write],
         Params
     ));
@@ -32,17 +32,27 @@ impl Binary {
     pub const MULTIPLY: &'static Self = &Self(kernel!(
         "tensor" / "binary",
         "binary_multiply",
-        ["group", "binary_multiply"],
+        ["group", "nan", "binary_multiply"],
         [Read, Read, Write],
         Params
     ));
     /// `left / right`.
-    pub const DIVIDE: &'static Self =
-        &Self(kernel!("tensor" / "binary", "binary_divide", ["group", "binary_divide"], [Read, Read, Write], Params));
+    pub const DIVIDE: &'static Self = &Self(kernel!(
+        "tensor" / "binary",
+        "binary_divide",
+        ["group", "nan", "binary_divide"],
+        [Read, Read, Write],
+        Params
+    ));
 
     /// The larger of both, NaN where one of them is.
-    pub const MAXIMUM: &'static Self =
-        &Self(kernel!("tensor" / "binary", "binary_maximum", ["group", "binary_maximum"], [Read, Read, Write], Params));
+    pub const MAXIMUM: &'static Self = &Self(kernel!(
+        "tensor" / "binary",
+        "binary_maximum",
+        ["group", "nan", "binary_maximum"],
+        [Read, Read, Write],
+        Params
+    ));
 
     /// Every function there is.
     pub const ALL: [&'static Self; 5] = [Self::ADD, Self::SUBTRACT, Self::MULTIPLY, Self::DIVIDE, Self::MAXIMUM];
@@ -54,7 +64,7 @@ impl Binary {
 
     /// The text of the function, called `binary`.
     pub(super) fn text(&self) -> &'static str {
-        self.0.source[1]
+        self.0.source[2]
     }
 
     pub(super) fn kernels() -> impl Iterator<Item = &'static Kernel> {

@@ -230,9 +230,10 @@ impl Text {
         }
         let functions: String = self.functions.into_values().collect();
         let group = include_str!("../../shaders/lib/group.wgsl");
+        let nan = include_str!("../../shaders/lib/nan.wgsl");
         let Self { declarations, body, fields, words, .. } = self;
         let text = format!(
-            "{group}
+            "{group}{nan}
 {functions}
 struct Params {{
 {fields}}}

@@ -21,58 +21,68 @@ pub struct Unary(Kernel);
 impl Unary {
     /// `parameter x`.
     pub const SCALE: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_scale", ["group", "unary_scale"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_scale", ["group", "nan", "unary_scale"], [Read, Write], Params));
     /// `x + parameter`.
     pub const SHIFT: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_shift", ["group", "unary_shift"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_shift", ["group", "nan", "unary_shift"], [Read, Write], Params));
     /// `e^x`.
     pub const EXP: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_exp", ["group", "unary_exp"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_exp", ["group", "nan", "unary_exp"], [Read, Write], Params));
     /// The natural logarithm.
     pub const LOG: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_log", ["group", "unary_log"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_log", ["group", "nan", "unary_log"], [Read, Write], Params));
     /// `√x`.
     pub const SQRT: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_sqrt", ["group", "unary_sqrt"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_sqrt", ["group", "nan", "unary_sqrt"], [Read, Write], Params));
     /// The sine, for |x| up to 8192.
     pub const SIN: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_sin", ["group", "unary_sin"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_sin", ["group", "nan", "unary_sin"], [Read, Write], Params));
     /// The cosine, for |x| up to 8192.
     pub const COS: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_cos", ["group", "unary_cos"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_cos", ["group", "nan", "unary_cos"], [Read, Write], Params));
     /// The hyperbolic tangent.
     pub const TANH: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_tanh", ["group", "unary_tanh"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_tanh", ["group", "nan", "unary_tanh"], [Read, Write], Params));
     /// `1 / (1 + e^-x)`.
     pub const SIGMOID: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_sigmoid", ["group", "unary_sigmoid"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_sigmoid", ["group", "nan", "unary_sigmoid"], [Read, Write], Params));
     /// `log(1 + e^x)`.
     pub const SOFTPLUS: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_softplus", ["group", "unary_softplus"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_softplus", ["group", "nan", "unary_softplus"], [Read, Write], Params));
     /// `x` where it is positive, else 0.
     pub const RELU: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_relu", ["group", "unary_relu"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_relu", ["group", "nan", "unary_relu"], [Read, Write], Params));
     /// 1 where `x` is positive, else 0.
     pub const STEP: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_step", ["group", "unary_step"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_step", ["group", "nan", "unary_step"], [Read, Write], Params));
     /// 1, 0 or -1, as `x` is positive, zero or negative.
     pub const SIGN: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_sign", ["group", "unary_sign"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_sign", ["group", "nan", "unary_sign"], [Read, Write], Params));
     /// `|x|`.
     pub const ABS: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_abs", ["group", "unary_abs"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_abs", ["group", "nan", "unary_abs"], [Read, Write], Params));
     /// `x` where it is not negative, else `parameter x`.
-    pub const LEAKY_RELU: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_leaky_relu", ["group", "unary_leaky_relu"], [Read, Write], Params));
+    pub const LEAKY_RELU: &'static Self = &Self(kernel!(
+        "tensor" / "unary",
+        "unary_leaky_relu",
+        ["group", "nan", "unary_leaky_relu"],
+        [Read, Write],
+        Params
+    ));
     /// `x` where it is not negative, else `parameter (e^x - 1)`.
     pub const ELU: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_elu", ["group", "unary_elu"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_elu", ["group", "nan", "unary_elu"], [Read, Write], Params));
     /// `x^parameter`.
     pub const POWER: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_power", ["group", "unary_power"], [Read, Write], Params));
+        &Self(kernel!("tensor" / "unary", "unary_power", ["group", "nan", "unary_power"], [Read, Write], Params));
     /// The probability that a standard normal number is below `x`.
-    pub const NORMAL_CDF: &'static Self =
-        &Self(kernel!("tensor" / "unary", "unary_normal_cdf", ["group", "unary_normal_cdf"], [Read, Write], Params));
+    pub const NORMAL_CDF: &'static Self = &Self(kernel!(
+        "tensor" / "unary",
+        "unary_normal_cdf",
+        ["group", "nan", "unary_normal_cdf"],
+        [Read, Write],
+        Params
+    ));
 
     /// Every function there is.
     pub const ALL: [&'static Self; 18] = [
@@ -110,7 +120,7 @@ impl Unary {
 
     /// The text of the function, called `unary`.
     pub(super) fn text(&self) -> &'static str {
-        self.0.source[1]
+        self.0.source[2]
     }
 
     pub(super) fn kernels() -> impl Iterator<Item = &'static Kernel> {

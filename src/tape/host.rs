@@ -10,7 +10,8 @@ const MOST: usize = 1 << 29;
 
 impl Program {
     /// Computes the outputs in `f64` on the host, which also reads back the constants: what the device's results and the
-    /// derivatives are checked against.
+    /// derivatives are checked against. Where a run refuses a derivative that does not exist, this gives what its formula does,
+    /// which may be NaN.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when the inputs do not have as many elements; whatever reading a constant says.

@@ -106,8 +106,8 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] when the outputs depend on an input that is not given; [`Error::ShapeMismatch`] when a value is
-    /// of another tape.
+    /// [`Error::InvalidOption`] when the outputs depend on an input that is not given, or one is given twice;
+    /// [`Error::ShapeMismatch`] when a value is of another tape.
     pub fn compile(&self, inputs: &[impl Borrow<Value>], outputs: &[impl Borrow<Value>]) -> Result<Program> {
         self.compile_with(("compile", "the list of inputs"), inputs, &BTreeMap::new(), outputs)
     }
@@ -124,6 +124,14 @@ impl Tape {
         self.expect_own(operation, inputs)?;
         self.expect_own(operation, outputs)?;
         let (starts, ends) = (numbers(inputs), numbers(outputs));
+        if let Some(twice) = (1..starts.len()).find(|place| starts[..*place].contains(&starts[*place])) {
+            return Err(Error::InvalidOption {
+                operation,
+                option,
+                value: format!("with one of shape {:?} named twice", inputs[twice].borrow().shape()),
+                allowed: "of values that differ",
+            });
+        }
         let given: Vec<usize> = starts.iter().chain(known.keys()).copied().collect();
         let needed = self.needed(&ends, &given);
         let mut builder = Builder::default();

@@ -191,6 +191,14 @@ fn memory_of_another_device_is_refused() {
 }
 
 #[test]
+fn an_input_is_named_once() {
+    let tape = Tape::new(gpu());
+    let (x, y) = (tape.input(&[2]).unwrap(), tape.input(&[2]).unwrap());
+    let error = tape.compile(&[&x, &y, &x], &[x.add(&y).unwrap()]).unwrap_err().to_string();
+    assert!(error.contains("named twice"), "{error}");
+}
+
+#[test]
 fn sizes_past_all_memory_are_refused_in_time() {
     let tape = Tape::new(gpu());
     let huge = tape.fill(&[1 << 60], 1.0).unwrap();

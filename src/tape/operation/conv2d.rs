@@ -14,6 +14,7 @@ impl Value {
     /// The response y[n, f, y, x] = Σ self[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j], over the channels c of the
     /// group of f and the elements i, j of a window: a cross-correlation, which networks call a convolution (Dumoulin and Visin,
     /// *A guide to convolution arithmetic for deep learning*, 2016). A bias is added as filters × 1 × 1.
+    /// Where a window reaches past the image, an infinite weight may make it NaN, as 0 times infinity is.
     ///
     /// *Shapes*  this: batch × channels × height × width · `weight`: filters × channels / groups × kernel height × kernel width ·
     /// result: batch × filters × ⌊(height + 2 padding - dilation (kernel height - 1) - 1) / stride⌋ + 1 × the same of the width

@@ -14,6 +14,17 @@ impl Value {
     ///
     /// *Shapes*  result: that of this value, with the number of indices along `axis`
     ///
+    /// ```
+    /// use opnorm::{Gpu, tape::Tape};
+    /// let tape = Tape::new(&Gpu::new()?);
+    /// let x = tape.input(&[3])?;
+    /// let picked = x.gather(0, &[2, 0, 2])?;
+    /// let slope = tape.grad(&picked.sum(&[0])?, &[&x])?.remove(0);
+    /// let found = tape.compile(&[&x], &[picked, slope])?.evaluate(&[[1.0, 2.0, 4.0]])?;
+    /// assert_eq!(found, [[4.0, 1.0, 4.0], [1.0, 0.0, 2.0]]);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`crate::Error::InvalidOption`] for an axis or a place that is not there.
     pub fn gather(&self, axis: usize, indices: &[usize]) -> Result<Self> {

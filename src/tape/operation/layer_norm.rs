@@ -7,6 +7,8 @@ impl Value {
     /// `(x - mean) / √(variance + epsilon)`, mean and variance being those over the last `axes` axes (Ba, Kiros and Hinton,
     /// *Layer normalization*, 2016); [`Value::multiply`] and [`Value::add`] make it affine.
     ///
+    /// Squares are taken: on the device, elements beyond 1e19 overflow.
+    ///
     /// # Errors
     /// [`Error::ShapeMismatch`] for more axes than there are.
     pub fn layer_norm(&self, axes: usize, epsilon: f64) -> Result<Self> {
