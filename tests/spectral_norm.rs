@@ -15,6 +15,8 @@ mod matrices;
 mod multiplicity;
 #[path = "spectral_norm/operators.rs"]
 mod operators;
+#[path = "spectral_norm/products.rs"]
+mod products;
 #[path = "spectral_norm/spectra.rs"]
 mod spectra;
 #[path = "spectral_norm/vectors.rs"]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::bidiagonal::{Bidiagonal, Leading};
 use super::probable::{Share, upper_bound};
 use super::result::Status;
+use super::space::Space;
 use super::stop::{Stop, estimate};
 
 /// When a chain is done.
@@ -69,9 +70,8 @@ pub(super) struct Chain {
     alphas: Vec<f64>,
     betas: Vec<f64>,
     largest: f32,
-    /// alpha_1, beta_1, alpha_2, ... of the space of the first start, never restarted, for its upper bound; where it broke
-    /// down the last one is what rounding may have hidden.
-    first: Vec<f64>,
+    /// The space of the first start, never restarted, for its upper bound.
+    pub(super) first: Space,
     /// Whether that space has ended by a restart.
     restarted: bool,
     /// What that space says the norm is not above, infinite where no bound was asked for.
@@ -150,31 +150,24 @@ impl Chain {
             self.betas.push(0.0);
             return;
         }
-        let threshold = breakdown(step);
         if !alpha.is_finite() || !beta.is_finite() {
             self.done = Some(Status::NonFinite);
             return;
         }
+        let threshold = breakdown(step);
         self.dimensions += 1;
-        self.invariant = self.is_noise(alpha, threshold);
-        self.alphas.push(if self.invariant { 0.0 } else { f64::from(alpha) });
-        if self.invariant {
-            self.betas.push(0.0);
-            return;
-        }
+        let alpha_ends = alpha <= threshold * self.largest;
         self.largest = self.largest.max(alpha);
-        self.invariant = self.is_noise(beta, threshold);
-        self.betas.push(if self.invariant { 0.0 } else { f64::from(beta) });
-        self.largest = self.largest.max(beta);
-    }
-
-    /// Whether a norm is nothing but rounding. The first space keeps it as large as it may have been.
-    fn is_noise(&mut self, norm: f32, threshold: f32) -> bool {
-        let hidden = threshold * self.largest;
+        let beta_ends = beta <= threshold * self.largest;
+        self.invariant = alpha_ends || beta_ends;
         if self.is_first_space() {
-            self.first.push(f64::from(norm.max(hidden)));
+            self.first.push(f64::from(alpha), f64::from(beta), self.invariant);
         }
-        norm <= hidden
+        self.alphas.push(if alpha_ends { 0.0 } else { f64::from(alpha) });
+        self.betas.push(if self.invariant { 0.0 } else { f64::from(beta) });
+        if !alpha_ends {
+            self.largest = self.largest.max(beta);
+        }
     }
 
     fn is_first_space(&self) -> bool {
@@ -350,11 +343,11 @@ impl Chain {
         self.judged = steps;
         self.error = if self.invariant || full { 0.0 } else { expected.error };
         if let Some(share) = share.filter(|_| self.is_first_space()) {
-            self.upper = upper_bound(&self.first, leading.sigma, share);
+            self.upper = upper_bound(self.first.steps(), leading.sigma, share.part);
         }
         self.leading = Some(leading);
         match goal {
-            Goal::Norm { stop: Stop::Bound { .. }, .. } => self.judge_bound(full, residual),
+            Goal::Norm { stop: Stop::Bound { .. }, .. } => self.judge_bound(full),
             Goal::Norm { stop, multiplicity: true } => self.judge_copies(stop, &matrix, full, residual),
             Goal::Norm { stop, multiplicity: false } => {
                 let probed = self.starts.len() > 1 && (self.invariant || self.steps_since_start() >= PROBE_STEPS);
@@ -373,15 +366,15 @@ impl Chain {
     }
 
     /// Whether the first space has anything more to say about the upper bound.
-    fn judge_bound(&mut self, full: bool, residual: f64) {
-        /// Steps without a narrower bound after which rounding is what stands in the way.
+    fn judge_bound(&mut self, full: bool) {
+        /// Steps without a narrower bound after which rounding is what stands in the way: so many, or a third of all.
         const PATIENCE: usize = 16;
         let excess = self.upper / self.sigma() - 1.0;
         let steps = self.alphas.len();
         if excess < 0.99 * self.narrowest.0 {
             self.narrowest = (excess, steps);
         }
-        let stuck = residual <= SHARP && steps >= self.narrowest.1 + PATIENCE;
+        let stuck = steps >= self.narrowest.1 + PATIENCE.max(steps / 3);
         if self.sigma() > f64::MIN_POSITIVE {
             if full || self.invariant || stuck || self.starts.len() > 1 {
                 self.stage = Stage::Settled;

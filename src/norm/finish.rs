@@ -1,7 +1,6 @@
 //! From vectors to results: the last products, the residuals, and the lower bound that the host proves.
 
 use super::memory::Memory;
-use super::probable::local_error;
 use super::result::{Residual, SpectralNorms};
 use super::stop::Stop;
 use super::{Bounds, Guarantee, SpectralNorm, Status};
@@ -36,9 +35,9 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
         Self { operator, transposed, short: length(&short), long: length(&long), short_shape: short, long_shape: long }
     }
 
-    /// What a step of Lanczos may miss its recurrence by, relative to the square of the norm.
-    pub(super) fn local_error(&self) -> f64 {
-        local_error(self.long, self.operator.gpu().capabilities().profile.lanes)
+    /// Products of the host with vectors of each item, from the short to the long side where `forward`.
+    pub(super) async fn on_host(&self, forward: bool, inputs: Vec<Vec<Ball>>) -> Result<Option<Vec<Vec<Ball>>>> {
+        self.operator.products_on_host(forward == self.transposed, inputs).await
     }
 
     /// Batch × columns × one vector.
@@ -192,6 +191,7 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
     };
 
     let mut items = Vec::with_capacity(batch);
+    let mut measured: Option<Vec<Option<Quotient>>> = None;
     for (item, (found, settled)) in found.iter().zip(settled).enumerate() {
         let (Some(found), None) = (found, &settled) else {
             let nothing = || SpectralNorm::without_vectors(Status::NonFinite, None);
@@ -212,12 +212,13 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
         let (long_residual, short_residual) = (root(&long_squares, item), root(&short_squares, item));
         let (left, right) =
             if oriented.transposed { (short_residual, long_residual) } else { (long_residual, short_residual) };
-        let vector: Vec<f64> = rights[item * rights.len() / batch..(item + 1) * rights.len() / batch]
-            .iter()
-            .map(|value| f64::from(*value))
-            .collect();
-        let proven = rayleigh(oriented.operator, item, vector).await?;
-        let sigma = proven.map_or(scale_by_power(device_sigma, exponent), |(sigma, _)| sigma);
+        let vector = wide(&rights, batch, item);
+        let proven = rayleigh(oriented.operator, item, &vector).await?;
+        if proven.is_none() && found.upper.is_some() && measured.is_none() {
+            measured = Some(quotients(oriented.operator, &usable, &rights).await?);
+        }
+        let quotient = proven.or_else(|| measured.as_ref().and_then(|measured| measured[item]));
+        let sigma = quotient.map_or(scale_by_power(device_sigma, exponent), |quotient| quotient.sigma);
         // What the iteration found is in units of the operator's products, whatever it was divided by meanwhile.
         let whole = oriented.operator.exponent(item);
         let second = found.second.map(|second| scale_by_power(second, whole).min(sigma));
@@ -225,11 +226,13 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
             Some(second) => Some(sigma - second),
             None => found.complete.then_some(sigma),
         };
-        let bounds = bounds((sigma, oriented.local_error()), proven.map(|(_, lower)| lower), found.upper, whole);
+        let (bounds, refuted) = bounds(quotient, found.upper, whole);
         let relative = left.hypot(right) / device_sigma;
         let mut status = found.status;
         if !sigma.is_finite() || !relative.is_finite() {
             status = Status::NonFinite;
+        } else if refuted {
+            status = Status::Refuted;
         } else if status == Status::Converged && !stop.is_met(relative, gap.map(|gap| gap / sigma), &bounds) {
             status = Status::Stagnated;
         }
@@ -249,34 +252,72 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
     Ok(SpectralNorms { gpu: gpu.clone(), items, left: left.clone(), right: right.clone(), copies: None })
 }
 
-/// The bounds of an item, from its proven lower bound where there is one and an upper bound in units of 2^exponent.
-fn bounds((sigma, error): (f64, f64), proven: Option<f64>, upper: Option<(f64, f64)>, exponent: i32) -> Bounds {
-    let Some((upper, delta)) = upper.filter(|(upper, _)| upper.is_finite() && sigma.is_finite()) else {
-        return proven.map_or(Bounds::NONE, Bounds::at_least);
-    };
-    // A product on the device misses its norm by less than a step of Lanczos may miss its recurrence by.
-    let lower = proven.unwrap_or(sigma * (1.0 - error));
-    let guarantee = Guarantee::Probabilistic { delta };
-    let upper = Bounds { lower: 0.0, upper, guarantee }.scaled(exponent).upper.max(lower);
-    Bounds { lower, upper, guarantee }
+/// One vector of a batch of them.
+fn wide(vectors: &[f32], batch: usize, item: usize) -> Vec<f64> {
+    let length = vectors.len() / batch;
+    vectors[item * length..][..length].iter().map(|value| f64::from(*value)).collect()
 }
 
-/// |Av| / |v| in `f64` on the host, and what of it is certain; `None` where the operator cannot enclose its products.
-async fn rayleigh<O: LinearOperator + ?Sized>(
-    operator: &O,
-    item: usize,
-    vector: Vec<f64>,
-) -> Result<Option<(f64, f64)>> {
-    let input = Ball::exact(vector);
-    let (length, length_above) = (input.norm(), input.norm_above());
-    if length <= 0.0 {
+/// |Av| / |v| in `f64` on the host.
+#[derive(Clone, Copy, Debug)]
+struct Quotient {
+    sigma: f64,
+    lower: f64,
+    /// Whether the lower bound is proven; else the host's own rounding in `f64` is estimated.
+    proven: bool,
+}
+
+impl Quotient {
+    /// That of a product in units of 2^exponent.
+    fn of(product: &Ball, (length, length_above): (f64, f64), exponent: i32, proven: bool) -> Self {
+        let below = (product.norm_below() / length_above).next_down();
+        let lower = scale_by_power(below, exponent).next_down().max(0.0);
+        Self { sigma: scale_by_power(product.norm() / length, exponent), lower, proven }
+    }
+}
+
+/// The bounds of an item, from its quotient and an upper bound in units of 2^exponent with its probability of failure; and
+/// whether the quotient refutes the upper bound.
+fn bounds(quotient: Option<Quotient>, upper: Option<(f64, f64)>, exponent: i32) -> (Bounds, bool) {
+    let proven = quotient.filter(|quotient| quotient.proven);
+    let lower_alone = proven.map_or(Bounds::NONE, |quotient| Bounds::at_least(quotient.lower));
+    let (Some((upper, delta)), Some(Quotient { lower, .. })) = (upper.filter(|(upper, _)| upper.is_finite()), quotient)
+    else {
+        return (lower_alone, false);
+    };
+    let guarantee = Guarantee::Probabilistic { delta };
+    let upper = Bounds { lower: 0.0, upper, guarantee }.scaled(exponent).upper;
+    if upper < lower { (lower_alone, true) } else { (Bounds { lower, upper, guarantee }, false) }
+}
+
+/// The quotient that the operator's enclosures prove; `None` where it has none.
+async fn rayleigh<O: LinearOperator + ?Sized>(operator: &O, item: usize, vector: &[f64]) -> Result<Option<Quotient>> {
+    let input = Ball::exact(vector.to_vec());
+    let lengths = (input.norm(), input.norm_above());
+    if lengths.0 <= 0.0 {
         return Ok(None);
     }
-    let Some(product) = operator.enclose(item, input).await? else {
-        return Ok(None);
+    let product = operator.enclose(item, input).await?;
+    Ok(product.map(|product| Quotient::of(&product, lengths, operator.exponent(item), true)))
+}
+
+/// The quotients of all usable items, by products of the host that need not be proven.
+async fn quotients<O: LinearOperator + ?Sized>(
+    operator: &O,
+    usable: &[bool],
+    vectors: &[f32],
+) -> Result<Vec<Option<Quotient>>> {
+    let input = |item: usize| match usable[item] {
+        true => vec![Ball::exact(wide(vectors, usable.len(), item))],
+        false => Vec::new(),
     };
-    let exponent = operator.exponent(item);
-    let estimate = scale_by_power(product.norm() / length, exponent);
-    let below = (product.norm_below() / length_above).next_down();
-    Ok(Some((estimate, scale_by_power(below, exponent).next_down().max(0.0))))
+    let inputs: Vec<Vec<Ball>> = (0..usable.len()).map(input).collect();
+    let lengths: Vec<_> =
+        inputs.iter().map(|balls| balls.first().map(|ball| (ball.norm(), ball.norm_above()))).collect();
+    let Some(products) = operator.products_on_host(false, inputs).await? else { return Ok(vec![None; usable.len()]) };
+    let quotient = |(item, (balls, lengths)): (usize, (Vec<Ball>, Option<(f64, f64)>))| {
+        let lengths = lengths.filter(|lengths| lengths.0 > 0.0)?;
+        balls.first().map(|ball| Quotient::of(ball, lengths, operator.exponent(item), false))
+    };
+    Ok(products.into_iter().zip(lengths).enumerate().map(quotient).collect())
 }

@@ -4,22 +4,32 @@
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
-/// What the norms of basis vectors may miss 1 by (P7).
-pub(super) const UNIT_ERROR: f64 = 1.0 / 262_144.0;
-
 /// What rounding a start vector to `f32` may take from its part along any fixed direction (P6).
 const START_ERROR: f64 = 1.0 / 8_388_608.0;
 
 /// Chains at the most.
 pub(super) const MOST_CHAINS: usize = 64;
 
-/// η: what one step of Lanczos may miss its recurrence by, relative to the square of the norm, where sums of `length`
-/// products are added up by so many lanes (P8).
-pub(super) fn local_error(length: usize, lanes: u32) -> f64 {
+/// What a step of Lanczos is expected to miss its recurrence by, relative to the square of the norm, where sums of `length`
+/// products are added up by so many lanes: how many chains to take is planned by it, and no bound rests on it (P11).
+pub(super) fn expected_error(length: usize, lanes: u32) -> f64 {
     /// Terms of a lane's sum at the most: longer ones are cut into segments.
     const LONGEST: f64 = 512.0;
     let chain = (length as f64 / (4.0 * f64::from(lanes.max(1)))).ceil().min(LONGEST);
-    8.0 / 16_777_216.0 * (1.0 + chain).sqrt()
+    4.0 / 16_777_216.0 * (1.0 + chain).sqrt()
+}
+
+/// One step of a Krylov space (P7): AᵀA v_j = tau_{j-1} v_{j-1} + T_jj v_j + tau_j v_{j+1} - h_j.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Step {
+    /// T_jj
+    pub(super) diagonal: f64,
+    /// tau_j
+    pub(super) coupling: f64,
+    /// At least |h_j|.
+    pub(super) error: f64,
+    /// At least |tau_j v_{j+1} - h_j|.
+    pub(super) residual: f64,
 }
 
 /// What each of several independent chains may count on, for a bound that fails with a given probability.
@@ -29,37 +39,47 @@ pub(super) struct Share {
     pub(super) chains: usize,
     /// What a chain's start has along the first singular vector at least, but for a share δ^(1/chains) of all starts.
     pub(super) part: f64,
-    /// What a step may miss its recurrence by.
-    pub(super) error: f64,
 }
 
 impl Share {
     /// Of so many chains without a bound.
     pub(super) fn without_bound(chains: usize) -> Self {
-        Self { chains, part: 0.0, error: 0.0 }
+        Self { chains, part: 0.0 }
     }
 
-    /// The share of each of so many chains for start vectors of this length (P5), and steps with this error.
-    pub(super) fn of(delta: f64, chains: usize, (length, error): (usize, f64)) -> Self {
+    /// The share of each of so many chains for start vectors of this length (P5).
+    pub(super) fn of(delta: f64, chains: usize, length: usize) -> Self {
         // One part in 10^12 less than the root makes up for what the root itself is rounded by.
         let each = delta.powf(1.0 / chains as f64) * (1.0 - 1e-12);
-        Self { chains, part: least_part(each, length), error }
+        Self { chains, part: least_part(each, length) }
     }
 
-    /// Whether a chain's part is large enough for the rounding of the steps to leave most of it.
-    pub(super) fn is_honest(&self) -> bool {
-        self.part >= 16.0 * self.error
+    /// Whether a chain's part is large enough for steps with such an error to leave most of it.
+    pub(super) fn outweighs(&self, error: f64) -> bool {
+        self.part >= 16.0 * error
     }
 
-    /// The share of the fewest chains that are honest, and that rounding lets come within the relative distance `width` of
-    /// the norm, as far as any number of chains can (P11); `None` where no number of them is honest.
-    pub(super) fn fewest(delta: f64, side: (usize, f64), width: f64) -> Option<Self> {
+    /// The share of the fewest chains that outweigh the error of a step, each with a share of starts of `each` or more, as far
+    /// as that many chains may be had; `None` where no number of them outweighs the error.
+    pub(super) fn fewest(delta: f64, (length, error): (usize, f64), each: f64) -> Option<Self> {
         /// Past one half chains cost more than they bring.
         const MOST: f64 = 0.5;
-        let each = (4.0 * side.1 / width).min(MOST);
+        let each = each.min(MOST);
         let wide = |chains: &usize| delta.powf(1.0 / *chains as f64) >= each || *chains == MOST_CHAINS;
-        (1..=MOST_CHAINS).filter(wide).map(|chains| Self::of(delta, chains, side)).find(Self::is_honest)
+        (1..=MOST_CHAINS)
+            .filter(wide)
+            .map(|chains| Self::of(delta, chains, length))
+            .find(|share| share.outweighs(error))
     }
+}
+
+/// The share of starts of a chain whose bound comes within the relative distance `width` of the norm, for the steps of
+/// `side`, its length and the error of a step (P11).
+///
+/// A spectrum that is dense at its edge takes some steps for each dimension, over which errors add up.
+pub(super) fn share_within(width: f64, (length, error): (usize, f64), dense_edge: bool) -> f64 {
+    let spread = if dense_edge { 8.0 + (length as f64).sqrt() } else { 8.0 };
+    spread * error / width
 }
 
 /// d with P(|γ| < d) <= share for one coordinate γ of a point drawn uniformly from the unit sphere in `length` dimensions
@@ -127,19 +147,25 @@ fn density_above(length: usize) -> f64 {
     ((half - 0.25 + 1.0 / (32.0 * half - 8.0)) / PI).sqrt() * (1.0 + 1e-13)
 }
 
-/// An upper bound of the norm from the alphas and betas of a Krylov space whose start has as much of its length along the
-/// first singular vector as `share` says (P10): infinite where the space says nothing, never below `sigma`.
+/// An upper bound of the norm from the steps of a Krylov space whose start has `part` of its length along the first singular
+/// vector at least (P10): infinite where the space says nothing, never below `sigma`.
 ///
-/// `chain` is alpha_1, beta_1, alpha_2, ..., and `sigma` the largest singular value of the bidiagonal matrix.
-pub(super) fn upper_bound(chain: &[f64], sigma: f64, share: &Share) -> f64 {
-    let part = share.part - START_ERROR;
-    if chain.is_empty() || sigma <= 0.0 || part <= 0.0 {
+/// `sigma` is the largest singular value of the bidiagonal matrix, in the units of the steps.
+pub(super) fn upper_bound(steps: &[Step], sigma: f64, part: f64) -> f64 {
+    let part = part - START_ERROR;
+    if steps.is_empty() || sigma <= 0.0 || part <= 0.0 {
         return f64::INFINITY;
     }
-    let scaled: Vec<f64> = chain.iter().map(|value| value / sigma).collect();
-    let excludes = |norm: f64| excludes(&scaled, norm, (part, share.error));
+    let relative = |value: f64| value / sigma / sigma;
+    let scale = |step: &Step| Step {
+        diagonal: relative(step.diagonal),
+        coupling: relative(step.coupling),
+        error: relative(step.error),
+        residual: relative(step.residual),
+    };
+    let scaled: Vec<Step> = steps.iter().map(scale).collect();
     let (mut low, mut high) = (1.0f64, 2.0);
-    while !excludes(high) {
+    while !excludes(&scaled, high * high, part) {
         (low, high) = (high, 2.0 * high);
         if high > 1e60 {
             return f64::INFINITY;
@@ -147,7 +173,7 @@ pub(super) fn upper_bound(chain: &[f64], sigma: f64, share: &Share) -> f64 {
     }
     while high - low > 1e-12 * high {
         let middle = low + (high - low) / 2.0;
-        if excludes(middle) {
+        if excludes(&scaled, middle * middle, part) {
             high = middle;
         } else {
             low = middle;
@@ -156,36 +182,34 @@ pub(super) fn upper_bound(chain: &[f64], sigma: f64, share: &Share) -> f64 {
     high * sigma * (1.0 + 1e-12)
 }
 
-/// Whether no operator of norm `norm` or more can have given this chain from a start with `part` along its first singular
-/// vector, where each step missed its recurrence by at most `error` (P10). True of all larger norms where it is of one.
-fn excludes(chain: &[f64], norm: f64, (part, error): (f64, f64)) -> bool {
-    let enough = |value: f64, loss: f64| value * (part - loss) > 1.0 + UNIT_ERROR;
-    // p_{j-1} and s q_{j-2}, beta_{j-1}, the sum of all p so far, and what rounding may have taken from the part.
-    let (mut right, mut left, mut beta) = (1.0, 0.0, 0.0);
+/// What one step of the recurrence of polynomials may miss by in `f64`, relative to the square of the norm.
+const ROUNDING: f64 = 16.0 * f64::EPSILON;
+
+/// What sums of a thousand terms, and a handful of products, may miss by in `f64`, relative.
+const SLACK: f64 = 1e-12;
+
+/// Whether no operator whose norm has this square, or a larger one, can have given these steps from a start with `part`
+/// along its first singular vector (P10). True of all larger norms where it is of one.
+fn excludes(steps: &[Step], square: f64, part: f64) -> bool {
+    // p_{j-1} and p_{j-2}, tau_{j-1}, the sum S of errors, and what they may have taken from the part.
+    let (mut current, mut before, mut coupling) = (1.0, 0.0, 0.0);
     let (mut sum, mut loss) = (0.0, 0.0);
-    for step in chain.chunks(2) {
-        let alpha = step[0];
-        left = (norm * right - beta * left) / alpha;
-        sum += right;
+    for step in steps {
+        let next = (square - step.diagonal) * current - coupling * before;
         // Not above every root of the polynomials: nothing is said of such a norm.
-        if left.is_nan() || left <= 0.0 {
-            return false;
-        }
-        let Some(next_beta) = step.get(1) else {
-            return enough(left, loss + error * norm * sum / (alpha * left * right));
-        };
-        let next = (norm * left - alpha * right) / next_beta;
         if next.is_nan() || next <= 0.0 {
             return false;
         }
-        loss += error * norm * norm * sum / (alpha * next_beta * next * right);
-        if loss >= part {
-            return false;
-        }
-        if enough(next, loss) {
+        let seen = (next - ROUNDING * square * current) * (part - loss);
+        if seen * (1.0 - SLACK) > step.residual + sum / current {
             return true;
         }
-        (right, beta) = (next, *next_beta);
+        sum += (step.error + ROUNDING * square) * current * (1.0 + SLACK);
+        loss += sum / (next * current) * (1.0 + SLACK);
+        if loss.is_nan() || loss >= part || step.coupling <= 0.0 {
+            return false;
+        }
+        (before, current, coupling) = (current, next / step.coupling, step.coupling);
     }
     false
 }
@@ -280,40 +304,45 @@ mod tests {
     }
 
     #[test]
-    fn the_fewest_chains_that_are_honest() {
-        let error = local_error(1000, 64);
-        assert_eq!(Share::fewest(0.05, (1000, error), 1e-3).unwrap().chains, 1);
+    fn the_fewest_chains_that_outweigh_the_error_of_a_step() {
+        let error = expected_error(1000, 64);
+        assert_eq!(Share::fewest(0.05, (1000, error), share_within(1e-3, (1000, error), false)).unwrap().chains, 1);
         for (delta, length) in [(1e-6, 64), (1e-6, 4096), (1e-9, 65_536), (1e-12, 1_000_000), (0.5, 3)] {
             for lanes in [8, 64] {
-                let side = (length, local_error(length, lanes));
-                let share = Share::fewest(delta, side, 1.0).unwrap();
-                assert!(share.is_honest());
-                assert!(share.chains == 1 || !Share::of(delta, share.chains - 1, side).is_honest());
+                let error = expected_error(length, lanes);
+                let share = Share::fewest(delta, (length, error), 0.0).unwrap();
+                assert!(share.outweighs(error));
+                assert!(share.chains == 1 || !Share::of(delta, share.chains - 1, length).outweighs(error));
                 println!("delta {delta:e}, length {length}, {lanes} lanes: {share:?}");
             }
         }
         // The closer the bound is to be, the more chains; where none can be close enough, those of one half each.
-        let chains = |width: f64| Share::fewest(1e-6, (1000, error), width).unwrap().chains;
-        let counts: Vec<usize> = [1e-2, 1e-3, 1e-4, 1e-5, 1e-9].into_iter().map(chains).collect();
+        let chains = |width: f64, edge: bool| {
+            let side = (1000, error);
+            Share::fewest(1e-6, side, share_within(width, side, edge)).unwrap().chains
+        };
+        let counts: Vec<usize> = [1e-2, 1e-3, 1e-4, 1e-5, 1e-9].map(|width| chains(width, false)).to_vec();
+        assert!(chains(1e-3, true) > chains(1e-3, false));
         println!("chains for widths from 1e-2 to 1e-9: {counts:?}");
         assert!(counts.is_sorted() && counts[0] < counts[2] && counts[4] == 20, "{counts:?}");
-        assert_eq!(Share::fewest(1e-6, (usize::MAX / 4, error), 1e-3), None);
+        assert_eq!(Share::fewest(1e-6, (usize::MAX / 4, error), 0.0), None);
     }
 
     #[test]
     fn one_step_gives_what_one_can_work_out() {
-        // alpha alone: s / alpha (d - loss) = 1, and rounding takes little.
-        let of = |part| Share { chains: 1, part, error: 1e-6 };
-        let upper = upper_bound(&[2.0], 2.0, &of(0.01));
-        assert!(upper > 2.0 / 0.01 && upper < 2.0 / 0.01 * 1.01, "{upper}");
-        assert_eq!(upper_bound(&[], 1.0, &of(0.01)), f64::INFINITY);
-        assert_eq!(upper_bound(&[1.0], 1.0, &of(1e-9)), f64::INFINITY);
-        // What rounding may have hidden in a space that looks invariant stays in the bound.
-        let tight = upper_bound(&[1.0, 1e-7], 1.0, &of(0.1));
-        let loose = upper_bound(&[1.0, 1e-3], 1.0, &of(0.1));
-        assert!(tight > 1.0 && tight < 1.0 + 1e-4 && loose > tight, "{tight} {loose}");
-        // Exact arithmetic on the same values never gives more.
-        let exact = upper_bound(&[1.0, 0.3, 0.9, 0.2], 1.1, &Share { error: 0.0, ..of(0.1) });
-        assert!(exact < upper_bound(&[1.0, 0.3, 0.9, 0.2], 1.1, &of(0.1)));
+        let step = |diagonal: f64, error: f64, residual: f64| Step { diagonal, coupling: residual, error, residual };
+        // One step: (t - T) d = |R|.
+        let upper = upper_bound(&[step(4.0, 1e-6, 0.2)], 2.0, 0.01);
+        let exact = (4.0f64 + 0.2 / (0.01 - START_ERROR)).sqrt();
+        assert!(upper >= exact && upper < exact * (1.0 + 1e-9), "{upper} {exact}");
+        assert_eq!(upper_bound(&[], 1.0, 0.01), f64::INFINITY);
+        assert_eq!(upper_bound(&[step(1.0, 0.0, 0.1)], 1.0, 1e-9), f64::INFINITY);
+        // What the last step leaves over stays in the bound.
+        let of = |residual: f64, error: f64| upper_bound(&[step(1.0, error, 0.3), step(0.5, error, residual)], 1.067_947, 0.1);
+        assert!(of(1e-7, 1e-6) > 1.067_947 && of(1e-3, 1e-6) > of(1e-7, 1e-6));
+        // Exact arithmetic on the same values never gives more, and errors as large as the part no bound closer than that.
+        assert!(of(1e-3, 0.0) < of(1e-3, 1e-4) && of(1e-3, 1e-4) < of(1e-3, 1.0));
+        assert!(upper_bound(&[step(1.0, f64::INFINITY, f64::INFINITY)], 1.0, 0.1).is_infinite());
+        assert!(upper_bound(&[step(f64::NAN, 0.0, 0.1)], 1.0, 0.1).is_infinite());
     }
 }

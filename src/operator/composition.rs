@@ -107,4 +107,32 @@ impl<A: LinearOperator, B: LinearOperator> LinearOperator for Composition<A, B> 
             }
         })
     }
+
+    /// Rounding of the inner product in `f64` is taken to grow as its vector does, |y| / |x|: the proven factor, a norm of
+    /// the outer operator for each of many, soon leaves nothing.
+    fn products_on_host<'a>(
+        &'a self,
+        adjoint: bool,
+        inputs: Vec<Vec<Ball>>,
+    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+        Box::pin(async move {
+            let (inner, outer): (&dyn LinearOperator, &dyn LinearOperator) =
+                if adjoint { (&self.outer, &self.inner) } else { (&self.inner, &self.outer) };
+            let Some(middle) = inner.products_on_host(adjoint, inputs).await? else { return Ok(None) };
+            let sizes: Vec<Vec<(f64, f64)>> =
+                middle.iter().map(|balls| balls.iter().map(|ball| (ball.norm(), ball.radius)).collect()).collect();
+            let exact = middle.into_iter().map(|balls| balls.into_iter().map(|ball| Ball::exact(ball.center)).collect());
+            let Some(mut products) = outer.products_on_host(adjoint, exact.collect()).await? else { return Ok(None) };
+            for (ball, (length, radius)) in products.iter_mut().flatten().zip(sizes.into_iter().flatten()) {
+                if length > 0.0 {
+                    ball.radius += ball.norm() / length * radius;
+                }
+            }
+            Ok(Some(products))
+        })
+    }
+
+    fn is_slow_on_host(&self) -> bool {
+        self.inner.is_slow_on_host() || self.outer.is_slow_on_host()
+    }
 }

@@ -1,5 +1,7 @@
 //! Dense matrices as operators.
 
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, Par};
 use futures::future::LocalBoxFuture;
 
 use super::enclosure::{Ball, dot, gamma, norm_above, sum_above, up};
@@ -76,6 +78,14 @@ impl LinearOperator for Matrix {
         })
     }
 
+    fn products_on_host<'a>(
+        &'a self,
+        adjoint: bool,
+        inputs: Vec<Vec<Ball>>,
+    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+        Box::pin(async move { self.in_blocks(adjoint, inputs).await.map(Some) })
+    }
+
     fn column_medians<'a>(&'a self, item: usize) -> LocalBoxFuture<'a, Result<Option<Vec<f32>>>> {
         Box::pin(async move {
             let mut columns = vec![Vec::with_capacity(self.rows()); self.cols()];
@@ -92,7 +102,90 @@ impl LinearOperator for Matrix {
     }
 }
 
+/// Products of one item with several vectors, from its rows as they come.
+struct Blocks {
+    adjoint: bool,
+    vectors: Mat<f64>,
+    sums: Mat<f64>,
+    /// Rows that wait to be multiplied, each a column.
+    block: Mat<f64>,
+    waiting: usize,
+    done: usize,
+    squares: f64,
+}
+
+impl Blocks {
+    /// Rows that are multiplied at once.
+    const ROWS: usize = 128;
+
+    fn new((rows, cols): (usize, usize), adjoint: bool, inputs: &[Ball]) -> Self {
+        let (from, to) = if adjoint { (rows, cols) } else { (cols, rows) };
+        Self {
+            adjoint,
+            vectors: Mat::from_fn(from, inputs.len(), |row, col| inputs[col].center[row]),
+            sums: Mat::zeros(to, inputs.len()),
+            block: Mat::zeros(cols, Self::ROWS),
+            waiting: 0,
+            done: 0,
+            squares: 0.0,
+        }
+    }
+
+    fn take(&mut self, entries: &[f32]) {
+        let waiting = self.block.col_as_slice_mut(self.waiting);
+        for (place, entry) in waiting.iter_mut().zip(entries) {
+            *place = f64::from(*entry);
+            self.squares += *place * *place;
+        }
+        self.waiting += 1;
+        if self.waiting == Self::ROWS {
+            self.multiply();
+        }
+    }
+
+    fn multiply(&mut self) {
+        let rows = self.block.subcols(0, self.waiting);
+        let (first, count) = (self.done, self.waiting);
+        if self.adjoint {
+            let vectors = self.vectors.subrows(first, count);
+            matmul(self.sums.as_mut(), Accum::Add, rows, vectors, 1.0, Par::Seq);
+        } else {
+            let sums = self.sums.subrows_mut(first, count);
+            matmul(sums, Accum::Replace, rows.transpose(), &self.vectors, 1.0, Par::Seq);
+        }
+        (self.done, self.waiting) = (first + count, 0);
+    }
+}
+
 impl Matrix {
+    /// The products of every item with its vectors, the matrix being read once for all of them.
+    async fn in_blocks(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> Result<Vec<Vec<Ball>>> {
+        let sides = (self.rows(), self.cols());
+        let mut products = Vec::with_capacity(inputs.len());
+        let mut open: Option<(usize, Blocks)> = None;
+        let mut close = |(item, mut blocks): (usize, Blocks)| {
+            blocks.multiply();
+            let ball = |(column, input): (usize, &Ball)| {
+                self.ball(item, blocks.sums.col_as_slice(column).to_vec(), input, blocks.squares)
+            };
+            products.push((item, inputs[item].iter().enumerate().map(ball).collect::<Vec<Ball>>()));
+        };
+        let wanted: Vec<usize> = (0..inputs.len()).filter(|item| !inputs[*item].is_empty()).collect();
+        self.visit_items(&wanted, |item, entries| {
+            if open.as_ref().is_none_or(|(open, _)| *open != item) {
+                open.replace((item, Blocks::new(sides, adjoint, &inputs[item]))).map(&mut close);
+            }
+            if let Some((_, blocks)) = &mut open {
+                blocks.take(entries);
+            }
+        })
+        .await?;
+        open.map(&mut close);
+        let mut all = vec![Vec::new(); inputs.len()];
+        products.into_iter().for_each(|(item, balls)| all[item] = balls);
+        Ok(all)
+    }
+
     /// The ball around a product that the host summed in `f64`, with `squares` the sum of the squares of the entries.
     ///
     /// Every element of the product is a sum of at most `n` terms `a x`, `n` the larger side, in some order, so its error

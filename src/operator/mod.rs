@@ -91,6 +91,41 @@ pub trait LinearOperator {
         Box::pin(ready(Ok(None)))
     }
 
+    /// A · x (Aᵀ · x where `adjoint`) in `f64` on the host for several vectors of each item, scaled as
+    /// [`LinearOperator::apply`] is: what the rounding of products on the device is measured by.
+    ///
+    /// Probabilistic bounds of a norm need these products, and are refused without them (`docs/bounds.md`, P7). By default
+    /// each product is that of [`LinearOperator::enclose`]; `None` where there is none.
+    ///
+    /// *Shapes*  `inputs`: the vectors of each item, any number of them · result: as many
+    fn products_on_host<'a>(
+        &'a self,
+        adjoint: bool,
+        inputs: Vec<Vec<Ball>>,
+    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+        Box::pin(async move {
+            let mut products = Vec::with_capacity(inputs.len());
+            for (item, vectors) in inputs.into_iter().enumerate() {
+                let mut of_item = Vec::with_capacity(vectors.len());
+                for vector in vectors {
+                    let product = match adjoint {
+                        true => self.enclose_adjoint(item, vector).await?,
+                        false => self.enclose(item, vector).await?,
+                    };
+                    let Some(product) = product else { return Ok(None) };
+                    of_item.push(product);
+                }
+                products.push(of_item);
+            }
+            Ok(Some(products))
+        })
+    }
+
+    /// Whether a product on the host takes so long that only some steps of an iteration are measured.
+    fn is_slow_on_host(&self) -> bool {
+        false
+    }
+
     /// The lower median of each column of an item, scaled as [`LinearOperator::apply`] is, for operators with entries.
     fn column_medians<'a>(&'a self, _item: usize) -> LocalBoxFuture<'a, Result<Option<Vec<f32>>>> {
         Box::pin(ready(Ok(None)))
@@ -152,6 +187,18 @@ impl<O: LinearOperator + ?Sized> LinearOperator for &O {
 
     fn enclose_adjoint<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
         (**self).enclose_adjoint(item, input)
+    }
+
+    fn products_on_host<'a>(
+        &'a self,
+        adjoint: bool,
+        inputs: Vec<Vec<Ball>>,
+    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+        (**self).products_on_host(adjoint, inputs)
+    }
+
+    fn is_slow_on_host(&self) -> bool {
+        (**self).is_slow_on_host()
     }
 
     fn column_medians<'a>(&'a self, item: usize) -> LocalBoxFuture<'a, Result<Option<Vec<f32>>>> {

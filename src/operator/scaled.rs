@@ -128,4 +128,22 @@ impl<O: LinearOperator> LinearOperator for Scaled<O> {
             Ok(product.map(|product| product.scaled(self.mantissa(item))))
         })
     }
+
+    fn products_on_host<'a>(
+        &'a self,
+        adjoint: bool,
+        inputs: Vec<Vec<Ball>>,
+    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+        Box::pin(async move {
+            let Some(products) = self.operator.products_on_host(adjoint, inputs).await? else { return Ok(None) };
+            let scaled = |(item, balls): (usize, Vec<Ball>)| {
+                balls.into_iter().map(|ball| ball.scaled(self.mantissa(item))).collect()
+            };
+            Ok(Some(products.into_iter().enumerate().map(scaled).collect()))
+        })
+    }
+
+    fn is_slow_on_host(&self) -> bool {
+        self.operator.is_slow_on_host()
+    }
 }

@@ -133,4 +133,23 @@ impl<A: LinearOperator, B: LinearOperator> LinearOperator for Sum<A, B> {
             Ok(self.join(item, left, right))
         })
     }
+
+    fn products_on_host<'a>(
+        &'a self,
+        adjoint: bool,
+        inputs: Vec<Vec<Ball>>,
+    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+        Box::pin(async move {
+            let Some(left) = self.left.products_on_host(adjoint, inputs.clone()).await? else { return Ok(None) };
+            let Some(right) = self.right.products_on_host(adjoint, inputs).await? else { return Ok(None) };
+            let join = |item: usize, (left, right): (Vec<Ball>, Vec<Ball>)| -> Option<Vec<Ball>> {
+                left.into_iter().zip(right).map(|(left, right)| self.join(item, Some(left), Some(right))).collect()
+            };
+            Ok(left.into_iter().zip(right).enumerate().map(|(item, pair)| join(item, pair)).collect())
+        })
+    }
+
+    fn is_slow_on_host(&self) -> bool {
+        self.left.is_slow_on_host() || self.right.is_slow_on_host()
+    }
 }

@@ -61,4 +61,16 @@ impl<O: LinearOperator> LinearOperator for Transpose<O> {
     fn enclose_adjoint<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
         self.0.enclose(item, input)
     }
+
+    fn products_on_host<'a>(
+        &'a self,
+        adjoint: bool,
+        inputs: Vec<Vec<Ball>>,
+    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+        self.0.products_on_host(!adjoint, inputs)
+    }
+
+    fn is_slow_on_host(&self) -> bool {
+        self.0.is_slow_on_host()
+    }
 }

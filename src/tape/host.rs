@@ -1,7 +1,9 @@
 //! Programs on the host: the same graph, each operation by its `f64` twin.
 
-use super::operation::Array;
-use super::program::{Held, Origin, Program};
+use std::sync::Arc;
+
+use super::operation::{Array, Operation};
+use super::program::{Held, Origin, Program, Step};
 use crate::operator::length;
 use crate::{Error, Result};
 
@@ -25,6 +27,14 @@ impl Program {
                 found: format!("{found:?}"),
             });
         }
+        Ok(self.gpu().block_on(self.on_host(&[]))?.run(inputs))
+    }
+
+    /// The program with its constants on the host, and with these in place of the values that were known beforehand.
+    ///
+    /// # Errors
+    /// As [`Program::evaluate`].
+    pub(super) async fn on_host(&self, known: &[Vec<f64>]) -> Result<OnHost> {
         let largest = self.values.iter().map(|held| length(&held.shape)).max().unwrap_or(0);
         if largest > MOST {
             return Err(Error::TooLarge {
@@ -36,22 +46,53 @@ impl Program {
             });
         }
         let mut data: Vec<Vec<f64>> = vec![Vec::new(); self.values.len()];
-        for (input, given) in self.inputs.iter().zip(inputs) {
-            data[*input] = given.as_ref().to_vec();
-        }
-        for (data, Held { origin, .. }) in data.iter_mut().zip(&self.values) {
-            match origin {
-                Origin::Constant(tensor) => *data = tensor.read(self.gpu())?.into_iter().map(f64::from).collect(),
-                Origin::Number(number) => *data = vec![*number],
-                Origin::Input | Origin::Inner | Origin::Block(_) | Origin::View(_) => (),
+        for (value, place) in &self.known {
+            if let Some(known) = known.get(*place) {
+                data[*value].clone_from(known);
             }
         }
-        for step in &self.steps {
-            let array = |input: &usize| Array { shape: &self.values[*input].shape, data: &data[*input] };
-            let arrays: Vec<Array> = step.inputs.iter().map(array).collect();
-            let result = step.operation.evaluate(&arrays, &self.values[step.output].shape);
-            data[step.output] = result;
+        for (data, Held { origin, shape }) in data.iter_mut().zip(&self.values) {
+            match origin {
+                Origin::Constant(tensor) if data.len() != length(shape) => {
+                    *data = tensor.read_async(self.gpu()).await?.into_iter().map(f64::from).collect();
+                }
+                Origin::Number(number) => *data = vec![*number],
+                Origin::Constant(_) | Origin::Input | Origin::Inner | Origin::Block(_) | Origin::View(_) => (),
+            }
         }
-        Ok(self.outputs.iter().map(|output| data[*output].clone()).collect())
+        let step = |step: &Step| (Arc::clone(&step.operation), step.inputs.clone(), step.output);
+        Ok(OnHost {
+            data,
+            shapes: self.values.iter().map(|held| Arc::clone(&held.shape)).collect(),
+            inputs: self.inputs.clone(),
+            outputs: self.outputs.clone(),
+            steps: self.steps.iter().map(step).collect(),
+        })
+    }
+}
+
+/// A program on the host, with what does not depend on its inputs.
+pub(super) struct OnHost {
+    data: Vec<Vec<f64>>,
+    shapes: Vec<Arc<[usize]>>,
+    inputs: Vec<usize>,
+    outputs: Vec<usize>,
+    /// Operations with the values that they read and write.
+    steps: Vec<(Arc<dyn Operation>, Vec<usize>, usize)>,
+}
+
+impl OnHost {
+    /// The outputs; there must be as many inputs as the program has, of their lengths.
+    pub(super) fn run(&mut self, inputs: &[impl AsRef<[f64]>]) -> Vec<Vec<f64>> {
+        for (input, given) in self.inputs.iter().zip(inputs) {
+            self.data[*input] = given.as_ref().to_vec();
+        }
+        for (operation, inputs, output) in &self.steps {
+            let array = |input: &usize| Array { shape: &self.shapes[*input], data: &self.data[*input] };
+            let arrays: Vec<Array> = inputs.iter().map(array).collect();
+            let result = operation.evaluate(&arrays, &self.shapes[*output]);
+            self.data[*output] = result;
+        }
+        self.outputs.iter().map(|output| self.data[*output].clone()).collect()
     }
 }

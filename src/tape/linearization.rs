@@ -3,18 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use futures::future::LocalBoxFuture;
+
 use super::check::direction;
+use super::exact::Exact;
 use super::graph::{Source, Tape};
 use super::program::{Memory, Program};
 use super::value::Value;
 use crate::gpu::{Buffer, Gpu, Recorder};
-use crate::operator::{LinearOperator, columns, length};
+use crate::operator::{Ball, LinearOperator, columns, length};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
 /// The derivative of one value with respect to another at a point: a batch of Jacobians, none of them formed.
 ///
-/// What the point decides is computed once, and again where [`Linearization::move_to`] asks for it. A product copies a vector to
+/// What the point decides is computed once, and again where [`Linearization::move_to`] asks for it. Bounds of its norm are of
+/// the exact derivative where the memory of the point is, which must keep its contents until then. A product copies a vector to
 /// the start of a recorded list of dispatches, replays the list and copies the result: it makes no memory and no bind groups.
 pub struct Linearization {
     gpu: Gpu,
@@ -26,6 +30,8 @@ pub struct Linearization {
     decided: Vec<Tensor>,
     forward: Program,
     adjoint: Program,
+    point: Vec<Tensor>,
+    on_host: Exact,
 }
 
 impl Tape {
@@ -87,7 +93,10 @@ impl Tape {
         adjoint.memory()?;
         let (gpu, batch) = (self.gpu().clone(), *batch);
         let (domain, codomain) = (domain.to_vec(), codomain.to_vec());
-        let jacobian = Linearization { gpu, batch, domain, codomain, at_point, decided, forward, adjoint };
+        let point = tensors.into_iter().cloned().collect();
+        let on_host = Exact::default();
+        let jacobian =
+            Linearization { gpu, batch, domain, codomain, at_point, decided, forward, adjoint, point, on_host };
         self.gpu().block_on(jacobian.expect_separate())?;
         Ok(jacobian)
     }
@@ -133,7 +142,7 @@ impl Linearization {
     /// # Errors
     /// As [`Program::run`]; the derivative may then be of no point at all.
     pub fn move_to(&mut self, point: &[&Tensor]) -> Result<()> {
-        self.at_point.run_into(point, &self.decided)
+        self.gpu.clone().block_on(self.move_to_async(point))
     }
 
     /// [`Linearization::move_to`] without blocking the thread, where what the point decides takes an iteration.
@@ -141,6 +150,8 @@ impl Linearization {
     /// # Errors
     /// As [`Linearization::move_to`].
     pub async fn move_to_async(&mut self, point: &[&Tensor]) -> Result<()> {
+        self.on_host = Exact::default();
+        self.point = point.iter().copied().cloned().collect();
         self.at_point.run_into_async(point, &self.decided).await
     }
 
@@ -238,6 +249,22 @@ impl LinearOperator for Linearization {
 
     fn bytes_per_product(&self) -> u64 {
         self.forward.bytes_touched().max(self.adjoint.bytes_touched())
+    }
+
+    /// Products with the derivative at the point in `f64` from the start, so that they tell the rounding of the function and
+    /// its slopes on the device too.
+    fn products_on_host<'a>(
+        &'a self,
+        adjoint: bool,
+        inputs: Vec<Vec<Ball>>,
+    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+        let sizes = (length(&self.domain), length(&self.codomain));
+        let programs = (&self.at_point, &self.forward, &self.adjoint);
+        Box::pin(async move { self.on_host.products(programs, &self.point, adjoint, (sizes, inputs)).await.map(Some) })
+    }
+
+    fn is_slow_on_host(&self) -> bool {
+        true
     }
 }
 

@@ -22,6 +22,7 @@
 //! ```
 
 mod check;
+mod exact;
 mod fusion;
 mod graph;
 mod host;

@@ -25,6 +25,8 @@ pub struct Program {
     pub(super) inputs: Vec<usize>,
     pub(super) outputs: Vec<usize>,
     pub(super) steps: Vec<Step>,
+    /// Values that were known when it was compiled, each with its place among them.
+    pub(super) known: Vec<(usize, usize)>,
     launches: Vec<Launch>,
     plan: Plan,
     memory: Mutex<Option<Arc<Memory>>>,
@@ -152,7 +154,9 @@ impl Tape {
             };
             builder.hold(node, &value, origin);
         }
-        builder.finish(self, &starts, &ends)
+        let place = |(place, node): (usize, &usize)| builder.of_node.get(node).map(|value| (*value, place));
+        let known = known.keys().enumerate().filter_map(place).collect();
+        builder.finish(self, (&starts, &ends), known)
     }
 }
 
@@ -219,7 +223,12 @@ impl Builder {
         }
     }
 
-    fn finish(mut self, tape: &Tape, starts: &[usize], ends: &[usize]) -> Result<Program> {
+    fn finish(
+        mut self,
+        tape: &Tape,
+        (starts, ends): (&[usize], &[usize]),
+        known: Vec<(usize, usize)>,
+    ) -> Result<Program> {
         let inputs = (0..starts.len()).collect();
         let outputs: Vec<usize> = ends.iter().map(|end| self.of_node[end]).collect();
         let launches = fusion::launches(tape, &self.values, &self.steps, &outputs)?;
@@ -231,6 +240,7 @@ impl Builder {
             inputs,
             outputs,
             steps: self.steps,
+            known,
             launches,
             plan,
             memory: Mutex::new(None),

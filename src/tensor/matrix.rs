@@ -182,23 +182,51 @@ impl Matrix {
         self.visit(item, 0..self.rows(), visit).await
     }
 
+    /// Shows all rows of some items, in ascending order, to `visit`: few reads where a panel holds many small items.
+    pub(crate) async fn visit_items(&self, items: &[usize], mut visit: impl FnMut(usize, &[f32])) -> Result<()> {
+        for panel in self.panels.iter() {
+            let place = &panel.place;
+            let wanted = || items.iter().copied().filter(|item| place.items.contains(item));
+            let (Some(first), Some(last)) = (wanted().next(), wanted().next_back()) else { continue };
+            let count = place.rows.len();
+            let rows = (first - place.items.start) * count..(last + 1 - place.items.start) * count;
+            self.visit_panel(panel, rows, |row, entries| {
+                let item = place.items.start + row / count;
+                if items.binary_search(&item).is_ok() {
+                    visit(item, entries);
+                }
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
     async fn visit(&self, item: usize, rows: Range<usize>, mut visit: impl FnMut(usize, &[f32])) -> Result<()> {
+        for panel in self.panels.iter().filter(|panel| panel.place.items.contains(&item)) {
+            let place = &panel.place.rows;
+            let before = (item - panel.place.items.start) * place.len();
+            let (start, end) = (place.start.max(rows.start), place.end.min(rows.end));
+            if start < end {
+                let within = before + start - place.start..before + end - place.start;
+                self.visit_panel(panel, within, |row, entries| visit(row - before + place.start, entries)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows some rows of a panel, counted over all of its items, a piece at a time.
+    async fn visit_panel(&self, panel: &Panel, rows: Range<usize>, mut visit: impl FnMut(usize, &[f32])) -> Result<()> {
         const PIECE_WORDS: usize = 4 << 20;
         let words_per_row = self.quads() * self.storage.words_per_quad();
-        for panel in self.panels.iter().filter(|panel| panel.place.items.contains(&item)) {
-            let before = (item - panel.place.items.start) * panel.place.rows.len();
-            let step = (PIECE_WORDS / words_per_row).max(1);
-            let (start, end) = (panel.place.rows.start.max(rows.start), panel.place.rows.end.min(rows.end));
-            for first in (start..end).step_by(step) {
-                let count = step.min(end - first);
-                let start = (before + first - panel.place.rows.start) * words_per_row;
-                let mut recorder = self.gpu.recorder();
-                let piece = recorder.read(&panel.words.slice(start..start + count * words_per_row))?;
-                recorder.submit()?;
-                let words = piece.contents().await?;
-                for (offset, row) in words.chunks_exact(words_per_row).enumerate() {
-                    visit(first + offset, &self.storage.decode(row)[..self.shape.2]);
-                }
+        let step = (PIECE_WORDS / words_per_row).max(1);
+        for first in rows.clone().step_by(step) {
+            let count = step.min(rows.end - first);
+            let mut recorder = self.gpu.recorder();
+            let piece = recorder.read(&panel.words.slice(first * words_per_row..(first + count) * words_per_row))?;
+            recorder.submit()?;
+            let words = piece.contents().await?;
+            for (offset, row) in words.chunks_exact(words_per_row).enumerate() {
+                visit(first + offset, &self.storage.decode(row)[..self.shape.2]);
             }
         }
         Ok(())

@@ -138,7 +138,7 @@ impl Search {
             Status::Zero => return Ok(Some(0.0)),
             Status::Converged => None,
             Status::Stagnated if !stuck(norm.residual.norm() / norm.sigma) => None,
-            Status::Stagnated | Status::MaxIterations => Some(format!(
+            Status::Stagnated | Status::MaxIterations | Status::Refuted => Some(format!(
                 "{} after {} iterations, sigma {:.6e}, residual {:.1e}: allow more iterations or a larger tolerance, with \
                  `spectral_norm_by`",
                 norm.status,
@@ -181,7 +181,7 @@ impl Search {
                     let reason = format!("{} after {} iterations", top.status, top.iterations);
                     return Err(Error::NotConverged { operation: self.operation.name(), item, reason });
                 }
-                Status::Converged | Status::Stagnated | Status::Zero => (),
+                Status::Converged | Status::Stagnated | Status::Refuted | Status::Zero => (),
             }
             let values: Vec<f64> = top.values.iter().map(|triplet| triplet.sigma).collect();
             for rank in 0..count {

@@ -1,0 +1,184 @@
+//! Measuring the steps of Krylov spaces by products of the host.
+
+use super::chain::Chain;
+use super::finish::Oriented;
+use crate::Result;
+use crate::operator::{Ball, LinearOperator};
+use crate::tensor::screen::scale_by_power;
+
+/// Measures the steps of each chain's first space that are new, `columns` chains an item; `false` where the operator has no
+/// products on the host.
+///
+/// `exponents` are those of the powers of two that each chain divides products by.
+pub(super) async fn measure<O: LinearOperator + ?Sized>(
+    oriented: &Oriented<'_, O>,
+    chains: &mut [Chain],
+    columns: usize,
+    exponents: &[i32],
+) -> Result<bool> {
+    let sampled = oriented.operator.is_slow_on_host();
+    let items = chains.len().checked_div(columns).unwrap_or(0);
+    // One chain stands for all of an item where products are slow.
+    let is_measured =
+        |chain: usize, step: usize, space: &Chain| !sampled || (chain % columns == 0 && space.first.is_sample(step));
+    let mut inputs = vec![Vec::new(); items];
+    for (index, chain) in chains.iter().enumerate() {
+        let wanted = chain.first.unmeasured().filter(|step| is_measured(index, *step, chain));
+        inputs[index / columns].extend(wanted.map(|step| Ball::exact(chain.first.vector(step))));
+    }
+    let mut products = if inputs.iter().all(Vec::is_empty) {
+        inputs.into_iter().map(Vec::into_iter).collect::<Vec<_>>()
+    } else {
+        let Some(long) = oriented.on_host(true, inputs).await? else { return Ok(false) };
+        let Some(short) = oriented.on_host(false, long).await? else { return Ok(false) };
+        short.into_iter().map(Vec::into_iter).collect()
+    };
+    let mut largest = vec![0.0f64; items];
+    for (index, chain) in chains.iter_mut().enumerate() {
+        let (item, exponent) = (index / columns, -2 * exponents.get(index).copied().unwrap_or(0));
+        for step in chain.first.unmeasured() {
+            let product = if is_measured(index, step, chain) { products[item].next() } else { None };
+            match product {
+                Some(product) => chain.first.measure(&scaled(product, exponent)),
+                None => chain.first.assume(scale_by_power(largest[item], exponent)),
+            }
+        }
+        largest[item] = largest[item].max(scale_by_power(chain.first.largest_error(), -exponent));
+    }
+    Ok(true)
+}
+
+/// A ball in other units. A radius that underflows is covered by the rounding of what comes after.
+fn scaled(ball: Ball, exponent: i32) -> Ball {
+    let scale = |value: f64| scale_by_power(value, exponent);
+    Ball { radius: scale(ball.radius).next_up(), center: ball.center.into_iter().map(scale).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::norm::chain::Goal;
+    use crate::norm::control::Control;
+    use crate::norm::lanczos::{Lanczos, Run};
+    use crate::norm::probable::{Share, Step, expected_error};
+    use crate::norm::stop::Stop;
+    use crate::operator::{Composition, Scaled, Sum};
+    use crate::{Gpu, Matrix};
+    use faer::Mat;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    /// Matrices whose products round in different ways: random signs, one sign, graded, rank one and nearly so, orthogonal.
+    fn families(source: &mut impl FnMut() -> f64, rows: usize, cols: usize) -> Vec<(&'static str, Vec<f32>)> {
+        let mut fill = |entry: &dyn Fn(usize, usize, f64) -> f64| {
+            (0..rows * cols).map(|index| entry(index / cols, index % cols, source()) as f32).collect::<Vec<f32>>()
+        };
+        vec![
+            ("gaussian", fill(&|_, _, x| x)),
+            ("one sign", fill(&|_, _, x| x.abs())),
+            ("graded", fill(&|row, col, x| x * 0.5f64.powf((row + col) as f64 / 16.0))),
+            ("rank one and noise", fill(&|row, col, x| 1.0 + 0.5 * ((row * col) % 3) as f64 + 1e-4 * x)),
+            ("constant 0.7", fill(&|_, _, _| 0.7)),
+            ("hadamard-like", fill(&|row, col, _| if (row & col).count_ones() % 2 == 0 { 0.1 } else { -0.1 })),
+            ("diagonal", fill(&|row, col, x| if row == col { x } else { 0.0 })),
+        ]
+    }
+
+    fn normal() -> impl FnMut() -> f64 {
+        let mut generator = ChaCha8Rng::seed_from_u64(41);
+        move || {
+            let mut uniform = || ((generator.next_u64() >> 11) + 1) as f64 * 2f64.powi(-53);
+            (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos()
+        }
+    }
+
+    /// The steps of a chain, as a run measured them, and what a dense matrix says of the same vectors: |h_j| and |R_j|.
+    fn steps<O: LinearOperator>(operator: &O, exact: &Mat<f64>, most: usize) -> Vec<(Step, Option<f64>, f64)> {
+        let options = Lanczos { max_iter: most, delta: Some(0.5), ..Lanczos::default() };
+        let oriented = Oriented::shorter_side_first(operator);
+        let goal = Goal::Norm { stop: Stop::default(), multiplicity: false };
+        let share = Share::of(0.5, 1, oriented.short);
+        let mut run = Run::new(&options, &oriented, &[None], goal, (share, Control::default())).unwrap();
+        run.first_start().unwrap();
+        operator.gpu().block_on(run.cycle()).unwrap();
+        let unit = scale_by_power(1.0, operator.exponent(0) + run.exponents()[0]);
+        let exact = if oriented.transposed { exact.transpose().to_owned() } else { exact.clone() } / faer::Scale(unit);
+        let space = &run.chains[0].first;
+        let column = |step: usize| (step < space.count()).then(|| space.vector(step));
+        let vector = |entries: Vec<f64>| Mat::from_fn(entries.len(), 1, |row, _| entries[row]);
+        let of_step = |(index, step): (usize, &Step)| {
+            let current = vector(space.vector(index));
+            let mut rest = exact.transpose() * (&exact * &current) - &current * faer::Scale(step.diagonal);
+            if let Some(before) = index.checked_sub(1) {
+                rest -= vector(space.vector(before)) * faer::Scale(space.steps()[before].coupling);
+            }
+            let residual = rest.norm_l2();
+            let error = column(index + 1).map(|next| (&rest - vector(next) * faer::Scale(step.coupling)).norm_l2());
+            (*step, error, residual)
+        };
+        space.steps().iter().enumerate().map(of_step).collect()
+    }
+
+    #[test]
+    fn measured_steps_are_those_of_the_matrix() {
+        let gpu = Gpu::new().unwrap();
+        let lanes = gpu.capabilities().profile.lanes;
+        let mut source = normal();
+        println!("largest error of a step, of the square of the norm, and as a part of what is expected");
+        for (rows, cols) in [(1, 1), (1, 9), (7, 5), (40, 40), (33, 150), (300, 120), (40, 3000), (20_000, 8)] {
+            for (name, entries) in families(&mut source, rows, cols) {
+                let exact = Mat::from_fn(rows, cols, |row, col| f64::from(entries[row * cols + col]));
+                let matrix = Matrix::from_slice(&gpu, rows, cols, &entries).unwrap();
+                let found = steps(&matrix, &exact, 40);
+                let square = found.iter().map(|(step, ..)| step.diagonal).fold(0.0, f64::max);
+                let allowed = 1e-11 * square * (rows.max(cols) as f64).sqrt();
+                assert!(!found.is_empty());
+                let mut largest = 0.0f64;
+                for (index, (step, error, residual)) in found.iter().enumerate() {
+                    let close = |found: f64, exact: f64| found >= exact - allowed && found <= exact + allowed;
+                    assert!(close(step.residual, *residual), "{name} {rows} x {cols}, {index}: {step:?} {residual}");
+                    if let Some(error) = error {
+                        largest = largest.max(*error / square);
+                        assert!(close(step.error, *error), "{name} {rows} x {cols}, {index}: {step:?} {error}");
+                    }
+                }
+                let part = largest / expected_error(rows.max(cols), lanes);
+                println!("{name:<20} {:>12} {largest:>9.1e} {part:>8.3}", format!("{rows} x {cols}"));
+            }
+        }
+    }
+
+    #[test]
+    fn steps_of_sums_and_compositions_are_measured_where_they_cancel() {
+        let gpu = Gpu::new().unwrap();
+        let mut source = normal();
+        let mut fill = |rows: usize, cols: usize| -> (Mat<f64>, Matrix) {
+            let entries: Vec<f32> = (0..rows * cols).map(|_| source() as f32).collect();
+            let exact = Mat::from_fn(rows, cols, |row, col| f64::from(entries[row * cols + col]));
+            (exact, Matrix::from_slice(&gpu, rows, cols, &entries).unwrap())
+        };
+        let ((a, left), (b, right)) = (fill(30, 20), fill(20, 25));
+        let composed = steps(&Composition::new(&left, &right).unwrap(), &(&a * &b), 20);
+        let (before, changed) = (fill(24, 24), 1e-4f32);
+        let after = Mat::from_fn(24, 24, |row, col| {
+            f64::from(before.0[(row, col)] as f32 + changed * ((row + 1) as f32 / 24.0) * ((col + 2) as f32 / 24.0))
+        });
+        let entries: Vec<f32> = (0..24 * 24).map(|index| after[(index / 24, index % 24)] as f32).collect();
+        let moved = Matrix::from_slice(&gpu, 24, 24, &entries).unwrap();
+        let difference = Sum::new(&moved, Scaled::new(&before.1, -1.0).unwrap()).unwrap();
+        let cancelled = steps(&difference, &(&after - &before.0), 20);
+        for (name, found) in [("composition", composed), ("difference", cancelled)] {
+            let square = found.iter().map(|(step, ..)| step.diagonal).fold(0.0, f64::max);
+            let largest = found.iter().filter_map(|(_, error, _)| *error).fold(0.0, f64::max) / square;
+            println!("{name}: {largest:.1e} of the square of the norm");
+            for (step, error, residual) in found {
+                // What f64 may have lost counts as lost: a ten-thousandth of what f32 has, squared by two products.
+                let close = |found: f64, exact: f64| found >= exact - 1e-9 * square && found <= exact + 1e-4 * square;
+                assert!(close(step.residual, residual), "{name}: {step:?} {residual}");
+                assert!(error.is_none_or(|error| close(step.error, error)), "{name}: {step:?} {error:?}");
+            }
+            // Products of the difference cancel four digits, and steps say so.
+            assert!((largest > 1e-4) == (name == "difference"), "{name}: {largest}");
+        }
+    }
+}

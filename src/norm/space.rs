@@ -1,0 +1,131 @@
+//! The Krylov space of a random start, each step of it measured by products of the host; `docs/bounds.md`, (P7).
+
+use super::probable::Step;
+use crate::operator::Ball;
+use crate::operator::enclosure::{norm_above, up};
+
+/// Vectors and coefficients of a space as the device computed them, and how far each step is from its recurrence.
+///
+/// Nothing is assumed of the device: whatever vectors and coefficients it gives, the local errors are theirs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Space {
+    /// v_1, v_2, ...: one more than steps, but for the vector after a step that ended the space.
+    vectors: Vec<Vec<f32>>,
+    /// T_jj = alpha_j² + beta_{j-1}² and tau_j = alpha_j beta_j of each step.
+    coefficients: Vec<(f64, f64)>,
+    latest_beta: f64,
+    steps: Vec<Step>,
+    ended: bool,
+    /// The largest local error that was measured.
+    largest: f64,
+}
+
+/// Local errors of steps that are not measured, in units of the largest that is.
+const UNMEASURED: f64 = 4.0;
+
+/// Roundings of one entry of a residual on the host: five operations of at most four terms.
+const ROUNDINGS: f64 = 8.0 * f64::EPSILON;
+
+impl Space {
+    /// Takes in the start vector.
+    pub(super) fn start(&mut self, vector: &[f32]) {
+        self.vectors = vec![vector.to_vec()];
+    }
+
+    /// Takes in a step's coefficients; one that `ends` the space has no vector after it.
+    pub(super) fn push(&mut self, alpha: f64, beta: f64, ends: bool) {
+        self.coefficients.push((alpha * alpha + self.latest_beta * self.latest_beta, alpha * beta));
+        (self.latest_beta, self.ended) = (beta, ends);
+    }
+
+    /// Whether it waits for the vector after its latest step.
+    pub(super) fn wants_vector(&self) -> bool {
+        !self.ended && !self.vectors.is_empty() && self.vectors.len() == self.coefficients.len()
+    }
+
+    /// Takes in the vector after the latest step.
+    pub(super) fn push_vector(&mut self, vector: &[f32]) {
+        self.vectors.push(vector.to_vec());
+    }
+
+    /// The steps that are known, but not how far they are from their recurrence.
+    pub(super) fn unmeasured(&self) -> std::ops::Range<usize> {
+        let known = if self.vectors.is_empty() { 0 } else { self.coefficients.len() };
+        self.steps.len()..known
+    }
+
+    /// Whether a step is among the few that are measured where products on the host are slow: the first ones, then about
+    /// two in each doubling, and the one that ends the space.
+    pub(super) fn is_sample(&self, step: usize) -> bool {
+        let number = step + 1;
+        let power = 1 << number.ilog2();
+        number < 4 || number == power || number == power + power / 2 || (self.ended && number == self.coefficients.len())
+    }
+
+    /// The vector that a step multiplies.
+    pub(super) fn vector(&self, step: usize) -> Vec<f64> {
+        self.vectors[step].iter().map(|entry| f64::from(*entry)).collect()
+    }
+
+    /// The vectors that are known.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.vectors.len()
+    }
+
+    /// What steps are from their recurrence, as far as they are measured.
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The largest local error that was measured so far.
+    pub(super) fn largest_error(&self) -> f64 {
+        self.largest
+    }
+
+    /// Takes in AᵀA v of the next step, in units of its coefficients.
+    pub(super) fn measure(&mut self, product: &Ball) {
+        let step = self.steps.len();
+        let (diagonal, coupling) = self.coefficients[step];
+        let before = step.checked_sub(1).map(|before| (self.coefficients[before].1, &self.vectors[before]));
+        let (current, next) = (&self.vectors[step], self.vectors.get(step + 1));
+        let mut rest = product.center.clone();
+        let mut magnitude = norm_above(&rest);
+        let mut take = |rest: &mut Vec<f64>, factor: f64, vector: &[f32]| {
+            rest.iter_mut().zip(vector).for_each(|(rest, entry)| *rest -= factor * f64::from(*entry));
+            magnitude += factor.abs() * length_above(vector);
+        };
+        take(&mut rest, diagonal, current);
+        if let Some((coupling, before)) = before {
+            take(&mut rest, coupling, before);
+        }
+        let residual = norm_above(&rest);
+        let error = next.map(|next| {
+            take(&mut rest, coupling, next);
+            norm_above(&rest)
+        });
+        // (P9) takes parts along the singular vector to be at most 2.
+        let rounding = match length_above(current) <= 2.0 {
+            true => up(product.radius + ROUNDINGS * magnitude),
+            false => f64::INFINITY,
+        };
+        let error = error.map_or(f64::INFINITY, |error| up(error + rounding));
+        if next.is_some() {
+            self.largest = self.largest.max(error);
+        }
+        self.steps.push(Step { diagonal, coupling, error, residual: up(residual + rounding) });
+    }
+
+    /// Takes the next step for one whose local error is at most [`UNMEASURED`] times the largest that was measured.
+    pub(super) fn assume(&mut self, largest: f64) {
+        let step = self.steps.len();
+        let (diagonal, coupling) = self.coefficients[step];
+        let error = UNMEASURED * largest;
+        let length = self.vectors.get(step + 1).map_or(f64::INFINITY, |next| length_above(next));
+        self.steps.push(Step { diagonal, coupling, error, residual: up(up(coupling * length) + error) });
+    }
+}
+
+fn length_above(vector: &[f32]) -> f64 {
+    norm_above(&vector.iter().map(|entry| f64::from(*entry)).collect::<Vec<f64>>())
+}
