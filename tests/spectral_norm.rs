@@ -19,6 +19,8 @@ mod operators;
 mod spectra;
 #[path = "spectral_norm/vectors.rs"]
 mod vectors;
+#[path = "spectral_norm/zeros.rs"]
+mod zeros;
 
 use std::sync::OnceLock;
 
