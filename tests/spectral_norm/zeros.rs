@@ -61,7 +61,7 @@ fn zero_is_certified_where_entries_are_known_to_be_zero() {
                 "{method:?}, {name}"
             );
         }
-        assert_eq!(run(&zero).items()[0].to_string(), "0.00000 in [0.00000, 0.00000], certified");
+        assert_eq!(run(&zero).items()[0].to_string(), "0 in [0, 0], certified");
         // Products that are zero are no proof; an operator without elements is.
         let unknown = run(&Unknown(zero.clone())).items()[0].clone();
         assert_eq!((unknown.status, unknown.bounds), (Status::Zero, Bounds::at_least(0.0)), "{method:?}");
