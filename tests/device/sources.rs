@@ -48,7 +48,8 @@ fn vectors_arrays_and_rows_are_sources() {
     assert_eq!(double.to_vec().element(), SourceElement::F64);
     // Calls that take f32 alone infer it, and take whatever turns into a slice.
     assert_eq!(Matrix::from_slice(gpu(), 1, 2, &[3.0, 4.0]).unwrap().read().unwrap(), [3.0, 4.0]);
-    assert_eq!(Matrix::from_slice(gpu(), 2, 3, &single.to_vec()).unwrap().read().unwrap(), single);
+    let vector = Vec::from(single);
+    assert_eq!(Matrix::from_slice(gpu(), 2, 3, &vector).unwrap().read().unwrap(), single);
     assert!(Matrix::from_batch(gpu(), 1, 0, 3, &[]).unwrap().is_zero(0));
 }
 

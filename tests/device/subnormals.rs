@@ -34,7 +34,8 @@ fn held(gpu: &Gpu, matrix: &Matrix) -> Vec<u32> {
 /// Matrices whose entries are partly or all subnormal, with what they are for.
 fn cases() -> Vec<(&'static str, usize, usize, Vec<f32>)> {
     let subnormal = |index: usize| {
-        tiny(1 + (index as u32).wrapping_mul(2_654_435_761) % 0x7f_ffff) * if index % 3 == 0 { -1.0 } else { 1.0 }
+        tiny(1 + (index as u32).wrapping_mul(2_654_435_761) % 0x7f_ffff)
+            * if index.is_multiple_of(3) { -1.0 } else { 1.0 }
     };
     let mixed = |rows: usize, cols: usize, first: f32| {
         let mut entries: Vec<f32> = (0..rows * cols).map(subnormal).collect();
