@@ -43,6 +43,19 @@ pub enum Error {
         missing: String,
     },
 
+    /// A handle of `wgpu` that was handed in cannot be used as it is.
+    #[error("{operation}: the {handle} that was handed in {problem}: {advice}")]
+    UnsuitableHandle {
+        /// The operation that was asked for.
+        operation: String,
+        /// `buffer` or `queue`.
+        handle: &'static str,
+        /// What is wrong with it, as words that follow its name.
+        problem: String,
+        /// What to do about it.
+        advice: &'static str,
+    },
+
     /// Two shapes that must agree do not.
     #[error("shape mismatch in {operation}: {expected} expected, {found} found")]
     ShapeMismatch {
@@ -124,11 +137,14 @@ pub enum Error {
     },
 
     /// The device ran out of memory.
-    #[error("{operation}: the device has no {bytes} bytes left: free tensors or use a smaller batch")]
+    #[error(
+        "{operation}: the device has no {}memory left: free tensors or use a smaller batch",
+        if *bytes > 0 { format!("{bytes} bytes of ") } else { String::new() }
+    )]
     OutOfMemory {
         /// The operation that was asked for.
         operation: String,
-        /// The size that was asked for.
+        /// The size that was asked for; 0 where it is not known.
         bytes: u64,
     },
 

@@ -81,6 +81,27 @@
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
+//! # Without blocking
+//! Whatever waits for the device has a form that ends in `_async`, which any executor drives. Futures that work on an operator
+//! or a program, such as [`norm::Lanczos::norm_async`], are not `Send`: an operator of your own need not be `Sync`, nor a
+//! callback `Send`. They stay on one thread: a local executor (`LocalPool`, tokio's `LocalSet` and `spawn_local`), or the
+//! blocking form on a thread for blocking work (tokio's `spawn_blocking`). [`Gpu`], [`Matrix`], [`tensor::Tensor`] and results
+//! are `Send` and `Sync`, so what goes there and comes back may move:
+//! ```
+//! use opnorm::{Gpu, Matrix, norm::{Control, Lanczos, spectral_norm}};
+//! let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 0.0, 0.0, 4.0])?;
+//! // among tasks that move between threads: on a thread of its own, and awaited from any other
+//! let (sender, receiver) = futures::channel::oneshot::channel();
+//! let held = matrix.clone();
+//! std::thread::spawn(move || sender.send(spectral_norm(&held)));
+//! let elsewhere = async { receiver.await.expect("the thread ran") };
+//! // on this thread: as a future among others
+//! let here = Lanczos::default().norm_async(&matrix, Control::default());
+//! let (here, elsewhere) = pollster::block_on(futures::future::join(here, elsewhere));
+//! assert_eq!(here?.items()[0].sigma, elsewhere?.items()[0].sigma);
+//! # Ok::<(), opnorm::Error>(())
+//! ```
+//!
 //! # Where things are
 //! [`gpu`] the device · [`tensor`] tensors and matrices · [`ops`] one kernel each, [`reference`](mod@reference) their
 //! `f64` twins · [`probe`] a device's self-test · [`operator`] linear operators · [`tape`] functions and their derivatives · [`norm`] the solvers · [`certify`] proven

@@ -1,6 +1,12 @@
 //! What a device does besides arithmetic: loss, limits, buffers from outside, read-backs, uploads.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod device {
+    pub mod handles;
+    pub mod sources;
+    pub mod subnormals;
+}
+
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
@@ -79,14 +85,22 @@ fn a_device_lost_with_a_read_back_in_flight_is_an_error() {
 
 /// A device that a program made itself, on the adapter that the tests run on.
 fn device_of_the_program(features: wgpu::Features) -> (wgpu::Device, wgpu::Queue) {
+    device_of(&adapter_of_the_program(), features)
+}
+
+/// The adapter that the tests run on, by an instance of a program of its own.
+fn adapter_of_the_program() -> wgpu::Adapter {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
     let wanted = gpu().capabilities();
     let matches = |info: &wgpu::AdapterInfo| info.name == wanted.name && info.backend.to_str() == wanted.backend;
-    let adapter = adapters.into_iter().find(|adapter| matches(&adapter.get_info())).unwrap();
+    adapters.into_iter().find(|adapter| matches(&adapter.get_info())).unwrap()
+}
+
+fn device_of(adapter: &wgpu::Adapter, features: wgpu::Features) -> (wgpu::Device, wgpu::Queue) {
     let request = wgpu::DeviceDescriptor {
         required_features: features,
-        required_limits: Gpu::required_limits(&adapter),
+        required_limits: Gpu::required_limits(adapter),
         ..wgpu::DeviceDescriptor::default()
     };
     pollster::block_on(adapter.request_device(&request)).unwrap()
@@ -168,6 +182,32 @@ fn the_async_form_needs_no_executor_of_this_library() {
     let (first, second) = pollster::block_on(both);
     assert_eq!(first.unwrap(), numbers(300));
     assert_eq!(second.unwrap(), numbers(300)[100..200]);
+}
+
+#[test]
+fn what_may_move_between_threads_does() {
+    fn may_move<T: Send>(value: T) -> T {
+        value
+    }
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<Gpu>();
+    is_shared::<Matrix>();
+    is_shared::<Tensor>();
+    is_shared::<opnorm::norm::SpectralNorms>();
+    is_shared::<opnorm::tape::Tape>();
+    is_shared::<opnorm::tape::Program>();
+    is_shared::<opnorm::tape::Linearization>();
+    is_shared::<Error>();
+    // Waiting for contents needs no operator, so these futures go to any executor.
+    let gpu = gpu();
+    let tensor = Tensor::from_slice(gpu, &[300], &numbers(300)).unwrap();
+    let read = may_move(async move { tensor.read_async(gpu).await });
+    let elsewhere = std::thread::spawn(move || pollster::block_on(read)).join().unwrap();
+    assert_eq!(elsewhere.unwrap(), numbers(300));
+    drop(may_move(Gpu::open_async(&GpuOptions::default())));
+    let buffer = foreign(gpu, 0, &numbers(15));
+    let matrix = pollster::block_on(may_move(Matrix::from_wgpu_async(gpu, buffer, 0, (1, 3, 5)))).unwrap();
+    assert_eq!(matrix.read().unwrap(), numbers(15));
 }
 
 #[test]
@@ -258,7 +298,7 @@ fn tensors_share_the_buffers_of_the_program() {
         mapped_at_creation: false,
     });
     let error = Tensor::from_wgpu(unreadable, 0, &[16]).unwrap_err();
-    assert!(matches!(error, Error::UnsuitableDevice { .. }) && error.to_string().contains("COPY_SRC"), "{error:?}");
+    assert!(matches!(error, Error::UnsuitableHandle { .. }) && error.to_string().contains("COPY_SRC"), "{error:?}");
 }
 
 #[test]

@@ -21,6 +21,8 @@ mod products;
 mod spectra;
 #[path = "spectral_norm/vectors.rs"]
 mod vectors;
+#[path = "spectral_norm/zeros.rs"]
+mod zeros;
 
 use std::sync::OnceLock;
 

@@ -3,7 +3,8 @@
 // Shapes   matrix: items × item_quads · output: items × segments, each the bits of a magnitude and an index into the
 //          item's padded elements, 0xffffffff for none
 // Access   a lane scans one run of segment_quads quads.
-// Accuracy exact: magnitudes are compared as integers, as NaN and infinity cannot be told by comparisons of floats.
+// Accuracy exact: magnitudes are compared as integers, as NaN and infinity cannot be told by comparisons of floats, and a
+//          subnormal float may be flushed.
 
 struct Params {
     items: u32,
@@ -32,7 +33,7 @@ fn main(
     var largest = vec4u();
     var bad = vec4u(0xffffffffu);
     for (var quad = segment * params.segment_quads; quad < end; quad++) {
-        let magnitude = bitcast<vec4u>(matrix_quad(item * params.item_quads + quad)) & vec4u(0x7fffffffu);
+        let magnitude = matrix_bits(item * params.item_quads + quad) & vec4u(0x7fffffffu);
         let finite = magnitude < vec4u(0x7f800000u);
         largest = max(largest, select(vec4u(), magnitude, finite));
         bad = min(bad, select(vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(0xffffffffu), finite));

@@ -4,7 +4,7 @@
 
 @group(0) @binding(0) var<storage, read> matrix: array<vec2u>;
 
-fn matrix_quad(index: u32) -> vec4f {
+fn matrix_bits(index: u32) -> vec4u {
     let words = matrix[index];
     let bits = vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u);
     let sign = (bits & vec4u(0x8000u)) << vec4u(16u);
@@ -13,6 +13,10 @@ fn matrix_quad(index: u32) -> vec4f {
     let subnormal = bitcast<vec4u>(vec4f(magnitude) * 0x1p-24); // a normal f32, so nothing is flushed
     let special = (magnitude << vec4u(13u)) | vec4u(0x7f800000u); // infinite or NaN
     let finite = select(normal, subnormal, magnitude < vec4u(0x400u));
-    return bitcast<vec4f>(sign | select(finite, special, magnitude >= vec4u(0x7c00u)));
+    return sign | select(finite, special, magnitude >= vec4u(0x7c00u));
+}
+
+fn matrix_quad(index: u32) -> vec4f {
+    return bitcast<vec4f>(matrix_bits(index));
 }
 

@@ -2,7 +2,11 @@
 
 @group(0) @binding(0) var<storage, read> matrix: array<vec4u>;
 
+fn matrix_bits(index: u32) -> vec4u {
+    return matrix[index];
+}
+
 fn matrix_quad(index: u32) -> vec4f {
-    return bitcast<vec4f>(matrix[index]);
+    return bitcast<vec4f>(matrix_bits(index));
 }
 

@@ -174,6 +174,8 @@ impl Certifier {
 
     /// [`Certifier::matrix_with`] without blocking the thread while the device works.
     ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
+    ///
     /// # Errors
     /// As [`Certifier::matrix_with`].
     pub async fn matrix_async(&self, matrix: &Matrix, on_progress: Option<OnProgress<'_>>) -> Result<Vec<Certificate>> {
@@ -232,6 +234,8 @@ impl Certifier {
     }
 
     /// [`Certifier::source_with`] without blocking the thread while the device works; the host's own work blocks it.
+    ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
     /// # Errors
     /// As [`Certifier::source_with`].

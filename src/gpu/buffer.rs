@@ -2,21 +2,51 @@
 
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytemuck::Pod;
 
-use super::{Gpu, guarded};
+use super::{Gpu, foreign, guarded};
 use crate::{Error, Result};
 
 /// A run of elements, of four bytes or a multiple, in device memory; clones share it.
 #[derive(Clone, Debug)]
 pub struct Buffer<T> {
     raw: wgpu::Buffer,
-    /// The device that it was made on, as [`Gpu::opened`] has it.
-    owner: Option<u64>,
+    home: Arc<Home>,
     offset: u64,
     len: usize,
     element: PhantomData<T>,
+}
+
+/// Which device memory is of, as far as it is known; shared by all that lies in one `wgpu` buffer.
+#[derive(Debug)]
+struct Home {
+    /// The `Gpu` that made it, where no other can be of the same device.
+    sole: Option<u64>,
+    /// A `Gpu` that it is known to be of the device of; 0 for none.
+    known: AtomicU64,
+}
+
+impl Home {
+    /// Refuses memory of another device, which would be the end of the program.
+    fn expect_on(&self, gpu: &Gpu, operation: &'static str, raw: &wgpu::Buffer) -> Result<()> {
+        let (id, handed_in) = gpu.identity();
+        if self.known.load(Ordering::Relaxed) == id {
+            return Ok(());
+        }
+        if self.sole.is_some() && !handed_in {
+            return Err(Error::ShapeMismatch {
+                operation,
+                expected: "memory of one device".to_string(),
+                found: "that of another `Gpu`: upload it there".to_string(),
+            });
+        }
+        foreign::expect_buffer(gpu, operation, raw)?;
+        self.known.store(id, Ordering::Relaxed);
+        Ok(())
+    }
 }
 
 impl<T: Pod> Buffer<T> {
@@ -51,7 +81,13 @@ impl<T: Pod> Buffer<T> {
             other => other,
         })?;
         gpu.counters().buffers.add(1);
-        Ok(Self { raw, owner: gpu.opened(), offset: 0, len, element: PhantomData })
+        Ok(Self::new(raw, gpu.identity(), len))
+    }
+
+    /// Memory that the `Gpu` of this identity made.
+    pub(super) fn new(raw: wgpu::Buffer, (id, handed_in): (u64, bool), len: usize) -> Self {
+        let home = Home { sole: (!handed_in).then_some(id), known: AtomicU64::new(id) };
+        Self { raw, home: Arc::new(home), offset: 0, len, element: PhantomData }
     }
 
     /// Device memory with a copy of `data`.
@@ -80,7 +116,7 @@ impl<T: Pod> Buffer<T> {
         if data.is_empty() {
             return Ok(());
         }
-        expect_own(gpu, operation, self.owner)?;
+        self.expect_on(gpu, operation)?;
         guarded(gpu, operation, || gpu.queue().write_buffer(&self.raw, offset, bytemuck::cast_slice(data)))
     }
 
@@ -93,32 +129,49 @@ impl<T: Pod> Buffer<T> {
         let start = range.start.min(end);
         Self {
             raw: self.raw.clone(),
-            owner: self.owner,
+            home: Arc::clone(&self.home),
             offset: self.offset + (start * size_of::<T>()) as u64,
             len: end - start,
             element: PhantomData,
         }
     }
 
-    /// Memory of a buffer made elsewhere on the same device.
+    /// Memory of a buffer made elsewhere on the same device, from byte `offset` on.
+    ///
+    /// That it is of the same device shows where it is first used with a [`Gpu`].
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when the buffer is too small, [`Error::UnsuitableDevice`] when its usage lacks
-    /// `STORAGE`, `COPY_SRC` or `COPY_DST`.
+    /// [`Error::ShapeMismatch`] when the buffer is too small, [`Error::InvalidOption`] when the offset is no multiple of
+    /// four bytes, [`Error::UnsuitableHandle`] when its usage lacks `STORAGE`, `COPY_SRC` or `COPY_DST`.
     pub fn from_wgpu(raw: wgpu::Buffer, operation: &'static str, offset: u64, len: usize) -> Result<Self> {
+        if !offset.is_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT) {
+            return Err(Error::InvalidOption {
+                operation,
+                option: "the offset into the buffer",
+                value: format!("{offset} bytes"),
+                allowed: "a multiple of 4, as the elements are of 4 bytes",
+            });
+        }
         let bytes = (len as u64).saturating_mul(size_of::<T>() as u64);
         if offset.checked_add(bytes).is_none_or(|end| end > raw.size()) {
             return Err(Error::ShapeMismatch {
                 operation,
-                expected: format!("a buffer of {bytes} bytes after offset {offset}"),
+                expected: format!("a buffer with {bytes} bytes from offset {offset} on, for {len} elements"),
                 found: format!("{} bytes in all", raw.size()),
             });
         }
         let missing = Self::usage() - raw.usage();
         if !missing.is_empty() {
-            return Err(Error::UnsuitableDevice { missing: format!("{missing:?} in the usage of the buffer") });
+            let names: Vec<_> = missing.iter_names().map(|(name, _)| name).collect();
+            return Err(Error::UnsuitableHandle {
+                operation: operation.to_string(),
+                handle: "buffer",
+                problem: format!("was made without the usage {}", names.join(" | ")),
+                advice: "make it with `BufferUsages::STORAGE | COPY_SRC | COPY_DST`",
+            });
         }
-        Ok(Self { raw, owner: None, offset, len, element: PhantomData })
+        let home = Home { sole: None, known: AtomicU64::new(0) };
+        Ok(Self { raw, home: Arc::new(home), offset, len, element: PhantomData })
     }
 
     /// The buffer underneath and the offset of the first element in bytes.
@@ -137,8 +190,8 @@ impl<T: Pod> Buffer<T> {
     }
 
     /// Refuses memory of another device.
-    pub(super) fn expect_on(&self, gpu: &Gpu, operation: &'static str) -> Result<()> {
-        expect_own(gpu, operation, self.owner)
+    pub(crate) fn expect_on(&self, gpu: &Gpu, operation: &'static str) -> Result<()> {
+        self.home.expect_on(gpu, operation, &self.raw)
     }
 
     fn usage() -> wgpu::BufferUsages {
@@ -154,27 +207,15 @@ impl<T: Pod> Buffer<T> {
 #[derive(Clone, Debug)]
 pub struct Binding {
     pub(super) raw: wgpu::Buffer,
-    owner: Option<u64>,
+    home: Arc<Home>,
     pub(super) offset: u64,
     pub(super) bytes: u64,
-}
-
-/// Refuses memory that is known to be of another device, which would be the end of the program.
-fn expect_own(gpu: &Gpu, operation: &'static str, owner: Option<u64>) -> Result<()> {
-    if owner.is_none() || gpu.opened().is_none() || owner == gpu.opened() {
-        return Ok(());
-    }
-    Err(Error::ShapeMismatch {
-        operation,
-        expected: "memory of one device".to_string(),
-        found: "that of another `Gpu`: upload it there".to_string(),
-    })
 }
 
 impl Binding {
     /// Refuses memory of another device.
     pub(super) fn expect_on(&self, gpu: &Gpu, operation: &'static str) -> Result<()> {
-        expect_own(gpu, operation, self.owner)
+        self.home.expect_on(gpu, operation, &self.raw)
     }
 
     pub(super) fn entry(&self, binding: u32) -> wgpu::BindGroupEntry<'_> {
@@ -188,6 +229,6 @@ impl Binding {
 impl<T: Pod> From<&Buffer<T>> for Binding {
     fn from(buffer: &Buffer<T>) -> Self {
         let bytes = buffer.byte_len().next_multiple_of(4).max(4).min(buffer.raw.size() - buffer.offset);
-        Self { raw: buffer.raw.clone(), owner: buffer.owner, offset: buffer.offset, bytes }
+        Self { raw: buffer.raw.clone(), home: Arc::clone(&buffer.home), offset: buffer.offset, bytes }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::foreign;
 use crate::{Error, Result};
 
 #[derive(Debug, Default)]
@@ -20,6 +21,9 @@ impl Faults {
         });
         let uncaptured = Arc::clone(&faults);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            if foreign::trying() {
+                return;
+            }
             *uncaptured.uncaptured.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
         }));
         faults

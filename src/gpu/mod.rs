@@ -8,6 +8,7 @@ mod buffer;
 mod capabilities;
 mod counters;
 mod faults;
+mod foreign;
 mod grid;
 mod kernel;
 mod pool;
@@ -37,6 +38,7 @@ pub use wgpu::Buffer as DeviceBuffer;
 
 use counters::Counters;
 use faults::Faults;
+use futures::channel::oneshot;
 use kernel::Pipelines;
 use pool::Pool;
 use readback::Staging;
@@ -66,8 +68,10 @@ pub struct Gpu {
 struct Inner {
     device: wgpu::Device,
     queue: wgpu::Queue,
-    /// Which of the devices opened here it is; `None` for one that was handed in, which may be any of them.
-    opened: Option<u64>,
+    /// The number of this `Gpu` among all.
+    id: u64,
+    /// Whether the device was handed in, so that another `Gpu` may be of the same.
+    handed_in: bool,
     capabilities: Capabilities,
     checked: bool,
     faults: Arc<Faults>,
@@ -132,26 +136,36 @@ impl Gpu {
             capabilities.binding_bytes = capabilities.binding_bytes.min(bytes);
         }
         let checked = options.checked.unwrap_or_else(checked_by_environment);
-        // Handles of wgpu cannot tell devices of two instances apart.
-        static OPENED: AtomicU64 = AtomicU64::new(0);
-        let opened = Some(OPENED.fetch_add(1, Ordering::Relaxed));
-        Self::assemble((device, queue), capabilities, checked, faults, opened)
+        Ok(Self::assemble((device, queue), capabilities, checked, faults, false))
     }
 
-    /// Uses a device and queue that a program has already.
+    /// Uses a device and queue that a program has already; waits for what was submitted to them.
     ///
     /// The device keeps its owner's handlers for loss and uncaptured errors. Everything this library makes on it is
     /// made inside error scopes, so nothing of it reaches them; a lost device shows as [`Error::DeviceLost`].
     ///
     /// # Errors
     /// [`Error::UnsuitableDevice`] when the device was made without [`Gpu::required_features`] or with limits that
-    /// are too small.
+    /// are too small; [`Error::UnsuitableHandle`] when the queue is another device's; [`Error::DeviceLost`],
+    /// [`Error::Timeout`].
     pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
         if let Some(missing) = adapter::lacks(device.features(), &device.limits()) {
             return Err(Error::UnsuitableDevice { missing });
         }
+        foreign::expect_queue(&device, &queue)?;
         let capabilities = Capabilities::new(&device.adapter_info(), &device.limits());
-        Self::assemble((device, queue), capabilities, checked_by_environment(), Arc::default(), None)
+        Ok(Self::assemble((device, queue), capabilities, checked_by_environment(), Arc::default(), true))
+    }
+
+    /// [`Gpu::from_wgpu`] without blocking the thread while the device finishes what was submitted to it.
+    ///
+    /// # Errors
+    /// As [`Gpu::from_wgpu`].
+    pub async fn from_wgpu_async(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
+        let (sender, receiver) = oneshot::channel();
+        std::thread::spawn(move || sender.send(Self::from_wgpu(device, queue)));
+        let gone = |_| Error::DeviceLost { reason: "the thread that waited for it ended".to_string() };
+        receiver.await.map_err(gone)?
     }
 
     /// The features that [`Gpu::from_wgpu`] needs a device to have.
@@ -169,8 +183,10 @@ impl Gpu {
         capabilities: Capabilities,
         checked: bool,
         faults: Arc<Faults>,
-        opened: Option<u64>,
-    ) -> Result<Self> {
+        handed_in: bool,
+    ) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(1);
+        let id = COUNT.fetch_add(1, Ordering::Relaxed);
         let placeholder = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("placeholder"),
             size: 16,
@@ -180,7 +196,8 @@ impl Gpu {
         let inner = Inner {
             device,
             queue,
-            opened,
+            id,
+            handed_in,
             capabilities,
             checked,
             faults,
@@ -188,15 +205,15 @@ impl Gpu {
             staging: Staging::default(),
             pool: Pool::default(),
             counters: Counters::default(),
-            placeholder: Buffer::from_wgpu(placeholder, "open a device", 0, 1)?,
+            placeholder: Buffer::new(placeholder, (id, handed_in), 1),
             arithmetic: OnceLock::new(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Self { inner: Arc::new(inner) }
     }
 
-    /// Which of the devices opened here it is, where it is known to be none of the others.
-    pub(crate) fn opened(&self) -> Option<u64> {
-        self.inner.opened
+    /// The number of this `Gpu` among all, and whether another may be of the same device.
+    fn identity(&self) -> (u64, bool) {
+        (self.inner.id, self.inner.handed_in)
     }
 
     /// What this device can do, and how kernels are tuned for it.
@@ -324,9 +341,8 @@ fn checked_by_environment() -> bool {
     std::env::var("OPNORM_CHECKED").is_ok_and(|value| !value.is_empty() && value != "0")
 }
 
-/// Runs one call to the driver inside error scopes, so that a refusal is an error here and never a panic elsewhere.
-fn guarded<T>(gpu: &Gpu, operation: &str, call: impl FnOnce() -> T) -> Result<T> {
-    let device = gpu.device();
+/// Runs one call to the driver inside error scopes, and returns what it reported.
+fn scoped<T>(device: &wgpu::Device, call: impl FnOnce() -> T) -> (T, Option<wgpu::Error>) {
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
     let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
@@ -334,14 +350,22 @@ fn guarded<T>(gpu: &Gpu, operation: &str, call: impl FnOnce() -> T) -> Result<T>
     let internal = pollster::block_on(internal.pop());
     let memory = pollster::block_on(memory.pop());
     let validation = pollster::block_on(validation.pop());
-    if memory.is_some() {
-        return Err(Error::OutOfMemory { operation: operation.to_string(), bytes: 0 });
-    }
-    match validation.or(internal) {
-        None => Ok(result),
-        Some(error) => {
+    (result, memory.or(validation).or(internal))
+}
+
+/// Runs one call to the driver so that a refusal is an error here and never a panic elsewhere.
+fn guarded<T>(gpu: &Gpu, operation: &str, call: impl FnOnce() -> T) -> Result<T> {
+    match scoped(gpu.device(), call) {
+        (result, None) => Ok(result),
+        (_, Some(wgpu::Error::OutOfMemory { .. })) => {
+            Err(Error::OutOfMemory { operation: operation.to_string(), bytes: 0 })
+        }
+        (_, Some(error)) => {
             let reason = error.to_string();
             gpu.check(operation)?;
+            if let Some(error) = foreign::blame(operation, &reason) {
+                return Err(error);
+            }
             // Nothing invalid leaves these scopes, but a lost device makes invalid things without an error.
             if reason.to_lowercase().contains("lost") || reason.contains("is invalid") {
                 gpu.inner.faults.set_lost(reason.clone());

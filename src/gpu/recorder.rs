@@ -146,8 +146,8 @@ impl Recorder {
             if bound.offset % capabilities.offset_alignment != 0 {
                 return Err(Error::ShapeMismatch {
                     operation,
-                    expected: format!("a binding that starts on a multiple of {}", capabilities.offset_alignment),
-                    found: format!("offset {}", bound.offset),
+                    expected: format!("memory that starts on a multiple of {} bytes", capabilities.offset_alignment),
+                    found: format!("the offset {} into its buffer: copy it into memory of its own", bound.offset),
                 });
             }
         }

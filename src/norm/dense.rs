@@ -2,8 +2,8 @@
 
 use super::start::unit;
 use crate::gpu::{Buffer, Gpu, Recorder};
-use crate::tensor::Matrix;
-use crate::tensor::screen::scale_by_power;
+use crate::tensor::screen::{Screen, scale_by_power};
+use crate::tensor::{Matrix, Storage};
 use crate::{Result, ops};
 
 /// The Frobenius norm √(Σ aᵢⱼ²) of each matrix of a batch; NaN where an entry is not finite.
@@ -44,7 +44,7 @@ async fn frobenius_async(matrix: &Matrix) -> Result<Vec<f64>> {
 }
 
 /// The gradient A / ‖A‖_F of the Frobenius norm of each matrix; zero for a zero matrix, which is the subgradient of least
-/// norm there.
+/// norm there; NaN where an entry is not finite, or the norm is past the range of `f64`.
 ///
 /// # Errors
 /// As [`frobenius`].
@@ -60,10 +60,15 @@ pub fn frobenius_gradient(matrix: &Matrix) -> Result<Matrix> {
     let factors: Vec<_> = (0..matrix.batch()).map(factor).collect();
     let gpu = matrix.gpu();
     let factors = Buffer::from_slice(gpu, "frobenius_gradient", &factors)?;
-    let gradient = Matrix::zeros(gpu, matrix.batch(), matrix.rows(), matrix.cols())?;
+    let shape = (matrix.batch(), matrix.rows(), matrix.cols());
+    // Entries are 0, of about unit size, or NaN.
+    let like = |norm: &f64| Screen::like(if norm.is_finite() && *norm > 0.0 { 1.0 } else { *norm });
+    let screens = norms.iter().map(like).collect();
+    let gradient = Matrix::allocate(gpu, shape, Storage::F32, screens)?;
     let mut recorder = gpu.recorder();
     ops::decode(&mut recorder, matrix, &factors, &gradient)?;
     recorder.submit()?;
+    gradient.fill_non_finite()?;
     Ok(gradient)
 }
 

@@ -202,6 +202,8 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
             items.push(SpectralNorm {
                 iterations: found.iterations,
                 products,
+                // Products that are zero prove nothing about the operator.
+                bounds: if found.status == Status::Zero { Bounds::at_least(0.0) } else { Bounds::NONE },
                 ..SpectralNorm::without_vectors(found.status, None)
             });
             continue;

@@ -1,9 +1,10 @@
 //! The derivative of the spectral norm: d‖A‖ = <u vᵀ, dA>, and the subgradient of least norm where it has none.
 
-use super::SpectralNorms;
+use super::{SpectralNorms, Status};
 use crate::gpu::{Buffer, Recorder};
 use crate::operator::length;
-use crate::tensor::{Matrix, Tensor};
+use crate::tensor::screen::{Screen, scale_by_power};
+use crate::tensor::{Matrix, Storage, Tensor};
 use crate::{Error, Result, ops};
 
 impl SpectralNorms {
@@ -16,7 +17,8 @@ impl SpectralNorms {
     /// subdifferential, {U₁ H V₁ᵀ: H ⪰ 0, tr H = 1} (Watson 1992, theorem 2). With its copies counted
     /// ([`super::Lanczos::multiplicity`]) this is its element of least norm, U₁ V₁ᵀ / r: |U₁ H V₁ᵀ| is the root of the squares of
     /// the eigenvalues of H, which are not negative and add up to 1, so it is least where all r are equal. Against it the norm
-    /// falls fastest. Else it is the element of the one pair of vectors found. At zero it is 0.
+    /// falls fastest. Else it is the element of the one pair of vectors found. At zero it is 0. Where the
+    /// operator or the cotangent is not finite it is NaN, so that a loop that trains does not go on in silence.
     /// [`super::SpectralNorm::gradient_error`] tells how far a gradient may be off.
     ///
     /// ```
@@ -39,18 +41,32 @@ impl SpectralNorms {
             .map(|(index, value)| (value / self.copies_of(index % batch)) as f32)
             .collect();
         let coefficients = Buffer::from_slice(&self.gpu, "vjp", &coefficients)?;
-        let gradient = Matrix::zeros(&self.gpu, cotangents.len(), rows, cols)?;
+        let screens =
+            cotangents.iter().enumerate().map(|(index, value)| self.slope_like(index % batch, *value)).collect();
+        let gradient = Matrix::allocate(&self.gpu, (cotangents.len(), rows, cols), Storage::F32, screens)?;
         let mut recorder = self.gpu.recorder();
         let columns = self.columns();
         let (left, right) = (self.left_copies(), self.right_copies());
         let (left, right) = (left.reshaped(&[batch, columns, rows])?, right.reshaped(&[batch, columns, cols])?);
         ops::outer(&mut recorder, &coefficients, &left, &right, &gradient)?;
         recorder.submit()?;
+        gradient.fill_non_finite()?;
         Ok(gradient)
     }
 
+    /// What is known of the entries of cotangent · u vᵀ: they are 0, of about unit size, or NaN.
+    fn slope_like(&self, item: usize, cotangent: f64) -> Screen {
+        Screen::like(match self.items()[item].status {
+            Status::NonFinite => f64::NAN,
+            _ if !cotangent.is_finite() => f64::NAN,
+            Status::Zero => 0.0,
+            _ if cotangent == 0.0 => 0.0,
+            _ => 1.0,
+        })
+    }
+
     /// The Jacobian-vector product: <u vᵀ, tangent> = uᵀ · tangent · v, on the device; the mean over the copies where they
-    /// were counted, <U₁ V₁ᵀ / r, tangent>.
+    /// were counted, <U₁ V₁ᵀ / r, tangent>; NaN where the operator or the tangent is not finite.
     ///
     /// *Shapes*  `tangents`: any number of leading batches × batch matrices, each codomain × domain · result: one number each
     ///
@@ -91,11 +107,12 @@ impl SpectralNorms {
         let of_vector =
             |vector: usize| sums.chunks_exact(vectors).map(|segment| f64::from(segment[vector])).sum::<f64>();
         let mean = |index: usize| {
+            if self.items()[index % batch].status == Status::NonFinite || tangents.non_finite(index).is_some() {
+                return f64::NAN;
+            }
             (index * columns..(index + 1) * columns).map(of_vector).sum::<f64>() / self.copies_of(index % batch)
         };
-        Ok((0..count)
-            .map(|index| crate::tensor::screen::scale_by_power(mean(index), tangents.exponent(index)))
-            .collect())
+        Ok((0..count).map(|index| scale_by_power(mean(index), tangents.exponent(index))).collect())
     }
 
     /// The left vectors, once for each leading batch.

@@ -99,6 +99,8 @@ impl PreparedJacobianNorm {
 
     /// [`PreparedJacobianNorm::at_with`] without blocking the thread while the device works.
     ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
+    ///
     /// # Errors
     /// As [`PreparedJacobianNorm::at_with`].
     pub async fn at_async(

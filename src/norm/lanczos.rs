@@ -103,6 +103,8 @@ impl Lanczos {
 
     /// [`Lanczos::norm_with`] without blocking the thread while the device works.
     ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
+    ///
     /// # Errors
     /// As [`Lanczos::norm_with`].
     pub async fn norm_async<O: LinearOperator + ?Sized>(

@@ -32,6 +32,8 @@ impl Method {
 
     /// [`Method::norm`] without blocking the thread while the device works.
     ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
+    ///
     /// # Errors
     /// As [`Method::norm`].
     pub async fn norm_async<O: LinearOperator + ?Sized>(

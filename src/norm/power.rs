@@ -104,6 +104,8 @@ impl Power {
 
     /// [`Power::norm_with`] without blocking the thread while the device works.
     ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
+    ///
     /// # Errors
     /// As [`Power::norm_with`].
     pub async fn norm_async<O: LinearOperator + ?Sized>(

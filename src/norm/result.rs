@@ -4,8 +4,8 @@ use std::fmt;
 
 use approx::{AbsDiffEq, RelativeEq};
 
-use super::Bounds;
 use super::copies::Copies;
+use super::{Arithmetic, Bounds, Guarantee};
 use crate::gpu::Gpu;
 use crate::operator::length;
 use crate::tensor::{Position, Tensor};
@@ -74,7 +74,8 @@ pub struct SpectralNorm {
     /// Where the norm lies, and what kind of statement that is.
     ///
     /// A solver gives a proven lower bound: a Rayleigh quotient taken on the host in `f64`, all rounding subtracted; no
-    /// bounds where the operator cannot enclose its products. They are of the operator as the device holds it: entries of
+    /// bounds where the operator cannot enclose its products. An operator without elements, or with entries that are all seen
+    /// to be zero, has the norm 0: certified, while products that are zero prove nothing. They are of the operator as the device holds it: entries of
     /// `f64` are held rounded to `f32`; for other types that is the matrix given.
     pub bounds: Bounds,
     /// How far the triplet is from a singular one.
@@ -111,11 +112,13 @@ impl SpectralNorm {
         Some(if gap > 0.0 { self.residual.norm() / gap } else { f64::INFINITY })
     }
 
+    /// The result for an operator that is known to be zero, or to have no norm.
     pub(crate) fn without_vectors(status: Status, non_finite: Option<Position>) -> Self {
         let sigma = if status == Status::NonFinite { f64::NAN } else { 0.0 };
+        let zero = Bounds { lower: 0.0, upper: 0.0, guarantee: Guarantee::Certified { arithmetic: Arithmetic::Host } };
         Self {
             sigma,
-            bounds: if status == Status::Zero { Bounds::at_least(0.0) } else { Bounds::NONE },
+            bounds: if status == Status::Zero { zero } else { Bounds::NONE },
             residual: Residual::default(),
             second: None,
             gap: None,

@@ -66,6 +66,8 @@ impl Lanczos {
 
     /// [`Lanczos::top`] without blocking the thread while the device works.
     ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
+    ///
     /// # Errors
     /// As [`Lanczos::top`].
     pub async fn top_async<O: LinearOperator + ?Sized>(

@@ -7,6 +7,7 @@ use futures::future::LocalBoxFuture;
 use super::enclosure::{Ball, dot, gamma, norm_above, sum_above, up};
 use super::{Knowledge, LinearOperator};
 use crate::gpu::{Gpu, Recorder};
+use crate::tensor::screen::power;
 use crate::tensor::{Matrix, Tensor};
 use crate::{Result, ops};
 
@@ -198,9 +199,10 @@ impl Matrix {
         let length = norm_above(&input.center);
         let rounding = up(up(gamma(side + 1) * frobenius) * length);
         // Terms below the normal range of f64, and, where the item was scaled down on its way to the device, entries
-        // that lost bits below 2^-149.
+        // that lost bits: each is off by at most 2^-150, half the smallest subnormal number. Scaling up is exact, on the
+        // host and on the device, and what is read back of a subnormal entry is all of it.
         let count = self.rows() as f64 * self.cols() as f64;
-        let lost = if Matrix::exponent(self, item) > 0 { up(count.sqrt() * 2f64.powi(-149)) } else { 0.0 };
+        let lost = if Matrix::exponent(self, item) > 0 { up(count.sqrt() * power(-149)) } else { 0.0 };
         let underflow = count * f64::MIN_POSITIVE;
         let spread = up(up(frobenius + lost) * input.radius);
         let radius = up(up(rounding + spread) + up(up(lost * length) + underflow));

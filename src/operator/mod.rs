@@ -137,7 +137,7 @@ pub trait LinearOperator {
 pub enum Knowledge {
     /// Nothing.
     Nothing,
-    /// Every entry is zero.
+    /// Every entry is zero: a result then says so, and calls it certified.
     Zero,
     /// An entry is NaN or infinite.
     NonFinite(Position),

@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::{PerStorage, Segments, expect_len, matrix_kernels, word};
 use crate::gpu::{Buffer, Gpu, Grid, Recorder};
-use crate::tensor::screen::Screen;
+use crate::tensor::screen::{Screen, power};
 use crate::tensor::{Matrix, Storage};
 use crate::{Error, Result};
 
@@ -27,7 +27,8 @@ pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "decode", ["gr
 /// *Shapes*  `matrix`: batch × rows × cols, of any storage · `factors`: batch pairs, whose product is the factor, since a
 /// power of two such as 2^140 is no `f32` · `output`: batch × rows × cols, stored as `f32`
 ///
-/// *Accuracy*  two roundings an entry; none for powers of two, where the results are normal numbers.
+/// *Accuracy*  two roundings an entry, and what is below 2^-126 may be flushed. Where both factors are normal powers of two:
+/// exact wherever the result is an `f32`, subnormal or not, on every adapter; else rounded to the nearest multiple of 2^-149.
 ///
 /// # Errors
 /// [`Error::ShapeMismatch`] when the shapes differ or the output is not stored as `f32`.
@@ -69,12 +70,16 @@ pub fn decode(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<[f32; 2
     Ok(())
 }
 
-/// A copy of a matrix with each item divided by the power of two that its screen asks for.
+/// A copy of a matrix with each item divided by the power of two that its screen asks for, as `f32`.
+///
+/// The same bits as [`Matrix::upload`] makes of the same entries on the host: exact where the power is below 1 or the
+/// quotient is an `f32`; else an entry is off by at most 2^-150 of what is held.
 pub(crate) fn rescaled(gpu: &Gpu, matrix: &Matrix, screens: Vec<Screen>) -> Result<Matrix> {
     let halves = |screen: &Screen| {
         let exponent = -screen.exponent();
+        // The entries are f32, so that each half of the exponent is one of a normal number.
         let half = exponent / 2;
-        [2f32.powi(half), 2f32.powi(exponent - half)]
+        [power(half), power(exponent - half)].map(|power| power as f32)
     };
     let factors: Vec<_> = screens.iter().map(halves).collect();
     let factors = Buffer::from_slice(gpu, "decode", &factors)?;

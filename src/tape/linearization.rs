@@ -147,6 +147,8 @@ impl Linearization {
 
     /// [`Linearization::move_to`] without blocking the thread, where what the point decides takes an iteration.
     ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
+    ///
     /// # Errors
     /// As [`Linearization::move_to`].
     pub async fn move_to_async(&mut self, point: &[&Tensor]) -> Result<()> {

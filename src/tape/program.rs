@@ -264,6 +264,8 @@ impl Program {
 
     /// [`Program::run`] without blocking the thread while an operation iterates.
     ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
+    ///
     /// # Errors
     /// As [`Program::run`].
     pub async fn run_async(&self, inputs: &[impl Borrow<Tensor>]) -> Result<Vec<Tensor>> {
@@ -284,6 +286,8 @@ impl Program {
     }
 
     /// [`Program::run_into`] without blocking the thread while an operation iterates.
+    ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
     /// # Errors
     /// As [`Program::run`].

@@ -1,7 +1,7 @@
 //! Plain `f32` tensors.
 
 use crate::gpu::{Buffer, DeviceBuffer, Gpu};
-use crate::tensor::elements;
+use crate::tensor::{ElementSource, elements};
 use crate::{Error, Result};
 
 /// An `f32` tensor of any shape in device memory, row-major and without gaps; clones share the memory.
@@ -32,13 +32,38 @@ impl Tensor {
         Ok(Self { buffer, shape: shape.to_vec() })
     }
 
-    /// A tensor with a copy of `data`.
+    /// A tensor with a copy of `data`; [`Tensor::upload`] takes other types.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when the shape does not hold as many elements; as [`Tensor::zeros`].
     pub fn from_slice(gpu: &Gpu, shape: &[usize], data: &[f32]) -> Result<Self> {
         expect_elements(shape, data.len())?;
         Ok(Self { buffer: Buffer::from_slice(gpu, "tensor", data)?, shape: shape.to_vec() })
+    }
+
+    /// A tensor with a copy of the elements of any source; 64-bit floats are rounded to `f32`, to infinity past its range.
+    ///
+    /// ```
+    /// use opnorm::{Gpu, tensor::Tensor};
+    /// let gpu = Gpu::new()?;
+    /// let weights: Vec<f64> = vec![0.5, 0.25];
+    /// assert_eq!(Tensor::upload(&gpu, &[2, 1], &weights)?.read(&gpu)?, [0.5, 0.25]);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Whatever the source returns, for one that is too short among it; as [`Tensor::zeros`].
+    pub fn upload<S: ElementSource + ?Sized>(gpu: &Gpu, shape: &[usize], source: &S) -> Result<Self> {
+        // Elements that pass through host memory at once.
+        const PIECE: usize = 4 << 20;
+        let tensor = Self::zeros(gpu, shape)?;
+        let mut piece = vec![0f32; tensor.len().min(PIECE)];
+        for first in (0..tensor.len()).step_by(PIECE) {
+            let count = piece.len().min(tensor.len() - first);
+            source.copy_f32(first, &mut piece[..count])?;
+            tensor.buffer.write(gpu, "tensor", first, &piece[..count])?;
+        }
+        Ok(tensor)
     }
 
     /// A view of a buffer as a tensor of `shape`.
@@ -51,6 +76,8 @@ impl Tensor {
     }
 
     /// A tensor in a buffer of the program that embeds this library, from byte `offset` on, without a copy.
+    ///
+    /// That the buffer is of another device, destroyed or mapped shows where the tensor is first used.
     ///
     /// # Errors
     /// As [`Buffer::from_wgpu`].

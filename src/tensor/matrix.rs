@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::gpu::{Buffer, DeviceBuffer, Gpu};
 use crate::tensor::panel::{self, Panel};
-use crate::tensor::screen::{Screen, scale_by_power};
+use crate::tensor::screen::{self, Screen, scale_by_power};
 use crate::tensor::{Storage, elements};
 use crate::{Error, Result, ops};
 
@@ -36,13 +36,13 @@ pub struct Position {
 }
 
 impl Matrix {
-    /// A matrix with zero entries.
+    /// A matrix with zero entries, which it is known by: what a kernel writes into it later is not screened.
     ///
     /// # Errors
     /// [`Error::TooLarge`] when one row is longer than a binding; [`Error::OutOfMemory`].
     pub fn zeros(gpu: &Gpu, batch: usize, rows: usize, cols: usize) -> Result<Self> {
         elements("matrix", &[batch, rows.max(1), cols.max(1)])?;
-        let screens = vec![Screen::default(); batch];
+        let screens = screen::of_zeros(gpu, batch)?;
         Self::allocate(gpu, (batch, rows, cols), Storage::F32, screens)
     }
 
@@ -53,7 +53,7 @@ impl Matrix {
         screens: Vec<Screen>,
     ) -> Result<Self> {
         let (batch, rows, cols) = shape;
-        elements("matrix", &[batch, rows, cols.next_multiple_of(4)])?;
+        elements("matrix", &[batch, rows, cols.div_ceil(4).saturating_mul(4)])?;
         let words_per_row = cols.div_ceil(4) * storage.words_per_quad();
         let places = panel::cut(gpu.capabilities(), shape, storage)?;
         let allocated = places.into_iter().map(|place| {
@@ -227,6 +227,27 @@ impl Matrix {
             let words = piece.contents().await?;
             for (offset, row) in words.chunks_exact(words_per_row).enumerate() {
                 visit(first + offset, &self.storage.decode(row)[..self.shape.2]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes every entry NaN of each item that is said to be not finite, by their bits: no shader need pass a NaN on.
+    pub(crate) fn fill_non_finite(&self) -> Result<()> {
+        const PIECE_WORDS: usize = 4 << 20;
+        let words_per_row = self.quads() * self.storage.words_per_quad();
+        let row: Vec<u32> =
+            (0..words_per_row).map(|word| if word < self.cols() { f32::NAN.to_bits() } else { 0 }).collect();
+        for panel in self.panels.iter() {
+            let (items, rows) = (&panel.place.items, panel.place.rows.len());
+            let step = (PIECE_WORDS / words_per_row).clamp(1, rows.max(1));
+            for item in items.clone().filter(|item| self.non_finite(*item).is_some()) {
+                let piece = row.repeat(step);
+                for first in (0..rows).step_by(step) {
+                    let count = step.min(rows - first);
+                    let start = ((item - items.start) * rows + first) * words_per_row;
+                    panel.words.write(&self.gpu, "fill", start, &piece[..count * words_per_row])?;
+                }
             }
         }
         Ok(())

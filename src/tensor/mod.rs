@@ -11,7 +11,7 @@ mod window;
 pub use dense::Tensor;
 pub use matrix::{Matrix, Position};
 pub use panel::Panel;
-pub use storage::{ElementSource, SourceElement, Storage};
+pub use storage::{Element, ElementSource, SourceElement, Storage};
 
 pub(crate) use window::Window;
 

@@ -1,6 +1,7 @@
 //! What is known of the entries of a matrix before anything is computed with it.
 
 use crate::tensor::Position;
+use crate::{Error, Gpu, Result};
 
 /// Entries of one batch item at a glance.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,6 +13,13 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
+    /// Entries that are 0, ordinary or not a number all at once, as `magnitude` is.
+    pub(crate) fn like(magnitude: f64) -> Self {
+        let mut screen = Self::default();
+        screen.see(magnitude, || Position { row: 0, col: 0 });
+        screen
+    }
+
     /// Takes in the entry at `position`.
     pub(crate) fn see(&mut self, value: f64, position: impl FnOnce() -> Position) {
         if value.is_finite() {
@@ -35,20 +43,35 @@ impl Screen {
     }
 }
 
+/// A screen for each item of a batch, as of zeros; refuses a batch with more items than a buffer has words.
+pub(crate) fn of_zeros(gpu: &Gpu, batch: usize) -> Result<Vec<Screen>> {
+    let (needed, limit) = ((batch as u64).saturating_mul(4), gpu.capabilities().buffer_bytes);
+    if needed > limit {
+        let what = format!("a word for each of {batch} matrices, in bytes,");
+        return Err(Error::TooLarge { operation: "matrix", what, needed, limit, advice: "use a smaller batch" });
+    }
+    Ok(vec![Screen::default(); batch])
+}
+
 /// `e` with `2^e <= value < 2^(e + 1)`, for a positive finite value, subnormal or not.
 pub(crate) fn binary_exponent(value: f64) -> i32 {
     let biased = ((value.to_bits() >> 52) & 0x7ff) as i32;
     if biased == 0 {
-        return binary_exponent(value * 2f64.powi(64)) - 64;
+        return binary_exponent(value * power(64)) - 64;
     }
     biased - 1023
+}
+
+/// `2^exponent`, exactly; the nearest power that is a normal number, past them.
+pub(crate) fn power(exponent: i32) -> f64 {
+    f64::from_bits(((exponent.clamp(-1022, 1023) + 1023) as u64) << 52)
 }
 
 /// `value · 2^exponent`, exact wherever the result is a normal number.
 pub(crate) fn scale_by_power(value: f64, exponent: i32) -> f64 {
     // Two factors: 2^exponent alone may leave the range of f64 though the product does not.
     let half = exponent / 2;
-    value * 2f64.powi(half) * 2f64.powi(exponent - half)
+    value * power(half) * power(exponent - half)
 }
 
 #[cfg(test)]
@@ -62,5 +85,16 @@ mod tests {
             let scaled = scale_by_power(value, -exponent);
             assert!((1.0..2.0).contains(&scaled), "{value:e}: {exponent}, {scaled}");
         }
+    }
+
+    #[test]
+    fn powers_of_two_are_exact() {
+        assert_eq!(power(0), 1.0);
+        assert_eq!(
+            [power(-1022), power(1023), power(-7)],
+            [f64::MIN_POSITIVE, f64::MAX / (2.0 - f64::EPSILON), 1.0 / 128.0]
+        );
+        assert_eq!(scale_by_power(3.0, -1074), 3.0 * f64::from_bits(1));
+        assert_eq!(scale_by_power(f64::from_bits(1), 2097), power(1023));
     }
 }

@@ -38,7 +38,7 @@ impl Storage {
 /// The element type of an [`ElementSource`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SourceElement {
-    /// 64-bit floats: used as `f32`, after an exact scaling by a power of two where their range asks for it.
+    /// 64-bit floats: rounded to `f32`, after an exact scaling by a power of two where their range asks for it.
     F64,
     /// 32-bit floats.
     F32,
@@ -48,7 +48,20 @@ pub enum SourceElement {
     Bf16,
 }
 
-/// Elements on the host, in row-major order, read in pieces: a slice, or a file that stays on disk.
+/// Elements on the host, in row-major order, read in pieces: a slice, an array, a vector, or a file that stays on disk.
+///
+/// Literals without a type are `f64`. Rows may be arrays: `[[f64; 3]]` holds the elements of its rows one after the other.
+///
+/// ```
+/// use opnorm::{Gpu, Matrix, certify::Certifier};
+/// let gpu = Gpu::new()?;
+/// let rows = vec![[3.0, 4.0], [0.0, 5.0]];
+/// let matrix = Matrix::upload(&gpu, (1, 2, 2), &rows)?;
+/// assert_eq!(matrix.read()?, [3.0, 4.0, 0.0, 5.0]);
+/// let bounds = Certifier::default().on_host((1, 2, 2), &[3.0, 4.0, 0.0, 5.0])?[0].bounds;
+/// assert!(bounds.lower <= 45f64.sqrt() && 45f64.sqrt() <= bounds.upper);
+/// # Ok::<(), opnorm::Error>(())
+/// ```
 pub trait ElementSource {
     /// The type of the elements.
     fn element(&self) -> SourceElement;
@@ -72,46 +85,113 @@ pub trait ElementSource {
     fn copy_half_bits(&self, first: usize, out: &mut [u16]) -> Result<()>;
 }
 
-/// A slice of the host as a source.
-macro_rules! slice_source {
-    ($element:ty, $kind:expr, $single:expr, $double:expr, $bits:expr) => {
-        impl ElementSource for [$element] {
-            fn element(&self) -> SourceElement {
-                $kind
+/// A float that slices, arrays and vectors of are sources: `f32`, `f64`, `f16` or `bf16`.
+pub trait Element: Copy + sealed::Sealed {
+    /// The type, as a source says it.
+    const KIND: SourceElement;
+
+    /// The value, rounded to `f32` where it is `f64`.
+    fn single(self) -> f32;
+
+    /// The value; exact.
+    fn double(self) -> f64;
+
+    /// The bits of a value of 16 bits.
+    fn half_bits(self) -> Option<u16>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! element {
+    ($element:ty, $kind:ident, $single:expr, $double:expr, $bits:expr) => {
+        impl sealed::Sealed for $element {}
+
+        impl Element for $element {
+            const KIND: SourceElement = SourceElement::$kind;
+
+            fn single(self) -> f32 {
+                $single(self)
             }
 
-            fn copy_f32(&self, first: usize, out: &mut [f32]) -> Result<()> {
-                let piece = super::part(self, first, out.len())?;
-                out.iter_mut().zip(piece).for_each(|(out, value)| *out = $single(*value));
-                Ok(())
+            fn double(self) -> f64 {
+                $double(self)
             }
 
-            fn copy_f64(&self, first: usize, out: &mut [f64]) -> Result<()> {
-                let piece = super::part(self, first, out.len())?;
-                out.iter_mut().zip(piece).for_each(|(out, value)| *out = $double(*value));
-                Ok(())
-            }
-
-            fn copy_half_bits(&self, first: usize, out: &mut [u16]) -> Result<()> {
-                let piece = super::part(self, first, out.len())?;
-                for (out, value) in out.iter_mut().zip(piece) {
-                    *out = $bits(*value)?;
-                }
-                Ok(())
+            fn half_bits(self) -> Option<u16> {
+                $bits(self)
             }
         }
     };
 }
 
-fn not_half<T>(_: T) -> Result<u16> {
-    Err(crate::Error::ShapeMismatch {
-        operation: "copy_half_bits",
-        expected: "elements of 16 bits".to_string(),
-        found: std::any::type_name::<T>().to_string(),
-    })
+element!(f32, F32, |value: f32| value, f64::from, |_: f32| None);
+element!(f64, F64, |value: f64| value as f32, |value: f64| value, |_: f64| None);
+element!(f16, F16, f16::to_f32, f16::to_f64, |value: f16| Some(value.to_bits()));
+element!(bf16, Bf16, bf16::to_f32, bf16::to_f64, |value: bf16| Some(value.to_bits()));
+
+impl<T: Element> ElementSource for [T] {
+    fn element(&self) -> SourceElement {
+        T::KIND
+    }
+
+    fn copy_f32(&self, first: usize, out: &mut [f32]) -> Result<()> {
+        let piece = super::part(self, first, out.len())?;
+        out.iter_mut().zip(piece).for_each(|(out, value)| *out = value.single());
+        Ok(())
+    }
+
+    fn copy_f64(&self, first: usize, out: &mut [f64]) -> Result<()> {
+        let piece = super::part(self, first, out.len())?;
+        out.iter_mut().zip(piece).for_each(|(out, value)| *out = value.double());
+        Ok(())
+    }
+
+    fn copy_half_bits(&self, first: usize, out: &mut [u16]) -> Result<()> {
+        let piece = super::part(self, first, out.len())?;
+        for (out, value) in out.iter_mut().zip(piece) {
+            *out = value.half_bits().ok_or_else(|| crate::Error::ShapeMismatch {
+                operation: "copy_half_bits",
+                expected: "elements of 16 bits".to_string(),
+                found: std::any::type_name::<T>().to_string(),
+            })?;
+        }
+        Ok(())
+    }
 }
 
-slice_source!(f32, SourceElement::F32, |value: f32| value, f64::from, not_half::<f32>);
-slice_source!(f64, SourceElement::F64, |value: f64| value as f32, |value: f64| value, not_half::<f64>);
-slice_source!(f16, SourceElement::F16, f16::to_f32, f16::to_f64, |value: f16| Ok(value.to_bits()));
-slice_source!(bf16, SourceElement::Bf16, bf16::to_f32, bf16::to_f64, |value: bf16| Ok(value.to_bits()));
+/// A source that holds another.
+macro_rules! holding_source {
+    ([$($generics:tt)*] $source:ty, $this:ident => $held:expr) => {
+        impl<$($generics)*> ElementSource for $source {
+            fn element(&self) -> SourceElement {
+                let $this = self;
+                $held.element()
+            }
+
+            fn copy_f32(&self, first: usize, out: &mut [f32]) -> Result<()> {
+                let $this = self;
+                $held.copy_f32(first, out)
+            }
+
+            fn copy_f64(&self, first: usize, out: &mut [f64]) -> Result<()> {
+                let $this = self;
+                $held.copy_f64(first, out)
+            }
+
+            fn copy_half_bits(&self, first: usize, out: &mut [u16]) -> Result<()> {
+                let $this = self;
+                $held.copy_half_bits(first, out)
+            }
+        }
+    };
+}
+
+holding_source!([T: Element] Vec<T>, source => source.as_slice());
+holding_source!([T: Element, const N: usize] [T; N], source => source.as_slice());
+// Rows: no deeper, as a rule that calls itself would leave the type of literals open.
+holding_source!([T: Element, const N: usize] [[T; N]], source => source.as_flattened());
+holding_source!([T: Element, const N: usize] Vec<[T; N]>, source => source.as_flattened());
+holding_source!([T: Element, const N: usize, const M: usize] [[T; N]; M], source => source.as_flattened());
+holding_source!([S: ElementSource + ?Sized] &S, source => **source);

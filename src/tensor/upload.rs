@@ -6,15 +6,15 @@ use half::{bf16, f16};
 use crate::gpu::{Buffer, DeviceBuffer, Gpu};
 use crate::tensor::matrix::{Matrix, Position};
 use crate::tensor::panel::{self, Panel};
-use crate::tensor::screen::{Screen, scale_by_power};
-use crate::tensor::{ElementSource, SourceElement, Storage, elements};
+use crate::tensor::screen::{self, Screen, scale_by_power};
+use crate::tensor::{Element, ElementSource, SourceElement, Storage, elements};
 use crate::{Error, Result, ops};
 
 /// Elements that pass through host memory at once on their way to the device.
 const PIECE: usize = 4 << 20;
 
 impl Matrix {
-    /// One `rows × cols` matrix from row-major entries.
+    /// One `rows × cols` matrix from row-major entries; [`Matrix::upload`] takes other types, and vectors of rows.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when `entries` holds another number of elements; as [`Matrix::zeros`].
@@ -82,10 +82,7 @@ impl Matrix {
         Self::from_batch(gpu, matrices.len(), 4, 4, &entries)
     }
 
-    fn from_elements<T>(gpu: &Gpu, batch: usize, rows: usize, cols: usize, entries: &[T]) -> Result<Self>
-    where
-        [T]: ElementSource,
-    {
+    fn from_elements<T: Element>(gpu: &Gpu, batch: usize, rows: usize, cols: usize, entries: &[T]) -> Result<Self> {
         let needed = elements("matrix", &[batch, rows, cols])?;
         if entries.len() != needed {
             return Err(Error::ShapeMismatch {
@@ -99,15 +96,27 @@ impl Matrix {
 
     /// A batch of matrices from any source, read twice: once to see the range of its entries, once to copy them.
     ///
-    /// 16-bit sources stay 16-bit, unless their range asks for a scaling; 64-bit sources become `f32`.
+    /// 16-bit sources stay 16-bit, unless their range asks for a scaling; 64-bit sources are rounded to `f32`, after an exact
+    /// scaling of each item into range.
+    ///
+    /// ```
+    /// use opnorm::{Gpu, Matrix};
+    /// let gpu = Gpu::new()?;
+    /// let entries: Vec<f64> = vec![1e300, 0.0, 0.0, -2e300];
+    /// assert_eq!(Matrix::upload(&gpu, (1, 2, 2), &entries)?.exponent(0), 997);
+    /// assert_eq!(Matrix::upload(&gpu, (1, 2, 2), &[[1.0, 2.0], [3.0, 4.0]])?.read()?, [1.0, 2.0, 3.0, 4.0]);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// Whatever the source returns; as [`Matrix::zeros`].
+    /// Whatever the source returns, for one that is too short among it; as [`Matrix::zeros`].
     pub fn upload<S: ElementSource + ?Sized>(gpu: &Gpu, shape: (usize, usize, usize), source: &S) -> Result<Self> {
         let (batch, rows, cols) = shape;
-        elements("matrix", &[batch, rows, cols.next_multiple_of(4)])?;
-        let screens: Result<Vec<_>> = (0..batch).map(|item| screen(source, item * rows * cols, rows, cols)).collect();
-        let screens = screens?;
+        elements("matrix", &[batch, rows, cols.div_ceil(4).saturating_mul(4)])?;
+        let mut screens = screen::of_zeros(gpu, batch)?;
+        for (item, screen) in screens.iter_mut().enumerate() {
+            *screen = look(source, item * rows * cols, rows, cols)?;
+        }
         let scaled = screens.iter().any(|screen| screen.exponent() != 0);
         let storage = match source.element() {
             SourceElement::F16 if !scaled => Storage::F16,
@@ -168,7 +177,8 @@ impl Matrix {
     /// screened once, so they must not change for as long as the matrix is used.
     ///
     /// # Errors
-    /// As [`Buffer::from_wgpu`] and [`Matrix::zeros`]; [`Error::DeviceLost`].
+    /// As [`Buffer::from_wgpu`] and [`Matrix::zeros`]; [`Error::UnsuitableHandle`] when the buffer is of another device,
+    /// destroyed or mapped; [`Error::DeviceLost`].
     pub fn from_wgpu(gpu: &Gpu, buffer: DeviceBuffer, offset: u64, shape: (usize, usize, usize)) -> Result<Self> {
         gpu.block_on(Self::from_wgpu_async(gpu, buffer, offset, shape))
     }
@@ -184,7 +194,9 @@ impl Matrix {
         shape: (usize, usize, usize),
     ) -> Result<Self> {
         let (batch, rows, cols) = shape;
-        let whole = Buffer::<u32>::from_wgpu(buffer, "matrix", offset, elements("matrix", &[batch, rows, cols])?)?;
+        elements("matrix", &[batch, rows.max(1), cols.max(1).div_ceil(4).saturating_mul(4)])?;
+        let whole = Buffer::<u32>::from_wgpu(buffer, "matrix", offset, batch * rows * cols)?;
+        whole.expect_on(gpu, "matrix")?;
         let places = panel::cut(gpu.capabilities(), shape, Storage::F32)?;
         let start = |place: &panel::Place| (place.items.start * rows + place.rows.start) * cols;
         let alignment = gpu.capabilities().offset_alignment;
@@ -195,9 +207,9 @@ impl Matrix {
                 let first = start(&place);
                 Panel { words: whole.slice(first..first + place.row_count() * cols), place }
             });
-            Self::assemble(gpu, shape, Storage::F32, panels.collect(), vec![Screen::default(); batch])
+            Self::assemble(gpu, shape, Storage::F32, panels.collect(), screen::of_zeros(gpu, batch)?)
         } else {
-            let packed = Self::allocate(gpu, shape, Storage::F32, vec![Screen::default(); batch])?;
+            let packed = Self::allocate(gpu, shape, Storage::F32, screen::of_zeros(gpu, batch)?)?;
             for panel in packed.panels() {
                 let first = start(&panel.place);
                 let loose = Buffer::zeros(gpu, "matrix", panel.place.row_count() * cols)?;
@@ -217,7 +229,8 @@ impl Matrix {
     }
 }
 
-fn screen<S: ElementSource + ?Sized>(source: &S, first: usize, rows: usize, cols: usize) -> Result<Screen> {
+/// What is known of the entries of one item of a source.
+fn look<S: ElementSource + ?Sized>(source: &S, first: usize, rows: usize, cols: usize) -> Result<Screen> {
     let mut screen = Screen::default();
     let total = rows * cols;
     let mut piece = vec![0f64; total.min(PIECE / 16)];

@@ -9,6 +9,7 @@ use opnorm::tensor::Position;
 use opnorm::{Error, Matrix};
 
 use super::matrices::{Dense, Source, congruential};
+use super::zeros::certified_zero;
 use super::{gpu, upload};
 
 type Method = Box<dyn Fn(&Matrix) -> opnorm::norm::SpectralNorms>;
@@ -148,7 +149,7 @@ fn each_item_of_a_batch_has_its_own_status() {
         assert_eq!(items[2].non_finite, Some(Position { row: 3, col: 2 }), "{method}");
         assert_eq!(items[5].non_finite, Some(Position { row: 5, col: 4 }), "{method}");
         assert!(items[2].sigma.is_nan() && items[2].bounds == Bounds::NONE);
-        assert_eq!((items[1].sigma, items[1].bounds), (0.0, Bounds::at_least(0.0)));
+        assert_eq!((items[1].sigma, items[1].bounds), (0.0, certified_zero()));
         for item in [0, 3, 4] {
             let expected = exact * f64::from(factors[item]);
             assert!((items[item].sigma / expected - 1.0).abs() <= 1e-5, "{method}: {:?}", items[item]);
@@ -178,6 +179,7 @@ fn empty_matrices_are_zero() {
             let norms = run(&matrix);
             assert_eq!(norms.items().len(), batch, "{method}");
             assert!(norms.items().iter().all(|item| item.sigma == 0.0 && item.status == Status::Zero), "{method}");
+            assert!(norms.items().iter().all(|item| item.bounds == certified_zero()), "{method}");
         }
         assert_eq!(frobenius(&matrix).unwrap(), vec![0.0; batch]);
         assert_eq!((one(&matrix).unwrap(), infinity(&matrix).unwrap()), (vec![0.0; batch], vec![0.0; batch]));

@@ -1,7 +1,7 @@
 //! Derivatives of the norm: adjoint identity, finite differences, subgradients at ties and at zero.
 
 use opnorm::Matrix;
-use opnorm::norm::{Lanczos, frobenius_gradient, spectral_norm};
+use opnorm::norm::{Control, Lanczos, Method, Power, frobenius_gradient, spectral_norm};
 
 use super::matrices::{Dense, Source};
 use super::{gpu, upload};
@@ -132,4 +132,47 @@ fn frobenius_gradient_is_the_matrix_over_its_norm() {
     }
     let zero = frobenius_gradient(&upload(&Dense::from_fn(2, 2, |_, _| 0.0))).unwrap();
     assert_eq!(zero.read().unwrap(), [0.0; 4]);
+}
+
+#[test]
+fn gradients_of_what_is_not_finite_are_nan() {
+    // Items: NaN, infinite, zero, ordinary; a shape with padded rows.
+    let (rows, cols) = (3, 5);
+    let ordinary: Vec<f32> = (0..rows * cols).map(|index| ((index * 7) % 11) as f32 - 4.0).collect();
+    let mut entries = [ordinary.clone(), ordinary.clone(), vec![0.0; rows * cols], ordinary.clone()].concat();
+    entries[7] = f32::NAN;
+    entries[rows * cols + 2] = f32::INFINITY;
+    let matrix = Matrix::from_batch(gpu(), 4, rows, cols, &entries).unwrap();
+    let power = Method::Power(Power { max_iter: 2000, ..Power::default() });
+    for method in [Method::Lanczos(Lanczos::default()), Method::Lanczos(probed()), power] {
+        let norms = method.norm(&matrix, Control::default()).unwrap();
+        let gradient = norms.vjp(&[1.0, -2.0, 3.0, 1.0, 0.0, 1.0, f64::NAN, f64::INFINITY]).unwrap();
+        let entries = gradient.read().unwrap();
+        for (item, found) in entries.chunks_exact(rows * cols).enumerate() {
+            let is_nan = found.iter().all(|entry| entry.is_nan());
+            let length: f64 = found.iter().map(|entry| f64::from(*entry).powi(2)).sum();
+            match item {
+                2 => assert!(length == 0.0 && gradient.is_zero(item), "zero: {found:?}"),
+                3 => assert!((length - 1.0).abs() < 1e-5, "ordinary: {found:?}"),
+                _ => assert!(is_nan && gradient.non_finite(item).is_some(), "item {item}: {found:?}"),
+            }
+        }
+        // What a gradient is used for next sees it: its norm is 1, NaN or 0.
+        let again = spectral_norm(&gradient).unwrap();
+        let sigmas: Vec<f64> = again.items().iter().map(|item| item.sigma).collect();
+        assert!(sigmas[0].is_nan() && sigmas[2] == 0.0 && (sigmas[3] - 1.0).abs() < 1e-5, "{sigmas:?}");
+
+        let mut tangents = vec![1.0; 8 * rows * cols];
+        tangents[7 * rows * cols + 3] = f32::NAN;
+        let along = norms.jvp(&Matrix::from_batch(gpu(), 8, rows, cols, &tangents).unwrap()).unwrap();
+        let nan: Vec<bool> = along.iter().map(|value| value.is_nan()).collect();
+        assert_eq!(nan, [true, true, false, false, true, true, false, true], "{along:?}");
+        assert_eq!(along[2], 0.0);
+    }
+    let gradient = frobenius_gradient(&matrix).unwrap();
+    let read = gradient.read().unwrap();
+    assert!(read[..2 * rows * cols].iter().all(|entry| entry.is_nan()));
+    assert!(read[2 * rows * cols..3 * rows * cols].iter().all(|entry| *entry == 0.0));
+    let norms = spectral_norm(&gradient).unwrap();
+    assert!(norms.items()[1].sigma.is_nan() && norms.items()[2].sigma == 0.0 && norms.items()[3].sigma > 0.5);
 }
