@@ -165,10 +165,12 @@ impl JacobianNorms {
         }
     }
 
-    /// Where the reduced norm lies, from the bounds of the samples; the probabilities of failure of all of them add up. `None` for
-    /// [`Reduction::None`].
+    /// Where the reduced norm lies, from the bounds of the samples. `None` for [`Reduction::None`].
     ///
-    /// A Jacobian proves no lower bounds of its own: without `delta` in the method's options nothing is said.
+    /// They are bounds of the exact derivative of the function at the samples, as `f64` on the host gives it; a Jacobian proves
+    /// no bounds of its own, and without `delta` in the method's options nothing is said. The probability of failure of a sum or
+    /// a mean is that of all samples, added up. That of a maximum is the largest of them: the maximum is the norm of one sample,
+    /// whichever the starts are, and fails only if the bound of that sample does.
     pub fn reduced_bounds(&self) -> Option<Bounds> {
         let bounds: Vec<Bounds> = self.norms.items().iter().map(|item| item.bounds).collect();
         let Some(guarantee) = bounds.iter().map(|bounds| bounds.guarantee).reduce(Guarantee::and) else {
@@ -187,6 +189,13 @@ impl JacobianNorms {
             Reduction::Max => (most(&lowers), most(&uppers)),
             Reduction::Sum => (total(&lowers, below), total(&uppers, above)),
             Reduction::Mean => (below(total(&lowers, below) / count).max(0.0), above(total(&uppers, above) / count)),
+        };
+        let guarantee = match (guarantee, self.reduction) {
+            (Guarantee::Probabilistic { .. }, Reduction::Max) => {
+                let deltas = bounds.iter().filter_map(|bounds| bounds.guarantee.delta());
+                Guarantee::Probabilistic { delta: deltas.fold(0.0, f64::max) }
+            }
+            (guarantee, _) => guarantee,
         };
         Some(match guarantee {
             Guarantee::None => Bounds::NONE,

@@ -406,7 +406,8 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
                 }
                 let values = recorder.read(&self.values.slice(2 * recorded * vectors..2 * end * vectors))?;
                 let of_bound = if self.bound.is_some() && first_cycle { recorded + 1..end + 1 } else { 0..0 };
-                let slots = of_bound.map(|slot| recorder.read(self.basis.slot(slot)?.buffer())).collect::<Result<_>>()?;
+                let slots =
+                    of_bound.map(|slot| recorder.read(self.basis.slot(slot)?.buffer())).collect::<Result<_>>()?;
                 recorder.submit()?;
                 flight.push_back(InFlight { end, values, slots });
                 recorded = end;

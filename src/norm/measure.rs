@@ -18,9 +18,10 @@ pub(super) async fn measure<O: LinearOperator + ?Sized>(
 ) -> Result<bool> {
     let sampled = oriented.operator.is_slow_on_host();
     let items = chains.len().checked_div(columns).unwrap_or(0);
-    // One chain stands for all of an item where products are slow.
-    let is_measured =
-        |chain: usize, step: usize, space: &Chain| !sampled || (chain % columns == 0 && space.first.is_sample(step));
+    // The first chain stands for all of an item where products are slow.
+    let is_measured = |chain: usize, step: usize, space: &Chain| {
+        !sampled || space.first.is_sample(step, chain.is_multiple_of(columns))
+    };
     let mut inputs = vec![Vec::new(); items];
     for (index, chain) in chains.iter().enumerate() {
         let wanted = chain.first.unmeasured().filter(|step| is_measured(index, *step, chain));

@@ -338,7 +338,9 @@ mod tests {
         assert_eq!(upper_bound(&[], 1.0, 0.01), f64::INFINITY);
         assert_eq!(upper_bound(&[step(1.0, 0.0, 0.1)], 1.0, 1e-9), f64::INFINITY);
         // What the last step leaves over stays in the bound.
-        let of = |residual: f64, error: f64| upper_bound(&[step(1.0, error, 0.3), step(0.5, error, residual)], 1.067_947, 0.1);
+        let of = |residual: f64, error: f64| {
+            upper_bound(&[step(1.0, error, 0.3), step(0.5, error, residual)], 1.067_947, 0.1)
+        };
         assert!(of(1e-7, 1e-6) > 1.067_947 && of(1e-3, 1e-6) > of(1e-7, 1e-6));
         // Exact arithmetic on the same values never gives more, and errors as large as the part no bound closer than that.
         assert!(of(1e-3, 0.0) < of(1e-3, 1e-4) && of(1e-3, 1e-4) < of(1e-3, 1.0));

@@ -54,12 +54,13 @@ impl Space {
         self.steps.len()..known
     }
 
-    /// Whether a step is among the few that are measured where products on the host are slow: the first ones, then about
-    /// two in each doubling, and the one that ends the space.
-    pub(super) fn is_sample(&self, step: usize) -> bool {
+    /// Whether a step is among the few that are measured where products on the host are slow: of a chain that stands for
+    /// others the first ones, then about two in each doubling; of every chain the step that ends the space.
+    pub(super) fn is_sample(&self, step: usize, stands_for_others: bool) -> bool {
         let number = step + 1;
         let power = 1 << number.ilog2();
-        number < 4 || number == power || number == power + power / 2 || (self.ended && number == self.coefficients.len())
+        let sample = number < 4 || number == power || number == power + power / 2;
+        (stands_for_others && sample) || (self.ended && number == self.coefficients.len())
     }
 
     /// The vector that a step multiplies.

@@ -121,7 +121,8 @@ impl<A: LinearOperator, B: LinearOperator> LinearOperator for Composition<A, B> 
             let Some(middle) = inner.products_on_host(adjoint, inputs).await? else { return Ok(None) };
             let sizes: Vec<Vec<(f64, f64)>> =
                 middle.iter().map(|balls| balls.iter().map(|ball| (ball.norm(), ball.radius)).collect()).collect();
-            let exact = middle.into_iter().map(|balls| balls.into_iter().map(|ball| Ball::exact(ball.center)).collect());
+            let exact =
+                middle.into_iter().map(|balls| balls.into_iter().map(|ball| Ball::exact(ball.center)).collect());
             let Some(mut products) = outer.products_on_host(adjoint, exact.collect()).await? else { return Ok(None) };
             for (ball, (length, radius)) in products.iter_mut().flatten().zip(sizes.into_iter().flatten()) {
                 if length > 0.0 {

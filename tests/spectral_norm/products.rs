@@ -112,7 +112,8 @@ fn differences_whose_products_cancel() {
 fn compositions_whose_products_cancel() {
     let mut source = Source::new(5003);
     heading();
-    for (outer, inner) in [([1.377_576, 1.0], [0.725_912_8, -0.999_999_05]), ([1.104_014_3, 1.0], [0.905_785_44, -1.0])] {
+    for (outer, inner) in [([1.377_576, 1.0], [0.725_912_8, -0.999_999_05]), ([1.104_014_3, 1.0], [0.905_785_44, -1.0])]
+    {
         let (outer, inner): ([f32; 2], [f32; 2]) = (outer, inner);
         let exact: f64 = outer.iter().zip(&inner).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
         let (outer, inner) =
