@@ -22,6 +22,7 @@ mod arrow;
 mod definite;
 mod deflation;
 mod device;
+mod edge;
 mod estimate;
 mod gram;
 mod host;
@@ -36,7 +37,8 @@ pub use progress::{OnProgress, Progress};
 
 use crate::gpu::Buffer;
 use crate::norm::{Arithmetic, Bounds, Guarantee};
-use crate::tensor::screen::scale_by_power;
+use crate::operator::up::Up;
+use crate::tensor::screen::{power, scale_by_power};
 use crate::tensor::{ElementSource, Matrix, elements};
 use crate::{Error, Gpu, Result, ops, probe};
 use device::Effort;
@@ -189,10 +191,11 @@ impl Certifier {
             let mut held = Vec::with_capacity(rows * cols);
             matrix.visit_rows(item, |_, row| held.extend_from_slice(row)).await?;
             let exponent = matrix.exponent(item);
-            // An item that was scaled down may have lost bits below 2^-149 of what is held.
-            let lost = if exponent > 0 { ((rows * cols) as f64).sqrt() * 2f64.powi(-149) } else { 0.0 };
+            // Scaling up is exact. An item that was scaled down may have lost less than 2^-149 of each entry that is held.
+            let lost =
+                if exponent > 0 { Up::of((rows * cols) as f64).sqrt() * Up::of(power(-149)) } else { Up::of(0.0) };
             let found = self.one(matrix.gpu(), (&held[..], 0), (rows, cols), &mut steps).await?;
-            let bounds = found.bounds.widened(lost).scaled(exponent);
+            let bounds = found.bounds.widened(lost.value()).scaled(exponent);
             certificates.push(Certificate { sigma: scale_by_power(found.sigma, exponent), bounds });
         }
         Ok(certificates)
@@ -259,6 +262,7 @@ impl Certifier {
         (rows, cols): (usize, usize),
         steps: &mut Steps<'_>,
     ) -> Result<Certificate> {
+        expect_host_arithmetic()?;
         let tall = match Tall::look(source, first, rows, cols)? {
             Looked::NonFinite => return Ok(Certificate::NON_FINITE),
             Looked::Zero => return Ok(Certificate::ZERO),
@@ -289,6 +293,7 @@ impl Certifier {
         source: &S,
     ) -> Result<Vec<Certificate>> {
         elements("certify", &[batch, rows, cols])?;
+        expect_host_arithmetic()?;
         let limit = self.host_side.unwrap_or(WITHOUT_GPU);
         if rows.min(cols) > limit {
             return Err(Error::TooLarge {
@@ -309,6 +314,14 @@ impl Certifier {
             })
         };
         (0..batch).map(one).collect()
+    }
+}
+
+/// Refuses a thread whose rounding mode is not what the proof takes for granted.
+fn expect_host_arithmetic() -> Result<()> {
+    match probe::host_violation() {
+        None => Ok(()),
+        Some(problem) => Err(Error::Arithmetic { adapter: "this thread".to_owned(), problem: problem.to_owned() }),
     }
 }
 
