@@ -17,31 +17,56 @@ pub(crate) fn singular_values(matrix: &Wide) -> Vec<f64> {
     values.into_iter().map(|value| value * 2f64.powi(half) * 2f64.powi(exponent - half)).collect()
 }
 
-/// Whether `bound` is above the norm of an integer matrix: whether bound² - AᵀA is positive definite, by its leading
-/// minors, all of them exact (Bareiss elimination).
-pub(crate) fn is_above(bound: f64, entries: &[BigInt], rows: usize, cols: usize) -> bool {
-    let (numerator, shift) = dyadic(bound);
-    let side = cols;
-    let square = &numerator * &numerator;
-    let scale = BigInt::from(1) << (2 * shift);
-    let mut matrix: Vec<Vec<BigInt>> = (0..side)
-        .map(|left| {
-            let entry = |right: usize| {
-                let dot: BigInt = (0..rows).map(|row| &entries[row * cols + left] * &entries[row * cols + right]).sum();
-                let diagonal = if left == right { square.clone() } else { BigInt::ZERO };
-                diagonal - dot * &scale
-            };
-            (0..side).map(entry).collect()
-        })
-        .collect();
+/// A matrix of integers times a power of two: every matrix of `f64` is one.
+pub(crate) struct Dyadic {
+    entries: Vec<BigInt>,
+    exponent: i32,
+    rows: usize,
+    cols: usize,
+}
+
+impl Dyadic {
+    pub(crate) fn of(matrix: &Wide) -> Self {
+        let parts: Vec<_> = matrix.entries.iter().map(|entry| dyadic(*entry)).collect();
+        let exponent =
+            parts.iter().filter(|(integer, _)| *integer != BigInt::ZERO).map(|(_, exponent)| *exponent).min();
+        let exponent = exponent.unwrap_or(0);
+        let entries = parts.into_iter().map(|(integer, place)| integer << (place - exponent).max(0));
+        Self { entries: entries.collect(), exponent, rows: matrix.rows, cols: matrix.cols }
+    }
+
+    /// Whether `bound` is above the norm: whether bound² - AᵀA is positive definite, by its leading minors, all of them exact
+    /// (Bareiss elimination).
+    pub(crate) fn is_below(&self, bound: f64) -> bool {
+        // both sides times a power of four, so that they are integers
+        let (integer, place) = dyadic(bound);
+        let integer = integer << (place - self.exponent).max(0);
+        let scale = BigInt::from(1) << (2 * (self.exponent - place).max(0));
+        let square = &integer * &integer;
+        let (rows, cols) = (self.rows, self.cols);
+        let gram = |left: usize, right: usize| -> BigInt {
+            (0..rows).map(|row| &self.entries[row * cols + left] * &self.entries[row * cols + right]).sum()
+        };
+        let entry = |left: usize, right: usize| {
+            let diagonal = if left == right { square.clone() } else { BigInt::ZERO };
+            diagonal - gram(left, right) * &scale
+        };
+        let matrix = (0..cols).map(|left| (0..cols).map(|right| entry(left, right)).collect()).collect();
+        is_positive_definite(matrix)
+    }
+}
+
+fn is_positive_definite(mut matrix: Vec<Vec<BigInt>>) -> bool {
+    let side = matrix.len();
     let mut before = BigInt::from(1);
     for pivot in 0..side {
         if matrix[pivot][pivot].sign() != Sign::Plus {
             return false;
         }
         for row in pivot + 1..side {
-            for col in pivot + 1..side {
-                let product = &matrix[pivot][pivot] * &matrix[row][col] - &matrix[row][pivot] * &matrix[pivot][col];
+            // symmetric, so that half of it is enough
+            for col in pivot + 1..=row {
+                let product = &matrix[pivot][pivot] * &matrix[row][col] - &matrix[row][pivot] * &matrix[col][pivot];
                 matrix[row][col] = product / &before;
             }
         }
@@ -50,13 +75,11 @@ pub(crate) fn is_above(bound: f64, entries: &[BigInt], rows: usize, cols: usize)
     true
 }
 
-/// (n, s) with value = n / 2^s.
-fn dyadic(value: f64) -> (BigInt, u32) {
-    let mut shift = 0;
-    let mut scaled = value;
-    while scaled.fract() != 0.0 {
-        scaled *= 2.0;
-        shift += 1;
-    }
-    (BigInt::from(scaled as i128), shift)
+/// (n, e) with value = n 2^e, by its bits.
+fn dyadic(value: f64) -> (BigInt, i32) {
+    let bits = value.to_bits();
+    let biased = ((bits >> 52) & 0x7ff) as i32;
+    let hidden = if biased == 0 { 0 } else { 1 << 52 };
+    let magnitude = BigInt::from((bits & ((1 << 52) - 1)) | hidden);
+    (if value < 0.0 { -magnitude } else { magnitude }, biased.max(1) - 1075)
 }
