@@ -1,4 +1,6 @@
-//! Self-tests of a device: whether its arithmetic is what the bounds rest on.
+//! Self-tests: whether the arithmetic of a device, and of the host, is what the bounds rest on.
+
+use std::hint::black_box;
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -44,6 +46,22 @@ pub fn arithmetic(gpu: &Gpu) -> Result<ArithmeticReport> {
     recorder.submit()?;
     let report = judge(&triples, &results.wait()?, &lane_sums.wait()?, lanes);
     Ok(gpu.arithmetic().get_or_init(|| report).clone())
+}
+
+/// What the host computes otherwise than IEEE 754 `f64` in its default mode, or `None`: a program can round in another
+/// direction, or flush subnormal numbers, for all that runs in its thread.
+pub(crate) fn host_violation() -> Option<&'static str> {
+    // hidden from the compiler, which would work them out itself
+    let [one, half_unit, least] = black_box([1.0, f64::EPSILON / 2.0, f64::MIN_POSITIVE]);
+    let ties = [one + half_unit, one + 3.0 * half_unit, -one - half_unit, -one - 3.0 * half_unit];
+    if ties != [1.0, 1.0 + 2.0 * f64::EPSILON, -1.0, -1.0 - 2.0 * f64::EPSILON] || one / 3.0 * 3.0 != 1.0 {
+        return Some("the host does not round to nearest");
+    }
+    let subnormal = black_box(least / 2.0);
+    if subnormal == 0.0 || subnormal * 2.0 != f64::MIN_POSITIVE || subnormal + subnormal != f64::MIN_POSITIVE {
+        return Some("the host flushes subnormal numbers");
+    }
+    None
 }
 
 /// Operands, hard ones first: ties, cancellation, zeros, both ends of the range, what is not finite; then random ones.
@@ -279,6 +297,11 @@ mod tests {
 
     fn is_ordinary(value: f32) -> bool {
         (1e-30..1e30).contains(&value.abs())
+    }
+
+    #[test]
+    fn the_host_computes_as_proofs_take_for_granted() {
+        assert_eq!(host_violation(), None);
     }
 
     #[test]

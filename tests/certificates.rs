@@ -3,6 +3,11 @@
 //! `OPNORM_CERTIFICATES=N` sets how many matrices of each family the device's prover gets (8); the host's gets 300.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "certificates/cheap.rs"]
+mod cheap;
+#[cfg(feature = "io")]
+#[path = "certificates/edges.rs"]
+mod edges;
 #[path = "certificates/exact.rs"]
 mod exact;
 #[path = "spectral_norm/families.rs"]
@@ -19,12 +24,11 @@ use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use half::{bf16, f16};
-use num_bigint::BigInt;
 use opnorm::certify::{Certifier, Prover};
-use opnorm::norm::{Arithmetic, Bounds, Guarantee, cheap_norms};
+use opnorm::norm::{Arithmetic, Bounds, Guarantee};
 use opnorm::{Error, Gpu, Matrix};
 
-use exact::{is_above, singular_values};
+use exact::singular_values;
 use families::FAMILIES;
 use matrices::Source;
 use tally::Tally;
@@ -88,39 +92,6 @@ pub(crate) struct Wide {
     pub(crate) rows: usize,
     pub(crate) cols: usize,
     pub(crate) entries: Vec<f64>,
-}
-
-/// Integers leave no doubt: upper² - AᵀA is positive definite and lower² - AᵀA is not, in exact arithmetic.
-#[test]
-fn integer_matrices_are_enclosed_exactly() {
-    let mut source = Source::new(9);
-    for index in 0..120 {
-        let (rows, cols) = (source.size(1, 9), source.size(1, 9));
-        let magnitude = [1.0, 3.0, 1000.0][index % 3];
-        let integers: Vec<i64> =
-            (0..rows * cols).map(|_| ((source.uniform() * 2.0 - 1.0) * magnitude).round() as i64).collect();
-        if integers.iter().all(|entry| *entry == 0) {
-            continue;
-        }
-        let entries: Vec<f64> = integers.iter().map(|entry| *entry as f64).collect();
-        let big: Vec<BigInt> = integers.iter().map(|entry| BigInt::from(*entry)).collect();
-        for certifier in [Certifier::default(), on_device()] {
-            if index >= 30 && certifier.host_side.is_some() {
-                continue;
-            }
-            let bounds = certifier.source(gpu(), (1, rows, cols), &entries[..]).unwrap()[0].bounds;
-            assert!(is_above(bounds.upper, &big, rows, cols), "{rows} x {cols}: {integers:?}, {bounds:?}");
-            assert!(!is_above(bounds.lower.next_down(), &big, rows, cols), "{rows} x {cols}: {integers:?}, {bounds:?}");
-            assert!(bounds.width() <= 1e-12 || certifier.host_side.is_some(), "{bounds:?}");
-        }
-    }
-}
-
-#[test]
-fn the_exact_test_can_fail() {
-    let three = [3, 0, 0, 4].map(BigInt::from); // norm 4
-    assert!(is_above(4.000_000_000_000_001, &three, 2, 2));
-    assert!(!is_above(4.0, &three, 2, 2) && !is_above(3.999, &three, 2, 2));
 }
 
 /// The enclosure is of the matrix given, not of its rounding to `f32`.
@@ -232,30 +203,6 @@ fn sizes_choose_the_prover_and_limits_say_what_to_do() {
     let (host, device) = (certifier.estimate(gpu(), 10, 5000).unwrap(), certifier.estimate(gpu(), 4096, 4096).unwrap());
     assert!(host.seconds > 0.0 && host.device_operations == 0.0 && host.seconds < device.seconds);
     assert!(device.device_bytes >= 3 * 4 * 4096 * 4096 && device.device_operations > 4096f64.powi(3));
-}
-
-#[test]
-fn cheap_bounds_enclose_every_family() {
-    let mut source = Source::new(14);
-    let mut factors = Vec::new();
-    for family in FAMILIES {
-        for _ in 0..20 {
-            let matrix = families::draw(family, 200, &mut source);
-            let exact = matrix.singular_values()[0];
-            let device = Matrix::from_slice(gpu(), matrix.rows, matrix.cols, &matrix.entries).unwrap();
-            let norms = cheap_norms(&device).unwrap()[0];
-            let bounds = norms.bounds;
-            assert!(bounds.lower <= exact && exact <= bounds.upper, "{family}: {bounds:?}, {exact}");
-            assert!(bounds.upper <= norms.frobenius.min(norms.schur()) * (1.0 + 1e-3), "{family}: {norms:?}");
-            factors.push(bounds.upper / exact);
-        }
-    }
-    factors.sort_by(f64::total_cmp);
-    println!(
-        "cheap upper bound / norm: median {:.2}, most {:.2}",
-        factors[factors.len() / 2],
-        factors[factors.len() - 1]
-    );
 }
 
 #[test]

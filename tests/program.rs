@@ -3,6 +3,9 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by them")]
 
+#[path = "program/bounds.rs"]
+mod bounds;
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -161,101 +164,9 @@ fn dot(left: &[f64], right: &[f64]) -> f64 {
     left.iter().zip(right).map(|(left, right)| left * right).sum()
 }
 
-// ------------------------------------------------------------------------------------------------ bounds
-
-#[test]
-fn certified_bounds_hold_and_say_so() {
-    let exact = exact_norms();
-    let rows = opnorm(&["audit", DIGITS, "--bound", "certified", "--json"]).exits(0).rows();
-    for row in &rows {
-        let (lower, sigma, upper) = (number(row, "lower"), number(row, "sigma"), number(row, "upper"));
-        assert!(lower <= sigma && sigma <= upper && upper / lower - 1.0 <= 1e-9, "{row}");
-        assert_eq!((&row["guarantee"], &row["arithmetic"]), (&"certified".into(), &"host".into()), "{row}");
-        assert_eq!(row["delta"], Value::Null);
-        if let Some(norms) = exact.get(row["name"].as_str().unwrap()) {
-            let exact = norms["sigma"].as_f64().unwrap();
-            assert!(lower <= exact * (1.0 + 1e-13) && exact * (1.0 - 1e-13) <= upper, "{row}: {exact}");
-        }
-    }
-    // a table shows each bound rounded to its safe side
-    let run = opnorm(&["audit", DIGITS, "--bound", "certified"]).exits(0);
-    for words in ["upper", "guarantee", "certified", "3.975623", "3.975624"] {
-        assert!(run.stdout.contains(words), "{words} in {}", run.stdout);
-    }
-    assert!(run.stdout.lines().skip(1).all(|line| line.chars().count() <= 120), "{}", run.stdout);
-}
-
-#[test]
-fn a_probable_bound_has_its_probability_beside_it() {
-    let tensor = format!("{DIGITS}:fc1.weight");
-    for (delta, arguments) in [(1e-6, &[][..]), (1e-3, &["--delta", "1e-3"][..])] {
-        let run = opnorm(&[&["norm", &tensor, "--bound", "probable", "--json"], arguments].concat()).exits(0);
-        let row = &run.rows()[0];
-        assert_eq!((&row["guarantee"], number(row, "delta")), (&"probabilistic".into(), delta), "{row}");
-        let exact = 3.975_623_826_380_8;
-        assert!(
-            number(row, "lower") <= exact && exact <= number(row, "upper") && number(row, "upper") < 1.5 * exact,
-            "{row}"
-        );
-    }
-    let run = opnorm(&["norm", &tensor, "--bound", "probable"]).exits(0);
-    assert!(run.stdout.contains("probable 1e-6"), "{}", run.stdout);
-}
-
-#[test]
-fn a_gradient_counts_the_copies_of_the_largest_value() {
-    let folder = tempfile::tempdir().unwrap();
-    let (input, output) = (folder.path().join("eye.npy"), folder.path().join("grad.npy"));
-    // 3 on the diagonal twice, and 1: the norm has no gradient there
-    let entries: Vec<f32> = vec![3.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 0.0, 1.0];
-    let mut file = b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (3, 3), }".to_vec();
-    file.resize(127, b' ');
-    file.push(b'\n');
-    file.extend(entries.iter().flat_map(|entry| entry.to_le_bytes()));
-    std::fs::write(&input, &file).unwrap();
-    let (input, output) = (input.to_str().unwrap(), output.to_str().unwrap());
-    let row = &opnorm(&["norm", input, "--grad", output, "--json"]).exits(0).rows()[0];
-    assert_eq!(row["multiplicity"], 2, "{row}");
-    assert!(row["note"].as_str().unwrap().contains("2 times"), "{row}");
-    let written = std::fs::read(output).unwrap();
-    let found: Vec<f32> = written[written.len() - 36..]
-        .chunks_exact(4)
-        .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()))
-        .collect();
-    for (entry, expected) in found.iter().zip([0.5, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0]) {
-        assert!((entry - expected).abs() < 1e-5, "{found:?}");
-    }
-    let row = &opnorm(&["norm", input, "--json"]).exits(0).rows()[0];
-    assert_eq!(row["multiplicity"], Value::Null, "not counted, not claimed");
-}
-
-#[test]
-fn no_bound_is_none_and_a_vector_needs_no_solver() {
-    let row = &opnorm(&["norm", &format!("{DIGITS}:fc1.weight"), "--bound", "none", "--json"]).exits(0).rows()[0];
-    assert_eq!((&row["lower"], &row["upper"], &row["guarantee"]), (&Value::Null, &Value::Null, &"none".into()));
-    let row = &opnorm(&["norm", &format!("{DIGITS}:fc1.bias"), "--bound", "probable", "--json"]).exits(0).rows()[0];
-    assert_eq!((&row["guarantee"], &row["arithmetic"]), (&"certified".into(), &"host".into()), "{row}");
-}
-
-#[test]
-fn bounds_that_make_no_sense_are_refused() {
-    for (arguments, words) in [
-        (&["--bound", "certified", "--ord", "fro"][..], "goes with --ord 2"),
-        (&["--bound", "probable", "--method", "power"][..], "goes with --method lanczos"),
-        (&["--delta", "0.1"][..], "goes with --bound probable"),
-        (&["--bound", "probable", "--delta", "0"][..], "between 0 and 1"),
-        (&["--bound", "probable", "--delta", "1"][..], "between 0 and 1"),
-        (&["--bound", "probable", "--delta", "1e-31"][..], "at least 1e-30"),
-        (&["--bound", "maybe"][..], "possible values"),
-    ] {
-        let run = opnorm(&[&["norm", DIGITS], arguments].concat()).exits(2);
-        assert!(run.stderr.contains(words), "{words} in {}", run.stderr);
-    }
-}
-
 // ------------------------------------------------------------------------------------------------ the bundled model
 
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 26] = [
     "file",
     "name",
     "shape",
@@ -277,6 +188,7 @@ const KEYS: [&str; 25] = [
     "cheap_upper",
     "norm1",
     "norm_inf",
+    "seed",
     "iterations",
     "status",
     "seconds",
@@ -464,6 +376,7 @@ fn each_order_is_its_norm() {
         }
     }
     assert!(norm("2")["frobenius"].is_null());
+    assert_eq!((&norm("2")["seed"], &norm("fro")["seed"]), (&0.into(), &Value::Null), "nothing is drawn for a sum");
     // of a vector, the norms of the matrix of one column
     let file = folder.npy("v.npy", &[3], &[3.0, -4.0, 0.0]);
     for (order, expected) in [("2", 5.0), ("fro", 5.0), ("1", 7.0), ("inf", 4.0)] {

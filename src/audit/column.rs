@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::io::TensorView;
+use crate::tensor::screen::{binary_exponent, scale_by_power};
 use crate::tensor::{ElementSource, Position};
 
 /// Elements that are read at once.
@@ -44,16 +45,16 @@ impl Column {
         }
         // scaled by a power of two so that the largest magnitude lies in [1, 2): exact, but where a quotient is
         // subnormal, and then too small to count beside 1
-        let exponent = exponent(column.infinity);
+        let exponent = binary_exponent(column.infinity);
         let (mut squares, mut magnitudes) = (0.0, 0.0);
         visit(source, rows, |_, value| {
-            let scaled = scale(value, -exponent);
+            let scaled = scale_by_power(value, -exponent);
             squares += scaled * scaled;
             magnitudes += scaled.abs();
         })?;
         let root: f64 = f64::sqrt(squares);
-        column.euclidean = scale(root, exponent);
-        column.one = scale(magnitudes, exponent);
+        column.euclidean = scale_by_power(root, exponent);
+        column.one = scale_by_power(magnitudes, exponent);
         column.lower = lower(root, rows, exponent);
         column.upper = upper(root, rows, exponent);
         Ok(column)
@@ -68,16 +69,17 @@ impl Column {
 /// underflowed: at most rows 2^-1073 beside a sum of at least 1.
 fn lower(root: f64, rows: usize, exponent: i32) -> f64 {
     let slack = (rows as f64 + 4.0) * (f64::EPSILON / 2.0);
-    let bound = scale(root * (1.0 - slack), exponent);
-    // a subnormal result was rounded once more, by less than the distance to the next
-    if bound < f64::MIN_POSITIVE { bound.next_down().max(0.0) } else { bound }
+    let bound = scale_by_power(root * (1.0 - slack), exponent);
+    // a subnormal result was rounded once more, by less than the distance to the next; a length above the range of f64 is
+    // above its largest number
+    if bound < f64::MIN_POSITIVE { bound.next_down().max(0.0) } else { bound.min(f64::MAX) }
 }
 
 /// A number that the true length is not above: by the same count, what was rounded down or underflowed is at most
 /// (rows + 4) u of the root.
 fn upper(root: f64, rows: usize, exponent: i32) -> f64 {
     let slack = (rows as f64 + 4.0) * (f64::EPSILON / 2.0);
-    let bound = scale((root * (1.0 + slack)).next_up(), exponent);
+    let bound = scale_by_power((root * (1.0 + slack)).next_up(), exponent);
     if bound < f64::MIN_POSITIVE { bound.next_up() } else { bound }
 }
 
@@ -89,22 +91,6 @@ fn visit<S: ElementSource + ?Sized>(source: &S, rows: usize, mut see: impl FnMut
         piece.iter().enumerate().for_each(|(offset, value)| see(first + offset, *value));
     }
     Ok(())
-}
-
-/// `e` with `2^e <= value < 2^(e + 1)`, for a positive finite value, subnormal or not.
-fn exponent(value: f64) -> i32 {
-    let biased = ((value.to_bits() >> 52) & 0x7ff) as i32;
-    if biased == 0 {
-        return exponent(value * 2_f64.powi(64)) - 64;
-    }
-    biased - 1023
-}
-
-/// `value * 2^exponent`, exact where the result is a normal number.
-fn scale(value: f64, exponent: i32) -> f64 {
-    // three factors: 2^exponent alone may leave the range of f64, even in halves
-    let third = exponent / 3;
-    value * 2_f64.powi(third) * 2_f64.powi(third) * 2_f64.powi(exponent - 2 * third)
 }
 
 #[cfg(test)]
@@ -140,9 +126,9 @@ mod tests {
     }
 
     #[test]
-    fn a_triangle_is_right_at_every_scale() {
+    fn a_triangle_is_right_at_every_scale_by_power() {
         for exponent in [-1070, -1060, -500, 0, 500, 1020] {
-            let unit = scale(1.0, exponent);
+            let unit = scale_by_power(1.0, exponent);
             let found = column(&[3.0 * unit, -4.0 * unit, 0.0]);
             assert_eq!(found.euclidean, 5.0 * unit, "2^{exponent}");
             assert_eq!((found.one, found.infinity), (7.0 * unit, 4.0 * unit), "2^{exponent}");
@@ -175,6 +161,8 @@ mod tests {
 
     #[test]
     fn a_length_beyond_f64_is_infinite() {
-        assert_eq!(column(&[f64::MAX, f64::MAX]).euclidean, f64::INFINITY);
+        let found = column(&[f64::MAX, f64::MAX]);
+        assert_eq!((found.euclidean, found.upper), (f64::INFINITY, f64::INFINITY));
+        assert_eq!(found.lower, f64::MAX, "the length is a number, and no number is above infinity");
     }
 }

@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use super::event::tell;
 use super::form::item_index;
+use super::proof::add_certificates;
+use super::rounding::distances;
 use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, Solved};
-use crate::certify;
 use crate::io::{Checkpoint, Element, Entry};
-use crate::norm::{self, Bounds, Control, Guarantee, SpectralNorm, Status, Triplets};
-use crate::tensor::{ElementSource, Window};
+use crate::norm::{self, Bounds, Control, SpectralNorm, Status, Triplets};
+use crate::tensor::Window;
 use crate::{Error, Gpu, Matrix, Result};
 
 /// Elements of a batch that go to the device at once, unless one matrix alone has more.
@@ -38,15 +39,14 @@ pub(super) fn measure(
         let part = Window { source: &view, first: first * rows * cols };
         let matrix = Matrix::upload(gpu, (count, rows, cols), &part)?;
         let solved = match options.norms {
-            Norms::All => {
+            Norms::All | Norms::Only(Order::Spectral) => {
                 let mut solved = spectral(entry, options, &matrix, first, observe)?;
-                add_cheap_norms(&mut solved, &matrix)?;
-                add_certificates(&mut solved, entry, options, (&matrix, &part), observe)?;
-                solved
-            }
-            Norms::Only(Order::Spectral) => {
-                let mut solved = spectral(entry, options, &matrix, first, observe)?;
-                add_certificates(&mut solved, entry, options, (&matrix, &part), observe)?;
+                if options.norms == Norms::All {
+                    add_cheap_norms(&mut solved, &matrix)?;
+                }
+                let distances = distances(&matrix, &part)?;
+                widen(&mut solved, &distances);
+                add_certificates(&mut solved, entry, options, (&matrix, &part, &distances), observe)?;
                 solved
             }
             Norms::Only(order) => cheap(entry, options, &matrix, order)?,
@@ -150,48 +150,12 @@ fn add_cheap_norms(rows: &mut [Row], matrix: &Matrix) -> Result<()> {
     Ok(())
 }
 
-/// Time in seconds from which on a proof is announced.
-const LONG_PROOF: f64 = 2.0;
-
-/// Shorter sides up to this take no time worth an estimate.
-const SHORT_PROOF: usize = 512;
-
-/// Proves bounds of the matrices that the file holds, where that is asked for; the estimate is then the proof's, which
-/// lies between them.
-fn add_certificates<S: ElementSource + ?Sized>(
-    rows: &mut [Row],
-    entry: &Entry,
-    options: &Options,
-    (matrix, source): (&Matrix, &S),
-    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
-) -> Result<()> {
-    let Bound::Certified(certifier) = &options.bound else { return Ok(()) };
-    let (height, width) = (matrix.rows(), matrix.cols());
-    if height.min(width) > SHORT_PROOF {
-        let mut estimate = certifier.estimate(matrix.gpu(), height, width)?;
-        estimate.seconds *= rows.len() as f64;
-        if estimate.seconds >= LONG_PROOF {
-            tell(observe, Event::Estimated(entry, &estimate), 0)?;
-        }
+/// Says where a norm lies of the matrix that the file holds, which may lie so far from the one on the device.
+fn widen(rows: &mut [Row], distances: &[f64]) {
+    for (row, distance) in rows.iter_mut().zip(distances) {
+        row.bounds = row.bounds.widened(*distance);
+        row.cheap = row.cheap.map(|bounds| bounds.widened(*distance));
     }
-    let shape = (rows.len(), height, width);
-    let mut on_progress = |progress: &certify::Progress| observe(Event::Certifying(entry, progress));
-    let certificates = certifier.source_with(matrix.gpu(), shape, source, Some(&mut on_progress));
-    let certificates = match certificates {
-        // what the device cannot prove, or has no room for, is no reason to lose the norms that are there
-        Err(error @ (Error::Arithmetic { .. } | Error::TooLarge { .. } | Error::OutOfMemory { .. })) => {
-            rows.iter_mut().for_each(|row| row.note(format!("no certificate: {error}")));
-            return Ok(());
-        }
-        other => other?,
-    };
-    for (row, certificate) in rows.iter_mut().zip(certificates) {
-        if certificate.bounds.guarantee != Guarantee::None {
-            row.sigma = Some(certificate.sigma);
-            row.bounds = certificate.bounds;
-        }
-    }
-    Ok(())
 }
 
 /// One of the norms that need no solver.
@@ -211,10 +175,16 @@ fn cheap(entry: &Entry, options: &Options, matrix: &Matrix, order: Order) -> Res
             Order::Infinity => &mut row.infinity,
         };
         *place = Some(norm);
+        if norm.is_infinite() {
+            row.outcome = Outcome::Solved(Status::NonFinite);
+        }
         row
     });
     Ok(rows.collect())
 }
+
+/// Why a matrix of finite elements has no norm.
+pub(super) const BEYOND: &str = "the norm is beyond the range of f64";
 
 /// What all rows of matrices have in common.
 fn finish(row: &mut Row, entry: &Entry, matrix: &Matrix, first: usize, item: usize) {
@@ -231,6 +201,11 @@ fn finish(row: &mut Row, entry: &Entry, matrix: &Matrix, first: usize, item: usi
     let position = matrix.non_finite(item);
     if position.is_some() || row.outcome == Outcome::Solved(Status::NonFinite) {
         row.set_non_finite(position);
+        if position.is_none() {
+            row.note(BEYOND);
+        }
+    } else if [row.frobenius, row.one, row.infinity].iter().flatten().any(|norm| norm.is_infinite()) {
+        row.note("a norm that has no value here is beyond the range of f64");
     }
     row.set_stable_rank();
 }

@@ -106,7 +106,7 @@ fn column(checkpoint: &Checkpoint, entry: &Entry, options: &Options, rows: usize
     set_norms(&mut row, options, &column);
     if sigma.is_infinite() {
         row.set_non_finite(None);
-        row.note("the norm is beyond the range of f64");
+        row.note(dense::BEYOND);
     }
     row.set_stable_rank();
     Ok(row)

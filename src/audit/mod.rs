@@ -35,6 +35,8 @@ mod event;
 mod form;
 mod measure;
 mod options;
+mod proof;
+mod rounding;
 mod row;
 
 pub use event::{Event, Solved};

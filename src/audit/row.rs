@@ -24,7 +24,8 @@ pub struct Row {
     /// The matrix that the norms are of.
     pub form: Form,
     /// Whether the elements were rounded to `f32` to be used: those of an `f64` matrix are. Every number here is then of
-    /// the rounded matrix, but for certified bounds, which are of the matrix given.
+    /// the rounded matrix, but for bounds, which are of the matrix given: those of the rounded one are widened by the
+    /// Frobenius norm of what rounding changed.
     pub rounded: bool,
     /// Which norm `sigma` is.
     pub order: Order,

@@ -4,27 +4,27 @@ use faer::Mat;
 
 use super::definite::largest_eigenvalue;
 use super::deflation::Deflation;
-use crate::operator::enclosure::{down, up};
+use crate::operator::enclosure::down;
+use crate::operator::up::Up;
 
 /// A bound of ‖B‖, from what was taken out of B and a bound of the norm of what is left. *(C10)*
 ///
 /// For a unit vector x = X a + y with y orthogonal to X, |Bx|² <= aᵀ Θ a + 2 |y| Σ r_j |a_j| + c² |y|² and
 /// (1 - ω) |a|² + |y|² <= 1, so that |Bx|² is at most the largest eigenvalue of an arrow of magnitudes.
-pub(super) fn norm_above(deflation: &Deflation, rest: f64) -> f64 {
+pub(super) fn norm_above(deflation: &Deflation, rest: Up) -> Up {
     let count = deflation.coupling.len();
-    let kept = down(1.0 - deflation.skewness);
-    if !rest.is_finite() || kept.is_nan() || kept <= 0.5 {
+    let kept = down(1.0 - deflation.skewness.value());
+    if !rest.value().is_finite() || kept.is_nan() || kept <= 0.5 {
         return deflation.frobenius;
     }
     let mut arrow = Mat::zeros(count + 1, count + 1);
     for col in 0..count {
         for row in col..count {
-            arrow[(row, col)] = up(deflation.theta[(row, col)].abs() / kept);
+            arrow[(row, col)] = Up::of(deflation.theta[(row, col)].abs()).over(kept).value();
         }
-        arrow[(count, col)] = up(deflation.coupling[col] / down(kept.sqrt()));
+        arrow[(count, col)] = deflation.coupling[col].over(down(kept.sqrt())).value();
     }
-    arrow[(count, count)] = up(rest * rest);
-    let slack = up(deflation.theta_error / kept);
-    let square = up(largest_eigenvalue(&arrow).bound.max(0.0) + slack);
-    up(square.sqrt()).min(deflation.frobenius)
+    arrow[(count, count)] = (rest * rest).value();
+    let square = Up::of(largest_eigenvalue(&arrow).bound.max(0.0)) + deflation.theta_error.over(kept);
+    square.sqrt().min(deflation.frobenius)
 }

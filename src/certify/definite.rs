@@ -1,19 +1,26 @@
 //! How large the largest eigenvalue of a symmetric matrix can be: a factorisation that exists is a proof.
 
-use faer::linalg::solvers::{Llt, Solve};
+use faer::linalg::solvers::Llt;
 use faer::{Mat, MatRef, Side};
 
-use super::product::{RUN, add_gram, roundings, sum_of_squares};
-use crate::norm::random_signs;
-use crate::operator::enclosure::{gamma, sum_above, up};
+use super::edge::{self, Guess};
+use super::product::{Magnitudes, RUN, add_gram, roundings};
+use crate::operator::up::Up;
 
-/// A bound of the largest eigenvalue of a symmetric matrix, and the factor that proves it.
+/// A bound of the largest eigenvalue of a symmetric matrix, and what was found on the way.
 pub(super) struct Ceiling {
     /// No eigenvalue is above it.
     pub(super) bound: f64,
-    /// L with L Lᵀ ≈ shift - S; inverse iteration with it finds the top eigenvector. `None` where no factorisation
-    /// succeeded, and the bound is a norm.
-    factor: Option<Llt<f64>>,
+    /// A vector close to those of the largest eigenvalue; nothing is proven of it.
+    pub(super) vector: Vec<f64>,
+}
+
+/// A shift of which it is proven that no eigenvalue is above it, but for rounding.
+struct Proven {
+    shift: f64,
+    bound: f64,
+    /// L with L Lᵀ ≈ shift - S.
+    factor: Llt<f64>,
 }
 
 /// Bounds the largest eigenvalue of the symmetric matrix S, given by its lower triangle. *(C4)*
@@ -21,29 +28,28 @@ pub(super) struct Ceiling {
 /// Numbers must be of ordinary size: scale S by a power of two before.
 ///
 /// A factorisation of shift - S succeeds once the shift is above the largest eigenvalue by some rounding. The shift comes
-/// from Lanczos, which for a spectrum without gaps stays a little below; then a larger shift is taken, and inverse
-/// iteration with its factor leads to the eigenvalue. Nothing of this needs to be proven: whatever shift succeeds is a bound.
+/// from Lanczos. Where the spectrum is dense at its edge, that stays below the eigenvalue; then a larger shift is taken, and
+/// Lanczos with the inverse of its factor finds the eigenvalue. Nothing of this needs to be proven: whatever shift succeeds
+/// is a bound.
 pub(super) fn largest_eigenvalue(lower: &Mat<f64>) -> Ceiling {
+    let size = lower.nrows();
     let crude = row_sum_bound(lower);
-    let whole = Mat::from_fn(lower.nrows(), lower.nrows(), |row, col| lower[(row.max(col), row.min(col))]);
-    let (mut below, mut step) = estimate(&whole);
-    let unit = (below.abs() + crude * f64::EPSILON) * f64::EPSILON * lower.nrows() as f64;
-    let mut best = Ceiling { bound: crude, factor: None };
-    for _ in 0..ROUNDS {
-        let near = [2.0 * unit, 16.0 * unit];
-        let far = (0..12).map(|power| step.max(64.0 * unit) * 10f64.powi(power));
-        let Some(found) = near.into_iter().chain(far).find_map(|room| factorise(lower, below + room)) else { break };
-        let vector = found.top_vector(start(lower.nrows()));
-        let quotient = rayleigh(&whole, &vector);
-        let distance = found.bound - quotient;
-        let tight = distance <= TIGHT * quotient.abs() || distance <= 64.0 * unit;
-        // The latest factor leads to the best vector, whichever bound is the least.
-        best = Ceiling { bound: found.bound.min(best.bound), ..found };
-        if tight || quotient.is_nan() || quotient <= below {
+    let whole = Mat::from_fn(size, size, |row, col| lower[(row.max(col), row.min(col))]);
+    let mut guess = edge::look(&whole);
+    let mut best = Ceiling { bound: crude, vector: edge::start(size) };
+    for round in 0..ROUNDS {
+        let unit = (guess.value.abs() + crude * f64::EPSILON) * f64::EPSILON * size as f64;
+        let Some(found) = shifts(&guess, unit).find_map(|room| factorise(lower, guess.value + room)) else { break };
+        let (quotient, vector) = edge::refine(&whole, &found.factor);
+        // the latest factor leads to the best vector, whichever bound is the least
+        best = Ceiling { bound: found.bound.min(best.bound), vector };
+        let distance = found.shift - quotient;
+        if distance <= TIGHT * quotient.abs() || distance <= 64.0 * unit || quotient.is_nan() {
             break;
         }
-        // What is left between the quotient and the eigenvalue is less than what lies between it and the shift.
-        (below, step) = (quotient, 1e-3 * distance);
+        // where looking next to the shift did not lead to the eigenvalue, all of them are worked out
+        let value = if round + 2 < ROUNDS { quotient } else { edge::from_all(&whole).unwrap_or(quotient) };
+        guess = Guess { value, distance: 0.0 };
     }
     best
 }
@@ -51,90 +57,25 @@ pub(super) fn largest_eigenvalue(lower: &Mat<f64>) -> Ceiling {
 /// Shifts that succeed, at the most, each closer than the one before.
 const ROUNDS: usize = 4;
 
-/// Distance of a bound from the eigenvalue, relative, that no further factorisation is worth.
-const TIGHT: f64 = 1e-11;
+/// Distance of a shift from the eigenvalue, relative, that no further factorisation is worth.
+const TIGHT: f64 = 1e-12;
 
-/// Sides up to which all eigenvalues take less time than looking for one.
-const SMALL: usize = 256;
-
-/// Steps of the search at the most.
-const STEPS: usize = 100;
-
-/// The largest eigenvalue, or a number below it, and how far below it may be.
-fn estimate(whole: &Mat<f64>) -> (f64, f64) {
-    let size = whole.nrows();
-    if size <= SMALL {
-        let values = whole.self_adjoint_eigenvalues(Side::Lower);
-        return (values.ok().and_then(|values| values.last().copied()).unwrap_or(0.0), 0.0);
-    }
-    let steps = STEPS.min(size);
-    let mut basis = Mat::<f64>::zeros(size, steps);
-    let (mut diagonal, mut off_diagonal) = (Vec::new(), Vec::<f64>::new());
-    let mut vector = Mat::from_fn(size, 1, |row, _| start(size)[row]);
-    let mut found: (f64, f64) = (0.0, f64::INFINITY);
-    let mut largest = 0f64;
-    for step in 0..steps {
-        let norm = vector.norm_l2();
-        if norm.is_nan() || norm <= 4.0 * f64::EPSILON * largest {
-            return top_of(&diagonal, &off_diagonal, 0.0);
-        }
-        largest = largest.max(if step > 0 { norm } else { 0.0 });
-        if step > 0 {
-            off_diagonal.push(norm);
-        }
-        (0..size).for_each(|row| basis[(row, step)] = vector[(row, 0)] / norm);
-        vector = whole * basis.subcols(step, 1);
-        let value = (basis.subcols(step, 1).transpose() * &vector)[(0, 0)];
-        largest = largest.max(value.abs());
-        diagonal.push(value);
-        let known = basis.subcols(0, step + 1);
-        for _ in 0..2 {
-            let parts = known.transpose() * &vector;
-            vector -= known * &parts;
-        }
-        if step % 10 == 9 || step + 1 == steps {
-            found = top_of(&diagonal, &off_diagonal, vector.norm_l2());
-            if found.1 <= 1e-9 * found.0 {
-                break;
-            }
-        }
-    }
-    found
-}
-
-/// The largest eigenvalue of a tridiagonal matrix and its residual in the whole space.
-fn top_of(diagonal: &[f64], off_diagonal: &[f64], next: f64) -> (f64, f64) {
-    let size = diagonal.len();
-    if size == 0 {
-        return (0.0, f64::INFINITY);
-    }
-    let small = Mat::from_fn(size, size, |row, col| match row.abs_diff(col) {
-        0 => diagonal[row],
-        1 => off_diagonal[row.min(col)],
-        _ => 0.0,
-    });
-    match small.self_adjoint_eigen(Side::Lower) {
-        Ok(eigen) => (eigen.S()[size - 1], next * eigen.U()[(size - 1, size - 1)].abs()),
-        Err(_) => (0.0, f64::INFINITY),
-    }
-}
-
-fn rayleigh(whole: &Mat<f64>, vector: &[f64]) -> f64 {
-    let column = Mat::from_fn(vector.len(), 1, |row, _| vector[row]);
-    (column.transpose() * (whole * &column))[(0, 0)] / column.squared_norm_l2()
-}
-
-/// A vector without zeros or symmetry, so that it has a part along any eigenvector one is likely to meet.
-pub(super) fn start(size: usize) -> Vec<f64> {
-    random_signs(size).into_iter().enumerate().map(|(index, sign)| sign * (1.0 + (index % 7) as f64 / 8.0)).collect()
+/// How far above a guess a factor is looked for: next to it where the guess is believed, then further and further.
+fn shifts(guess: &Guess, unit: f64) -> impl Iterator<Item = f64> {
+    let is_near = guess.distance == 0.0;
+    let near = [2.0 * unit, 16.0 * unit].into_iter().filter(move |_| is_near);
+    let far = guess.distance.max(64.0 * unit);
+    near.chain((0..12).map(move |power| far * 10f64.powi(power)))
 }
 
 /// Tries to prove that no eigenvalue of S is above `shift`, but for rounding.
-fn factorise(lower: &Mat<f64>, shift: f64) -> Option<Ceiling> {
+fn factorise(lower: &Mat<f64>, shift: f64) -> Option<Proven> {
     let (shifted, largest) = shifted(lower, shift);
     let factor = Llt::new(shifted.as_ref(), Side::Lower).ok()?;
-    let bound = up(up(shift + distance(&shifted, factor.L())) + up(gamma(1) * largest));
-    bound.is_finite().then_some(Ceiling { bound, factor: Some(factor) })
+    let above = distance(&shifted, factor.L()) + Up::gamma(1) * Up::of(largest);
+    // of either sign, unlike what is added to it
+    let bound = (shift + above.value()).next_up();
+    bound.is_finite().then_some(Proven { shift, bound, factor })
 }
 
 /// The lower triangle of H, which is shift - S but for the rounding of its diagonal, and the largest entry of that.
@@ -155,16 +96,16 @@ fn shifted(lower: &Mat<f64>, shift: f64) -> (Mat<f64>, f64) {
 
 /// ‖H - L Lᵀ‖ at the most, for a symmetric H given by its lower triangle and the lower triangle of any L at all: nothing is
 /// taken for granted of how L was found.
-fn distance(symmetric: &Mat<f64>, triangle: MatRef<'_, f64>) -> f64 {
+fn distance(symmetric: &Mat<f64>, triangle: MatRef<'_, f64>) -> Up {
     let size = symmetric.nrows();
     let (mut product, mut scratch) = (Mat::zeros(size, size), Mat::zeros(size, size));
-    let mut squares = 0.0;
+    let mut magnitudes = Magnitudes::new(size);
     for first in (0..size).step_by(RUN) {
         let (width, rest) = (RUN.min(size - first), size - first);
         let columns = triangle.submatrix(first, first, rest, width);
-        // Above its diagonal L is zero, whatever a library leaves there.
+        // Above its diagonal L is zero, whatever a library leaves there. Rows of Lᵀ are summed as those of any matrix.
         let clean = Mat::from_fn(rest, width, |row, col| if row < col { 0.0 } else { columns[(row, col)] });
-        squares += sum_of_squares(clean.as_ref());
+        magnitudes.see(first, clean.transpose());
         add_gram(product.as_mut().submatrix_mut(first, first, rest, rest), clean.transpose(), &mut scratch);
     }
     let mut error = 0.0;
@@ -175,11 +116,11 @@ fn distance(symmetric: &Mat<f64>, triangle: MatRef<'_, f64>) -> f64 {
         }
     }
     let entries = size * size;
-    // ‖H - fl(L Lᵀ)‖, each difference rounded once more
-    let residual = up(up(sum_above(error, entries + 2).sqrt()) * (1.0 + gamma(2)));
-    // ‖fl(L Lᵀ) - L Lᵀ‖ <= gamma ‖L‖², and what underflowed
-    let rounding = up(gamma(roundings(size)) * sum_above(squares, entries));
-    up(up(residual + rounding) + entries as f64 * size as f64 * f64::MIN_POSITIVE)
+    // ‖H - fl(L Lᵀ)‖, each difference rounded once more, and its square perhaps flushed
+    let residual = Up::sum(error, entries, entries + 2).sqrt() * (Up::of(1.0) + Up::gamma(2));
+    // ‖fl(L Lᵀ) - L Lᵀ‖ <= gamma ‖|L||L|ᵀ‖, and products that underflowed
+    let rounding = Up::gamma(roundings(size)) * magnitudes.gram();
+    residual + rounding + Up::of(entries as f64 * size as f64) * Up::of(f64::MIN_POSITIVE)
 }
 
 /// The largest sum of magnitudes in a row, rounded up: no eigenvalue is above it.
@@ -195,25 +136,8 @@ fn row_sum_bound(lower: &Mat<f64>) -> f64 {
             }
         }
     }
-    sum_above(sums.into_iter().fold(0.0, f64::max), size)
-}
-
-impl Ceiling {
-    /// A vector close to the eigenvectors of the largest eigenvalue, by inverse iteration from `start`. Nothing is proven
-    /// of it.
-    pub(super) fn top_vector(&self, start: Vec<f64>) -> Vec<f64> {
-        let Some(factor) = &self.factor else { return start };
-        let mut vector = Mat::from_fn(start.len(), 1, |row, _| start[row]);
-        for _ in 0..4 {
-            vector = factor.solve(&vector);
-            let norm = vector.norm_l2();
-            if !(norm.is_finite() && norm > 0.0) {
-                return start;
-            }
-            vector = &vector * faer::Scale(1.0 / norm);
-        }
-        (0..start.len()).map(|row| vector[(row, 0)]).collect()
-    }
+    // sums alone do not underflow
+    Up::sum(sums.into_iter().fold(0.0, f64::max), 0, size).value()
 }
 
 #[cfg(test)]
@@ -252,7 +176,7 @@ mod tests {
     fn a_shift_below_the_largest_eigenvalue_proves_nothing() {
         let ones = symmetric(20, |_, _| 1.0);
         for shift in [10.0, 19.0, 19.999_999] {
-            assert!(factorise(&ones, shift).is_none_or(|ceiling| ceiling.bound >= 20.0), "{shift}");
+            assert!(factorise(&ones, shift).is_none_or(|proven| proven.bound >= 20.0), "{shift}");
         }
     }
 
@@ -270,20 +194,20 @@ mod tests {
                 );
                 let right = right.unwrap().L().to_owned();
                 for triangle in [Mat::zeros(size, size), Mat::identity(size, size), &right * faer::Scale(3.0), right] {
-                    let bound = shift + distance(&shifted, triangle.as_ref());
+                    let bound = shift + distance(&shifted, triangle.as_ref()).value();
                     assert!(bound >= size as f64 * (1.0 - 1e-15), "{size}, {shift}: {bound}");
                 }
             }
         }
         // And it is the distance, not something larger: exact for the identity.
-        let distance = distance(&Mat::identity(5, 5), Mat::<f64>::zeros(5, 5).as_ref());
+        let distance = distance(&Mat::identity(5, 5), Mat::<f64>::zeros(5, 5).as_ref()).value();
         assert!((distance - 5f64.sqrt()).abs() < 1e-13, "{distance}");
     }
 
     #[test]
-    fn inverse_iteration_finds_the_top_vector() {
+    fn the_vector_is_the_top_one() {
         let diagonal = symmetric(6, |row, col| if row == col { 1.0 + row as f64 } else { 0.0 });
-        let vector = largest_eigenvalue(&diagonal).top_vector(vec![1.0; 6]);
+        let vector = largest_eigenvalue(&diagonal).vector;
         assert!((vector[5].abs() - 1.0).abs() < 1e-12);
     }
 }

@@ -3,32 +3,32 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par, Side};
 
-use super::product::{RUN, add_gram, add_product, roundings, sum_of_squares};
+use super::product::{Magnitudes, RUN, add_gram, add_product, roundings};
 use super::progress::Steps;
 use super::tall::Tall;
 use crate::Result;
-use crate::operator::enclosure::{gamma, norm_above, sum_above, up};
+use crate::operator::up::Up;
 use crate::tensor::ElementSource;
-use crate::tensor::screen::{binary_exponent, scale_by_power};
+use crate::tensor::screen::{binary_exponent, power, scale_by_power};
 
 /// Columns X taken out of a matrix B: W = BX, and the remainder B' = B - W Xᵀ. *(C6)*
 pub(super) struct Deflation {
     /// XᵀBᵀBX = WᵀW, as its lower triangle, largest on top; within `theta_error` in the 2-norm.
     pub(super) theta: Mat<f64>,
-    pub(super) theta_error: f64,
+    pub(super) theta_error: Up,
     /// |BᵀW e_j - X C e_j| at the most, for one C that is the same for all j. *(C8)*
-    pub(super) coupling: Vec<f64>,
+    pub(super) coupling: Vec<Up>,
     /// ‖XᵀX - I‖ at the most.
-    pub(super) skewness: f64,
+    pub(super) skewness: Up,
     /// The first column of X, close to the first singular vector.
     pub(super) first: Vec<f64>,
     /// ‖B‖_F at the most.
-    pub(super) frobenius: f64,
+    pub(super) frobenius: Up,
     /// 2^-exponent times the remainder, row-major, long × short, its largest entry in [1, 2).
     pub(super) remainder: Vec<f32>,
     pub(super) exponent: i32,
     /// The Frobenius norm, at the most, of what rounding did to the remainder: B' is 2^exponent `remainder` within it. *(C7)*
-    pub(super) remainder_error: f64,
+    pub(super) remainder_error: Up,
 }
 
 impl Deflation {
@@ -45,7 +45,7 @@ impl Deflation {
         let mut images = Mat::zeros(long, count);
         let mut back = Mat::zeros(short, count);
         let (mut theta, mut scratch) = (Mat::zeros(count, count), Mat::zeros(count, count));
-        let (mut squares, mut product) = (0.0, Mat::zeros(short, count));
+        let (mut magnitudes, mut product) = (Magnitudes::new(short), Mat::zeros(short, count));
         tall.each_block(RUN, |start, block| {
             let mut image = Mat::zeros(block.nrows(), count);
             add_product(image.as_mut(), block.as_ref(), vectors.as_ref());
@@ -53,37 +53,37 @@ impl Deflation {
             matmul(product.as_mut(), Accum::Replace, block.transpose(), image.as_ref(), 1.0, Par::Seq);
             back += &product;
             images.as_mut().subrows_mut(start, block.nrows()).copy_from(&image);
-            squares += sum_of_squares(block.as_ref());
+            magnitudes.see(0, block.as_ref());
             steps.reach("coupling", start + block.nrows(), long)
         })?;
-        let frobenius = up(sum_above(squares, long * short).sqrt());
+        let frobenius = magnitudes.frobenius_square().sqrt();
         let column = |matrix: &Mat<f64>, col: usize| -> Vec<f64> { matrix.col(col).iter().copied().collect() };
+        let norm_of = |matrix: &Mat<f64>, col: usize| Up::norm(&column(matrix, col));
         let norm =
-            |matrix: &Mat<f64>| norm_above(&(0..count).map(|col| norm_above(&column(matrix, col))).collect::<Vec<_>>());
+            |matrix: &Mat<f64>| Up::norm(&(0..count).map(|col| norm_of(matrix, col).value()).collect::<Vec<_>>());
         let (vectors_norm, images_norm) = (norm(&vectors), norm(&images));
         // W as computed is BX within this, column by column
-        let underflow = tall.underflow() * (1.0 + frobenius);
-        let longest = (0..count).map(|col| norm_above(&column(&vectors, col))).fold(0.0, f64::max);
-        let image_error = up(up(up(gamma(roundings(short)) * frobenius) * longest) + underflow);
-        let all_image_errors = up((count as f64).sqrt() * image_error);
-        let of_images = up(up(2.0 * images_norm * all_image_errors) + up(all_image_errors * all_image_errors));
-        let of_sums = up(gamma(roundings(long)) * up(images_norm * images_norm));
-        let theta_error = up(up(of_images + of_sums) + underflow);
+        let underflow = tall.underflow() * (Up::of(1.0) + frobenius);
+        let longest = (0..count).map(|col| norm_of(&vectors, col)).fold(Up::of(0.0), Up::max);
+        let image_error = Up::gamma(roundings(short)) * frobenius * longest + underflow;
+        let all_image_errors = Up::of(count as f64).sqrt() * image_error;
+        let of_images = Up::of(2.0) * images_norm * all_image_errors + all_image_errors * all_image_errors;
+        let theta_error = of_images + Up::gamma(roundings(long)) * images_norm * images_norm + underflow;
 
         let whole = Mat::from_fn(count, count, |row, col| theta[(row.max(col), row.min(col))]);
         let fitted = &vectors * &whole;
         let coupling = (0..count)
             .map(|col| {
                 let left: Vec<f64> = (0..short).map(|row| back[(row, col)] - fitted[(row, col)]).collect();
-                let difference = up(norm_above(&left) * (1.0 + gamma(2)));
-                let product = up(up(gamma(roundings(long)) * frobenius) * norm_above(&column(&images, col)));
-                let fit = up(up(gamma(count + 2) * vectors_norm) * norm_above(&column(&whole, col)));
-                up(up(up(difference + product) + up(fit + up(frobenius * image_error))) + 2.0 * underflow)
+                let difference = Up::norm(&left) * (Up::of(1.0) + Up::gamma(2));
+                let product = Up::gamma(roundings(long)) * frobenius * norm_of(&images, col);
+                let fit = Up::gamma(count + 2) * vectors_norm * norm_of(&whole, col);
+                difference + product + fit + frobenius * image_error + underflow + underflow
             })
             .collect();
 
         let mut remainder = Remainder::new(long * short);
-        let rounding = up(up(gamma(count + 2) * up(frobenius + up(images_norm * vectors_norm))) + underflow);
+        let rounding = Up::gamma(count + 2) * (frobenius + images_norm * vectors_norm) + underflow;
         let transposed = vectors.transpose();
         tall.each_block(RUN, |start, block| {
             let mut part = Mat::zeros(block.nrows(), short);
@@ -110,7 +110,7 @@ impl Deflation {
             frobenius,
             remainder,
             exponent,
-            remainder_error: up(rounding + stored),
+            remainder_error: rounding + stored,
         })
     }
 }
@@ -139,7 +139,7 @@ fn ritz_vectors<S: ElementSource + ?Sized>(
 }
 
 /// ‖XᵀX - I‖ at the most. *(C9)*
-fn skewness(vectors: &Mat<f64>, norm: f64) -> f64 {
+fn skewness(vectors: &Mat<f64>, norm: Up) -> Up {
     let (rows, count) = (vectors.nrows(), vectors.ncols());
     let (mut gram, mut scratch) = (Mat::zeros(count, count), Mat::zeros(count, count));
     for first in (0..rows).step_by(RUN) {
@@ -155,8 +155,8 @@ fn skewness(vectors: &Mat<f64>, norm: f64) -> f64 {
             }
         }
     }
-    let sums = up(up(gamma(roundings(rows)) * up(norm * norm)) + rows as f64 * f64::MIN_POSITIVE);
-    up(up(norm_above(&differences) * (1.0 + gamma(2))) + sums)
+    let sums = Up::gamma(roundings(rows)) * norm * norm + Up::of(rows as f64) * Up::of(f64::MIN_POSITIVE);
+    Up::norm(&differences) * (Up::of(1.0) + Up::gamma(2)) + sums
 }
 
 /// The remainder as the device gets it, and what that cost.
@@ -181,13 +181,12 @@ impl Remainder {
     }
 
     /// The entries with their largest in [1, 2), the exponent that this took out, and the norm of all changes.
-    fn finish(mut self) -> (Vec<f32>, i32, f64) {
+    fn finish(mut self) -> (Vec<f32>, i32, Up) {
         let count = self.entries.len();
-        let root = (count as f64).sqrt();
-        // A change below 2^-500 has a square that may underflow.
-        let changed = up(up(sum_above(self.squares, count + 2).sqrt()) + root * 2f64.powi(-500));
+        // a change, its square, the sum
+        let changed = Up::sum(self.squares, count, count + 2).sqrt();
         if self.largest == 0.0 || !self.largest.is_finite() {
-            let lost = if self.largest == 0.0 { changed } else { f64::INFINITY };
+            let lost = if self.largest == 0.0 { changed } else { Up::of(f64::INFINITY) };
             return (vec![0.0; count], 0, lost);
         }
         let exponent = binary_exponent(f64::from(self.largest));
@@ -195,7 +194,7 @@ impl Remainder {
             *entry = scale_by_power(f64::from(*entry), -exponent) as f32;
         }
         // Scaled down, what lay next to the end of the range loses its last bits.
-        let lost = if exponent > 0 { root * scale_by_power(1.0, exponent - 149) } else { 0.0 };
-        (self.entries, exponent, up(changed + lost))
+        let lost = Up::of(if exponent > 0 { power(exponent - 149) } else { 0.0 });
+        (self.entries, exponent, changed + Up::of(count as f64).sqrt() * lost)
     }
 }

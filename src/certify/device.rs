@@ -11,8 +11,8 @@ use super::host::{Proof, rayleigh};
 use super::progress::Steps;
 use super::tall::Tall;
 use crate::norm::{Control, Lanczos};
-use crate::operator::enclosure::up;
-use crate::tensor::screen::scale_by_power;
+use crate::operator::up::Up;
+use crate::tensor::screen::power;
 use crate::tensor::{ElementSource, Matrix};
 use crate::{Gpu, Result};
 
@@ -58,22 +58,19 @@ async fn enclose<S: ElementSource + ?Sized, P: Product>(
     let remainder = std::mem::take(&mut deflation.remainder);
     let rest = Matrix::from_slice(gpu, tall.long, tall.short, &remainder)?;
     drop(remainder);
-    let above = |rest: f64| {
-        let held = scale_by_power(rest, deflation.exponent);
-        let upper = norm_above(&deflation, up(up(held) + deflation.remainder_error));
-        up(upper + tall.underflow())
-    };
+    let scale = Up::of(power(deflation.exponent));
+    let above = |rest: Up| norm_above(&deflation, rest * scale + deflation.remainder_error) + tall.underflow();
     let mut iteration = GramIteration::new(product, rest).await?;
     let mut upper = above(iteration.bound());
     for number in 1..=effort.products {
-        if upper / lower - 1.0 <= effort.width {
+        if upper.value() / lower - 1.0 <= effort.width {
             break;
         }
         iteration.multiply(steps, number, effort.products).await?;
         let before = upper;
         upper = upper.min(above(iteration.bound()));
         // A Frobenius norm approaches the 2-norm twice as fast with every product: what no longer falls has arrived.
-        if number > 2 && before - upper <= 1e-3 * (upper - lower) {
+        if number > 2 && before.value() - upper.value() <= 1e-3 * (upper.value() - lower) {
             break;
         }
     }

@@ -4,11 +4,15 @@
 //! layers by Gram iteration*, 2023), made rigorous: ‖G‖² = ‖GᵀG‖ squares ratios of singular values, so that after a few
 //! products a Frobenius norm is next to the 2-norm.
 
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
 use super::progress::Steps;
-use crate::norm::random_signs;
-use crate::operator::enclosure::{device_gamma, gamma, sum_above, up};
+use crate::norm::seed_from_system;
+use crate::operator::enclosure::gamma;
+use crate::operator::up::Up;
 use crate::tensor::Matrix;
-use crate::tensor::screen::binary_exponent;
+use crate::tensor::screen::{binary_exponent, power};
 use crate::{Error, Result};
 
 /// factor · GᵀG, as the device works it out.
@@ -27,13 +31,13 @@ pub(super) trait Product {
 /// What is known of a matrix of the iteration, and of the product that made it.
 struct Level {
     /// ‖G‖ is at most this, by its Frobenius norm or by that of G - s. *(C12)*
-    norm: f64,
+    norm: Up,
     /// ‖G‖_F at the most.
-    frobenius: f64,
+    frobenius: Up,
     /// The factor of the product.
     factor: f64,
     /// ‖G - factor · HᵀH‖ at the most, H being the matrix before. *(C11)*
-    error: f64,
+    error: Up,
 }
 
 /// Products of a matrix with itself, one after the other.
@@ -41,55 +45,53 @@ pub(super) struct GramIteration<'a, P> {
     product: &'a P,
     latest: Matrix,
     levels: Vec<Level>,
-    /// Random signs z, and G z, |G| 1 for the latest matrix: what checks the next product.
-    signs: Vec<f64>,
-    images: (Vec<f64>, Vec<f64>),
 }
 
 impl<'a, P: Product> GramIteration<'a, P> {
     /// Begins with a matrix of one item whose entries lie within [-2, 2].
     pub(super) async fn new(product: &'a P, matrix: Matrix) -> Result<Self> {
-        let signs = random_signs(matrix.cols());
-        let seen = Seen::of(&matrix, &signs).await?;
-        let level = Level { norm: seen.frobenius, frobenius: seen.frobenius, factor: 1.0, error: 0.0 };
-        Ok(Self { product, latest: matrix, levels: vec![level], signs, images: (seen.image, seen.magnitudes) })
+        let seen = Seen::of(&matrix, &[]).await?;
+        let level = Level { norm: seen.frobenius, frobenius: seen.frobenius, factor: 1.0, error: Up::of(0.0) };
+        Ok(Self { product, latest: matrix, levels: vec![level] })
     }
 
     /// An upper bound of the norm of the first matrix, from all products so far. *(C13)*
-    pub(super) fn bound(&self) -> f64 {
-        let mut bound = f64::INFINITY;
+    pub(super) fn bound(&self) -> Up {
+        let mut bound = Up::of(f64::INFINITY);
         for pair in self.levels.windows(2).rev() {
             let (before, after) = (&pair[0], &pair[1]);
-            let square = up(up(after.norm.min(bound) + after.error) / after.factor);
-            bound = up(square.sqrt()).min(before.norm);
+            let square = (after.norm.min(bound) + after.error).over(after.factor);
+            bound = square.sqrt().min(before.norm);
         }
         self.levels[0].norm.min(bound)
     }
 
-    /// Multiplies once more, and checks what the device says against the host.
+    /// Multiplies once more, and holds what the device says against the host.
     ///
     /// # Errors
     /// [`Error::Arithmetic`] where a product is not what it must be, rounding allowed for.
     pub(super) async fn multiply(&mut self, steps: &mut Steps<'_>, number: usize, of: usize) -> Result<()> {
         let (terms, cols) = (self.latest.rows(), self.latest.cols());
-        let frobenius = self.levels.last().map_or(0.0, |level| level.frobenius);
+        let frobenius = self.levels.last().map_or(Up::of(0.0), |level| level.frobenius);
         // Brings the largest eigenvalue of the product next to 1, so that nothing overflows and little underflows.
-        let exponent = -2 * binary_exponent(frobenius.max(f64::MIN_POSITIVE));
-        let factor = 2f64.powi(exponent.clamp(-120, 120));
+        let exponent = -2 * binary_exponent(frobenius.value().max(f64::MIN_POSITIVE));
+        let factor = power(exponent.clamp(-120, 120));
         let (before, all) = ((number - 1) * cols, of * cols);
         let mut tell = |rows: usize| steps.reach("rows of products", before + rows, all);
         let made = self.product.gram(&self.latest, factor as f32, &mut tell)?;
-        let (back, magnitudes) = adjoint_images(&self.latest, &self.images).await?;
-        let seen = Seen::of(&made, &self.signs).await?;
-        let gamma_device = device_gamma(self.product.roundings(&self.latest));
-        let underflow = up(self.product.flushed(&self.latest, frobenius, factor));
-        for (row, found) in seen.image.iter().enumerate() {
-            // The host's own sums round too: 2^-53, three of them one after the other.
-            let host = 3.0 * gamma(terms + cols + 4);
-            let allowed = (gamma_device + host) * factor * magnitudes[row]
-                + underflow * cols as f64
-                + host * seen.magnitudes[row];
-            let difference = (found - factor * back[row]).abs();
+        // The signs are drawn once the product is there: it cannot know of them.
+        let signs = signs(cols, seed_from_system());
+        let expected = Expected::of(&self.latest, &signs).await?;
+        let seen = Seen::of(&made, &signs).await?;
+        let gamma_device = Up::device_gamma(self.product.roundings(&self.latest));
+        let underflow = Up::of(self.product.flushed(&self.latest, frobenius.value(), factor)) * Up::of(cols as f64);
+        // The host's own sums round too: 2^-53, three of them one after the other.
+        let host = 3.0 * gamma(terms + cols + 4);
+        let relative = gamma_device.value() + host;
+        for (row, (found, exact)) in seen.images.iter().zip(&expected.images).enumerate() {
+            let allowed =
+                relative * factor * expected.magnitudes[row] + underflow.value() + host * seen.magnitudes[row];
+            let difference = (0..CHECKS).map(|check| (found[check] - factor * exact[check]).abs()).fold(0.0, worse);
             if difference.is_nan() || difference > allowed * (1.0 + 1e-6) {
                 return Err(Error::Arithmetic {
                     adapter: made.gpu().capabilities().name.clone(),
@@ -99,71 +101,102 @@ impl<'a, P: Product> GramIteration<'a, P> {
                 });
             }
         }
-        let square = up(frobenius * frobenius);
-        let error = up(up(factor * up(gamma_device * square)) + up(underflow * cols as f64));
-        let norm = seen.frobenius.min(seen.shifted);
+        // ‖|G|ᵀ|G|‖: the largest sum in a row, or the square of the Frobenius norm, whichever is less
+        let largest = expected.magnitudes.iter().copied().fold(0.0, f64::max);
+        let sizes = Up::sum(largest, terms, terms + cols + 4).min(frobenius * frobenius);
+        let error = Up::of(factor) * gamma_device * sizes + underflow;
         self.latest = made;
-        self.images = (seen.image, seen.magnitudes);
-        self.levels.push(Level { norm, frobenius: seen.frobenius, factor, error });
+        self.levels.push(Level { norm: seen.frobenius.min(seen.shifted), frobenius: seen.frobenius, factor, error });
         Ok(())
     }
+}
+
+/// Vectors of signs that a product is held against, side by side: what is wrong passes all of them with probability 2^-8
+/// at the most. *(C15)*
+const CHECKS: usize = 8;
+
+/// Random signs, so many of them for each column.
+fn signs(cols: usize, seed: u64) -> Vec<[f64; CHECKS]> {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    let mut draw = |_| {
+        let bits = generator.next_u32();
+        std::array::from_fn(|check| if bits >> check & 1 == 0 { 1.0 } else { -1.0 })
+    };
+    (0..cols).map(&mut draw).collect()
+}
+
+/// The larger of two numbers, NaN where one is.
+fn worse(left: f64, right: f64) -> f64 {
+    if left.is_nan() || right.is_nan() { f64::NAN } else { left.max(right) }
+}
+
+/// Adds factor · vector to a sum.
+fn add(sum: &mut [f64; CHECKS], factor: f64, vector: &[f64; CHECKS]) {
+    sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += factor * value);
 }
 
 /// What one look at a matrix tells.
 struct Seen {
     /// ‖G‖_F at the most.
-    frobenius: f64,
+    frobenius: Up,
     /// s + ‖G - s‖_F at the most, s being the mean of the diagonal; infinite where the matrix is not square.
-    shifted: f64,
-    /// G z
-    image: Vec<f64>,
+    shifted: Up,
+    /// G Z for the signs Z
+    images: Vec<[f64; CHECKS]>,
     /// |G| 1
     magnitudes: Vec<f64>,
 }
 
 impl Seen {
-    async fn of(matrix: &Matrix, signs: &[f64]) -> Result<Self> {
+    async fn of(matrix: &Matrix, signs: &[[f64; CHECKS]]) -> Result<Self> {
         let (rows, cols) = (matrix.rows(), matrix.cols());
-        let (mut image, mut magnitudes) = (vec![0.0; rows], vec![0.0; rows]);
+        let (mut images, mut magnitudes) = (vec![[0.0; CHECKS]; rows], vec![0.0; rows]);
         let mut diagonal = Vec::new();
         let mut off_diagonal = 0.0;
         matrix
             .visit_rows(0, |row, entries| {
-                let (mut sum, mut magnitude) = (0.0, 0.0);
-                for (entry, sign) in entries.iter().zip(signs) {
-                    let entry = f64::from(*entry);
-                    sum += entry * sign;
-                    magnitude += entry.abs();
-                }
-                (image[row], magnitudes[row]) = (sum, magnitude);
+                entries.iter().zip(signs).for_each(|(entry, signs)| add(&mut images[row], f64::from(*entry), signs));
+                magnitudes[row] = entries.iter().map(|entry| f64::from(entry.abs())).sum();
                 let squares = |part: &[f32]| part.iter().map(|entry| f64::from(*entry).powi(2)).sum::<f64>();
                 let (left, right) = entries.split_at(row.min(cols));
                 off_diagonal += squares(left) + squares(right.get(1..).unwrap_or(&[]));
                 diagonal.extend(right.first().map(|entry| f64::from(*entry)));
             })
             .await?;
-        // A difference, a square, and the sums of a row and of the rows.
-        let above = |squares: f64| up(sum_above(squares, rows + cols + 6).sqrt());
+        // A difference, a square, and the sums of a row and of the rows. No square of f32 numbers underflows.
+        let above = |squares: f64| Up::sum(squares, rows, rows + cols + 6).sqrt();
         let on_diagonal: f64 = diagonal.iter().map(|entry| entry * entry).sum();
         let mean = diagonal.iter().sum::<f64>() / diagonal.len().max(1) as f64;
         let deviation: f64 = diagonal.iter().map(|entry| (entry - mean).powi(2)).sum();
-        let shifted = if rows == cols { up(mean.abs() + above(off_diagonal + deviation)) } else { f64::INFINITY };
-        Ok(Self { frobenius: above(off_diagonal + on_diagonal), shifted, image, magnitudes })
+        let shifted = Up::of(mean.abs()) + above(off_diagonal + deviation);
+        let shifted = if rows == cols { shifted } else { Up::of(f64::INFINITY) };
+        Ok(Self { frobenius: above(off_diagonal + on_diagonal), shifted, images, magnitudes })
     }
 }
 
-/// Gᵀ y and |G|ᵀ m.
-async fn adjoint_images(matrix: &Matrix, (vector, magnitudes): &(Vec<f64>, Vec<f64>)) -> Result<(Vec<f64>, Vec<f64>)> {
-    let (mut product, mut bound) = (vec![0.0; matrix.cols()], vec![0.0; matrix.cols()]);
-    matrix
-        .visit_rows(0, |row, entries| {
-            let (value, magnitude) = (vector[row], magnitudes[row]);
-            for ((entry, sum), above) in entries.iter().zip(&mut product).zip(&mut bound) {
-                let entry = f64::from(*entry);
-                *sum += entry * value;
-                *above += entry.abs() * magnitude;
-            }
-        })
-        .await?;
-    Ok((product, bound))
+/// What a product must be like, by one look at the matrix that it is of.
+struct Expected {
+    /// Gᵀ G Z
+    images: Vec<[f64; CHECKS]>,
+    /// |G|ᵀ |G| 1
+    magnitudes: Vec<f64>,
+}
+
+impl Expected {
+    async fn of(matrix: &Matrix, signs: &[[f64; CHECKS]]) -> Result<Self> {
+        let mut expected = Self { images: vec![[0.0; CHECKS]; matrix.cols()], magnitudes: vec![0.0; matrix.cols()] };
+        matrix
+            .visit_rows(0, |_, entries| {
+                let mut image = [0.0; CHECKS];
+                entries.iter().zip(signs).for_each(|(entry, signs)| add(&mut image, f64::from(*entry), signs));
+                let magnitude: f64 = entries.iter().map(|entry| f64::from(entry.abs())).sum();
+                let sums = expected.images.iter_mut().zip(&mut expected.magnitudes);
+                for (entry, (sum, above)) in entries.iter().zip(sums) {
+                    add(sum, f64::from(*entry), &image);
+                    *above += f64::from(entry.abs()) * magnitude;
+                }
+            })
+            .await?;
+        Ok(expected)
+    }
 }

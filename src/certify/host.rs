@@ -2,11 +2,12 @@
 
 use faer::Mat;
 
-use super::definite::{largest_eigenvalue, start};
-use super::product::{RUN, add_gram, roundings, sum_of_squares};
+use super::definite::largest_eigenvalue;
+use super::product::{Magnitudes, RUN, add_gram, roundings};
 use super::progress::Steps;
 use super::tall::Tall;
-use crate::operator::enclosure::{dot, down, gamma, norm_above, norm_below, sum_above, up};
+use crate::operator::enclosure::{dot, down, norm_above, norm_below};
+use crate::operator::up::Up;
 use crate::tensor::ElementSource;
 use crate::{Error, Result};
 
@@ -22,30 +23,29 @@ pub(super) struct Proof {
 pub(super) fn prove<S: ElementSource + ?Sized>(tall: &Tall<'_, S>, steps: &mut Steps<'_>) -> Result<Proof> {
     let short = tall.short;
     let (mut gram, mut scratch) = (Mat::zeros(short, short), Mat::zeros(short, short));
-    let mut squares = 0.0;
+    let mut magnitudes = Magnitudes::new(short);
     tall.each_block(RUN, |start, block| {
         add_gram(gram.as_mut(), block.as_ref(), &mut scratch);
-        squares += sum_of_squares(block.as_ref());
+        magnitudes.see(0, block.as_ref());
         steps.reach("Gram matrix", start + block.nrows(), tall.long)
     })?;
-    // Every square, and then at most one addition an entry, whatever the order.
-    let frobenius_square = sum_above(squares, tall.long * short);
-    let frobenius = up(frobenius_square.sqrt());
+    let frobenius = magnitudes.frobenius_square().sqrt();
     steps.reach("factorisation", 0, 1)?;
     let ceiling = largest_eigenvalue(&gram);
     steps.reach("factorisation", 1, 1)?;
-    let rounding = up(gamma(roundings(tall.long)) * frobenius_square);
-    let square = up(up(ceiling.bound.max(0.0) + rounding) + up(tall.underflow() * (frobenius + 1.0)));
-    let upper = up(up(square.sqrt()) + tall.underflow()).min(up(frobenius + tall.underflow()));
+    let rounding = Up::gamma(roundings(tall.long)) * magnitudes.gram();
+    let square = Up::of(ceiling.bound.max(0.0)) + rounding + tall.underflow() * (frobenius + Up::of(1.0));
+    let upper = square.sqrt().min(frobenius) + tall.underflow();
 
-    let (sigma, lower) = rayleigh(tall, &ceiling.top_vector(start(short)), frobenius)?;
+    let (sigma, lower) = rayleigh(tall, &ceiling.vector, frobenius)?;
     Proof::new(sigma, lower, upper)
 }
 
 impl Proof {
     /// # Errors
     /// [`Error::Arithmetic`] where the bounds contradict each other: then something does not compute as it must.
-    pub(super) fn new(sigma: f64, lower: f64, upper: f64) -> Result<Self> {
+    pub(super) fn new(sigma: f64, lower: f64, upper: Up) -> Result<Self> {
+        let upper = upper.value();
         if lower <= upper {
             return Ok(Self { sigma: sigma.max(lower).min(upper), lower, upper });
         }
@@ -58,7 +58,7 @@ impl Proof {
 pub(super) fn rayleigh<S: ElementSource + ?Sized>(
     tall: &Tall<'_, S>,
     vector: &[f64],
-    frobenius: f64,
+    frobenius: Up,
 ) -> Result<(f64, f64)> {
     let mut product = Vec::with_capacity(tall.long);
     let mut row = vec![0.0; tall.short];
@@ -69,9 +69,9 @@ pub(super) fn rayleigh<S: ElementSource + ?Sized>(
         }
         Ok(())
     })?;
-    let length = norm_above(vector);
-    let rounding = up(up(gamma(tall.short + 1) * frobenius) * length) + tall.underflow() * (1.0 + length);
-    let below = down(down(norm_below(&product) - up(rounding)) / length);
-    let sigma = norm_above(&product) / length;
-    Ok((sigma, down(below - tall.underflow()).max(0.0)))
+    let length = Up::norm(vector);
+    let rounding = Up::gamma(tall.short + 1) * frobenius * length + tall.underflow() * (Up::of(1.0) + length);
+    let below = down(down(norm_below(&product) - rounding.value()) / length.value());
+    let sigma = norm_above(&product) / length.value();
+    Ok((sigma, down(below - tall.underflow().value()).max(0.0)))
 }

@@ -19,9 +19,12 @@
 //! ```
 
 mod arrow;
+mod bands;
+mod certificate;
 mod definite;
 mod deflation;
 mod device;
+mod edge;
 mod estimate;
 mod gram;
 mod host;
@@ -29,18 +32,16 @@ mod product;
 mod progress;
 mod tall;
 
-use std::fmt;
-
+pub use certificate::{Certificate, Prover};
 pub use estimate::Estimate;
 pub use progress::{OnProgress, Progress};
 
-use crate::gpu::Buffer;
-use crate::norm::{Arithmetic, Bounds, Guarantee};
-use crate::tensor::screen::scale_by_power;
+use crate::operator::up::Up;
+use crate::tensor::screen::{power, scale_by_power};
 use crate::tensor::{ElementSource, Matrix, elements};
-use crate::{Error, Gpu, Result, ops, probe};
+use crate::{Error, Gpu, Result, probe};
+use bands::DeviceProduct;
 use device::Effort;
-use host::Proof;
 use progress::Steps;
 use tall::{Looked, Tall};
 
@@ -69,71 +70,6 @@ const WITHOUT_GPU: usize = 4096;
 impl Default for Certifier {
     fn default() -> Self {
         Self { host_side: None, vectors: 24, products: 12, width: 1e-9, seed: 0 }
-    }
-}
-
-/// Which prover a matrix is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Prover {
-    /// The host alone, in `f64`.
-    Host,
-    /// The device, in `f32`, and the host.
-    Device,
-}
-
-impl Prover {
-    /// `host` or `device`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::Device => "device",
-        }
-    }
-}
-
-/// As [`Prover::as_str`].
-impl fmt::Display for Prover {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
-
-/// A proven enclosure of one spectral norm.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Certificate {
-    /// An estimate within the bounds; NaN where an entry is not finite.
-    pub sigma: f64,
-    /// The bounds; [`Bounds::NONE`] where an entry is not finite.
-    pub bounds: Bounds,
-}
-
-/// `7.87298 in [7.87298, 7.87299], certified`; the precision is the number of significant digits (6).
-impl fmt::Display for Certificate {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.bounds.fmt_around(self.sigma, formatter)
-    }
-}
-
-impl Certificate {
-    const NON_FINITE: Self = Self { sigma: f64::NAN, bounds: Bounds::NONE };
-
-    const ZERO: Self =
-        Self { sigma: 0.0, bounds: Bounds { lower: 0.0, upper: 0.0, guarantee: Prover::Host.guarantee() } };
-
-    /// What was proven of 2^-exponent times a matrix, said of the matrix.
-    fn new(proof: &Proof, exponent: i32, prover: Prover) -> Self {
-        let bounds = Bounds { lower: proof.lower, upper: proof.upper, guarantee: prover.guarantee() };
-        Self { sigma: scale_by_power(proof.sigma, exponent), bounds: bounds.scaled(exponent) }
-    }
-}
-
-impl Prover {
-    const fn guarantee(self) -> Guarantee {
-        let arithmetic = match self {
-            Self::Host => Arithmetic::Host,
-            Self::Device => Arithmetic::Wgsl,
-        };
-        Guarantee::Certified { arithmetic }
     }
 }
 
@@ -191,10 +127,11 @@ impl Certifier {
             let mut held = Vec::with_capacity(rows * cols);
             matrix.visit_rows(item, |_, row| held.extend_from_slice(row)).await?;
             let exponent = matrix.exponent(item);
-            // An item that was scaled down may have lost bits below 2^-149 of what is held.
-            let lost = if exponent > 0 { ((rows * cols) as f64).sqrt() * 2f64.powi(-149) } else { 0.0 };
+            // Scaling up is exact. An item that was scaled down may have lost less than 2^-149 of each entry that is held.
+            let lost =
+                if exponent > 0 { Up::of((rows * cols) as f64).sqrt() * Up::of(power(-149)) } else { Up::of(0.0) };
             let found = self.one(matrix.gpu(), (&held[..], 0), (rows, cols), &mut steps).await?;
-            let bounds = found.bounds.widened(lost).scaled(exponent);
+            let bounds = found.bounds.widened(lost.value()).scaled(exponent);
             certificates.push(Certificate { sigma: scale_by_power(found.sigma, exponent), bounds });
         }
         Ok(certificates)
@@ -263,6 +200,7 @@ impl Certifier {
         (rows, cols): (usize, usize),
         steps: &mut Steps<'_>,
     ) -> Result<Certificate> {
+        expect_host_arithmetic()?;
         let tall = match Tall::look(source, first, rows, cols)? {
             Looked::NonFinite => return Ok(Certificate::NON_FINITE),
             Looked::Zero => return Ok(Certificate::ZERO),
@@ -293,6 +231,7 @@ impl Certifier {
         source: &S,
     ) -> Result<Vec<Certificate>> {
         elements("certify", &[batch, rows, cols])?;
+        expect_host_arithmetic()?;
         let limit = self.host_side.unwrap_or(WITHOUT_GPU);
         if rows.min(cols) > limit {
             return Err(Error::TooLarge {
@@ -316,6 +255,14 @@ impl Certifier {
     }
 }
 
+/// Refuses a thread whose rounding mode is not what the proof takes for granted.
+fn expect_host_arithmetic() -> Result<()> {
+    match probe::host_violation() {
+        None => Ok(()),
+        Some(problem) => Err(Error::Arithmetic { adapter: "this thread".to_owned(), problem: problem.to_owned() }),
+    }
+}
+
 /// Refuses a device that does not compute as the proof takes for granted.
 fn expect_arithmetic(gpu: &Gpu) -> Result<()> {
     match probe::arithmetic(gpu)?.violation() {
@@ -324,53 +271,10 @@ fn expect_arithmetic(gpu: &Gpu) -> Result<()> {
     }
 }
 
-/// Additions and multiplications that take about as long as a byte of a product with a vector: 6 GFlop/s and the like of a
-/// software adapter against its 10 GB/s, and far less than a second on hardware.
-const OPERATIONS_PER_BYTE: u64 = 8;
-
-/// Rows that are multiplied together at the least: whole tiles of every profile.
-const BAND: usize = 24;
-
-/// [`ops::gram`] as the device's prover uses it: in bands.
-struct DeviceProduct;
-
-impl gram::Product for DeviceProduct {
-    fn gram(&self, matrix: &Matrix, factor: f32, tell: &mut dyn FnMut(usize) -> Result<()>) -> Result<Matrix> {
-        let gpu = matrix.gpu();
-        let cols = matrix.cols();
-        let factors = Buffer::from_slice(gpu, "gram", &[factor])?;
-        let product = Matrix::zeros(gpu, 1, cols, cols)?;
-        // A few rows a submit: a driver gives up a device that is busy for seconds, and a caller may want to stop.
-        let operations = OPERATIONS_PER_BYTE.saturating_mul(gpu.capabilities().profile.bytes_per_submit);
-        let band = usize::try_from(operations / (2 * matrix.rows() * cols).max(1) as u64).unwrap_or(usize::MAX);
-        for first in (0..cols).step_by(band.clamp(BAND, cols.max(BAND))) {
-            let rows = first..cols.min(first + band.clamp(BAND, cols.max(BAND)));
-            let end = rows.end;
-            let mut recorder = gpu.recorder();
-            ops::gram_rows(&mut recorder, matrix, &factors, &product, rows)?;
-            recorder.submit()?;
-            gpu.poll_until_idle()?;
-            tell(end)?;
-        }
-        let mut recorder = gpu.recorder();
-        ops::mirror(&mut recorder, &product)?;
-        recorder.submit()?;
-        Ok(product)
-    }
-
-    fn roundings(&self, matrix: &Matrix) -> usize {
-        ops::gram_roundings(matrix)
-    }
-
-    fn flushed(&self, matrix: &Matrix, largest: f64, factor: f64) -> f64 {
-        ops::gram_flushed(matrix, largest, factor)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::norm::cheap_norms;
+    use crate::norm::{Bounds, cheap_norms};
 
     /// A device of its own, so that what is said of it here is not said of the others.
     #[test]

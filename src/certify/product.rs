@@ -5,6 +5,8 @@ use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular};
 use faer::prelude::{Reborrow, ReborrowMut};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
+use crate::operator::up::Up;
+
 /// Terms that are summed in whatever order the library likes, before they are added to what came before.
 pub(super) const RUN: usize = 256;
 
@@ -41,10 +43,50 @@ pub(super) fn add_product(mut sum: MatMut<'_, f64>, left: MatRef<'_, f64>, right
     }
 }
 
-/// The sum of the squares of all entries; at most one addition an entry lies between a square and the sum.
-pub(super) fn sum_of_squares(matrix: MatRef<'_, f64>) -> f64 {
-    let column = |col: usize| matrix.col(col).iter().map(|entry| entry * entry).sum::<f64>();
-    (0..matrix.ncols()).map(column).sum()
+/// What the magnitudes of a matrix X say of its norm and of the rounding of XᵀX, taken in block by block of rows.
+pub(super) struct Magnitudes {
+    rows: usize,
+    squares: f64,
+    /// |X|ᵀ(|X|1)
+    gram: Vec<f64>,
+}
+
+impl Magnitudes {
+    /// Of a matrix of so many columns and no row yet.
+    pub(super) fn new(cols: usize) -> Self {
+        Self { rows: 0, squares: 0.0, gram: vec![0.0; cols] }
+    }
+
+    /// Takes in rows that are zero before column `first`.
+    pub(super) fn see(&mut self, first: usize, rows: MatRef<'_, f64>) {
+        let mut sums = vec![0.0; rows.nrows()];
+        for col in 0..rows.ncols() {
+            let mut squares = 0.0;
+            for (entry, sum) in rows.col(col).iter().zip(&mut sums) {
+                squares += entry * entry;
+                *sum += entry.abs();
+            }
+            self.squares += squares;
+        }
+        for col in 0..rows.ncols() {
+            let products = rows.col(col).iter().zip(&sums).map(|(entry, sum)| entry.abs() * sum);
+            self.gram[first + col] += products.sum::<f64>();
+        }
+        self.rows += rows.nrows();
+    }
+
+    /// ‖X‖_F²
+    pub(super) fn frobenius_square(&self) -> Up {
+        // every square, and then at most one addition an entry, whatever the order
+        let entries = self.rows * self.gram.len();
+        Up::sum(self.squares, entries, entries)
+    }
+
+    /// ‖|X|ᵀ|X|‖: the square of the Frobenius norm, or the largest sum in a row, whichever is less. *(C3)*
+    pub(super) fn gram(&self) -> Up {
+        let largest = self.gram.iter().copied().fold(0.0, f64::max);
+        Up::sum(largest, self.rows, self.rows + self.gram.len() + 2).min(self.frobenius_square())
+    }
 }
 
 #[cfg(test)]
@@ -65,5 +107,24 @@ mod tests {
             }
         }
         assert_eq!((roundings(1), roundings(256), roundings(600)), (2, 257, 259));
+    }
+
+    #[test]
+    fn magnitudes_are_seen_in_parts_and_exactly_for_integers() {
+        let rows =
+            Mat::from_fn(40, 6, |row, col| if row < 20 && col < 2 { 0.0 } else { 3.0 - ((row + col) % 7) as f64 });
+        let mut seen = Magnitudes::new(6);
+        seen.see(2, rows.as_ref().submatrix(0, 2, 20, 4));
+        seen.see(0, rows.as_ref().subrows(20, 20));
+        let sizes = Mat::from_fn(40, 6, |row, col| rows[(row, col)].abs());
+        let product = sizes.transpose() * &sizes * Mat::full(6, 1, 1.0);
+        let largest = product.col(0).iter().copied().fold(0.0, f64::max);
+        let frobenius = rows.squared_norm_l2();
+        let near = |found: Up, exact: f64| found.value() > exact && found.value() < exact * (1.0 + 1e-12);
+        assert!(near(seen.frobenius_square(), frobenius) && near(seen.gram(), largest.min(frobenius)));
+        // a diagonal matrix has the square of its largest entry, however many entries it has
+        let mut diagonal = Magnitudes::new(50);
+        diagonal.see(0, Mat::<f64>::identity(50, 50).as_ref());
+        assert!(near(diagonal.gram(), 1.0) && near(diagonal.frobenius_square(), 50.0));
     }
 }

@@ -2,6 +2,7 @@
 
 use faer::Mat;
 
+use crate::operator::up::Up;
 use crate::tensor::screen::{Screen, binary_exponent, scale_by_power};
 use crate::tensor::{ElementSource, Position, Window};
 use crate::{Gpu, Matrix, Result};
@@ -107,8 +108,8 @@ impl<'a, S: ElementSource + ?Sized> Tall<'a, S> {
     }
 
     /// The most by which scaling changed the matrix, in the 2-norm, and by which products of its entries underflow.
-    pub(super) fn underflow(&self) -> f64 {
-        self.long as f64 * self.short as f64 * f64::MIN_POSITIVE
+    pub(super) fn underflow(&self) -> Up {
+        Up::of(self.long as f64) * Up::of(self.short as f64) * Up::of(f64::MIN_POSITIVE)
     }
 }
 

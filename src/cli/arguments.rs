@@ -8,7 +8,7 @@ use globset::{Glob, GlobMatcher};
 use opnorm::audit::{Bound, Order};
 use opnorm::certify::Certifier;
 use opnorm::gpu::AdapterRequest;
-use opnorm::norm::{Lanczos, Method, Power, Start, Stop};
+use opnorm::norm::{Lanczos, Method, Power, Start, Stop, seed_from_system};
 
 /// Spectral norms of checkpoints, on any GPU.
 #[derive(Debug, Parser)]
@@ -210,9 +210,10 @@ pub struct MethodArguments {
     /// The most iterations; the method's own default where it is left out
     #[arg(long, value_name = "N", value_parser = count)]
     max_iter: Option<usize>,
-    /// Seed of the random start
-    #[arg(long, value_name = "S", default_value_t = 0)]
-    seed: u64,
+    /// Seed of the random start [default: 0; with --bound probable one from the system, as a probability needs a start
+    /// that the matrix does not know of. The report names it: given again, it repeats the run]
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
 }
 
 /// How the spectral norm is found.
@@ -225,9 +226,14 @@ pub enum MethodArgument {
 }
 
 impl MethodArguments {
+    /// The seed that was asked for, or that these bounds start from.
+    pub fn seed(&self, bound: &Bound) -> u64 {
+        self.seed.unwrap_or_else(|| if matches!(bound, Bound::Probabilistic { .. }) { seed_from_system() } else { 0 })
+    }
+
     /// As the library takes it; `multiplicity`: with the copies of the largest value counted.
-    pub fn method(&self, multiplicity: bool) -> Method {
-        let (rtol, seed) = (self.rtol, self.seed);
+    pub fn method(&self, multiplicity: bool, seed: u64) -> Method {
+        let rtol = self.rtol;
         match self.method {
             MethodArgument::Lanczos => {
                 let default = Lanczos::default();

@@ -33,10 +33,12 @@ pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
     if items.is_empty() {
         complain("no tensor is left to measure: the files hold none that --include and --exclude let through");
     }
+    let seed = arguments.method.seed(&bound);
     let session = Session {
         adapter,
-        options: Options { method: arguments.method.method(false), bound, ..Options::default() },
+        options: Options { method: arguments.method.method(false, seed), bound, ..Options::default() },
         items,
+        seed,
         format: arguments.format.format(),
     };
     session.run(&mut ())

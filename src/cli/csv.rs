@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::record::{Record, shape_words};
+use super::record::{Decimal, Record, shape_words};
 use super::report::Report;
 use super::summary::Summary;
 
@@ -10,7 +10,7 @@ use super::summary::Summary;
 #[derive(Debug)]
 pub struct Csv;
 
-const HEADER: [&str; 25] = [
+const HEADER: [&str; 26] = [
     "file",
     "name",
     "shape",
@@ -32,6 +32,7 @@ const HEADER: [&str; 25] = [
     "cheap_upper",
     "norm1",
     "norm_inf",
+    "seed",
     "iterations",
     "status",
     "seconds",
@@ -52,10 +53,11 @@ impl Report for Csv {
     }
 }
 
-fn fields(record: &Record) -> [String; 25] {
+fn fields(record: &Record) -> [String; 26] {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     // all digits, so that the value is read back as it was
     let number = |value: Option<f64>| value.map(|value| format!("{value:?}")).unwrap_or_default();
+    let bound = |value: &Option<Decimal>| value.as_ref().map(Decimal::to_string).unwrap_or_default();
     [
         record.file.clone(),
         text(&record.name),
@@ -63,8 +65,8 @@ fn fields(record: &Record) -> [String; 25] {
         text(&record.dtype),
         record.ord.to_owned(),
         number(record.sigma),
-        number(record.lower),
-        number(record.upper),
+        bound(&record.lower),
+        bound(&record.upper),
         record.guarantee.to_owned(),
         number(record.delta),
         record.arithmetic.unwrap_or_default().to_owned(),
@@ -75,9 +77,10 @@ fn fields(record: &Record) -> [String; 25] {
         number(record.frobenius),
         number(record.stable_rank),
         number(record.schur),
-        number(record.cheap_upper),
+        bound(&record.cheap_upper),
         number(record.norm1),
         number(record.norm_inf),
+        record.seed.map(|seed| seed.to_string()).unwrap_or_default(),
         record.iterations.map(|iterations| iterations.to_string()).unwrap_or_default(),
         record.status.to_owned(),
         number(record.seconds),
@@ -85,7 +88,7 @@ fn fields(record: &Record) -> [String; 25] {
     ]
 }
 
-fn write(out: &mut dyn Write, fields: &[String; 25]) -> io::Result<()> {
+fn write(out: &mut dyn Write, fields: &[String; 26]) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(fields)?;
     let line = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;

@@ -79,6 +79,9 @@ impl Report for Markdown {
         if matches!(self.plan.content, Content::Audit(_)) {
             writeln!(out, "\n{}", escaped(&summary.line(usize::MAX)))?;
         }
+        if let Some(words) = summary.probability() {
+            writeln!(out, "\n{words}")?;
+        }
         Ok(())
     }
 }

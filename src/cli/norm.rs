@@ -40,17 +40,19 @@ pub fn run(adapter: &AdapterRequest, arguments: &NormArguments) -> Ending {
             Err(error) => return Ending::Failed(error),
         }
     }
+    let seed = arguments.method.seed(&bound);
     let session = Session {
         adapter,
         options: Options {
             // a gradient is one only where the largest value is simple
-            method: arguments.method.method(arguments.grad.is_some()),
+            method: arguments.method.method(arguments.grad.is_some(), seed),
             norms: Norms::Only(order),
             bound,
             top: arguments.top,
             ..Options::default()
         },
         items,
+        seed,
         format: arguments.format.format(),
     };
     match session.run(&mut extras) {

@@ -1,11 +1,48 @@
 //! A row as every format writes it: one field a key.
 
+use std::fmt;
 use std::path::Path;
 
 use opnorm::audit::{Form, Order, Row};
 use opnorm::io::Element;
-use opnorm::norm::{Arithmetic, Guarantee};
-use serde::Serialize;
+use opnorm::norm::{Arithmetic, Bounds, Guarantee};
+use serde::ser::Error;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// A bound, as a decimal that is one as well and is read back as the same number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decimal {
+    /// The number.
+    pub value: f64,
+    text: String,
+}
+
+impl Decimal {
+    /// Both bounds, where they are finite.
+    fn of(bounds: &Bounds) -> [Option<Self>; 2] {
+        let (lower, upper) = bounds.shortest_decimals();
+        let decimal = |value: f64, text: String| value.is_finite().then_some(Self { value, text });
+        [decimal(bounds.lower, lower), decimal(bounds.upper, upper)]
+    }
+}
+
+/// All its digits.
+impl fmt::Display for Decimal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)?;
+        // a float, also to a reader that tells integers from floats
+        let is_integer = self.text.bytes().all(|figure| figure.is_ascii_digit());
+        formatter.write_str(if is_integer { ".0" } else { "" })
+    }
+}
+
+/// As a number of JSON, digit for digit.
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.to_string()).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
 
 /// One row. The names and the order of the fields are those of the JSON, which the README promises.
 #[derive(Clone, Debug, Serialize)]
@@ -23,9 +60,9 @@ pub struct Record {
     /// The norm.
     pub sigma: Option<f64>,
     /// A lower bound of the norm.
-    pub lower: Option<f64>,
+    pub lower: Option<Decimal>,
     /// An upper bound of the norm.
-    pub upper: Option<f64>,
+    pub upper: Option<Decimal>,
     /// What kind of statement the bounds are.
     pub guarantee: &'static str,
     /// The probability with which they fail.
@@ -47,11 +84,13 @@ pub struct Record {
     /// `sqrt(norm1 norm_inf)`.
     pub schur: Option<f64>,
     /// A proven upper bound from the norms that need no solver.
-    pub cheap_upper: Option<f64>,
+    pub cheap_upper: Option<Decimal>,
     /// The largest column sum of magnitudes.
     pub norm1: Option<f64>,
     /// The largest row sum of magnitudes.
     pub norm_inf: Option<f64>,
+    /// The seed of the solver's random start, which repeats the run; none where nothing was drawn.
+    pub seed: Option<u64>,
     /// What the solver did.
     pub iterations: Option<usize>,
     /// How it ended.
@@ -75,11 +114,12 @@ pub struct Record {
 }
 
 impl Record {
-    /// The record of a row; `top` says whether singular values were asked for.
-    pub fn new(row: &Row, top: bool) -> Self {
+    /// The record of a row; `top` says whether singular values were asked for, `seed` where the solver started.
+    pub fn new(row: &Row, top: bool, seed: u64) -> Self {
         let values = row.top.as_deref();
         // what overflows or is not a number is not known: `null` in JSON, nothing in the others
         let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
+        let [lower, upper] = Decimal::of(&row.bounds);
         Self {
             file: row.file.to_string_lossy().into_owned(),
             name: Some(row.name.clone()),
@@ -87,8 +127,8 @@ impl Record {
             dtype: Some(row.element.to_string()),
             ord: row.order.as_str(),
             sigma: finite(row.sigma),
-            lower: finite(Some(row.bounds.lower)).filter(|_| row.bounds.guarantee != Guarantee::None),
-            upper: finite(Some(row.bounds.upper)),
+            lower: lower.filter(|_| row.bounds.guarantee != Guarantee::None),
+            upper,
             guarantee: row.bounds.guarantee.as_str(),
             delta: row.bounds.guarantee.delta(),
             arithmetic: row.bounds.guarantee.arithmetic().map(Arithmetic::as_str),
@@ -99,9 +139,10 @@ impl Record {
             frobenius: finite(row.frobenius),
             stable_rank: finite(row.stable_rank),
             schur: finite(row.schur),
-            cheap_upper: finite(row.cheap.map(|bounds| bounds.upper)),
+            cheap_upper: row.cheap.and_then(|bounds| Decimal::of(&bounds)[1].take()),
             norm1: finite(row.one),
             norm_inf: finite(row.infinity),
+            seed: row.iterations.filter(|iterations| *iterations > 0).map(|_| seed),
             iterations: row.iterations,
             status: row.outcome.as_str(),
             seconds: finite(Some(row.seconds)),
@@ -137,6 +178,7 @@ impl Record {
             cheap_upper: None,
             norm1: None,
             norm_inf: None,
+            seed: None,
             iterations: None,
             status: "unreadable",
             seconds: None,
@@ -171,7 +213,7 @@ impl Record {
                 (record.frobenius, record.stable_rank) = (None, None);
                 (record.schur, record.cheap_upper) = (None, None);
                 (record.norm1, record.norm_inf) = (None, None);
-                (record.iterations, record.seconds) = (None, None);
+                (record.seed, record.iterations, record.seconds) = (None, None, None);
                 record.note = None;
             }
             record

@@ -78,6 +78,8 @@ pub struct Session<'a> {
     pub options: Options,
     /// Everything to measure.
     pub items: Vec<Item<'a>>,
+    /// The seed of the solver's random starts.
+    pub seed: u64,
     /// How the report is written.
     pub format: Format,
 }
@@ -308,7 +310,8 @@ impl Run<'_> {
                 self.complain(&format!("{}, tensor `{}`: {problem}", row.file.display(), row.name));
             }
         }
-        self.record(Record::new(row, self.session.options.top.is_some()));
+        let session = self.session;
+        self.record(Record::new(row, session.options.top.is_some(), session.seed));
     }
 
     fn unreadable(&mut self, file: &Path, name: Option<&str>, problem: &str) {
@@ -342,6 +345,10 @@ impl Run<'_> {
     fn finish(mut self, ended: Result<(), Stop>) -> Ending {
         self.progress.clear();
         self.write(|report, out, summary| report.end(out, summary));
+        // where the report itself has no place for it
+        if let (Some(words), Format::Json | Format::Csv) = (self.summary.probability(), self.session.format) {
+            complain(&words);
+        }
         let total = self.session.items.len();
         match ended {
             Err(Stop::Failed(error)) => Ending::Failed(error),

@@ -167,8 +167,11 @@ impl Field {
     pub fn text(self, record: &Record) -> Option<String> {
         match self {
             Self::Sigma => record.sigma.map(significant),
-            Self::Lower => record.lower.map(|lower| Bounds::at_least(lower).decimals(DIGITS).0),
-            Self::Upper => record.upper.map(|upper| Bounds { upper, ..Bounds::NONE }.decimals(DIGITS).1),
+            Self::Lower => record.lower.as_ref().map(|lower| Bounds::at_least(lower.value).decimals(DIGITS).0),
+            Self::Upper => {
+                let words = |upper: f64| Bounds { upper, ..Bounds::NONE }.decimals(DIGITS).1;
+                record.upper.as_ref().map(|upper| words(upper.value))
+            }
             Self::Residual => record.residual.map(magnitude),
             Self::Second => record.second.map(significant),
             Self::Gap => record.gap.map(significant),
@@ -271,6 +274,9 @@ impl Report for Table {
         if matches!(self.plan.content, Content::Audit(_)) {
             writeln!(out, "{}", "─".repeat(self.layout.width().min(self.plan.page)))?;
             writeln!(out, "{}", summary.line(self.plan.page / 2))?;
+        }
+        if let Some(words) = summary.probability() {
+            writeln!(out, "{words}")?;
         }
         Ok(())
     }

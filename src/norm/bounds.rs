@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::decimal::{above, below, nearest};
+use super::decimal::{above, below, nearest, shortest_above, shortest_below};
 
 /// Where a norm lies, and what kind of statement that is.
 ///
@@ -34,7 +34,8 @@ pub enum Guarantee {
     /// Both bounds hold, but for at most this share of all start vectors.
     ///
     /// The share is over the random start of one run, the matrix being fixed before it is drawn; a seed is as good as any
-    /// other unless the matrix was made with the generator at hand. Rounding is included, for a device whose steps keep to
+    /// other unless the matrix was made with the generator at hand, or trained against it, and
+    /// [`super::seed_from_system`] draws one that no matrix knows of. Rounding is included, for a device whose steps keep to
     /// their recurrence within a few roundings: `docs/bounds.md` says how many (P7), and how far from it devices are measured
     /// to be.
     Probabilistic {
@@ -86,6 +87,17 @@ impl Bounds {
         (below(self.lower, digits), above(self.upper, digits))
     }
 
+    /// The two as the shortest decimals that are bounds as well and are read back as the same numbers: for files that others
+    /// read, in which the decimal nearest to a number may lie inside of the bound that it is.
+    ///
+    /// ```
+    /// use opnorm::norm::Bounds;
+    /// assert_eq!(Bounds::at_least(0.3).shortest_decimals(), ("0.29999999999999998".to_string(), "inf".to_string()));
+    /// ```
+    pub fn shortest_decimals(&self) -> (String, String) {
+        (shortest_below(self.lower), shortest_above(self.upper))
+    }
+
     /// Bounds of the product of two norms, such as an upper bound for the layers of a network one after the other:
     /// ‖AB‖ <= ‖A‖ ‖B‖.
     ///
@@ -112,6 +124,12 @@ impl Bounds {
             Guarantee::Lower => Self { lower, upper: f64::INFINITY, guarantee },
             _ => Self { lower, upper, guarantee },
         }
+    }
+
+    /// What both say of one norm, of the kind of the stronger; `None` where they contradict each other, and one is wrong.
+    pub(crate) fn and_also(self, other: Self) -> Option<Self> {
+        let (lower, upper) = (self.lower.max(other.lower), self.upper.min(other.upper));
+        (lower <= upper).then_some(Self { lower, upper, guarantee: self.guarantee })
     }
 
     /// The bounds of a matrix that may lie so far, in the 2-norm, from the one that these are of.
@@ -260,6 +278,14 @@ mod tests {
         assert_eq!(certified(0.0, 0.0).product(&certified(3.0, 3.0)), certified(0.0, 0.0));
         assert_eq!(certified(2.0, 2.0).product(&Bounds::at_least(3.0)).upper, f64::INFINITY);
         assert_eq!(certified(2.0, 2.0).product(&Bounds::NONE), Bounds::NONE);
+    }
+
+    #[test]
+    fn two_statements_are_one_or_a_contradiction() {
+        let certified = |lower, upper| Bounds { lower, upper, guarantee: HOST };
+        assert_eq!(certified(1.0, 3.0).and_also(Bounds::at_least(2.0)), Some(certified(2.0, 3.0)));
+        assert_eq!(certified(1.0, 3.0).and_also(Bounds::NONE), Some(certified(1.0, 3.0)));
+        assert_eq!(certified(1.0, 2.0).and_also(Bounds::at_least(2.5)), None);
     }
 
     #[test]

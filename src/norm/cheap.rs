@@ -1,10 +1,11 @@
 //! Bounds that take one look at each entry.
 
-use super::dense::{frobenius, infinity, one};
+use super::dense::{held_frobenius, held_infinity, held_one, scaled};
 use super::{Arithmetic, Bounds, Guarantee};
-use crate::operator::enclosure::{device_gamma, down, up};
+use crate::operator::enclosure::{device_gamma, down};
+use crate::operator::up::Up;
 use crate::tensor::Matrix;
-use crate::tensor::screen::scale_by_power;
+use crate::tensor::screen::power;
 use crate::{Result, ops, probe};
 
 /// The norms of a matrix that need no solver, and what they say of the spectral norm.
@@ -16,7 +17,8 @@ pub struct CheapNorms {
     pub one: f64,
     /// The largest row sum of magnitudes ‖A‖_∞.
     pub infinity: f64,
-    /// Proven bounds of ‖A‖₂, rounding included: ‖A‖_F / √(shorter side) and min(‖A‖_F, √(‖A‖₁ ‖A‖_∞)).
+    /// Proven bounds of ‖A‖₂, rounding included: ‖A‖_F / √(shorter side) and min(‖A‖_F, √(‖A‖₁ ‖A‖_∞)). They are finite for
+    /// every matrix whose norm is below some thousandth less than the largest `f64`.
     pub bounds: Bounds,
 }
 
@@ -43,43 +45,52 @@ impl CheapNorms {
 /// # Errors
 /// [`crate::Error::TooLarge`], [`crate::Error::DeviceLost`].
 pub fn cheap_norms(matrix: &Matrix) -> Result<Vec<CheapNorms>> {
-    let trusted = probe::arithmetic(matrix.gpu())?.upholds_wgsl();
-    let norms = frobenius(matrix)?.into_iter().zip(one(matrix)?).zip(infinity(matrix)?);
-    let enclosed = norms.enumerate().map(|(item, ((frobenius, one), infinity))| {
-        let norms = enclose(matrix, item, [frobenius, one, infinity]);
-        if trusted { norms } else { CheapNorms { bounds: Bounds::NONE, ..norms } }
-    });
-    Ok(enclosed.collect())
+    matrix.gpu().block_on(cheap_norms_async(matrix))
 }
 
-/// Bounds from sums that the device rounded. *(C14)*
-fn enclose(matrix: &Matrix, item: usize, [frobenius, one, infinity]: [f64; 3]) -> CheapNorms {
-    // Next to the ends of the range of f64 the norms themselves are rounded by more than the kernels do.
-    const ORDINARY: std::ops::Range<f64> = 1e-280..1e280;
-    let known = matrix.is_zero(item) || [frobenius, one, infinity].iter().all(|norm| ORDINARY.contains(norm));
-    if matrix.non_finite(item).is_some() || !known {
-        return CheapNorms { frobenius, one, infinity, bounds: Bounds::NONE };
-    }
+async fn cheap_norms_async(matrix: &Matrix) -> Result<Vec<CheapNorms>> {
+    let trusted = probe::arithmetic(matrix.gpu())?.upholds_wgsl() && probe::host_violation().is_none();
+    let held = [held_frobenius(matrix).await?, held_one(matrix).await?, held_infinity(matrix).await?];
+    let bounds: Vec<_> = (0..matrix.batch())
+        .map(|item| match trusted && matrix.non_finite(item).is_none() {
+            true => enclose(matrix, item, [held[0][item], held[1][item], held[2][item]]),
+            false => Bounds::NONE,
+        })
+        .collect();
+    let [frobenius, one, infinity] = held.map(|norms| scaled(matrix, norms));
+    let norms = bounds.into_iter().enumerate().map(|(item, bounds)| CheapNorms {
+        frobenius: frobenius[item],
+        one: one[item],
+        infinity: infinity[item],
+        bounds,
+    });
+    Ok(norms.collect())
+}
+
+/// Bounds from sums that the device rounded, of what it holds: next to 1, whatever the matrix is. *(C14)*
+fn enclose(matrix: &Matrix, item: usize, [frobenius, one, infinity]: [f64; 3]) -> Bounds {
     let (rows, cols) = (matrix.rows() as f64, matrix.cols() as f64);
-    let held = |norm: f64| scale_by_power(norm, -matrix.exponent(item));
+    if matrix.is_zero(item) || rows * cols == 0.0 {
+        return Bounds { lower: 0.0, upper: 0.0, guarantee: CERTIFIED };
+    }
     // How long the sums of the three kernels are; a segment of magnitudes by rows never has more terms than there are rows.
     let squares = matrix.panels().iter().map(|panel| ops::panel_segments(matrix.gpu(), panel, matrix.quads()).length);
-    let of_squares = device_gamma(squares.max().unwrap_or(0) + 4);
-    let of_columns = device_gamma(ops::Segments::for_rows(matrix.gpu(), matrix.rows()).length.min(matrix.rows()) + 2);
-    let of_rows = device_gamma(ops::Segments::for_lane(matrix.quads()).length.min(matrix.quads()) + 4);
+    let of_squares = 2.0 * device_gamma(squares.max().unwrap_or(0) + 4);
+    let of_columns = ops::Segments::for_rows(matrix.gpu(), matrix.rows()).length.min(matrix.rows()) + 2;
+    let of_rows = ops::Segments::for_lane(matrix.quads()).length.min(matrix.quads()) + 4;
     // Entries below 2^-63, whose squares may be flushed, and entries below 2^-126, which may be flushed themselves.
-    let lost = up((rows * cols).sqrt() * 2f64.powi(-62));
-    let flushed = up(rows.max(cols) * 2f64.powi(-126));
-    let above = |norm: f64, relative: f64, absolute: f64| up(up(held(norm) / down(1.0 - 2.0 * relative)) + absolute);
-    let frobenius_above = above(frobenius, of_squares, lost);
-    let schur_above = up(up(above(one, of_columns, flushed) * above(infinity, of_rows, flushed)).sqrt());
-    let below = down(held(frobenius) * down(1.0 - 2.0 * of_squares)) / up(rows.min(cols).max(1.0).sqrt());
-    let bounds = if matrix.is_zero(item) || rows * cols == 0.0 {
-        Bounds { lower: 0.0, upper: 0.0, guarantee: CERTIFIED }
-    } else {
-        Bounds { lower: down(below).max(0.0), upper: frobenius_above.min(schur_above), guarantee: CERTIFIED }
-    };
-    CheapNorms { frobenius, one, infinity, bounds: bounds.scaled(matrix.exponent(item)) }
+    let underflow = Up::of(rows * cols).sqrt() * Up::of(power(-62));
+    let flushed = Up::of(rows.max(cols)) * Up::of(power(-126));
+    let above = |norm: f64, relative: f64, absolute: Up| Up::of(norm).over(down(1.0 - relative).max(0.0)) + absolute;
+    let sum_above = |norm: f64, terms: usize| above(norm, 2.0 * device_gamma(terms), flushed);
+    let schur = (sum_above(one, of_columns) * sum_above(infinity, of_rows)).sqrt();
+    let upper = above(frobenius, of_squares, underflow).min(schur).value();
+    let root = Up::of(rows.min(cols)).sqrt().value();
+    let lower = down(down(frobenius * down(1.0 - of_squares)) / root).max(0.0);
+    let held = Bounds { lower, upper, guarantee: CERTIFIED };
+    // Scaled down on its way to the device, an entry may have lost less than 2^-149.
+    let lost = if matrix.exponent(item) > 0 { Up::of(rows * cols).sqrt() * Up::of(power(-149)) } else { Up::of(0.0) };
+    held.widened(lost.value()).scaled(matrix.exponent(item))
 }
 
 const CERTIFIED: Guarantee = Guarantee::Certified { arithmetic: Arithmetic::Wgsl };

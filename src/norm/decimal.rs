@@ -13,6 +13,27 @@ pub(super) fn above(value: f64, digits: usize) -> String {
     rounded(value, digits, true)
 }
 
+/// The shortest decimal that is not above `value` and is read back as the same number, for one that is not negative.
+pub(super) fn shortest_below(value: f64) -> String {
+    shortest(value, below)
+}
+
+/// The shortest decimal that is not below `value` and is read back as the same number, for one that is not negative.
+pub(super) fn shortest_above(value: f64) -> String {
+    shortest(value, above)
+}
+
+/// Eighteen digits lie closer together than a quarter of what lies between two neighbours, so that one of them always is
+/// read back as the number it is next to, on whichever side it is asked for.
+fn shortest(value: f64, side: fn(f64, usize) -> String) -> String {
+    // as many as tell it from its neighbours, on either side
+    let scientific = format!("{value:e}");
+    let least = scientific.bytes().take_while(|figure| *figure != b'e').filter(u8::is_ascii_digit).count();
+    let decimals = (least.max(1)..=18).map(|digits| side(value, digits));
+    let mut decimals = decimals.skip_while(|decimal| decimal.parse() != Ok(value));
+    decimals.next().unwrap_or_else(|| side(value, EXACT))
+}
+
 /// The decimal of so many significant digits nearest to `value`.
 pub(super) fn nearest(value: f64, digits: usize) -> String {
     if !value.is_finite() || value == 0.0 {
@@ -87,7 +108,39 @@ mod tests {
         assert_eq!(above(f64::from_bits(1), 3), "4.95e-324");
     }
 
+    #[test]
+    fn the_shortest_decimals_lie_outside_and_are_read_back() {
+        for (value, down, up) in [
+            (0.5, "0.5", "0.5"),
+            // the double next to 0.1 is above it, the one next to 0.3 below
+            (0.1, "0.1", "0.10000000000000001"),
+            (0.3, "0.29999999999999998", "0.3"),
+            (45.0, "45", "45"),
+            (1e300, "1e300", "1.0000000000000001e300"),
+            (0.0, "0", "0"),
+            (f64::INFINITY, "inf", "inf"),
+        ] {
+            assert_eq!((shortest_below(value).as_str(), shortest_above(value).as_str()), (down, up), "{value}");
+        }
+    }
+
+    /// Whether a decimal is at most a number, by all the digits that the number has.
+    fn is_at_most(decimal: &str, value: f64) -> bool {
+        let digits = decimal.split('e').next().unwrap().bytes().filter(u8::is_ascii_digit).count();
+        let cut = below(value, digits);
+        // of as many digits, the largest decimal that is not above it
+        decimal.parse::<f64>().unwrap() < cut.parse::<f64>().unwrap() || decimal == cut
+    }
+
     proptest! {
+        #[test]
+        fn shortest_decimals_enclose(bits in 1u64..0x7ff0_0000_0000_0000) {
+            let value = f64::from_bits(bits);
+            let (down, up) = (shortest_below(value), shortest_above(value));
+            prop_assert_eq!((down.parse(), up.parse()), (Ok(value), Ok(value)));
+            prop_assert!(is_at_most(&down, value) && (down == up || !is_at_most(&up, value)), "{} {} {}", down, value, up);
+        }
+
         #[test]
         fn what_is_printed_encloses(value in 1e-300f64..1e300, digits in 1usize..25) {
             let (low, high): (f64, f64) = (below(value, digits).parse().unwrap(), above(value, digits).parse().unwrap());

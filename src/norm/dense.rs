@@ -8,7 +8,8 @@ use crate::{Result, ops};
 
 /// The Frobenius norm √(Σ aᵢⱼ²) of each matrix of a batch; NaN where an entry is not finite.
 ///
-/// Neither overflows nor underflows: items outside 2^±40 are held scaled, and the last level of the sum is `f64`.
+/// No square overflows or underflows: items outside 2^±40 are held scaled, and the last level of the sum is `f64`. The norm
+/// is infinite where it is above the range of `f64` itself, as that of two entries 1.7e308.
 ///
 /// *Accuracy*  relative error <= gamma(260), u = 2^-23: at most 3.2e-5, and about 1e-8 as a rule.
 ///
@@ -26,6 +27,11 @@ pub fn frobenius(matrix: &Matrix) -> Result<Vec<f64>> {
 }
 
 async fn frobenius_async(matrix: &Matrix) -> Result<Vec<f64>> {
+    Ok(scaled(matrix, held_frobenius(matrix).await?))
+}
+
+/// The Frobenius norm of what the device holds, 2^-exponent times each matrix; NaN where an entry is not finite.
+pub(super) async fn held_frobenius(matrix: &Matrix) -> Result<Vec<f64>> {
     let gpu = matrix.gpu();
     let mut squares = vec![0.0; matrix.batch()];
     for panel in matrix.panels() {
@@ -40,7 +46,7 @@ async fn frobenius_async(matrix: &Matrix) -> Result<Vec<f64>> {
             squares[item] += segments.iter().map(|sum| f64::from(*sum)).sum::<f64>();
         }
     }
-    Ok(scaled(matrix, squares.into_iter().map(f64::sqrt)))
+    Ok(finite(matrix, squares.into_iter().map(f64::sqrt)))
 }
 
 /// The gradient A / ‖A‖_F of the Frobenius norm of each matrix; zero for a zero matrix, which is the subgradient of least
@@ -49,12 +55,11 @@ async fn frobenius_async(matrix: &Matrix) -> Result<Vec<f64>> {
 /// # Errors
 /// As [`frobenius`].
 pub fn frobenius_gradient(matrix: &Matrix) -> Result<Matrix> {
-    let norms = frobenius(matrix)?;
+    // The device holds 2^-e A, and 2^-e ‖A‖ is within the range of f32.
+    let norms = matrix.gpu().block_on(held_frobenius(matrix))?;
     let factor = |item: usize| {
         let norm = norms[item];
-        let exponent = matrix.exponent(item);
-        // The device holds 2^-e A, and 2^-e ‖A‖ is within the range of f32.
-        let factor = if norm > 0.0 { 1.0 / scale_by_power(norm, -exponent) } else { 0.0 };
+        let factor = if norm > 0.0 { 1.0 / norm } else { 0.0 };
         [factor as f32, 1.0]
     };
     let factors: Vec<_> = (0..matrix.batch()).map(factor).collect();
@@ -72,7 +77,8 @@ pub fn frobenius_gradient(matrix: &Matrix) -> Result<Matrix> {
     Ok(gradient)
 }
 
-/// The 1-norm of each matrix of a batch: the largest sum of magnitudes of a column; NaN where an entry is not finite.
+/// The 1-norm of each matrix of a batch: the largest sum of magnitudes of a column; NaN where an entry is not finite,
+/// infinite where the norm is above the range of `f64`.
 ///
 /// ```
 /// use opnorm::{Gpu, Matrix, norm::{infinity, one}};
@@ -85,27 +91,38 @@ pub fn frobenius_gradient(matrix: &Matrix) -> Result<Matrix> {
 /// # Errors
 /// [`crate::Error::TooLarge`], [`crate::Error::DeviceLost`].
 pub fn one(matrix: &Matrix) -> Result<Vec<f64>> {
+    Ok(scaled(matrix, matrix.gpu().block_on(held_one(matrix))?))
+}
+
+/// The 1-norm of what the device holds; NaN where an entry is not finite.
+pub(super) async fn held_one(matrix: &Matrix) -> Result<Vec<f64>> {
     let sums = |recorder: &mut Recorder, gpu: &Gpu| {
         let count = ops::column_segments(recorder, matrix);
         let output = Buffer::zeros(gpu, "column_abs_sums", count * matrix.batch() * matrix.cols())?;
         ops::column_abs_sums(recorder, matrix, &output)?;
         Ok((output, count))
     };
-    matrix.gpu().block_on(largest_sum(matrix, matrix.cols(), sums))
+    largest_sum(matrix, matrix.cols(), sums).await
 }
 
-/// The inf-norm of each matrix of a batch: the largest sum of magnitudes of a row; NaN where an entry is not finite.
+/// The inf-norm of each matrix of a batch: the largest sum of magnitudes of a row; NaN where an entry is not finite,
+/// infinite where the norm is above the range of `f64`.
 ///
 /// # Errors
 /// As [`one`].
 pub fn infinity(matrix: &Matrix) -> Result<Vec<f64>> {
+    Ok(scaled(matrix, matrix.gpu().block_on(held_infinity(matrix))?))
+}
+
+/// The inf-norm of what the device holds; NaN where an entry is not finite.
+pub(super) async fn held_infinity(matrix: &Matrix) -> Result<Vec<f64>> {
     let sums = |recorder: &mut Recorder, gpu: &Gpu| {
         let count = ops::Segments::for_lane(matrix.quads()).count;
         let output = Buffer::zeros(gpu, "row_abs_sums", count * matrix.batch() * matrix.rows())?;
         ops::row_abs_sums(recorder, matrix, &output)?;
         Ok((output, count))
     };
-    matrix.gpu().block_on(largest_sum(matrix, matrix.rows(), sums))
+    largest_sum(matrix, matrix.rows(), sums).await
 }
 
 async fn largest_sum(
@@ -126,16 +143,18 @@ async fn largest_sum(
     };
     let largest =
         (0..matrix.batch()).map(|item| (0..length).map(|place| total(item * length + place)).fold(0.0, f64::max));
-    Ok(scaled(matrix, largest))
+    Ok(finite(matrix, largest))
+}
+
+/// Norms, and NaN for the items that have none: what the device makes of NaN is not to be relied on.
+fn finite(matrix: &Matrix, norms: impl Iterator<Item = f64>) -> Vec<f64> {
+    let of = |(item, norm): (usize, f64)| if matrix.non_finite(item).is_some() { f64::NAN } else { norm };
+    norms.enumerate().map(of).collect()
 }
 
 /// Norms in units of the matrix, from those of what the device holds.
-fn scaled(matrix: &Matrix, norms: impl Iterator<Item = f64>) -> Vec<f64> {
-    let of = |(item, norm): (usize, f64)| match matrix.non_finite(item) {
-        Some(_) => f64::NAN,
-        None => scale_by_power(norm, matrix.exponent(item)),
-    };
-    norms.enumerate().map(of).collect()
+pub(super) fn scaled(matrix: &Matrix, held: Vec<f64>) -> Vec<f64> {
+    held.into_iter().enumerate().map(|(item, norm)| scale_by_power(norm, matrix.exponent(item))).collect()
 }
 
 /// A start vector from the entries: the medians of the columns, as a unit vector.

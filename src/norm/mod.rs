@@ -39,6 +39,7 @@ pub use power::{Power, PowerForm, Start};
 pub use result::{Residual, SpectralNorm, SpectralNorms, Status};
 pub use search::{JacobianSearch, Region, Steepest};
 pub(crate) use start::random_signs;
+pub use start::seed_from_system;
 pub use stop::Stop;
 pub use top::{Triplet, Triplets};
 

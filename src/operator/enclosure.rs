@@ -15,20 +15,25 @@ const UNIT: f64 = f64::EPSILON / 2.0;
 /// `gamma(k) = k u / (1 - k u)` rounded up: the relative error of `k` roundings in a row (Higham, *Accuracy and Stability
 /// of Numerical Algorithms*, lemma 3.1).
 pub(crate) fn gamma(roundings: usize) -> f64 {
-    let product = roundings as f64 * UNIT;
-    up(up(product) / (1.0 - up(product)))
+    quotient(up(roundings as f64 * UNIT))
 }
 
 /// The same for the device's `f32`, whose sums and products WGSL lets be either neighbour of the exact result: u = 2^-23.
 pub(crate) fn device_gamma(roundings: usize) -> f64 {
-    let product = roundings as f64 * f64::from(f32::EPSILON);
-    up(product / (1.0 - product))
+    quotient(up(roundings as f64 * f64::from(f32::EPSILON)))
+}
+
+/// x / (1 - x) at the most; infinite where that says nothing.
+fn quotient(product: f64) -> f64 {
+    let rest = down(1.0 - product);
+    if rest > 0.0 { up(product / rest) } else { f64::INFINITY }
 }
 
 /// A sum of terms that are not negative, at the most, when the computed one went through so many roundings:
 /// computed >= exact (1 - gamma).
 pub(crate) fn sum_above(computed: f64, roundings: usize) -> f64 {
-    up(computed / down(1.0 - gamma(roundings)))
+    let kept = down(1.0 - gamma(roundings));
+    if kept > 0.0 { up(computed / kept) } else { f64::INFINITY }
 }
 
 /// A dot product in `f64`, in eight partial sums, which the compiler keeps in registers side by side.
@@ -74,7 +79,8 @@ pub(crate) fn norm_below(vector: &[f64]) -> f64 {
         return 0.0;
     }
     let sum: f64 = vector.iter().map(|value| (value / largest).powi(2)).sum();
-    let square = down(down(sum * (1.0 - gamma(vector.len() + 4))) - vector.len() as f64 * f64::MIN_POSITIVE).max(0.0);
+    let square =
+        down(down(sum * down(1.0 - gamma(vector.len() + 4))) - vector.len() as f64 * f64::MIN_POSITIVE).max(0.0);
     (down(down(square.sqrt()) * largest)).max(0.0)
 }
 

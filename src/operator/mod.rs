@@ -7,6 +7,7 @@ mod identity;
 mod scaled;
 mod sum;
 mod transpose;
+pub(crate) mod up;
 
 use futures::future::{LocalBoxFuture, ready};
 

@@ -62,21 +62,37 @@ pub(crate) fn binary_exponent(value: f64) -> i32 {
     biased - 1023
 }
 
-/// `2^exponent`, exactly; the nearest power that is a normal number, past them.
+/// `2^exponent`, exactly, by its bits; the nearest power that is a normal number, past them.
 pub(crate) fn power(exponent: i32) -> f64 {
     f64::from_bits(((exponent.clamp(-1022, 1023) + 1023) as u64) << 52)
 }
 
 /// `value · 2^exponent`, exact wherever the result is a normal number.
 pub(crate) fn scale_by_power(value: f64, exponent: i32) -> f64 {
-    // Two factors: 2^exponent alone may leave the range of f64 though the product does not.
-    let half = exponent / 2;
-    value * power(half) * power(exponent - half)
+    // Three factors: 2^exponent alone may leave the range of f64 though the product does not, even in halves. Past 2100
+    // nothing but zero and infinity is left of any number.
+    let exponent = exponent.clamp(-2100, 2100);
+    let third = exponent / 3;
+    value * power(third) * power(third) * power(exponent - 2 * third)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn powers_of_two_are_exact() {
+        let mut exact = 1f64;
+        for exponent in 0..=1023 {
+            assert_eq!(power(exponent), exact, "{exponent}");
+            assert!(exponent > 1022 || power(-exponent) == 1.0 / exact, "{exponent}");
+            exact *= 2.0;
+        }
+        let least = f64::from_bits(1);
+        assert_eq!(scale_by_power(3.0, -1074), 3.0 * least);
+        assert_eq!((scale_by_power(least, 2097), scale_by_power(power(1023), -2097)), (power(1023), least));
+        assert_eq!((scale_by_power(f64::MAX, -3000), scale_by_power(least, 3000)), (0.0, f64::INFINITY));
+    }
 
     #[test]
     fn exponents_bracket_their_value() {

@@ -1,0 +1,59 @@
+//! How far a matrix of `f64` lies from what the device holds of it.
+
+use crate::Result;
+use crate::operator::up::Up;
+use crate::tensor::screen::scale_by_power;
+use crate::tensor::{ElementSource, Matrix, SourceElement};
+
+/// Elements that are read at once.
+const PIECE: usize = 1 << 14;
+
+/// ‖A - f32(A)‖_F at the most for each item of a batch: 0 where every element is held as it is.
+pub(super) fn distances<S: ElementSource + ?Sized>(matrix: &Matrix, source: &S) -> Result<Vec<f64>> {
+    if source.element() != SourceElement::F64 {
+        return Ok(vec![0.0; matrix.batch()]);
+    }
+    let count = matrix.rows() * matrix.cols();
+    let one = |item: usize| distance(source, (item * count, count), matrix.exponent(item));
+    (0..matrix.batch()).map(one).collect()
+}
+
+fn distance<S: ElementSource + ?Sized>(source: &S, (first, count): (usize, usize), exponent: i32) -> Result<f64> {
+    let mut squares = 0.0;
+    let mut piece = vec![0.0; count.min(PIECE)];
+    for start in (0..count).step_by(PIECE) {
+        let piece = &mut piece[..PIECE.min(count - start)];
+        source.copy_f64(first + start, piece)?;
+        for value in piece.iter() {
+            // as the upload rounds it
+            let scaled = scale_by_power(*value, -exponent);
+            squares += (scaled - f64::from(scaled as f32)).powi(2);
+        }
+    }
+    if squares == 0.0 && exponent <= 0 {
+        return Ok(0.0);
+    }
+    // A change, its square, the sum; and what scaling down took below 2^-1022. Back in units of the matrix, once more.
+    let held = Up::sum(squares, 2 * count, count + 2).sqrt();
+    Ok(scale_by_power(held.value(), exponent).next_up())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by it")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_distance_is_what_rounding_changed() {
+        let third = 1.0 / 3.0;
+        let change = third - f64::from(third as f32);
+        for exponent in [0, 100, -100] {
+            let scale = 2f64.powi(exponent);
+            let entries = [third * scale, 0.5 * scale, -third * scale];
+            let found = distance(&entries[..], (0, 3), exponent).unwrap();
+            let exact = change.abs() * 2f64.sqrt() * scale;
+            assert!(found >= exact && found <= exact * (1.0 + 1e-14), "{exponent}: {found:e} {exact:e}");
+        }
+        assert_eq!(distance(&[1.5, -0.25][..], (0, 2), 0).unwrap(), 0.0);
+    }
+}
