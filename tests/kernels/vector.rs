@@ -4,7 +4,7 @@ use opnorm::gpu::{Buffer, Recorder};
 use opnorm::ops::{ArithmeticResults, Segments};
 use opnorm::{Result, ops, reference};
 
-use super::bounds::{Bound, Cut, flushed, gamma};
+use super::bounds::{Bound, Cut, flushed, gamma, tree_roundings};
 use super::harness::{Case, Mask, UNTOUCHED, sum_segments};
 use super::values::{Values, magnitudes};
 
@@ -231,7 +231,7 @@ pub fn scale(case: &mut Case<'_>) {
     }
 }
 
-/// The segments in order, one rounding less than there are.
+/// Runs of 16 segments and a tree of their sums.
 pub fn sum_partials(case: &mut Case<'_>) {
     let (segments, vectors, length) = (case.shape.rows, case.shape.vectors(), case.shape.cols);
     let mask = case.mask(vectors);
@@ -244,7 +244,7 @@ pub fn sum_partials(case: &mut Case<'_>) {
     });
     let twin = reference::sum_partials(&partials.values, vectors * length);
     let size = reference::sum_partials(&magnitudes(&partials.values), vectors * length);
-    let bounds = Bound::of(segments - 1, flushed(2 * segments, &[&partials.values])).each(&size);
+    let bounds = Bound::of(tree_roundings(segments), flushed(3 * segments, &[&partials.values])).each(&size);
     for (vector, found) in found.chunks_exact(length).enumerate() {
         let range = vector * length..(vector + 1) * length;
         match mask.active[vector] {
