@@ -98,4 +98,9 @@ impl Cut {
     pub fn group_roundings(self, lanes: usize) -> usize {
         self.length.div_ceil(lanes) + lanes.min(self.length) - 1
     }
+
+    /// As [`Cut::group_roundings`], of runs of 16 fused products a lane and a tree of their sums.
+    pub fn tree_group_roundings(self, lanes: usize) -> usize {
+        1 + tree_roundings(self.length.div_ceil(lanes)) + lanes.min(self.length) - 1
+    }
 }
