@@ -16,12 +16,16 @@ mod nesting;
 mod norms;
 #[path = "tape/operations.rs"]
 mod operations;
+#[path = "tape/pointwise.rs"]
+mod pointwise;
 #[path = "tape/programs.rs"]
 mod programs;
 #[path = "tape/search.rs"]
 mod search;
 #[path = "tape/spectral.rs"]
 mod spectral;
+#[path = "tape/sums.rs"]
+mod sums;
 
 use std::sync::OnceLock;
 
