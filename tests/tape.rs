@@ -14,6 +14,8 @@ mod jacobians;
 mod nesting;
 #[path = "tape/norms.rs"]
 mod norms;
+#[path = "tape/not_a_number.rs"]
+mod not_a_number;
 #[path = "tape/operations.rs"]
 mod operations;
 #[path = "tape/pointwise.rs"]
@@ -22,6 +24,8 @@ mod pointwise;
 mod programs;
 #[path = "tape/search.rs"]
 mod search;
+#[path = "tape/separation.rs"]
+mod separation;
 #[path = "tape/spectral.rs"]
 mod spectral;
 #[path = "tape/sums.rs"]
