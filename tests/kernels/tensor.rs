@@ -303,9 +303,10 @@ pub fn insert(case: &mut Case<'_>) {
     }
 }
 
-/// A run of at most 16 products, the first of which is added to 0, and the sums of the runs, one after another.
+/// A run of at most 16 products, the first of which is added to 0, sums of 32 runs, and the sum of those, one after another.
 fn product_bound(length: usize, left: &[f64], right: &[f64]) -> Bound {
-    Bound::of(length.min(16) + length.div_ceil(16), flushed(4 * length, &[left, right]))
+    let runs = length.div_ceil(16);
+    Bound::of(length.min(16) + runs.min(32) - 1 + runs.div_ceil(32) - 1, flushed(4 * length, &[left, right]))
 }
 
 /// Exact: numbers are moved, and the last of a row is repeated up to a whole quad.

@@ -1,5 +1,6 @@
 //! Long sums, and what rounding would leave of what is exactly zero.
 
+use opnorm::ops::{Convolution, Pooling};
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
 
@@ -37,6 +38,30 @@ fn sums_of_many_equal_terms_have_the_error_of_few() {
     for (sum, terms) in [(found[0][1], 1e5), (found[1][0], 3e5)] {
         assert!((f64::from(sum) / (terms * f64::from(0.1f32)) - 1.0).abs() < 1e-6, "{sum}");
     }
+}
+
+/// Products of long rows by way of either kernel, and of images with what comes of them.
+#[test]
+fn products_of_many_equal_terms_have_the_error_of_few() {
+    let near = |found: f32, exact: f64| assert!((f64::from(found) / exact - 1.0).abs() < 3e-6, "{found} for {exact}");
+    let term = f64::from(0.1f32);
+    for (rows, terms) in [(1, 40_000), (5, 40_000), (64, 4096)] {
+        let tape = Tape::new(gpu());
+        let x = tape.input(&[rows, terms]).unwrap();
+        let found = run(&[x.matmul_transposed(false, &x, true).unwrap()], &x, &vec![0.1; rows * terms]);
+        found[0].iter().for_each(|found| near(*found, terms as f64 * term * term));
+    }
+    let tape = Tape::new(gpu());
+    let x = tape.input(&[1, 1, 90, 100]).unwrap();
+    let weight = tape.fill(&[1, 1, 2, 2], 0.5).unwrap();
+    let y = x.conv2d(&weight, &Convolution::default()).unwrap();
+    let ones = tape.fill(&[1, 1, 89, 99], 0.1).unwrap();
+    let back = tape.vjp(&[&y], &[&weight], &[ones]).unwrap().remove(0);
+    let mean = x.average_pool2d(&Pooling::new([90, 100]), true).unwrap();
+    let found = run(&[back, mean], &x, &[0.1; 9000]);
+    near(found[0][3], 89.0 * 99.0 * term * term);
+    // The elements of a window are added one after another: no more is said of them, but none is left out.
+    assert!((f64::from(found[1][0]) / term - 1.0).abs() < 1e-4, "{}", found[1][0]);
 }
 
 #[test]
