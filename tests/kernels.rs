@@ -63,7 +63,7 @@ fn table() -> Vec<Row> {
         row("max_abs",          NONE, false, true,  &[LONG, MANY, (600_000, 1, 3)],                     vector::max_abs),
         row("axpby",            NONE, true,  false, &[LONG, MANY],                                     vector::axpby),
         row("scale",            NONE, true,  false, &[LONG, MANY],                                     vector::scale),
-        row("sum_partials",     NONE, true,  false, &[DEEP, LONG],                                     vector::sum_partials),
+        row("sum_partials",     NONE, true,  false, &[(1, 45_000, 2), LONG],                                     vector::sum_partials),
         row("project",          NONE, true,  false, &[(1, 2, 1 << 20), (700, 100, 3)],                 krylov::project),
         row("combine",          NONE, true,  false, &[(1, 20_000, 2), LONG],                           krylov::combine),
         row("range",            NONE, true,  true,  &[DEEP, WIDE],                                     krylov::range),

@@ -14,14 +14,22 @@ mod jacobians;
 mod nesting;
 #[path = "tape/norms.rs"]
 mod norms;
+#[path = "tape/not_a_number.rs"]
+mod not_a_number;
 #[path = "tape/operations.rs"]
 mod operations;
+#[path = "tape/pointwise.rs"]
+mod pointwise;
 #[path = "tape/programs.rs"]
 mod programs;
 #[path = "tape/search.rs"]
 mod search;
+#[path = "tape/separation.rs"]
+mod separation;
 #[path = "tape/spectral.rs"]
 mod spectral;
+#[path = "tape/sums.rs"]
+mod sums;
 
 use std::sync::OnceLock;
 

@@ -2,12 +2,13 @@
 // comparisons take subnormal numbers for 0 on some adapters, and NaN for absent.
 
 const BELOW_ALL = -0x7fffffffi;
+const ABOVE_ALL = 0x7fffffffi;
 
 fn order(x: f32) -> i32 {
     let bits = bitcast<i32>(x);
     let size = bits & 0x7fffffff;
     if size > 0x7f800000 {
-        return 0x7fffffff;
+        return ABOVE_ALL;
     }
     return select(size, -size, bits < 0);
 }

@@ -1,4 +1,4 @@
-// x where it is not negative, else parameter · x.
+// x where it is not negative, else parameter · x. By its bits: comparisons take subnormal numbers for 0 on some adapters.
 //
 // Accuracy one rounding.
 
@@ -6,6 +6,6 @@ fn unary(x: f32, parameter: f32) -> f32 {
     if is_nan(x) {
         return x;
     }
-    return select(x, parameter * x, x < 0.0);
+    return select(x, parameter * x, bitcast<u32>(x) > 0x80000000u);
 }
 

@@ -1,12 +1,15 @@
 // 1, 0 or -1, as x is positive, zero or negative: the slope of |x|. By its bits, because comparisons take subnormal numbers for 0 on
-// some adapters. NaN has no sign: 0.
+// some adapters. NaN stays, so that no slope hides it.
 //
 // Accuracy exact.
 
 fn unary(x: f32, parameter: f32) -> f32 {
+    if is_nan(x) {
+        return x;
+    }
     let bits = bitcast<u32>(x);
     let size = bits & 0x7fffffffu;
     let signed = select(1.0, -1.0, bits != size);
-    return select(0.0, signed, size != 0u && size <= 0x7f800000u);
+    return select(0.0, signed, size != 0u);
 }
 

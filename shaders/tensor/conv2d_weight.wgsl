@@ -5,9 +5,7 @@
 //          weight: segments × filters × channels / groups × kernel
 // Access   an invocation owns a tile of 4 filters × 4 neighbours in channels × kernel, all of one group, for one segment; what lies
 //          past the edge repeats the last one, and is not written.
-// Accuracy sums of RUN products, added up one after another: gamma(RUN + ⌈segment / RUN⌉) · Σ|image| |response|
-
-const RUN = 16u;
+// Accuracy runs of 16 products, and a tree of their sums: gamma(16 + ⌈log2 ⌈segment / 16⌉⌉) · Σ|image| |response|
 
 @group(0) @binding(0) var<storage, read> image: array<f32>;
 @group(0) @binding(1) var<storage, read> response: array<f32>;
@@ -42,7 +40,6 @@ fn main(
     let filters = neighbours(first_filter, params.filters) * area;
     let start = segment * params.segment;
     let stop = min(start + params.segment, windows);
-    var total = mat4x4f();
     for (var first = start; first < stop; first += RUN) {
         var run = mat4x4f();
         let end = min(first + RUN, stop);
@@ -65,8 +62,9 @@ fn main(
                 fma(seen, vec4f(response[b.w]), run[3]),
             );
         }
-        total += run;
+        tile_tree_add(run);
     }
+    let total = tile_tree_total();
     let place = (segment * params.groups + part) * params.filters + first_filter;
     for (var i = 0u; i < min(4u, params.filters - first_filter); i++) {
         for (var j = 0u; j < min(4u, cols - col); j++) {

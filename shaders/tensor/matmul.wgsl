@@ -2,9 +2,7 @@
 //
 // Shapes   left: batch × rows × length · right: batch × length × cols · output: batch × rows × cols
 // Access   an invocation owns a tile of 4 × 4 sums; what lies past the edge repeats the last row or column, and is not written.
-// Accuracy sums of RUN products, added up one after another: gamma(RUN + ⌈length / RUN⌉) · |left| · |right|
-
-const RUN = 16u;
+// Accuracy runs of 16 products, and a tree of their sums: gamma(16 + ⌈log2 ⌈length / 16⌉⌉) · |left| · |right|
 
 struct Params {
     batch: u32,
@@ -44,7 +42,6 @@ fn main(
     }
     let rows = places(row, params.rows, params.left_row) + item * params.rows * params.length;
     let cols = places(col, params.cols, params.right_col) + item * params.length * params.cols;
-    var total = mat4x4f();
     for (var first = 0u; first < params.length; first += RUN) {
         var run = mat4x4f();
         let end = min(first + RUN, params.length);
@@ -59,8 +56,9 @@ fn main(
                 fma(one, vec4f(right[b.w]), run[3]),
             );
         }
-        total += run;
+        tile_tree_add(run);
     }
+    let total = tile_tree_total();
     for (var i = 0u; i < min(4u, params.rows - row); i++) {
         for (var j = 0u; j < min(4u, params.cols - col); j++) {
             output[(item * params.rows + row + i) * params.cols + col + j] = total[j][i];

@@ -4,9 +4,11 @@
 // Access   an invocation owns a tile of sums (TILE_QUADS quads wide and high, from lib/tile_*) and walks along the inner axis:
 //          what it reads of either side are neighbours. A group is a block of tiles, `across` of them side by side, so
 //          that neighbouring lanes read neighbouring columns. What pads a last quad is multiplied, and never written.
-// Accuracy sums of RUN products, added up one after another: gamma(RUN + ⌈length / RUN⌉) · |left| · |right|
+// Accuracy sums of RUN products, sums of RUNS of these, and the sum of those, each one after another: with r = ⌈length / RUN⌉,
+//          gamma(RUN + min(r, RUNS) + ⌈r / RUNS⌉ - 2) · |left| · |right|
 
 const RUN = 16u;
+const RUNS = 32u;
 
 struct Params {
     batch: u32,
@@ -97,14 +99,19 @@ fn main(
     var total = Tile();
     var step = 0u;
     while step < params.length {
-        let run_end = min(step + RUN, params.length);
-        var run = Tile();
-        for (; step < run_end; step++) {
-            let a = left_quads((start + step) * left_quads_all, at_left);
-            let b = right_quads((start + step) * right_quads_all, at_right);
-            run = tile_products(a, b, run);
+        let outer_end = min(step + RUN * RUNS, params.length);
+        var outer = Tile();
+        while step < outer_end {
+            let run_end = min(step + RUN, outer_end);
+            var run = Tile();
+            for (; step < run_end; step++) {
+                let a = left_quads((start + step) * left_quads_all, at_left);
+                let b = right_quads((start + step) * right_quads_all, at_right);
+                run = tile_products(a, b, run);
+            }
+            outer = tile_sum(outer, run);
         }
-        total = tile_sum(total, run);
+        total = tile_sum(total, outer);
     }
     output_start = item * params.rows * params.cols;
     write_tile(left_first, right_first, total);

@@ -1,4 +1,5 @@
-// picked[plane, y, x] = the element of image whose number in the window is choice[plane, y, x]; 0 where that lies outside.
+// picked[plane, y, x] = the element of image whose number in the window is choice[plane, y, x]; 0 where that lies outside, and NaN
+// where the choice is.
 //
 // Shapes   image: planes × height × width · choice and picked: planes × response
 // Access   a lane copies one element, by its bits.
@@ -22,6 +23,10 @@ fn main(
         return;
     }
     let corner = vec2i(vec2u(index % area / size.y, index % size.y) * params.stride) - vec2i(params.padding);
+    if is_nan(choice[index]) {
+        picked[index] = bitcast<u32>(choice[index]);
+        return;
+    }
     let tap = min(u32(choice[index]), params.kernel.x * params.kernel.y - 1u);
     let place = corner + vec2i(vec2u(tap / params.kernel.y, tap % params.kernel.y) * params.dilation);
     var bits = 0u;

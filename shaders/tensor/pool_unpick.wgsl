@@ -1,4 +1,5 @@
-// image[plane, h, w] = Σ picked[plane, y, x] over the windows that chose this pixel: the adjoint of pool_pick in its image.
+// image[plane, h, w] = Σ picked[plane, y, x] over the windows that chose this pixel: the adjoint of pool_pick in its image. Where a
+// choice is NaN, so are the pixels of its window.
 //
 // Shapes   picked and choice: planes × response · image: planes × height × width
 // Access   a lane goes through the windows that one pixel is part of; neighbours have neighbouring pixels.
@@ -34,7 +35,9 @@ fn main(
             let tap = down / params.dilation.x * params.kernel.y + across / params.dilation.y;
             let met = down % params.dilation.x == 0u && across % params.dilation.y == 0u;
             let window = (plane * size.x + y) * size.y + x;
-            if met && u32(choice[window]) == tap {
+            if met && is_nan(choice[window]) {
+                total = choice[window];
+            } else if met && !is_nan(total) && u32(choice[window]) == tap {
                 total += picked[window];
             }
         }

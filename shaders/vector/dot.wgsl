@@ -2,8 +2,8 @@
 //
 // Shapes   left and right: vectors × length · output: segments × vectors
 // Access   a group sums one segment of one vector, lanes side by side; one barrier.
-// Accuracy a lane's chain over its elements of a segment, then the lanes in order:
-//          gamma(⌈segment / LANES⌉ + LANES - 1) of the sum of magnitudes, in each segment.
+// Accuracy a lane's runs of 16 elements of a segment and a tree of their sums, then the lanes in order: gamma(r + LANES) of the
+//          sum of magnitudes in each segment, r = 15 + ⌈log2 ⌈segment / (16 LANES)⌉⌉.
 
 struct Params {
     vectors: u32,
@@ -34,11 +34,16 @@ fn main(
     let start = vector * params.length;
     let end = min((segment + 1u) * params.segment, params.length);
 
-    var sum = 0.0;
-    for (var place = segment * params.segment + lane; place < end; place += LANES) {
-        sum = fma(left[start + place], right[start + place], sum);
+    var place = segment * params.segment + lane;
+    while place < end {
+        let run_end = min(place + RUN * LANES, end);
+        var run = 0.0;
+        for (; place < run_end; place += LANES) {
+            run = fma(left[start + place], right[start + place], run);
+        }
+        tree_add(run);
     }
-    let total = lane_sum(lane, sum);
+    let total = lane_sum(lane, tree_total());
     if lane == 0u {
         output[segment * params.vectors + vector] = total;
     }

@@ -2,9 +2,9 @@
 //
 // Shapes   product and direction: vectors × length · factors and sigmas: vectors · output: segments × vectors
 // Access   a group sums one segment of one vector, lanes side by side; one barrier.
-// Accuracy with d = |factor · product| + |sigma · direction| and r the exact difference, a computed difference is off by
-//          e = gamma(2) d, and its square by 2 |r| e + e²; those sum up as in dot:
-//          gamma(⌈segment / LANES⌉ + LANES - 1) · Σ (|r| + e)² + Σ (2 |r| e + e²), in each segment.
+// Accuracy with d = |factor · product| + |sigma · direction| and δ the exact difference, a computed difference is off by
+//          e = gamma(2) d, and its square by 2 |δ| e + e²; those sum up as in dot:
+//          gamma(r + LANES) · Σ (|δ| + e)² + Σ (2 |δ| e + e²), in each segment, r = 15 + ⌈log2 ⌈segment / (16 LANES)⌉⌉.
 
 struct Params {
     vectors: u32,
@@ -39,12 +39,17 @@ fn main(
     let factor = factors[vector];
     let sigma = sigmas[vector];
 
-    var sum = 0.0;
-    for (var place = segment * params.segment + lane; place < end; place += LANES) {
-        let value = factor * product[start + place] - sigma * direction[start + place];
-        sum = fma(value, value, sum);
+    var place = segment * params.segment + lane;
+    while place < end {
+        let run_end = min(place + RUN * LANES, end);
+        var run = 0.0;
+        for (; place < run_end; place += LANES) {
+            let value = factor * product[start + place] - sigma * direction[start + place];
+            run = fma(value, value, run);
+        }
+        tree_add(run);
     }
-    let total = lane_sum(lane, sum);
+    let total = lane_sum(lane, tree_total());
     if lane == 0u {
         output[segment * params.vectors + vector] = total;
     }

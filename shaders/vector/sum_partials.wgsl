@@ -2,7 +2,8 @@
 //
 // Shapes   partials: segments × vectors × length · output: vectors × length
 // Access   a lane sums one output element over the segments; neighbours are contiguous.
-// Accuracy gamma(segments - 1) of the sum of magnitudes.
+// Accuracy runs of 16, and a tree of their sums: gamma(min(segments, 16) - 1 + ⌈log2 ⌈segments / 16⌉⌉) of the sum of
+//          magnitudes.
 
 struct Params {
     vectors: u32,
@@ -28,9 +29,14 @@ fn main(
         return;
     }
     let count = params.vectors * params.length;
-    var sum = 0.0;
-    for (var segment = 0u; segment < params.segments; segment++) {
-        sum += partials[segment * count + index];
+    var segment = 0u;
+    while segment < params.segments {
+        let run_end = min(segment + RUN, params.segments);
+        var run = 0.0;
+        for (; segment < run_end; segment++) {
+            run += partials[segment * count + index];
+        }
+        tree_add(run);
     }
-    output[index] = sum;
+    output[index] = tree_total();
 }

@@ -2,8 +2,8 @@
 //
 // Shapes   input: vectors × length · factors: vectors · output: segments × vectors
 // Access   a group sums one segment of one vector, lanes side by side; one barrier.
-// Accuracy twice the rounding of the factor, a lane's chain over its elements of a segment, then the lanes in order:
-//          gamma(2 + ⌈segment / LANES⌉ + LANES - 1) in each segment, relative.
+// Accuracy twice the rounding of the factor, a lane's runs of 16 elements of a segment and a tree of their sums, then the lanes in
+//          order: gamma(2 + r + LANES) in each segment, relative, r = 15 + ⌈log2 ⌈segment / (16 LANES)⌉⌉.
 
 struct Params {
     vectors: u32,
@@ -35,12 +35,17 @@ fn main(
     let end = min((segment + 1u) * params.segment, params.length);
     let factor = factors[vector];
 
-    var sum = 0.0;
-    for (var place = segment * params.segment + lane; place < end; place += LANES) {
-        let value = factor * input[start + place];
-        sum = fma(value, value, sum);
+    var place = segment * params.segment + lane;
+    while place < end {
+        let run_end = min(place + RUN * LANES, end);
+        var run = 0.0;
+        for (; place < run_end; place += LANES) {
+            let value = factor * input[start + place];
+            run = fma(value, value, run);
+        }
+        tree_add(run);
     }
-    let total = lane_sum(lane, sum);
+    let total = lane_sum(lane, tree_total());
     if lane == 0u {
         output[segment * params.vectors + vector] = total;
     }

@@ -91,7 +91,7 @@ impl JacobianSpectralNorm {
     /// The norms for `function` at `samples`, with what its other inputs are.
     ///
     /// The function gets its argument from here, so that there is no way to differentiate with respect to something else. It
-    /// must map each sample by itself, and is refused where it is seen not to. Where samples or weights change again and again, [`JacobianSpectralNorm::prepare`] records
+    /// must map each sample by itself, and is refused where it does not at these samples. Where samples or weights change again and again, [`JacobianSpectralNorm::prepare`] records
     /// and compiles once for all of them.
     ///
     /// *Shapes*  `samples`: batch × any · the function's value: batch × any

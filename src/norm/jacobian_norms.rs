@@ -38,8 +38,6 @@ pub struct PreparedJacobianNorm {
     function: Arc<Function>,
     /// The samples taken, then the other inputs.
     point: Vec<Tensor>,
-    /// Whether the function was seen to map each sample by itself at a point of the caller's.
-    is_separate: bool,
 }
 
 /// What was recorded.
@@ -70,7 +68,7 @@ impl PreparedJacobianNorm {
         let point = point.into_iter().map(|(_, tensor)| tensor.clone()).collect();
         let others = others.iter().map(|other| (*other).clone()).collect();
         let function = Arc::new(Function { input, output, others, gradients: Mutex::default() });
-        Ok(Self { options: options.clone(), jacobian, function, point, is_separate: false })
+        Ok(Self { options: options.clone(), jacobian, function, point })
     }
 
     /// The argument of the function, as a value of the tape.
@@ -113,11 +111,6 @@ impl PreparedJacobianNorm {
         let point: Vec<&Tensor> = [&samples].into_iter().chain(others.iter().copied()).collect();
         self.jacobian.move_to_async(&point).await?;
         self.point = point.into_iter().cloned().collect();
-        if !self.is_separate {
-            // At the zeros that it was prepared with, derivatives may vanish.
-            self.jacobian.expect_separate().await?;
-            self.is_separate = true;
-        }
         self.here_async(control).await
     }
 

@@ -75,7 +75,7 @@ pub enum Region {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Steepest {
-    /// The largest norm found. NaN where the norm at the sample itself is not finite.
+    /// The largest norm found. NaN where the norm is not finite at one of the places that were looked at.
     pub sigma: f64,
     /// Where it is.
     pub at: Vec<f32>,
@@ -231,6 +231,11 @@ fn invalid(option: &'static str, value: String, allowed: &'static str) -> Error 
     Error::InvalidOption { operation: OPERATION, option, value, allowed }
 }
 
+/// Whether a norm is larger than another; what is not a number is above all.
+fn is_above(sigma: f64, other: f64) -> bool {
+    sigma > other || sigma.is_nan() && !other.is_nan()
+}
+
 /// A way uphill from one place.
 struct Climb {
     /// The sample that the region is around.
@@ -264,11 +269,12 @@ impl Climb {
         }
     }
 
-    /// Takes in the norm and its gradient where it looked. A NaN is not larger, and nothing is larger than one.
+    /// Takes in the norm and its gradient where it looked. What is not a number is where the search ends: no norm is the largest in a
+    /// region where one is not.
     fn take(&mut self, sigma: f64, slope: &[f32], is_first: bool) {
         if is_first {
             (self.first, self.sigma, self.slope) = (sigma, sigma, slope.to_vec());
-        } else if sigma > self.sigma {
+        } else if is_above(sigma, self.sigma) {
             (self.sigma, self.at, self.slope) = (sigma, std::mem::take(&mut self.tried), slope.to_vec());
             self.climbed += 1;
             self.length *= LONGER;
@@ -280,14 +286,14 @@ impl Climb {
 }
 
 impl Steepest {
-    /// The best of the climbs around one sample, the first of which began at the sample.
+    /// The best of the climbs around one sample, the first of which began at the sample; the first that met what is not a number,
+    /// where one did.
     fn of(climbs: &[Climb]) -> Self {
-        let larger = |one: f64, other: f64| if other > one { other } else { one };
         let own = &climbs[0];
-        let others = climbs.iter().filter(|_| own.sigma.is_finite());
-        let best = others.fold(own, |best, climb| if climb.sigma > best.sigma { climb } else { best });
+        let best = climbs.iter().fold(own, |best, climb| if is_above(climb.sigma, best.sigma) { climb } else { best });
         let Climb { sigma, at, climbed, .. } = best;
-        let sampled = climbs.iter().fold(own.first, |most, climb| larger(most, climb.first));
+        let firsts = climbs.iter().map(|climb| climb.first);
+        let sampled = firsts.fold(own.first, |most, first| if is_above(first, most) { first } else { most });
         Self { sigma: *sigma, at: at.clone(), centre: own.first, sampled, climbed: *climbed }
     }
 }

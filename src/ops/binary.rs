@@ -2,6 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::unary::libraries;
 use super::{expect_len, kernel, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
@@ -16,46 +17,30 @@ struct Params {
 #[derive(Debug)]
 pub struct Binary(Kernel);
 
+/// The function of a file in `shaders/lib/`, and what it calls there.
+macro_rules! function {
+    ($name:literal, [$($library:literal),*]) => {
+        &Self(kernel!("tensor" / "binary", $name, ["group", "nan", $($library,)* $name], [Read, Read, Write], Params))
+    };
+}
+
 impl Binary {
     /// `left + right`.
-    pub const ADD: &'static Self =
-        &Self(kernel!("tensor" / "binary", "binary_add", ["group", "nan", "binary_add"], [Read, Read, Write], Params));
+    pub const ADD: &'static Self = function!("binary_add", []);
     /// `left - right`.
-    pub const SUBTRACT: &'static Self = &Self(kernel!(
-        "tensor" / "binary",
-        "binary_subtract",
-        ["group", "nan", "binary_subtract"],
-        [Read, Read, Write],
-        Params
-    ));
+    pub const SUBTRACT: &'static Self = function!("binary_subtract", []);
     /// `left right`.
-    pub const MULTIPLY: &'static Self = &Self(kernel!(
-        "tensor" / "binary",
-        "binary_multiply",
-        ["group", "nan", "binary_multiply"],
-        [Read, Read, Write],
-        Params
-    ));
+    pub const MULTIPLY: &'static Self = function!("binary_multiply", []);
     /// `left / right`.
-    pub const DIVIDE: &'static Self = &Self(kernel!(
-        "tensor" / "binary",
-        "binary_divide",
-        ["group", "nan", "binary_divide"],
-        [Read, Read, Write],
-        Params
-    ));
-
+    pub const DIVIDE: &'static Self = function!("binary_divide", []);
     /// The larger of both, NaN where one of them is.
-    pub const MAXIMUM: &'static Self = &Self(kernel!(
-        "tensor" / "binary",
-        "binary_maximum",
-        ["group", "nan", "binary_maximum"],
-        [Read, Read, Write],
-        Params
-    ));
+    pub const MAXIMUM: &'static Self = function!("binary_maximum", []);
+    /// 1 where `left` is larger than `right`, else 0; NaN where one of them is.
+    pub const GREATER: &'static Self = function!("binary_greater", ["order"]);
 
     /// Every function there is.
-    pub const ALL: [&'static Self; 5] = [Self::ADD, Self::SUBTRACT, Self::MULTIPLY, Self::DIVIDE, Self::MAXIMUM];
+    pub const ALL: [&'static Self; 6] =
+        [Self::ADD, Self::SUBTRACT, Self::MULTIPLY, Self::DIVIDE, Self::MAXIMUM, Self::GREATER];
 
     /// The name of the function.
     pub fn name(&self) -> &'static str {
@@ -64,7 +49,12 @@ impl Binary {
 
     /// The text of the function, called `binary`.
     pub(super) fn text(&self) -> &'static str {
-        self.0.source[2]
+        self.0.source[self.0.source.len() - 2]
+    }
+
+    /// The texts that it calls, beside those that every kernel has.
+    pub(super) fn libraries(&self) -> &'static [&'static str] {
+        libraries(&self.0)
     }
 
     pub(super) fn kernels() -> impl Iterator<Item = &'static Kernel> {
@@ -76,7 +66,7 @@ impl Binary {
 ///
 /// *Shapes*  `left`, `right`, `output`: one length
 ///
-/// *Accuracy*  one rounding; 2.5 units in the last place for the quotient; the maximum is exact.
+/// *Accuracy*  one rounding; 2.5 units in the last place for the quotient; the maximum and the comparison are exact.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when the lengths differ, [`crate::Error::TooLarge`] past the device's limits.

@@ -1,7 +1,8 @@
 //! weight = the adjoint of conv2d in its weight, applied to a response.
 
-use super::sliding::{Params, TILE, TILE_TRIPS, expect_shapes, run_trips};
+use super::sliding::{Params, TILE, TILE_TRIPS, expect_shapes};
 use super::sum_axis::sum_segments;
+use super::tree::tree_trips;
 use super::{Segments, expect_len, expect_trips, kernel, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
@@ -9,7 +10,7 @@ use crate::sliding::Sliding;
 use crate::tensor::elements;
 
 pub(super) static KERNEL: Kernel =
-    kernel!("tensor" / "conv2d_weight", ["group", "sliding"], [Read, Read, Write], Params);
+    kernel!("tensor" / "conv2d_weight", ["group", "sliding", "tile_tree"], [Read, Read, Write], Params);
 
 /// Partial sums that are written where longer segments would do: past these there is no lack of work side by side.
 const PARTIALS: usize = 1 << 22;
@@ -29,7 +30,7 @@ pub fn conv2d_weight_segments(sizes: &Sliding) -> Segments {
 /// *Shapes*  `image`, `response`, `weight`: those of `sizes` · `partials`: segments × `weight`, where
 /// [`conv2d_weight_segments`] are more than one
 ///
-/// *Accuracy*  gamma(16 + ⌈segment / 16⌉ + segments - 1) · Σ|image| |response|.
+/// *Accuracy*  gamma(16 + ⌈log2 ⌈segment / 16⌉⌉ + r) · Σ|image| |response|, r = 15 + ⌈log2 ⌈segments / 16⌉⌉.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or its loop
@@ -46,9 +47,9 @@ pub fn conv2d_weight(
     expect_shapes(operation, &[image_role, weight_role, ("response", sizes.response_shape(), response)])?;
     let weights = elements(operation, &sizes.weight_shape())?;
     let segments = conv2d_weight_segments(sizes);
-    // The sums of segments are added up in one loop.
-    let trips = run_trips(segments.length) + TILE_TRIPS;
-    expect_trips(recorder, operation, trips.max(segments.count + 1), "split the batch and add the parts")?;
+    // The sums of segments are added up by one invocation.
+    let trips = tree_trips(segments.length) + TILE_TRIPS;
+    expect_trips(recorder, operation, trips.max(tree_trips(segments.count)), "split the batch and add the parts")?;
     let sums = if segments.count > 1 { partials } else { weight };
     expect_len(operation, "partials", elements(operation, &[segments.count, weights])?, sums.len())?;
     word(operation, "partials", sums.len())?;

@@ -36,13 +36,14 @@ impl Params {
 }
 
 pub(super) static KERNEL: Kernel =
-    kernel!("vector" / "dot", ["group", "lane_sum", "mask"], [Read, Read, Read, Write], Params);
+    kernel!("vector" / "dot", ["group", "lane_sum", "mask", "tree"], [Read, Read, Read, Write], Params);
 
 /// Records left · right for each of several vectors, and returns the segments that the results come in.
 ///
 /// *Shapes*  `left`, `right`: vectors × length · `output`: segments × vectors; the product is the sum over the segments.
 ///
-/// *Accuracy*  |error| <= gamma(⌈s / lanes⌉ + lanes - 1) · |left| · |right| in each segment of s elements.
+/// *Accuracy*  |error| <= gamma(r + lanes) · |left| · |right| in each segment of s elements, r = 15 +
+/// ⌈log2 ⌈s / (16 lanes)⌉⌉: runs of 16 and a tree of their sums, then the lanes in order.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.

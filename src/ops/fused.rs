@@ -3,7 +3,7 @@
 //! Each line gives the bits that a kernel of its own would: a value passes to the next line by way of an `xor` with a parameter
 //! that is 0, which no compiler can know, so that none contracts a product and a sum, or takes `x - x` for 0 where x is NaN.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Binary, Unary, expect_len, volume, word};
@@ -52,6 +52,14 @@ impl Line {
     pub(crate) fn words(&self) -> usize {
         let numbers = self.arguments().iter().filter(|argument| matches!(argument, Argument::Number(_)));
         numbers.count() + usize::from(self.parameter().is_some())
+    }
+
+    /// The texts that its function calls.
+    fn libraries(&self) -> &'static [&'static str] {
+        match self {
+            Self::Unary(function, ..) => function.libraries(),
+            Self::Binary(function, _) => function.libraries(),
+        }
     }
 
     /// The name of its function in a shader, and the text that defines it.
@@ -168,6 +176,7 @@ impl fmt::Debug for Fused {
 /// The shader while its lines are gone through.
 struct Text {
     functions: BTreeMap<String, String>,
+    libraries: BTreeSet<&'static str>,
     declarations: String,
     body: String,
     fields: String,
@@ -180,7 +189,8 @@ impl Text {
         let (functions, words) = (BTreeMap::new(), vec![Word::Size(length), Word::Size(0)]);
         let (declarations, body) = (String::new(), String::new());
         let fields = "    length: u32,\n    zero: u32,\n".to_string();
-        let mut text = Self { functions, declarations, body, fields, words, lines: 0 };
+        let libraries = BTreeSet::new();
+        let mut text = Self { functions, libraries, declarations, body, fields, words, lines: 0 };
         for (input, reach) in reaches.iter().enumerate() {
             let (index, sizes) = reach.index(length, input);
             text.declare(input, "read", &format!("input_{input}"));
@@ -220,6 +230,7 @@ impl Text {
         let (name, text) = line.function();
         self.body += &format!("    let y{} = apart({name}({}));\n", self.lines, arguments.join(", "));
         self.functions.insert(name, text);
+        self.libraries.extend(line.libraries());
         self.lines += 1;
     }
 
@@ -228,7 +239,8 @@ impl Text {
             self.declare(inputs + output, "read_write", &format!("output_{output}"));
             self.body += &format!("    output_{output}[index] = y{line};\n");
         }
-        let functions: String = self.functions.into_values().collect();
+        let functions: String =
+            self.libraries.into_iter().map(str::to_string).chain(self.functions.into_values()).collect();
         let group = include_str!("../../shaders/lib/group.wgsl");
         let nan = include_str!("../../shaders/lib/nan.wgsl");
         let Self { declarations, body, fields, words, .. } = self;

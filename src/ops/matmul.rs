@@ -2,12 +2,12 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::tree::tree_trips;
 use super::{Tile, expect_len, expect_trips, kernel, matmul_side, matmul_side_len, matmul_tiles, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder};
 
-/// Products of one run, and rows and columns of one tile, as in the shader.
-const RUN: usize = 16;
+/// Rows and columns of one tile, as in the shader.
 const TILE: usize = 4;
 
 #[repr(C)]
@@ -23,7 +23,7 @@ pub(super) struct Params {
     right_step: u32,
 }
 
-pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul", ["group"], [Read, Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul", ["group", "tile_tree"], [Read, Read, Write], Params);
 
 /// One side of a product.
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +111,7 @@ pub fn matmul_scratch(sizes: (usize, usize, usize, usize), transposed: [bool; 2]
 /// *Shapes*  `left`: batch × rows × length · `right`: batch × length × cols · `scratch`: [`matmul_scratch`] elements, if there
 /// are to be copies · `output`: batch × rows × cols
 ///
-/// *Accuracy*  gamma(16 + ⌈length / 16⌉) · |left| · |right|, entrywise.
+/// *Accuracy*  gamma(14 + min(r, 32) + ⌈r / 32⌉) · |left| · |right|, entrywise, with the r = ⌈length / 16⌉ runs of 16 products.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or its loop
@@ -158,8 +158,7 @@ fn matmul_strided(
     output: &Buffer<f32>,
 ) -> Result<()> {
     let operation = "matmul";
-    // Each run ends its own loop once more, and the outer one counts it; then the tile is written.
-    let trips = length + 2 * length.div_ceil(RUN) + 1 + TILE * (TILE + 2) + 1;
+    let trips = tree_trips(length) + TILE * (TILE + 2) + 1;
     expect_trips(recorder, operation, trips, "split the product along its inner axis and add the parts")?;
     for (role, buffer) in [("the left side", left.buffer), ("the right side", right.buffer), ("the output", output)] {
         word(operation, role, buffer.len())?;

@@ -9,6 +9,9 @@ use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 /// Products of one run, as in the shader.
 const RUN: usize = 16;
 
+/// Runs whose sums are added up before their own sum is handed on, as in the shader.
+const RUNS: usize = 32;
+
 /// Tiles of a group that lie side by side, where there are as many.
 const MOST_ACROSS: usize = 8;
 
@@ -58,7 +61,7 @@ impl Tile {
 /// *Shapes*  `left`: batch × length × rows up to whole quads · `right`: batch × length × cols up to whole quads, both as
 /// [`super::matmul_side`] lays them out · `output`: batch × rows × cols
 ///
-/// *Accuracy*  gamma(16 + ⌈length / 16⌉) · |left| · |right|, entrywise.
+/// *Accuracy*  gamma(14 + min(r, 32) + ⌈r / 32⌉) · |left| · |right|, entrywise, with the r = ⌈length / 16⌉ runs of 16 products.
 ///
 /// # Errors
 /// As [`super::matmul`].
@@ -74,8 +77,8 @@ pub fn matmul_tiles(
     expect_len(operation, "left", matmul_side_len(batch, rows, length), left.len())?;
     expect_len(operation, "right", matmul_side_len(batch, cols, length), right.len())?;
     expect_len(operation, "output", volume(&[batch, rows, cols]), output.len())?;
-    // Each run ends its own loop once more, and the outer one counts it.
-    let trips = length + 2 * length.div_ceil(RUN) + 1;
+    // Each run ends its own loop once more, and the one outside counts it; so it is with runs of runs.
+    let trips = length + 2 * length.div_ceil(RUN) + 2 * length.div_ceil(RUN * RUNS) + 1;
     expect_trips(recorder, operation, trips, "split the product along its inner axis and add the parts")?;
     for (role, buffer) in [("the left side", left), ("the right side", right), ("the output", output)] {
         word(operation, role, buffer.len())?;

@@ -46,6 +46,7 @@ mod strided;
 mod sum_axis;
 mod sum_partials;
 mod sum_squares;
+mod tree;
 mod unary;
 mod window;
 
@@ -94,7 +95,7 @@ pub(crate) use square_sums::panel_segments;
 pub use square_sums::square_sums;
 pub use strided::{RANK, strided};
 pub use sum_axis::{sum_axis, sum_axis_segments};
-pub use sum_partials::sum_partials;
+pub use sum_partials::{sum_partials, sum_partials_roundings};
 pub use sum_squares::sum_squares;
 pub use unary::{Unary, unary};
 pub use window::window;

@@ -7,7 +7,7 @@ use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::sliding::Sliding;
 
 pub(super) static KERNEL: Kernel =
-    kernel!("tensor" / "pool_choice", ["group", "sliding", "order"], [Read, Write], Params);
+    kernel!("tensor" / "pool_choice", ["group", "nan", "sliding", "order"], [Read, Write], Params);
 
 /// Records choice[plane, y, x] = the number, counted row by row, of the window's element that is the largest of those in the image;
 /// the first of equals, and the first NaN where there is one.

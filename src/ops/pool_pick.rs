@@ -6,7 +6,8 @@ use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::sliding::Sliding;
 
-pub(super) static KERNEL: Kernel = kernel!("tensor" / "pool_pick", ["group", "sliding"], [Read, Read, Write], Params);
+pub(super) static KERNEL: Kernel =
+    kernel!("tensor" / "pool_pick", ["group", "nan", "sliding"], [Read, Read, Write], Params);
 
 /// Records picked[plane, y, x] = the element of image whose number in the window is choice[plane, y, x]; 0 where that lies outside.
 ///

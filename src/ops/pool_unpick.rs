@@ -6,7 +6,8 @@ use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::sliding::Sliding;
 
-pub(super) static KERNEL: Kernel = kernel!("tensor" / "pool_unpick", ["group", "sliding"], [Read, Read, Write], Params);
+pub(super) static KERNEL: Kernel =
+    kernel!("tensor" / "pool_unpick", ["group", "nan", "sliding"], [Read, Read, Write], Params);
 
 /// Records image[plane, h, w] = Σ picked[plane, y, x] over the windows that chose this pixel: the adjoint of [`super::pool_pick`] in
 /// its image.

@@ -7,7 +7,7 @@ use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
 pub(super) static KERNEL: Kernel = kernel!(
     "vector" / "residual_squares",
-    ["group", "lane_sum", "mask"],
+    ["group", "lane_sum", "mask", "tree"],
     [Read, Read, Read, Read, Read, Write],
     Params
 );
@@ -18,8 +18,8 @@ pub(super) static KERNEL: Kernel = kernel!(
 /// *Shapes*  `product`, `direction`: vectors × length · `factors`, `sigmas`: vectors · `output`: segments × vectors; the
 /// square is the sum over the segments.
 ///
-/// *Accuracy*  with r the exact difference and e = gamma(2) · (|factor · product| + |sigma · direction|) entrywise,
-/// |error| <= gamma(⌈s / lanes⌉ + lanes - 1) · Σ (|r| + e)² + Σ (2 |r| e + e²) in each segment of s elements.
+/// *Accuracy*  with d the exact difference and e = gamma(2) · (|factor · product| + |sigma · direction|) entrywise,
+/// |error| <= gamma(r + lanes) · Σ (|d| + e)² + Σ (2 |d| e + e²) in each segment of s elements, with the r of [`super::dot`].
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.

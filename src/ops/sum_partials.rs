@@ -2,6 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::tree::{tree_roundings, tree_trips};
 use super::{expect_len, expect_trips, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
@@ -15,13 +16,19 @@ pub(super) struct Params {
     masked: u32,
 }
 
-pub(super) static KERNEL: Kernel = kernel!("vector" / "sum_partials", ["group", "mask"], [Read, Read, Write], Params);
+pub(super) static KERNEL: Kernel =
+    kernel!("vector" / "sum_partials", ["group", "mask", "tree"], [Read, Read, Write], Params);
+
+/// The most roundings of a partial result on its way into their sum: 15 + ⌈log2 ⌈segments / 16⌉⌉ from 16 segments on.
+pub fn sum_partials_roundings(segments: usize) -> usize {
+    tree_roundings(segments)
+}
 
 /// Records the sum of partial results over their segments.
 ///
 /// *Shapes*  `partials`: segments × vectors × length · `output`: vectors × length
 ///
-/// *Accuracy*  |error| <= gamma(segments - 1) · the sum of magnitudes.
+/// *Accuracy*  |error| <= gamma(min(segments, 16) - 1 + ⌈log2 ⌈segments / 16⌉⌉) · the sum of magnitudes.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits and
@@ -35,7 +42,7 @@ pub fn sum_partials(
     output: &Buffer<f32>,
 ) -> Result<()> {
     let operation = "sum_partials";
-    expect_trips(recorder, operation, segments, "add the segments up in several steps")?;
+    expect_trips(recorder, operation, tree_trips(segments), "add the segments up in several steps")?;
     expect_len(operation, "partials", volume(&[segments, vectors, length]), partials.len())?;
     expect_len(operation, "output", volume(&[vectors, length]), output.len())?;
     let (active, masked) = recorder.mask(vectors);

@@ -6,14 +6,14 @@ use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
 pub(super) static KERNEL: Kernel =
-    kernel!("vector" / "sum_squares", ["group", "lane_sum", "mask"], [Read, Read, Read, Write], Params);
+    kernel!("vector" / "sum_squares", ["group", "lane_sum", "mask", "tree"], [Read, Read, Read, Write], Params);
 
 /// Records |factor · input|² for each of several vectors, and returns the segments that the results come in.
 ///
 /// *Shapes*  `input`: vectors × length · `factors`: vectors · `output`: segments × vectors; the square is the sum over
 /// the segments.
 ///
-/// *Accuracy*  relative error <= gamma(⌈s / lanes⌉ + lanes + 1) in each segment of s elements.
+/// *Accuracy*  relative error <= gamma(r + lanes + 2) in each segment of s elements, with the r of [`super::dot`].
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.

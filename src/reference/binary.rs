@@ -29,3 +29,8 @@ pub fn divide(left: f64, right: f64) -> f64 {
 pub fn maximum(left: f64, right: f64) -> f64 {
     if left.is_nan() || left > right { left } else { right }
 }
+
+/// 1 where `left` is larger, else 0; NaN where one of them is.
+pub fn greater(left: f64, right: f64) -> f64 {
+    if left.is_nan() || right.is_nan() { f64::NAN } else { f64::from(u8::from(left > right)) }
+}

@@ -2,7 +2,7 @@
 
 use crate::sliding::Sliding;
 
-/// The number of the largest element of each window, the first of equals; of NaN where there is one. Planes are the batch.
+/// The number of the largest element of each window, the first of equals; NaN where there is one. Planes are the batch.
 pub fn pool_choice(sizes: &Sliding, image: &[f64]) -> Vec<f64> {
     let mut best: Vec<Option<(f64, usize)>> = vec![None; sizes.response_shape().iter().product()];
     sizes.each_term(|pixel, tap, window| {
@@ -12,5 +12,5 @@ pub fn pool_choice(sizes: &Sliding, image: &[f64]) -> Vec<f64> {
             best[window] = Some((own, tap));
         }
     });
-    best.into_iter().map(|best| best.map_or(0.0, |(_, tap)| tap as f64)).collect()
+    best.into_iter().map(|best| best.map_or(0.0, |(own, tap)| if own.is_nan() { own } else { tap as f64 })).collect()
 }

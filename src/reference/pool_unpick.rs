@@ -2,11 +2,13 @@
 
 use crate::sliding::Sliding;
 
-/// What was picked, added where it was chosen. Planes are the batch.
+/// What was picked, added where it was chosen; NaN throughout a window whose choice is. Planes are the batch.
 pub fn pool_unpick(sizes: &Sliding, picked: &[f64], choice: &[f64]) -> Vec<f64> {
     let mut image = vec![0.0; sizes.image_shape().iter().product()];
     sizes.each_term(|pixel, tap, window| {
-        if choice[window] == tap as f64 {
+        if choice[window].is_nan() {
+            image[pixel] = choice[window];
+        } else if choice[window] == tap as f64 {
             image[pixel] += picked[window];
         }
     });

@@ -20,6 +20,21 @@ pub fn exp(x: f64, _: f64) -> f64 {
     x.exp()
 }
 
+/// `parameter e^x` where `x` is not positive, else 0.
+pub fn exp_below(x: f64, parameter: f64) -> f64 {
+    if x > 0.0 { 0.0 } else { parameter * x.exp() }
+}
+
+/// `x` within ±`parameter`.
+pub fn bound(x: f64, parameter: f64) -> f64 {
+    if x.is_nan() { x } else { x.clamp(-parameter, parameter) }
+}
+
+/// `log(1 + x)`
+pub fn log1p(x: f64, _: f64) -> f64 {
+    x.ln_1p()
+}
+
 /// The natural logarithm.
 pub fn log(x: f64, _: f64) -> f64 {
     x.ln()
@@ -50,6 +65,29 @@ pub fn sigmoid(x: f64, _: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
+/// `1 / cosh² x`, as `4 e^-2|x| / (1 + e^-2|x|)²`.
+pub fn sech2(x: f64, _: f64) -> f64 {
+    4.0 * logistic_slope(2.0 * x, 1.0)
+}
+
+/// `parameter σ(x) σ(-x)` with the logistic function σ.
+pub fn logistic_slope(x: f64, parameter: f64) -> f64 {
+    let decay = (-x.abs()).exp();
+    parameter * decay / (1.0 + decay).powi(2)
+}
+
+/// `x σ(x)`; its limit 0 at -∞.
+pub fn silu(x: f64, _: f64) -> f64 {
+    bound_below(x) * sigmoid(x, 0.0)
+}
+
+/// The slope of [`silu`], whose values at `x` and `-x` have the sum 1.
+pub fn silu_slope(x: f64, _: f64) -> f64 {
+    let size = bound(x.abs(), FAR);
+    let tail = sigmoid(-size, 0.0) * (1.0 - size * sigmoid(size, 0.0));
+    if x < 0.0 { tail } else { 1.0 - tail }
+}
+
 /// `log(1 + e^x)`
 pub fn softplus(x: f64, _: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
@@ -60,14 +98,14 @@ pub fn relu(x: f64, _: f64) -> f64 {
     if x < 0.0 { 0.0 } else { x }
 }
 
-/// 1 where `x` is positive, else 0.
+/// 1 where `x` is positive, else 0; NaN stays.
 pub fn step(x: f64, _: f64) -> f64 {
-    f64::from(u8::from(x > 0.0))
+    if x.is_nan() { x } else { f64::from(u8::from(x > 0.0)) }
 }
 
-/// 1, 0 or -1, as `x` is positive, zero or negative.
+/// 1, 0 or -1, as `x` is positive, zero or negative; NaN stays.
 pub fn sign(x: f64, _: f64) -> f64 {
-    f64::from(i8::from(x > 0.0) - i8::from(x < 0.0))
+    if x.is_nan() { x } else { f64::from(i8::from(x > 0.0) - i8::from(x < 0.0)) }
 }
 
 /// `|x|`
@@ -110,9 +148,53 @@ pub fn normal_cdf(x: f64, _: f64) -> f64 {
     if x < 0.0 { tail } else { 1.0 - tail }
 }
 
+/// `parameter e^(-x²/2) / √(2π)`
+pub fn normal_density(x: f64, parameter: f64) -> f64 {
+    parameter * (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt()
+}
+
+/// `x Φ(x)`; its limit 0 at -∞.
+pub fn gelu(x: f64, _: f64) -> f64 {
+    bound_below(x) * normal_cdf(x, 0.0)
+}
+
+/// The slope of [`gelu`], whose values at `x` and `-x` have the sum 1.
+pub fn gelu_slope(x: f64, _: f64) -> f64 {
+    let size = bound(x.abs(), FAR);
+    let tail = normal_cdf(-size, 0.0) - size * normal_density(size, 1.0);
+    if x < 0.0 { tail } else { 1.0 - tail }
+}
+
+/// `x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`, as `x σ` of twice what tanh is taken of; its limit 0 at -∞.
+pub fn gelu_tanh(x: f64, _: f64) -> f64 {
+    bound_below(x) * sigmoid(gelu_tanh_argument(bound(x, FAR)).0, 0.0)
+}
+
+/// The slope of [`gelu_tanh`], whose values at `x` and `-x` have the sum 1.
+pub fn gelu_tanh_slope(x: f64, _: f64) -> f64 {
+    let size = bound(x.abs(), FAR);
+    let (twice, steep) = gelu_tanh_argument(size);
+    let tail = sigmoid(-twice, 0.0) * (1.0 - size * steep * sigmoid(twice, 0.0));
+    if x < 0.0 { tail } else { 1.0 - tail }
+}
+
+/// Twice what the tanh of [`gelu_tanh`] is taken of, and its slope.
+fn gelu_tanh_argument(x: f64) -> (f64, f64) {
+    let factor = (8.0 / std::f64::consts::PI).sqrt();
+    (factor * (x + 0.044_715 * x.powi(3)), factor * (1.0 + 3.0 * 0.044_715 * x * x))
+}
+
+/// Further out, e^-x is 0.
+const FAR: f64 = 1024.0;
+
+/// `x` but for what is below -[`FAR`], so that its product with 0 is 0.
+fn bound_below(x: f64) -> f64 {
+    if x < -FAR { -FAR } else { x }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::normal_cdf;
+    use super::*;
 
     #[test]
     fn the_normal_distribution_is_that_of_the_tables() {

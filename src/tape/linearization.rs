@@ -5,7 +5,6 @@ use std::fmt;
 
 use futures::future::LocalBoxFuture;
 
-use super::check::direction;
 use super::exact::Exact;
 use super::graph::{Source, Tape};
 use super::program::{Memory, Program};
@@ -21,10 +20,10 @@ use crate::{Error, Result};
 /// the exact derivative where the memory of the point is, which must keep its contents until then. A product copies a vector to
 /// the start of a recorded list of dispatches, replays the list and copies the result: it makes no memory and no bind groups.
 pub struct Linearization {
-    gpu: Gpu,
-    batch: usize,
-    domain: Vec<usize>,
-    codomain: Vec<usize>,
+    pub(super) gpu: Gpu,
+    pub(super) batch: usize,
+    pub(super) domain: Vec<usize>,
+    pub(super) codomain: Vec<usize>,
     /// From the inputs of the graph to what the point decides.
     at_point: Program,
     decided: Vec<Tensor>,
@@ -32,13 +31,16 @@ pub struct Linearization {
     adjoint: Program,
     point: Vec<Tensor>,
     on_host: Exact,
+    /// Whether the operations are known to keep samples apart, at every point.
+    pub(super) is_separate: bool,
 }
 
 impl Tape {
     /// The derivative of `output` with respect to `input` where the inputs of the graph have the values of `point`.
     ///
-    /// The first axis is the batch: every sample has a Jacobian of its own, so the function must map each sample by itself. One
-    /// product, with a change of the first sample, tells whether others move, and is waited for. A single point has a batch of 1:
+    /// The first axis is the batch: every sample has a Jacobian of its own, so the function must map each sample by itself. Products
+    /// with changes of some samples tell whether others move, and are waited for, here and at every point that it is moved to; two for
+    /// each binary digit of the batch tell of every pair. None are needed where each operation is known to keep samples apart. A single point has a batch of 1:
     /// the Hessian of a loss is the derivative of its gradient with parameters of shape 1 × any, reshaped to those of the loss.
     ///
     /// *Shapes*  `input`: batch × domain · `output`: batch × codomain
@@ -93,10 +95,20 @@ impl Tape {
         adjoint.memory()?;
         let (gpu, batch) = (self.gpu().clone(), *batch);
         let (domain, codomain) = (domain.to_vec(), codomain.to_vec());
-        let point = tensors.into_iter().cloned().collect();
-        let on_host = Exact::default();
-        let jacobian =
-            Linearization { gpu, batch, domain, codomain, at_point, decided, forward, adjoint, point, on_host };
+        let is_separate = self.is_separate(output, input);
+        let jacobian = Linearization {
+            gpu,
+            batch,
+            domain,
+            codomain,
+            at_point,
+            decided,
+            forward,
+            adjoint,
+            point: tensors.into_iter().cloned().collect(),
+            on_host: Exact::default(),
+            is_separate,
+        };
         self.gpu().block_on(jacobian.expect_separate())?;
         Ok(jacobian)
     }
@@ -140,7 +152,8 @@ impl Linearization {
     /// ```
     ///
     /// # Errors
-    /// As [`Program::run`]; the derivative may then be of no point at all.
+    /// As [`Program::run`], and the derivative may then be of no point at all; [`Error::InvalidOption`] when the function mixes samples
+    /// there.
     pub fn move_to(&mut self, point: &[&Tensor]) -> Result<()> {
         self.gpu.clone().block_on(self.move_to_async(point))
     }
@@ -154,30 +167,8 @@ impl Linearization {
     pub async fn move_to_async(&mut self, point: &[&Tensor]) -> Result<()> {
         self.on_host = Exact::default();
         self.point = point.iter().copied().cloned().collect();
-        self.at_point.run_into_async(point, &self.decided).await
-    }
-
-    /// Refuses a function whose value for one sample moves with another: with the first, that is, at this point.
-    pub(crate) async fn expect_separate(&self) -> Result<()> {
-        let (from, to) = (length(&self.domain), length(&self.codomain));
-        if self.batch < 2 || from == 0 || to == 0 {
-            return Ok(());
-        }
-        let mut change: Vec<f32> = direction(from, 0).into_iter().map(|entry| entry as f32).collect();
-        change.resize(self.batch * from, 0.0);
-        let change = Tensor::from_slice(&self.gpu, &[&[self.batch], &self.domain[..]].concat(), &change)?;
-        let moved = self.forward.run_async(&[change]).await?;
-        let moved = moved[0].read_async(&self.gpu).await?;
-        // What is not a number where nothing changes is so by itself.
-        if moved[to..].iter().all(|entry| *entry == 0.0 || !entry.is_finite()) {
-            return Ok(());
-        }
-        Err(Error::InvalidOption {
-            operation: "linearize",
-            option: "the function",
-            value: "one that mixes samples: its value for one changes with another".to_string(),
-            allowed: "a map of each sample by itself, along the first axis (of 1 for a single point)",
-        })
+        self.at_point.run_into_async(point, &self.decided).await?;
+        self.expect_separate().await
     }
 
     fn product(

@@ -31,6 +31,7 @@ mod linearization;
 mod operation;
 mod plan;
 mod program;
+mod separation;
 mod transpose;
 mod value;
 mod vjp;

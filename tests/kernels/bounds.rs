@@ -61,6 +61,13 @@ pub fn flushed(operations: usize, inputs: &[&[f64]]) -> f64 {
     if least >= 2f64.powi(-100) { 0.0 } else { operations as f64 * 2f64.powi(-126) * most }
 }
 
+/// The roundings of a term in a sum of `terms`: a run of 16 is 15 sums, and a tree over the runs one sum a level
+/// (`shaders/lib/tree.wgsl`).
+pub fn tree_roundings(terms: usize) -> usize {
+    let runs = terms.div_ceil(16).max(1);
+    terms.min(16) - 1 + runs.next_power_of_two().ilog2() as usize
+}
+
 /// A sum of `total` terms in segments of at least `least`, and at most 8192 segments of it (`src/ops/segments.rs`).
 #[derive(Clone, Copy, Debug)]
 pub struct Cut {
@@ -90,5 +97,10 @@ impl Cut {
     /// The roundings of a product summed by a group: a chain of fused products a lane, then the lanes in order.
     pub fn group_roundings(self, lanes: usize) -> usize {
         self.length.div_ceil(lanes) + lanes.min(self.length) - 1
+    }
+
+    /// As [`Cut::group_roundings`], of runs of 16 fused products a lane and a tree of their sums.
+    pub fn tree_group_roundings(self, lanes: usize) -> usize {
+        1 + tree_roundings(self.length.div_ceil(lanes)) + lanes.min(self.length) - 1
     }
 }

@@ -3,7 +3,7 @@
 use opnorm::ops::{self, Convolution, Pooling, Sliding};
 use opnorm::reference;
 
-use super::bounds::{Bound, flushed};
+use super::bounds::{Bound, flushed, tree_roundings};
 use super::harness::{Case, Shape};
 use super::values::{magnitudes, widened};
 
@@ -80,7 +80,7 @@ pub fn conv2d_weight(case: &mut Case<'_>) {
     let (found, ()) =
         case.run(&mask, &output, |recorder| ops::conv2d_weight(recorder, &sizes, (&left, &right), &partials, &output));
     let (image, response) = (widened(&image), widened(&response));
-    let roundings = segments.length.min(16) + segments.length.div_ceil(16) + segments.count - 1;
+    let roundings = 1 + tree_roundings(segments.length) + tree_roundings(segments.count);
     let bounds = Bound::of(roundings, flushed(4 * windows, &[&image, &response]));
     let bounds = bounds.each(&reference::conv2d_weight(&sizes, &magnitudes(&image), &magnitudes(&response)));
     case.compare(&found, &reference::conv2d_weight(&sizes, &image, &response), &bounds);

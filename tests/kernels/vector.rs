@@ -4,7 +4,7 @@ use opnorm::gpu::{Buffer, Recorder};
 use opnorm::ops::{ArithmeticResults, Segments};
 use opnorm::{Result, ops, reference};
 
-use super::bounds::{Bound, Cut, flushed, gamma};
+use super::bounds::{Bound, Cut, flushed, gamma, tree_roundings};
 use super::harness::{Case, Mask, UNTOUCHED, sum_segments};
 use super::values::{Values, magnitudes};
 
@@ -74,7 +74,7 @@ fn active(mask: &Mask) -> impl Iterator<Item = usize> + '_ {
     mask.active.iter().enumerate().filter_map(|(vector, active)| active.then_some(vector))
 }
 
-/// A lane's chain over a segment, then the lanes in order; the host adds the segments.
+/// A lane's runs and their tree over a segment, then the lanes in order; the host adds the segments.
 pub fn dot(case: &mut Case<'_>) {
     let (vectors, length) = (case.shape.vectors(), case.shape.cols);
     let mask = case.mask(vectors);
@@ -87,7 +87,7 @@ pub fn dot(case: &mut Case<'_>) {
     });
     for vector in active(&mask) {
         let (left, right) = (left.vector(vector), right.vector(vector));
-        let bound = Bound::of(cut.group_roundings(case.lanes()), flushed(4 * length, &[left, right]));
+        let bound = Bound::of(cut.tree_group_roundings(case.lanes()), flushed(4 * length, &[left, right]));
         let bound = bound.at(reference::dot(&magnitudes(left), &magnitudes(right)));
         case.compare(&[found[vector]], &[reference::dot(left, right)], &[bound]);
     }
@@ -108,7 +108,7 @@ pub fn sum_squares(case: &mut Case<'_>) {
         let (input, factor) = (input.vector(vector), factors.values[vector]);
         let twin = reference::sum_squares(input, factor);
         let flushed = flushed(6 * length, &[input, input, &[factor], &[factor]]);
-        let bound = Bound::of(cut.group_roundings(case.lanes()) + 2, flushed);
+        let bound = Bound::of(cut.tree_group_roundings(case.lanes()) + 2, flushed);
         case.compare(&[found[vector]], &[twin], &[bound.at(twin)]);
     }
 }
@@ -141,7 +141,7 @@ pub fn residual_squares(case: &mut Case<'_>) {
             differences += 2.0 * difference * error + error * error;
         }
         let flushed = flushed(8 * length, &[product, direction, product, direction, &[factor], &[sigma]]);
-        let bound = Bound::of(cut.group_roundings(case.lanes()), flushed).at(squares) + differences;
+        let bound = Bound::of(cut.tree_group_roundings(case.lanes()), flushed).at(squares) + differences;
         let twin = reference::residual_squares(product, direction, factor, sigma);
         case.compare(&[found[vector]], &[twin], &[bound]);
     }
@@ -231,7 +231,7 @@ pub fn scale(case: &mut Case<'_>) {
     }
 }
 
-/// The segments in order, one rounding less than there are.
+/// Runs of 16 segments and a tree of their sums.
 pub fn sum_partials(case: &mut Case<'_>) {
     let (segments, vectors, length) = (case.shape.rows, case.shape.vectors(), case.shape.cols);
     let mask = case.mask(vectors);
@@ -244,7 +244,7 @@ pub fn sum_partials(case: &mut Case<'_>) {
     });
     let twin = reference::sum_partials(&partials.values, vectors * length);
     let size = reference::sum_partials(&magnitudes(&partials.values), vectors * length);
-    let bounds = Bound::of(segments - 1, flushed(2 * segments, &[&partials.values])).each(&size);
+    let bounds = Bound::of(tree_roundings(segments), flushed(3 * segments, &[&partials.values])).each(&size);
     for (vector, found) in found.chunks_exact(length).enumerate() {
         let range = vector * length..(vector + 1) * length;
         match mask.active[vector] {

@@ -57,6 +57,13 @@ impl Operation for BroadcastTo {
         })
     }
 
+    fn keeps_samples(&self, batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
+        // Repetitions in front, or of the first axis, would spread one sample.
+        inputs[0].len() == self.shape.len()
+            && inputs[0].first() == self.shape.first()
+            && self.shape.first().is_some_and(|size| size.is_multiple_of(batch))
+    }
+
     fn jvp(&self, _primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
         tangents[0].as_ref().map(|tangent| tangent.broadcast_to(&self.shape)).transpose()
     }

@@ -78,6 +78,10 @@ impl Operation for Concatenate {
         true
     }
 
+    fn keeps_samples(&self, batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
+        self.sizes(inputs[0]).0.is_multiple_of(batch)
+    }
+
     fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
         let tape = primal.output.tape();
         let parts: Vec<Value> = tangents

@@ -112,6 +112,11 @@ impl Operation for Conv2d {
         })
     }
 
+    fn keeps_samples(&self, batch: usize, _inputs: &[&[usize]], varies: &[bool]) -> bool {
+        // The image and the response have items; the weight is that of all.
+        self.part != Part::Weight && !varies[1] && self.sizes.batch.is_multiple_of(batch)
+    }
+
     fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
         let [first, second] = [&primal.inputs[0], &primal.inputs[1]];
         let of = |first: &Value, second: &Value| apply(self.part, self.sizes, first, second);

@@ -1,4 +1,4 @@
-//! `x` where it is positive, else `alpha (e^x - 1)`; its slope is 1, or y + alpha, the latter at 0.
+//! `x` where it is positive, else `alpha (e^x - 1)`; its slope is 1, or alpha e^x, the latter at 0.
 
 use super::{Pointwise, Value};
 use crate::Result;
@@ -33,9 +33,8 @@ impl Pointwise for Elu {
         unary::elu(x, self.alpha)
     }
 
-    fn slope(&self, input: &Value, output: &Value) -> Result<Option<Value>> {
-        let positive = input.step()?;
-        let negative = positive.negate()?.shift(1.0)?.multiply(&output.shift(self.alpha)?)?;
-        positive.add(&negative).map(Some)
+    fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {
+        // Not y + alpha, which cancels where y is near -alpha.
+        input.step()?.add(&input.exp_below(self.alpha)?).map(Some)
     }
 }

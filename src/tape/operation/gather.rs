@@ -57,6 +57,10 @@ impl Operation for Gather {
         Ok(shape)
     }
 
+    fn keeps_samples(&self, batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
+        self.around(inputs[0]).0.is_multiple_of(batch)
+    }
+
     fn jvp(&self, _primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
         tangents[0].as_ref().map(|tangent| tangent.through(self.clone())).transpose()
     }

@@ -24,6 +24,9 @@ impl Value {
         let kept: Vec<usize> =
             self.shape().iter().enumerate().map(|(axis, size)| if over.contains(&axis) { 1 } else { *size }).collect();
         let centred = self.subtract(&self.mean(&over)?.reshape(&kept)?)?;
+        // What the mean's own rounding leaves is a mean of the rest; it is no function of x but a fixed 0, were it exact.
+        let left = centred.stop_gradient()?.mean(&over)?.reshape(&kept)?;
+        let centred = centred.subtract(&left)?;
         let variance = centred.square()?.mean(&over)?.reshape(&kept)?;
         centred.multiply(&variance.shift(epsilon)?.sqrt()?.power(-1.0)?)
     }

@@ -34,6 +34,8 @@ impl Pointwise for LeakyRelu {
     }
 
     fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {
-        input.step()?.scale(1.0 - self.slope)?.shift(self.slope).map(Some)
+        // Not slope + (1 - slope) · step, which cancels where the slope is large.
+        let positive = input.step()?;
+        positive.add(&positive.negate()?.shift(1.0)?.scale(self.slope)?).map(Some)
     }
 }

@@ -80,6 +80,12 @@ impl Operation for Matmul {
         Ok([batch, &[rows, cols]].concat())
     }
 
+    fn keeps_samples(&self, batch: usize, inputs: &[&[usize]], varies: &[bool]) -> bool {
+        let Some((items, rows, ..)) = self.fit(inputs[0], inputs[1]) else { return false };
+        let is_left = !varies[1] && !self.left_transposed && length(items) == 1 && rows.is_multiple_of(batch);
+        length(items).is_multiple_of(batch) || is_left
+    }
+
     fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
         let [left, right] = [0, 1].map(|argument| tangents[argument].as_ref());
         let left = left.map(|tangent| self.of(tangent, &primal.inputs[1])).transpose()?;

@@ -10,7 +10,7 @@ const WINDOW: usize = 512;
 
 impl Value {
     /// The largest over `axis`, which the result does not have; NaN where there is one. Where several are, the derivative is that
-    /// of the first.
+    /// of the first; where one is NaN, so is the derivative.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when there is no such axis, or nothing along it.

@@ -7,7 +7,7 @@ use crate::{Error, Result};
 
 impl Value {
     /// The largest element of each window over the last two axes, NaN where there is one; padding is never the largest. Where
-    /// several are, the derivative is that of the first, row by row.
+    /// several are, the derivative is that of the first, row by row; where one is NaN, so is the derivative.
     ///
     /// *Shapes*  this: any axes × height × width · result: the same axes ×
     /// ⌊(height + 2 padding - dilation (size - 1) - 1) / stride⌋ + 1 × the same of the width

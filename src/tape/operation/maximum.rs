@@ -8,7 +8,7 @@ use crate::{Result, ops, reference};
 
 impl Value {
     /// The larger of `self` and `right`, element by element, NaN where one of them is; where they are equal the derivative is
-    /// that of `right`.
+    /// that of `right`, and NaN where one of them is.
     ///
     /// # Errors
     /// [`crate::Error::ShapeMismatch`] when the shapes do not fit, or repeat to one.
@@ -38,7 +38,7 @@ impl Operation for Maximum {
     }
 
     fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
-        let is_left = primal.inputs[0].subtract(&primal.inputs[1])?.step()?;
+        let is_left = primal.inputs[0].greater(&primal.inputs[1])?;
         let left = tangents[0].as_ref().map(|tangent| tangent.multiply(&is_left)).transpose()?;
         let is_right = || is_left.negate()?.shift(1.0);
         let right = tangents[1].as_ref().map(|tangent| tangent.multiply(&is_right()?)).transpose()?;

@@ -4,6 +4,7 @@ mod abs;
 mod add;
 mod average_pool2d;
 mod batch_norm;
+mod bound;
 mod broadcast_to;
 mod concatenate;
 mod conv2d;
@@ -11,12 +12,16 @@ mod cos;
 mod divide;
 mod elu;
 mod exp;
+mod exp_below;
 mod gather;
 mod gelu;
 mod gelu_tanh;
+mod greater;
 mod layer_norm;
 mod leaky_relu;
 mod log;
+mod log1p;
+mod logistic_slope;
 mod matmul;
 mod max;
 mod max_pool2d;
@@ -25,6 +30,7 @@ mod mean;
 mod multiply;
 mod negate;
 mod normal_cdf;
+mod normal_density;
 mod permute;
 mod pointwise;
 mod pool_choice;
@@ -33,6 +39,7 @@ mod power;
 mod relu;
 mod reshape;
 mod scale;
+mod sech2;
 mod selu;
 mod shift;
 mod sigmoid;
@@ -110,6 +117,12 @@ pub(crate) trait Operation: Debug + Send + Sync {
     /// What it does to each element by itself, where that is all it does: such operations share a dispatch.
     fn by_element(&self, _inputs: &[&[usize]]) -> Option<ByElement> {
         None
+    }
+
+    /// Whether each part of the result, of `batch` equal parts of its memory, comes of the same part of the inputs that vary,
+    /// and of what does not. False where that is not known.
+    fn keeps_samples(&self, _batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
+        self.is_view() || matches!(self.by_element(inputs), Some(ByElement::Unary(..) | ByElement::Binary(_)))
     }
 
     /// Records it on the device.

@@ -45,6 +45,10 @@ impl Operation for Permute {
         })
     }
 
+    fn keeps_samples(&self, batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
+        self.axes.first() == Some(&0) && inputs[0][0].is_multiple_of(batch)
+    }
+
     fn jvp(&self, _primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
         tangents[0].as_ref().map(|tangent| tangent.permute(&self.axes)).transpose()
     }

@@ -9,7 +9,7 @@ use crate::tensor::Tensor;
 use crate::{Result, ops, reference};
 
 impl Value {
-    /// The number of the largest element of each window: the first of equals, the first NaN where there is one.
+    /// The number of the largest element of each window: the first of equals, NaN where there is one.
     ///
     /// *Shapes*  this: the image of `sizes` · result: their response
     pub(super) fn pool_choice(&self, sizes: Sliding) -> Result<Self> {
@@ -29,6 +29,10 @@ impl Operation for PoolChoice {
 
     fn shape(&self, _inputs: &[&[usize]]) -> Result<Vec<usize>> {
         Ok(self.sizes.response_shape().to_vec())
+    }
+
+    fn keeps_samples(&self, batch: usize, _inputs: &[&[usize]], _varies: &[bool]) -> bool {
+        self.sizes.batch.is_multiple_of(batch)
     }
 
     fn jvp(&self, _primal: &Primal, _tangents: &[Option<Value>]) -> Result<Option<Value>> {

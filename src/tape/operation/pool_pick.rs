@@ -40,6 +40,10 @@ impl Operation for PoolPick {
         Ok(shape.to_vec())
     }
 
+    fn keeps_samples(&self, batch: usize, _inputs: &[&[usize]], _varies: &[bool]) -> bool {
+        self.sizes.batch.is_multiple_of(batch)
+    }
+
     fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
         tangents[0].as_ref().map(|tangent| self.of(tangent, &primal.inputs[1], self.is_back)).transpose()
     }

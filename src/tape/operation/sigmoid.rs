@@ -1,4 +1,4 @@
-//! `1 / (1 + e^-x)`; its slope is y (1 - y).
+//! `1 / (1 + e^-x)`; its slope is that of x times that of -x.
 
 use super::{Pointwise, Value};
 use crate::Result;
@@ -27,7 +27,8 @@ impl Pointwise for Sigmoid {
         unary::sigmoid(x, 0.0)
     }
 
-    fn slope(&self, _input: &Value, output: &Value) -> Result<Option<Value>> {
-        output.negate()?.shift(1.0)?.multiply(output).map(Some)
+    fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {
+        // Not y (1 - y), which cancels where y is near 1.
+        input.logistic_slope(1.0).map(Some)
     }
 }

@@ -1,4 +1,4 @@
-//! 1, 0 or -1, as `x` is positive, zero or negative; its slope is zero everywhere.
+//! 1, 0 or -1, as `x` is positive, zero or negative, NaN where it is NaN; its slope is zero everywhere.
 
 use super::{Pointwise, Value};
 use crate::Result;
@@ -6,7 +6,8 @@ use crate::ops::Unary;
 use crate::reference::unary;
 
 impl Value {
-    /// 1, 0 or -1, as `x` is positive, zero or negative, element by element.
+    /// 1, 0 or -1, as `x` is positive, zero or negative, element by element; NaN where x is NaN, so that no slope
+    /// hides it.
     ///
     /// # Errors
     /// None of its own: only shapes too large to count.

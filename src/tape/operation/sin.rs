@@ -6,7 +6,7 @@ use crate::ops::Unary;
 use crate::reference::unary;
 
 impl Value {
-    /// `sin x`, for |x| up to 8192 on the device, element by element.
+    /// `sin x`, element by element, of any size; NaN where x is infinite.
     ///
     /// # Errors
     /// None of its own: only shapes too large to count.

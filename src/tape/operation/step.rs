@@ -1,4 +1,4 @@
-//! 1 where `x` is positive, else 0; its slope is zero everywhere.
+//! 1 where `x` is positive, else 0, NaN where it is NaN; its slope is zero everywhere.
 
 use super::{Pointwise, Value};
 use crate::Result;
@@ -6,7 +6,7 @@ use crate::ops::Unary;
 use crate::reference::unary;
 
 impl Value {
-    /// 1 where `x` is positive, else 0, element by element.
+    /// 1 where `x` is positive, else 0, element by element; NaN where x is NaN, so that no slope hides it.
     ///
     /// # Errors
     /// None of its own: only shapes too large to count.

@@ -49,6 +49,10 @@ impl Operation for Sum {
         Ok([&inputs[0][..self.axes.start], &inputs[0][self.axes.end..]].concat())
     }
 
+    fn keeps_samples(&self, batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
+        self.sizes(inputs[0]).0.is_multiple_of(batch)
+    }
+
     fn jvp(&self, _primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
         let axes: Vec<usize> = self.axes.clone().collect();
         tangents[0].as_ref().map(|tangent| tangent.sum(&axes)).transpose()

@@ -1,4 +1,4 @@
-//! `tanh x`; its slope is 1 - tanh² x.
+//! `tanh x`; its slope is 1 / cosh² x.
 
 use super::{Pointwise, Value};
 use crate::Result;
@@ -27,7 +27,8 @@ impl Pointwise for Tanh {
         unary::tanh(x, 0.0)
     }
 
-    fn slope(&self, _input: &Value, output: &Value) -> Result<Option<Value>> {
-        output.square()?.negate()?.shift(1.0).map(Some)
+    fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {
+        // Not 1 - tanh² x, which cancels where tanh is near ±1.
+        input.sech2().map(Some)
     }
 }

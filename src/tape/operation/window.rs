@@ -74,6 +74,10 @@ impl Operation for Window {
         Ok(shape)
     }
 
+    fn keeps_samples(&self, batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
+        self.sizes(inputs[0]).0.is_multiple_of(batch)
+    }
+
     fn jvp(&self, _primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
         let Self { axis, start, length } = *self;
         tangents[0].as_ref().map(|tangent| tangent.through(Self { axis, start, length })).transpose()

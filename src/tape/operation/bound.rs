@@ -1,0 +1,42 @@
+//! `x` within ±`end`, for factors of what is 0 further out; its slope counts as 1.
+
+use super::{Pointwise, Value};
+use crate::Result;
+use crate::ops::Unary;
+use crate::reference::unary;
+
+impl Value {
+    /// `x` within ±`end`, element by element: what multiplies it is 0 further out, so that the product is, for infinite x too.
+    pub(super) fn bound(&self, end: f64) -> Result<Self> {
+        self.through(Bound { end })
+    }
+}
+
+/// Where the densities and slopes that are multiplied are 0, in `f64` too.
+pub(super) const FAR: f64 = 1024.0;
+
+/// The factor with which they are taken, so that a product that is a normal number comes of normal numbers.
+pub(super) const RAISED: f64 = (1 << 24) as f64;
+
+#[derive(Debug)]
+struct Bound {
+    end: f64,
+}
+
+impl Pointwise for Bound {
+    fn function(&self) -> &'static Unary {
+        Unary::BOUND
+    }
+
+    fn parameter(&self) -> f64 {
+        self.end
+    }
+
+    fn at(&self, x: f64) -> f64 {
+        unary::bound(x, self.end)
+    }
+
+    fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {
+        input.tape().fill(input.shape(), 1.0).map(Some)
+    }
+}
