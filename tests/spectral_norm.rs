@@ -17,6 +17,8 @@ mod multiplicity;
 mod operators;
 #[path = "spectral_norm/spectra.rs"]
 mod spectra;
+#[path = "spectral_norm/stopping.rs"]
+mod stopping;
 #[path = "spectral_norm/vectors.rs"]
 mod vectors;
 
@@ -28,6 +30,11 @@ use opnorm::{Gpu, Matrix};
 fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
     GPU.get_or_init(|| Gpu::new().unwrap())
+}
+
+/// Whether the large grids run, which take minutes.
+fn is_full() -> bool {
+    std::env::var("OPNORM_FULL").is_ok_and(|value| value == "1")
 }
 
 fn upload(matrix: &matrices::Dense) -> Matrix {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::bidiagonal::{Bidiagonal, Leading};
 use super::probable::{Share, upper_bound};
 use super::result::Status;
-use super::stop::{Stop, estimate};
+use super::stop::{Stop, expected_error};
 
 /// When a chain is done.
 #[derive(Clone, Copy, Debug)]
@@ -102,8 +102,6 @@ pub(super) struct Chain {
     next: f64,
     /// The relative residual of the leading triplet when its space was closed off.
     residual: f64,
-    /// Whether sigma is the edge of a dense spectrum, as far as the space can tell.
-    dense_edge: bool,
     /// Steps at the last reading, and steps and error at the one before.
     judged: usize,
     earlier: (usize, f64),
@@ -343,12 +341,10 @@ impl Chain {
         let matrix = self.matrix();
         let leading = matrix.leading();
         let steps = self.alphas.len();
-        let expected = estimate(&matrix, &leading, steps, self.dense_edge);
         let residual = matrix.residual_of(&leading.left) / leading.sigma.max(f64::MIN_POSITIVE);
-        self.dense_edge = expected.dense_edge;
         self.earlier = (self.judged, self.error);
         self.judged = steps;
-        self.error = if self.invariant || full { 0.0 } else { expected.error };
+        self.error = if self.invariant || full { 0.0 } else { expected_error(residual) };
         if let Some(share) = share.filter(|_| self.is_first_space()) {
             self.upper = upper_bound(&self.first, leading.sigma, share);
         }
@@ -418,7 +414,7 @@ impl Chain {
         if !self.invariant && !full {
             self.error = match stop {
                 Stop::Gradient { .. } => residual / gap.max(f64::MIN_POSITIVE),
-                _ => 10.0 * residual,
+                _ => expected_error(residual),
             };
         }
         if self.stage == Stage::Searching {
