@@ -19,6 +19,8 @@ mod operators;
 mod spectra;
 #[path = "spectral_norm/stopping.rs"]
 mod stopping;
+#[path = "spectral_norm/top.rs"]
+mod top;
 #[path = "spectral_norm/vectors.rs"]
 mod vectors;
 

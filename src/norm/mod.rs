@@ -3,8 +3,10 @@
 mod basis;
 mod bidiagonal;
 mod bounds;
+mod candidate;
 mod chain;
 mod cheap;
+mod columns;
 mod control;
 mod copies;
 mod decimal;
@@ -20,10 +22,12 @@ mod method;
 mod power;
 mod probable;
 mod result;
+mod ritz;
 mod search;
 mod start;
 mod stop;
 mod top;
+mod triplets;
 
 pub use bounds::{Arithmetic, Bounds, Guarantee};
 pub use cheap::{CheapNorms, cheap_norms};
@@ -38,7 +42,7 @@ pub use result::{Residual, SpectralNorm, SpectralNorms, Status};
 pub use search::{JacobianSearch, Region, Steepest};
 pub(crate) use start::random_signs;
 pub use stop::Stop;
-pub use top::{Triplet, Triplets};
+pub use triplets::{Triplet, Triplets};
 
 use crate::Result;
 use crate::operator::LinearOperator;
