@@ -22,6 +22,8 @@ mod programs;
 mod search;
 #[path = "tape/spectral.rs"]
 mod spectral;
+#[path = "tape/ties.rs"]
+mod ties;
 
 use std::sync::OnceLock;
 
