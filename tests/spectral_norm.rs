@@ -19,6 +19,10 @@ mod operators;
 mod products;
 #[path = "spectral_norm/spectra.rs"]
 mod spectra;
+#[path = "spectral_norm/stopping.rs"]
+mod stopping;
+#[path = "spectral_norm/top.rs"]
+mod top;
 #[path = "spectral_norm/vectors.rs"]
 mod vectors;
 #[path = "spectral_norm/zeros.rs"]
@@ -32,6 +36,11 @@ use opnorm::{Gpu, Matrix};
 fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
     GPU.get_or_init(|| Gpu::new().unwrap())
+}
+
+/// Whether the large grids run, which take minutes.
+fn is_full() -> bool {
+    std::env::var("OPNORM_FULL").is_ok_and(|value| value == "1")
 }
 
 fn upload(matrix: &matrices::Dense) -> Matrix {

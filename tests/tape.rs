@@ -30,6 +30,8 @@ mod separation;
 mod spectral;
 #[path = "tape/sums.rs"]
 mod sums;
+#[path = "tape/ties.rs"]
+mod ties;
 
 use std::sync::OnceLock;
 

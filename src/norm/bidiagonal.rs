@@ -52,6 +52,17 @@ impl Bidiagonal {
         if rank > self.alphas.len() { 0.0 } else { largest_eigenvalue(&self.chain(), rank) }
     }
 
+    /// The residual of the Ritz triplet of this rank, in time linear in the size; 0 where the value is next to zero, whose
+    /// vectors are not told apart.
+    pub(super) fn residual_of_rank(&self, rank: usize) -> f64 {
+        let (value, largest) = (self.value(rank), self.value(1));
+        if value <= f64::EPSILON * largest {
+            return 0.0;
+        }
+        let vector = eigenvector(&self.chain(), value);
+        self.residual_of(&unit(vector.into_iter().skip(1).step_by(2).collect()))
+    }
+
     /// All singular triplets (sigma, left, right) with coefficients in the Krylov bases, largest first, by a dense
     /// decomposition.
     pub(super) fn triplets(&self) -> Vec<(f64, Vec<f64>, Vec<f64>)> {

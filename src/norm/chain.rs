@@ -6,7 +6,7 @@ use super::bidiagonal::{Bidiagonal, Leading};
 use super::probable::{Share, upper_bound};
 use super::result::Status;
 use super::space::Space;
-use super::stop::{Stop, estimate};
+use super::stop::{Stop, expected_error};
 
 /// When a chain is done.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +82,8 @@ pub(super) struct Chain {
     starts: Vec<usize>,
     /// Steps taken when it became idle; the device may have gone on for a while.
     idle_from: Option<usize>,
+    /// Slots that hold no vector, as the chain was idle then.
+    empty: Vec<usize>,
     /// Whether the latest space is invariant.
     pub(super) invariant: bool,
     /// Of the latest space, the copies of the largest value to be kept, with coefficients of their right vectors; the rest of
@@ -102,8 +104,6 @@ pub(super) struct Chain {
     next: f64,
     /// The relative residual of the leading triplet when its space was closed off.
     residual: f64,
-    /// Whether sigma is the edge of a dense spectrum, as far as the space can tell.
-    dense_edge: bool,
     /// Steps at the last reading, and steps and error at the one before.
     judged: usize,
     earlier: (usize, f64),
@@ -146,6 +146,7 @@ impl Chain {
                 self.idle_from = Some(self.alphas.len());
                 self.close_off();
             }
+            self.empty.push(self.alphas.len());
             self.alphas.push(0.0);
             self.betas.push(0.0);
             return;
@@ -303,7 +304,6 @@ impl Chain {
     /// How it ended, when the basis is full or the steps have run out; `None` where a restart can still help.
     pub(super) fn status_at_the_end(&self, goal: Goal, out_of_steps: bool) -> Option<Status> {
         match goal {
-            Goal::Top { .. } if self.invariant => Some(Status::Converged),
             Goal::Top { .. } => Some(Status::MaxIterations),
             // The bound is that of the first space, which cannot grow any further.
             Goal::Norm { stop: Stop::Bound { .. }, .. } => Some(Status::MaxIterations),
@@ -336,12 +336,10 @@ impl Chain {
         let matrix = self.matrix();
         let leading = matrix.leading();
         let steps = self.alphas.len();
-        let expected = estimate(&matrix, &leading, steps, self.dense_edge);
         let residual = matrix.residual_of(&leading.left) / leading.sigma.max(f64::MIN_POSITIVE);
-        self.dense_edge = expected.dense_edge;
         self.earlier = (self.judged, self.error);
         self.judged = steps;
-        self.error = if self.invariant || full { 0.0 } else { expected.error };
+        self.error = if self.invariant || full { 0.0 } else { expected_error(residual) };
         if let Some(share) = share.filter(|_| self.is_first_space()) {
             self.upper = upper_bound(self.first.steps(), leading.sigma, share.part);
         }
@@ -358,7 +356,7 @@ impl Chain {
                 }
             }
             Goal::Top { count, rtol } => {
-                if full || self.top_is_settled(&matrix, count, rtol) {
+                if full || self.top_is_settled(count, rtol) {
                     self.finish();
                 }
             }
@@ -411,7 +409,7 @@ impl Chain {
         if !self.invariant && !full {
             self.error = match stop {
                 Stop::Gradient { .. } => residual / gap.max(f64::MIN_POSITIVE),
-                _ => 10.0 * residual,
+                _ => expected_error(residual),
             };
         }
         if self.stage == Stage::Searching {
@@ -451,30 +449,37 @@ impl Chain {
     }
 
     /// Whether the largest `count` triplets have converged, and a start orthogonal to them brought nothing larger.
-    fn top_is_settled(&mut self, matrix: &Bidiagonal, count: usize, rtol: f64) -> bool {
+    fn top_is_settled(&mut self, count: usize, rtol: f64) -> bool {
+        let (matrix, slots) = self.matrix_of_vectors();
+        let largest = self.sigma();
+        // The last one wanted converges last, as a rule: as long as it has not, nothing else need be looked at.
+        let last = if slots.len() < count { f64::INFINITY } else { matrix.residual_of_rank(count) };
+        let accurate = |residual: f64| residual <= 0.1 * rtol * largest;
+        self.error = expected_error(last / largest.max(f64::MIN_POSITIVE));
+        if !accurate(last) && !self.invariant {
+            return false;
+        }
         let triplets = matrix.triplets();
-        let Some(largest) = triplets.first().map(|triplet| triplet.0) else { return false };
-        let accurate = |triplet: &(f64, Vec<f64>, Vec<f64>)| matrix.residual_of(&triplet.1) <= 0.1 * rtol * largest;
         let wanted = &triplets[..count.min(triplets.len())];
         let worst = wanted.iter().map(|triplet| matrix.residual_of(&triplet.1)).fold(0.0, f64::max);
-        self.error = 10.0 * worst / largest;
-        let settled = wanted.len() == count && wanted.iter().all(accurate);
+        self.error = expected_error(worst / largest.max(f64::MIN_POSITIVE));
+        let settled = wanted.len() == count && accurate(worst);
         if !settled && !self.invariant {
             return false;
         }
-        let start = self.starts.last().copied().unwrap_or(0);
-        if start == 0 {
+        if self.latest_start() == 0 {
             // Ask for another start: what was found is as good as invariant.
             self.invariant = true;
             return false;
         }
+        let first = slots.partition_point(|slot| *slot < self.latest_start());
         // The latest space counts by the triplets that live in it; its largest must have converged, and be below the rest.
         let weight =
-            |triplet: &&(f64, Vec<f64>, Vec<f64>)| triplet.2[start..].iter().map(|part| part * part).sum::<f64>() > 0.5;
+            |triplet: &&(f64, Vec<f64>, Vec<f64>)| triplet.2[first..].iter().map(|part| part * part).sum::<f64>() > 0.5;
         let entered = wanted.iter().any(|triplet| weight(&triplet));
         let below = triplets.iter().find(weight).is_none_or(|triplet| {
-            matrix.residual_of(&triplet.1) <= 1e-2 * (wanted.last().map_or(0.0, |last| last.0) - triplet.0).max(0.0)
-                || accurate(triplet)
+            let residual = matrix.residual_of(&triplet.1);
+            residual <= 1e-2 * (wanted.last().map_or(0.0, |last| last.0) - triplet.0).max(0.0) || accurate(residual)
         });
         if !(below || self.invariant) {
             return false;
@@ -485,5 +490,29 @@ impl Chain {
             return false;
         }
         settled
+    }
+
+    /// The bidiagonal matrix of the slots that hold a vector, and these slots.
+    fn matrix_of_vectors(&self) -> (Bidiagonal, Vec<usize>) {
+        let slots: Vec<usize> = (0..self.alphas.len()).filter(|slot| self.empty.binary_search(slot).is_err()).collect();
+        // Next to a slot without a vector a chain was closed off.
+        let coupled = |pair: &[usize]| if pair[0] + 1 == pair[1] { self.betas[pair[0]] } else { 0.0 };
+        let matrix = Bidiagonal {
+            alphas: slots.iter().map(|slot| self.alphas[*slot]).collect(),
+            betas: slots.windows(2).map(coupled).collect(),
+            residual: self.matrix().residual,
+        };
+        (matrix, slots)
+    }
+
+    /// Coefficients, in the slots of the basis, of the right vectors of the `count` largest values, largest first.
+    pub(super) fn leading_vectors(&self, count: usize) -> Vec<Vec<f64>> {
+        let (matrix, slots) = self.matrix_of_vectors();
+        let spread = |right: Vec<f64>| {
+            let mut coefficients = vec![0.0; self.alphas.len()];
+            slots.iter().zip(right).for_each(|(slot, part)| coefficients[*slot] = part);
+            coefficients
+        };
+        matrix.triplets().into_iter().take(count).map(|(_, _, right)| spread(right)).collect()
     }
 }

@@ -3,8 +3,10 @@
 mod basis;
 mod bidiagonal;
 mod bounds;
+mod candidate;
 mod chain;
 mod cheap;
+mod columns;
 mod control;
 mod copies;
 mod decimal;
@@ -21,11 +23,13 @@ mod method;
 mod power;
 mod probable;
 mod result;
+mod ritz;
 mod search;
 mod space;
 mod start;
 mod stop;
 mod top;
+mod triplets;
 
 pub use bounds::{Arithmetic, Bounds, Guarantee};
 pub use cheap::{CheapNorms, cheap_norms};
@@ -41,7 +45,7 @@ pub use search::{JacobianSearch, Region, Steepest};
 pub(crate) use start::random_signs;
 pub use start::seed_from_system;
 pub use stop::Stop;
-pub use top::{Triplet, Triplets};
+pub use triplets::{Triplet, Triplets};
 
 use crate::Result;
 use crate::operator::LinearOperator;

@@ -5,6 +5,7 @@ use std::fmt;
 use approx::{AbsDiffEq, RelativeEq};
 
 use super::copies::Copies;
+use super::stop::MEASURABLE;
 use super::{Arithmetic, Bounds, Guarantee};
 use crate::gpu::Gpu;
 use crate::operator::length;
@@ -100,7 +101,8 @@ pub struct SpectralNorm {
 }
 
 impl SpectralNorm {
-    /// The error of the gradient u vᵀ, relative to its norm 1, that residual and gap let one expect: residual / gap.
+    /// The error of the gradient u vᵀ, relative to its norm 1, that residual and gap let one expect: residual / gap, with a residual of
+    /// 2^-23 sigma at the least, as rounding in `f32` hides what is below.
     ///
     /// A value right to 1e-6 says almost nothing of it: the error of the value is about its square. `None` where copies of
     /// the largest value were not counted ([`super::Lanczos::multiplicity`]), as a gap means nothing then, and where there
@@ -109,7 +111,8 @@ impl SpectralNorm {
     /// *Source*  Stewart and Sun, *Matrix Perturbation Theory*, 1990, V.4.
     pub fn gradient_error(&self) -> Option<f64> {
         let gap = self.gap.filter(|_| self.multiplicity == Some(1))?;
-        Some(if gap > 0.0 { self.residual.norm() / gap } else { f64::INFINITY })
+        let residual = self.residual.norm().max(MEASURABLE * self.sigma);
+        Some(if gap > 0.0 { residual / gap } else { f64::INFINITY })
     }
 
     /// The result for an operator that is known to be zero, or to have no norm.

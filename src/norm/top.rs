@@ -1,47 +1,36 @@
 //! The largest few singular triplets.
 
-use super::chain::{Chain, Goal};
+use faer::Mat;
+
+use super::candidate::Candidate;
+use super::chain::Goal;
+use super::columns::Columns;
 use super::control::Control;
-use super::finish::{Found, Oriented, finish};
+use super::finish::Oriented;
 use super::lanczos::{Lanczos, Run};
 use super::probable::Share;
-use super::result::Status;
-use super::stop::Stop;
+use super::result::{SpectralNorm, Status};
+use super::ritz::orthonormal;
+use super::triplets::{Triplet, Triplets};
 use crate::operator::LinearOperator;
-use crate::tensor::Position;
 use crate::{Error, Result};
 
-/// One singular triplet.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Triplet {
-    /// The singular value.
-    pub sigma: f64,
-    /// The left singular vector.
-    pub left: Vec<f32>,
-    /// The right singular vector.
-    pub right: Vec<f32>,
-    /// √(|Av - sigma u|² + |Aᵀu - sigma v|²)
-    pub residual: f64,
-}
+/// Sides so short, by the work of decomposing the matrix (its shorter side squared times its longer one), that the host
+/// does so in the time of a few hundred products.
+const SMALL: f64 = (1u64 << 28) as f64;
 
-/// The largest singular triplets of one item, largest first; copies of a repeated value each count.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Triplets {
-    /// The triplets: fewer than asked for where the operator has fewer, none for a zero or non-finite one.
-    pub values: Vec<Triplet>,
-    /// How the run ended.
-    pub status: Status,
-    /// Steps of the iteration.
-    pub iterations: usize,
-    /// The first entry that is NaN or infinite, where the operator knows its entries.
-    pub non_finite: Option<Position>,
-}
+/// A share of all triplets, one in so many, for which a Krylov space would have to be most of the shorter side.
+const SHARE: usize = 4;
 
 impl Lanczos {
     /// The `count` largest singular triplets of each item.
     ///
-    /// A Krylov space shows a repeated singular value once; after its triplets have converged the iteration starts again
-    /// from a random vector orthogonal to all that was found, until a start brings nothing that belongs to the largest.
+    /// Where the shorter side is short, or a large share of all triplets is asked for, the operator is applied to the columns of
+    /// the identity, and the host decomposes the matrix that they make. Else a Krylov space is grown. It shows a repeated
+    /// singular value once; after its triplets have converged the iteration starts again from a random vector orthogonal to all
+    /// that was found, until a start brings nothing that belongs to the largest; a decomposition on the space of what was found
+    /// gives the triplets (Rayleigh and Ritz).
+    ///
     /// Residuals are held against the tolerance of [`Lanczos::stop`], whichever it is; there is one chain, and no upper bound.
     ///
     /// ```
@@ -88,69 +77,100 @@ impl Lanczos {
         let oriented = Oriented::shorter_side_first(operator);
         let settled = oriented.settled();
         let count = count.min(oriented.short);
+        let wanted: Vec<bool> = settled.iter().map(Option::is_none).collect();
+        let columns = Columns { oriented: &oriented, wanted: &wanted, bytes: self.basis_bytes };
+        let candidates = if !wanted.contains(&true) {
+            settled.iter().map(|_| None).collect()
+        } else if self.takes_whole(count, (oriented.short, oriented.long)) {
+            columns.decomposed(count, control).await?
+        } else {
+            self.searched(&columns, count, control).await?
+        };
+        let found = columns.measured(candidates, self.stop.tolerance()).await?;
+        let of_item = |(found, settled): (Option<Triplets>, &Option<SpectralNorm>)| match (found, settled) {
+            (Some(found), _) => found,
+            (None, Some(norm)) => Triplets::of_settled(norm, count, &oriented),
+            (None, None) => Triplets::without_values(Status::NonFinite, 0),
+        };
+        Ok(found.into_iter().zip(&settled).map(of_item).collect())
+    }
+
+    /// Whether the whole matrix is decomposed; within the products that the steps allow for.
+    fn takes_whole(&self, count: usize, (short, long): (usize, usize)) -> bool {
+        let work = short as f64 * short as f64 * long as f64;
+        (work <= SMALL || count.saturating_mul(SHARE) >= short) && short.div_ceil(2) <= self.max_iter
+    }
+
+    /// Triplets on the span of what a Krylov space holds of them.
+    async fn searched<O: LinearOperator + ?Sized>(
+        &self,
+        columns: &Columns<'_, O>,
+        count: usize,
+        control: Control<'_>,
+    ) -> Result<Vec<Option<Candidate>>> {
+        let oriented = columns.oriented;
         let goal = Goal::Top { count, rtol: self.stop.tolerance() };
-        let share = Share::without_bound(1);
-        let mut run = Run::new(self, &oriented, &settled, goal, (share, control))?;
-        if settled.iter().any(Option::is_none) {
-            run.first_start()?;
-            run.cycle().await?;
-        }
-        let mut results: Vec<Triplets> = run
-            .chains
+        let mut run = Run::new(self, oriented, &oriented.settled(), goal, (Share::without_bound(1), control))?;
+        run.first_start()?;
+        run.cycle().await?;
+        let ends: Vec<(Status, usize)> =
+            run.chains.iter().map(|chain| (chain.done.unwrap_or(Status::MaxIterations), chain.iterations)).collect();
+        let spans = run.spans(oriented, count).await?;
+        let bases: Vec<Mat<f64>> = spans
             .iter()
-            .zip(&settled)
-            .map(|(chain, settled)| Triplets {
-                values: Vec::new(),
-                status: settled.as_ref().map_or(chain.done.unwrap_or(Status::MaxIterations), |settled| settled.status),
-                iterations: run.iterations,
-                non_finite: settled.as_ref().and_then(|settled| settled.non_finite),
+            .zip(&ends)
+            .map(|(span, (status, _))| {
+                let given = span.len() / oriented.short;
+                let vectors =
+                    Mat::from_fn(oriented.short, given, |row, col| f64::from(span[col * oriented.short + row]));
+                // What a run that ended believes to be zero is any vector orthogonal to the rest.
+                let complete = matches!(status, Status::Converged | Status::Zero);
+                orthonormal(vectors.as_ref(), if complete { count } else { given })
             })
             .collect();
-        let triplets: Vec<_> = run.chains.iter().map(Chain::leading_triplets).collect();
-        for rank in 0..count {
-            let wanted = |item: usize| settled[item].is_none().then(|| triplets[item].get(rank)).flatten();
-            let coefficients: Vec<Vec<f64>> =
-                (0..results.len()).map(|item| wanted(item).map_or(Vec::new(), |triplet| triplet.1.clone())).collect();
-            let found: Vec<_> = (0..results.len())
-                .map(|item| {
-                    let usable = wanted(item).is_some_and(|triplet| triplet.0 > 0.0);
-                    let status = if usable { Status::Converged } else { Status::Zero };
-                    settled[item].is_none().then_some(Found::of(status))
-                })
-                .collect();
-            let vectors = oriented.short_zeros(1)?;
-            let mut recorder = operator.gpu().recorder();
-            run.basis.combine(&mut recorder, &coefficients, vectors.buffer())?;
-            recorder.submit()?;
-            let any = Stop::Value { rtol: f64::INFINITY };
-            let factors = &run.memory.factors;
-            let norms = finish(&oriented, factors, &vectors, &found, settled.clone(), (any, 0)).await?;
-            for (item, norm) in norms.items().iter().enumerate() {
-                if settled[item].is_some() || wanted(item).is_none() {
-                    continue;
-                }
-                results[item].values.push(Triplet {
-                    sigma: norm.sigma,
-                    left: norms.vector(norms.left(), item).await?,
-                    right: norms.vector(norms.right(), item).await?,
-                    residual: norm.residual.norm(),
-                });
-            }
-        }
-        for result in &mut results {
-            result.values.sort_by(|left, right| right.sigma.total_cmp(&left.sigma));
-        }
-        Ok(results)
+        columns.projected(bases, count, &ends, self.stop.tolerance()).await
     }
 }
 
-impl Chain {
-    /// Singular values with the coefficients of their vectors on the short side, largest first; slots that were left
-    /// empty where a chain broke down count for nothing.
-    fn leading_triplets(&self) -> Vec<(f64, Vec<f64>)> {
-        let mut triplets: Vec<_> =
-            self.matrix().triplets().into_iter().map(|(sigma, _, right)| (sigma, right)).collect();
-        triplets.truncate(self.dimensions());
-        triplets
+impl<O: LinearOperator + ?Sized> Run<'_, '_, O> {
+    /// The right vectors on the short side of the leading triplets that each chain holds, one after the other, `count` at
+    /// the most.
+    async fn spans(&self, oriented: &Oriented<'_, O>, count: usize) -> Result<Vec<Vec<f32>>> {
+        let short = oriented.short;
+        let coefficients: Vec<Vec<Vec<f64>>> = self.chains.iter().map(|chain| chain.leading_vectors(count)).collect();
+        let most = coefficients.iter().map(Vec::len).max().unwrap_or(0);
+        let mut spans = vec![Vec::new(); self.chains.len()];
+        for rank in 0..most {
+            let row = |vectors: &Vec<Vec<f64>>| vectors.get(rank).cloned().unwrap_or_default();
+            let rows: Vec<Vec<f64>> = coefficients.iter().map(row).collect();
+            let fresh = oriented.short_zeros(1)?;
+            let mut recorder = oriented.operator.gpu().recorder();
+            self.basis.combine(&mut recorder, &rows, fresh.buffer())?;
+            let found = recorder.read(fresh.buffer())?;
+            recorder.submit()?;
+            let found = found.contents().await?;
+            for (item, span) in spans.iter_mut().enumerate().filter(|(item, _)| rank < coefficients[*item].len()) {
+                span.extend_from_slice(&found[item * short..(item + 1) * short]);
+            }
+        }
+        Ok(spans)
+    }
+}
+
+impl Triplets {
+    /// What is known without a product: a zero operator has zeros, with unit vectors.
+    fn of_settled<O: LinearOperator + ?Sized>(norm: &SpectralNorm, count: usize, oriented: &Oriented<'_, O>) -> Self {
+        let unit = |size: usize, rank: usize| (0..size).map(|index| if index == rank { 1.0 } else { 0.0 }).collect();
+        let (left, right) = match oriented.transposed {
+            true => (oriented.short, oriented.long),
+            false => (oriented.long, oriented.short),
+        };
+        let zero = |rank| Triplet { sigma: 0.0, left: unit(left, rank), right: unit(right, rank), residual: 0.0 };
+        let zeros = if norm.status == Status::Zero { count } else { 0 };
+        Self {
+            values: (0..zeros).map(zero).collect(),
+            non_finite: norm.non_finite,
+            ..Self::without_values(norm.status, 0)
+        }
     }
 }

@@ -176,3 +176,33 @@ fn gradients_of_what_is_not_finite_are_nan() {
     let norms = spectral_norm(&gradient).unwrap();
     assert!(norms.items()[1].sigma.is_nan() && norms.items()[2].sigma == 0.0 && norms.items()[3].sigma > 0.5);
 }
+
+/// Where the next value is close, `f32` cannot tell the vectors apart, and the error of the gradient says so.
+#[test]
+fn the_gradient_error_is_honest_at_near_ties() {
+    let mut source = Source::new(15);
+    println!("{:>8} {:>9} {:>10} {:>10} {:>10}", "gap", "side", "claimed", "error", "ratio");
+    for size in [5, 40] {
+        for gap in [1e-2, 1e-3, 1e-4, 1e-5, 5e-6, 2e-6] {
+            for _ in 0..4 {
+                let sigmas: Vec<f64> = (0..size)
+                    .map(|rank| if rank < 2 { 1.0 - gap * rank as f64 } else { 0.8 * 0.95f64.powi(rank) })
+                    .collect();
+                let matrix = source.with_spectrum(size as usize, size as usize, &sigmas).0;
+                let svd = matrix.faer().svd().unwrap();
+                let norms = probed().norm(&upload(&matrix)).unwrap();
+                let Some(claimed) = norms.items()[0].gradient_error() else {
+                    assert!(gap < 3e-6, "gap {gap}: {:?}", norms.items()[0]);
+                    continue;
+                };
+                let gradient = norms.vjp(&[1.0]).unwrap().read().unwrap();
+                let exact = |index: usize| svd.U()[(index / matrix.cols, 0)] * svd.V()[(index % matrix.cols, 0)];
+                let square: f64 =
+                    gradient.iter().enumerate().map(|(index, found)| (f64::from(*found) - exact(index)).powi(2)).sum();
+                let error = square.sqrt();
+                println!("{gap:>8} {size:>9} {claimed:>10.1e} {error:>10.1e} {:>10.2}", error / claimed);
+                assert!(error <= 3.0 * claimed + 1e-6, "side {size}, gap {gap}: {error:e}, claimed {claimed:e}");
+            }
+        }
+    }
+}

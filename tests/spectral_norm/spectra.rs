@@ -68,36 +68,3 @@ fn no_read_back_per_iteration() {
     println!("{} iterations, {during} read-backs during them", norm.iterations);
     assert!(during as usize <= norm.iterations / 3, "{during} for {} iterations", norm.iterations);
 }
-
-#[test]
-fn top_triplets_count_copies() {
-    let mut source = Source::new(77);
-    for (rows, cols, sigmas) in [
-        (40, 60, vec![3.0, 3.0, 3.0, 2.0, 2.0, 1.0, 0.5]),
-        (120, 50, (0..50).map(|index| 1.0 / (1.0 + f64::from(index))).collect::<Vec<_>>()),
-        (9, 9, vec![1.0; 9]),
-        (30, 30, vec![1.0]),
-    ] {
-        let matrix = source.with_spectrum(rows, cols, &sigmas).0;
-        let count = 6;
-        let top = Lanczos::default().top(&upload(&matrix), count, Default::default()).unwrap().remove(0);
-        let exact = matrix.singular_values();
-        let found: Vec<f64> = top.values.iter().map(|triplet| triplet.sigma).collect();
-        println!("{rows} x {cols}: {found:?} in {} iterations, {}", top.iterations, top.status);
-        for (rank, value) in found.iter().enumerate() {
-            assert!(
-                (value - exact[rank]).abs() <= 2e-6 * exact[0],
-                "{rows} x {cols}: {found:?}, exact {:?}",
-                &exact[..count]
-            );
-        }
-        assert_eq!(top.status, Status::Converged);
-        let wanted = exact.iter().take(count).filter(|value| **value > 1e-5 * exact[0]).count();
-        assert!(found.len() >= wanted, "{found:?}");
-        for (left, right) in [(0, 1), (1, 2)].into_iter().filter(|pair| pair.1 < found.len() && found[pair.1] > 1e-5) {
-            let (left, right) = (&top.values[left].right, &top.values[right].right);
-            let dot: f64 = left.iter().zip(right).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
-            assert!(dot.abs() < 1e-4, "{dot}");
-        }
-    }
-}

@@ -2,6 +2,9 @@
 
 use faer::Mat;
 
+/// The roundings of the entries that the device holds.
+pub(super) const SINGLE: f64 = f32::EPSILON as f64;
+
 /// The singular values and vectors of a matrix, largest first.
 pub(super) struct Decomposition {
     values: Vec<f64>,

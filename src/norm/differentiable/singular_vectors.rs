@@ -3,10 +3,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::dense::{Decomposition, canonical, distance, nothing};
+use super::dense::{Decomposition, SINGLE, canonical, distance, nothing};
+use super::refined::{is_small, refined};
 use super::resolvent::Resolvent;
 use crate::gpu::Gpu;
-use crate::norm::{Control, Lanczos, SpectralNorms, Status};
+use crate::norm::{Control, Lanczos, SpectralNorm, Status, Stop, Triplet, Triplets};
 use crate::tape::{Array, Operation, Primal, Solver, Value};
 use crate::tensor::{Matrix, Tensor};
 use crate::{Error, Result};
@@ -103,96 +104,108 @@ impl Search {
         (self.matrix.shape()[0], self.matrix.shape()[1], self.matrix.shape()[2])
     }
 
-    /// By Lanczos on the device.
+    /// By Lanczos on the device, and by the host where that does not tell the largest value from the next.
     async fn largest(&self) -> Result<Vec<f64>> {
         let (items, rows, cols) = self.sizes();
         let matrix = self.uploaded().await?;
         let norms = self.operation.solver.norm_async(&matrix, Control::default()).await?;
         let lefts = norms.left().read_async(&self.gpu).await?;
         let rights = norms.right().read_async(&self.gpu).await?;
+        let states: Vec<Vectors> =
+            norms.items().iter().enumerate().map(|(item, norm)| self.state(norm, item)).collect::<Result<_>>()?;
+        let entries =
+            if states.contains(&Vectors::Unsure) { Some(self.matrix.read_async(&self.gpu).await?) } else { None };
         let mut found = Vec::with_capacity(self.output.len());
-        for item in 0..items {
-            let wide = |vectors: &[f32], size: usize| -> Vec<f64> {
-                vectors[item * size..][..size].iter().map(|value| f64::from(*value)).collect()
-            };
-            let gap = self.relative_gap(&norms, item)?;
-            let size = rows + cols;
-            match gap {
-                Some(gap) => {
-                    let (left, right) = canonical(wide(&lefts, rows), wide(&rights, cols));
+        for (item, state) in states.into_iter().enumerate().take(items) {
+            let (left, right) = (wide(&lefts[item * rows..][..rows]), wide(&rights[item * cols..][..cols]));
+            match state {
+                Vectors::None => found.extend(std::iter::repeat_n(f64::NAN, rows + cols + 1)),
+                Vectors::Apart(gap) => {
+                    let (left, right) = canonical(left, right);
                     found.extend(left.into_iter().chain(right).chain([gap]));
                 }
-                None => found.extend(std::iter::repeat_n(f64::NAN, size + 1)),
+                Vectors::Unsure => {
+                    let entries = entries.as_deref().unwrap_or_default();
+                    found.extend(self.refined(item, entries, &[right], 1)?);
+                }
             }
         }
         Ok(found)
     }
 
-    /// The distance of the largest singular value to the next, relative; `None` where there are no vectors.
-    fn relative_gap(&self, norms: &SpectralNorms, item: usize) -> Result<Option<f64>> {
-        let norm = &norms.items()[item];
-        // Vectors with a residual that `f32` cannot lower are as good as they get.
-        let stuck = |residual: f64| residual > TOLERABLE;
-        let problem = match norm.status {
-            Status::NonFinite => return Ok(None),
-            Status::Zero => return Ok(Some(0.0)),
-            Status::Converged => None,
-            Status::Stagnated if !stuck(norm.residual.norm() / norm.sigma) => None,
-            Status::Stagnated | Status::MaxIterations | Status::Refuted => Some(format!(
-                "{} after {} iterations, sigma {:.6e}, residual {:.1e}: allow more iterations or a larger tolerance, with \
-                 `spectral_norm_by`",
-                norm.status,
-                norm.iterations,
-                norm.sigma,
-                norm.residual.norm()
-            )),
-        };
-        if let Some(reason) = problem {
-            return Err(Error::NotConverged { operation: self.operation.name(), item, reason });
+    /// What the vectors of an item are worth.
+    fn state(&self, norm: &SpectralNorm, item: usize) -> Result<Vectors> {
+        let gap = norm.gap.filter(|_| norm.multiplicity == Some(1)).map(|gap| gap / norm.sigma);
+        match norm.status {
+            Status::NonFinite => Ok(Vectors::None),
+            Status::Zero => Ok(Vectors::Apart(0.0)),
+            Status::Stagnated | Status::Refuted => Ok(Vectors::Unsure),
+            // Copies by their values in `f32` may still be two in `f64`.
+            Status::Converged if norm.multiplicity.is_some() && gap.is_none_or(|gap| gap < CLOSE) => {
+                Ok(Vectors::Unsure)
+            }
+            Status::Converged => Ok(Vectors::Apart(gap.unwrap_or(0.0))),
+            Status::MaxIterations => {
+                let reason = format!(
+                    "{} after {} iterations, sigma {:.6e}, residual {:.1e}: allow more iterations or a larger tolerance, \
+                     with `spectral_norm_by`",
+                    norm.status,
+                    norm.iterations,
+                    norm.sigma,
+                    norm.residual.norm()
+                );
+                Err(Error::NotConverged { operation: self.operation.name(), item, reason })
+            }
         }
-        let alone = norm.multiplicity == Some(1);
-        Ok(Some(norm.gap.filter(|_| alone).map_or(0.0, |gap| gap / norm.sigma)))
     }
 
-    /// By Lanczos where a few are asked for, else by a dense decomposition on the host, in `f64`.
+    /// The leading triplets of one item in `f64`, from right vectors close to them.
+    fn refined(&self, item: usize, entries: &[f32], rights: &[Vec<f64>], count: usize) -> Result<Vec<f64>> {
+        let (_, rows, cols) = self.sizes();
+        let entries = wide(&entries[item * rows * cols..][..rows * cols]);
+        refined(&entries, (rows, cols), rights, count).ok_or_else(|| Error::NotConverged {
+            operation: self.operation.name(),
+            item,
+            reason: "the largest singular values are too close to one another to tell their vectors apart in f64"
+                .to_string(),
+        })
+    }
+
+    /// By Lanczos where a few of a large matrix are asked for, else by a dense decomposition on the host, in `f64`.
     async fn several(&self) -> Result<Vec<f64>> {
-        let (items, rows, cols) = self.sizes();
+        let (_, rows, cols) = self.sizes();
         let count = self.output.shape()[1];
-        if FEW * (count + 1) <= rows.min(cols) {
-            return self.leading(items, rows, cols, count).await;
+        if !is_small((rows, cols)) && FEW * (count + 1) <= rows.min(cols) {
+            return self.leading(count).await;
         }
         let entries = self.matrix.read_async(&self.gpu).await?;
-        let wide: Vec<f64> = entries.into_iter().map(f64::from).collect();
-        Ok(wide.chunks_exact(rows * cols).flat_map(|item| packed(item, (rows, cols), (count, SINGLE))).collect())
+        let item = |entries: &[f32]| packed(&wide(entries), (rows, cols), (count, SINGLE));
+        Ok(entries.chunks_exact(rows * cols).flat_map(item).collect())
     }
 
     /// By Lanczos, with one value more than asked for to tell how far the last stands apart.
-    async fn leading(&self, items: usize, rows: usize, cols: usize, count: usize) -> Result<Vec<f64>> {
+    async fn leading(&self, count: usize) -> Result<Vec<f64>> {
+        let (items, rows, cols) = self.sizes();
         let matrix = self.uploaded().await?;
-        let tops = self.operation.solver.top_async(&matrix, count + 1, Control::default()).await?;
+        // A residual turns the vectors by itself over the gap: it must be what `f32` reaches, whatever is asked of the values.
+        let rtol = self.operation.solver.stop.tolerance().min(SHARP);
+        let solver = Lanczos { stop: Stop::Value { rtol }, ..self.operation.solver.clone() };
+        let tops = solver.top_async(&matrix, count + 1, Control::default()).await?;
+        let is_unsure = |top: &Triplets| top.status == Status::Stagnated || closest(&top.values, rows == cols) < CLOSE;
+        let entries = if tops.iter().any(is_unsure) { Some(self.matrix.read_async(&self.gpu).await?) } else { None };
         let mut found = Vec::with_capacity(items * count * (rows + cols + 1));
         for (item, top) in tops.iter().enumerate() {
             match top.status {
-                Status::NonFinite => {
-                    found.extend(std::iter::repeat_n(f64::NAN, count * (rows + cols + 1)));
-                    continue;
-                }
+                Status::NonFinite => found.extend(std::iter::repeat_n(f64::NAN, count * (rows + cols + 1))),
                 Status::MaxIterations => {
                     let reason = format!("{} after {} iterations", top.status, top.iterations);
                     return Err(Error::NotConverged { operation: self.operation.name(), item, reason });
                 }
-                Status::Converged | Status::Stagnated | Status::Refuted | Status::Zero => (),
-            }
-            let values: Vec<f64> = top.values.iter().map(|triplet| triplet.sigma).collect();
-            for rank in 0..count {
-                let is_there = |sigma: f64| sigma > nothing(SINGLE, (rows, cols)) * values[0];
-                let Some(triplet) = top.values.get(rank).filter(|triplet| is_there(triplet.sigma)) else {
-                    found.extend(std::iter::repeat_n(0.0, rows + cols + 1));
-                    continue;
-                };
-                let wide = |vector: &[f32]| vector.iter().map(|entry| f64::from(*entry)).collect();
-                let (left, right) = canonical(wide(&triplet.left), wide(&triplet.right));
-                found.extend(left.into_iter().chain(right).chain([distance(&values, rank, rows == cols) / values[0]]));
+                _ if is_unsure(top) => {
+                    let rights: Vec<_> = top.values.iter().map(|triplet| wide(&triplet.right)).collect();
+                    found.extend(self.refined(item, entries.as_deref().unwrap_or_default(), &rights, count)?);
+                }
+                _ => (0..count).for_each(|rank| found.extend(of_rank(&top.values, rank, (rows, cols)))),
             }
         }
         Ok(found)
@@ -204,11 +217,45 @@ impl Search {
     }
 }
 
-/// The roundings of the entries that the device holds.
-const SINGLE: f64 = f32::EPSILON as f64;
+/// What the device's vectors of an item are worth.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Vectors {
+    /// There are none.
+    None,
+    /// They are as accurate as asked for, with the distance to the next value in units of the largest; 0 where unknown.
+    Apart(f64),
+    /// Rounding in `f32` turns them by more than was asked for.
+    Unsure,
+}
+
+/// The smallest distance of a value that is not nothing, but for the last, to the others, in units of the largest.
+fn closest(values: &[Triplet], square: bool) -> f64 {
+    let sigmas: Vec<f64> = values.iter().map(|triplet| triplet.sigma).collect();
+    let largest = sigmas.first().copied().unwrap_or(0.0);
+    let there = sigmas.iter().take(sigmas.len().saturating_sub(1)).filter(|sigma| **sigma > CLOSE * largest).count();
+    (0..there).map(|rank| distance(&sigmas, rank, square) / largest).fold(f64::INFINITY, f64::min)
+}
+
+/// u, v and the distance of one rank; zeros where its value is nothing.
+fn of_rank(values: &[Triplet], rank: usize, (rows, cols): (usize, usize)) -> Vec<f64> {
+    let sigmas: Vec<f64> = values.iter().map(|triplet| triplet.sigma).collect();
+    let least = nothing(SINGLE, (rows, cols)) * sigmas.first().copied().unwrap_or(0.0);
+    let Some(triplet) = values.get(rank).filter(|triplet| triplet.sigma > least) else {
+        return vec![0.0; rows + cols + 1];
+    };
+    let (left, right) = canonical(wide(&triplet.left), wide(&triplet.right));
+    left.into_iter().chain(right).chain([distance(&sigmas, rank, rows == cols) / sigmas[0]]).collect()
+}
+
+fn wide(entries: &[f32]) -> Vec<f64> {
+    entries.iter().map(|entry| f64::from(*entry)).collect()
+}
 
 /// Lanczos is asked for a share of all singular values of at most one in so many.
 const FEW: usize = 4;
 
-/// The residual, relative, of vectors that are good enough for a value: its error is about the square.
-const TOLERABLE: f64 = 1e-3;
+/// Distances to the next value, in units of the largest, from which on `f32` tells vectors apart to 1e-5.
+const CLOSE: f64 = 1e-2;
+
+/// The tolerance of residuals, in units of the largest value, that products in `f32` reach.
+const SHARP: f64 = 1e-6;
