@@ -2,6 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::tree::tree_trips;
 use super::{expect_len, expect_trips, kernel, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
@@ -16,7 +17,7 @@ pub(super) struct Params {
     inner: u32,
 }
 
-pub(super) static KERNEL: Kernel = kernel!("tensor" / "gather", ["group"], [Read, Read, Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "gather", ["group", "tree"], [Read, Read, Read, Write], Params);
 
 /// For each element along an axis, the places along another that it is the sum of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +84,7 @@ impl Places {
 ///
 /// *Shapes*  `input`: outer × source × inner · `output`: outer × lists × inner
 ///
-/// *Accuracy*  gamma(longest list - 1) · Σ|input|.
+/// *Accuracy*  gamma(min(n, 16) - 1 + ⌈log2 ⌈n / 16⌉⌉) · Σ|input| for lists of up to n places; exact for n = 1.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or its loop
@@ -102,7 +103,7 @@ pub fn gather(
     word(operation, "the input", input.len())?;
     word(operation, "the output", output.len())?;
     let longest = (0..length).map(|index| places.list(index).len()).max().unwrap_or(0);
-    expect_trips(recorder, operation, longest, "gather fewer places at once and join the parts")?;
+    expect_trips(recorder, operation, tree_trips(longest), "gather fewer places at once and join the parts")?;
     let params = Params {
         outer: word(operation, "the outer size", outer)?,
         source: word(operation, "an axis", source)?,

@@ -282,7 +282,7 @@ pub fn gather(case: &mut Case<'_>) {
         if lists.iter().all(|list| list.len() == 1) {
             case.expect_exact(&found, &sums(&values));
         }
-        let bounds = Bound::of(longest.max(1) - 1, flushed(3 * longest, &[&values]));
+        let bounds = Bound::of(tree_roundings(longest.max(1)), flushed(3 * longest, &[&values]));
         case.compare(&found, &sums(&values), &bounds.each(&sums(&magnitudes(&values))));
     }
 }

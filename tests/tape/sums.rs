@@ -31,6 +31,13 @@ fn sums_of_many_equal_terms_have_the_error_of_few() {
             }
         }
     }
+    // What is read from one place many times takes as many slopes.
+    let tape = Tape::new(gpu());
+    let x = tape.input(&[2]).unwrap();
+    let ones = tape.fill(&[40_000], 0.1).unwrap();
+    let back = tape.vjp(&[x.gather(0, &[1; 40_000]).unwrap()], &[&x], &[ones]).unwrap().remove(0);
+    let found = run(&[back], &x, &[0.0; 2]);
+    assert!((f64::from(found[0][1]) / (4e4 * f64::from(0.1f32)) - 1.0).abs() < 1e-6, "{found:?}");
     // Along the first axis, and within.
     let tape = Tape::new(gpu());
     let x = tape.input(&[100_000, 3]).unwrap();
