@@ -96,7 +96,8 @@
 //! std::thread::spawn(move || sender.send(spectral_norm(&held)));
 //! let elsewhere = async { receiver.await.expect("the thread ran") };
 //! // on this thread: as a future among others
-//! let here = Lanczos::default().norm_async(&matrix, Control::default());
+//! let lanczos = Lanczos::default();
+//! let here = lanczos.norm_async(&matrix, Control::default());
 //! let (here, elsewhere) = pollster::block_on(futures::future::join(here, elsewhere));
 //! assert_eq!(here?.items()[0].sigma, elsewhere?.items()[0].sigma);
 //! # Ok::<(), opnorm::Error>(())

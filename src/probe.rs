@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::gpu::{ArithmeticReport, Buffer};
 use crate::ops::{self, ArithmeticResults};
-use crate::{Gpu, Result, reference};
+use crate::{Error, Gpu, Result, reference};
 
 /// Triples that are tried: a few milliseconds' work on a software adapter.
 const TRIPLES: usize = 8192;
@@ -46,6 +46,22 @@ pub fn arithmetic(gpu: &Gpu) -> Result<ArithmeticReport> {
     recorder.submit()?;
     let report = judge(&triples, &results.wait()?, &lane_sums.wait()?, lanes);
     Ok(gpu.arithmetic().get_or_init(|| report).clone())
+}
+
+/// Refuses a thread whose rounding mode is not what the proof takes for granted.
+pub(crate) fn expect_host_arithmetic() -> Result<()> {
+    match host_violation() {
+        None => Ok(()),
+        Some(problem) => Err(Error::Arithmetic { adapter: "this thread".to_owned(), problem: problem.to_owned() }),
+    }
+}
+
+/// Refuses a device that does not compute as the proof takes for granted.
+pub(crate) fn expect_arithmetic(gpu: &Gpu) -> Result<()> {
+    match arithmetic(gpu)?.violation() {
+        None => Ok(()),
+        Some(problem) => Err(Error::Arithmetic { adapter: gpu.capabilities().name.clone(), problem }),
+    }
 }
 
 /// What the host computes otherwise than IEEE 754 `f64` in its default mode, or `None`: a program can round in another

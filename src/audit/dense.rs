@@ -125,6 +125,9 @@ fn set_norm(row: &mut Row, norm: &SpectralNorm, bound: &Bound) {
     if let Some(copies @ 2..) = norm.multiplicity {
         row.note(format!("sigma occurs {copies} times: no gradient, but a subgradient of least norm"));
     }
+    if norm.status == Status::Refuted {
+        row.note("this start refutes the upper bound that was asked for, which is withdrawn: take another seed");
+    }
     row.iterations = Some(norm.iterations);
 }
 

@@ -200,7 +200,7 @@ impl Certifier {
         (rows, cols): (usize, usize),
         steps: &mut Steps<'_>,
     ) -> Result<Certificate> {
-        expect_host_arithmetic()?;
+        probe::expect_host_arithmetic()?;
         let tall = match Tall::look(source, first, rows, cols)? {
             Looked::NonFinite => return Ok(Certificate::NON_FINITE),
             Looked::Zero => return Ok(Certificate::ZERO),
@@ -210,7 +210,7 @@ impl Certifier {
         let proof = match prover {
             Prover::Host => host::prove(&tall, steps)?,
             Prover::Device => {
-                expect_arithmetic(gpu)?;
+                probe::expect_arithmetic(gpu)?;
                 let effort =
                     Effort { vectors: self.vectors, products: self.products, width: self.width, seed: self.seed };
                 device::prove(gpu, &tall, effort, &DeviceProduct, steps).await?
@@ -231,7 +231,7 @@ impl Certifier {
         source: &S,
     ) -> Result<Vec<Certificate>> {
         elements("certify", &[batch, rows, cols])?;
-        expect_host_arithmetic()?;
+        probe::expect_host_arithmetic()?;
         let limit = self.host_side.unwrap_or(WITHOUT_GPU);
         if rows.min(cols) > limit {
             return Err(Error::TooLarge {
@@ -252,22 +252,6 @@ impl Certifier {
             })
         };
         (0..batch).map(one).collect()
-    }
-}
-
-/// Refuses a thread whose rounding mode is not what the proof takes for granted.
-fn expect_host_arithmetic() -> Result<()> {
-    match probe::host_violation() {
-        None => Ok(()),
-        Some(problem) => Err(Error::Arithmetic { adapter: "this thread".to_owned(), problem: problem.to_owned() }),
-    }
-}
-
-/// Refuses a device that does not compute as the proof takes for granted.
-fn expect_arithmetic(gpu: &Gpu) -> Result<()> {
-    match probe::arithmetic(gpu)?.violation() {
-        None => Ok(()),
-        Some(problem) => Err(Error::Arithmetic { adapter: gpu.capabilities().name.clone(), problem }),
     }
 }
 

@@ -126,7 +126,9 @@ mod tests {
 
     /// Whether a decimal is at most a number, by all the digits that the number has.
     fn is_at_most(decimal: &str, value: f64) -> bool {
-        let digits = decimal.split('e').next().unwrap().bytes().filter(u8::is_ascii_digit).count();
+        // zeros before the first figure only place the point
+        let figures = decimal.split('e').next().unwrap().trim_start_matches(['0', '.']);
+        let digits = figures.bytes().filter(u8::is_ascii_digit).count();
         let cut = below(value, digits);
         // of as many digits, the largest decimal that is not above it
         decimal.parse::<f64>().unwrap() < cut.parse::<f64>().unwrap() || decimal == cut

@@ -314,12 +314,14 @@ async fn quotients<O: LinearOperator + ?Sized>(
         false => Vec::new(),
     };
     let inputs: Vec<Vec<Ball>> = (0..usable.len()).map(input).collect();
-    let lengths: Vec<_> =
-        inputs.iter().map(|balls| balls.first().map(|ball| (ball.norm(), ball.norm_above()))).collect();
+    let lengths: Vec<Option<(f64, f64)>> = inputs
+        .iter()
+        .map(|balls| balls.first().map(|ball| (ball.norm(), ball.norm_above())).filter(|lengths| lengths.0 > 0.0))
+        .collect();
     let Some(products) = operator.products_on_host(false, inputs).await? else { return Ok(vec![None; usable.len()]) };
-    let quotient = |(item, (balls, lengths)): (usize, (Vec<Ball>, Option<(f64, f64)>))| {
-        let lengths = lengths.filter(|lengths| lengths.0 > 0.0)?;
-        balls.first().map(|ball| Quotient::of(ball, lengths, operator.exponent(item), false))
+    let quotient = |item: usize| {
+        let (ball, lengths) = products[item].first().zip(lengths[item])?;
+        Some(Quotient::of(ball, lengths, operator.exponent(item), false))
     };
-    Ok(products.into_iter().zip(lengths).enumerate().map(quotient).collect())
+    Ok((0..usable.len()).map(quotient).collect())
 }

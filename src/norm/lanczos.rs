@@ -18,7 +18,7 @@ use crate::operator::LinearOperator;
 use crate::ops::{self, StopKind};
 use crate::tensor::Tensor;
 use crate::tensor::screen::scale_by_power;
-use crate::{Error, Result};
+use crate::{Error, Result, probe};
 
 /// Golub-Kahan-Lanczos bidiagonalisation from a random start, with reorthogonalisation on the shorter side alone.
 ///
@@ -87,8 +87,9 @@ impl Lanczos {
     /// The spectral norm of each item of an operator.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for options that mean nothing, [`Error::TooLarge`] or [`Error::OutOfMemory`] for vectors
-    /// past the device's limits, [`Error::DeviceLost`].
+    /// [`Error::InvalidOption`] for options that mean nothing, and for a `delta` where the operator has no products on the
+    /// host; [`Error::Arithmetic`] for a `delta` where the host does not round as IEEE 754 says; [`Error::TooLarge`] or
+    /// [`Error::OutOfMemory`] for vectors past the device's limits, [`Error::DeviceLost`].
     pub fn norm<O: LinearOperator + ?Sized>(&self, operator: &O) -> Result<SpectralNorms> {
         self.norm_with(operator, Control::default())
     }
@@ -160,6 +161,11 @@ impl Lanczos {
         }
         if let (Stop::Bound { .. }, Some(other)) = (self.stop, self.delta.filter(|other| *other != delta)) {
             return refuse("delta", other.to_string(), "left out with Stop::Bound, which brings its own");
+        }
+        probe::expect_host_arithmetic()?;
+        if oriented.operator.is_slow_on_host() {
+            // Steps that are not measured are taken to be like those that are.
+            probe::expect_arithmetic(oriented.operator.gpu())?;
         }
         let side = (oriented.short, error);
         let each = match self.stop {

@@ -25,10 +25,10 @@ pub enum Stop {
         rtol: f64,
     },
     /// A bound of the norm: until upper / lower - 1 <= `rtol`, where the upper bound fails for at most the share `delta` of
-    /// all start vectors (Hochstenbach 2013; `docs/bounds.md`, P12).
+    /// all start vectors (Hochstenbach 2013; `docs/bounds.md`, P10).
     ///
-    /// Rounding in `f32` stands in the way below some 1e-5, for sides in the thousands: such a run ends as
-    /// [`super::Status::Stagnated`], with the bounds it reached.
+    /// Rounding in `f32` stands in the way below some 1e-6, and sooner where products of the operator cancel: such a run ends
+    /// as [`super::Status::Stagnated`], with the bounds it reached.
     Bound {
         /// The relative distance of the bounds, positive.
         rtol: f64,

@@ -2,7 +2,7 @@
 
 use futures::future::LocalBoxFuture;
 
-use super::{Ball, Knowledge, LinearOperator, columns, expect_batch, length};
+use super::{Ball, HostProducts, Knowledge, LinearOperator, columns, expect_batch, length};
 use crate::gpu::{Gpu, Recorder};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -110,11 +110,7 @@ impl<A: LinearOperator, B: LinearOperator> LinearOperator for Composition<A, B> 
 
     /// Rounding of the inner product in `f64` is taken to grow as its vector does, |y| / |x|: the proven factor, a norm of
     /// the outer operator for each of many, soon leaves nothing.
-    fn products_on_host<'a>(
-        &'a self,
-        adjoint: bool,
-        inputs: Vec<Vec<Ball>>,
-    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+    fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         Box::pin(async move {
             let (inner, outer): (&dyn LinearOperator, &dyn LinearOperator) =
                 if adjoint { (&self.outer, &self.inner) } else { (&self.inner, &self.outer) };

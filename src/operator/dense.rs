@@ -5,7 +5,7 @@ use faer::{Accum, Mat, Par};
 use futures::future::LocalBoxFuture;
 
 use super::enclosure::{Ball, dot, gamma, norm_above, sum_above, up};
-use super::{Knowledge, LinearOperator};
+use super::{HostProducts, Knowledge, LinearOperator};
 use crate::gpu::{Gpu, Recorder};
 use crate::tensor::screen::power;
 use crate::tensor::{Matrix, Tensor};
@@ -79,11 +79,7 @@ impl LinearOperator for Matrix {
         })
     }
 
-    fn products_on_host<'a>(
-        &'a self,
-        adjoint: bool,
-        inputs: Vec<Vec<Ball>>,
-    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+    fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         Box::pin(async move { self.in_blocks(adjoint, inputs).await.map(Some) })
     }
 

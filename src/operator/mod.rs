@@ -99,11 +99,7 @@ pub trait LinearOperator {
     /// each product is that of [`LinearOperator::enclose`]; `None` where there is none.
     ///
     /// *Shapes*  `inputs`: the vectors of each item, any number of them · result: as many
-    fn products_on_host<'a>(
-        &'a self,
-        adjoint: bool,
-        inputs: Vec<Vec<Ball>>,
-    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+    fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         Box::pin(async move {
             let mut products = Vec::with_capacity(inputs.len());
             for (item, vectors) in inputs.into_iter().enumerate() {
@@ -132,6 +128,9 @@ pub trait LinearOperator {
         Box::pin(ready(Ok(None)))
     }
 }
+
+/// Products of the host on their way: one for each vector of each item, `None` where an operator has no such products.
+pub type HostProducts<'a> = LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>>;
 
 /// What is known of one item of an operator before any product is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,11 +189,7 @@ impl<O: LinearOperator + ?Sized> LinearOperator for &O {
         (**self).enclose_adjoint(item, input)
     }
 
-    fn products_on_host<'a>(
-        &'a self,
-        adjoint: bool,
-        inputs: Vec<Vec<Ball>>,
-    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+    fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         (**self).products_on_host(adjoint, inputs)
     }
 

@@ -2,7 +2,7 @@
 
 use futures::future::LocalBoxFuture;
 
-use super::{Ball, Knowledge, LinearOperator, columns, length};
+use super::{Ball, HostProducts, Knowledge, LinearOperator, columns, length};
 use crate::gpu::{Buffer, Gpu, Recorder};
 use crate::tensor::Tensor;
 use crate::tensor::screen::{binary_exponent, scale_by_power};
@@ -129,11 +129,7 @@ impl<O: LinearOperator> LinearOperator for Scaled<O> {
         })
     }
 
-    fn products_on_host<'a>(
-        &'a self,
-        adjoint: bool,
-        inputs: Vec<Vec<Ball>>,
-    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+    fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         Box::pin(async move {
             let Some(products) = self.operator.products_on_host(adjoint, inputs).await? else { return Ok(None) };
             let scaled = |(item, balls): (usize, Vec<Ball>)| {

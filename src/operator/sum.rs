@@ -2,7 +2,7 @@
 
 use futures::future::LocalBoxFuture;
 
-use super::{Ball, Knowledge, LinearOperator, columns, expect_batch, length};
+use super::{Ball, HostProducts, Knowledge, LinearOperator, columns, expect_batch, length};
 use crate::gpu::{Buffer, Gpu, Recorder};
 use crate::tensor::Tensor;
 use crate::{Error, Result, ops};
@@ -134,11 +134,7 @@ impl<A: LinearOperator, B: LinearOperator> LinearOperator for Sum<A, B> {
         })
     }
 
-    fn products_on_host<'a>(
-        &'a self,
-        adjoint: bool,
-        inputs: Vec<Vec<Ball>>,
-    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+    fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         Box::pin(async move {
             let Some(left) = self.left.products_on_host(adjoint, inputs.clone()).await? else { return Ok(None) };
             let Some(right) = self.right.products_on_host(adjoint, inputs).await? else { return Ok(None) };

@@ -2,7 +2,7 @@
 
 use futures::future::LocalBoxFuture;
 
-use super::{Ball, Knowledge, LinearOperator};
+use super::{Ball, HostProducts, Knowledge, LinearOperator};
 use crate::Result;
 use crate::gpu::{Gpu, Recorder};
 use crate::tensor::{Position, Tensor};
@@ -62,11 +62,7 @@ impl<O: LinearOperator> LinearOperator for Transpose<O> {
         self.0.enclose(item, input)
     }
 
-    fn products_on_host<'a>(
-        &'a self,
-        adjoint: bool,
-        inputs: Vec<Vec<Ball>>,
-    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+    fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         self.0.products_on_host(!adjoint, inputs)
     }
 

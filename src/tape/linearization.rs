@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use futures::future::LocalBoxFuture;
-
 use super::exact::Exact;
 use super::graph::{Source, Tape};
 use super::program::{Memory, Program};
 use super::value::Value;
 use crate::gpu::{Buffer, Gpu, Recorder};
-use crate::operator::{Ball, LinearOperator, columns, length};
+use crate::operator::{Ball, HostProducts, LinearOperator, columns, length};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
@@ -246,11 +244,7 @@ impl LinearOperator for Linearization {
 
     /// Products with the derivative at the point in `f64` from the start, so that they tell the rounding of the function and
     /// its slopes on the device too.
-    fn products_on_host<'a>(
-        &'a self,
-        adjoint: bool,
-        inputs: Vec<Vec<Ball>>,
-    ) -> LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>> {
+    fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         let sizes = (length(&self.domain), length(&self.codomain));
         let programs = (&self.at_point, &self.forward, &self.adjoint);
         Box::pin(async move { self.on_host.products(programs, &self.point, adjoint, (sizes, inputs)).await.map(Some) })

@@ -10,7 +10,7 @@ use opnorm::{Error, Matrix};
 
 use super::matrices::{Dense, Source, congruential};
 use super::zeros::certified_zero;
-use super::{gpu, upload};
+use super::{gpu, is_full, upload};
 
 type Method = Box<dyn Fn(&Matrix) -> opnorm::norm::SpectralNorms>;
 
@@ -69,8 +69,9 @@ fn signs_starts_and_shapes_that_break_power_iterations() {
 #[test]
 fn hundreds_of_random_matrices_are_never_negative() {
     let mut source = Source::new(32);
-    let entries: Vec<f32> = (0..200).flat_map(|_| source.gaussian(32, 32).entries).collect();
-    let batch = Matrix::from_batch(gpu(), 200, 32, 32, &entries).unwrap();
+    let count = if is_full() { 1000 } else { 100 };
+    let entries: Vec<f32> = (0..count).flat_map(|_| source.gaussian(32, 32).entries).collect();
+    let batch = Matrix::from_batch(gpu(), count, 32, 32, &entries).unwrap();
     for (method, run) in methods() {
         let norms = run(&batch);
         let mut converged = 0;
@@ -83,8 +84,8 @@ fn hundreds_of_random_matrices_are_never_negative() {
                 assert!((norm.sigma / exact - 1.0).abs() <= 1e-5, "{method} {item}: {norm:?}, exact {exact}");
             }
         }
-        println!("{method}: {converged} of 200 converged");
-        assert!(converged >= if method == "lanczos" { 200 } else { 180 }, "{method}: {converged}");
+        println!("{method}: {converged} of {count} converged");
+        assert!(converged >= if method == "lanczos" { count } else { count * 9 / 10 }, "{method}: {converged}");
     }
 }
 

@@ -130,7 +130,7 @@ fn table() -> Vec<Row> {
         row("softplus", Value::softplus, |x| [x.max(0.0) + (-x.abs()).exp().ln_1p(), logistic(x), bell(x)], [15.0, 10.0, 13.0], 0.0),
         row("silu", Value::silu, |x| [if x == f64::NEG_INFINITY { 0.0 } else { x * logistic(x) }, logistic(x) + times(x, bell(x)), times(2.0 - x * (x / 2.0).tanh(), bell(x))], [14.0, 33.0, 40.0], 40.0),
         row("gelu", Value::gelu, |x| [if x == f64::NEG_INFINITY { 0.0 } else { x * reference::unary::normal_cdf(x, 0.0) }, reference::unary::normal_cdf(x, 0.0) + times(x, density(x)), times(2.0 - x * x, density(x))], [28.0, 28.0, 28.0], 40.0),
-        row("gelu_tanh", Value::gelu_tanh, |x| gelu_tanh(x), [16.0, 33.0, 60.0], 40.0),
+        row("gelu_tanh", Value::gelu_tanh, gelu_tanh, [16.0, 33.0, 60.0], 40.0),
         row("normal_cdf", Value::normal_cdf, |x| [reference::unary::normal_cdf(x, 0.0), density(x), times(-x, density(x))], [26.0, 16.0, 18.0], 0.0),
         row("relu", Value::relu, |x| linear(x, 0.0), exact, 0.0),
         row("leaky_relu", |x| x.leaky_relu(0.1), |x| linear(x, 0.1), [2.0; 3], 0.0),
