@@ -44,10 +44,9 @@ pub struct Lanczos {
     ///
     /// The bound is the largest of theirs, each of which may then fail with probability delta^(1/chains): the bound is wrong
     /// only if all are. The more chains, the closer the bound, and the less rounding in `f32` stands in its way: it comes no
-    /// closer than about 1e-6 / delta^(1/chains), relative, and some √side / 8 times that where singular values crowd at the
-    /// largest, as those of a difference operator do. The vectors are those of the best chain. `None`, the default, takes as
-    /// few as let a bound come within the `rtol` of [`Stop::Bound`] on any spectrum, or else within 1e-3 on most; one chain
-    /// without a bound.
+    /// closer than about 1e-6 / delta^(1/chains), relative, for a matrix whose products do not cancel. The vectors are those of
+    /// the best chain. `None`, the default, takes as few as let a bound come within the `rtol` of [`Stop::Bound`], or else
+    /// within 1e-3; one chain without a bound.
     pub chains: Option<usize>,
     /// Whether to count the copies of the largest singular value, and keep the vectors of each. [`Stop::Gradient`] does so
     /// in any case. Default `false`.
@@ -167,12 +166,8 @@ impl Lanczos {
             // Steps that are not measured are taken to be like those that are.
             probe::expect_arithmetic(oriented.operator.gpu())?;
         }
-        let side = (oriented.short, error);
-        let each = match self.stop {
-            Stop::Bound { rtol, .. } => share_within(rtol, side, true),
-            _ => share_within(WIDTH, side, false),
-        };
-        let least = Share::fewest(delta, side, each);
+        let width = if let Stop::Bound { rtol, .. } = self.stop { rtol } else { WIDTH };
+        let least = Share::fewest(delta, (oriented.short, error), share_within(width, error));
         let share = self.chains.map_or(least, |chains| Some(Share::of(delta, chains, oriented.short)));
         match (share, least) {
             (Some(share), _) if share.outweighs(error) => Ok(share),

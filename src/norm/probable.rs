@@ -73,13 +73,10 @@ impl Share {
     }
 }
 
-/// The share of starts of a chain whose bound comes within the relative distance `width` of the norm, for the steps of
-/// `side`, its length and the error of a step (P11).
-///
-/// A spectrum that is dense at its edge takes some steps for each dimension, over which errors add up.
-pub(super) fn share_within(width: f64, (length, error): (usize, f64), dense_edge: bool) -> f64 {
-    let spread = if dense_edge { 8.0 + (length as f64).sqrt() } else { 8.0 };
-    spread * error / width
+/// The share of starts of a chain whose bound comes within the relative distance `width` of the norm, for steps with such an
+/// error (P11).
+pub(super) fn share_within(width: f64, error: f64) -> f64 {
+    8.0 * error / width
 }
 
 /// d with P(|γ| < d) <= share for one coordinate γ of a point drawn uniformly from the unit sphere in `length` dimensions
@@ -306,7 +303,7 @@ mod tests {
     #[test]
     fn the_fewest_chains_that_outweigh_the_error_of_a_step() {
         let error = expected_error(1000, 64);
-        assert_eq!(Share::fewest(0.05, (1000, error), share_within(1e-3, (1000, error), false)).unwrap().chains, 1);
+        assert_eq!(Share::fewest(0.05, (1000, error), share_within(1e-3, error)).unwrap().chains, 1);
         for (delta, length) in [(1e-6, 64), (1e-6, 4096), (1e-9, 65_536), (1e-12, 1_000_000), (0.5, 3)] {
             for lanes in [8, 64] {
                 let error = expected_error(length, lanes);
@@ -317,12 +314,8 @@ mod tests {
             }
         }
         // The closer the bound is to be, the more chains; where none can be close enough, those of one half each.
-        let chains = |width: f64, edge: bool| {
-            let side = (1000, error);
-            Share::fewest(1e-6, side, share_within(width, side, edge)).unwrap().chains
-        };
-        let counts: Vec<usize> = [1e-2, 1e-3, 1e-4, 1e-5, 1e-9].map(|width| chains(width, false)).to_vec();
-        assert!(chains(1e-3, true) > chains(1e-3, false));
+        let chains = |width: f64| Share::fewest(1e-6, (1000, error), share_within(width, error)).unwrap().chains;
+        let counts: Vec<usize> = [1e-2, 1e-3, 1e-4, 1e-5, 1e-9].map(chains).to_vec();
         println!("chains for widths from 1e-2 to 1e-9: {counts:?}");
         assert!(counts.is_sorted() && counts[0] < counts[2] && counts[4] == 20, "{counts:?}");
         assert_eq!(Share::fewest(1e-6, (usize::MAX / 4, error), 0.0), None);

@@ -9,7 +9,8 @@ use crate::operator::enclosure::{norm_above, up};
 /// Nothing is assumed of the device: whatever vectors and coefficients it gives, the local errors are theirs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Space {
-    /// v_1, v_2, ...: one more than steps, but for the vector after a step that ended the space.
+    /// v_1, v_2, ...: one more than steps, but for the vector after a step that ended the space. Those that no further step
+    /// needs are empty.
     vectors: Vec<Vec<f32>>,
     /// T_jj = alpha_j² + beta_{j-1}² and tau_j = alpha_j beta_j of each step.
     coefficients: Vec<(f64, f64)>,
@@ -48,6 +49,12 @@ impl Space {
         self.vectors.push(vector.to_vec());
     }
 
+    /// Whether its latest step left nothing over.
+    #[cfg(test)]
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// The steps that are known, but not how far they are from their recurrence.
     pub(super) fn unmeasured(&self) -> std::ops::Range<usize> {
         let known = if self.vectors.is_empty() { 0 } else { self.coefficients.len() };
@@ -66,12 +73,6 @@ impl Space {
     /// The vector that a step multiplies.
     pub(super) fn vector(&self, step: usize) -> Vec<f64> {
         self.vectors[step].iter().map(|entry| f64::from(*entry)).collect()
-    }
-
-    /// The vectors that are known.
-    #[cfg(test)]
-    pub(super) fn count(&self) -> usize {
-        self.vectors.len()
     }
 
     /// What steps are from their recurrence, as far as they are measured.
@@ -114,7 +115,7 @@ impl Space {
         if next.is_some() {
             self.largest = self.largest.max(error);
         }
-        self.steps.push(Step { diagonal, coupling, error, residual: up(residual + rounding) });
+        self.add(Step { diagonal, coupling, error, residual: up(residual + rounding) });
     }
 
     /// Takes the next step for one whose local error is at most [`UNMEASURED`] times the largest that was measured.
@@ -123,7 +124,14 @@ impl Space {
         let (diagonal, coupling) = self.coefficients[step];
         let error = UNMEASURED * largest;
         let length = self.vectors.get(step + 1).map_or(f64::INFINITY, |next| length_above(next));
-        self.steps.push(Step { diagonal, coupling, error, residual: up(up(coupling * length) + error) });
+        self.add(Step { diagonal, coupling, error, residual: up(up(coupling * length) + error) });
+    }
+
+    fn add(&mut self, step: Step) {
+        if let Some(before) = self.steps.len().checked_sub(1) {
+            self.vectors[before] = Vec::new();
+        }
+        self.steps.push(step);
     }
 }
 

@@ -1,0 +1,253 @@
+//! Tests of measured steps, and of the bounds that rest on them.
+
+use super::*;
+use crate::norm::chain::Goal;
+use crate::norm::control::Control;
+use crate::norm::lanczos::{Lanczos, Run};
+use crate::norm::probable::{Share, Step, expected_error, upper_bound};
+use crate::norm::space::Space;
+use crate::norm::start::random_unit;
+use crate::norm::stop::Stop;
+use crate::operator::enclosure::norm_above;
+use crate::operator::{Composition, Scaled, Sum};
+use crate::{Gpu, Matrix};
+use faer::Mat;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Matrices whose products round in different ways: random signs, one sign, graded, rank one and nearly so, orthogonal.
+fn families(source: &mut impl FnMut() -> f64, rows: usize, cols: usize) -> Vec<(&'static str, Vec<f32>)> {
+    let mut fill = |entry: &dyn Fn(usize, usize, f64) -> f64| {
+        (0..rows * cols).map(|index| entry(index / cols, index % cols, source()) as f32).collect::<Vec<f32>>()
+    };
+    vec![
+        ("gaussian", fill(&|_, _, x| x)),
+        ("one sign", fill(&|_, _, x| x.abs())),
+        ("graded", fill(&|row, col, x| x * 0.5f64.powf((row + col) as f64 / 16.0))),
+        ("rank one and noise", fill(&|row, col, x| 1.0 + 0.5 * ((row * col) % 3) as f64 + 1e-4 * x)),
+        ("constant 0.7", fill(&|_, _, _| 0.7)),
+        ("hadamard-like", fill(&|row, col, _| if (row & col).count_ones() % 2 == 0 { 0.1 } else { -0.1 })),
+        ("diagonal", fill(&|row, col, x| if row == col { x } else { 0.0 })),
+    ]
+}
+
+fn normal() -> impl FnMut() -> f64 {
+    let mut generator = ChaCha8Rng::seed_from_u64(41);
+    move || {
+        let mut uniform = || ((generator.next_u64() >> 11) + 1) as f64 * 2f64.powi(-53);
+        (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos()
+    }
+}
+
+/// The steps of a chain, as a run measured them, and what a dense matrix says of the same vectors: |h_j| and |R_j|.
+fn steps<O: LinearOperator>(operator: &O, exact: &Mat<f64>, most: usize) -> Vec<(Step, Option<f64>, f64)> {
+    let options = Lanczos { max_iter: most, delta: Some(0.5), ..Lanczos::default() };
+    let oriented = Oriented::shorter_side_first(operator);
+    let goal = Goal::Norm { stop: Stop::default(), multiplicity: false };
+    let share = Share::of(0.5, 1, oriented.short);
+    let mut run = Run::new(&options, &oriented, &[None], goal, (share, Control::default())).unwrap();
+    run.first_start().unwrap();
+    operator.gpu().block_on(run.cycle()).unwrap();
+    let unit = scale_by_power(1.0, operator.exponent(0) + run.exponents()[0]);
+    let exact = if oriented.transposed { exact.transpose().to_owned() } else { exact.clone() } / faer::Scale(unit);
+    let space = run.chains[0].first.clone();
+    let last = space.steps().len();
+    let vectors: Vec<Vec<f64>> = (0..=last)
+        .map(|slot| run.basis.slot(slot).unwrap().read(operator.gpu()).unwrap().into_iter().map(f64::from).collect())
+        .collect();
+    // A step that ended the space has no vector after it.
+    let column = |step: usize| (step < last || !space.has_ended()).then(|| vectors[step].clone());
+    let vector = |entries: Vec<f64>| Mat::from_fn(entries.len(), 1, |row, _| entries[row]);
+    let of_step = |(index, step): (usize, &Step)| {
+        let current = vector(vectors[index].clone());
+        let mut rest = exact.transpose() * (&exact * &current) - &current * faer::Scale(step.diagonal);
+        if let Some(before) = index.checked_sub(1) {
+            rest -= vector(vectors[before].clone()) * faer::Scale(space.steps()[before].coupling);
+        }
+        let residual = rest.norm_l2();
+        let error = column(index + 1).map(|next| (&rest - vector(next) * faer::Scale(step.coupling)).norm_l2());
+        (*step, error, residual)
+    };
+    space.steps().iter().enumerate().map(of_step).collect()
+}
+
+#[test]
+fn measured_steps_are_those_of_the_matrix() {
+    let gpu = Gpu::new().unwrap();
+    let lanes = gpu.capabilities().profile.lanes;
+    let mut source = normal();
+    println!("largest error of a step, of the square of the norm, and as a part of what is expected");
+    for (rows, cols) in [(1, 1), (1, 9), (7, 5), (40, 40), (33, 150), (300, 120), (40, 3000), (20_000, 8)] {
+        for (name, entries) in families(&mut source, rows, cols) {
+            let exact = Mat::from_fn(rows, cols, |row, col| f64::from(entries[row * cols + col]));
+            let matrix = Matrix::from_slice(&gpu, rows, cols, &entries).unwrap();
+            let found = steps(&matrix, &exact, 40);
+            let square = found.iter().map(|(step, ..)| step.diagonal).fold(0.0, f64::max);
+            let allowed = 1e-11 * square * (rows.max(cols) as f64).sqrt();
+            assert!(!found.is_empty());
+            let mut largest = 0.0f64;
+            for (index, (step, error, residual)) in found.iter().enumerate() {
+                let close = |found: f64, exact: f64| found >= exact - allowed && found <= exact + allowed;
+                assert!(close(step.residual, *residual), "{name} {rows} x {cols}, {index}: {step:?} {residual}");
+                if let Some(error) = error {
+                    largest = largest.max(*error / square);
+                    assert!(close(step.error, *error), "{name} {rows} x {cols}, {index}: {step:?} {error}");
+                }
+            }
+            let part = largest / expected_error(rows.max(cols), lanes);
+            println!("{name:<20} {:>12} {largest:>9.1e} {part:>8.3}", format!("{rows} x {cols}"));
+        }
+    }
+}
+
+#[test]
+fn steps_of_sums_and_compositions_are_measured_where_they_cancel() {
+    let gpu = Gpu::new().unwrap();
+    let mut source = normal();
+    let mut fill = |rows: usize, cols: usize| -> (Mat<f64>, Matrix) {
+        let entries: Vec<f32> = (0..rows * cols).map(|_| source() as f32).collect();
+        let exact = Mat::from_fn(rows, cols, |row, col| f64::from(entries[row * cols + col]));
+        (exact, Matrix::from_slice(&gpu, rows, cols, &entries).unwrap())
+    };
+    let ((a, left), (b, right)) = (fill(30, 20), fill(20, 25));
+    let composed = steps(&Composition::new(&left, &right).unwrap(), &(&a * &b), 20);
+    let (before, changed) = (fill(24, 24), 1e-4f32);
+    let after = Mat::from_fn(24, 24, |row, col| {
+        f64::from(before.0[(row, col)] as f32 + changed * ((row + 1) as f32 / 24.0) * ((col + 2) as f32 / 24.0))
+    });
+    let entries: Vec<f32> = (0..24 * 24).map(|index| after[(index / 24, index % 24)] as f32).collect();
+    let moved = Matrix::from_slice(&gpu, 24, 24, &entries).unwrap();
+    let difference = Sum::new(&moved, Scaled::new(&before.1, -1.0).unwrap()).unwrap();
+    let cancelled = steps(&difference, &(&after - &before.0), 20);
+    for (name, found) in [("composition", composed), ("difference", cancelled)] {
+        let square = found.iter().map(|(step, ..)| step.diagonal).fold(0.0, f64::max);
+        let largest = found.iter().filter_map(|(_, error, _)| *error).fold(0.0, f64::max) / square;
+        println!("{name}: {largest:.1e} of the square of the norm");
+        for (step, error, residual) in found {
+            // What f64 may have lost counts as lost: a ten-thousandth of what f32 has, squared by two products.
+            let close = |found: f64, exact: f64| found >= exact - 1e-9 * square && found <= exact + 1e-4 * square;
+            assert!(close(step.residual, residual), "{name}: {step:?} {residual}");
+            assert!(error.is_none_or(|error| close(step.error, error)), "{name}: {step:?} {error:?}");
+        }
+        // Products of the difference cancel four digits, and steps say so.
+        assert!((largest > 1e-4) == (name == "difference"), "{name}: {largest}");
+    }
+}
+
+/// A product with a vector, of the transpose where the flag says so.
+type Product = dyn Fn(&[f32], bool) -> Vec<f32>;
+
+/// A matrix with its products: in `f32`, one term after the other, and in `f64`.
+struct Host {
+    single: Box<Product>,
+    exact: Mat<f64>,
+}
+
+/// A sum in `f32` of one term after the other: the worst order for terms of one sign.
+fn chained(terms: impl Iterator<Item = f32>) -> f32 {
+    terms.fold(0.0, |sum, term| sum + term)
+}
+
+fn dense(rows: usize, cols: usize, entries: Vec<f32>) -> Host {
+    let exact = Mat::from_fn(rows, cols, |row, col| f64::from(entries[row * cols + col]));
+    let single = move |vector: &[f32], adjoint: bool| match adjoint {
+        true => (0..cols).map(|col| chained((0..rows).map(|row| entries[row * cols + col] * vector[row]))).collect(),
+        false => (0..rows).map(|row| chained((0..cols).map(|col| entries[row * cols + col] * vector[col]))).collect(),
+    };
+    Host { single: Box::new(single), exact }
+}
+
+fn sum(left: Host, right: Host) -> Host {
+    let exact = &left.exact - &right.exact;
+    let single = move |vector: &[f32], adjoint: bool| {
+        let (left, right) = ((left.single)(vector, adjoint), (right.single)(vector, adjoint));
+        left.iter().zip(&right).map(|(left, right)| left - right).collect()
+    };
+    Host { single: Box::new(single), exact }
+}
+
+fn composition(outer: Host, inner: Host) -> Host {
+    let exact = &outer.exact * &inner.exact;
+    let single = move |vector: &[f32], adjoint: bool| match adjoint {
+        true => (inner.single)(&(outer.single)(vector, true), true),
+        false => (outer.single)(&(inner.single)(vector, false), false),
+    };
+    Host { single: Box::new(single), exact }
+}
+
+/// The upper bound after so many steps in `f32` without reorthogonalisation, the steps measured in `f64`.
+fn upper_of(host: &Host, steps: usize, (seed, stream): (u64, u64), part: f64) -> f64 {
+    let length = |vector: &[f32]| chained(vector.iter().map(|entry| entry * entry)).sqrt();
+    let mut space = Space::default();
+    let mut right = random_unit(seed, stream, host.exact.ncols());
+    space.start(&right);
+    let (mut left, mut beta, mut largest) = (vec![0.0; host.exact.nrows()], 0.0f32, 0.0f32);
+    for _ in 0..steps {
+        let forward = (host.single)(&right, false);
+        let forward: Vec<f32> = forward.iter().zip(&left).map(|(entry, left)| entry - beta * left).collect();
+        let alpha = length(&forward);
+        left = forward.iter().map(|entry| entry / alpha).collect();
+        let back = (host.single)(&left, true);
+        let back: Vec<f32> = back.iter().zip(&right).map(|(entry, right)| entry - alpha * right).collect();
+        beta = length(&back);
+        largest = largest.max(alpha).max(beta);
+        let ends = !(alpha > 1e-6 * largest && beta > 1e-6 * largest);
+        space.push(f64::from(alpha), f64::from(beta), ends);
+        if ends {
+            break;
+        }
+        right = back.iter().map(|entry| entry / beta).collect();
+        space.push_vector(&right);
+    }
+    let mut ritz = 0.0f64;
+    for step in space.unmeasured() {
+        let vector = space.vector(step);
+        let vector = Mat::from_fn(vector.len(), 1, |row, _| vector[row]);
+        let product = host.exact.transpose() * (&host.exact * &vector);
+        let center: Vec<f64> = (0..product.nrows()).map(|row| product[(row, 0)]).collect();
+        ritz = ritz.max((&host.exact * &vector).norm_l2() / vector.norm_l2());
+        space.measure(&Ball { radius: 1e-13 * norm_above(&center), center });
+    }
+    upper_bound(space.steps(), ritz, part)
+}
+
+/// Starts of a host that multiplies as badly as one can: no bound fails that should not.
+#[test]
+fn bounds_hold_for_the_worst_arithmetic() {
+    let mut source = normal();
+    let mut fill = |count: usize, scale: f64| -> Vec<f32> { (0..count).map(|_| (scale * source()) as f32).collect() };
+    let base = fill(20 * 20, 1.0);
+    let moved = |part: f32, change: &[f32]| -> Vec<f32> {
+        (0..400).map(|index| base[index] + part * change[index / 20] * change[20 + index % 20]).collect()
+    };
+    let change = fill(40, 1.0);
+    let layers = (0..20).map(|_| dense(8, 8, fill(64, 1.0))).reduce(|product, layer| composition(layer, product));
+    let hosts = [
+        ("gaussian 8 x 30", dense(30, 8, fill(240, 1.0))),
+        ("all 0.7, 4000 x 3", dense(4000, 3, vec![0.7; 12_000])),
+        ("W1 - W0, 1e-4", sum(dense(20, 20, moved(1e-4, &change)), dense(20, 20, base.clone()))),
+        ("W1 - W0, 3e-5", sum(dense(20, 20, moved(3e-5, &change)), dense(20, 20, base.clone()))),
+        (
+            "1 x 2 times 2 x 1",
+            composition(dense(1, 2, vec![1.377_576, 1.0]), dense(2, 1, vec![0.725_912_8, -0.999_999_05])),
+        ),
+        ("20 layers of 8 x 8", layers.unwrap()),
+    ];
+    println!("{:<20} {:>8} {:>7} {:>7} {:>8}", "operator", "delta", "bounds", "failed", "allowed");
+    for (name, host) in hosts {
+        let norm = host.exact.singular_values().unwrap()[0];
+        for (delta, chains) in [(1e-6, 4u64), (0.05, 1)] {
+            let part = Share::of(delta, chains as usize, host.exact.ncols()).part;
+            let starts = if name.contains("4000") { 200 } else { 2000 };
+            let failed = |seed: &u64| {
+                let uppers = (0..chains).map(|stream| upper_of(&host, 12, (*seed, stream << 32), part));
+                uppers.fold(0.0, f64::max) < norm * (1.0 - 1e-13)
+            };
+            let count = (0..starts).filter(failed).count();
+            let expected = delta * starts as f64;
+            let allowed = if chains > 1 { 0.0 } else { expected + 4.0 * expected.sqrt() };
+            println!("{name:<20} {delta:>8} {starts:>7} {count:>7} {allowed:>8.0}");
+            assert!(count as f64 <= allowed, "{name}, delta {delta}: {count} of {starts}");
+        }
+    }
+}
