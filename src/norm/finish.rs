@@ -6,7 +6,7 @@ use super::stop::Stop;
 use super::{Bounds, Guarantee, SpectralNorm, Status};
 use crate::Result;
 use crate::gpu::{Buffer, Recorder};
-use crate::operator::{Ball, Knowledge, LinearOperator, length};
+use crate::operator::{Ball, Knowledge, LinearOperator, length, products_on_host};
 use crate::ops;
 use crate::tensor::Tensor;
 use crate::tensor::screen::{binary_exponent, scale_by_power};
@@ -37,7 +37,7 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
 
     /// Products of the host with vectors of each item, from the short to the long side where `forward`.
     pub(super) async fn on_host(&self, forward: bool, inputs: Vec<Vec<Ball>>) -> Result<Option<Vec<Vec<Ball>>>> {
-        self.operator.products_on_host(forward == self.transposed, inputs).await
+        products_on_host(self.operator, forward == self.transposed, inputs).await
     }
 
     /// Batch × columns × one vector.
@@ -318,7 +318,7 @@ async fn quotients<O: LinearOperator + ?Sized>(
         .iter()
         .map(|balls| balls.first().map(|ball| (ball.norm(), ball.norm_above())).filter(|lengths| lengths.0 > 0.0))
         .collect();
-    let Some(products) = operator.products_on_host(false, inputs).await? else { return Ok(vec![None; usable.len()]) };
+    let Some(products) = products_on_host(operator, false, inputs).await? else { return Ok(vec![None; usable.len()]) };
     let quotient = |item: usize| {
         let (ball, lengths) = products[item].first().zip(lengths[item])?;
         Some(Quotient::of(ball, lengths, operator.exponent(item), false))

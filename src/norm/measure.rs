@@ -34,17 +34,23 @@ pub(super) async fn measure<O: LinearOperator + ?Sized>(
         let Some(short) = oriented.on_host(false, long).await? else { return Ok(false) };
         short.into_iter().map(Vec::into_iter).collect()
     };
+    let unit = |index: usize| -2 * exponents.get(index).copied().unwrap_or(0);
+    // The largest error of each item, of this reading and of those before.
     let mut largest = vec![0.0f64; items];
+    for (index, chain) in chains.iter().enumerate() {
+        largest[index / columns] =
+            largest[index / columns].max(scale_by_power(chain.first.largest_error(), -unit(index)));
+    }
     for (index, chain) in chains.iter_mut().enumerate() {
-        let (item, exponent) = (index / columns, -2 * exponents.get(index).copied().unwrap_or(0));
+        let (item, exponent) = (index / columns, unit(index));
         for step in chain.first.unmeasured() {
             let product = if is_measured(index, step, chain) { products[item].next() } else { None };
             match product {
                 Some(product) => chain.first.measure(&scaled(product, exponent)),
                 None => chain.first.assume(scale_by_power(largest[item], exponent)),
             }
+            largest[item] = largest[item].max(scale_by_power(chain.first.largest_error(), -exponent));
         }
-        largest[item] = largest[item].max(scale_by_power(chain.first.largest_error(), -exponent));
     }
     Ok(true)
 }

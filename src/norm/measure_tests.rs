@@ -1,6 +1,7 @@
 //! Tests of measured steps, and of the bounds that rest on them.
 
 use super::*;
+use crate::gpu::Recorder;
 use crate::norm::chain::Goal;
 use crate::norm::control::Control;
 use crate::norm::lanczos::{Lanczos, Run};
@@ -9,7 +10,8 @@ use crate::norm::space::Space;
 use crate::norm::start::random_unit;
 use crate::norm::stop::Stop;
 use crate::operator::enclosure::norm_above;
-use crate::operator::{Composition, Scaled, Sum};
+use crate::operator::{Composition, HostProducts, Scaled, Sum};
+use crate::tensor::Tensor;
 use crate::{Gpu, Matrix};
 use faer::Mat;
 use rand::{Rng, SeedableRng};
@@ -249,5 +251,95 @@ fn bounds_hold_for_the_worst_arithmetic() {
             println!("{name:<20} {delta:>8} {starts:>7} {count:>7} {allowed:>8.0}");
             assert!(count as f64 <= allowed, "{name}, delta {delta}: {count} of {starts}");
         }
+    }
+}
+
+/// An operator whose products on the device are those of another matrix, close to the one that it stands for.
+struct Off {
+    device: Matrix,
+    exact: Matrix,
+}
+
+impl LinearOperator for Off {
+    fn gpu(&self) -> &Gpu {
+        self.device.gpu()
+    }
+
+    fn batch(&self) -> usize {
+        1
+    }
+
+    fn domain(&self) -> Vec<usize> {
+        self.device.domain()
+    }
+
+    fn codomain(&self) -> Vec<usize> {
+        self.device.codomain()
+    }
+
+    fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        self.device.apply(recorder, input, output)
+    }
+
+    fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        self.device.apply_adjoint(recorder, input, output)
+    }
+
+    fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
+        self.exact.products_on_host(adjoint, inputs)
+    }
+
+    fn is_slow_on_host(&self) -> bool {
+        true
+    }
+}
+
+/// Steps that are not measured stand in for those that are, in the first chain too, over all readings.
+#[test]
+fn steps_that_stand_for_others_do_not_count_as_exact() {
+    let gpu = Gpu::new().unwrap();
+    let mut source = normal();
+    let (side, wrong) = (48, 1e-4);
+    let sigma = |index: usize| if index == 0 { 1.0 } else { 0.9 * (1.0 - index as f64 / side as f64) };
+    // A reflection on either side of a diagonal; the device's matrix lacks a part along the first singular vectors.
+    let mut reflection = || {
+        let vector: Vec<f64> = (0..side).map(|_| source()).collect();
+        let square: f64 = vector.iter().map(|entry| entry * entry).sum();
+        Mat::from_fn(side, side, |row, col| f64::from(u8::from(row == col)) - 2.0 * vector[row] * vector[col] / square)
+    };
+    let (left, right) = (reflection(), reflection());
+    let of = |first: f64| {
+        let diagonal = Mat::from_fn(side, side, |row, col| match row == col {
+            true if row == 0 => first,
+            true => sigma(row),
+            false => 0.0,
+        });
+        let product = &left * diagonal * &right;
+        let entries: Vec<f32> = (0..side * side).map(|index| product[(index / side, index % side)] as f32).collect();
+        (Matrix::from_slice(&gpu, side, side, &entries).unwrap(), dense(side, side, entries).exact)
+    };
+    let ((device, _), (exact, dense)) = (of(1.0 - wrong), of(1.0));
+    let operator = Off { device, exact };
+    let norm = dense.singular_values().unwrap()[0];
+
+    let found = steps(&operator, &dense, 30);
+    let mut measured = 0.0f64;
+    for (index, (step, error, _)) in found.iter().enumerate() {
+        match [1, 2, 3, 4, 6, 8, 12, 16, 24].contains(&(index + 1)) {
+            true => measured = measured.max(step.error),
+            false => assert!(step.error >= 3.99 * measured, "step {index}: {step:?}, {measured:e} was measured before"),
+        }
+        assert!(error.is_none_or(|error| step.error >= 0.9 * error), "step {index}: {step:?}, {error:?}");
+    }
+    assert!(measured > 1e-6, "{measured:e}");
+    for (delta, starts, allowed) in [(1e-6, 20, 0), (0.05, 200, 23)] {
+        let failed = |seed: &u64| {
+            let chains = (delta > 1e-3).then_some(1);
+            let options = Lanczos { delta: Some(delta), chains, max_iter: 24, seed: *seed, ..Lanczos::default() };
+            options.norm(&operator).unwrap().items()[0].bounds.upper < norm * (1.0 - 1e-13)
+        };
+        let count = (0..starts).filter(failed).count();
+        println!("delta {delta}: {count} of {starts} failed");
+        assert!(count <= allowed, "delta {delta}: {count} of {starts}");
     }
 }

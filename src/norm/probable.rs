@@ -19,7 +19,7 @@ pub(super) fn expected_error(length: usize, lanes: u32) -> f64 {
     4.0 / 16_777_216.0 * (1.0 + chain).sqrt()
 }
 
-/// One step of a Krylov space (P7): AᵀA v_j = tau_{j-1} v_{j-1} + T_jj v_j + tau_j v_{j+1} - h_j.
+/// One step of a Krylov space (P7): AᵀA v_j = tau_{j-1} v_{j-1} + T_jj v_j + tau_j v_{j+1} + h_j.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Step {
     /// T_jj
@@ -28,7 +28,7 @@ pub(super) struct Step {
     pub(super) coupling: f64,
     /// At least |h_j|.
     pub(super) error: f64,
-    /// At least |tau_j v_{j+1} - h_j|.
+    /// At least |tau_j v_{j+1} + h_j|.
     pub(super) residual: f64,
 }
 

@@ -106,23 +106,20 @@ impl Space {
             take(&mut rest, coupling, next);
             norm_above(&rest)
         });
-        // (P9) takes parts along the singular vector to be at most 2.
-        let rounding = match length_above(current) <= 2.0 {
-            true => up(product.radius + ROUNDINGS * magnitude),
-            false => f64::INFINITY,
-        };
-        let error = error.map_or(f64::INFINITY, |error| up(error + rounding));
-        if next.is_some() {
-            self.largest = self.largest.max(error);
-        }
-        self.add(Step { diagonal, coupling, error, residual: up(residual + rounding) });
+        let rounding = up(product.radius + ROUNDINGS * magnitude) + too_long(current);
+        let certain = |value: f64| if value.is_nan() { f64::INFINITY } else { value };
+        let residual = certain(up(residual + rounding));
+        let error = error.map_or(f64::INFINITY, |error| certain(up(error + rounding)));
+        // What a space leaves over at its end is no less than what its last step missed.
+        self.largest = self.largest.max(error.min(residual));
+        self.add(Step { diagonal, coupling, error, residual });
     }
 
     /// Takes the next step for one whose local error is at most [`UNMEASURED`] times the largest that was measured.
     pub(super) fn assume(&mut self, largest: f64) {
         let step = self.steps.len();
         let (diagonal, coupling) = self.coefficients[step];
-        let error = UNMEASURED * largest;
+        let error = UNMEASURED * largest + too_long(&self.vectors[step]);
         let length = self.vectors.get(step + 1).map_or(f64::INFINITY, |next| length_above(next));
         self.add(Step { diagonal, coupling, error, residual: up(up(coupling * length) + error) });
     }
@@ -133,6 +130,11 @@ impl Space {
         }
         self.steps.push(step);
     }
+}
+
+/// Infinite where a vector is longer than 2, as (P9) takes parts along the singular vector to be no more than that.
+fn too_long(vector: &[f32]) -> f64 {
+    if length_above(vector) <= 2.0 { 0.0 } else { f64::INFINITY }
 }
 
 fn length_above(vector: &[f32]) -> f64 {

@@ -121,9 +121,12 @@ impl<A: LinearOperator, B: LinearOperator> LinearOperator for Composition<A, B> 
                 middle.into_iter().map(|balls| balls.into_iter().map(|ball| Ball::exact(ball.center)).collect());
             let Some(mut products) = outer.products_on_host(adjoint, exact.collect()).await? else { return Ok(None) };
             for (ball, (length, radius)) in products.iter_mut().flatten().zip(sizes.into_iter().flatten()) {
-                if length > 0.0 {
-                    ball.radius += ball.norm() / length * radius;
-                }
+                // Nothing tells how what surrounds a zero grows.
+                ball.radius += match radius {
+                    0.0 => 0.0,
+                    _ if length > 0.0 => ball.norm() / length * radius,
+                    _ => f64::INFINITY,
+                };
             }
             Ok(Some(products))
         })

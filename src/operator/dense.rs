@@ -130,10 +130,13 @@ impl Blocks {
 
     fn take(&mut self, entries: &[f32]) {
         let waiting = self.block.col_as_slice_mut(self.waiting);
+        // A sum for each row, so that few roundings lie between a square and the sum of all.
+        let mut squares = 0.0;
         for (place, entry) in waiting.iter_mut().zip(entries) {
             *place = f64::from(*entry);
-            self.squares += *place * *place;
+            squares += *place * *place;
         }
+        self.squares += squares;
         self.waiting += 1;
         if self.waiting == Self::ROWS {
             self.multiply();

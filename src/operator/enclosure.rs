@@ -60,11 +60,11 @@ pub(crate) fn down(value: f64) -> f64 {
     value.next_down()
 }
 
-/// An upper bound of the 2-norm of a vector.
+/// An upper bound of the 2-norm of a vector; infinite where an entry is not finite.
 pub(crate) fn norm_above(vector: &[f64]) -> f64 {
     let largest = largest(vector);
     if largest == 0.0 || !largest.is_finite() {
-        return largest;
+        return if largest == 0.0 { 0.0 } else { f64::INFINITY };
     }
     let sum: f64 = vector.iter().map(|value| (value / largest).powi(2)).sum();
     // A quotient, a square and the sum: relative gamma(length + 3), and as much absolutely where a square underflows.
@@ -84,8 +84,10 @@ pub(crate) fn norm_below(vector: &[f64]) -> f64 {
     (down(down(square.sqrt()) * largest)).max(0.0)
 }
 
+/// The largest magnitude; NaN where an entry is, which `f64::max` would pass over.
 fn largest(vector: &[f64]) -> f64 {
-    vector.iter().fold(0.0, |largest, value| largest.max(value.abs()))
+    let larger = |largest: f64, value: &f64| if value.is_nan() { f64::NAN } else { value.abs().max(largest) };
+    vector.iter().fold(0.0, |largest: f64, value| if largest.is_nan() { largest } else { larger(largest, value) })
 }
 
 impl Ball {
@@ -132,6 +134,14 @@ impl Ball {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_is_not_a_number_has_no_norm_below_and_none_above() {
+        for vector in [vec![f64::NAN], vec![0.0, f64::NAN], vec![f64::NAN, 3.0, 0.0], vec![1.0, f64::INFINITY]] {
+            assert_eq!((norm_below(&vector), norm_above(&vector)), (0.0, f64::INFINITY), "{vector:?}");
+            assert!(!Ball::exact(vector).norm().is_finite());
+        }
+    }
 
     proptest! {
         #[test]

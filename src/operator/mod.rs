@@ -98,6 +98,8 @@ pub trait LinearOperator {
     /// Probabilistic bounds of a norm need these products, and are refused without them (`docs/bounds.md`, P7). By default
     /// each product is that of [`LinearOperator::enclose`]; `None` where there is none.
     ///
+    /// A radius says how far rounding on the host may have taken a product; what it leaves out, bounds leave out.
+    ///
     /// *Shapes*  `inputs`: the vectors of each item, any number of them · result: as many
     fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         Box::pin(async move {
@@ -200,6 +202,27 @@ impl<O: LinearOperator + ?Sized> LinearOperator for &O {
     fn column_medians<'a>(&'a self, item: usize) -> LocalBoxFuture<'a, Result<Option<Vec<f32>>>> {
         (**self).column_medians(item)
     }
+}
+
+/// The products of the host, refused where they are not one of the right length for each vector.
+pub(crate) async fn products_on_host<O: LinearOperator + ?Sized>(
+    operator: &O,
+    adjoint: bool,
+    inputs: Vec<Vec<Ball>>,
+) -> Result<Option<Vec<Vec<Ball>>>> {
+    let counts: Vec<usize> = inputs.iter().map(Vec::len).collect();
+    let size = length(&if adjoint { operator.domain() } else { operator.codomain() });
+    let Some(products) = operator.products_on_host(adjoint, inputs).await? else { return Ok(None) };
+    let found: Vec<usize> = products.iter().map(Vec::len).collect();
+    if found == counts && products.iter().flatten().all(|ball| ball.center.len() == size) {
+        return Ok(Some(products));
+    }
+    let sizes: Vec<usize> = products.iter().flatten().map(|ball| ball.center.len()).collect();
+    Err(Error::ShapeMismatch {
+        operation: "products on the host",
+        expected: format!("{counts:?} vectors of length {size} for the items"),
+        found: format!("{found:?}, of lengths {sizes:?}"),
+    })
 }
 
 /// The elements of a vector of some shape.

@@ -5,6 +5,7 @@ use futures::future::LocalBoxFuture;
 use super::{Ball, HostProducts, Knowledge, LinearOperator, columns, expect_batch, length};
 use crate::gpu::{Buffer, Gpu, Recorder};
 use crate::tensor::Tensor;
+use crate::tensor::screen::power;
 use crate::{Error, Result, ops};
 
 /// `left + right`.
@@ -36,7 +37,7 @@ impl<A: LinearOperator, B: LinearOperator> Sum<A, B> {
     fn factors(&self, item: usize) -> (f64, f64) {
         let common = self.exponent(item);
         // Below 2^-150 the smaller product is less than half an ulp of a subnormal: as good as zero.
-        let factor = |exponent: i32| 2f64.powi((exponent - common).clamp(-1000, 100));
+        let factor = |exponent: i32| power((exponent - common).clamp(-1000, 100));
         (factor(self.left.exponent(item)), factor(self.right.exponent(item)))
     }
 
