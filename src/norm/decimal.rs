@@ -124,30 +124,58 @@ mod tests {
         }
     }
 
-    /// Whether a decimal is at most a number, by all the digits that the number has.
-    fn is_at_most(decimal: &str, value: f64) -> bool {
-        // zeros before the first figure only place the point
-        let figures = decimal.split('e').next().unwrap().trim_start_matches(['0', '.']);
-        let digits = figures.bytes().filter(u8::is_ascii_digit).count();
-        let cut = below(value, digits);
-        // of as many digits, the largest decimal that is not above it
-        decimal.parse::<f64>().unwrap() < cut.parse::<f64>().unwrap() || decimal == cut
+    /// The power of ten of the first figure of a positive decimal, and its figures without zeros at either end.
+    fn figures(decimal: &str) -> (i32, Vec<u8>) {
+        let (mantissa, exponent) = decimal.split_once('e').unwrap_or((decimal, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = [whole, fraction].concat();
+        let zeros = digits.bytes().take_while(|digit| *digit == b'0').count();
+        let first = exponent.parse::<i32>().unwrap() + whole.len() as i32 - 1 - zeros as i32;
+        (first, digits[zeros..].trim_end_matches('0').bytes().collect())
+    }
+
+    #[test]
+    fn decimals_are_compared_by_all_their_digits() {
+        let least_to_greatest =
+            ["4.9e-324", "0.05", "0.5", "0.50000000000000001", "7", "45", "450.5", "89542687055558830", "1e300"];
+        assert!(least_to_greatest.is_sorted_by(|one, next| figures(one) < figures(next)));
+        for (one, same) in [("0.50", "5e-1"), ("100", "1.00e2"), ("89542687055558830", "8.954268705555883e16")] {
+            assert_eq!(figures(one), figures(same));
+        }
+    }
+
+    fn check_shortest(value: f64) -> Result<(), TestCaseError> {
+        let (down, up) = (shortest_below(value), shortest_above(value));
+        prop_assert_eq!((down.parse(), up.parse()), (Ok(value), Ok(value)));
+        let exact = figures(&nearest(value, EXACT));
+        prop_assert!(figures(&down) <= exact && exact <= figures(&up), "{} {} {}", down, value, up);
+        Ok(())
+    }
+
+    #[test]
+    fn whole_numbers_that_end_in_zeros_enclose() {
+        // The one printed below has as many figures as the number, the last of them a zero that only holds the place.
+        check_shortest(89_542_687_055_558_832.0).unwrap();
     }
 
     proptest! {
         #[test]
         fn shortest_decimals_enclose(bits in 1u64..0x7ff0_0000_0000_0000) {
-            let value = f64::from_bits(bits);
-            let (down, up) = (shortest_below(value), shortest_above(value));
-            prop_assert_eq!((down.parse(), up.parse()), (Ok(value), Ok(value)));
-            prop_assert!(is_at_most(&down, value) && (down == up || !is_at_most(&up, value)), "{} {} {}", down, value, up);
+            check_shortest(f64::from_bits(bits))?;
+        }
+
+        #[test]
+        fn shortest_decimals_of_whole_numbers_enclose(value in 1u64..u64::MAX) {
+            check_shortest(value as f64)?;
         }
 
         #[test]
         fn what_is_printed_encloses(value in 1e-300f64..1e300, digits in 1usize..25) {
             let (low, high): (f64, f64) = (below(value, digits).parse().unwrap(), above(value, digits).parse().unwrap());
             prop_assert!(low <= value && value <= high);
-            prop_assert!(high - low <= value * 10f64.powf(1.0 - digits.min(15) as f64) * 1.001);
+            // Reading a decimal rounds as well, each of the two by half a unit in the last place.
+            let apart = 10f64.powi(1 - digits.min(17) as i32) + 2.0 * f64::EPSILON;
+            prop_assert!(high - low <= value * apart);
         }
     }
 }
