@@ -1,13 +1,10 @@
 //! What a device does besides arithmetic: loss, limits, buffers from outside, read-backs, uploads.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-mod device {
-    pub mod handles;
-    pub mod sources;
-    pub mod subnormals;
-}
+mod handles;
+mod sources;
+mod subnormals;
 
-use std::sync::{OnceLock, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use bytemuck::cast_slice;
@@ -18,10 +15,7 @@ use opnorm::tensor::{Panel, Position, Storage, Tensor};
 use opnorm::wgpu;
 use opnorm::{Error, Gpu, Matrix, ops, probe};
 
-fn gpu() -> &'static Gpu {
-    static SHARED: OnceLock<Gpu> = OnceLock::new();
-    SHARED.get_or_init(|| Gpu::new().unwrap())
-}
+use crate::gpu;
 
 /// Numbers without a pattern that a wrong stride would keep.
 fn numbers(len: usize) -> Vec<f32> {

@@ -1,49 +1,26 @@
 //! The tape: every operation's rules against differences, its device results against `f64`, derivatives of derivatives,
 //! programs and their memory, Jacobians and their norms; and all of these against PyTorch's numbers.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-#[path = "tape/checks.rs"]
 mod checks;
-#[path = "tape/fixtures.rs"]
 mod fixtures;
-#[path = "tape/fusion.rs"]
 mod fusion;
-#[path = "tape/jacobians.rs"]
 mod jacobians;
-#[path = "tape/nesting.rs"]
 mod nesting;
-#[path = "tape/norms.rs"]
 mod norms;
-#[path = "tape/not_a_number.rs"]
 mod not_a_number;
-#[path = "tape/operations.rs"]
 mod operations;
-#[path = "tape/pointwise.rs"]
 mod pointwise;
-#[path = "tape/programs.rs"]
 mod programs;
-#[path = "tape/search.rs"]
 mod search;
-#[path = "tape/separation.rs"]
 mod separation;
-#[path = "tape/spectral.rs"]
 mod spectral;
-#[path = "tape/sums.rs"]
 mod sums;
-#[path = "tape/ties.rs"]
 mod ties;
 
-use std::sync::OnceLock;
-
-use opnorm::Gpu;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// The device of `OPNORM_ADAPTER`, opened once.
-fn gpu() -> &'static Gpu {
-    static GPU: OnceLock<Gpu> = OnceLock::new();
-    GPU.get_or_init(|| Gpu::new().unwrap())
-}
+use crate::{gpu, is_full};
 
 /// Numbers in [-2, 2] that `f32` holds.
 fn draw(random: &mut ChaCha8Rng, len: usize) -> Vec<f64> {

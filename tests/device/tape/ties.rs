@@ -7,7 +7,7 @@ use opnorm::tape::Tape;
 use opnorm::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
-use super::{draw, gpu, narrowed, seeded};
+use super::{draw, gpu, is_full, narrowed, seeded};
 
 /// A diagonal between two reflections, in entries that `f32` holds.
 fn reflected(random: &mut ChaCha8Rng, (rows, cols): (usize, usize), values: &[f64]) -> Vec<f64> {
@@ -84,7 +84,7 @@ fn ky_fan(data: &[f64], (rows, cols): (usize, usize), count: usize, rank: usize)
 
 #[test]
 fn low_ranks_have_ky_fan_and_nuclear_norms() {
-    let full = std::env::var("OPNORM_FULL").is_ok_and(|value| value == "1");
+    let full = is_full();
     let mut random = seeded(70);
     let shapes: &[(usize, usize)] = if full {
         &[(12, 16), (16, 12), (16, 64), (64, 16), (3, 40), (40, 3), (90, 90)]

@@ -1,6 +1,5 @@
 //! Every kernel, and ones that are written at run time, without a device: it is valid WGSL, it translates to each back end's language in both widths, it says
 //! the truth about its bindings and parameters, and its four files are there.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -10,7 +10,7 @@ use opnorm::io::{Checkpoint, NpzData, write_npz};
 use super::exact::singular_values;
 use super::matrices::Source;
 use super::tally::Tally;
-use super::{Wide, gpu};
+use super::{Wide, gpu, is_full};
 
 /// The families.
 pub(crate) const FAMILIES: [&str; 9] = [
@@ -82,7 +82,7 @@ pub(crate) fn norm(family: &str, matrix: &Wide) -> f64 {
 /// The sides that are tried: every seventh up to 600 where that is asked for, and some above and below where the prover goes
 /// over to another search.
 pub(crate) fn sides(few: &[usize]) -> Vec<usize> {
-    if std::env::var_os("OPNORM_FULL").is_some() { (1..=600).step_by(7).collect() } else { few.to_vec() }
+    if is_full() { (1..=600).step_by(7).collect() } else { few.to_vec() }
 }
 
 /// Spectra that are dense at their edge, as those of every difference and blur: as tight as any, on either side of the size from

@@ -8,7 +8,7 @@ use opnorm::norm::{Lanczos, frobenius, spectral_norm};
 use opnorm::tensor::{Storage, Tensor};
 use opnorm::{Gpu, Matrix};
 
-use crate::{foreign, gpu, numbers};
+use super::{foreign, gpu, numbers};
 
 /// The smallest subnormal number, times an integer.
 fn tiny(multiple: u32) -> f32 {

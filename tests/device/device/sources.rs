@@ -5,7 +5,7 @@ use opnorm::certify::Certifier;
 use opnorm::tensor::{ElementSource, SourceElement, Storage, Tensor};
 use opnorm::{Error, Matrix};
 
-use crate::{gpu, numbers};
+use super::{gpu, numbers};
 
 /// The entries of a 2 x 3 matrix, by each way in.
 fn by_each_door<S: ElementSource + ?Sized>(source: &S, expected: &[f32; 6]) {

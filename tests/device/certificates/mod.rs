@@ -1,42 +1,26 @@
 //! Certified bounds against exact norms: every family of matrices, both provers, both orientations, every storage.
 //!
 //! `OPNORM_CERTIFICATES=N` sets how many matrices of each family the device's prover gets (8); the host's gets 300.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-#[path = "certificates/cheap.rs"]
 mod cheap;
 #[cfg(feature = "io")]
-#[path = "certificates/edges.rs"]
 mod edges;
-#[path = "certificates/exact.rs"]
 mod exact;
-#[path = "spectral_norm/families.rs"]
-mod families;
-#[path = "certificates/hard.rs"]
 mod hard;
-#[path = "spectral_norm/matrices.rs"]
-#[allow(dead_code, reason = "other tests use more of it")]
-mod matrices;
-#[path = "certificates/tally.rs"]
 mod tally;
 
 use std::ops::ControlFlow;
-use std::sync::OnceLock;
 
 use half::{bf16, f16};
 use opnorm::certify::{Certifier, Prover};
 use opnorm::norm::{Arithmetic, Bounds, Guarantee};
-use opnorm::{Error, Gpu, Matrix};
+use opnorm::{Error, Matrix};
 
+use crate::families::{self, FAMILIES};
+use crate::matrices::{self, Source};
+use crate::{gpu, is_full};
 use exact::singular_values;
-use families::FAMILIES;
-use matrices::Source;
 use tally::Tally;
-
-fn gpu() -> &'static Gpu {
-    static GPU: OnceLock<Gpu> = OnceLock::new();
-    GPU.get_or_init(|| Gpu::new().unwrap())
-}
 
 /// Everything by the device's prover, whatever its size.
 fn on_device() -> Certifier {

@@ -9,7 +9,7 @@ use super::{gpu, upload};
 
 /// The bound itself, which knows no device: the harness below calls it for many starts, and with wrong constants.
 #[allow(dead_code, reason = "the harness calls a part of it")]
-#[path = "../../src/norm/probable.rs"]
+#[path = "../../../src/norm/probable.rs"]
 mod probable;
 use probable::{Share, Step, upper_bound};
 

@@ -6,7 +6,7 @@ use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Result};
 
-use super::{draw, gpu, narrowed, seeded};
+use super::{draw, gpu, is_full, narrowed, seeded};
 
 fn samples(batch: usize, size: usize) -> Tensor {
     Tensor::from_slice(gpu(), &[batch, size], &narrowed(&draw(&mut seeded(3), batch * size))).unwrap()
@@ -29,7 +29,7 @@ fn leak(x: &Value, from: usize, to: usize, size: f64) -> Result<Value> {
 #[test]
 fn every_pair_of_samples_is_looked_at() {
     let norm = JacobianSpectralNorm::default();
-    let full = std::env::var("OPNORM_FULL").is_ok();
+    let full = is_full();
     for batch in [2, 3, 5, 8] {
         let samples = samples(batch, 2);
         for pair in 0..batch * batch {

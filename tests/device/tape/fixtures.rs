@@ -25,7 +25,7 @@ struct Array {
 impl Fixtures {
     /// A part of the file: `operations`, `compositions`, `jacobian`, `spectral` or `layers`.
     fn section(name: &str) -> Self {
-        let file: Json = serde_json::from_str(include_str!("../data/torch.json")).unwrap();
+        let file: Json = serde_json::from_str(include_str!("../../data/torch.json")).unwrap();
         Self(file).part(name)
     }
 

@@ -6,7 +6,7 @@ use opnorm::certify::Certifier;
 use opnorm::norm::Bounds;
 
 use super::matrices::Source;
-use super::{Wide, gpu, on_device};
+use super::{Wide, gpu, is_full, on_device};
 
 /// All singular values in `f64`, largest first; relative to the largest, right to about n units in the last place.
 pub(crate) fn singular_values(matrix: &Wide) -> Vec<f64> {
@@ -122,7 +122,7 @@ fn integer_matrices_are_enclosed_exactly() {
 #[test]
 fn extremes_are_enclosed_exactly() {
     let mut source = Source::new(15);
-    let longest = if std::env::var_os("OPNORM_FULL").is_some() { 50 } else { 22 };
+    let longest = if is_full() { 50 } else { 22 };
     let power = |exponent: i32| 2f64.powi(exponent);
     let mut widest = 0f64;
     for index in 0..60 {

@@ -4,7 +4,7 @@ use opnorm::ops::{Convolution, Pooling};
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
 
-use super::{gpu, largest};
+use super::{gpu, is_full, largest};
 
 fn run(outputs: &[Value], x: &Value, data: &[f32]) -> Vec<Vec<f32>> {
     let program = x.tape().compile(&[x], outputs).unwrap();
@@ -15,7 +15,7 @@ fn run(outputs: &[Value], x: &Value, data: &[f32]) -> Vec<Vec<f32>> {
 /// In a chain the error of a million equal terms is that of thousands of roundings.
 #[test]
 fn sums_of_many_equal_terms_have_the_error_of_few() {
-    let full = std::env::var("OPNORM_FULL").is_ok();
+    let full = is_full();
     for terms in [10_000, 100_000, 1_000_003, 4_000_000].into_iter().take(if full { 4 } else { 3 }) {
         for term in [0.1f32, -3.3e-7, 7.7e5] {
             let tape = Tape::new(gpu());

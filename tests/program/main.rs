@@ -3,7 +3,6 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by them")]
 
-#[path = "program/bounds.rs"]
 mod bounds;
 
 use std::io::{BufRead, BufReader, Read};

@@ -4,27 +4,24 @@
 //! trusted and checked, and with matrices cut into panels. Bounds are derived (`kernels/bounds.rs`); how many roundings a
 //! kernel has follows from its shape and is said at its row's function. Run with `--nocapture` for the worst
 //! error / bound of each kernel.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-mod kernels {
-    pub mod bounds;
-    pub mod dense;
-    pub mod harness;
-    pub mod krylov;
-    pub mod sliding;
-    pub mod tensor;
-    pub mod values;
-    pub mod vector;
-}
+mod bounds;
+mod dense;
+mod harness;
+mod krylov;
+mod sliding;
+mod tensor;
+mod values;
+mod vector;
 
-use kernels::bounds::Bound;
-use kernels::harness::{Row, Setup, compare, run};
-use kernels::values::magnitudes;
-use kernels::{dense, krylov, sliding, tensor, vector};
 use opnorm::gpu::{Buffer, Recorder};
 use opnorm::ops::{Normalise, NormaliserState, PowerCheck, PowerReport, Side, Tile};
 use opnorm::tensor::{Storage, Tensor};
 use opnorm::{Error, Gpu, Matrix, Result, ops, reference};
+
+use bounds::Bound;
+use harness::{Row, Setup, compare, run};
+use values::magnitudes;
 
 const ALL: &[Storage] = &[Storage::F32, Storage::F16, Storage::Bf16];
 const F32: &[Storage] = &[Storage::F32];
@@ -94,7 +91,7 @@ fn row(
     masks: bool,
     exact: bool,
     long: &'static [(usize, usize, usize)],
-    check: fn(&mut kernels::harness::Case<'_>),
+    check: fn(&mut harness::Case<'_>),
 ) -> Row {
     Row { name, storages, masks, exact, long, check }
 }
