@@ -68,7 +68,7 @@ pub fn tree_roundings(terms: usize) -> usize {
     terms.min(16) - 1 + runs.next_power_of_two().ilog2() as usize
 }
 
-/// A sum of `total` terms in segments of at least `least`, and at most 8192 segments of it (`src/ops/segments.rs`).
+/// A sum of `total` terms in segments of at least `least`, and at most 8192 segments of it, while they are not too long (`src/ops/segments.rs`).
 #[derive(Clone, Copy, Debug)]
 pub struct Cut {
     pub length: usize,
@@ -78,19 +78,29 @@ pub struct Cut {
 /// Loop trips over one segment, up to 8192 segments.
 const TRIPS: usize = 512;
 
+const SEGMENTS: usize = 8192;
+
+/// Loop trips over the longest segment.
+const LONGEST: usize = 32_768;
+
 impl Cut {
     /// A sum that one lane walks alone.
     pub fn for_lane(total: usize) -> Self {
-        Self::at_least(total, TRIPS)
+        Self::within(total, TRIPS, LONGEST)
     }
 
     /// A sum that the lanes of a group share.
     pub fn for_group(total: usize, lanes: usize) -> Self {
-        Self::at_least(total, TRIPS * lanes)
+        Self::within(total, TRIPS * lanes, LONGEST * lanes)
     }
 
-    pub fn at_least(total: usize, least: usize) -> Self {
-        let length = least.max(total.div_ceil(8192));
+    /// A sum over rows that one lane walks, of which a segment has at least `least`.
+    pub fn for_rows(total: usize, least: usize) -> Self {
+        Self::within(total, least, LONGEST)
+    }
+
+    fn within(total: usize, least: usize, longest: usize) -> Self {
+        let length = least.max(total.div_ceil(SEGMENTS)).min(longest);
         Self { length: length.min(total), count: total.div_ceil(length) }
     }
 
@@ -102,5 +112,15 @@ impl Cut {
     /// As [`Cut::group_roundings`], of runs of 16 fused products a lane and a tree of their sums.
     pub fn tree_group_roundings(self, lanes: usize) -> usize {
         1 + tree_roundings(self.length.div_ceil(lanes)) + lanes.min(self.length) - 1
+    }
+}
+
+/// The constants are the crate's: a bound with others would be one of another kernel.
+#[test]
+fn lanes_cut_their_sums_as_the_kernels_do() {
+    let totals = [1, 511, 512, 513, 70_000, 8192 * 512, 8192 * 512 + 1, 1 << 25, 1 << 28, (1 << 28) + 1, 1 << 30];
+    for total in totals {
+        let (cut, said) = (Cut::for_lane(total), opnorm::ops::sum_axis_segments(total));
+        assert_eq!((cut.length, cut.count), (said.length.min(total), said.count), "{total}");
     }
 }

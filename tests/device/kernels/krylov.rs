@@ -5,7 +5,7 @@ use opnorm::ops::{Normalise, NormaliserState, PowerCheck, PowerReport, StopKind}
 use opnorm::{ops, reference};
 
 use super::bounds::{Bound, Cut, flushed};
-use super::harness::{Case, UNTOUCHED, sum_segments};
+use super::case::{Case, UNTOUCHED, sum_segments};
 use super::values::{Values, magnitudes, widened};
 
 /// Slots lie this much further apart than their vectors are long; what lies between is NaN.

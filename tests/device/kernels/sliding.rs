@@ -4,7 +4,8 @@ use opnorm::ops::{self, Convolution, Pooling, Sliding};
 use opnorm::reference;
 
 use super::bounds::{Bound, flushed, tree_roundings};
-use super::harness::{Case, Shape};
+use super::case::Case;
+use super::shapes::Shape;
 use super::values::{magnitudes, widened};
 
 /// Sizes around tiles and runs, from those of the case: channels as many as columns, where they are few or very many.

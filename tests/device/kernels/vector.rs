@@ -5,7 +5,7 @@ use opnorm::ops::{ArithmeticResults, Segments};
 use opnorm::{Result, ops, reference};
 
 use super::bounds::{Bound, Cut, flushed, gamma, tree_roundings};
-use super::harness::{Case, Mask, UNTOUCHED, sum_segments};
+use super::case::{Case, Mask, UNTOUCHED, sum_segments};
 use super::values::{Values, magnitudes};
 
 /// One rounding of each operation, two of an unfused product and sum, 2.5 and 6.5 units of a quotient and a root in range,
