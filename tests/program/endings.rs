@@ -4,11 +4,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use opnorm::io::write_npy_f32;
-use serde_json::Value;
-
 use crate::inputs::{DIGITS, Folder, f32_bytes, text};
-use crate::running::{finished, opnorm, program};
+use crate::running::{Run, finished, opnorm, program};
+use opnorm::io::write_npy_f32;
 
 const VECTORS: usize = 3000;
 
@@ -52,23 +50,13 @@ fn a_full_disk_is_an_error() {
     finished(program().args(["audit", DIGITS, "--csv"]).stdout(full)).exits(1).says("the report cannot be written");
 }
 
-/// The run cannot end before the signal comes: its report is far longer than a pipe holds, and a row a millisecond is read.
+/// Reads two lines of a report, waits, sends the signal, and reads a line a millisecond from then on.
 #[cfg(unix)]
-#[test]
-fn ctrl_c_closes_the_report() {
-    let folder = Folder::new();
-    let file = many_vectors(&folder);
-    let vectors = folder.path("vectors.npz");
-    let mut child = program()
-        .args(["norm", &file, "--json", "--vectors"])
-        .arg(&vectors)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+fn interrupted(command: &mut Command, wait: Duration) -> Run {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    // the bracket, and the first row
     let mut stdout: Vec<String> = lines.by_ref().take(2).map(Result::unwrap).collect();
+    std::thread::sleep(wait);
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     for line in lines {
         stdout.push(line.unwrap());
@@ -76,15 +64,42 @@ fn ctrl_c_closes_the_report() {
     }
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{stderr}");
-    let rows: Value = serde_json::from_str(&stdout.concat()).unwrap_or_else(|error| panic!("{error}: {stdout:?}"));
-    let rows = rows.as_array().unwrap().len();
+    Run { status: child.wait().unwrap().code().unwrap_or(-1), stdout: stdout.join("\n"), stderr }
+}
+
+/// The run cannot end before the signal comes, because its report is far longer than a pipe holds.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_closes_the_report() {
+    let folder = Folder::new();
+    let file = many_vectors(&folder);
+    let vectors = text(&folder.path("vectors.npz"));
+    let mut command = program();
+    command.args(["norm", &file, "--json", "--vectors", &vectors]);
+    let run = interrupted(&mut command, Duration::ZERO).exits(130);
+    let rows = run.rows().len();
     assert!((1..VECTORS).contains(&rows));
-    let words = format!("opnorm: interrupted after {rows} of {VECTORS} tensors");
-    assert!(stderr.contains(&words), "{words}: {stderr}");
+    run.says(&format!("opnorm: interrupted after {rows} of {VECTORS} tensors"));
     // what is not complete is not written, and nothing of the run is left beside the input
     let left: Vec<_> = std::fs::read_dir(folder.0.path()).unwrap().map(|item| item.unwrap().file_name()).collect();
     assert_eq!(left, ["many.safetensors"]);
+}
+
+/// A second difference, whose iterations take minutes at this tolerance.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_iterations() {
+    const SIDE: usize = 1500;
+    let folder = Folder::new();
+    let entry = |index: usize| [2.0, -1.0].get((index / SIDE).abs_diff(index % SIDE)).copied().unwrap_or(0.0);
+    let slow: Vec<f32> = (0..SIDE * SIDE).map(entry).collect();
+    let tensors = [("first", "F32", &[1][..], f32_bytes(&[1.0])), ("slow", "F32", &[SIDE, SIDE], f32_bytes(&slow))];
+    let file = folder.safetensors("slow.safetensors", &tensors);
+    let mut command = program();
+    command.args(["norm", &file, "--csv", "--rtol", "1e-15", "--max-iter", "1000000"]);
+    let run = interrupted(&mut command, Duration::from_millis(500)).exits(130);
+    assert_eq!(run.stdout.lines().count(), 2, "{run:?}");
+    run.says("opnorm: interrupted after 1 of 2 tensors");
 }
 
 #[test]
