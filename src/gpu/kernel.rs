@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Gpu, guarded};
+use super::{Field, Gpu, guarded};
 use crate::Result;
 
 /// How a kernel touches a binding.
@@ -27,8 +27,8 @@ pub struct Kernel {
     pub source: &'static [&'static str],
     /// One entry a binding of group 0.
     pub access: &'static [Access],
-    /// The size of `var<immediate> params`, in bytes.
-    pub params: u32,
+    /// The fields of `var<immediate> params`, in order.
+    pub params: &'static [Field],
 }
 
 impl Kernel {
@@ -47,8 +47,8 @@ pub struct Generated {
     pub text: String,
     /// One entry a binding of group 0.
     pub access: Vec<Access>,
-    /// The size of `var<immediate> params`, in bytes.
-    pub params: u32,
+    /// The fields of `var<immediate> params`, in order.
+    pub params: Vec<Field>,
 }
 
 /// A kernel of either kind.
@@ -73,10 +73,11 @@ impl Shader<'_> {
         }
     }
 
+    /// The size of the parameters, in bytes.
     pub(super) fn params(&self) -> u32 {
         match self {
-            Self::File(kernel) => kernel.params,
-            Self::Generated(kernel) => kernel.params,
+            Self::File(kernel) => Field::bytes(kernel.params),
+            Self::Generated(kernel) => Field::bytes(&kernel.params),
         }
     }
 

@@ -1,19 +1,19 @@
 //! output = sign · a · input + b · output, with coefficients that stay on the device.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, kernel, volume, word};
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    vectors: u32,
-    length: u32,
-    first_a: u32,
-    sign: f32,
-    masked: u32,
+params! {
+    pub(super) struct Params {
+        vectors: u32,
+        length: u32,
+        first_a: u32,
+        sign: f32,
+        masked: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel =

@@ -1,16 +1,15 @@
 //! output = function(left, right), element by element.
 
-use bytemuck::{Pod, Zeroable};
-
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
 use super::unary::libraries;
-use super::{expect_len, kernel, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    length: u32,
+params! {
+    struct Params {
+        length: u32,
+    }
 }
 
 /// A function of two numbers.

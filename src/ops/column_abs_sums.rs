@@ -1,25 +1,24 @@
 //! output = |matrix|ᵀ · 1, column by column.
 
-use bytemuck::{Pod, Zeroable};
-
+use super::check::{expect_len, word};
+use super::declare::{PerStorage, matrix_kernels, params};
 use super::matvec_adjoint::row_segments;
-use super::{PerStorage, expect_len, matrix_kernels, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Recorder};
-use crate::tensor::Matrix;
+use crate::tensor::{Matrix, volume};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    items: u32,
-    first_item: u32,
-    rows: u32,
-    quads: u32,
-    cols: u32,
-    batch: u32,
-    segments: u32,
-    segment_rows: u32,
-    first_segment: u32,
+params! {
+    pub(super) struct Params {
+        items: u32,
+        first_item: u32,
+        rows: u32,
+        quads: u32,
+        cols: u32,
+        batch: u32,
+        segments: u32,
+        segment_rows: u32,
+        first_segment: u32,
+    }
 }
 
 pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "column_abs_sums", ["group"], [Write], Params);

@@ -1,7 +1,8 @@
 //! response = the windows of image · weight: a convolution, as networks call it.
 
+use super::check::expect_trips;
+use super::declare::kernel;
 use super::sliding::{Params, TILE, TILE_TRIPS, WHOLE, expect_shapes, run_trips};
-use super::{expect_trips, kernel};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::sliding::Sliding;

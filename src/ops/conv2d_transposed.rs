@@ -1,7 +1,8 @@
 //! image = the adjoint of conv2d in its image, applied to a response: a transposed convolution.
 
+use super::check::expect_trips;
+use super::declare::kernel;
 use super::sliding::{Params, TILE, TILE_TRIPS, WHOLE, expect_shapes, run_trips};
-use super::{expect_trips, kernel};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::sliding::Sliding;

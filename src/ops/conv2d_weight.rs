@@ -1,13 +1,15 @@
 //! weight = the adjoint of conv2d in its weight, applied to a response.
 
+use super::check::{expect_len, expect_trips, word};
+use super::declare::kernel;
+use super::segments::Segments;
 use super::sliding::{Params, TILE, TILE_TRIPS, expect_shapes};
 use super::sum_axis::sum_segments;
 use super::tree::tree_trips;
-use super::{Segments, expect_len, expect_trips, kernel, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::sliding::Sliding;
-use crate::tensor::elements;
+use crate::tensor::{elements, volume};
 
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "conv2d_weight", ["group", "sliding", "tile_tree"], [Read, Read, Write], Params);
@@ -19,7 +21,7 @@ const PARTIALS: usize = 1 << 22;
 /// more than one.
 pub fn conv2d_weight_segments(sizes: &Sliding) -> Segments {
     let windows = sizes.response.iter().fold(sizes.batch, |windows, size| windows.saturating_mul(*size));
-    let weights = sizes.weight_shape().iter().fold(1usize, |weights, size| weights.saturating_mul(*size));
+    let weights = volume(&sizes.weight_shape());
     let segments = Segments::for_lane_of(windows, windows.saturating_mul(weights) / PARTIALS);
     if segments.count <= 1 { Segments { length: windows, count: 1 } } else { segments }
 }

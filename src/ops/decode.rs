@@ -1,23 +1,23 @@
 //! Any storage -> f32, times a factor.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{PerStorage, Segments, expect_len, matrix_kernels, word};
+use super::check::{expect_len, word};
+use super::declare::{PerStorage, matrix_kernels, params};
+use super::segments::Segments;
 use crate::gpu::{Buffer, Gpu, Grid, Recorder};
 use crate::tensor::screen::{Screen, power};
 use crate::tensor::{Matrix, Storage};
 use crate::{Error, Result};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    first_row: u32,
-    item_rows: u32,
-    row_count: u32,
-    quads: u32,
-    source_row: u32,
-    target_row: u32,
-    segment_quads: u32,
+params! {
+    pub(super) struct Params {
+        first_row: u32,
+        item_rows: u32,
+        row_count: u32,
+        quads: u32,
+        source_row: u32,
+        target_row: u32,
+        segment_quads: u32,
+    }
 }
 
 pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "decode", ["group"], [Read, Write], Params);

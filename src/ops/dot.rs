@@ -1,20 +1,21 @@
 //! output = left · right, vector by vector.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{Segments, expect_len, kernel, volume, word};
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
+use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-/// Parameters of every reduction over vectors.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    vectors: u32,
-    length: u32,
-    segments: u32,
-    segment: u32,
-    masked: u32,
+params! {
+    /// The parameters of every reduction over vectors.
+    pub(super) struct Params {
+        vectors: u32,
+        length: u32,
+        segments: u32,
+        segment: u32,
+        masked: u32,
+    }
 }
 
 impl Params {

@@ -6,8 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{Binary, Unary, expect_len, volume, word};
-use crate::gpu::{Access, Buffer, Capabilities, Generated, Grid, Recorder};
+use super::binary::Binary;
+use super::check::{expect_len, word};
+use super::unary::Unary;
+use crate::gpu::{Access, Buffer, Capabilities, Field, Generated, Grid, Recorder, Scalar};
+use crate::tensor::volume;
 use crate::{Error, Result};
 
 const OPERATION: &str = "fused";
@@ -154,9 +157,8 @@ impl Fused {
         lines.iter().for_each(|line| text.line(line));
         let access: Vec<Access> =
             reaches.iter().map(|_| Access::Read).chain(outputs.iter().map(|_| Access::Write)).collect();
-        let (text, words) = text.finish(reaches.len(), outputs);
-        let params = 4 * words.len() as u32;
-        let kernel = Generated { name: OPERATION, text, access, params };
+        let (text, fields, words) = text.finish(reaches.len(), outputs);
+        let kernel = Generated { name: OPERATION, text, access, params: fields };
         Ok(Self { kernel, length, reaches: reaches.to_vec(), outputs: outputs.len(), words })
     }
 
@@ -179,28 +181,43 @@ struct Text {
     libraries: BTreeSet<&'static str>,
     declarations: String,
     body: String,
-    fields: String,
+    fields: Vec<Field>,
     words: Vec<Word>,
     lines: usize,
 }
 
 impl Text {
     fn of(length: usize, reaches: &[Reach]) -> Self {
-        let (functions, words) = (BTreeMap::new(), vec![Word::Size(length), Word::Size(0)]);
-        let (declarations, body) = (String::new(), String::new());
-        let fields = "    length: u32,\n    zero: u32,\n".to_string();
-        let libraries = BTreeSet::new();
-        let mut text = Self { functions, libraries, declarations, body, fields, words, lines: 0 };
+        let mut text = Self {
+            functions: BTreeMap::new(),
+            libraries: BTreeSet::new(),
+            declarations: String::new(),
+            body: String::new(),
+            fields: Vec::new(),
+            words: Vec::new(),
+            lines: 0,
+        };
+        text.field("length".to_string(), Word::Size(length));
+        text.field("zero".to_string(), Word::Size(0));
         for (input, reach) in reaches.iter().enumerate() {
             let (index, sizes) = reach.index(length, input);
             text.declare(input, "read", &format!("input_{input}"));
             text.body += &format!("    let x{input} = input_{input}[{index}];\n");
             for (name, size) in sizes {
-                text.fields += &format!("    {name}: u32,\n");
-                text.words.push(Word::Size(size));
+                text.field(name, Word::Size(size));
             }
         }
         text
+    }
+
+    /// Appends a parameter.
+    fn field(&mut self, name: String, word: Word) {
+        let scalar = match word {
+            Word::Size(_) => Scalar::U32,
+            Word::Number(_) => Scalar::F32,
+        };
+        self.fields.push(Field { name: name.into(), scalar, count: 1, offset: Field::bytes(&self.fields) });
+        self.words.push(word);
     }
 
     fn declare(&mut self, binding: usize, access: &str, name: &str) {
@@ -210,9 +227,9 @@ impl Text {
     /// The name of a parameter with this value.
     fn number(&mut self, number: f32) -> String {
         let name = format!("number_{}", self.words.len());
-        self.fields += &format!("    {name}: f32,\n");
-        self.words.push(Word::Number(number));
-        format!("params.{name}")
+        let place = format!("params.{name}");
+        self.field(name, Word::Number(number));
+        place
     }
 
     fn line(&mut self, line: &Line) {
@@ -234,7 +251,7 @@ impl Text {
         self.lines += 1;
     }
 
-    fn finish(mut self, inputs: usize, outputs: &[usize]) -> (String, Vec<Word>) {
+    fn finish(mut self, inputs: usize, outputs: &[usize]) -> (String, Vec<Field>, Vec<Word>) {
         for (output, line) in outputs.iter().enumerate() {
             self.declare(inputs + output, "read_write", &format!("output_{output}"));
             self.body += &format!("    output_{output}[index] = y{line};\n");
@@ -244,11 +261,13 @@ impl Text {
         let group = include_str!("../../shaders/lib/group.wgsl");
         let nan = include_str!("../../shaders/lib/nan.wgsl");
         let Self { declarations, body, fields, words, .. } = self;
+        let members: String =
+            fields.iter().map(|field| format!("    {}: {},\n", field.name, field.scalar.wgsl())).collect();
         let text = format!(
             "{group}{nan}
 {functions}
 struct Params {{
-{fields}}}
+{members}}}
 
 {declarations}var<immediate> params: Params;
 
@@ -270,7 +289,7 @@ fn main(
 {body}}}
 "
         );
-        (text, words)
+        (text, fields, words)
     }
 }
 

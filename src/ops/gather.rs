@@ -1,20 +1,19 @@
 //! output[outer, i, inner] = Σ input[outer, place, inner] over the places of a list for each i.
 
-use bytemuck::{Pod, Zeroable};
-
+use super::check::{expect_len, expect_trips, word};
+use super::declare::{kernel, params};
 use super::tree::tree_trips;
-use super::{expect_len, expect_trips, kernel, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::tensor::elements;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    outer: u32,
-    source: u32,
-    length: u32,
-    inner: u32,
+params! {
+    pub(super) struct Params {
+        outer: u32,
+        source: u32,
+        length: u32,
+        inner: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "gather", ["group", "tree"], [Read, Read, Read, Write], Params);

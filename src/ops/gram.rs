@@ -2,30 +2,30 @@
 
 use std::ops::Range;
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, kernel, mirror, word};
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
+use super::mirror::mirror;
 use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder};
 use crate::tensor::{Matrix, Panel, Storage};
 use crate::{Error, Result};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    items: u32,
-    first_item: u32,
-    source_item: u32,
-    target_item: u32,
-    panel_rows: u32,
-    first_row: u32,
-    end_row: u32,
-    runs: u32,
-    quads: u32,
-    target_start: u32,
-    target_rows: u32,
-    band_start: u32,
-    band_end: u32,
-    adds: u32,
+params! {
+    pub(super) struct Params {
+        items: u32,
+        first_item: u32,
+        source_item: u32,
+        target_item: u32,
+        panel_rows: u32,
+        first_row: u32,
+        end_row: u32,
+        runs: u32,
+        quads: u32,
+        target_start: u32,
+        target_rows: u32,
+        band_start: u32,
+        band_end: u32,
+        adds: u32,
+    }
 }
 
 /// One kernel for each tile: 12 × 12 for software adapters, 8 × 8 for hardware.

@@ -1,20 +1,19 @@
 //! output[outer, first + i, inner] = input[outer, i, inner], the rest left as it is.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, kernel, word};
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::tensor::elements;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    outer: u32,
-    length: u32,
-    target: u32,
-    inner: u32,
-    first: u32,
+params! {
+    pub(super) struct Params {
+        outer: u32,
+        length: u32,
+        target_length: u32,
+        inner: u32,
+        first: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "insert", ["group"], [Read, Write], Params);
@@ -44,7 +43,7 @@ pub fn insert(
     let params = Params {
         outer: word(operation, "the outer size", outer)?,
         length: word(operation, "the length", length)?,
-        target: word(operation, "the target", target)?,
+        target_length: word(operation, "the target", target)?,
         inner: word(operation, "the inner size", inner)?,
         first: word(operation, "the first place", first)?,
     };

@@ -1,26 +1,28 @@
 //! output = left · right, for a batch of products.
 
-use bytemuck::{Pod, Zeroable};
-
+use super::check::{expect_len, expect_trips, word};
+use super::declare::{kernel, params};
+use super::matmul_side::{matmul_side, matmul_side_len};
+use super::matmul_tiles::{Tile, matmul_tiles};
 use super::tree::tree_trips;
-use super::{Tile, expect_len, expect_trips, kernel, matmul_side, matmul_side_len, matmul_tiles, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder};
+use crate::tensor::volume;
 
 /// Rows and columns of one tile, as in the shader.
 const TILE: usize = 4;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    batch: u32,
-    rows: u32,
-    length: u32,
-    cols: u32,
-    left_row: u32,
-    left_step: u32,
-    right_col: u32,
-    right_step: u32,
+params! {
+    pub(super) struct Params {
+        batch: u32,
+        rows: u32,
+        length: u32,
+        cols: u32,
+        left_row: u32,
+        left_step: u32,
+        right_col: u32,
+        right_step: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul", ["group", "tile_tree"], [Read, Read, Write], Params);

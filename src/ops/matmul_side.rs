@@ -1,19 +1,19 @@
 //! A side of a product, laid out in quads across each step of the inner axis.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, kernel, volume, word};
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    batch: u32,
-    size: u32,
-    length: u32,
-    across: u32,
-    along: u32,
+params! {
+    pub(super) struct Params {
+        batch: u32,
+        size: u32,
+        length: u32,
+        across: u32,
+        along: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul_side", ["group"], [Read, Write], Params);

@@ -1,10 +1,11 @@
 //! output = left · right, for a batch of products of sides that lie in quads.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, expect_trips, kernel, matmul_side_len, volume, word};
+use super::check::{expect_len, expect_trips, word};
+use super::declare::{kernel, params};
+use super::matmul_side::matmul_side_len;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
 /// Products of one run, as in the shader.
 const RUN: usize = 16;
@@ -15,14 +16,14 @@ const RUNS: usize = 32;
 /// Tiles of a group that lie side by side, where there are as many.
 const MOST_ACROSS: usize = 8;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    batch: u32,
-    rows: u32,
-    length: u32,
-    cols: u32,
-    across: u32,
+params! {
+    pub(super) struct Params {
+        batch: u32,
+        rows: u32,
+        length: u32,
+        cols: u32,
+        across: u32,
+    }
 }
 
 pub(super) static KERNELS: [Kernel; 2] = [

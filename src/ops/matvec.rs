@@ -1,28 +1,30 @@
 //! output = matrix · input.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{PerStorage, Segments, expect, matrix_kernels, matvec_columns, sum_partials, word};
+use super::check::{expect, word};
+use super::declare::{PerStorage, matrix_kernels, params};
+use super::matvec_columns::matvec_columns;
+use super::segments::Segments;
+use super::sum_partials::sum_partials;
 use crate::Result;
 use crate::gpu::{Grid, Recorder};
 use crate::tensor::{Matrix, Tensor};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    items: u32,
-    first_item: u32,
-    rows: u32,
-    first_row: u32,
-    quads: u32,
-    cols: u32,
-    columns: u32,
-    input_items: u32,
-    total_rows: u32,
-    batch: u32,
-    segments: u32,
-    segment_quads: u32,
-    masked: u32,
+params! {
+    pub(super) struct Params {
+        items: u32,
+        first_item: u32,
+        rows: u32,
+        first_row: u32,
+        quads: u32,
+        cols: u32,
+        columns: u32,
+        input_items: u32,
+        total_rows: u32,
+        batch: u32,
+        segments: u32,
+        segment_quads: u32,
+        masked: u32,
+    }
 }
 
 pub(super) static KERNELS: PerStorage =

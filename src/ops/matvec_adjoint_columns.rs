@@ -1,7 +1,7 @@
 //! output = matrixᵀ · input, the matrix read once for several columns.
 
+use super::declare::{PerStorage, matrix_kernels};
 use super::matvec_adjoint::{Params, record};
-use super::{PerStorage, matrix_kernels};
 use crate::Result;
 use crate::gpu::Recorder;
 use crate::tensor::{Matrix, Tensor};

@@ -1,7 +1,7 @@
 //! output = matrix · input, the matrix read once for several columns.
 
+use super::declare::{PerStorage, matrix_kernels};
 use super::matvec::{Params, record};
-use super::{PerStorage, matrix_kernels};
 use crate::Result;
 use crate::gpu::Recorder;
 use crate::tensor::{Matrix, Tensor};

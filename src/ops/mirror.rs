@@ -1,23 +1,22 @@
 //! output[row, col] = output[col, row] above the diagonal.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{kernel, word};
+use super::check::word;
+use super::declare::{kernel, params};
 use crate::gpu::{Grid, Kernel, Recorder};
 use crate::tensor::{Matrix, Storage};
 use crate::{Error, Result};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    items: u32,
-    quads: u32,
-    cols: u32,
-    source_start: u32,
-    source_end: u32,
-    target_start: u32,
-    target_end: u32,
-    own: u32,
+params! {
+    pub(super) struct Params {
+        items: u32,
+        quads: u32,
+        cols: u32,
+        source_start: u32,
+        source_end: u32,
+        target_start: u32,
+        target_end: u32,
+        own: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("dense" / "mirror", ["group"], [Read, Write], Params);

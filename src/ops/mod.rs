@@ -6,11 +6,13 @@
 mod arithmetic;
 mod axpby;
 mod binary;
+mod check;
 mod column_abs_sums;
 mod combine;
 mod conv2d;
 mod conv2d_transposed;
 mod conv2d_weight;
+mod declare;
 mod decode;
 mod dot;
 mod fused;
@@ -102,9 +104,7 @@ pub use window::window;
 
 pub use crate::sliding::{Convolution, Pooling, Sliding};
 
-use crate::gpu::{Kernel, Recorder};
-use crate::tensor::Storage;
-use crate::{Error, Result};
+use crate::gpu::Kernel;
 
 /// Every shader of the crate, once for each storage it reads.
 pub fn kernels() -> Vec<&'static Kernel> {
@@ -155,112 +155,4 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &pool_unpick::KERNEL,
     ];
     dense.into_iter().flatten().chain(others).chain(Unary::kernels()).chain(Binary::kernels()).collect()
-}
-
-/// One kernel for each storage of the matrix that it reads.
-struct PerStorage {
-    f32: Kernel,
-    f16: Kernel,
-    bf16: Kernel,
-}
-
-impl PerStorage {
-    fn of(&'static self, storage: Storage) -> &'static Kernel {
-        match storage {
-            Storage::F32 => &self.f32,
-            Storage::F16 => &self.f16,
-            Storage::Bf16 => &self.bf16,
-        }
-    }
-
-    fn each(&'static self) -> [&'static Kernel; 3] {
-        [&self.f32, &self.f16, &self.bf16]
-    }
-}
-
-/// A kernel from the stem of its shader, what comes before its own text, how it touches its bindings, and the type of
-/// its parameters.
-macro_rules! kernel {
-    ($group:literal / $stem:literal, [$($library:literal),*], [$($access:ident),*], $params:ty) => {
-        kernel!($group / $stem, $stem, [$($library),*], [$($access),*], $params)
-    };
-    ($group:literal / $stem:literal, $name:expr, [$($library:literal),*], [$($access:ident),*], $params:ty) => {
-        $crate::gpu::Kernel {
-            name: $name,
-            stem: $stem,
-            source: &[
-                $(include_str!(concat!("../../shaders/lib/", $library, ".wgsl")),)*
-                include_str!(concat!("../../shaders/", $group, "/", $stem, ".wgsl")),
-            ],
-            access: &[$($crate::gpu::Access::$access),*],
-            params: size_of::<$params>() as u32,
-        }
-    };
-}
-use kernel;
-
-/// A kernel that reads a matrix at binding 0, once for each storage.
-macro_rules! matrix_kernels {
-    ($group:literal / $stem:literal, [$($library:literal),*], [$($access:ident),*], $params:ty) => {
-        $crate::ops::PerStorage {
-            f32: $crate::ops::kernel!($group / $stem, concat!($stem, "_f32"), ["matrix_f32" $(, $library)*], [Read $(, $access)*], $params),
-            f16: $crate::ops::kernel!($group / $stem, concat!($stem, "_f16"), ["matrix_f16" $(, $library)*], [Read $(, $access)*], $params),
-            bf16: $crate::ops::kernel!($group / $stem, concat!($stem, "_bf16"), ["matrix_bf16" $(, $library)*], [Read $(, $access)*], $params),
-        }
-    };
-}
-use matrix_kernels;
-
-/// A size as shaders count it.
-fn word(operation: &'static str, what: &str, size: usize) -> Result<u32> {
-    u32::try_from(size).map_err(|_| Error::TooLarge {
-        operation,
-        what: what.to_string(),
-        needed: size as u64,
-        limit: u64::from(u32::MAX),
-        advice: "split the work into smaller batches",
-    })
-}
-
-fn expect(operation: &'static str, role: &str, expected: &[usize], found: &[usize]) -> Result<()> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(Error::ShapeMismatch {
-        operation,
-        expected: format!("{role} of shape {expected:?}"),
-        found: format!("{found:?}"),
-    })
-}
-
-/// Refuses more loop trips of one invocation than the device takes.
-fn expect_trips(recorder: &Recorder, operation: &'static str, trips: usize, advice: &'static str) -> Result<()> {
-    let budget = recorder.gpu().capabilities().loop_budget as usize;
-    if trips <= budget {
-        return Ok(());
-    }
-    Err(Error::TooLarge {
-        operation,
-        what: "a sum, in loop trips,".to_string(),
-        needed: trips as u64,
-        limit: budget as u64,
-        advice,
-    })
-}
-
-/// The product of some sizes, or the largest number where it is too large to count: no buffer has as many elements.
-fn volume(sizes: &[usize]) -> usize {
-    sizes.iter().fold(1, |product, size| product.saturating_mul(*size))
-}
-
-/// Refuses a buffer that is shorter than a kernel needs it to be.
-fn expect_len(operation: &'static str, role: &str, needed: usize, found: usize) -> Result<()> {
-    if found >= needed {
-        return Ok(());
-    }
-    Err(Error::ShapeMismatch {
-        operation,
-        expected: format!("{role} of at least {needed} elements"),
-        found: format!("{found}"),
-    })
 }

@@ -2,9 +2,11 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, expect_trips, kernel, volume, word};
+use super::check::{expect_len, expect_trips, word};
+use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
 /// What the device knows of one vector of an iteration.
 #[repr(C)]
@@ -43,14 +45,14 @@ impl NormaliserState {
     }
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    vectors: u32,
-    segments: u32,
-    first_norm: u32,
-    step: u32,
-    breakdown: f32,
+params! {
+    pub(super) struct Params {
+        vectors: u32,
+        segments: u32,
+        first_norm: u32,
+        step: u32,
+        breakdown: f32,
+    }
 }
 
 pub(super) static KERNEL: Kernel =

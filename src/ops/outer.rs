@@ -1,24 +1,23 @@
 //! output = coefficient · Σ left · rightᵀ.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_trips, kernel, word};
+use super::check::{expect_trips, word};
+use super::declare::{kernel, params};
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::tensor::{Matrix, Storage, Tensor};
 use crate::{Error, Result};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    items: u32,
-    first_item: u32,
-    rows: u32,
-    first_row: u32,
-    quads: u32,
-    cols: u32,
-    total_rows: u32,
-    vector_items: u32,
-    columns: u32,
+params! {
+    pub(super) struct Params {
+        items: u32,
+        first_item: u32,
+        rows: u32,
+        first_row: u32,
+        quads: u32,
+        cols: u32,
+        total_rows: u32,
+        vector_items: u32,
+        columns: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("dense" / "outer", ["group"], [Read, Read, Read, Write], Params);

@@ -1,7 +1,8 @@
 //! choice = which element of each window is the largest.
 
+use super::check::expect_trips;
+use super::declare::kernel;
 use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
-use super::{expect_trips, kernel};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::sliding::Sliding;

@@ -1,6 +1,6 @@
 //! picked = the element of each window that was chosen.
 
-use super::kernel;
+use super::declare::kernel;
 use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};

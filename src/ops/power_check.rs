@@ -2,9 +2,11 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, expect_trips, kernel, volume, word};
+use super::check::{expect_len, expect_trips, word};
+use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
 /// Where a power iteration stands, for one vector.
 #[repr(C)]
@@ -20,15 +22,15 @@ pub struct PowerReport {
     pub iteration: u32,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    vectors: u32,
-    segments: u32,
-    iteration: u32,
-    form: u32,
-    rtol: f32,
-    atol: f32,
+params! {
+    pub(super) struct Params {
+        vectors: u32,
+        segments: u32,
+        iteration: u32,
+        form: u32,
+        rtol: f32,
+        atol: f32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("krylov" / "power_check", ["group"], [Read, Read, Write, Write], Params);

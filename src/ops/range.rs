@@ -1,16 +1,17 @@
 //! factor = 2^-e for each vector: the range that a solver works in.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{NormaliserState, expect_len, expect_trips, kernel, volume, word};
+use super::check::{expect_len, expect_trips, word};
+use super::declare::{kernel, params};
+use super::normaliser::NormaliserState;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    vectors: u32,
-    segments: u32,
+params! {
+    pub(super) struct Params {
+        vectors: u32,
+        segments: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("krylov" / "range", ["group"], [Read, Write, Write, Write], Params);

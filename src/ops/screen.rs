@@ -1,21 +1,21 @@
 //! The largest finite magnitude and the first element that is not finite, of each item of a matrix.
 
-use bytemuck::{Pod, Zeroable};
-
+use super::check::{expect_len, word};
+use super::declare::{PerStorage, matrix_kernels, params};
+use super::segments::Segments;
 use super::square_sums::panel_segments;
-use super::{PerStorage, Segments, expect_len, matrix_kernels, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Gpu, Grid, Recorder};
 use crate::tensor::screen::Screen;
-use crate::tensor::{Matrix, Panel, Position, Storage};
+use crate::tensor::{Matrix, Panel, Position, Storage, volume};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    items: u32,
-    item_quads: u32,
-    segments: u32,
-    segment_quads: u32,
+params! {
+    pub(super) struct Params {
+        items: u32,
+        item_quads: u32,
+        segments: u32,
+        segment_quads: u32,
+    }
 }
 
 pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "screen", ["group"], [Write], Params);

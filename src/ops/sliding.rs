@@ -1,28 +1,28 @@
 //! The parameters of every kernel whose windows slide over images.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{Segments, expect, expect_len, word};
+use super::check::{expect, expect_len, word};
+use super::declare::params;
+use super::segments::Segments;
 use crate::Result;
 use crate::gpu::Buffer;
 use crate::sliding::Sliding;
 use crate::tensor::elements;
 
-/// As in `shaders/lib/sliding.wgsl`.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    image: [u32; 2],
-    kernel: [u32; 2],
-    stride: [u32; 2],
-    padding: [u32; 2],
-    dilation: [u32; 2],
-    batch: u32,
-    groups: u32,
-    channels: u32,
-    filters: u32,
-    segment: u32,
-    segments: u32,
+params! {
+    /// The parameters as `shaders/lib/sliding.wgsl` declares them.
+    pub(super) struct Params {
+        image: [u32; 2],
+        kernel: [u32; 2],
+        stride: [u32; 2],
+        padding: [u32; 2],
+        dilation: [u32; 2],
+        batch: u32,
+        groups: u32,
+        channels: u32,
+        filters: u32,
+        segment: u32,
+        segments: u32,
+    }
 }
 
 /// Rows and columns of the tile that an invocation owns, and the products of one run.

@@ -1,19 +1,20 @@
 //! output[outer, inner] = Σ input[outer, i, inner].
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{Segments, expect_len, kernel, volume, word};
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
+use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    outer: u32,
-    length: u32,
-    inner: u32,
-    segment: u32,
-    segments: u32,
+params! {
+    pub(super) struct Params {
+        outer: u32,
+        length: u32,
+        inner: u32,
+        segment: u32,
+        segments: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "sum_axis", ["group", "tree"], [Read, Write], Params);

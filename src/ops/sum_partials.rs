@@ -1,19 +1,19 @@
 //! output = the sum of partial results over their segments.
 
-use bytemuck::{Pod, Zeroable};
-
+use super::check::{expect_len, expect_trips, word};
+use super::declare::{kernel, params};
 use super::tree::{tree_roundings, tree_trips};
-use super::{expect_len, expect_trips, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    vectors: u32,
-    length: u32,
-    segments: u32,
-    masked: u32,
+params! {
+    pub(super) struct Params {
+        vectors: u32,
+        length: u32,
+        segments: u32,
+        masked: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel =

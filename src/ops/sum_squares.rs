@@ -1,9 +1,12 @@
 //! output = |factor · input|², vector by vector.
 
+use super::check::expect_len;
+use super::declare::kernel;
 use super::dot::Params;
-use super::{Segments, expect_len, kernel, volume};
+use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
 pub(super) static KERNEL: Kernel =
     kernel!("vector" / "sum_squares", ["group", "lane_sum", "mask", "tree"], [Read, Read, Read, Write], Params);

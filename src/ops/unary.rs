@@ -1,16 +1,15 @@
 //! output = function(input, parameter), element by element.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, kernel, word};
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    length: u32,
-    parameter: f32,
+params! {
+    struct Params {
+        length: u32,
+        parameter: f32,
+    }
 }
 
 /// A function of one number and a parameter, which most leave alone. Its shader, `shaders/lib/unary_*.wgsl`, says how accurate

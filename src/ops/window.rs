@@ -1,19 +1,19 @@
 //! output[outer, i, inner] = input[outer, i + start, inner], and 0 outside.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, kernel, volume, word};
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 use crate::{Error, Result};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    outer: u32,
-    source: u32,
-    length: u32,
-    inner: u32,
-    start: i32,
+params! {
+    pub(super) struct Params {
+        outer: u32,
+        source: u32,
+        length: u32,
+        inner: u32,
+        start: i32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "window", ["group"], [Read, Write], Params);

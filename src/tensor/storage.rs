@@ -2,7 +2,7 @@
 
 use half::{bf16, f16};
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// The element type of a [`super::Matrix`] in device memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -137,21 +137,21 @@ impl<T: Element> ElementSource for [T] {
     }
 
     fn copy_f32(&self, first: usize, out: &mut [f32]) -> Result<()> {
-        let piece = super::part(self, first, out.len())?;
+        let piece = part(self, first, out.len())?;
         out.iter_mut().zip(piece).for_each(|(out, value)| *out = value.single());
         Ok(())
     }
 
     fn copy_f64(&self, first: usize, out: &mut [f64]) -> Result<()> {
-        let piece = super::part(self, first, out.len())?;
+        let piece = part(self, first, out.len())?;
         out.iter_mut().zip(piece).for_each(|(out, value)| *out = value.double());
         Ok(())
     }
 
     fn copy_half_bits(&self, first: usize, out: &mut [u16]) -> Result<()> {
-        let piece = super::part(self, first, out.len())?;
+        let piece = part(self, first, out.len())?;
         for (out, value) in out.iter_mut().zip(piece) {
-            *out = value.half_bits().ok_or_else(|| crate::Error::ShapeMismatch {
+            *out = value.half_bits().ok_or_else(|| Error::ShapeMismatch {
                 operation: "copy_half_bits",
                 expected: "elements of 16 bits".to_string(),
                 found: std::any::type_name::<T>().to_string(),
@@ -159,6 +159,16 @@ impl<T: Element> ElementSource for [T] {
         }
         Ok(())
     }
+}
+
+/// The `len` elements of `data` from `first` on.
+fn part<T>(data: &[T], first: usize, len: usize) -> Result<&[T]> {
+    let end = first.checked_add(len);
+    end.and_then(|end| data.get(first..end)).ok_or_else(|| Error::ShapeMismatch {
+        operation: "read elements",
+        expected: format!("a range within {} elements", data.len()),
+        found: format!("{len} from {first} on"),
+    })
 }
 
 /// A source that holds another.
