@@ -116,12 +116,12 @@ mod error;
 pub mod gpu;
 #[cfg(any(feature = "io-safetensors", feature = "io-npy"))]
 pub mod io;
+mod matrix;
 pub mod norm;
 pub mod operator;
 pub mod ops;
 pub mod probe;
 pub mod reference;
-mod sliding;
 pub mod tape;
 pub mod tensor;
 

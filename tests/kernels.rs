@@ -23,7 +23,7 @@ use kernels::values::magnitudes;
 use kernels::{dense, krylov, sliding, tensor, vector};
 use opnorm::gpu::{Buffer, Recorder};
 use opnorm::ops::{Normalise, NormaliserState, PowerCheck, PowerReport, Side, Tile};
-use opnorm::tensor::{Storage, Tensor};
+use opnorm::tensor::{Conv2dOptions, Pool2dOptions, Storage, Tensor};
 use opnorm::{Error, Gpu, Matrix, Result, ops, reference};
 
 const ALL: &[Storage] = &[Storage::F32, Storage::F16, Storage::Bf16];
@@ -45,8 +45,8 @@ fn table() -> Vec<Row> {
         //  kernel              held  mask   exact  past 65 536 trips or 65 535 groups                 comparison
         row("matvec",           ALL,  true,  false, &[(1, 2, 600_000), (1, 300_001, 4), (70_000, 2, 3)], dense::matvec),
         row("matvec_adjoint",   ALL,  true,  false, &[(1, 70_000, 3), (1, 600_000, 1), (70_000, 3, 2)], dense::matvec_adjoint),
-        row("matvec_columns",   ALL,  true,  false, &[(1, 2, 600_000), (1, 300_001, 4), (70_000, 2, 3)], dense::matvec_columns),
-        row("matvec_adjoint_columns", ALL, true, false, &[(1, 70_000, 3), (1, 600_000, 1), (70_000, 3, 2)], dense::matvec_adjoint_columns),
+        row("matvec_vectors",   ALL,  true,  false, &[(1, 2, 600_000), (1, 300_001, 4), (70_000, 2, 3)], dense::matvec_vectors),
+        row("matvec_adjoint_vectors", ALL, true, false, &[(1, 70_000, 3), (1, 600_000, 1), (70_000, 3, 2)], dense::matvec_adjoint_vectors),
         row("row_abs_sums",     ALL,  false, false, &[(1, 3, 600_000), (1, 600_000, 3)],               dense::row_abs_sums),
         row("column_abs_sums",  ALL,  false, false, &[(1, 600_000, 3), (1, 2, 2_200_000)],             dense::column_abs_sums),
         row("square_sums",      ALL,  false, false, &[SQUARE, LONG, MANY],                             dense::square_sums),
@@ -352,14 +352,14 @@ fn sums_over_the_loop_budget_are_refused() {
     refused(gpu, |recorder| {
         ops::matmul_tiles(recorder, (1, 1, over, 1), Tile::Eight, &quads, &quads, &small.slice(0..1))
     });
-    let sizes = |image: [usize; 4], weight: [usize; 4]| ops::Convolution::default().sizes(&image, &weight).unwrap();
+    let sizes = |image: [usize; 4], weight: [usize; 4]| Conv2dOptions::default().sizes(&image, &weight).unwrap();
     let deep = sizes([1, over, 1, 1], [1, over, 1, 1]);
     refused(gpu, |recorder| ops::conv2d(recorder, &deep, &numbers, &numbers, &small));
     let broad = sizes([1, 1, 1, 1], [over, 1, 1, 1]);
     refused(gpu, |recorder| ops::conv2d_transposed(recorder, &broad, &numbers, &numbers, &small));
-    let tall = ops::Pooling::new([over, 1]).sizes(1, [over, 1]).unwrap();
+    let tall = Pool2dOptions::new([over, 1]).sizes(1, [over, 1]).unwrap();
     refused(gpu, |recorder| ops::pool_choice(recorder, &tall, &numbers, &small));
-    let dense = ops::Pooling { stride: [1, 1], padding: [over / 2, 0], ..ops::Pooling::new([over, 1]) };
+    let dense = Pool2dOptions { stride: [1, 1], padding: [over / 2, 0], ..Pool2dOptions::new([over, 1]) };
     let dense = dense.sizes(1, [over, 1]).unwrap();
     refused(gpu, |recorder| ops::pool_unpick(recorder, &dense, &numbers, &numbers, &numbers));
     let one_place = ops::Places::of(1, &vec![0; over]).unwrap().transposed();

@@ -2,7 +2,7 @@
 
 use super::check::{expect_len, word};
 use super::declare::{PerStorage, matrix_kernels, params};
-use super::matvec_adjoint::row_segments;
+use super::segments::RowSegments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Recorder};
 use crate::tensor::{Matrix, volume};
@@ -25,7 +25,7 @@ pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "column_abs_su
 
 /// The segments that [`column_abs_sums`] writes for a matrix.
 pub(crate) fn column_segments(recorder: &Recorder, matrix: &Matrix) -> usize {
-    row_segments(recorder, matrix).total
+    RowSegments::of(recorder.gpu(), matrix).total
 }
 
 /// Records the sum of magnitudes of each column, and returns how many segments the results come in.
@@ -38,7 +38,7 @@ pub(crate) fn column_segments(recorder: &Recorder, matrix: &Matrix) -> usize {
 /// [`crate::Error::ShapeMismatch`] when the output is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn column_abs_sums(recorder: &mut Recorder, matrix: &Matrix, output: &Buffer<f32>) -> Result<usize> {
     let operation = "column_abs_sums";
-    let cuts = row_segments(recorder, matrix);
+    let cuts = RowSegments::of(recorder.gpu(), matrix);
     expect_len(operation, "output", volume(&[cuts.total, matrix.batch(), matrix.cols()]), output.len())?;
     for panel in matrix.panels() {
         let place = &panel.place;

@@ -5,7 +5,7 @@ use super::declare::kernel;
 use super::sliding::{Params, TILE, TILE_TRIPS, WHOLE, expect_shapes, run_trips};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
-use crate::sliding::Sliding;
+use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "conv2d", ["group", "sliding"], [Read, Read, Write], Params);
 
@@ -22,7 +22,7 @@ pub(super) static KERNEL: Kernel = kernel!("tensor" / "conv2d", ["group", "slidi
 /// budget.
 pub fn conv2d(
     recorder: &mut Recorder,
-    sizes: &Sliding,
+    sizes: &SlidingSizes,
     image: &Buffer<f32>,
     weight: &Buffer<f32>,
     response: &Buffer<f32>,

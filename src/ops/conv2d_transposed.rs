@@ -5,7 +5,7 @@ use super::declare::kernel;
 use super::sliding::{Params, TILE, TILE_TRIPS, WHOLE, expect_shapes, run_trips};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
-use crate::sliding::Sliding;
+use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "conv2d_transposed", ["group", "sliding"], [Read, Read, Write], Params);
@@ -23,7 +23,7 @@ pub(super) static KERNEL: Kernel =
 /// budget.
 pub fn conv2d_transposed(
     recorder: &mut Recorder,
-    sizes: &Sliding,
+    sizes: &SlidingSizes,
     response: &Buffer<f32>,
     weight: &Buffer<f32>,
     image: &Buffer<f32>,

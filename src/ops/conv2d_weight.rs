@@ -8,8 +8,7 @@ use super::sum_axis::sum_segments;
 use super::tree::tree_trips;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
-use crate::sliding::Sliding;
-use crate::tensor::{elements, volume};
+use crate::tensor::{SlidingSizes, elements, volume};
 
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "conv2d_weight", ["group", "sliding", "tile_tree"], [Read, Read, Write], Params);
@@ -19,7 +18,7 @@ const PARTIALS: usize = 1 << 22;
 
 /// The segments that [`conv2d_weight`] cuts all windows into; it needs memory for segments × weights partial sums, where there is
 /// more than one.
-pub fn conv2d_weight_segments(sizes: &Sliding) -> Segments {
+pub fn conv2d_weight_segments(sizes: &SlidingSizes) -> Segments {
     let windows = sizes.response.iter().fold(sizes.batch, |windows, size| windows.saturating_mul(*size));
     let weights = volume(&sizes.weight_shape());
     let segments = Segments::for_lane_of(windows, windows.saturating_mul(weights) / PARTIALS);
@@ -39,7 +38,7 @@ pub fn conv2d_weight_segments(sizes: &Sliding) -> Segments {
 /// budget.
 pub fn conv2d_weight(
     recorder: &mut Recorder,
-    sizes: &Sliding,
+    sizes: &SlidingSizes,
     (image, response): (&Buffer<f32>, &Buffer<f32>),
     partials: &Buffer<f32>,
     weight: &Buffer<f32>,

@@ -3,8 +3,7 @@
 use super::check::{expect_len, word};
 use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::Segments;
-use crate::gpu::{Buffer, Gpu, Grid, Recorder};
-use crate::tensor::screen::{Screen, power};
+use crate::gpu::{Buffer, Grid, Recorder};
 use crate::tensor::{Matrix, Storage};
 use crate::{Error, Result};
 
@@ -68,25 +67,4 @@ pub fn decode(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<[f32; 2
         }
     }
     Ok(())
-}
-
-/// A copy of a matrix with each item divided by the power of two that its screen asks for, as `f32`.
-///
-/// The same bits as [`Matrix::upload`] makes of the same entries on the host: exact where the power is below 1 or the
-/// quotient is an `f32`; else an entry is off by at most 2^-150 of what is held.
-pub(crate) fn rescaled(gpu: &Gpu, matrix: &Matrix, screens: Vec<Screen>) -> Result<Matrix> {
-    let halves = |screen: &Screen| {
-        let exponent = -screen.exponent();
-        // The entries are f32, so that each half of the exponent is one of a normal number.
-        let half = exponent / 2;
-        [power(half), power(exponent - half)].map(|power| power as f32)
-    };
-    let factors: Vec<_> = screens.iter().map(halves).collect();
-    let factors = Buffer::from_slice(gpu, "decode", &factors)?;
-    let shape = (matrix.batch(), matrix.rows(), matrix.cols());
-    let output = Matrix::allocate(gpu, shape, Storage::F32, screens)?;
-    let mut recorder = gpu.recorder();
-    decode(&mut recorder, matrix, &factors, &output)?;
-    recorder.submit()?;
-    Ok(output)
 }

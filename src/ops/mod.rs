@@ -14,6 +14,7 @@ mod conv2d_transposed;
 mod conv2d_weight;
 mod declare;
 mod decode;
+mod dense_product;
 mod dot;
 mod fused;
 mod gather;
@@ -24,8 +25,8 @@ mod matmul_side;
 mod matmul_tiles;
 mod matvec;
 mod matvec_adjoint;
-mod matvec_adjoint_columns;
-mod matvec_columns;
+mod matvec_adjoint_vectors;
+mod matvec_vectors;
 mod max_abs;
 mod mirror;
 mod normaliser;
@@ -62,7 +63,6 @@ pub use conv2d::conv2d;
 pub use conv2d_transposed::conv2d_transposed;
 pub use conv2d_weight::{conv2d_weight, conv2d_weight_segments};
 pub use decode::decode;
-pub(crate) use decode::rescaled;
 pub use dot::dot;
 pub use fused::{Argument, Fused, Line, Reach, fused};
 pub(crate) use fused::{OWN_WORDS, bindings as fused_bindings, words as fused_words};
@@ -74,8 +74,8 @@ pub use matmul_side::{matmul_side, matmul_side_len};
 pub use matmul_tiles::{Tile, matmul_tiles};
 pub use matvec::matvec;
 pub use matvec_adjoint::matvec_adjoint;
-pub use matvec_adjoint_columns::matvec_adjoint_columns;
-pub use matvec_columns::matvec_columns;
+pub use matvec_adjoint_vectors::matvec_adjoint_vectors;
+pub use matvec_vectors::matvec_vectors;
 pub use max_abs::max_abs;
 pub use mirror::mirror;
 pub use normaliser::{Normalise, NormaliserState, StopKind, normaliser};
@@ -90,7 +90,6 @@ pub use range::range;
 pub use residual_squares::residual_squares;
 pub use row_abs_sums::row_abs_sums;
 pub use scale::scale;
-pub(crate) use screen::screen;
 pub use screen::screen_segments;
 pub use segments::Segments;
 pub(crate) use square_sums::panel_segments;
@@ -102,8 +101,6 @@ pub use sum_squares::sum_squares;
 pub use unary::{Unary, unary};
 pub use window::window;
 
-pub use crate::sliding::{Convolution, Pooling, Sliding};
-
 use crate::gpu::Kernel;
 
 /// Every shader of the crate, once for each storage it reads.
@@ -111,8 +108,8 @@ pub fn kernels() -> Vec<&'static Kernel> {
     let dense = [
         matvec::KERNELS.each(),
         matvec_adjoint::KERNELS.each(),
-        matvec_columns::KERNELS.each(),
-        matvec_adjoint_columns::KERNELS.each(),
+        matvec_vectors::KERNELS.each(),
+        matvec_adjoint_vectors::KERNELS.each(),
         row_abs_sums::KERNELS.each(),
         column_abs_sums::KERNELS.each(),
         square_sums::KERNELS.each(),

@@ -16,18 +16,18 @@ params! {
         cols: u32,
         total_rows: u32,
         vector_items: u32,
-        columns: u32,
+        vectors: u32,
     }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("dense" / "outer", ["group"], [Read, Read, Read, Write], Params);
 
-/// Records output = coefficient · Σ left · rightᵀ for each batch item, summed over pairs of columns.
+/// Records output = coefficient · Σ left · rightᵀ for each batch item, summed over pairs of vectors.
 ///
-/// *Shapes*  `coefficients`: batch · `left`: items × columns × rows · `right`: items × columns × cols, where the batch
+/// *Shapes*  `coefficients`: batch · `left`: items × vectors × rows · `right`: items × vectors × cols, where the batch
 /// repeats the items a whole number of times · `output`: batch × rows × cols, stored as `f32`
 ///
-/// *Accuracy*  |error| <= gamma(columns + 1) · |coefficient| · Σ |left| · |right|ᵀ, entrywise.
+/// *Accuracy*  |error| <= gamma(vectors + 1) · |coefficient| · Σ |left| · |right|ᵀ, entrywise.
 ///
 /// # Errors
 /// [`Error::ShapeMismatch`] when the shapes do not fit, [`Error::TooLarge`] past the device's limits.
@@ -42,12 +42,12 @@ pub fn outer(
     if output.panels().is_empty() {
         return Ok(());
     }
-    let (items, columns) = match *left.shape() {
-        [items, columns, ..] => (items, columns),
+    let (items, vectors) = match *left.shape() {
+        [items, vectors, ..] => (items, vectors),
         _ => (0, 0),
     };
-    let whole = items > 0 && left.len() == items * columns * output.rows() && output.batch().is_multiple_of(items);
-    let paired = right.len() == items * columns * output.cols() && coefficients.len() >= output.batch();
+    let whole = items > 0 && left.len() == items * vectors * output.rows() && output.batch().is_multiple_of(items);
+    let paired = right.len() == items * vectors * output.cols() && coefficients.len() >= output.batch();
     if !whole || !paired || output.storage() != Storage::F32 {
         return Err(Error::ShapeMismatch {
             operation,
@@ -67,7 +67,7 @@ pub fn outer(
             ),
         });
     }
-    expect_trips(recorder, operation, 5 * (columns + 1), "add the pairs up in several steps")?;
+    expect_trips(recorder, operation, 5 * (vectors + 1), "add the pairs up in several steps")?;
     for panel in output.panels() {
         let place = &panel.place;
         let params = Params {
@@ -79,7 +79,7 @@ pub fn outer(
             cols: word(operation, "the columns", output.cols())?,
             total_rows: word(operation, "the rows", output.rows())?,
             vector_items: word(operation, "the vectors", items)?,
-            columns: word(operation, "the vectors", columns)?,
+            vectors: word(operation, "the vectors", vectors)?,
         };
         let grid = Grid::covering(place.row_count() * output.quads(), recorder.gpu().capabilities().profile.lanes);
         let bindings = [coefficients.into(), left.buffer().into(), right.buffer().into(), (&panel.words).into()];

@@ -5,7 +5,7 @@ use super::declare::kernel;
 use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
-use crate::sliding::Sliding;
+use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "pool_choice", ["group", "nan", "sliding", "order"], [Read, Write], Params);
@@ -20,7 +20,12 @@ pub(super) static KERNEL: Kernel =
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short or there is not one channel, [`crate::Error::TooLarge`] past the
 /// device's limits or its loop budget.
-pub fn pool_choice(recorder: &mut Recorder, sizes: &Sliding, image: &Buffer<f32>, choice: &Buffer<f32>) -> Result<()> {
+pub fn pool_choice(
+    recorder: &mut Recorder,
+    sizes: &SlidingSizes,
+    image: &Buffer<f32>,
+    choice: &Buffer<f32>,
+) -> Result<()> {
     let operation = "pool_choice";
     expect_planes(operation, sizes)?;
     expect_shapes(operation, &[("image", sizes.image_shape(), image), ("choice", sizes.response_shape(), choice)])?;

@@ -4,7 +4,7 @@ use super::declare::kernel;
 use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
-use crate::sliding::Sliding;
+use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "pool_pick", ["group", "nan", "sliding"], [Read, Read, Write], Params);
@@ -20,7 +20,7 @@ pub(super) static KERNEL: Kernel =
 /// device's limits.
 pub fn pool_pick(
     recorder: &mut Recorder,
-    sizes: &Sliding,
+    sizes: &SlidingSizes,
     image: &Buffer<f32>,
     choice: &Buffer<f32>,
     picked: &Buffer<f32>,

@@ -5,7 +5,7 @@ use super::declare::kernel;
 use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
-use crate::sliding::Sliding;
+use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "pool_unpick", ["group", "nan", "sliding"], [Read, Read, Write], Params);
@@ -22,7 +22,7 @@ pub(super) static KERNEL: Kernel =
 /// device's limits or its loop budget.
 pub fn pool_unpick(
     recorder: &mut Recorder,
-    sizes: &Sliding,
+    sizes: &SlidingSizes,
     picked: &Buffer<f32>,
     choice: &Buffer<f32>,
     image: &Buffer<f32>,

@@ -5,9 +5,8 @@ use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::Segments;
 use super::square_sums::panel_segments;
 use crate::Result;
-use crate::gpu::{Buffer, Gpu, Grid, Recorder};
-use crate::tensor::screen::Screen;
-use crate::tensor::{Matrix, Panel, Position, Storage, volume};
+use crate::gpu::{Buffer, Grid, Recorder};
+use crate::tensor::{Panel, Storage, volume};
 
 params! {
     pub(super) struct Params {
@@ -49,31 +48,4 @@ pub fn screen_segments(
     let grid = Grid::covering(items * segments.count, lanes);
     recorder.dispatch(KERNELS.of(storage), grid, &params, &[(&panel.words).into(), output.into()])?;
     Ok(segments)
-}
-
-/// What the device finds in the entries of each item of a matrix.
-pub(crate) async fn screen(gpu: &Gpu, matrix: &Matrix) -> Result<Vec<Screen>> {
-    let mut screens = vec![Screen::default(); matrix.batch()];
-    for panel in matrix.panels() {
-        let place = &panel.place;
-        let count = panel_segments(gpu, panel, matrix.quads()).count;
-        let found = Buffer::zeros(gpu, "screen", place.items.len() * count)?;
-        let mut recorder = gpu.recorder();
-        screen_segments(&mut recorder, panel, (matrix.storage(), matrix.quads()), &found)?;
-        let found = recorder.read(&found)?;
-        recorder.submit()?;
-        let found = found.contents().await?;
-        for (item, segments) in place.items.clone().zip(found.chunks_exact(count)) {
-            let largest = segments.iter().map(|[bits, _]| f64::from(f32::from_bits(*bits))).fold(0.0, f64::max);
-            screens[item].see(largest, || Position { row: 0, col: 0 });
-            let stride = matrix.quads() * 4;
-            let first = segments.iter().map(|[_, index]| *index).min().filter(|index| *index != u32::MAX);
-            if let Some(index) = first {
-                let position =
-                    Position { row: place.rows.start + index as usize / stride, col: index as usize % stride };
-                screens[item].see(f64::NAN, || position);
-            }
-        }
-    }
-    Ok(screens)
 }

@@ -5,8 +5,7 @@ use super::declare::params;
 use super::segments::Segments;
 use crate::Result;
 use crate::gpu::Buffer;
-use crate::sliding::Sliding;
-use crate::tensor::elements;
+use crate::tensor::{SlidingSizes, elements};
 
 params! {
     /// The parameters as `shaders/lib/sliding.wgsl` declares them.
@@ -30,7 +29,7 @@ pub(super) const TILE: usize = 4;
 const RUN: usize = 16;
 
 impl Params {
-    pub(super) fn new(operation: &'static str, sizes: &Sliding, segments: Segments) -> Result<Self> {
+    pub(super) fn new(operation: &'static str, sizes: &SlidingSizes, segments: Segments) -> Result<Self> {
         let pair = |[down, across]: [usize; 2]| -> Result<[u32; 2]> {
             Ok([word(operation, "an axis", down)?, word(operation, "an axis", across)?])
         };
@@ -70,6 +69,6 @@ pub(super) fn run_trips(length: usize) -> usize {
 pub(super) const TILE_TRIPS: usize = TILE * (TILE + 2) + 1;
 
 /// Refuses sizes of more than one channel: pooling has planes.
-pub(super) fn expect_planes(operation: &'static str, sizes: &Sliding) -> Result<()> {
+pub(super) fn expect_planes(operation: &'static str, sizes: &SlidingSizes) -> Result<()> {
     expect(operation, "channels, filters and groups", &[1; 3], &[sizes.channels, sizes.filters, sizes.groups])
 }

@@ -1,7 +1,8 @@
 //! Plain `f32` tensors.
 
 use crate::gpu::{Buffer, DeviceBuffer, Gpu};
-use crate::tensor::{ElementSource, elements};
+use crate::tensor::size::elements;
+use crate::tensor::storage::ElementSource;
 use crate::{Error, Result};
 
 /// An `f32` tensor of any shape in device memory, row-major and without gaps; clones share the memory.

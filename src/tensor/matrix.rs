@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use crate::gpu::{Buffer, DeviceBuffer, Gpu};
 use crate::tensor::panel::{self, Panel};
+use crate::tensor::position::Position;
 use crate::tensor::screen::{self, Screen, scale_by_power};
-use crate::tensor::{Storage, elements};
-use crate::{Error, Result, ops};
+use crate::tensor::size::elements;
+use crate::tensor::storage::Storage;
+use crate::{Error, Result};
 
 /// A batch of dense matrices in device memory, row-major, each row padded with zeros to a multiple of four elements.
 ///
@@ -24,15 +26,6 @@ pub struct Matrix {
     panels: Arc<[Panel]>,
     screens: Arc<[Screen]>,
     exponents: Arc<[i32]>,
-}
-
-/// The place of an entry within one matrix of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Position {
-    /// The row, from 0.
-    pub row: usize,
-    /// The column, from 0.
-    pub col: usize,
 }
 
 impl Matrix {
@@ -64,7 +57,7 @@ impl Matrix {
         Ok(Self::assemble(gpu, shape, storage, panels?, screens))
     }
 
-    pub(super) fn assemble(
+    pub(crate) fn assemble(
         gpu: &Gpu,
         shape: (usize, usize, usize),
         storage: Storage,
@@ -253,15 +246,9 @@ impl Matrix {
         Ok(())
     }
 
-    /// The same entries stored as `f32`, which holds every entry of another storage exactly.
-    ///
-    /// # Errors
-    /// As [`Matrix::zeros`].
-    pub fn to_f32(&self) -> Result<Self> {
-        if self.storage == Storage::F32 {
-            return Ok(self.clone());
-        }
-        ops::rescaled(&self.gpu, self, self.screens.to_vec())
+    /// The screens of the batch items.
+    pub(crate) fn screens(&self) -> &[Screen] {
+        &self.screens
     }
 
     pub(crate) fn expect(&self, operation: &'static str, role: &str, found: &Self) -> Result<()> {

@@ -3,16 +3,21 @@
 mod dense;
 mod matrix;
 mod panel;
+mod position;
 pub(crate) mod screen;
 mod size;
+mod sliding;
 mod storage;
 mod upload;
 mod window;
 
 pub use dense::Tensor;
-pub use matrix::{Matrix, Position};
+pub use matrix::Matrix;
 pub use panel::Panel;
+pub use position::Position;
+pub use sliding::{Conv2dOptions, Pool2dOptions, SlidingSizes};
 pub use storage::{Element, ElementSource, SourceElement, Storage};
 
+pub(crate) use panel::{Place, cut};
 pub(crate) use size::{elements, volume};
 pub(crate) use window::Window;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::gpu::{Buffer, Capabilities};
-use crate::tensor::Storage;
+use crate::tensor::storage::Storage;
 use crate::{Error, Result};
 
 /// Whole rows of a matrix in one buffer: either several whole batch items, or a run of rows of one item.

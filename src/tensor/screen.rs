@@ -1,7 +1,8 @@
 //! What is known of the entries of a matrix before anything is computed with it.
 
-use crate::tensor::Position;
-use crate::{Error, Gpu, Result};
+use crate::gpu::Gpu;
+use crate::tensor::position::Position;
+use crate::{Error, Result};
 
 /// Entries of one batch item at a glance.
 #[derive(Clone, Debug, Default, PartialEq)]

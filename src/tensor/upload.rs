@@ -1,14 +1,15 @@
-//! From host memory, files and other programs' buffers into matrices.
+//! From host memory and files into matrices.
 
 use glam::{Mat2, Mat3, Mat4};
 use half::{bf16, f16};
 
-use crate::gpu::{Buffer, DeviceBuffer, Gpu};
-use crate::tensor::matrix::{Matrix, Position};
-use crate::tensor::panel::{self, Panel};
+use crate::gpu::Gpu;
+use crate::tensor::matrix::Matrix;
+use crate::tensor::position::Position;
 use crate::tensor::screen::{self, Screen, scale_by_power};
-use crate::tensor::{Element, ElementSource, SourceElement, Storage, elements};
-use crate::{Error, Result, ops};
+use crate::tensor::size::elements;
+use crate::tensor::storage::{Element, ElementSource, SourceElement, Storage};
+use crate::{Error, Result};
 
 /// Elements that pass through host memory at once on their way to the device.
 const PIECE: usize = 4 << 20;
@@ -168,64 +169,6 @@ impl Matrix {
             }
         }
         Ok(words)
-    }
-
-    /// A batch of `f32` matrices in a buffer of the program that embeds this library, from byte `offset` on.
-    ///
-    /// The buffer is used where it lies when `cols` is a multiple of four, each panel starts on the device's binding
-    /// alignment and the entries lie within 2^±40; otherwise it is copied once, on the device. Its entries are
-    /// screened once, so they must not change for as long as the matrix is used.
-    ///
-    /// # Errors
-    /// As [`Buffer::from_wgpu`] and [`Matrix::zeros`]; [`Error::UnsuitableHandle`] when the buffer is of another device,
-    /// destroyed or mapped; [`Error::DeviceLost`].
-    pub fn from_wgpu(gpu: &Gpu, buffer: DeviceBuffer, offset: u64, shape: (usize, usize, usize)) -> Result<Self> {
-        gpu.block_on(Self::from_wgpu_async(gpu, buffer, offset, shape))
-    }
-
-    /// [`Matrix::from_wgpu`] without blocking the thread.
-    ///
-    /// # Errors
-    /// As [`Matrix::from_wgpu`].
-    pub async fn from_wgpu_async(
-        gpu: &Gpu,
-        buffer: DeviceBuffer,
-        offset: u64,
-        shape: (usize, usize, usize),
-    ) -> Result<Self> {
-        let (batch, rows, cols) = shape;
-        elements("matrix", &[batch, rows.max(1), cols.max(1).div_ceil(4).saturating_mul(4)])?;
-        let whole = Buffer::<u32>::from_wgpu(buffer, "matrix", offset, batch * rows * cols)?;
-        whole.expect_on(gpu, "matrix")?;
-        let places = panel::cut(gpu.capabilities(), shape, Storage::F32)?;
-        let start = |place: &panel::Place| (place.items.start * rows + place.rows.start) * cols;
-        let alignment = gpu.capabilities().offset_alignment;
-        let in_place =
-            cols % 4 == 0 && places.iter().all(|place| (offset + start(place) as u64 * 4).is_multiple_of(alignment));
-        let matrix = if in_place {
-            let panels = places.into_iter().map(|place| {
-                let first = start(&place);
-                Panel { words: whole.slice(first..first + place.row_count() * cols), place }
-            });
-            Self::assemble(gpu, shape, Storage::F32, panels.collect(), screen::of_zeros(gpu, batch)?)
-        } else {
-            let packed = Self::allocate(gpu, shape, Storage::F32, screen::of_zeros(gpu, batch)?)?;
-            for panel in packed.panels() {
-                let first = start(&panel.place);
-                let loose = Buffer::zeros(gpu, "matrix", panel.place.row_count() * cols)?;
-                let mut recorder = gpu.recorder();
-                recorder.copy(&whole.slice(first..first + loose.len()), &loose)?;
-                ops::pack(&mut recorder, &loose, panel, cols)?;
-                recorder.submit()?;
-            }
-            packed
-        };
-        let screens = ops::screen(gpu, &matrix).await?;
-        if screens.iter().all(|screen| screen.exponent() == 0) {
-            let panels = matrix.panels().to_vec();
-            return Ok(Self::assemble(gpu, shape, Storage::F32, panels, screens));
-        }
-        ops::rescaled(gpu, &matrix, screens)
     }
 }
 

@@ -32,26 +32,26 @@ pub fn matvec_adjoint(case: &mut Case<'_>) {
 }
 
 /// As `matvec`, for two to nine columns at once.
-pub fn matvec_columns(case: &mut Case<'_>) {
+pub fn matvec_vectors(case: &mut Case<'_>) {
     case.shape.columns = several_columns(case);
     let dense = case.dense();
     let cols = case.shape.cols;
     let cut = Cut::for_group(cols.div_ceil(4), case.lanes());
     let roundings = cut.group_roundings(case.lanes()) + 3 + cut.count - 1;
-    product(case, &dense, (cols, case.shape.rows), roundings, ops::matvec_columns, |matrix, input| {
-        reference::matvec_columns(matrix, cols, input)
+    product(case, &dense, (cols, case.shape.rows), roundings, ops::matvec_vectors, |matrix, input| {
+        reference::matvec_vectors(matrix, cols, input)
     });
 }
 
 /// As `matvec_adjoint`, for two to nine columns at once.
-pub fn matvec_adjoint_columns(case: &mut Case<'_>) {
+pub fn matvec_adjoint_vectors(case: &mut Case<'_>) {
     case.shape.columns = several_columns(case);
     let dense = case.dense();
     let (length, count) = row_cut(case, &dense.matrix);
     let cols = case.shape.cols;
     let sides = (case.shape.rows, cols);
-    product(case, &dense, sides, length + count - 1, ops::matvec_adjoint_columns, |matrix, input| {
-        reference::matvec_adjoint_columns(matrix, cols, input)
+    product(case, &dense, sides, length + count - 1, ops::matvec_adjoint_vectors, |matrix, input| {
+        reference::matvec_adjoint_vectors(matrix, cols, input)
     });
 }
 

@@ -1,9 +1,8 @@
 //! Every operation at edge shapes: the JVP against central differences, the VJP against the JVP, the derivative of the VJP
 //! against central differences of it, and all of them on the device against `f64`.
 
-use opnorm::ops::{Convolution, Pooling};
 use opnorm::tape::{Fusion, Tape, Value};
-use opnorm::tensor::Tensor;
+use opnorm::tensor::{Conv2dOptions, Pool2dOptions, Tensor};
 use opnorm::{Error, Result};
 
 use super::{dot, draw, gpu, largest, narrowed, seeded};
@@ -144,7 +143,7 @@ fn table() -> Vec<Row> {
         ),
         shaped(
             "conv2d",
-            |_, v| v[0].conv2d(&v[1], &Convolution::default()),
+            |_, v| v[0].conv2d(&v[1], &Conv2dOptions::default()),
             two(&[
                 (&[1, 1, 1, 1], &[1, 1, 1, 1]),
                 (&[2, 3, 5, 7], &[5, 3, 3, 2]),
@@ -167,7 +166,7 @@ fn table() -> Vec<Row> {
         ),
         shaped(
             "conv2d over many windows",
-            |_, v| v[0].scale(0.1)?.conv2d(&v[1], &Convolution { padding: [1, 1], ..Convolution::default() }),
+            |_, v| v[0].scale(0.1)?.conv2d(&v[1], &Conv2dOptions { padding: [1, 1], ..Conv2dOptions::default() }),
             two(&[(&[3, 1, 17, 19], &[2, 1, 3, 3])]),
         ),
         shaped(
@@ -211,7 +210,11 @@ fn table() -> Vec<Row> {
         shaped("vector_norm over two axes", |_, v| v[0].vector_norm(&[2, 0], 2.0), one(&[&[2, 3, 5], &[1, 7, 1]])),
         shaped("frobenius_norm", |_, v| v[0].frobenius_norm(), one(&[&[2, 3, 5], &[1, 7], &[2, 3, 0]])),
         shaped("long max", |_, v| v[0].max(0), one(&[&[1033], &[513, 2]])),
-        shaped("max_pool2d", |_, v| v[0].max_pool2d(&Pooling::new([2, 3])), one(&[&[2, 3, 5, 7], &[2, 3], &[0, 4, 6]])),
+        shaped(
+            "max_pool2d",
+            |_, v| v[0].max_pool2d(&Pool2dOptions::new([2, 3])),
+            one(&[&[2, 3, 5, 7], &[2, 3], &[0, 4, 6]]),
+        ),
         shaped("overlapping max_pool2d", |_, v| v[0].max_pool2d(&OVERLAPPING), one(&[&[2, 1, 7, 5], &[1, 6, 8]])),
         shaped(
             "average_pool2d",
@@ -227,11 +230,11 @@ fn table() -> Vec<Row> {
 }
 
 /// Two numbers that differ for everything, and no two that are the same.
-const UNEVEN: Convolution = Convolution { stride: [2, 3], padding: [1, 2], dilation: [1, 3], groups: 1 };
+const UNEVEN: Conv2dOptions = Conv2dOptions { stride: [2, 3], padding: [1, 2], dilation: [1, 3], groups: 1 };
 
-const OVERLAPPING: Pooling = Pooling { size: [3, 2], stride: [2, 1], padding: [1, 2], dilation: [1, 3] };
+const OVERLAPPING: Pool2dOptions = Pool2dOptions { size: [3, 2], stride: [2, 1], padding: [1, 2], dilation: [1, 3] };
 
-const GROUPED: Convolution = Convolution { stride: [1, 2], padding: [1, 0], dilation: [2, 1], groups: 3 };
+const GROUPED: Conv2dOptions = Conv2dOptions { stride: [1, 2], padding: [1, 0], dilation: [2, 1], groups: 3 };
 
 /// Room for the differences' own errors: third derivatives below a few hundred times 1e-10, roundings of 1e-16 / 1e-5.
 const DIFFERENCE: f64 = 1e-7;
@@ -369,7 +372,7 @@ fn naive_conv2d(
     [batch, channels, high, wide]: [usize; 4],
     w: &[f64],
     of: [usize; 4],
-    by: &Convolution,
+    by: &Conv2dOptions,
 ) -> Vec<f64> {
     let [filters, own, tall, broad] = of;
     let count = |size: usize, kernel: usize, axis: usize| {
@@ -407,10 +410,10 @@ fn naive_conv2d(
 fn convolutions_are_those_of_the_definition() {
     let mut random = seeded(2);
     let cases = [
-        ([2, 3, 5, 7], [4, 3, 3, 2], Convolution::default()),
+        ([2, 3, 5, 7], [4, 3, 3, 2], Conv2dOptions::default()),
         ([2, 2, 7, 5], [3, 2, 3, 2], UNEVEN),
         ([2, 6, 5, 4], [3, 2, 2, 2], GROUPED),
-        ([1, 4, 6, 6], [8, 1, 3, 3], Convolution { padding: [1, 1], groups: 4, ..Convolution::default() }),
+        ([1, 4, 6, 6], [8, 1, 3, 3], Conv2dOptions { padding: [1, 1], groups: 4, ..Conv2dOptions::default() }),
     ];
     for (of_x, of_w, convolution) in cases {
         let tape = Tape::new(gpu());
@@ -430,7 +433,7 @@ fn convolutions_are_those_of_the_definition() {
 fn convolutions_that_do_not_fit_are_refused() {
     let tape = Tape::new(gpu());
     let (x, w) = (tape.input(&[1, 2, 4, 4]).unwrap(), tape.input(&[2, 2, 3, 3]).unwrap());
-    let halved = Convolution { stride: [2, 2], ..Convolution::default() };
+    let halved = Conv2dOptions { stride: [2, 2], ..Conv2dOptions::default() };
     let y = x.conv2d(&w, &halved).unwrap();
     for size in [(3, 3), (4, 4), (3, 4)] {
         assert_eq!(y.conv2d_transposed(&w, &halved, size).unwrap().shape(), [1, 2, size.0, size.1]);
@@ -450,8 +453,8 @@ fn convolutions_that_do_not_fit_are_refused() {
 fn pooling_is_that_of_the_definition() {
     let (planes, high, wide) = (3, 7, 5);
     let x = draw(&mut seeded(3), planes * high * wide);
-    for pooling in [Pooling::new([2, 2]), Pooling::new([7, 1]), OVERLAPPING] {
-        let Pooling { size, stride, padding, dilation } = pooling.clone();
+    for pooling in [Pool2dOptions::new([2, 2]), Pool2dOptions::new([7, 1]), OVERLAPPING] {
+        let Pool2dOptions { size, stride, padding, dilation } = pooling.clone();
         let count = |from: usize, axis: usize| {
             (from + 2 * padding[axis] - dilation[axis] * (size[axis] - 1) - 1) / stride[axis] + 1
         };
@@ -493,7 +496,7 @@ fn pooling_is_that_of_the_definition() {
 fn the_first_of_equals_takes_the_slope_and_nan_stays() {
     let tape = Tape::new(gpu());
     let x = tape.input(&[1, 2, 4]).unwrap();
-    let y = x.max_pool2d(&Pooling::new([2, 2])).unwrap();
+    let y = x.max_pool2d(&Pool2dOptions::new([2, 2])).unwrap();
     let slope = tape.vjp(&[&y], &[&x], &[tape.fill(&[1, 1, 2], 1.0).unwrap()]).unwrap().remove(0);
     let whole = x.reshape(&[8]).unwrap().max(0).unwrap();
     let along = tape.grad(&whole, &[&x]).unwrap().remove(0);
@@ -524,10 +527,10 @@ fn the_first_of_equals_takes_the_slope_and_nan_stays() {
         assert_eq!((found[1][2], found[1][3]), (0.0, 1.0));
     }
     // Padding is below all.
-    let padded = x.max_pool2d(&Pooling { padding: [1, 1], ..Pooling::new([2, 2]) }).unwrap();
+    let padded = x.max_pool2d(&Pool2dOptions { padding: [1, 1], ..Pool2dOptions::new([2, 2]) }).unwrap();
     let padded = tape.compile(&[&x], &[padded]).unwrap().evaluate(&[[f64::NEG_INFINITY; 8]]).unwrap();
     assert_eq!(padded[0], [f64::NEG_INFINITY; 6]);
-    let error = x.max_pool2d(&Pooling { padding: [2, 0], ..Pooling::new([2, 2]) }).unwrap_err();
+    let error = x.max_pool2d(&Pool2dOptions { padding: [2, 0], ..Pool2dOptions::new([2, 2]) }).unwrap_err();
     assert!(matches!(error, Error::InvalidOption { .. }), "{error}");
 }
 

@@ -1,18 +1,18 @@
 //! Windows that slide over images, and the sizes that come of it: what convolutions and pooling have in common.
 
-use crate::tensor::elements;
+use crate::tensor::size::elements;
 use crate::{Error, Result};
 
 /// How the windows of a convolution lie on an image; pairs are along height and along width.
 ///
 /// ```
-/// use opnorm::ops::Convolution;
-/// let halved = Convolution { stride: [2, 2], padding: [1, 1], ..Convolution::default() };
+/// use opnorm::tensor::Conv2dOptions;
+/// let halved = Conv2dOptions { stride: [2, 2], padding: [1, 1], ..Conv2dOptions::default() };
 /// assert_eq!(halved.sizes(&[8, 3, 32, 32], &[16, 3, 3, 3])?.response_shape(), [8, 16, 16, 16]);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Convolution {
+pub struct Conv2dOptions {
     /// From one window to the next.
     pub stride: [usize; 2],
     /// Zeros before the first element and after the last one.
@@ -23,7 +23,7 @@ pub struct Convolution {
     pub groups: usize,
 }
 
-impl Default for Convolution {
+impl Default for Conv2dOptions {
     /// Windows without holes at every place within the image, and all channels for every filter.
     fn default() -> Self {
         Self { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 }
@@ -32,7 +32,7 @@ impl Default for Convolution {
 
 /// How the windows of a pooling lie on an image; pairs are along height and along width.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pooling {
+pub struct Pool2dOptions {
     /// Elements of a window.
     pub size: [usize; 2],
     /// From one window to the next.
@@ -43,7 +43,7 @@ pub struct Pooling {
     pub dilation: [usize; 2],
 }
 
-impl Pooling {
+impl Pool2dOptions {
     /// Windows of `size` side by side.
     pub fn new(size: [usize; 2]) -> Self {
         Self { size, stride: size, padding: [0, 0], dilation: [1, 1] }
@@ -54,7 +54,7 @@ impl Pooling {
     /// # Errors
     /// [`Error::InvalidOption`] for a size, a stride or a dilation of 0, and where a window would lie in the padding alone, or none
     /// fits; [`Error::TooLarge`] past 2^30 along an axis.
-    pub fn sizes(&self, planes: usize, [rows, cols]: [usize; 2]) -> Result<Sliding> {
+    pub fn sizes(&self, planes: usize, [rows, cols]: [usize; 2]) -> Result<SlidingSizes> {
         let Self { size, stride, padding, dilation } = self.clone();
         let refused = || Error::InvalidOption {
             operation: "pooling",
@@ -62,7 +62,7 @@ impl Pooling {
             value: format!("{self:?} of {rows} x {cols}"),
             allowed: "one that fits, every place of which has an element within",
         };
-        let sizes = Convolution { stride, padding, dilation, groups: 1 }
+        let sizes = Conv2dOptions { stride, padding, dilation, groups: 1 }
             .sizes(&[planes, 1, rows, cols], &[1, 1, size[0], size[1]])
             .map_err(|error| if matches!(error, Error::TooLarge { .. }) { error } else { refused() })?;
         if sizes.is_filled() { Ok(sizes) } else { Err(refused()) }
@@ -71,7 +71,7 @@ impl Pooling {
 
 /// The sizes of a convolution, all of which fit; pairs are along height and along width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sliding {
+pub struct SlidingSizes {
     /// Images.
     pub batch: usize,
     /// Parts of channels and filters.
@@ -97,7 +97,7 @@ pub struct Sliding {
 /// Shaders count along one axis of a padded image in 31 bits, with room for a step past it.
 const FARTHEST: usize = 1 << 30;
 
-impl Convolution {
+impl Conv2dOptions {
     /// The sizes for images and weights of these shapes: ⌊(image + 2 padding - dilation (kernel - 1) - 1) / stride⌋ + 1 windows
     /// along each axis.
     ///
@@ -106,7 +106,7 @@ impl Convolution {
     /// # Errors
     /// [`Error::ShapeMismatch`] when the shapes do not fit each other, or no window fits into the image;
     /// [`Error::InvalidOption`] for a stride, a dilation or groups of 0; [`Error::TooLarge`] past 2^30 along an axis.
-    pub fn sizes(&self, image: &[usize], weight: &[usize]) -> Result<Sliding> {
+    pub fn sizes(&self, image: &[usize], weight: &[usize]) -> Result<SlidingSizes> {
         let operation = "convolution";
         let Self { stride, padding, dilation, groups } = self.clone();
         if stride.contains(&0) || dilation.contains(&0) || groups == 0 {
@@ -151,7 +151,7 @@ impl Convolution {
             response[axis] = padded.checked_sub(reach + 1).ok_or_else(mismatch)? / stride[axis] + 1;
         }
         let filters = filters / groups;
-        let sizes = Sliding {
+        let sizes = SlidingSizes {
             batch,
             groups,
             channels,
@@ -171,7 +171,7 @@ impl Convolution {
     }
 }
 
-impl Sliding {
+impl SlidingSizes {
     /// batch × channels × height × width.
     pub fn image_shape(&self) -> [usize; 4] {
         [self.batch, self.groups * self.channels, self.image[0], self.image[1]]
@@ -253,7 +253,7 @@ mod tests {
     fn windows_are_counted_as_they_fit() {
         let windows = |image, kernel, stride, padding, dilation| {
             let options =
-                Convolution { stride: [stride, 1], padding: [padding, 0], dilation: [dilation, 1], groups: 1 };
+                Conv2dOptions { stride: [stride, 1], padding: [padding, 0], dilation: [dilation, 1], groups: 1 };
             options.sizes(&[1, 1, image, 1], &[1, 1, kernel, 1]).map(|sizes| sizes.response[0])
         };
         assert_eq!(windows(5, 3, 1, 0, 1).unwrap(), 3);
@@ -271,7 +271,7 @@ mod tests {
     fn no_window_lies_in_padding_alone() {
         let fits = |rows, size, padding, dilation, stride| {
             let pooling =
-                Pooling { size: [size, 1], stride: [stride, 1], padding: [padding, 0], dilation: [dilation, 1] };
+                Pool2dOptions { size: [size, 1], stride: [stride, 1], padding: [padding, 0], dilation: [dilation, 1] };
             pooling.sizes(1, [rows, 1]).is_ok()
         };
         assert!(fits(4, 2, 1, 1, 1) && fits(4, 3, 2, 1, 1) && fits(4, 3, 2, 1, 3));
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn channels_and_filters_fit_the_groups() {
-        let options = Convolution { groups: 2, ..Convolution::default() };
+        let options = Conv2dOptions { groups: 2, ..Conv2dOptions::default() };
         assert_eq!(options.sizes(&[3, 4, 1, 1], &[6, 2, 1, 1]).unwrap().response_shape(), [3, 6, 1, 1]);
         for weight in [&[5, 2, 1, 1][..], &[6, 4, 1, 1], &[6, 2, 0, 1], &[6, 2, 1], &[6, 2, 1, 1, 1]] {
             assert!(matches!(options.sizes(&[3, 4, 1, 1], weight), Err(Error::ShapeMismatch { .. })), "{weight:?}");
