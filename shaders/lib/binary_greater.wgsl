@@ -3,7 +3,7 @@
 //
 // Accuracy exact.
 
-fn binary(left: f32, right: f32) -> f32 {
+fn binary_greater(left: f32, right: f32) -> f32 {
     if is_nan(left) {
         return left;
     }

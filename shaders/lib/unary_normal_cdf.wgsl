@@ -3,7 +3,7 @@
 //
 // Accuracy 24 units of 2^-23, relative, down to the smallest normal number, where x is -12.9.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_normal_cdf(x: f32) -> f32 {
     if is_nan(x) {
         return x;
     }

@@ -2,7 +2,7 @@
 //
 // Accuracy 24 units of 2^-23, relative, down to the smallest normal number, where |x| is 44.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_sech2(x: f32) -> f32 {
     if is_nan(x) {
         return x;
     }

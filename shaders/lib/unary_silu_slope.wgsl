@@ -2,7 +2,7 @@
 //
 // Accuracy 30 units of 2^-23 of e / (1 + e) · (1 + |x|), down to the smallest normal number, and one of the value.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_silu_slope(x: f32) -> f32 {
     if is_nan(x) {
         return x;
     }

@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::binary::Binary;
 use super::check::{expect_len, word};
+use super::function::Function;
 use super::unary::Unary;
 use crate::gpu::{Access, Buffer, Capabilities, Field, Generated, Grid, Recorder, Scalar};
 use crate::tensor::volume;
@@ -57,23 +58,11 @@ impl Line {
         numbers.count() + usize::from(self.parameter().is_some())
     }
 
-    /// The texts that its function calls.
-    fn libraries(&self) -> &'static [&'static str] {
+    fn function(&self) -> &'static Function {
         match self {
-            Self::Unary(function, ..) => function.libraries(),
-            Self::Binary(function, _) => function.libraries(),
+            Self::Unary(function, ..) => function.function(),
+            Self::Binary(function, _) => function.function(),
         }
-    }
-
-    /// The name of its function in a shader, and the text that defines it.
-    fn function(&self) -> (String, String) {
-        let (name, text, kind) = match self {
-            Self::Unary(function, ..) => (function.name(), function.text(), "unary"),
-            Self::Binary(function, _) => (function.name(), function.text(), "binary"),
-        };
-        let own = format!("{kind}_{name}");
-        let text = text.replace(&format!("fn {kind}("), &format!("fn {own}("));
-        (own, text)
     }
 }
 
@@ -177,7 +166,7 @@ impl fmt::Debug for Fused {
 
 /// The shader while its lines are gone through.
 struct Text {
-    functions: BTreeMap<String, String>,
+    functions: BTreeMap<&'static str, &'static str>,
     libraries: BTreeSet<&'static str>,
     declarations: String,
     body: String,
@@ -241,13 +230,13 @@ impl Text {
                 Argument::Number(number) => self.number(*number),
             });
         }
-        if let Line::Unary(..) = line {
-            arguments.push(line.parameter().map_or("0.0".to_string(), |parameter| self.number(parameter)));
+        if let Some(parameter) = line.parameter() {
+            arguments.push(self.number(parameter));
         }
-        let (name, text) = line.function();
-        self.body += &format!("    let y{} = apart({name}({}));\n", self.lines, arguments.join(", "));
-        self.functions.insert(name, text);
-        self.libraries.extend(line.libraries());
+        let Function { stem, text, libraries, .. } = line.function();
+        self.body += &format!("    let y{} = apart({stem}({}));\n", self.lines, arguments.join(", "));
+        self.functions.insert(stem, text);
+        self.libraries.extend(*libraries);
         self.lines += 1;
     }
 
@@ -256,8 +245,7 @@ impl Text {
             self.declare(inputs + output, "read_write", &format!("output_{output}"));
             self.body += &format!("    output_{output}[index] = y{line};\n");
         }
-        let functions: String =
-            self.libraries.into_iter().map(str::to_string).chain(self.functions.into_values()).collect();
+        let functions: String = self.libraries.into_iter().chain(self.functions.into_values()).collect();
         let group = include_str!("../../shaders/lib/group.wgsl");
         let nan = include_str!("../../shaders/lib/nan.wgsl");
         let Self { declarations, body, fields, words, .. } = self;

@@ -16,6 +16,7 @@ mod declare;
 mod decode;
 mod dense_product;
 mod dot;
+mod function;
 mod fused;
 mod gather;
 mod gram;
