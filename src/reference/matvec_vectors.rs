@@ -1,6 +1,6 @@
 //! output = matrix · input, for several vectors.
 
-use super::matvec;
+use super::matvec::matvec;
 
 /// The products of a matrix with vectors that lie one after another: `output[i] = matrix input[i]`.
 pub fn matvec_vectors(matrix: &[f64], cols: usize, input: &[f64]) -> Vec<f64> {
