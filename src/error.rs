@@ -1,5 +1,6 @@
 //! The one error type of the crate: what was asked, which shape or limit stood in the way, and what to do.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// A result whose error is [`Error`].
@@ -65,6 +66,28 @@ pub enum Error {
         expected: String,
         /// The shape it was given.
         found: String,
+    },
+
+    /// Memory, or a value, that belongs elsewhere.
+    #[error("{operation} was given {what}")]
+    Foreign {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// What was given, and what to do instead.
+        what: &'static str,
+    },
+
+    /// A range, or an index as a range of one, that reaches past the end.
+    #[error("{operation}: {what} {}..{} of {length} asked for", found.start, found.end)]
+    OutOfRange {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// What the range counts: elements, rows, items.
+        what: &'static str,
+        /// The range that was asked for.
+        found: Range<usize>,
+        /// How many there are.
+        length: usize,
     },
 
     /// Something does not fit a limit of the device.

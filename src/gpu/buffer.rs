@@ -17,7 +17,22 @@ pub struct Buffer<T> {
     home: Arc<Home>,
     offset: u64,
     len: usize,
+    missed: Option<Missed>,
     element: PhantomData<T>,
+}
+
+/// A range past the end of a buffer, which every use of the slice refuses.
+#[derive(Clone, Debug)]
+struct Missed {
+    range: Range<usize>,
+    length: usize,
+}
+
+impl Missed {
+    fn refuse(missed: Option<&Self>, operation: &'static str) -> Result<()> {
+        let Some(Self { range, length }) = missed else { return Ok(()) };
+        Err(Error::OutOfRange { operation, what: "elements", found: range.clone(), length: *length })
+    }
 }
 
 /// Which device memory is of, as far as it is known; shared by all that lies in one `wgpu` buffer.
@@ -37,11 +52,7 @@ impl Home {
             return Ok(());
         }
         if self.sole.is_some() && !handed_in {
-            return Err(Error::ShapeMismatch {
-                operation,
-                expected: "memory of one device".to_string(),
-                found: "that of another `Gpu`: upload it there".to_string(),
-            });
+            return Err(Error::Foreign { operation, what: "memory of another `Gpu`: upload it to this one" });
         }
         foreign::expect_buffer(gpu, operation, raw)?;
         self.known.store(id, Ordering::Relaxed);
@@ -87,7 +98,7 @@ impl<T: Pod> Buffer<T> {
     /// Memory that the `Gpu` of this identity made.
     pub(super) fn new(raw: wgpu::Buffer, (id, handed_in): (u64, bool), len: usize) -> Self {
         let home = Home { sole: (!handed_in).then_some(id), known: AtomicU64::new(id) };
-        Self { raw, home: Arc::new(home), offset: 0, len, element: PhantomData }
+        Self { raw, home: Arc::new(home), offset: 0, len, missed: None, element: PhantomData }
     }
 
     /// Device memory with a copy of `data`.
@@ -114,24 +125,28 @@ impl<T: Pod> Buffer<T> {
         }
         let offset = self.offset + (first * size_of::<T>()) as u64;
         if data.is_empty() {
-            return Ok(());
+            return Missed::refuse(self.missed.as_ref(), operation);
         }
         self.expect_on(gpu, operation)?;
         guarded(gpu, operation, || gpu.queue().write_buffer(&self.raw, offset, bytemuck::cast_slice(data)))
     }
 
-    /// The same memory, a part of it.
+    /// The elements of `range`, in the same memory.
     ///
     /// The start must lie on the device's binding alignment where a kernel is to see the part;
-    /// [`super::Recorder::dispatch`] checks it.
+    /// [`super::Recorder::dispatch`] checks it. A range past the end is an [`Error::OutOfRange`] where the part is first used,
+    /// with the operation that uses it.
+    #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
-        let end = range.end.min(self.len);
-        let start = range.start.min(end);
+        let (start, len) = (range.start.min(self.len), range.len());
+        let fits = range.start <= range.end && range.end <= self.len;
+        let missed = if fits { None } else { Some(Missed { range, length: self.len }) };
         Self {
             raw: self.raw.clone(),
             home: Arc::clone(&self.home),
             offset: self.offset + (start * size_of::<T>()) as u64,
-            len: end - start,
+            len,
+            missed: self.missed.clone().or(missed),
             element: PhantomData,
         }
     }
@@ -171,7 +186,7 @@ impl<T: Pod> Buffer<T> {
             });
         }
         let home = Home { sole: None, known: AtomicU64::new(0) };
-        Ok(Self { raw, home: Arc::new(home), offset, len, element: PhantomData })
+        Ok(Self { raw, home: Arc::new(home), offset, len, missed: None, element: PhantomData })
     }
 
     /// The buffer underneath and the offset of the first element in bytes.
@@ -189,8 +204,9 @@ impl<T: Pod> Buffer<T> {
         self.len == 0
     }
 
-    /// Refuses memory of another device.
+    /// Refuses memory of another device, and a slice past the end.
     pub(crate) fn expect_on(&self, gpu: &Gpu, operation: &'static str) -> Result<()> {
+        Missed::refuse(self.missed.as_ref(), operation)?;
         self.home.expect_on(gpu, operation, &self.raw)
     }
 
@@ -210,11 +226,13 @@ pub struct Binding {
     home: Arc<Home>,
     pub(super) offset: u64,
     pub(super) bytes: u64,
+    missed: Option<Missed>,
 }
 
 impl Binding {
-    /// Refuses memory of another device.
+    /// Refuses memory of another device, and a slice past the end.
     pub(super) fn expect_on(&self, gpu: &Gpu, operation: &'static str) -> Result<()> {
+        Missed::refuse(self.missed.as_ref(), operation)?;
         self.home.expect_on(gpu, operation, &self.raw)
     }
 
@@ -229,6 +247,12 @@ impl Binding {
 impl<T: Pod> From<&Buffer<T>> for Binding {
     fn from(buffer: &Buffer<T>) -> Self {
         let bytes = buffer.byte_len().next_multiple_of(4).max(4).min(buffer.raw.size() - buffer.offset);
-        Self { raw: buffer.raw.clone(), home: Arc::clone(&buffer.home), offset: buffer.offset, bytes }
+        Self {
+            raw: buffer.raw.clone(),
+            home: Arc::clone(&buffer.home),
+            offset: buffer.offset,
+            bytes,
+            missed: buffer.missed.clone(),
+        }
     }
 }

@@ -321,11 +321,10 @@ fn guarded<T>(gpu: &Gpu, operation: &str, call: impl FnOnce() -> T) -> Result<T>
             if let Some(error) = foreign::blame(operation, &reason) {
                 return Err(error);
             }
-            // Nothing invalid leaves these scopes, but a lost device makes invalid things without an error.
-            if reason.to_lowercase().contains("lost") || reason.contains("is invalid") {
-                gpu.inner.faults.set_lost(reason.clone());
-                return Err(Error::DeviceLost { reason });
-            }
+            // Nothing invalid leaves these scopes, but a lost device makes invalid things without an error. Such a device
+            // takes a submission that no wait finds.
+            let (submission, _) = scoped(gpu.device(), || gpu.queue().submit([]));
+            gpu.wait_for(Some(submission))?;
             Err(Error::Device { operation: operation.to_string(), reason })
         }
     }

@@ -11,6 +11,7 @@ use crate::{Error, Result};
 /// Records dispatches and copies; nothing runs before [`Recorder::submit`].
 ///
 /// Commands run in the order of their recording, and recorders in the order of their submission.
+#[must_use = "what is recorded runs when the recorder is submitted"]
 pub struct Recorder {
     gpu: Gpu,
     encoder: wgpu::CommandEncoder,

@@ -1,6 +1,7 @@
 //! The checks that operations make before they record anything.
 
 use crate::gpu::Recorder;
+use crate::tensor::{Matrix, Storage};
 use crate::{Error, Result};
 
 /// A size as shaders count it.
@@ -54,5 +55,18 @@ pub(super) fn expect_len(operation: &'static str, role: &str, needed: usize, fou
         operation,
         expected: format!("{role} of at least {needed} elements"),
         found: format!("{found}"),
+    })
+}
+
+/// Refuses a matrix in another storage than `f32`.
+pub(super) fn expect_f32(operation: &'static str, matrix: &Matrix) -> Result<()> {
+    if matrix.storage() == Storage::F32 {
+        return Ok(());
+    }
+    Err(Error::InvalidOption {
+        operation,
+        option: "the storage of a matrix",
+        value: format!("{:?}", matrix.storage()),
+        allowed: "F32",
     })
 }

@@ -1,11 +1,11 @@
 //! Any storage -> f32, times a factor.
 
-use super::check::{expect_len, word};
+use super::check::{expect_f32, expect_len, word};
 use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::Segments;
+use crate::Result;
 use crate::gpu::{Buffer, Grid, Recorder};
-use crate::tensor::{Matrix, Storage};
-use crate::{Error, Result};
+use crate::tensor::Matrix;
 
 params! {
     pub(super) struct Params {
@@ -30,18 +30,12 @@ pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "decode", ["gr
 /// exact wherever the result is an `f32`, subnormal or not, on every adapter; else rounded to the nearest multiple of 2^-149.
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`] when the shapes differ or the output is not stored as `f32`.
+/// [`crate::Error::ShapeMismatch`] when the shapes differ, [`crate::Error::InvalidOption`] when the output is not stored as `f32`.
 pub fn decode(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<[f32; 2]>, output: &Matrix) -> Result<()> {
     let operation = "decode";
     matrix.expect(operation, "an output", output)?;
     expect_len(operation, "factors", matrix.batch(), factors.len())?;
-    if output.storage() != Storage::F32 {
-        return Err(Error::ShapeMismatch {
-            operation,
-            expected: "an output stored as f32".to_string(),
-            found: format!("{:?}", output.storage()),
-        });
-    }
+    expect_f32(operation, output)?;
     // Panels of 16-bit elements hold more rows than those of 32-bit ones: each overlap is one dispatch.
     for source in matrix.panels() {
         for target in output.panels() {

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::check::{expect_len, word};
+use super::check::{expect_f32, expect_len, word};
 use super::declare::{kernel, params};
 use super::mirror::mirror;
 use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder};
-use crate::tensor::{Matrix, Panel, Storage};
+use crate::tensor::{Matrix, Panel};
 use crate::{Error, Result};
 
 params! {
@@ -54,7 +54,8 @@ const LONGEST: usize = 32_768;
 /// so must what the factor makes of it.
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`] when the shapes do not fit, [`Error::TooLarge`] past the device's limits.
+/// [`Error::ShapeMismatch`] when the shapes do not fit, [`Error::InvalidOption`] for another storage, [`Error::TooLarge`] past
+/// the device's limits.
 pub fn gram(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<f32>, output: &Matrix) -> Result<()> {
     gram_rows(recorder, matrix, factors, output, 0..output.rows())?;
     mirror(recorder, output)
@@ -68,7 +69,7 @@ pub fn gram(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<f32>, out
 /// *Accuracy*  as [`gram`], with the same bits whatever the bands.
 ///
 /// # Errors
-/// As [`gram`]; [`Error::ShapeMismatch`] when the output has no such rows.
+/// As [`gram`]; [`Error::OutOfRange`] when the output has no such rows.
 pub fn gram_rows(
     recorder: &mut Recorder,
     matrix: &Matrix,
@@ -85,19 +86,10 @@ pub fn gram_rows(
             found: format!("{} x {} x {}", output.batch(), output.rows(), output.cols()),
         });
     }
-    if matrix.storage() != Storage::F32 || output.storage() != Storage::F32 {
-        return Err(Error::ShapeMismatch {
-            operation,
-            expected: "a matrix and an output stored as f32".to_string(),
-            found: format!("{:?} and {:?}", matrix.storage(), output.storage()),
-        });
-    }
+    expect_f32(operation, matrix)?;
+    expect_f32(operation, output)?;
     if rows.end > output.rows() {
-        return Err(Error::ShapeMismatch {
-            operation,
-            expected: format!("rows within {}", output.rows()),
-            found: format!("{rows:?}"),
-        });
+        return Err(Error::OutOfRange { operation, what: "rows", found: rows, length: output.rows() });
     }
     expect_len(operation, "factors", batch, factors.len())?;
     let profile = recorder.gpu().capabilities().profile;

@@ -1,9 +1,9 @@
 //! output[row, col] = output[col, row] above the diagonal.
 
-use super::check::word;
+use super::check::{expect_f32, word};
 use super::declare::{kernel, params};
 use crate::gpu::{Grid, Kernel, Recorder};
-use crate::tensor::{Matrix, Storage};
+use crate::tensor::Matrix;
 use crate::{Error, Result};
 
 params! {
@@ -35,11 +35,12 @@ const SPAN: usize = 64;
 /// limits.
 pub fn mirror(recorder: &mut Recorder, matrix: &Matrix) -> Result<()> {
     let operation = "mirror";
-    if matrix.rows() != matrix.cols() || matrix.storage() != Storage::F32 {
+    expect_f32(operation, matrix)?;
+    if matrix.rows() != matrix.cols() {
         return Err(Error::ShapeMismatch {
             operation,
-            expected: "a square matrix stored as f32".to_string(),
-            found: format!("{} x {}, {:?}", matrix.rows(), matrix.cols(), matrix.storage()),
+            expected: "a square matrix".to_string(),
+            found: format!("{} x {}", matrix.rows(), matrix.cols()),
         });
     }
     let lanes = recorder.gpu().capabilities().profile.lanes as usize;

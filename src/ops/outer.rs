@@ -1,9 +1,9 @@
 //! output = coefficient · Σ left · rightᵀ.
 
-use super::check::{expect_trips, word};
+use super::check::{expect_f32, expect_trips, word};
 use super::declare::{kernel, params};
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
-use crate::tensor::{Matrix, Storage, Tensor};
+use crate::tensor::{Matrix, Tensor};
 use crate::{Error, Result};
 
 params! {
@@ -42,28 +42,28 @@ pub fn outer(
     if output.panels().is_empty() {
         return Ok(());
     }
+    expect_f32(operation, output)?;
     let (items, vectors) = match *left.shape() {
         [items, vectors, ..] => (items, vectors),
         _ => (0, 0),
     };
     let whole = items > 0 && left.len() == items * vectors * output.rows() && output.batch().is_multiple_of(items);
     let paired = right.len() == items * vectors * output.cols() && coefficients.len() >= output.batch();
-    if !whole || !paired || output.storage() != Storage::F32 {
+    if !whole || !paired {
         return Err(Error::ShapeMismatch {
             operation,
             expected: format!(
-                "coefficients for {} matrices in f32, as many as a multiple of {items}, and vectors of their sides",
+                "coefficients for {} matrices, as many as a multiple of {items}, and vectors of their sides",
                 output.batch()
             ),
             found: format!(
-                "{} coefficients, vectors {:?} and {:?}, matrices {} x {} x {} {:?}",
+                "{} coefficients, vectors {:?} and {:?}, matrices {} x {} x {}",
                 coefficients.len(),
                 left.shape(),
                 right.shape(),
                 output.batch(),
                 output.rows(),
-                output.cols(),
-                output.storage()
+                output.cols()
             ),
         });
     }

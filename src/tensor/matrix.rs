@@ -153,14 +153,14 @@ impl Matrix {
     /// Waits for some rows of one batch item, row-major, without padding.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when there are no such rows; as [`Matrix::read`].
+    /// [`Error::OutOfRange`] when there are no such rows; as [`Matrix::read`].
     pub fn read_rows(&self, item: usize, rows: Range<usize>) -> Result<Vec<f32>> {
-        if item >= self.batch() || rows.end > self.rows() || rows.start > rows.end {
-            return Err(Error::ShapeMismatch {
-                operation: "read rows",
-                expected: format!("an item below {} and rows within {}", self.batch(), self.rows()),
-                found: format!("item {item}, rows {rows:?}"),
-            });
+        let operation = "read rows";
+        if item >= self.batch() {
+            return Err(Error::OutOfRange { operation, what: "items", found: item..item + 1, length: self.batch() });
+        }
+        if rows.end > self.rows() || rows.start > rows.end {
+            return Err(Error::OutOfRange { operation, what: "rows", found: rows, length: self.rows() });
         }
         let exponent = self.exponent(item);
         let mut entries = Vec::with_capacity(rows.len() * self.cols());

@@ -164,10 +164,11 @@ impl<T: Element> ElementSource for [T] {
 /// The `len` elements of `data` from `first` on.
 fn part<T>(data: &[T], first: usize, len: usize) -> Result<&[T]> {
     let end = first.checked_add(len);
-    end.and_then(|end| data.get(first..end)).ok_or_else(|| Error::ShapeMismatch {
+    end.and_then(|end| data.get(first..end)).ok_or_else(|| Error::OutOfRange {
         operation: "read elements",
-        expected: format!("a range within {} elements", data.len()),
-        found: format!("{len} from {first} on"),
+        what: "elements",
+        found: first..first.saturating_add(len),
+        length: data.len(),
     })
 }
 
