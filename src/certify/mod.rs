@@ -36,7 +36,7 @@ pub use certificate::{Certificate, Prover};
 pub use estimate::Estimate;
 pub use progress::{OnProgress, Progress};
 
-use crate::operator::up::Up;
+use crate::bound::Up;
 use crate::tensor::screen::{power, scale_by_power};
 use crate::tensor::{ElementSource, Matrix, elements};
 use crate::{Error, Gpu, Result, probe};
