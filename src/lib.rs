@@ -117,12 +117,13 @@ mod error;
 pub mod gpu;
 #[cfg(any(feature = "io-safetensors", feature = "io-npy"))]
 pub mod io;
+pub mod low_level;
 mod matrix;
 pub mod norm;
 pub mod operator;
-pub mod ops;
+mod ops;
 pub mod probe;
-pub mod reference;
+mod reference;
 pub mod tape;
 pub mod tensor;
 

@@ -3,15 +3,15 @@
 //! A [`Gpu`] is an adapter's device with its queue, its limits and the kernels made for it so far. Clones share it.
 
 mod adapter;
-mod buffer;
+pub(crate) mod buffer;
 mod capabilities;
 mod counters;
 mod facts;
 mod faults;
-mod field;
+pub(crate) mod field;
 mod foreign;
-mod grid;
-mod kernel;
+pub(crate) mod grid;
+pub(crate) mod kernel;
 mod pool;
 mod readback;
 mod recorded;
@@ -23,12 +23,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use adapter::{AdapterDescription, AdapterRequest, adapters};
-pub use buffer::{Binding, Buffer};
+pub use buffer::Buffer;
 pub use capabilities::{Capabilities, Profile};
 pub use counters::Totals;
-pub use field::{Field, Scalar};
-pub use grid::Grid;
-pub use kernel::{Access, Generated, Kernel};
+pub(crate) use field::{Field, Scalar};
+pub(crate) use grid::Grid;
+pub(crate) use kernel::{Access, Generated, Kernel};
 pub use pool::Scratch;
 pub use readback::ReadBack;
 pub(crate) use recorded::Recorded;

@@ -2,10 +2,11 @@
 
 use bytemuck::Pod;
 
+use super::buffer::Binding;
 use super::kernel::Shader;
 use super::readback::Submission;
 use super::recorded::{Command, Dispatch, Recorded};
-use super::{Binding, Buffer, Generated, Gpu, Grid, Kernel, ReadBack, guarded};
+use super::{Buffer, Generated, Gpu, Grid, Kernel, ReadBack, guarded};
 use crate::{Error, Result};
 
 /// Records dispatches and copies; nothing runs before [`Recorder::submit`].
@@ -40,7 +41,7 @@ impl Recorder {
     /// # Errors
     /// [`Error::ShapeMismatch`] for a wrong number of bindings, [`Error::TooLarge`] for a binding or grid past the
     /// device's limits, [`Error::Device`] when the driver refuses the kernel.
-    pub fn dispatch<P: Pod>(
+    pub(crate) fn dispatch<P: Pod>(
         &mut self,
         kernel: &'static Kernel,
         grid: Grid,

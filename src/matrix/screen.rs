@@ -14,7 +14,12 @@ pub(super) async fn screened(matrix: &Matrix) -> Result<Vec<Screen>> {
         let count = ops::panel_segments(gpu, panel, matrix.quads()).count;
         let found = Buffer::zeros(gpu, "screen", place.items.len() * count)?;
         let mut recorder = gpu.recorder();
-        ops::screen_segments(&mut recorder, panel, (matrix.storage(), matrix.quads()), &found)?;
+        ops::screen_segments(
+            &mut recorder,
+            panel,
+            ops::RowLayout { storage: matrix.storage(), quads: matrix.quads() },
+            &found,
+        )?;
         let found = recorder.read(&found)?;
         recorder.submit()?;
         let found = found.contents().await?;

@@ -8,7 +8,7 @@ use crate::Result;
 use crate::bound::Ball;
 use crate::gpu::{Buffer, Recorder};
 use crate::operator::{Knowledge, LinearOperator, length, products_on_host};
-use crate::ops;
+use crate::ops::{self, Rows};
 use crate::tensor::Tensor;
 use crate::tensor::screen::{binary_exponent, scale_by_power};
 
@@ -173,9 +173,9 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
         recorder.copy(&norms.slice(batch..2 * batch), &sigmas)?;
         let (forward, backward) = (forward.buffer(), backward.buffer());
         let factors = &last.factors;
-        let long_side = (batch, oriented.long);
+        let long_side = Rows { vectors: batch, length: oriented.long };
         ops::residual_squares(recorder, long_side, forward, long.buffer(), factors, &sigmas, &long_squares)?;
-        let short_side = (batch, oriented.short);
+        let short_side = Rows { vectors: batch, length: oriented.short };
         ops::residual_squares(recorder, short_side, backward, short.buffer(), factors, &sigmas, &short_squares)?;
         Ok(())
     })?;

@@ -15,7 +15,7 @@ use super::start::random_unit;
 use super::stop::Stop;
 use crate::gpu::{Buffer, Gpu, ReadBack, Recorder};
 use crate::operator::LinearOperator;
-use crate::ops::{self, StopKind};
+use crate::ops::{self, Multiples, Rows, StopKind};
 use crate::tensor::Tensor;
 use crate::tensor::screen::scale_by_power;
 use crate::{Error, Result, probe};
@@ -352,8 +352,15 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
             }
             let factors = &self.memory.factors;
             if step > 0 {
-                let beta = (-1.0, &self.values, place - vectors);
-                ops::axpby(recorder, (vectors, long), beta, self.other.buffer(), factors, forward.buffer())?;
+                let beta = Multiples { sign: -1.0, values: &self.values, first: place - vectors };
+                ops::axpby(
+                    recorder,
+                    Rows { vectors, length: long },
+                    beta,
+                    self.other.buffer(),
+                    factors,
+                    forward.buffer(),
+                )?;
             }
             let measured = (forward.buffer(), long, step == 0);
             let counted = (2 * step, breakdown(step));
@@ -371,8 +378,8 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
         recorder.masked(&mask, |recorder| {
             let factors = &self.memory.factors;
             self.oriented.backward(recorder, &mask, &self.other, &backward)?;
-            let alpha = (-1.0, &self.values, place);
-            ops::axpby(recorder, (vectors, short), alpha, current.buffer(), factors, backward.buffer())?;
+            let alpha = Multiples { sign: -1.0, values: &self.values, first: place };
+            ops::axpby(recorder, Rows { vectors, length: short }, alpha, current.buffer(), factors, backward.buffer())?;
             // Twice is enough (Kahan and Parlett): where beta is small next to alpha, one pass leaves rounding errors of
             // the size of what is left, and a basis that is not orthogonal lets the recurrence grow without bound.
             self.basis.orthogonalise(recorder, step + 1, backward.buffer())?;
@@ -730,8 +737,8 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
             let fresh = self.oriented.short_zeros(self.columns)?;
             self.basis.combine(&mut recorder, &coefficients, fresh.buffer())?;
             recorder.masked(&chosen.active, |recorder| {
-                let shape = (alive.len(), self.oriented.short);
-                ops::scale(recorder, shape, &chosen.ones, fresh.buffer(), target.buffer())
+                let rows = Rows { vectors: alive.len(), length: self.oriented.short };
+                ops::scale(recorder, rows, &chosen.ones, fresh.buffer(), target.buffer())
             })?;
         }
         recorder.submit()

@@ -11,7 +11,7 @@ use super::start::{random_unit, unit};
 use super::stop::Stop;
 use crate::gpu::{Buffer, ReadBack, Recorder};
 use crate::operator::LinearOperator;
-use crate::ops::{self, PowerCheck, PowerReport, StopKind};
+use crate::ops::{self, PowerCheck, PowerReport, Rows, Segmented, StopKind};
 use crate::tensor::Tensor;
 use crate::tensor::screen::scale_by_power;
 use crate::{Error, Result};
@@ -297,10 +297,10 @@ impl<O: LinearOperator + ?Sized> Run<'_, '_, O> {
             let first = if gram { batch } else { 0 };
             recorder.copy(&norms.slice(first..first + batch), &work.sigmas)?;
             let (product, direction) = (work.backward.buffer(), self.vectors.buffer());
-            let shape = (batch, short);
+            let rows = Rows { vectors: batch, length: short };
             let segments = ops::residual_squares(
                 recorder,
-                shape,
+                rows,
                 product,
                 direction,
                 &memory.factors,
@@ -313,8 +313,16 @@ impl<O: LinearOperator + ?Sized> Run<'_, '_, O> {
                 rtol: self.options.rtol as f32,
                 atol: self.options.atol as f32,
             };
-            ops::power_check(recorder, batch, &check, (&work.squares, segments.count), norms, &memory.active, reports)?;
-            ops::scale(recorder, shape, &memory.inverses, work.backward.buffer(), direction)
+            ops::power_check(
+                recorder,
+                batch,
+                &check,
+                Segmented { buffer: &work.squares, count: segments.count },
+                norms,
+                &memory.active,
+                reports,
+            )?;
+            ops::scale(recorder, rows, &memory.inverses, work.backward.buffer(), direction)
         })
     }
 

@@ -1,5 +1,6 @@
 //! output = output + sign · basisᵀ · coefficients.
 
+use super::arguments::{BasisRef, Rows, Segmented};
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use crate::Result;
@@ -33,9 +34,10 @@ pub(super) static KERNEL: Kernel = kernel!("krylov" / "combine", ["group", "mask
 /// its loop budget.
 pub fn combine(
     recorder: &mut Recorder,
-    (vectors, length): (usize, usize),
-    (basis, slots, stride): (&Buffer<f32>, usize, usize),
-    (sign, coefficients, segments): (f32, &Buffer<f32>, usize),
+    Rows { vectors, length }: Rows,
+    BasisRef { buffer: basis, slots, stride }: BasisRef<'_>,
+    sign: f32,
+    Segmented { buffer: coefficients, count: segments }: Segmented<'_, f32>,
     output: &Buffer<f32>,
 ) -> Result<()> {
     let operation = "combine";

@@ -1,5 +1,6 @@
 //! weight = the adjoint of conv2d in its weight, applied to a response.
 
+use super::arguments::Axis;
 use super::check::{expect_len, expect_trips, word};
 use super::declare::kernel;
 use super::segments::Segments;
@@ -39,7 +40,8 @@ pub fn conv2d_weight_segments(sizes: &SlidingSizes) -> Segments {
 pub fn conv2d_weight(
     recorder: &mut Recorder,
     sizes: &SlidingSizes,
-    (image, response): (&Buffer<f32>, &Buffer<f32>),
+    image: &Buffer<f32>,
+    response: &Buffer<f32>,
     partials: &Buffer<f32>,
     weight: &Buffer<f32>,
 ) -> Result<()> {
@@ -63,5 +65,5 @@ pub fn conv2d_weight(
         return Ok(());
     }
     let whole = Segments { length: segments.count, count: 1 };
-    sum_segments(recorder, (1, segments.count, weights), whole, partials, weight)
+    sum_segments(recorder, Axis { outer: 1, length: segments.count, inner: weights }, whole, partials, weight)
 }

@@ -1,5 +1,6 @@
 //! The launchers of products with a matrix, for the kernels of one vector and of several.
 
+use super::arguments::{Rows, Segmented};
 use super::check::{expect, word};
 use super::declare::{PerStorage, params};
 use super::segments::{RowSegments, Segments};
@@ -149,7 +150,9 @@ impl Product<'_> {
         length: usize,
     ) -> Result<()> {
         let Some(partials) = partials else { return Ok(()) };
-        sum_partials(recorder, partials, segments, self.matrix.batch() * vectors, length, self.output.buffer())
+        let (partials, rows) =
+            (Segmented { buffer: partials, count: segments }, Rows { vectors: self.matrix.batch() * vectors, length });
+        sum_partials(recorder, partials, rows, self.output.buffer())
     }
 
     /// Checks the shapes of a product that maps vectors of length `from` to vectors of length `to`.

@@ -1,5 +1,6 @@
 //! output = left · right, vector by vector.
 
+use super::arguments::Rows;
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use super::segments::Segments;
@@ -50,7 +51,7 @@ pub(super) static KERNEL: Kernel =
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn dot(
     recorder: &mut Recorder,
-    (vectors, length): (usize, usize),
+    Rows { vectors, length }: Rows,
     left: &Buffer<f32>,
     right: &Buffer<f32>,
     output: &Buffer<f32>,

@@ -79,6 +79,15 @@ impl Places {
     }
 }
 
+/// The sizes around the axis that [`gather`] gathers along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Around {
+    /// The product of the sizes before the axis.
+    pub outer: usize,
+    /// The product of the sizes after the axis.
+    pub inner: usize,
+}
+
 /// Records output[outer, i, inner] = Σ input[outer, place, inner] over the places of list i.
 ///
 /// *Shapes*  `input`: outer × source × inner · `output`: outer × lists × inner
@@ -90,7 +99,7 @@ impl Places {
 /// budget.
 pub fn gather(
     recorder: &mut Recorder,
-    (outer, inner): (usize, usize),
+    Around { outer, inner }: Around,
     places: &Places,
     input: &Buffer<f32>,
     output: &Buffer<f32>,

@@ -1,5 +1,6 @@
 //! output[outer, first + i, inner] = input[outer, i, inner], the rest left as it is.
 
+use super::arguments::Axis;
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use crate::Result;
@@ -18,9 +19,18 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "insert", ["group"], [Read, Write], Params);
 
+/// Where [`insert`] writes along the axis of its output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InsertAt {
+    /// The place of the first element.
+    pub first: usize,
+    /// The size of the axis.
+    pub target_length: usize,
+}
+
 /// Records output[outer, first + i, inner] = input[outer, i, inner]: a part of the axis, the rest of which stays as it is.
 ///
-/// *Shapes*  `input`: outer × length × inner · `output`: outer × target × inner, where target is at least first + length
+/// *Shapes*  `input`: outer × length × inner · `output`: outer × target length × inner, where the target length is at least first + length
 ///
 /// *Accuracy*  exact.
 ///
@@ -29,21 +39,21 @@ pub(super) static KERNEL: Kernel = kernel!("tensor" / "insert", ["group"], [Read
 /// device's limits.
 pub fn insert(
     recorder: &mut Recorder,
-    (outer, length, inner): (usize, usize, usize),
-    (first, target): (usize, usize),
+    Axis { outer, length, inner }: Axis,
+    InsertAt { first, target_length }: InsertAt,
     input: &Buffer<f32>,
     output: &Buffer<f32>,
 ) -> Result<()> {
     let operation = "insert";
-    expect_len(operation, "an axis", first.saturating_add(length), target)?;
+    expect_len(operation, "an axis", first.saturating_add(length), target_length)?;
     expect_len(operation, "input", elements(operation, &[outer, length, inner])?, input.len())?;
-    expect_len(operation, "output", elements(operation, &[outer, target, inner])?, output.len())?;
+    expect_len(operation, "output", elements(operation, &[outer, target_length, inner])?, output.len())?;
     word(operation, "the input", input.len())?;
     word(operation, "the output", output.len())?;
     let params = Params {
         outer: word(operation, "the outer size", outer)?,
         length: word(operation, "the length", length)?,
-        target_length: word(operation, "the target", target)?,
+        target_length: word(operation, "the target", target_length)?,
         inner: word(operation, "the inner size", inner)?,
         first: word(operation, "the first place", first)?,
     };

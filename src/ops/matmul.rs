@@ -1,8 +1,9 @@
 //! output = left · right, for a batch of products.
 
+use super::arguments::Sizes;
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
-use super::matmul_side::{matmul_side, matmul_side_len};
+use super::matmul_side::{SideLayout, matmul_side, matmul_side_len};
 use super::matmul_tiles::{Tile, matmul_tiles};
 use super::tree::tree_trips;
 use crate::Result;
@@ -59,7 +60,7 @@ impl Tiled {
     /// are enough of them.
     fn choose(
         profile: Profile,
-        (batch, rows, length, cols): (usize, usize, usize, usize),
+        Sizes { batch, rows, inner: length, cols }: Sizes,
         transposed: [bool; 2],
     ) -> Option<Self> {
         const LEAST_PRODUCTS: f64 = (1 << 18) as f64;
@@ -100,7 +101,7 @@ impl Tiled {
 }
 
 /// The elements of `scratch` that [`matmul`] needs for a product, of the transposes of the sides or not.
-pub fn matmul_scratch(sizes: (usize, usize, usize, usize), transposed: [bool; 2]) -> usize {
+pub fn matmul_scratch(sizes: Sizes, transposed: [bool; 2]) -> usize {
     let profiles = [Profile::SOFTWARE, Profile::HARDWARE].into_iter();
     let ways = profiles.filter_map(|profile| Tiled::choose(profile, sizes, transposed));
     ways.map(|way| way.places()[1]).max().unwrap_or(0)
@@ -120,14 +121,14 @@ pub fn matmul_scratch(sizes: (usize, usize, usize, usize), transposed: [bool; 2]
 /// budget.
 pub fn matmul(
     recorder: &mut Recorder,
-    sizes: (usize, usize, usize, usize),
+    sizes: Sizes,
     left: Side,
     right: Side,
     scratch: Option<&Buffer<f32>>,
     output: &Buffer<f32>,
 ) -> Result<()> {
     let operation = "matmul";
-    let (batch, rows, length, cols) = sizes;
+    let Sizes { batch, rows, inner: length, cols } = sizes;
     expect_len(operation, "left", volume(&[batch, rows, length]), left.buffer.len())?;
     expect_len(operation, "right", volume(&[batch, length, cols]), right.buffer.len())?;
     expect_len(operation, "output", volume(&[batch, rows, cols]), output.len())?;
@@ -142,11 +143,21 @@ pub fn matmul(
     let (mut left_laid, mut right_laid) = (left.buffer.clone(), right.buffer.clone());
     if way.copies[0] > 0 {
         left_laid = scratch.slice(0..way.copies[0]);
-        matmul_side(recorder, (batch, rows, length), left.transposed, left.buffer, &left_laid)?;
+        matmul_side(
+            recorder,
+            &SideLayout { batch, size: rows, length, is_laid: left.transposed },
+            left.buffer,
+            &left_laid,
+        )?;
     }
     if way.copies[1] > 0 {
         right_laid = scratch.slice(start..end);
-        matmul_side(recorder, (batch, cols, length), !right.transposed, right.buffer, &right_laid)?;
+        matmul_side(
+            recorder,
+            &SideLayout { batch, size: cols, length, is_laid: !right.transposed },
+            right.buffer,
+            &right_laid,
+        )?;
     }
     matmul_tiles(recorder, sizes, way.tile, &left_laid, &right_laid, output)
 }
@@ -154,7 +165,7 @@ pub fn matmul(
 /// Records the product with the kernel that reads either side wherever it lies, an element at a time.
 fn matmul_strided(
     recorder: &mut Recorder,
-    (batch, rows, length, cols): (usize, usize, usize, usize),
+    Sizes { batch, rows, inner: length, cols }: Sizes,
     left: Side,
     right: Side,
     output: &Buffer<f32>,
@@ -189,26 +200,28 @@ mod tests {
 
     #[test]
     fn tiles_are_for_large_products() {
-        let choose = |profile, sizes, transposed| Tiled::choose(profile, sizes, transposed);
+        let sizes = |(batch, rows, inner, cols)| Sizes { batch, rows, inner, cols };
+        let choose = |profile, of, transposed| Tiled::choose(profile, sizes(of), transposed);
+        let scratch = |of, transposed| matmul_scratch(sizes(of), transposed);
         let straight = [false, false];
         for small in [(256, 3, 50, 5), (1, 3, 784, 512), (1, 100_000, 50, 1), (4096, 16, 16, 16), (1, 0, 9, 9)] {
             assert_eq!(choose(Profile::SOFTWARE, small, straight), None);
             assert_eq!(choose(Profile::HARDWARE, small, straight), None);
-            assert_eq!(matmul_scratch(small, straight), 0);
+            assert_eq!(scratch(small, straight), 0);
         }
         let layer = (1, 256, 784, 512);
         let way = choose(Profile::SOFTWARE, layer, [false, true]).unwrap();
         assert_eq!(way, Tiled { tile: Tile::Twelve, copies: [256 * 784, 784 * 512] });
-        assert_eq!(matmul_scratch(layer, [false, true]), 256 * 784 + 784 * 512);
+        assert_eq!(scratch(layer, [false, true]), 256 * 784 + 784 * 512);
         assert_eq!(choose(Profile::HARDWARE, layer, [false, true]), None);
-        for (sizes, tile) in [
+        for (of, tile) in [
             ((1, 64, 64, 63), None),
             ((1, 64, 64, 64), Some(Tile::Eight)),
             ((2, 70, 300, 49), Some(Tile::Eight)),
             ((1, 247, 270, 257), Some(Tile::Twelve)),
         ] {
-            let way = choose(Profile::SOFTWARE, sizes, straight);
-            assert_eq!(way.map(|way| way.tile), tile, "{sizes:?}");
+            let way = choose(Profile::SOFTWARE, of, straight);
+            assert_eq!(way.map(|way| way.tile), tile, "{of:?}");
         }
         // A copy of a side is worth it where it is read often, and none is needed of one that lies right.
         let thin = (1, 4, 784, 512);
@@ -217,6 +230,6 @@ mod tests {
         assert_eq!(way, Tiled { tile: Tile::Eight, copies: [0, 0] });
         let large = (1, 1024, 100, 1030);
         assert_eq!(choose(Profile::HARDWARE, large, [true, false]).unwrap().tile, Tile::Eight);
-        assert_eq!(matmul_scratch(large, [true, false]), 100 * 1032);
+        assert_eq!(scratch(large, [true, false]), 100 * 1032);
     }
 }

@@ -1,5 +1,6 @@
 //! output = left · right, for a batch of products of sides that lie in quads.
 
+use super::arguments::Sizes;
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use super::matmul_side::matmul_side_len;
@@ -68,7 +69,7 @@ impl Tile {
 /// As [`super::matmul`].
 pub fn matmul_tiles(
     recorder: &mut Recorder,
-    (batch, rows, length, cols): (usize, usize, usize, usize),
+    Sizes { batch, rows, inner: length, cols }: Sizes,
     tile: Tile,
     left: &Buffer<f32>,
     right: &Buffer<f32>,

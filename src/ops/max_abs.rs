@@ -1,5 +1,6 @@
 //! output = (largest finite magnitude, first element that is not finite) of each vector.
 
+use super::arguments::Rows;
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use super::segments::Segments;
@@ -30,7 +31,7 @@ pub(super) static KERNEL: Kernel = kernel!("vector" / "max_abs", ["group"], [Rea
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn max_abs(
     recorder: &mut Recorder,
-    (vectors, length): (usize, usize),
+    Rows { vectors, length }: Rows,
     input: &Buffer<f32>,
     output: &Buffer<[u32; 2]>,
 ) -> Result<Segments> {

@@ -3,6 +3,7 @@
 //! An operation is four files of one name: its shader, the file here, its plain `f64` twin in [`crate::reference`], and a
 //! row of the table in `tests/device/kernels/mod.rs`. [`kernels`] lists every shader.
 
+mod arguments;
 mod arithmetic;
 mod axpby;
 mod binary;
@@ -54,8 +55,9 @@ mod tree;
 mod unary;
 mod window;
 
+pub use arguments::{Axis, BasisRef, RowLayout, Rows, Segmented, Sizes};
 pub use arithmetic::{ArithmeticResults, arithmetic};
-pub use axpby::axpby;
+pub use axpby::{Multiples, axpby};
 pub use binary::{Binary, binary};
 pub use column_abs_sums::column_abs_sums;
 pub(crate) use column_abs_sums::column_segments;
@@ -67,11 +69,11 @@ pub use decode::decode;
 pub use dot::dot;
 pub use fused::{Argument, Fused, Line, Reach, fused};
 pub(crate) use fused::{OWN_WORDS, bindings as fused_bindings, words as fused_words};
-pub use gather::{Places, gather};
+pub use gather::{Around, Places, gather};
 pub use gram::{gram, gram_flushed, gram_roundings, gram_rows};
-pub use insert::insert;
+pub use insert::{InsertAt, insert};
 pub use matmul::{Side, matmul, matmul_scratch};
-pub use matmul_side::{matmul_side, matmul_side_len};
+pub use matmul_side::{SideLayout, matmul_side, matmul_side_len};
 pub use matmul_tiles::{Tile, matmul_tiles};
 pub use matvec::matvec;
 pub use matvec_adjoint::matvec_adjoint;
@@ -79,7 +81,7 @@ pub use matvec_adjoint_vectors::matvec_adjoint_vectors;
 pub use matvec_vectors::matvec_vectors;
 pub use max_abs::max_abs;
 pub use mirror::mirror;
-pub use normaliser::{Normalise, NormaliserState, StopKind, normaliser};
+pub use normaliser::{Normalise, NormaliserState, NormsOfStep, StopKind, normaliser};
 pub use outer::outer;
 pub use pack::pack;
 pub use pool_choice::pool_choice;
@@ -100,7 +102,7 @@ pub use sum_axis::{sum_axis, sum_axis_segments};
 pub use sum_partials::{sum_partials, sum_partials_roundings};
 pub use sum_squares::sum_squares;
 pub use unary::{Unary, unary};
-pub use window::window;
+pub use window::{Span, window};
 
 use crate::gpu::Kernel;
 

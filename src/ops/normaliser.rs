@@ -2,6 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::arguments::Segmented;
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use crate::Result;
@@ -73,6 +74,19 @@ pub struct Normalise<'a> {
     pub states: &'a Buffer<NormaliserState>,
 }
 
+/// Where the norms of one step go, and which of them are rounding noise.
+#[derive(Clone, Copy, Debug)]
+pub struct NormsOfStep<'a> {
+    /// The norms.
+    pub norms: &'a Buffer<f32>,
+    /// The place of the first vector's norm.
+    pub first_norm: usize,
+    /// The step, which states keep.
+    pub step: usize,
+    /// The largest norm that is rounding noise, in units of the vector's largest norm so far.
+    pub breakdown: f32,
+}
+
 /// Records norm = root of the sum of squares, and inverse = factor / norm, for each vector of the mask.
 ///
 /// A norm of at most `breakdown` times the largest so far, and one that is not finite, takes its vector out of the mask,
@@ -88,13 +102,13 @@ pub struct Normalise<'a> {
 pub fn normaliser(
     recorder: &mut Recorder,
     memory: &Normalise<'_>,
-    (squares, segments): (&Buffer<f32>, usize),
-    (norms, first_norm): (&Buffer<f32>, usize),
-    (step, breakdown): (usize, f32),
+    Segmented { buffer: squares, count: segments }: Segmented<'_, f32>,
+    norms: &NormsOfStep<'_>,
 ) -> Result<()> {
     let operation = "normaliser";
     expect_trips(recorder, operation, segments, "add the segments up in several steps")?;
     let vectors = memory.vectors;
+    let NormsOfStep { norms, first_norm, step, breakdown } = *norms;
     expect_len(operation, "squares", volume(&[segments, vectors]), squares.len())?;
     expect_len(operation, "norms", first_norm + vectors, norms.len())?;
     expect_len(operation, "factors", vectors, memory.factors.len())?;

@@ -2,6 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::arguments::Segmented;
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use crate::Result;
@@ -62,7 +63,7 @@ pub fn power_check(
     recorder: &mut Recorder,
     vectors: usize,
     check: &PowerCheck,
-    (squares, segments): (&Buffer<f32>, usize),
+    Segmented { buffer: squares, count: segments }: Segmented<'_, f32>,
     norms: &Buffer<f32>,
     active: &Buffer<u32>,
     reports: &Buffer<PowerReport>,

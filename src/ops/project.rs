@@ -1,5 +1,6 @@
 //! output = basis · input: the coefficients of vectors in their bases.
 
+use super::arguments::{BasisRef, Rows};
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use super::segments::Segments;
@@ -33,8 +34,8 @@ pub(super) static KERNEL: Kernel =
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn project(
     recorder: &mut Recorder,
-    (vectors, length): (usize, usize),
-    (basis, slots, stride): (&Buffer<f32>, usize, usize),
+    Rows { vectors, length }: Rows,
+    BasisRef { buffer: basis, slots, stride }: BasisRef<'_>,
     input: &Buffer<f32>,
     output: &Buffer<f32>,
 ) -> Result<Segments> {

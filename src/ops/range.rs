@@ -1,5 +1,6 @@
 //! factor = 2^-e for each vector: the range that a solver works in.
 
+use super::arguments::Segmented;
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use super::normaliser::NormaliserState;
@@ -28,7 +29,7 @@ pub(super) static KERNEL: Kernel = kernel!("krylov" / "range", ["group"], [Read,
 pub fn range(
     recorder: &mut Recorder,
     vectors: usize,
-    (screens, segments): (&Buffer<[u32; 2]>, usize),
+    Segmented { buffer: screens, count: segments }: Segmented<'_, [u32; 2]>,
     factors: &Buffer<f32>,
     active: &Buffer<u32>,
     states: &Buffer<NormaliserState>,

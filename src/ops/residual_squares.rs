@@ -1,5 +1,6 @@
 //! output = |factor · product - sigma · direction|², vector by vector.
 
+use super::arguments::Rows;
 use super::check::expect_len;
 use super::declare::kernel;
 use super::dot::Params;
@@ -28,7 +29,7 @@ pub(super) static KERNEL: Kernel = kernel!(
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn residual_squares(
     recorder: &mut Recorder,
-    (vectors, length): (usize, usize),
+    Rows { vectors, length }: Rows,
     product: &Buffer<f32>,
     direction: &Buffer<f32>,
     factors: &Buffer<f32>,

@@ -1,5 +1,6 @@
 //! output = factor · input, with factors that stay on the device.
 
+use super::arguments::Rows;
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use crate::Result;
@@ -26,7 +27,7 @@ pub(super) static KERNEL: Kernel = kernel!("vector" / "scale", ["group", "mask"]
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn scale(
     recorder: &mut Recorder,
-    (vectors, length): (usize, usize),
+    Rows { vectors, length }: Rows,
     factors: &Buffer<f32>,
     input: &Buffer<f32>,
     output: &Buffer<f32>,

@@ -1,12 +1,13 @@
 //! The largest finite magnitude and the first element that is not finite, of each item of a matrix.
 
+use super::arguments::RowLayout;
 use super::check::{expect_len, word};
 use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::Segments;
 use super::square_sums::panel_segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Recorder};
-use crate::tensor::{Panel, Storage, volume};
+use crate::tensor::{Panel, volume};
 
 params! {
     pub(super) struct Params {
@@ -31,7 +32,7 @@ pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "screen", ["gr
 pub fn screen_segments(
     recorder: &mut Recorder,
     panel: &Panel,
-    (storage, quads): (Storage, usize),
+    RowLayout { storage, quads }: RowLayout,
     output: &Buffer<[u32; 2]>,
 ) -> Result<Segments> {
     let operation = "screen";

@@ -1,11 +1,12 @@
 //! Sums of squares of the elements of one panel: the Frobenius norm squared, in segments.
 
+use super::arguments::RowLayout;
 use super::check::{expect_len, word};
 use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Gpu, Grid, Recorder};
-use crate::tensor::{Panel, Storage, volume};
+use crate::tensor::{Panel, volume};
 
 params! {
     pub(super) struct Params {
@@ -37,7 +38,7 @@ pub(crate) fn panel_segments(gpu: &Gpu, panel: &Panel, quads: usize) -> Segments
 pub fn square_sums(
     recorder: &mut Recorder,
     panel: &Panel,
-    (storage, quads): (Storage, usize),
+    RowLayout { storage, quads }: RowLayout,
     output: &Buffer<f32>,
 ) -> Result<Segments> {
     let operation = "square_sums";

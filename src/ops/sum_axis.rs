@@ -1,5 +1,6 @@
 //! output[outer, inner] = Σ input[outer, i, inner].
 
+use super::arguments::Axis;
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use super::segments::Segments;
@@ -37,24 +38,24 @@ pub fn sum_axis_segments(length: usize) -> Segments {
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn sum_axis(
     recorder: &mut Recorder,
-    (outer, length, inner): (usize, usize, usize),
+    Axis { outer, length, inner }: Axis,
     input: &Buffer<f32>,
     partials: &Buffer<f32>,
     output: &Buffer<f32>,
 ) -> Result<()> {
     let segments = sum_axis_segments(length);
     if segments.count <= 1 {
-        return sum_segments(recorder, (outer, length, inner), Segments { length, count: 1 }, input, output);
+        return sum_segments(recorder, Axis { outer, length, inner }, Segments { length, count: 1 }, input, output);
     }
-    sum_segments(recorder, (outer, length, inner), segments, input, partials)?;
+    sum_segments(recorder, Axis { outer, length, inner }, segments, input, partials)?;
     let whole = Segments { length: segments.count, count: 1 };
-    sum_segments(recorder, (outer, segments.count, inner), whole, partials, output)
+    sum_segments(recorder, Axis { outer, length: segments.count, inner }, whole, partials, output)
 }
 
 /// Records the sums of all segments of an axis.
 pub(super) fn sum_segments(
     recorder: &mut Recorder,
-    (outer, length, inner): (usize, usize, usize),
+    Axis { outer, length, inner }: Axis,
     segments: Segments,
     input: &Buffer<f32>,
     output: &Buffer<f32>,

@@ -1,5 +1,6 @@
 //! output[outer, i, inner] = input[outer, i + start, inner], and 0 outside.
 
+use super::arguments::Axis;
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
@@ -18,6 +19,15 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "window", ["group"], [Read, Write], Params);
 
+/// A part of an axis, which may reach past both of its ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The place of the first element.
+    pub start: isize,
+    /// The number of elements.
+    pub length: usize,
+}
+
 /// Records output[outer, i, inner] = input[outer, i + start, inner], and 0 where that lies outside the axis.
 ///
 /// *Shapes*  `input`: outer × source × inner · `output`: outer × length × inner
@@ -28,8 +38,8 @@ pub(super) static KERNEL: Kernel = kernel!("tensor" / "window", ["group"], [Read
 /// [`Error::ShapeMismatch`] when a buffer is too short, [`Error::TooLarge`] past the device's limits or 2^30 along the axis.
 pub fn window(
     recorder: &mut Recorder,
-    (outer, source, inner): (usize, usize, usize),
-    (start, length): (isize, usize),
+    Axis { outer, length: source, inner }: Axis,
+    Span { start, length }: Span,
     input: &Buffer<f32>,
     output: &Buffer<f32>,
 ) -> Result<()> {

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use naga::back::{glsl, hlsl, msl, pipeline_constants, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, ArraySize, Module, ShaderStage, StorageAccess, StructMember, TypeInner};
-use opnorm::gpu::{Access, Field, Generated, Kernel, Profile, Scalar};
-use opnorm::ops::{self, Argument, Binary, Fused, Line, Reach, Unary};
+use opnorm::gpu::Profile;
+use opnorm::low_level::ops::{self, Argument, Binary, Fused, Line, Reach, Unary};
+use opnorm::low_level::{Access, Field, Generated, Kernel, Scalar};
 
 const WIDTHS: [u32; 2] = [Profile::SOFTWARE.lanes, Profile::HARDWARE.lanes];
 

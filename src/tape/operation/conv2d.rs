@@ -147,7 +147,7 @@ impl Operation for Conv2d {
         let (first, second, output) = (inputs[0].buffer(), inputs[1].buffer(), output.buffer());
         match self.part {
             Part::Image => ops::conv2d_transposed(recorder, &self.sizes, first, second, output),
-            Part::Weight => ops::conv2d_weight(recorder, &self.sizes, (first, second), scratch, output),
+            Part::Weight => ops::conv2d_weight(recorder, &self.sizes, first, second, scratch, output),
             Part::Response => ops::conv2d(recorder, &self.sizes, first, second, output),
         }
     }

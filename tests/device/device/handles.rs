@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytemuck::cast_slice;
 use opnorm::gpu::Buffer;
+use opnorm::low_level::ops::Unary;
 use opnorm::norm::spectral_norm;
-use opnorm::ops::Unary;
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Gpu, Matrix, Result, wgpu};
 
@@ -79,7 +79,7 @@ fn by_each_door(gpu: &Gpu, buffer: &wgpu::Buffer, blame: (&str, &str, &str)) {
         let matrix = Matrix::from_slice(gpu, 4, 4, &[1.0; 16])?;
         let output = Tensor::zeros(gpu, &[1, 4, 4])?;
         let mut recorder = gpu.recorder();
-        opnorm::ops::matvec(&mut recorder, &matrix, &vectors, &output)?;
+        opnorm::low_level::ops::matvec(&mut recorder, &matrix, &vectors, &output)?;
         recorder.submit()
     };
     expect_blame(tensor().and_then(multiplied), blame);
@@ -198,6 +198,6 @@ fn a_slice_past_the_end_is_refused_where_it_is_used() {
     refused(recorder.read(&past).unwrap_err());
     refused(past.write(gpu, "test", 0, &[3.0]).unwrap_err());
     refused(past.slice(0..2).write(gpu, "test", 0, &[3.0]).unwrap_err());
-    refused(opnorm::ops::unary(&mut recorder, Unary::ABS, 0.0, &past, &whole).unwrap_err());
+    refused(opnorm::low_level::ops::unary(&mut recorder, Unary::ABS, 0.0, &past, &whole).unwrap_err());
     assert!(recorder.read(&buffer.slice(4..8)).is_ok());
 }

@@ -1,8 +1,9 @@
 //! Columns of a product, and bands of a Gram product: parts that have the bits of the whole.
 
 use opnorm::gpu::{Buffer, Recorder};
+use opnorm::low_level::ops;
 use opnorm::tensor::Tensor;
-use opnorm::{Error, Matrix, Result, ops};
+use opnorm::{Error, Matrix, Result};
 
 use super::setup::Setup;
 

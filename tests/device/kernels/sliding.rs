@@ -1,7 +1,7 @@
 //! Kernels whose windows slide over images: convolutions with their adjoints, and pooling.
 
-use opnorm::ops;
-use opnorm::reference;
+use opnorm::low_level::ops;
+use opnorm::low_level::reference;
 use opnorm::tensor::{Conv2dOptions, Pool2dOptions, SlidingSizes};
 
 use super::bounds::{Bound, flushed, tree_roundings};
@@ -80,7 +80,7 @@ pub fn conv2d_weight(case: &mut Case<'_>) {
     let (partials, output) = (case.output(segments.count * weights), case.output(weights));
     let mask = case.mask(0);
     let (found, ()) =
-        case.run(&mask, &output, |recorder| ops::conv2d_weight(recorder, &sizes, (&left, &right), &partials, &output));
+        case.run(&mask, &output, |recorder| ops::conv2d_weight(recorder, &sizes, &left, &right, &partials, &output));
     let (image, response) = (widened(&image), widened(&response));
     let roundings = 1 + tree_roundings(segments.length) + tree_roundings(segments.count);
     let bounds = Bound::of(roundings, flushed(4 * windows, &[&image, &response]));

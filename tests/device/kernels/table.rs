@@ -3,7 +3,7 @@
 //! `cargo test --test device table::matvec::` runs one row, `hardware_panels` all rows of one set-up. Run with `--nocapture`
 //! for the worst error / bound of each.
 
-use opnorm::ops;
+use opnorm::low_level::ops;
 use opnorm::tensor::Storage;
 
 use super::row::Row;
