@@ -1,4 +1,4 @@
-//! The one error type of the crate: what was asked, which shape or limit stood in the way, and what to do.
+//! The error type of the crate: the operation, the shape or limit that prevented it, and the remedy.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong before there is a result to give a status to.
+/// Everything that prevents a result.
 ///
 /// Not converged, zero or non-finite are *statuses* of a result ([`crate::norm::Status`]), never errors.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub enum Error {
          Arch:            sudo pacman -S vulkan-swrast"
     )]
     NoAdapter {
-        /// What was asked for, as words that follow "no GPU adapter".
+        /// The request, as words that follow "no GPU adapter".
         wanted: String,
         /// The adapters and back ends that were looked at.
         tried: String,
@@ -51,9 +51,9 @@ pub enum Error {
         operation: String,
         /// `buffer` or `queue`.
         handle: &'static str,
-        /// What is wrong with it, as words that follow its name.
+        /// The problem, as words that follow the name of the handle.
         problem: String,
-        /// What to do about it.
+        /// The remedy.
         advice: &'static str,
     },
 
@@ -73,7 +73,7 @@ pub enum Error {
     Foreign {
         /// The operation that was asked for.
         operation: &'static str,
-        /// What was given, and what to do instead.
+        /// The thing that was given, and the remedy.
         what: &'static str,
     },
 
@@ -82,11 +82,11 @@ pub enum Error {
     OutOfRange {
         /// The operation that was asked for.
         operation: &'static str,
-        /// What the range counts: elements, rows, items.
+        /// The things that the range counts: elements, rows, items.
         what: &'static str,
         /// The range that was asked for.
         found: Range<usize>,
-        /// How many there are.
+        /// The number of things.
         length: usize,
     },
 
@@ -97,11 +97,11 @@ pub enum Error {
         operation: &'static str,
         /// The thing that is too large.
         what: String,
-        /// What it needs.
+        /// The need.
         needed: u64,
-        /// What the device offers.
+        /// The limit of the device.
         limit: u64,
-        /// What to do about it.
+        /// The remedy.
         advice: &'static str,
     },
 
@@ -142,7 +142,7 @@ pub enum Error {
         operation: &'static str,
         /// The item of the batch.
         item: usize,
-        /// How it ended.
+        /// The end of the iteration.
         reason: String,
     },
 
@@ -194,7 +194,7 @@ pub enum Error {
     Timeout {
         /// The operation that waited.
         operation: &'static str,
-        /// How long it waited.
+        /// The time waited, in seconds.
         seconds: u64,
     },
 
@@ -206,7 +206,7 @@ pub enum Error {
     Arithmetic {
         /// The name of the adapter.
         adapter: String,
-        /// What it did.
+        /// The fault of the arithmetic.
         problem: String,
     },
 
@@ -215,7 +215,7 @@ pub enum Error {
     Cancelled {
         /// The operation that was cancelled.
         operation: &'static str,
-        /// How far it had come.
+        /// The iterations done.
         iterations: usize,
     },
 
@@ -226,7 +226,7 @@ pub enum Error {
         path: PathBuf,
         /// The tensor in it, where one is to blame.
         tensor: Option<String>,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
 }

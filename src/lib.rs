@@ -104,8 +104,8 @@
 //! ```
 //!
 //! # Where things are
-//! [`gpu`] the device · [`tensor`] tensors and matrices · [`ops`] one kernel each, [`reference`](mod@reference) their
-//! `f64` twins · [`probe`] a device's self-test · [`operator`] linear operators · [`tape`] functions and their derivatives · [`norm`] the solvers · [`certify`] proven
+//! [`gpu`] the device · [`tensor`] tensors and matrices · [`low_level`] kernels and their reference
+//! implementations · [`probe`] a device's self-test · [`operator`] linear operators · [`tape`] functions and their derivatives · [`norm`] the solvers · [`certify`] proven
 //! bounds · `io` files · `audit` a checkpoint to a report.
 //! `ARCHITECTURE.md` is the map.
 
@@ -127,8 +127,10 @@ mod reference;
 pub mod tape;
 pub mod tensor;
 
+pub use bytemuck;
 pub use error::{Error, Result};
 pub use glam;
 pub use gpu::Gpu;
+pub use half;
 pub use tensor::Matrix;
 pub use wgpu;

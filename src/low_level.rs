@@ -1,8 +1,8 @@
 //! The kernels of this library, what records them, and their reference implementations.
 //!
-//! **This module may change in any release**, patch releases too: the rest of the library is built on it, and it follows the
-//! needs of the rest. It is open to operators of one's own that have no other way to a device. An operation checks the lengths
-//! of what it is given, and nothing else: it does not know what a buffer means.
+//! **This module may change in any release**, patch releases too: the rest of the library is built on it, and it
+//! follows the needs of the rest. It is open to operators of one's own that have no other way to a device. An operation
+//! checks the lengths of what it is given, and nothing else: it does not know what a buffer means.
 //!
 //! ```
 //! use opnorm::low_level::ops::{self, Rows};
@@ -39,8 +39,8 @@ pub mod reference {
 /// Records one dispatch of a kernel.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] for a wrong number of bindings or bytes of parameters, [`crate::Error::TooLarge`] for a
-/// binding or grid past the device's limits, [`crate::Error::Foreign`] for memory of another `Gpu`,
+/// [`crate::Error::ShapeMismatch`] for a wrong number of bindings or bytes of parameters, [`crate::Error::TooLarge`]
+/// for a binding or grid past the device's limits, [`crate::Error::Foreign`] for memory of another `Gpu`,
 /// [`crate::Error::OutOfRange`] for a slice past the end, [`crate::Error::Device`] when the driver refuses the kernel.
 pub fn dispatch<P: bytemuck::Pod>(
     recorder: &mut Recorder,

@@ -1,6 +1,7 @@
 // output = matrix · input, for the rows of one panel, every input vector and every batch item.
 //
-// Shapes   matrix: items × rows × quads · input: input_items × vectors × cols · output: segments × batch × vectors × total_rows
+// Shapes   matrix: items × rows × quads · input: input_items × vectors × cols · output: segments × batch × vectors ×
+//          total_rows
 // Access   a group walks GROUP_ROWS rows together, lanes along the row: loads are contiguous, and each quad of
 //          `input` is loaded once for all of them. One barrier: barriers are what costs on software adapters.
 //          Several vectors are `matvec_vectors`' work, which reads the matrix once for four of them.

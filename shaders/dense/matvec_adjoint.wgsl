@@ -1,6 +1,7 @@
 // output = matrixᵀ · input, summed over the rows of one segment of one panel, for every vector and batch item.
 //
-// Shapes   matrix: items × rows × quads · input: input_items × vectors × total_rows · output: segments × batch × vectors × cols
+// Shapes   matrix: items × rows × quads · input: input_items × vectors × total_rows · output: segments × batch ×
+//          vectors × cols
 // Access   a lane owns GROUP_QUADS quads of columns, LANES apart, and walks down the rows: a group reads runs of
 //          LANES · GROUP_QUADS quads, long enough for prefetching (4x over one quad a lane on lavapipe). No barrier.
 //          Several vectors are `matvec_adjoint_vectors`' work, which reads the matrix once for four of them.

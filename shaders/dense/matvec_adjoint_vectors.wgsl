@@ -2,7 +2,8 @@
 // `matvec_adjoint` does, with each quad of the matrix read once for GROUP_VECTORS vectors. Each
 // vector goes through the same operations in the same order, so that its bits are the same.
 //
-// Shapes   matrix: items × rows × quads · input: input_items × vectors × total_rows · output: segments × batch × vectors × cols
+// Shapes   matrix: items × rows × quads · input: input_items × vectors × total_rows · output: segments × batch ×
+//          vectors × cols
 // Access   as `matvec_adjoint`. Vectors that are masked, or past the last vector, are not read.
 // Accuracy as `matvec_adjoint`.
 

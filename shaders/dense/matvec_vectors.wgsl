@@ -1,7 +1,8 @@
 // output = matrix · input, for several input vectors: what `matvec` does, with each quad of the matrix read once for
 // GROUP_VECTORS vectors. Each vector goes through the same operations in the same order, so that its bits are the same.
 //
-// Shapes   matrix: items × rows × quads · input: input_items × vectors × cols · output: segments × batch × vectors × total_rows
+// Shapes   matrix: items × rows × quads · input: input_items × vectors × cols · output: segments × batch × vectors ×
+//          total_rows
 // Access   as `matvec`. Vectors that are masked, or past the last vector, are not read.
 // Accuracy as `matvec`.
 

@@ -1,4 +1,5 @@
-// output = coefficient · Σ left · rightᵀ over pairs of vectors, for the rows of one panel: the gradient of a spectral norm.
+// output = coefficient · Σ left · rightᵀ over pairs of vectors, for the rows of one panel: the gradient of a spectral
+// norm.
 //
 // Shapes   coefficients: batch · left: vector_items × vectors × total_rows · right: vector_items × vectors × cols ·
 //          output: items × rows × quads

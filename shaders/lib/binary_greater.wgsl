@@ -1,5 +1,5 @@
-// 1 where left is larger than right, else 0; NaN where one of them is. By their bits: comparisons take subnormal numbers for 0 on
-// some adapters.
+// 1 where left is larger than right, else 0; NaN where one of them is. By their bits: comparisons take subnormal
+// numbers for 0 on some adapters.
 //
 // Accuracy exact.
 

@@ -1,5 +1,5 @@
-// The larger of left and right, NaN where one of them is. By their bits: comparisons take subnormal numbers for 0 on some
-// adapters, and max passes over NaN.
+// The larger of left and right, NaN where one of them is. By their bits: comparisons take subnormal numbers for 0 on
+// some adapters, and max passes over NaN.
 //
 // Accuracy exact.
 

@@ -1,4 +1,5 @@
-// x where it is not negative, else parameter · (e^x - 1); near 0 by the exponential's series, where the difference would cancel.
+// x where it is not negative, else parameter · (e^x - 1); near 0 by the exponential's series, where the difference
+// would cancel.
 //
 // Accuracy 9 units of 2^-23, relative: the series; from -1/2 down 4 units of e^x, the difference and the product.
 

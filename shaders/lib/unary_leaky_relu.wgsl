@@ -1,4 +1,5 @@
-// x where it is not negative, else parameter · x. By its bits: comparisons take subnormal numbers for 0 on some adapters.
+// x where it is not negative, else parameter · x. By its bits: comparisons take subnormal numbers for 0 on some
+// adapters.
 //
 // Accuracy one rounding.
 

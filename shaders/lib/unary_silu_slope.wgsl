@@ -1,4 +1,5 @@
-// The slope of x σ(x): with e = e^-|x| it is e / (1 + e) · (1 - |x| / (1 + e)) for negative x, and 1 less that of -x for others.
+// The slope of x σ(x): with e = e^-|x| it is e / (1 + e) · (1 - |x| / (1 + e)) for negative x, and 1 less that of -x
+// for others.
 //
 // Accuracy 30 units of 2^-23 of e / (1 + e) · (1 + |x|), down to the smallest normal number, and one of the value.
 

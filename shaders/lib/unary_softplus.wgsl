@@ -1,5 +1,5 @@
-// log(1 + e^x) = max(x, 0) + log(1 + e^-|x|); the second as 2 artanh(s), s = e / (2 + e) <= 1/3, which keeps its leading digits
-// where e^-|x| is small.
+// log(1 + e^x) = max(x, 0) + log(1 + e^-|x|); the second as 2 artanh(s), s = e / (2 + e) <= 1/3, which keeps its
+// leading digits where e^-|x| is small.
 //
 // Accuracy 14 units of 2^-23, relative: the exponential's own, a quotient, a series, the sum.
 

@@ -35,17 +35,17 @@ impl Missed {
     }
 }
 
-/// Which device memory is of, as far as it is known; shared by all that lies in one `wgpu` buffer.
+/// The device that memory belongs to, as far as known; shared by all slices of one `wgpu` buffer.
 #[derive(Debug)]
 struct Home {
-    /// The `Gpu` that made it, where no other can be of the same device.
+    /// The `Gpu` that made the memory, where no other `Gpu` can be of the same device.
     sole: Option<u64>,
-    /// A `Gpu` that it is known to be of the device of; 0 for none.
+    /// A `Gpu` that is known to be of the device of the memory; 0 for none.
     known: AtomicU64,
 }
 
 impl Home {
-    /// Refuses memory of another device, which would be the end of the program.
+    /// Refuses memory of another device, which would make `wgpu` panic.
     fn expect_on(&self, gpu: &Gpu, operation: &'static str, raw: &wgpu::Buffer) -> Result<()> {
         let (id, handed_in) = gpu.identity();
         if self.known.load(Ordering::Relaxed) == id {
@@ -134,7 +134,7 @@ impl<T: Pod> Buffer<T> {
     /// The elements of `range`, in the same memory.
     ///
     /// The start must lie on the device's binding alignment where a kernel is to see the part;
-    /// [`super::Recorder::dispatch`] checks it. A range past the end is an [`Error::OutOfRange`] where the part is first used,
+    /// a dispatch checks it. A range past the end is an [`Error::OutOfRange`] where the part is first used,
     /// with the operation that uses it.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
@@ -153,11 +153,11 @@ impl<T: Pod> Buffer<T> {
 
     /// Memory of a buffer made elsewhere on the same device, from byte `offset` on.
     ///
-    /// That it is of the same device shows where it is first used with a [`Gpu`].
+    /// A buffer of another device is refused where it is first used with a [`Gpu`].
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when the buffer is too small, [`Error::InvalidOption`] when the offset is no multiple of
-    /// four bytes, [`Error::UnsuitableHandle`] when its usage lacks `STORAGE`, `COPY_SRC` or `COPY_DST`.
+    /// [`Error::ShapeMismatch`] when the buffer is too small, [`Error::InvalidOption`] when the offset is no multiple
+    /// of four bytes, [`Error::UnsuitableHandle`] when its usage lacks `STORAGE`, `COPY_SRC` or `COPY_DST`.
     pub fn from_wgpu(raw: wgpu::Buffer, operation: &'static str, offset: u64, len: usize) -> Result<Self> {
         if !offset.is_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT) {
             return Err(Error::InvalidOption {

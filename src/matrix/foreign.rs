@@ -16,8 +16,8 @@ impl Matrix {
     /// screened once, so they must not change for as long as the matrix is used.
     ///
     /// # Errors
-    /// As [`Buffer::from_wgpu`] and [`Matrix::zeros`]; [`crate::Error::UnsuitableHandle`] when the buffer is of another device,
-    /// destroyed or mapped; [`crate::Error::DeviceLost`].
+    /// As [`Buffer::from_wgpu`] and [`Matrix::zeros`]; [`crate::Error::UnsuitableHandle`] when the buffer is of another
+    /// device, destroyed or mapped; [`crate::Error::DeviceLost`].
     pub fn from_wgpu(gpu: &Gpu, buffer: DeviceBuffer, offset: u64, shape: (usize, usize, usize)) -> Result<Self> {
         gpu.block_on(Self::from_wgpu_async(gpu, buffer, offset, shape))
     }

@@ -1,4 +1,4 @@
-//! What the device finds in the entries of a matrix before anything is computed with them.
+//! The screening of the entries of a matrix on the device.
 
 use crate::gpu::Buffer;
 use crate::tensor::screen::Screen;

@@ -64,7 +64,7 @@ pub struct Sizes {
     pub cols: usize,
 }
 
-/// How the rows of a matrix are stored.
+/// The storage of the rows of a matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowLayout {
     /// The type of the elements.

@@ -13,7 +13,7 @@ params! {
     }
 }
 
-/// What the device makes of `[a, b, c]`, as bits of `f32`.
+/// The results of the device for one triple `[a, b, c]`, as bits of `f32`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct ArithmeticResults {
@@ -41,7 +41,7 @@ pub(super) static KERNEL: Kernel =
 ///
 /// *Shapes*  `operands`: count · `results`: count · `lane_sums`: ⌈count / lanes⌉
 ///
-/// *Accuracy*  what the device has: [`crate::probe`] finds it out.
+/// *Accuracy*  that of the device, which [`crate::probe`] measures.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.

@@ -9,17 +9,17 @@ use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "conv2d", ["group", "sliding"], [Read, Read, Write], Params);
 
-/// Records response[n, f, y, x] = Σ image[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j], over the channels of the
-/// group of f and the elements of the window: a cross-correlation, as networks have it.
+/// Records response[n, f, y, x] = Σ image[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j], over the
+/// channels of the group of f and the elements of the window: a cross-correlation, as networks have it.
 ///
 /// *Shapes*  `image`, `weight`, `response`: those of `sizes`
 ///
-/// *Accuracy*  gamma(min(16, channels) + taps · ⌈channels / 16⌉) · Σ|image| |weight|, with the channels of a group and the
-/// elements of a window.
+/// *Accuracy*  gamma(min(16, channels) + taps · ⌈channels / 16⌉) · Σ|image| |weight|, with the channels of a group and
+/// the elements of a window.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or its loop
-/// budget.
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or
+/// its loop budget.
 pub fn conv2d(
     recorder: &mut Recorder,
     sizes: &SlidingSizes,

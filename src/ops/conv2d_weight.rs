@@ -17,8 +17,8 @@ pub(super) static KERNEL: Kernel =
 /// Partial sums that are written where longer segments would do: past these there is no lack of work side by side.
 const PARTIALS: usize = 1 << 22;
 
-/// The segments that [`conv2d_weight`] cuts all windows into; it needs memory for segments × weights partial sums, where there is
-/// more than one.
+/// The segments that [`conv2d_weight`] cuts all windows into; it needs memory for segments × weights partial sums,
+/// where there is more than one.
 pub fn conv2d_weight_segments(sizes: &SlidingSizes) -> Segments {
     let windows = sizes.response.iter().fold(sizes.batch, |windows, size| windows.saturating_mul(*size));
     let weights = volume(&sizes.weight_shape());
@@ -26,8 +26,8 @@ pub fn conv2d_weight_segments(sizes: &SlidingSizes) -> Segments {
     if segments.count <= 1 { Segments { length: windows, count: 1 } } else { segments }
 }
 
-/// Records weight[f, c, i, j] = Σ image[n, c, y stride + i dilation - padding, ...] response[n, f, y, x], over all windows: the
-/// adjoint of [`super::conv2d`] in its weight, by way of the sums of segments, which `partials` holds.
+/// Records weight[f, c, i, j] = Σ image[n, c, y stride + i dilation - padding, ...] response[n, f, y, x], over all
+/// windows: the adjoint of [`super::conv2d`] in its weight, by way of the sums of segments, which `partials` holds.
 ///
 /// *Shapes*  `image`, `response`, `weight`: those of `sizes` · `partials`: segments × `weight`, where
 /// [`conv2d_weight_segments`] are more than one
@@ -35,8 +35,8 @@ pub fn conv2d_weight_segments(sizes: &SlidingSizes) -> Segments {
 /// *Accuracy*  gamma(16 + ⌈log2 ⌈segment / 16⌉⌉ + r) · Σ|image| |response|, r = 15 + ⌈log2 ⌈segments / 16⌉⌉.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or its loop
-/// budget.
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or
+/// its loop budget.
 pub fn conv2d_weight(
     recorder: &mut Recorder,
     sizes: &SlidingSizes,

@@ -69,9 +69,15 @@ pub(super) use kernel;
 macro_rules! matrix_kernels {
     ($group:literal / $stem:literal, [$($library:literal),*], [$($access:ident),*], $params:ty) => {
         $crate::ops::declare::PerStorage {
-            f32: $crate::ops::declare::kernel!($group / $stem, concat!($stem, "_f32"), ["matrix_f32" $(, $library)*], [Read $(, $access)*], $params),
-            f16: $crate::ops::declare::kernel!($group / $stem, concat!($stem, "_f16"), ["matrix_f16" $(, $library)*], [Read $(, $access)*], $params),
-            bf16: $crate::ops::declare::kernel!($group / $stem, concat!($stem, "_bf16"), ["matrix_bf16" $(, $library)*], [Read $(, $access)*], $params),
+            f32: $crate::ops::declare::kernel!(
+                $group / $stem, concat!($stem, "_f32"), ["matrix_f32" $(, $library)*], [Read $(, $access)*], $params
+            ),
+            f16: $crate::ops::declare::kernel!(
+                $group / $stem, concat!($stem, "_f16"), ["matrix_f16" $(, $library)*], [Read $(, $access)*], $params
+            ),
+            bf16: $crate::ops::declare::kernel!(
+                $group / $stem, concat!($stem, "_bf16"), ["matrix_bf16" $(, $library)*], [Read $(, $access)*], $params
+            ),
         }
     };
 }

@@ -23,14 +23,16 @@ pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "decode", ["gr
 
 /// Records output = factor · matrix, as `f32`, for each batch item.
 ///
-/// *Shapes*  `matrix`: batch × rows × cols, of any storage · `factors`: batch pairs, whose product is the factor, since a
-/// power of two such as 2^140 is no `f32` · `output`: batch × rows × cols, stored as `f32`
+/// *Shapes*  `matrix`: batch × rows × cols, of any storage · `factors`: batch pairs, whose product is the factor, since
+/// a power of two such as 2^140 is no `f32` · `output`: batch × rows × cols, stored as `f32`
 ///
-/// *Accuracy*  two roundings an entry, and what is below 2^-126 may be flushed. Where both factors are normal powers of two:
-/// exact wherever the result is an `f32`, subnormal or not, on every adapter; else rounded to the nearest multiple of 2^-149.
+/// *Accuracy*  two roundings an entry, and what is below 2^-126 may be flushed. Where both factors are normal powers of
+/// two: exact wherever the result is an `f32`, subnormal or not, on every adapter; else rounded to the nearest multiple
+/// of 2^-149.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when the shapes differ, [`crate::Error::InvalidOption`] when the output is not stored as `f32`.
+/// [`crate::Error::ShapeMismatch`] when the shapes differ, [`crate::Error::InvalidOption`] when the output is not
+/// stored as `f32`.
 pub fn decode(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<[f32; 2]>, output: &Matrix) -> Result<()> {
     let operation = "decode";
     matrix.expect(operation, "an output", output)?;

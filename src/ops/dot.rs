@@ -42,7 +42,8 @@ pub(super) static KERNEL: Kernel =
 
 /// Records left · right for each of several vectors, and returns the segments that the results come in.
 ///
-/// *Shapes*  `left`, `right`: vectors × length · `output`: segments × vectors; the product is the sum over the segments.
+/// *Shapes*  `left`, `right`: vectors × length · `output`: segments × vectors; the product is the sum over the
+/// segments.
 ///
 /// *Accuracy*  |error| <= gamma(r + lanes) · |left| · |right| in each segment of s elements, r = 15 +
 /// ⌈log2 ⌈s / (16 lanes)⌉⌉: runs of 16 and a tree of their sums, then the lanes in order.

@@ -17,7 +17,8 @@ pub(super) struct Function {
     pub(super) kernel: Kernel,
 }
 
-/// A [`Function`] from its kind and name, the files that it calls, and the call by which the kernel of its kind applies it.
+/// A [`Function`] from its kind and name, the files that it calls, and the call by which the kernel of its kind applies
+/// it.
 macro_rules! function {
     ($kind:literal, $name:literal, [$($library:literal),*], $call:expr, [$($access:ident),*], $params:ty) => {
         $crate::ops::function::Function {

@@ -1,7 +1,9 @@
 //! Several functions of each element in one dispatch, whose shader is written from the texts of the functions.
 //!
-//! Each line gives the bits that a kernel of its own would: a value passes to the next line by way of an `xor` with a parameter
-//! that is 0, which no compiler can know, so that none contracts a product and a sum, or takes `x - x` for 0 where x is NaN.
+//! Each line gives the same bits as a kernel for that line alone. A value passes to the next line through an `xor` with
+//! a parameter that is 0, which no compiler can know. So no compiler contracts a product and a sum of two lines, or
+//! takes
+//! `x - x` for 0 where x is NaN.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,14 +18,14 @@ use crate::{Error, Result};
 
 const OPERATION: &str = "fused";
 
-/// Where a line of a [`Fused`] kernel takes an argument from.
+/// The source of an argument of a line of a [`Fused`] kernel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Argument {
-    /// An input, by its place.
+    /// An input, by its index.
     Input(usize),
-    /// A line before.
+    /// An earlier line, by its index.
     Line(usize),
-    /// A number for all elements.
+    /// A number, the same for all elements.
     Number(f32),
 }
 
@@ -37,7 +39,7 @@ pub enum Line {
 }
 
 impl Line {
-    /// What it is computed from.
+    /// The arguments of the line.
     pub fn arguments(&self) -> &[Argument] {
         match self {
             Self::Unary(_, _, argument) => std::slice::from_ref(argument),
@@ -52,7 +54,7 @@ impl Line {
         }
     }
 
-    /// The words of parameters that it takes.
+    /// The words of parameters that the reach takes.
     pub(crate) fn words(&self) -> usize {
         let numbers = self.arguments().iter().filter(|argument| matches!(argument, Argument::Number(_)));
         numbers.count() + usize::from(self.parameter().is_some())
@@ -66,17 +68,17 @@ impl Line {
     }
 }
 
-/// Which element of an input goes with each of the output: `index / inner % size`.
+/// The element of an input that goes with the output element `index`: `index / inner % size`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reach {
-    /// How often each element is repeated before the next one.
+    /// The number of times that each element is repeated before the next element.
     pub inner: usize,
     /// The elements of the input.
     pub size: usize,
 }
 
 impl Reach {
-    /// Each element with the one of its own index, of so many.
+    /// The element of the same index, of an input with `length` elements.
     pub fn each(length: usize) -> Self {
         Self { inner: 1, size: length }
     }
@@ -96,16 +98,17 @@ impl Reach {
         }
     }
 
-    /// The words of parameters that it takes.
+    /// The words of parameters that the reach takes.
     pub(crate) fn words(self, length: usize) -> usize {
         self.index(length, 0).1.len()
     }
 }
 
-/// The words of parameters that every kernel takes.
+/// The words of parameters that every fused kernel takes.
 pub(crate) const OWN_WORDS: usize = 2;
 
-/// The buffers that a kernel of fused functions may bind: one fewer than the device allows, as Metal keeps one for sizes.
+/// The buffers that a kernel of fused functions may bind: one fewer than the device allows, as Metal keeps one for
+/// sizes.
 pub(crate) fn bindings(capabilities: &Capabilities) -> usize {
     capabilities.bindings.saturating_sub(1).clamp(1, 16)
 }
@@ -115,9 +118,9 @@ pub(crate) fn words(capabilities: &Capabilities) -> usize {
     (capabilities.immediate_bytes / 4).clamp(1, 32)
 }
 
-/// Functions that are applied one after the other to each element, as one kernel.
+/// One kernel that applies several functions to each element, one after another.
 ///
-/// Numbers and sizes are its parameters: kernels that differ in them alone have one text, and one pipeline.
+/// Numbers and sizes are parameters: kernels that differ only in numbers and sizes share a text and a pipeline.
 pub struct Fused {
     kernel: Generated,
     length: usize,
@@ -134,12 +137,13 @@ enum Word {
 }
 
 impl Fused {
-    /// A kernel of `lines` over so many elements, with inputs that reach as `reaches` say, whose results are those of the lines
+    /// A kernel of `lines` over `length` elements, with one input for each of `reaches`, which writes the results of
+    /// the lines
     /// `outputs`.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] when a line takes an argument that is not there before it, an output is no line, or an input has
-    /// no elements.
+    /// [`Error::InvalidOption`] when a line takes an argument that is not there before it, an output is no line, or an
+    /// input has no elements.
     pub fn new(length: usize, reaches: &[Reach], lines: &[Line], outputs: &[usize]) -> Result<Self> {
         expect_order(reaches, lines, outputs)?;
         let mut text = Text::of(length, reaches);
@@ -307,7 +311,8 @@ fn expect_order(reaches: &[Reach], lines: &[Line], outputs: &[usize]) -> Result<
 /// *Accuracy*  that of its functions one after the other.
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`] when there are too few buffers or one is too short, [`Error::TooLarge`] past the device's limits.
+/// [`Error::ShapeMismatch`] when there are too few buffers or one is too short, [`Error::TooLarge`] past the device's
+/// limits.
 pub fn fused(recorder: &mut Recorder, fused: &Fused, inputs: &[&Buffer<f32>], outputs: &[&Buffer<f32>]) -> Result<()> {
     let Fused { kernel, length, reaches, words, .. } = fused;
     expect_len(OPERATION, "inputs", reaches.len(), inputs.len())?;

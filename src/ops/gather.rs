@@ -95,8 +95,8 @@ pub struct Around {
 /// *Accuracy*  gamma(min(n, 16) - 1 + ⌈log2 ⌈n / 16⌉⌉) · Σ|input| for lists of up to n places; exact for n = 1.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or its loop
-/// budget.
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or
+/// its loop budget.
 pub fn gather(
     recorder: &mut Recorder,
     Around { outer, inner }: Around,

@@ -40,8 +40,8 @@ const RUN: usize = 16;
 /// Levels of sums above a run within one dispatch.
 const LEVELS: u32 = 3;
 
-/// Rows that one dispatch sums. An invocation walks them all, and tests for the end of each run and of the levels above:
-/// less than a fifth on top, which stays below the loop budget.
+/// Rows that one dispatch sums. An invocation walks them all, and tests for the end of each run and of the levels
+/// above: less than a fifth on top, which stays below the loop budget.
 const LONGEST: usize = 32_768;
 
 /// Records output = factor · matrixᵀ · matrix, for each batch item: symmetric to the bit.
@@ -50,12 +50,12 @@ const LONGEST: usize = 32_768;
 /// `output`: batch × cols × cols, stored as `f32`
 ///
 /// *Accuracy*  |error| <= gamma(c) · factor · |matrix|ᵀ · |matrix| + flushed, entrywise, with the c of
-/// [`gram_roundings`] (33 for 4096 rows, 44 for 16 384) and [`gram_flushed`]; rows · max|matrix|² must be below 2^127, and
-/// so must what the factor makes of it.
+/// [`gram_roundings`] (33 for 4096 rows, 44 for 16 384) and [`gram_flushed`]; rows · max|matrix|² must be below 2^127,
+/// and so must what the factor makes of it.
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`] when the shapes do not fit, [`Error::InvalidOption`] for another storage, [`Error::TooLarge`] past
-/// the device's limits.
+/// [`Error::ShapeMismatch`] when the shapes do not fit, [`Error::InvalidOption`] for another storage,
+/// [`Error::TooLarge`] past the device's limits.
 pub fn gram(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<f32>, output: &Matrix) -> Result<()> {
     gram_rows(recorder, matrix, factors, output, 0..output.rows())?;
     mirror(recorder, output)
@@ -130,9 +130,9 @@ pub fn gram_rows(
 /// The most roundings that a product goes through on its way into an entry of [`gram`], each at most 2^-23 of what it
 /// rounds: the c of |error| <= gamma(c) · factor · |matrix|ᵀ · |matrix|, where gamma(c) = c u / (1 - c u), u = 2^-23.
 ///
-/// A run of L products is L roundings at the most, whatever the order: its own, and L - 1 sums. A level that adds n sums
-/// is n - 1 more, as is each dispatch after the first. The power of two is none. WGSL lets a sum be reordered within an
-/// expression; levels and dispatches are expressions of their own.
+/// A run of L products is L roundings at the most, whatever the order: its own, and L - 1 sums. A level that adds n
+/// sums is n - 1 more, as is each dispatch after the first. The power of two is none. WGSL lets a sum be reordered
+/// within an expression; levels and dispatches are expressions of their own.
 pub fn gram_roundings(matrix: &Matrix) -> usize {
     let rows: Vec<_> = item_pieces(matrix).collect();
     let roundings = |rows: &usize| {
@@ -147,12 +147,12 @@ pub fn gram_roundings(matrix: &Matrix) -> usize {
     rows.iter().map(roundings).max().unwrap_or(0) + rows.len().saturating_sub(1)
 }
 
-/// What an entry of [`gram`] may lose on a device that takes subnormal numbers for zero, beside its roundings.
+/// The most that an entry of [`gram`] loses, beside its roundings, on a device that takes subnormal numbers for zero.
 ///
-/// `largest` is the largest magnitude of the matrix. Each product may lose 2^-126 of either side times the other, and its
-/// own value; each sum either side or its own value; each below 2^-126. There are fewer than 1.25 sums a product
-/// where there is more than a run, and at most 4 where there is not: 2^-126 · (factor · rows · (2 · largest + 16) +
-/// 4 · dispatches) covers them, roundings of what is lost included.
+/// `largest` is the largest magnitude of the matrix. Each product may lose 2^-126 of either side times the other, and
+/// its own value; each sum either side or its own value; each below 2^-126. There are fewer than 1.25 sums a product
+/// where there is more than a run, and at most 4 where there is not: 2^-126 · (factor · rows · (2 · largest + 16) + 4 ·
+/// dispatches) covers them, roundings of what is lost included.
 pub fn gram_flushed(matrix: &Matrix, largest: f64, factor: f64) -> f64 {
     let (dispatches, rows) = (item_pieces(matrix).count() as f64, matrix.rows() as f64);
     f64::from(f32::MIN_POSITIVE) * (factor * rows * (2.0 * largest + 16.0) + 4.0 * dispatches)

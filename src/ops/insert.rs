@@ -19,7 +19,7 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "insert", ["group"], [Read, Write], Params);
 
-/// Where [`insert`] writes along the axis of its output.
+/// The place of the part that [`insert`] writes along the axis of its output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InsertAt {
     /// The place of the first element.
@@ -28,15 +28,17 @@ pub struct InsertAt {
     pub target_length: usize,
 }
 
-/// Records output[outer, first + i, inner] = input[outer, i, inner]: a part of the axis, the rest of which stays as it is.
+/// Records output[outer, first + i, inner] = input[outer, i, inner]: a part of the axis; the rest of the axis stays
+/// unchanged.
 ///
-/// *Shapes*  `input`: outer × length × inner · `output`: outer × target length × inner, where the target length is at least first + length
+/// *Shapes*  `input`: outer × length × inner · `output`: outer × target length × inner, where the target length is at
+/// least first + length
 ///
 /// *Accuracy*  exact.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short or the part reaches past the axis, [`crate::Error::TooLarge`] past the
-/// device's limits.
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short or the part reaches past the axis,
+/// [`crate::Error::TooLarge`] past the device's limits.
 pub fn insert(
     recorder: &mut Recorder,
     Axis { outer, length, inner }: Axis,

@@ -31,19 +31,19 @@ pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul", ["group", "tile_
 /// One side of a product.
 #[derive(Clone, Copy, Debug)]
 pub struct Side<'a> {
-    /// Its elements, row-major.
+    /// The elements of the side, row-major.
     pub buffer: &'a Buffer<f32>,
-    /// Whether they are those of its transpose.
+    /// Whether the elements are those of the transpose of the side.
     pub transposed: bool,
 }
 
-/// The most elements of a side that is copied: what every adapter binds.
+/// The most elements of a side that is copied: every adapter binds as many.
 const MOST_MOVED: usize = 1 << 25;
 
-/// What the parts of a second side in `scratch` start on, in elements: no adapter asks for more than 256 bytes.
+/// The alignment of a copied side in `scratch`, in elements: no adapter asks for more than 256 bytes.
 const ALIGNMENT: usize = 64;
 
-/// A product as it is chosen to be computed with tiles: how large they are, and which sides are copied first.
+/// The way to compute a product with tiles: their size, and the sides that are copied first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tiled {
     tile: Tile,
@@ -52,12 +52,12 @@ struct Tiled {
 }
 
 impl Tiled {
-    /// The faster way on an adapter of some profile, where it is not the kernel with 4 × 4 sums. Nothing depends on the
-    /// other items of the batch but what fits into memory.
+    /// The tiled way on an adapter of some profile, where it is faster than the kernel with 4 × 4 sums. The choice
+    /// depends on the number of batch elements only by what fits into memory.
     ///
-    /// In products of that kernel, on lavapipe: a tile needs a third of one for each of its own, a copy five an element, and a
-    /// dispatch some ten thousands. On hardware, not measured, invocations that do more each are only worth it where there
-    /// are enough of them.
+    /// In products of that kernel, on lavapipe: a tile needs a third of one for each of its own, a copy five an
+    /// element, and a dispatch some ten thousands. On hardware, not measured, invocations that do more each are only
+    /// worth it where there are enough of them.
     fn choose(
         profile: Profile,
         Sizes { batch, rows, inner: length, cols }: Sizes,
@@ -93,7 +93,7 @@ impl Tiled {
         Some(Self { tile: if is_twelve { Tile::Twelve } else { Tile::Eight }, copies })
     }
 
-    /// Where the copy of the right side starts, and where it ends.
+    /// The first element of the copy of the right side, and the end of the copy.
     fn places(&self) -> [usize; 2] {
         let start = self.copies[0].next_multiple_of(ALIGNMENT);
         [start, start + self.copies[1]]
@@ -111,14 +111,15 @@ pub fn matmul_scratch(sizes: Sizes, transposed: [bool; 2]) -> usize {
 ///
 /// Large products are several times faster with memory for copies of sides whose rows, or columns, are no neighbours.
 ///
-/// *Shapes*  `left`: batch × rows × length · `right`: batch × length × cols · `scratch`: [`matmul_scratch`] elements, if there
-/// are to be copies · `output`: batch × rows × cols
+/// *Shapes*  `left`: batch × rows × length · `right`: batch × length × cols · `scratch`: [`matmul_scratch`] elements,
+/// if there are to be copies · `output`: batch × rows × cols
 ///
-/// *Accuracy*  gamma(14 + min(r, 32) + ⌈r / 32⌉) · |left| · |right|, entrywise, with the r = ⌈length / 16⌉ runs of 16 products.
+/// *Accuracy*  gamma(14 + min(r, 32) + ⌈r / 32⌉) · |left| · |right|, entrywise, with the r = ⌈length / 16⌉ runs of 16
+/// products.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or its loop
-/// budget.
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or
+/// its loop budget.
 pub fn matmul(
     recorder: &mut Recorder,
     sizes: Sizes,

@@ -18,7 +18,8 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul_side", ["group"], [Read, Write], Params);
 
-/// The elements of a side of [`super::matmul_tiles`]: whole quads of its rows, or of its columns, for each step of the inner axis.
+/// The elements of a side of [`super::matmul_tiles`]: whole quads of its rows, or of its columns, for each step of the
+/// inner axis.
 pub fn matmul_side_len(batch: usize, size: usize, length: usize) -> usize {
     batch * length * size.next_multiple_of(4)
 }
@@ -36,10 +37,11 @@ pub struct SideLayout {
     pub is_laid: bool,
 }
 
-/// Records the copy of a side of a product to where [`super::matmul_tiles`] reads it: its rows, if it is the left one, or its
-/// columns become neighbours.
+/// Records the copy of a side of a product to where [`super::matmul_tiles`] reads it: its rows, if it is the left one,
+/// or its columns become neighbours.
 ///
-/// *Shapes*  `input`: batch × size × length, or batch × length × size where `is_laid` · `output`: batch × length × size up to whole quads, [`matmul_side_len`] elements
+/// *Shapes*  `input`: batch × size × length, or batch × length × size where `is_laid` · `output`: batch × length × size
+/// up to whole quads, [`matmul_side_len`] elements
 ///
 /// *Accuracy*  exact; what pads a quad repeats the last number.
 ///

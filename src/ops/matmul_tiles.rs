@@ -42,7 +42,7 @@ pub enum Tile {
 }
 
 impl Tile {
-    /// Its rows, and its columns.
+    /// The rows of the tile, which are as many as its columns.
     pub fn edge(self) -> usize {
         match self {
             Self::Eight => 8,
@@ -60,10 +60,11 @@ impl Tile {
 
 /// Records output = left · right for each item of a batch, with tiles of a size.
 ///
-/// *Shapes*  `left`: batch × length × rows up to whole quads · `right`: batch × length × cols up to whole quads, both as
-/// [`super::matmul_side`] lays them out · `output`: batch × rows × cols
+/// *Shapes*  `left`: batch × length × rows up to whole quads · `right`: batch × length × cols up to whole quads, both
+/// as [`super::matmul_side`] lays them out · `output`: batch × rows × cols
 ///
-/// *Accuracy*  gamma(14 + min(r, 32) + ⌈r / 32⌉) · |left| · |right|, entrywise, with the r = ⌈length / 16⌉ runs of 16 products.
+/// *Accuracy*  gamma(14 + min(r, 32) + ⌈r / 32⌉) · |left| · |right|, entrywise, with the r = ⌈length / 16⌉ runs of 16
+/// products.
 ///
 /// # Errors
 /// As [`super::matmul`].

@@ -15,8 +15,9 @@ pub(super) static KERNELS: PerStorage =
 /// *Shapes*  `matrix`: batch × rows × cols · `input`: batch (or a divisor of it, repeated) × vectors × cols ·
 /// `output`: batch × vectors × rows
 ///
-/// *Accuracy*  |error| <= gamma(⌈s / lanes⌉ + lanes + segments + 1) · |matrix| · |input|, entrywise, where a segment has
-/// s = 512 · lanes quads at the most, more past 8192 segments. A product has the same bits whatever the other vectors are.
+/// *Accuracy*  |error| <= gamma(⌈s / lanes⌉ + lanes + segments + 1) · |matrix| · |input|, entrywise, where a segment
+/// has s = 512 · lanes quads at the most, more past 8192 segments. A product has the same bits whatever the other
+/// vectors are.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when the shapes do not fit, [`crate::Error::TooLarge`] past the device's limits.

@@ -24,7 +24,8 @@ pub(super) static KERNEL: Kernel = kernel!("dense" / "mirror", ["group"], [Read,
 /// Columns of one row that a lane writes.
 const SPAN: usize = 64;
 
-/// Records a copy of the entries below the diagonal to above it: matrix\[row, col\] = matrix\[col, row\] where row < col.
+/// Records a copy of the entries below the diagonal to above it: matrix\[row, col\] = matrix\[col, row\] where row <
+/// col.
 ///
 /// *Shapes*  `matrix`: batch × cols × cols, stored as `f32`
 ///

@@ -9,7 +9,7 @@ use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::tensor::volume;
 
-/// What the device knows of one vector of an iteration.
+/// The state of one vector of an iteration, as the device keeps it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 pub struct NormaliserState {
@@ -24,7 +24,7 @@ pub struct NormaliserState {
 /// Why the device took a vector out of the mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopKind {
-    /// It did not.
+    /// The vector is still in the mask.
     Running,
     /// The product with the start vector is zero.
     Zero,
@@ -66,7 +66,7 @@ pub struct Normalise<'a> {
     pub vectors: usize,
     /// Powers of two that the sums of squares were taken with, one a vector.
     pub factors: &'a Buffer<f32>,
-    /// Where factor / norm goes, one a vector.
+    /// The memory for factor / norm, one a vector.
     pub inverses: &'a Buffer<f32>,
     /// The mask, one entry a vector.
     pub active: &'a Buffer<u32>,
@@ -74,7 +74,7 @@ pub struct Normalise<'a> {
     pub states: &'a Buffer<NormaliserState>,
 }
 
-/// Where the norms of one step go, and which of them are rounding noise.
+/// The memory for the norms of one step, and the bound below which a norm is rounding noise.
 #[derive(Clone, Copy, Debug)]
 pub struct NormsOfStep<'a> {
     /// The norms.
@@ -89,13 +89,13 @@ pub struct NormsOfStep<'a> {
 
 /// Records norm = root of the sum of squares, and inverse = factor / norm, for each vector of the mask.
 ///
-/// A norm of at most `breakdown` times the largest so far, and one that is not finite, takes its vector out of the mask,
-/// with inverse 0.
+/// A norm of at most `breakdown` times the largest so far, and one that is not finite, takes its vector out of the
+/// mask, with inverse 0.
 ///
 /// *Shapes*  `squares`: segments × vectors · `norms`: from `first_norm` on, one a vector
 ///
-/// *Accuracy*  relative error <= gamma((segments - 1) / 2 + 4.5) for the norm, and gamma((segments - 1) / 2 + 7) for the
-/// inverse: what WGSL promises of roots and quotients.
+/// *Accuracy*  relative error <= gamma((segments - 1) / 2 + 4.5) for the norm, and gamma((segments - 1) / 2 + 7) for
+/// the inverse: what WGSL promises of roots and quotients.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the loop budget.

@@ -10,16 +10,17 @@ use crate::tensor::SlidingSizes;
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "pool_choice", ["group", "nan", "sliding", "order"], [Read, Write], Params);
 
-/// Records choice[plane, y, x] = the number, counted row by row, of the window's element that is the largest of those in the image;
-/// the first of equals, and the first NaN where there is one.
+/// Records choice[plane, y, x] = the number, counted row by row, of the window's element that is the largest of those
+/// in the image; the first of equals, and the first NaN where there is one.
 ///
-/// *Shapes*  `image`, `choice`: the image and the response of `sizes`, whose planes are its batch; channels, filters and groups are 1
+/// *Shapes*  `image`, `choice`: the image and the response of `sizes`, whose planes are its batch; channels, filters
+/// and groups are 1
 ///
 /// *Accuracy*  exact.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there is not one channel, [`crate::Error::TooLarge`] past the
-/// device's limits or its loop budget.
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there is not one channel, [`crate::Error::TooLarge`]
+/// past the device's limits or its loop budget.
 pub fn pool_choice(
     recorder: &mut Recorder,
     sizes: &SlidingSizes,

@@ -9,7 +9,7 @@ use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::tensor::volume;
 
-/// Where a power iteration stands, for one vector.
+/// The state of a power iteration, for one vector.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 pub struct PowerReport {
@@ -36,7 +36,7 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("krylov" / "power_check", ["group"], [Read, Read, Write, Write], Params);
 
-/// What [`power_check`] tests against.
+/// The step and the tolerances that [`power_check`] tests with.
 #[derive(Clone, Copy, Debug)]
 pub struct PowerCheck {
     /// The iteration, from 1.
@@ -54,8 +54,8 @@ pub struct PowerCheck {
 /// *Shapes*  `squares`: segments × vectors, of the residual · `norms`: 2 × vectors, |Av| then |Aᵀu| · `active`,
 /// `reports`: vectors
 ///
-/// *Accuracy*  relative error <= gamma((segments - 1) / 2 + 4.5) for the residual; sigma is exact in the two-sided form,
-/// and within gamma(10) in the Gram form.
+/// *Accuracy*  relative error <= gamma((segments - 1) / 2 + 4.5) for the residual; sigma is exact in the two-sided
+/// form, and within gamma(10) in the Gram form.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the loop budget.

@@ -17,8 +17,8 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("krylov" / "range", ["group"], [Read, Write, Write, Write], Params);
 
-/// Records the power of two that brings each vector's largest magnitude into [1, 2), from what [`super::max_abs`] wrote.
-/// A vector that is zero or not finite is told by its state and leaves the mask.
+/// Records the power of two that brings each vector's largest magnitude into [1, 2), from what [`super::max_abs`]
+/// wrote. A vector that is zero or not finite is told by its state and leaves the mask.
 ///
 /// *Shapes*  `screens`: segments × vectors · `factors`, `active`, `states`: vectors
 ///

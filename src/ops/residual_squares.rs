@@ -19,8 +19,8 @@ pub(super) static KERNEL: Kernel = kernel!(
 /// Records |factor · product - sigma · direction|² for each of several vectors, and returns the segments that the
 /// results come in: the square of the residual of a singular pair.
 ///
-/// *Shapes*  `product`, `direction`: vectors × length · `factors`, `sigmas`: vectors · `output`: segments × vectors; the
-/// square is the sum over the segments.
+/// *Shapes*  `product`, `direction`: vectors × length · `factors`, `sigmas`: vectors · `output`: segments × vectors;
+/// the square is the sum over the segments.
 ///
 /// *Accuracy*  with d the exact difference and e = gamma(2) · (|factor · product| + |sigma · direction|) entrywise,
 /// |error| <= gamma(r + lanes) · Σ (|d| + e)² + Σ (2 |d| e + e²) in each segment of s elements, with the r of [`super::dot`].

@@ -1,4 +1,4 @@
-//! How long sums are cut so that no invocation loops too often, and partial results stay few.
+//! The cutting of long sums, so that no invocation loops past its budget and partial results stay few.
 
 use crate::gpu::Gpu;
 use crate::tensor::Matrix;

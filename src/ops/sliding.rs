@@ -60,7 +60,8 @@ pub(super) fn expect_shapes(operation: &'static str, buffers: &[(&str, [usize; 4
     })
 }
 
-/// Loop trips of a sum in runs, the tests that end a loop counted: each run ends its own, and is a trip of an outer one.
+/// Loop trips of a sum in runs, the tests that end a loop counted: each run ends its own, and is a trip of an outer
+/// one.
 pub(super) fn run_trips(length: usize) -> usize {
     length + 2 * length.div_ceil(RUN) + 1
 }

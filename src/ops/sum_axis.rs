@@ -20,8 +20,8 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "sum_axis", ["group", "tree"], [Read, Write], Params);
 
-/// The segments that [`sum_axis`] cuts an axis into; it needs memory for outer × segments × inner partial sums, where there is
-/// more than one.
+/// The segments that [`sum_axis`] cuts an axis into; it needs memory for outer × segments × inner partial sums, where
+/// there is more than one.
 pub fn sum_axis_segments(length: usize) -> Segments {
     Segments::for_lane(length)
 }
@@ -31,8 +31,8 @@ pub fn sum_axis_segments(length: usize) -> Segments {
 /// *Shapes*  `input`: outer × length × inner · `output`: outer × inner · `partials`: outer × segments × inner, where
 /// [`sum_axis_segments`] are more than one
 ///
-/// *Accuracy*  gamma(r(segment) + r(segments)) · Σ|input| with r(n) = min(n, 16) - 1 + ⌈log2 ⌈n / 16⌉⌉, the roundings of a run of
-/// 16 and of a tree over the runs: 20 for 512 terms, at most 44 for 4 million.
+/// *Accuracy*  gamma(r(segment) + r(segments)) · Σ|input| with r(n) = min(n, 16) - 1 + ⌈log2 ⌈n / 16⌉⌉, the roundings
+/// of a run of 16 and of a tree over the runs: 20 for 512 terms, at most 44 for 4 million.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.

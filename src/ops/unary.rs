@@ -13,8 +13,8 @@ params! {
     }
 }
 
-/// A function of one number, and of a parameter where it takes one. Its shader, `shaders/lib/unary_*.wgsl`, says how accurate
-/// the function is.
+/// A function of one number, and of a parameter where it takes one. Its shader, `shaders/lib/unary_*.wgsl`, says how
+/// accurate the function is.
 #[derive(Debug)]
 pub struct Unary {
     function: Function,
@@ -40,8 +40,8 @@ macro_rules! takes_parameter {
     };
 }
 
-/// The functions, each from its constant, its name, whether its shader takes a parameter, the files that it calls, and its
-/// formula.
+/// The functions, each from its constant, its name, whether its shader takes a parameter, the files that it calls, and
+/// its formula.
 macro_rules! functions {
     ($(($constant:ident, $name:literal, $takes:ident, [$($library:literal),*], $formula:literal),)*) => {
         impl Unary {
@@ -74,7 +74,8 @@ functions! {
     (TANH, "tanh", no_parameter, ["exponential"], "The hyperbolic tangent."),
     (SECH2, "sech2", no_parameter, ["exponential"], "`1 / cosh² x`."),
     (SIGMOID, "sigmoid", no_parameter, ["exponential", "logistic"], "`1 / (1 + e^-x)`."),
-    (LOGISTIC_SLOPE, "logistic_slope", parameter, ["exponential", "logistic"], "`parameter σ(x) σ(-x)` with the logistic function σ, for a power of two from 1 up."),
+    (LOGISTIC_SLOPE, "logistic_slope", parameter, ["exponential", "logistic"],
+        "`parameter σ(x) σ(-x)` with the logistic function σ, for a power of two from 1 up."),
     (SILU, "silu", no_parameter, ["exponential", "logistic"], "`x / (1 + e^-x)`."),
     (SILU_SLOPE, "silu_slope", no_parameter, ["exponential", "logistic"], "The slope of [`Unary::SILU`]."),
     (SOFTPLUS, "softplus", no_parameter, ["artanh", "exponential"], "`log(1 + e^x)`."),
@@ -86,12 +87,16 @@ functions! {
     (ELU, "elu", parameter, ["exponential"], "`x` where it is not negative, else `parameter (e^x - 1)`."),
     (BOUND, "bound", parameter, [], "`x` within ±`parameter`."),
     (POWER, "power", parameter, ["exponential", "logarithm"], "`x^parameter`."),
-    (NORMAL_CDF, "normal_cdf", no_parameter, ["exponential", "normal"], "The probability that a standard normal number is below `x`."),
+    (NORMAL_CDF, "normal_cdf", no_parameter, ["exponential", "normal"],
+        "The probability that a standard normal number is below `x`."),
     (NORMAL_DENSITY, "normal_density", parameter, ["exponential", "normal"], "`parameter e^(-x²/2) / √(2π)`."),
-    (GELU, "gelu", no_parameter, ["exponential", "normal"], "`x Φ(x)` with the distribution function Φ of the normal distribution."),
+    (GELU, "gelu", no_parameter, ["exponential", "normal"],
+        "`x Φ(x)` with the distribution function Φ of the normal distribution."),
     (GELU_SLOPE, "gelu_slope", no_parameter, ["exponential", "normal"], "The slope of [`Unary::GELU`]."),
-    (GELU_TANH, "gelu_tanh", no_parameter, ["exponential", "logistic"], "`x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`."),
-    (GELU_TANH_SLOPE, "gelu_tanh_slope", no_parameter, ["exponential", "logistic"], "The slope of [`Unary::GELU_TANH`]."),
+    (GELU_TANH, "gelu_tanh", no_parameter, ["exponential", "logistic"],
+        "`x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`."),
+    (GELU_TANH_SLOPE, "gelu_tanh_slope", no_parameter, ["exponential", "logistic"],
+        "The slope of [`Unary::GELU_TANH`]."),
 }
 
 impl Unary {

@@ -35,7 +35,8 @@ pub struct Span {
 /// *Accuracy*  exact.
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`] when a buffer is too short, [`Error::TooLarge`] past the device's limits or 2^30 along the axis.
+/// [`Error::ShapeMismatch`] when a buffer is too short, [`Error::TooLarge`] past the device's limits or 2^30 along the
+/// axis.
 pub fn window(
     recorder: &mut Recorder,
     Axis { outer, length: source, inner }: Axis,

@@ -1,6 +1,7 @@
-//! The `f64` twin of every kernel: the same mathematics on slices, as plainly as it can be said.
+//! The reference implementation of every kernel in `f64`: the same mathematics on slices, as plainly as possible.
 //!
-//! A twin knows one matrix and one vector; batches, columns, panels and segments are the kernel's own business, and
+//! A reference implementation takes one matrix and one vector. Batches, vectors, panels and segments belong to the
+//! kernel;
 //! `tests/device/kernels/mod.rs` loops over them. Nothing here touches a device.
 
 mod arithmetic;

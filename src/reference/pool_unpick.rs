@@ -2,7 +2,8 @@
 
 use crate::tensor::SlidingSizes;
 
-/// What was picked, added where it was chosen; NaN throughout a window whose choice is. Planes are the batch.
+/// Adds each picked element at the place that its window chose; NaN throughout a window whose choice is NaN. Planes are
+/// the batch.
 pub fn pool_unpick(sizes: &SlidingSizes, picked: &[f64], choice: &[f64]) -> Vec<f64> {
     let mut image = vec![0.0; sizes.image_shape().iter().product()];
     sizes.each_term(|pixel, tap, window| {

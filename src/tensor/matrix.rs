@@ -29,7 +29,7 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// A matrix with zero entries, which it is known by: what a kernel writes into it later is not screened.
+    /// A matrix with zero entries, and screened as such: what a kernel writes later is not screened.
     ///
     /// # Errors
     /// [`Error::TooLarge`] when one row is longer than a binding; [`Error::OutOfMemory`].
@@ -88,12 +88,12 @@ impl Matrix {
         self.shape.2
     }
 
-    /// How entries are stored.
+    /// The storage of the entries.
     pub fn storage(&self) -> Storage {
         self.storage
     }
 
-    /// The pieces that the matrix is kept in.
+    /// The pieces of the matrix in device memory.
     pub fn panels(&self) -> &[Panel] {
         &self.panels
     }
@@ -225,7 +225,8 @@ impl Matrix {
         Ok(())
     }
 
-    /// Makes every entry NaN of each item that is said to be not finite, by their bits: no shader need pass a NaN on.
+    /// Fills each batch element whose screen is not finite with NaN, from the host, because no shader need pass a NaN
+    /// on.
     pub(crate) fn fill_non_finite(&self) -> Result<()> {
         const PIECE_WORDS: usize = 4 << 20;
         let words_per_row = self.quads() * self.storage.words_per_quad();

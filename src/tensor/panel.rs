@@ -25,7 +25,7 @@ impl Panel {
     }
 }
 
-/// Which rows of a batched matrix a panel holds.
+/// The rows of a batched matrix that a panel holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Batch items; more than one only where each is whole.

@@ -1,9 +1,9 @@
-//! Windows that slide over images, and the sizes that come of it: what convolutions and pooling have in common.
+//! Windows that slide over images, and the sizes that follow from them: the common part of convolutions and pooling.
 
 use crate::tensor::size::elements;
 use crate::{Error, Result};
 
-/// How the windows of a convolution lie on an image; pairs are along height and along width.
+/// The placement of the windows of a convolution on an image; pairs are along height and along width.
 ///
 /// ```
 /// use opnorm::tensor::Conv2dOptions;
@@ -13,11 +13,11 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conv2dOptions {
-    /// From one window to the next.
+    /// The distance from one window to the next.
     pub stride: [usize; 2],
     /// Zeros before the first element and after the last one.
     pub padding: [usize; 2],
-    /// From one element of a window to the next.
+    /// The distance from one element of a window to the next.
     pub dilation: [usize; 2],
     /// Parts that channels and filters are cut into: each part of the filters sees its part of the channels alone.
     pub groups: usize,
@@ -30,16 +30,16 @@ impl Default for Conv2dOptions {
     }
 }
 
-/// How the windows of a pooling lie on an image; pairs are along height and along width.
+/// The placement of the windows of a pooling on an image; pairs are along height and along width.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool2dOptions {
     /// Elements of a window.
     pub size: [usize; 2],
-    /// From one window to the next.
+    /// The distance from one window to the next.
     pub stride: [usize; 2],
     /// Places before the first element and after the last one that windows reach over.
     pub padding: [usize; 2],
-    /// From one element of a window to the next.
+    /// The distance from one element of a window to the next.
     pub dilation: [usize; 2],
 }
 
@@ -49,11 +49,11 @@ impl Pool2dOptions {
         Self { size, stride: size, padding: [0, 0], dilation: [1, 1] }
     }
 
-    /// The sizes for planes of so many rows and columns, which are the batch of a convolution of one channel.
+    /// The sizes for planes of `rows` × `cols`, which are the batch of a convolution of one channel.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for a size, a stride or a dilation of 0, and where a window would lie in the padding alone, or none
-    /// fits; [`Error::TooLarge`] past 2^30 along an axis.
+    /// [`Error::InvalidOption`] for a size, a stride or a dilation of 0, and where a window would lie in the padding
+    /// alone, or none fits; [`Error::TooLarge`] past 2^30 along an axis.
     pub fn sizes(&self, planes: usize, [rows, cols]: [usize; 2]) -> Result<SlidingSizes> {
         let Self { size, stride, padding, dilation } = self.clone();
         let refused = || Error::InvalidOption {
@@ -86,11 +86,11 @@ pub struct SlidingSizes {
     pub kernel: [usize; 2],
     /// The number of windows.
     pub response: [usize; 2],
-    /// From one window to the next.
+    /// The distance from one window to the next.
     pub stride: [usize; 2],
     /// Zeros before the first element and after the last one.
     pub padding: [usize; 2],
-    /// From one element of a window to the next.
+    /// The distance from one element of a window to the next.
     pub dilation: [usize; 2],
 }
 
@@ -98,10 +98,11 @@ pub struct SlidingSizes {
 const FARTHEST: usize = 1 << 30;
 
 impl Conv2dOptions {
-    /// The sizes for images and weights of these shapes: ⌊(image + 2 padding - dilation (kernel - 1) - 1) / stride⌋ + 1 windows
-    /// along each axis.
+    /// The sizes for images and weights of these shapes: ⌊(image + 2 padding - dilation (kernel - 1) - 1) / stride⌋ + 1
+    /// windows along each axis.
     ///
-    /// *Shapes*  `image`: batch × channels × height × width · `weight`: filters × channels / groups × kernel height × kernel width
+    /// *Shapes*  `image`: batch × channels × height × width · `weight`: filters × channels / groups × kernel height ×
+    /// kernel width
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when the shapes do not fit each other, or no window fits into the image;
@@ -192,12 +193,12 @@ impl SlidingSizes {
         self.kernel[0] * self.kernel[1]
     }
 
-    /// Whether every window has an element of the image: pooling has nothing to say of padding alone.
+    /// Whether every window has an element of the image: pooling has no result for padding alone.
     pub(crate) fn is_filled(&self) -> bool {
         (0..2).all(|axis| (0..self.response[axis]).all(|window| self.inside(axis, window) > 0))
     }
 
-    /// How many elements of a window lie in the image, along one axis.
+    /// The number of elements of a window that lie in the image, along one axis.
     pub(crate) fn inside(&self, axis: usize, window: usize) -> usize {
         let start = window * self.stride[axis];
         // The first element at or past a place of the padded image.
@@ -205,13 +206,14 @@ impl SlidingSizes {
         from(self.padding[axis] + self.image[axis]) - from(self.padding[axis])
     }
 
-    /// Where an element of a window lies in the image, along one axis; nowhere in the padding.
+    /// The place of an element of a window in the image, along one axis; `None` in the padding.
     fn place(&self, axis: usize, window: usize, tap: usize) -> Option<usize> {
         let place = (window * self.stride[axis] + tap * self.dilation[axis]).checked_sub(self.padding[axis])?;
         (place < self.image[axis]).then_some(place)
     }
 
-    /// Calls `visit` with each window of a plane, each of its elements, and where that lies in the plane; all row-major.
+    /// Calls `visit` with each window of a plane, each element of the window, and the place of the element in the
+    /// plane; all row-major.
     pub(crate) fn each_element(&self, mut visit: impl FnMut(usize, usize, usize)) {
         let ([rows, cols], [tall, wide]) = (self.response, self.kernel);
         for window in 0..rows * cols {
@@ -225,8 +227,8 @@ impl SlidingSizes {
         }
     }
 
-    /// Calls `visit` with the places of each term image · weight · response of the form whose derivatives are the convolution
-    /// and its adjoints.
+    /// Calls `visit` with the places of each term image · weight · response of the form whose derivatives are the
+    /// convolution and its adjoints.
     pub(crate) fn each_term(&self, mut visit: impl FnMut(usize, usize, usize)) {
         let Self { batch, groups, channels, filters, .. } = *self;
         let (pixels, windows, taps) = (self.image[0] * self.image[1], self.response[0] * self.response[1], self.taps());

@@ -1,4 +1,5 @@
-//! How elements are stored on the device; arithmetic is `f32` whatever the storage.
+//! The storage of elements on the device, and the sources of elements on the host; arithmetic is `f32` in every
+//! storage.
 
 use half::{bf16, f16};
 
@@ -50,7 +51,8 @@ pub enum SourceElement {
 
 /// Elements on the host, in row-major order, read in pieces: a slice, an array, a vector, or a file that stays on disk.
 ///
-/// Literals without a type are `f64`. Rows may be arrays: `[[f64; 3]]` holds the elements of its rows one after the other.
+/// Literals without a type are `f64`. Rows may be arrays: `[[f64; 3]]` holds the elements of its rows one after the
+/// other.
 ///
 /// ```
 /// use opnorm::{Gpu, Matrix, certify::Certifier};
@@ -172,7 +174,7 @@ fn part<T>(data: &[T], first: usize, len: usize) -> Result<&[T]> {
     })
 }
 
-/// A source that holds another.
+/// A source that delegates to the source that it holds.
 macro_rules! holding_source {
     ([$($generics:tt)*] $source:ty, $this:ident => $held:expr) => {
         impl<$($generics)*> ElementSource for $source {

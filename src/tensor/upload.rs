@@ -97,8 +97,8 @@ impl Matrix {
 
     /// A batch of matrices from any source, read twice: once to see the range of its entries, once to copy them.
     ///
-    /// 16-bit sources stay 16-bit, unless their range asks for a scaling; 64-bit sources are rounded to `f32`, after an exact
-    /// scaling of each item into range.
+    /// 16-bit sources stay 16-bit, unless their range asks for a scaling; 64-bit sources are rounded to `f32`, after an
+    /// exact scaling of each item into range.
     ///
     /// ```
     /// use opnorm::{Gpu, Matrix};
@@ -110,7 +110,7 @@ impl Matrix {
     /// ```
     ///
     /// # Errors
-    /// Whatever the source returns, for one that is too short among it; as [`Matrix::zeros`].
+    /// Any error of the source, as for a source that is too short; as [`Matrix::zeros`].
     pub fn upload<S: ElementSource + ?Sized>(gpu: &Gpu, shape: (usize, usize, usize), source: &S) -> Result<Self> {
         let (batch, rows, cols) = shape;
         elements("matrix", &[batch, rows, cols.div_ceil(4).saturating_mul(4)])?;
@@ -172,7 +172,7 @@ impl Matrix {
     }
 }
 
-/// What is known of the entries of one item of a source.
+/// Screens the entries of one batch element of a source.
 fn look<S: ElementSource + ?Sized>(source: &S, first: usize, rows: usize, cols: usize) -> Result<Screen> {
     let mut screen = Screen::default();
     let total = rows * cols;

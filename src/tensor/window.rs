@@ -1,4 +1,4 @@
-//! A part of a source, so that a batch can be taken in parts.
+//! A part of a source, so that a batch can be processed in parts.
 
 use crate::Result;
 use crate::tensor::storage::{ElementSource, SourceElement};
