@@ -129,8 +129,12 @@ pub mod tensor;
 
 pub use bytemuck;
 pub use error::{Error, Result};
+#[cfg(feature = "faer")]
+pub use faer;
 pub use glam;
 pub use gpu::Gpu;
 pub use half;
+#[cfg(feature = "ndarray")]
+pub use ndarray;
 pub use tensor::Matrix;
 pub use wgpu;

@@ -150,6 +150,16 @@ impl Matrix {
         Ok(entries)
     }
 
+    /// Waits for the entries of a batch of one matrix.
+    #[cfg(any(feature = "faer", feature = "ndarray"))]
+    pub(super) fn read_one(&self, operation: &'static str) -> Result<Vec<f32>> {
+        if self.batch() == 1 {
+            return self.read();
+        }
+        let (expected, found) = ("a batch of one matrix".to_string(), format!("{} matrices", self.batch()));
+        Err(Error::ShapeMismatch { operation, expected, found })
+    }
+
     /// Waits for some rows of one batch item, row-major, without padding.
     ///
     /// # Errors

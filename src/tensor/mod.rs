@@ -10,6 +10,10 @@ mod sliding;
 mod storage;
 mod upload;
 mod window;
+#[cfg(feature = "faer")]
+mod with_faer;
+#[cfg(feature = "ndarray")]
+mod with_ndarray;
 
 pub use dense::Tensor;
 pub use matrix::Matrix;

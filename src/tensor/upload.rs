@@ -83,7 +83,13 @@ impl Matrix {
         Self::from_batch(gpu, matrices.len(), 4, 4, &entries)
     }
 
-    fn from_elements<T: Element>(gpu: &Gpu, batch: usize, rows: usize, cols: usize, entries: &[T]) -> Result<Self> {
+    pub(super) fn from_elements<T: Element>(
+        gpu: &Gpu,
+        batch: usize,
+        rows: usize,
+        cols: usize,
+        entries: &[T],
+    ) -> Result<Self> {
         let needed = elements("matrix", &[batch, rows, cols])?;
         if entries.len() != needed {
             return Err(Error::ShapeMismatch {
