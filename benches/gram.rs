@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use faer::Mat;
 use opnorm::gpu::Buffer;
-use opnorm::{Gpu, Matrix, Result, ops};
+use opnorm::low_level::ops;
+use opnorm::{Gpu, Matrix, Result};
 
 const SIDES: [usize; 2] = [1024, 2048];
 

@@ -15,21 +15,24 @@ use std::error::Error;
 use std::time::Instant;
 
 use opnorm::gpu::Buffer;
-use opnorm::ops::Side;
-use opnorm::{Gpu, Result, ops};
+use opnorm::low_level::ops::{self, Side, Sizes};
+use opnorm::{Gpu, Result};
 
-/// Batch, rows, length and columns.
-type Sizes = (usize, usize, usize, usize);
+/// A batch of products, by batch, rows, inner size and columns.
+const fn of(batch: usize, rows: usize, inner: usize, cols: usize) -> Sizes {
+    Sizes { batch, rows, inner, cols }
+}
 
 /// The layers of a network of 784-512-512-784 at 256 samples, forwards; backwards is the first and the last, swapped.
-const LAYERS: [Sizes; 3] = [(1, 256, 784, 512), (1, 256, 512, 512), (1, 256, 512, 784)];
+const LAYERS: [Sizes; 3] = [of(1, 256, 784, 512), of(1, 256, 512, 512), of(1, 256, 512, 784)];
 
 /// Between: thin ones, and those just large enough for tiles.
-const MEDIUM: [Sizes; 5] = [(1, 4, 784, 512), (1, 16, 784, 512), (1, 784, 784, 8), (1, 64, 64, 64), (16, 64, 64, 64)];
+const MEDIUM: [Sizes; 5] =
+    [of(1, 4, 784, 512), of(1, 16, 784, 512), of(1, 784, 784, 8), of(1, 64, 64, 64), of(16, 64, 64, 64)];
 
 /// Small ones: layers at few samples, a matrix and a vector, many small items.
 const SMALL: [Sizes; 6] =
-    [(1, 3, 50, 5), (1, 3, 5, 50), (1, 3, 50, 50), (1, 1000, 50, 1), (1, 784, 784, 1), (256, 16, 16, 16)];
+    [of(1, 3, 50, 5), of(1, 3, 5, 50), of(1, 3, 50, 50), of(1, 1000, 50, 1), of(1, 784, 784, 1), of(256, 16, 16, 16)];
 
 const ROUNDS: usize = 9;
 
@@ -45,7 +48,7 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
         let product = Product::new(&gpu, sizes, [false, true])?;
         let start = Instant::now();
         product.run(&gpu, true)?;
-        println!("first product of {sizes:?}: {:.3} s, with its kernels made", start.elapsed().as_secs_f64());
+        println!("first product of {}: {:.3} s, with its kernels made", name(sizes), start.elapsed().as_secs_f64());
     }
     println!("{:>22} {:>4} {:>12} {:>12} {:>8} {:>12}", "sizes", "", "4 x 4", "chosen", "ratio", "scratch KiB");
     for sizes in LAYERS.into_iter().chain(MEDIUM).chain(SMALL) {
@@ -68,7 +71,7 @@ fn compare(gpu: &Gpu, sizes: Sizes, transposed: [bool; 2]) -> Result<()> {
             }
             // The first round makes memory warm.
             if round > 0 {
-                let operations = 2.0 * (sizes.0 * sizes.1 * sizes.2 * sizes.3) as f64;
+                let operations = 2.0 * (sizes.batch * sizes.rows * sizes.inner * sizes.cols) as f64;
                 rates.push(f64::from(count) * operations / start.elapsed().as_secs_f64() / 1e9);
             }
         }
@@ -77,8 +80,12 @@ fn compare(gpu: &Gpu, sizes: Sizes, transposed: [bool; 2]) -> Result<()> {
     let [old, new] = rates.map(median);
     let way: String = transposed.iter().map(|transposed| if *transposed { 't' } else { 'n' }).collect();
     let scratch = product.scratch.len() / 256;
-    println!("{:>22} {way:>4} {old:>12.3} {new:>12.3} {ratio:>8.2} {scratch:>12}", format!("{sizes:?}"));
+    println!("{:>22} {way:>4} {old:>12.3} {new:>12.3} {ratio:>8.2} {scratch:>12}", name(sizes));
     Ok(())
+}
+
+fn name(Sizes { batch, rows, inner, cols }: Sizes) -> String {
+    format!("{:?}", (batch, rows, inner, cols))
 }
 
 /// The memory of one product.
@@ -92,7 +99,7 @@ struct Product {
 
 impl Product {
     fn new(gpu: &Gpu, sizes: Sizes, transposed: [bool; 2]) -> Result<Self> {
-        let (batch, rows, length, cols) = sizes;
+        let Sizes { batch, rows, inner: length, cols } = sizes;
         let numbers =
             |count: usize| -> Vec<f32> { (0..count).map(|index| (index * 7919 % 1013) as f32 - 506.0).collect() };
         let side = |count: usize| Buffer::from_slice(gpu, "a side", &numbers(count));

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use opnorm::gpu::{Buffer, Recorder};
+use opnorm::low_level::ops::{self, RowLayout};
 use opnorm::tensor::Tensor;
-use opnorm::{Gpu, Matrix, Result, ops};
+use opnorm::{Gpu, Matrix, Result};
 
 const SIDES: [usize; 3] = [1024, 2048, 4096];
 
@@ -164,7 +165,7 @@ impl Case {
     fn record(&self, recorder: &mut Recorder) -> Result<()> {
         match self.kind {
             Kind::Read => {
-                let layout = (self.matrix.storage(), self.matrix.cols().div_ceil(4));
+                let layout = RowLayout { storage: self.matrix.storage(), quads: self.matrix.cols().div_ceil(4) };
                 let mut panels = self.matrix.panels().iter();
                 panels.try_for_each(|panel| ops::square_sums(recorder, panel, layout, &self.sums).map(|_| ()))
             }

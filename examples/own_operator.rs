@@ -3,10 +3,11 @@
 //! `cargo run --release --example own_operator`
 
 use opnorm::gpu::{Buffer, Recorder};
+use opnorm::low_level::ops::{self, Multiples, Rows, Segmented};
 use opnorm::norm::spectral_norm;
 use opnorm::operator::LinearOperator;
 use opnorm::tensor::Tensor;
-use opnorm::{Gpu, Result, ops};
+use opnorm::{Gpu, Result};
 
 /// v ↦ alpha v + x (yᵀ v), and its adjoint w ↦ alpha w + y (xᵀ w).
 struct ShiftedRankOne {
@@ -33,7 +34,7 @@ impl ShiftedRankOne {
         input: &Tensor,
         output: &Tensor,
     ) -> Result<()> {
-        let vector = (1, self.length);
+        let vector = Rows { vectors: 1, length: self.length };
         for start in (0..input.len()).step_by(self.length) {
             let column = start..start + self.length;
             let (input, output) = (input.buffer().slice(column.clone()), output.buffer().slice(column));
@@ -41,9 +42,15 @@ impl ShiftedRankOne {
             let partials = self.gpu.scratch("inner product", self.length)?;
             let product = self.gpu.scratch("inner product", 1)?;
             let segments = ops::dot(recorder, vector, inner, &input, &partials)?.count;
-            ops::sum_partials(recorder, &partials, segments, 1, 1, &product)?;
+            ops::sum_partials(
+                recorder,
+                Segmented { buffer: &partials, count: segments },
+                Rows { vectors: 1, length: 1 },
+                &product,
+            )?;
             ops::scale(recorder, vector, &self.alpha, &input, &output)?;
-            ops::axpby(recorder, vector, (1.0, &product, 0), outer, &self.one, &output)?;
+            let multiples = Multiples { sign: 1.0, values: &product, first: 0 };
+            ops::axpby(recorder, vector, multiples, outer, &self.one, &output)?;
         }
         Ok(())
     }

@@ -1,11 +1,12 @@
-//! The one error type of the crate: what was asked, which shape or limit stood in the way, and what to do.
+//! The error type of the crate: the operation, the shape or limit that prevented it, and the remedy.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong before there is a result to give a status to.
+/// Everything that prevents a result.
 ///
 /// Not converged, zero or non-finite are *statuses* of a result ([`crate::norm::Status`]), never errors.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +20,7 @@ pub enum Error {
          Arch:            sudo pacman -S vulkan-swrast"
     )]
     NoAdapter {
-        /// What was asked for, as words that follow "no GPU adapter".
+        /// The request, as words that follow "no GPU adapter".
         wanted: String,
         /// The adapters and back ends that were looked at.
         tried: String,
@@ -50,9 +51,9 @@ pub enum Error {
         operation: String,
         /// `buffer` or `queue`.
         handle: &'static str,
-        /// What is wrong with it, as words that follow its name.
+        /// The problem, as words that follow the name of the handle.
         problem: String,
-        /// What to do about it.
+        /// The remedy.
         advice: &'static str,
     },
 
@@ -67,6 +68,28 @@ pub enum Error {
         found: String,
     },
 
+    /// Memory, or a value, that belongs elsewhere.
+    #[error("{operation} was given {what}")]
+    Foreign {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// The thing that was given, and the remedy.
+        what: &'static str,
+    },
+
+    /// A range, or an index as a range of one, that reaches past the end.
+    #[error("{operation}: {what} {}..{} of {length} asked for", found.start, found.end)]
+    OutOfRange {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// The things that the range counts: elements, rows, items.
+        what: &'static str,
+        /// The range that was asked for.
+        found: Range<usize>,
+        /// The number of things.
+        length: usize,
+    },
+
     /// Something does not fit a limit of the device.
     #[error("{operation}: {what} needs {needed} and the limit of this device is {limit}: {advice}")]
     TooLarge {
@@ -74,11 +97,11 @@ pub enum Error {
         operation: &'static str,
         /// The thing that is too large.
         what: String,
-        /// What it needs.
+        /// The need.
         needed: u64,
-        /// What the device offers.
+        /// The limit of the device.
         limit: u64,
-        /// What to do about it.
+        /// The remedy.
         advice: &'static str,
     },
 
@@ -119,7 +142,7 @@ pub enum Error {
         operation: &'static str,
         /// The item of the batch.
         item: usize,
-        /// How it ended.
+        /// The end of the iteration.
         reason: String,
     },
 
@@ -171,7 +194,7 @@ pub enum Error {
     Timeout {
         /// The operation that waited.
         operation: &'static str,
-        /// How long it waited.
+        /// The time waited, in seconds.
         seconds: u64,
     },
 
@@ -183,7 +206,7 @@ pub enum Error {
     Arithmetic {
         /// The name of the adapter.
         adapter: String,
-        /// What it did.
+        /// The fault of the arithmetic.
         problem: String,
     },
 
@@ -192,7 +215,7 @@ pub enum Error {
     Cancelled {
         /// The operation that was cancelled.
         operation: &'static str,
-        /// How far it had come.
+        /// The iterations done.
         iterations: usize,
     },
 
@@ -203,7 +226,7 @@ pub enum Error {
         path: PathBuf,
         /// The tensor in it, where one is to blame.
         tensor: Option<String>,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
 }

@@ -104,8 +104,8 @@
 //! ```
 //!
 //! # Where things are
-//! [`gpu`] the device · [`tensor`] tensors and matrices · [`ops`] one kernel each, [`reference`](mod@reference) their
-//! `f64` twins · [`probe`] a device's self-test · [`operator`] linear operators · [`tape`] functions and their derivatives · [`norm`] the solvers · [`certify`] proven
+//! [`gpu`] the device · [`tensor`] tensors and matrices · [`low_level`] kernels and their reference
+//! implementations · [`probe`] a device's self-test · [`operator`] linear operators · [`tape`] functions and their derivatives · [`norm`] the solvers · [`certify`] proven
 //! bounds · `io` files · `audit` a checkpoint to a report.
 //! `ARCHITECTURE.md` is the map.
 
@@ -118,17 +118,24 @@ pub mod gpu;
 #[cfg(any(feature = "io-safetensors", feature = "io-npy"))]
 pub mod io;
 pub mod iterate;
+pub mod low_level;
+mod matrix;
 pub mod norm;
 pub mod operator;
-pub mod ops;
+mod ops;
 pub mod probe;
-pub mod reference;
-mod sliding;
+mod reference;
 pub mod tape;
 pub mod tensor;
 
+pub use bytemuck;
 pub use error::{Error, Result};
+#[cfg(feature = "faer")]
+pub use faer;
 pub use glam;
 pub use gpu::Gpu;
+pub use half;
+#[cfg(feature = "ndarray")]
+pub use ndarray;
 pub use tensor::Matrix;
 pub use wgpu;

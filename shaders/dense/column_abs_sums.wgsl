@@ -3,8 +3,8 @@
 //
 // Shapes   matrix: items × rows × quads · output: segments × batch × cols
 // Access   a lane owns one quad of columns and walks down the rows of a segment.
-// Accuracy a lane's sum over the rows of a segment: gamma(segment_rows - 1) in each segment, relative; segments are added
-//          on the host, in f64.
+// Accuracy a lane's sum over the rows of a segment: gamma(segment_rows - 1) in each segment, relative; segments are
+//          added on the host, in f64.
 
 struct Params {
     items: u32,

@@ -1,9 +1,10 @@
 // output = matrix · factor as f32: 16-bit storage widened, and each item scaled.
 //
-// Shapes   matrix: from source_row on, row_count × quads · factors: batch pairs · output: from target_row on, row_count × quads
+// Shapes   matrix: from source_row on, row_count × quads · factors: batch pairs · output: from target_row on, row_count
+//          × quads
 // Access   a lane decodes segment_quads neighbouring quads.
-// Accuracy two roundings; for powers of two, by integers, since floats below 2^-126 may be flushed: exact where the result is
-//          an f32, else to the nearest multiple of 2^-149, ties to even.
+// Accuracy two roundings; for powers of two, by integers, since floats below 2^-126 may be flushed: exact where the
+//          result is an f32, else to the nearest multiple of 2^-149, ties to even.
 
 struct Params {
     first_row: u32,

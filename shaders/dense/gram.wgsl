@@ -1,13 +1,13 @@
-// output = factor · matrixᵀ · matrix, on and below the diagonal, for some rows of one panel of the matrix and a band of rows of
-// one panel of the output, added to what is there from the rows before.
+// output = factor · matrixᵀ · matrix, on and below the diagonal, for some rows of one panel of the matrix and a band of
+// rows of one panel of the output, added to what is there from the rows before.
 //
 // Shapes   matrix: items × panel_rows × quads · factors: batch · output: items × rows × quads
-// Access   an invocation owns a tile of sums (TILE_QUADS quads wide and high, from lib/tile_*) and walks down the rows of the
-//          matrix: both sides of a product are neighbours in a row. A group is a block of tiles. No barrier.
+// Access   an invocation owns a tile of sums (TILE_QUADS quads wide and high, from lib/tile_*) and walks down the rows
+//          of the matrix: both sides of a product are neighbours in a row. A group is a block of tiles. No barrier.
 //          Tiles on the diagonal are computed whole; what they write above it is written over by `mirror`.
-// Accuracy sums of RUN products, and three levels of sums of at most `runs` of these; then the sums of earlier rows. Each level
-//          has loops and variables of its own: WGSL reorders what is inside an expression, and any order inside a run
-//          counts the same. Nothing lets it join loops whose lengths are known at run time alone.
+// Accuracy sums of RUN products, and three levels of sums of at most `runs` of these; then the sums of earlier rows.
+//          Each level has loops and variables of its own: WGSL reorders what is inside an expression, and any order
+//          inside a run counts the same. Nothing lets it join loops whose lengths are known at run time alone.
 
 const RUN = 16u;
 

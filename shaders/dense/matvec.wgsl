@@ -1,9 +1,10 @@
-// output = matrix · input, for the rows of one panel, every column of the input and every batch item.
+// output = matrix · input, for the rows of one panel, every input vector and every batch item.
 //
-// Shapes   matrix: items × rows × quads · input: input_items × columns × cols · output: segments × batch × columns × total_rows
+// Shapes   matrix: items × rows × quads · input: input_items × vectors × cols · output: segments × batch × vectors ×
+//          total_rows
 // Access   a group walks GROUP_ROWS rows together, lanes along the row: loads are contiguous, and each quad of
 //          `input` is loaded once for all of them. One barrier: barriers are what costs on software adapters.
-//          Several columns are `matvec_columns`' work, which reads the matrix once for four of them.
+//          Several vectors are `matvec_vectors`' work, which reads the matrix once for four of them.
 // Accuracy a lane's chain over its quads of a segment, 3 sums of their 4 parts, the lanes in order, then the segments:
 //          gamma(⌈segment_quads / LANES⌉ + 3 + LANES - 1 + segments - 1) · |matrix| · |input|, entrywise.
 
@@ -16,7 +17,7 @@ struct Params {
     first_row: u32,
     quads: u32,
     cols: u32,
-    columns: u32,
+    vectors: u32,
     input_items: u32,
     total_rows: u32,
     batch: u32,
@@ -40,15 +41,15 @@ fn main(
 ) {
     let blocks = (params.rows + GROUP_ROWS - 1u) / GROUP_ROWS;
     let index = group_index(group, groups);
-    let column = index % params.columns;
-    let block = index / params.columns % blocks;
-    let local_item = index / (params.columns * blocks) % params.items;
-    let segment = index / (params.columns * blocks * params.items);
+    let within = index % params.vectors;
+    let block = index / params.vectors % blocks;
+    let local_item = index / (params.vectors * blocks) % params.items;
+    let segment = index / (params.vectors * blocks * params.items);
     if segment >= params.segments { // uniform over the group, so the barrier below stays legal
         return;
     }
     let item = params.first_item + local_item;
-    let vector = item * params.columns + column;
+    let vector = item * params.vectors + within;
     if skips(vector, params.masked) {
         return;
     }
@@ -62,7 +63,7 @@ fn main(
     let row2 = start + min(first_row + 2u, last_row) * params.quads;
     let row3 = start + min(first_row + 3u, last_row) * params.quads;
 
-    let input_start = (item % params.input_items * params.columns + column) * params.cols;
+    let input_start = (item % params.input_items * params.vectors + within) * params.cols;
     let end = min((segment + 1u) * params.segment_quads, params.quads);
     let whole = min(end, params.cols / 4u);
     var sum0 = vec4f();
@@ -99,7 +100,7 @@ fn main(
         for (var other = 0u; other < LANES; other++) {
             sum += lane_sums[other][lane];
         }
-        let vectors = params.batch * params.columns;
-        output[(segment * vectors + vector) * params.total_rows + params.first_row + row] = sum;
+        let all_vectors = params.batch * params.vectors;
+        output[(segment * all_vectors + vector) * params.total_rows + params.first_row + row] = sum;
     }
 }

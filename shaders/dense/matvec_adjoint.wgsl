@@ -1,9 +1,10 @@
-// output = matrixᵀ · input, summed over the rows of one segment of one panel, for every column and batch item.
+// output = matrixᵀ · input, summed over the rows of one segment of one panel, for every vector and batch item.
 //
-// Shapes   matrix: items × rows × quads · input: input_items × columns × total_rows · output: segments × batch × columns × cols
+// Shapes   matrix: items × rows × quads · input: input_items × vectors × total_rows · output: segments × batch ×
+//          vectors × cols
 // Access   a lane owns GROUP_QUADS quads of columns, LANES apart, and walks down the rows: a group reads runs of
 //          LANES · GROUP_QUADS quads, long enough for prefetching (4x over one quad a lane on lavapipe). No barrier.
-//          Several columns are `matvec_adjoint_columns`' work, which reads the matrix once for four of them.
+//          Several vectors are `matvec_adjoint_vectors`' work, which reads the matrix once for four of them.
 // Accuracy a lane's chain over the rows of a segment, then the segments:
 //          gamma(segment_rows + segments - 1) · |matrix|ᵀ · |input|, entrywise.
 
@@ -16,7 +17,7 @@ struct Params {
     first_row: u32,
     quads: u32,
     cols: u32,
-    columns: u32,
+    vectors: u32,
     input_items: u32,
     total_rows: u32,
     batch: u32,
@@ -48,15 +49,15 @@ fn main(
 ) {
     let blocks = (params.quads + LANES * GROUP_QUADS - 1u) / (LANES * GROUP_QUADS);
     let index = group_index(group, groups);
-    let column = index % params.columns;
-    let block = index / params.columns % blocks;
-    let segment = index / (params.columns * blocks) % params.segments;
-    let local_item = index / (params.columns * blocks * params.segments);
+    let within = index % params.vectors;
+    let block = index / params.vectors % blocks;
+    let segment = index / (params.vectors * blocks) % params.segments;
+    let local_item = index / (params.vectors * blocks * params.segments);
     if local_item >= params.items {
         return;
     }
     let item = params.first_item + local_item;
-    let vector = item * params.columns + column;
+    let vector = item * params.vectors + within;
     if skips(vector, params.masked) {
         return;
     }
@@ -70,7 +71,7 @@ fn main(
     let at3 = min(quad0 + 3u * LANES, last);
 
     let start = local_item * params.rows * params.quads;
-    let input_start = (item % params.input_items * params.columns + column) * params.total_rows + params.first_row;
+    let input_start = (item % params.input_items * params.vectors + within) * params.total_rows + params.first_row;
     let end = min((segment + 1u) * params.segment_rows, params.rows);
     var sum0 = vec4f();
     var sum1 = vec4f();
@@ -85,8 +86,8 @@ fn main(
         sum3 = fma(matrix_quad(place + at3), x, sum3);
     }
 
-    let vectors = params.batch * params.columns;
-    let output_start = ((params.first_segment + segment) * vectors + vector) * params.cols;
+    let all_vectors = params.batch * params.vectors;
+    let output_start = ((params.first_segment + segment) * all_vectors + vector) * params.cols;
     write_quad(output_start, quad0, sum0);
     write_quad(output_start, quad0 + LANES, sum1);
     write_quad(output_start, quad0 + 2u * LANES, sum2);

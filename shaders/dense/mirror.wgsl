@@ -1,8 +1,10 @@
 // The entries below the diagonal of a square matrix, copied to above it, from one panel of rows to one panel of rows.
 //
-// Shapes   source: one item's rows from source_start to source_end, which counts the padding as rows · output: items × rows from target_start on, each × quads
-// Access   a lane owns SPAN columns of one row of the output; neighbours own neighbouring rows, so that what a group reads
-//          lies side by side. Padding is set to zero. A panel that is its own source is bound as the output alone.
+// Shapes   source: one item's rows from source_start to source_end, which counts the padding as rows · output: items ×
+//          rows from target_start on, each × quads
+// Access   a lane owns SPAN columns of one row of the output; neighbours own neighbouring rows, so that what a group
+//          reads lies side by side. Padding is set to zero. A panel that is its own source is bound as the output
+//          alone.
 // Accuracy exact.
 
 const SPAN = 64u;

@@ -1,9 +1,10 @@
-// output = coefficient · Σ left · rightᵀ over pairs of vectors, for the rows of one panel: the gradient of a spectral norm.
+// output = coefficient · Σ left · rightᵀ over pairs of vectors, for the rows of one panel: the gradient of a spectral
+// norm.
 //
-// Shapes   coefficients: batch · left: vector_items × columns × total_rows · right: vector_items × columns × cols ·
+// Shapes   coefficients: batch · left: vector_items × vectors × total_rows · right: vector_items × vectors × cols ·
 //          output: items × rows × quads
 // Access   a lane writes one quad of one row.
-// Accuracy two roundings a pair, and their sum: gamma(columns + 1) · |coefficient| · Σ |left| · |right|ᵀ, entrywise.
+// Accuracy two roundings a pair, and their sum: gamma(vectors + 1) · |coefficient| · Σ |left| · |right|ᵀ, entrywise.
 
 struct Params {
     items: u32,
@@ -14,7 +15,7 @@ struct Params {
     cols: u32,
     total_rows: u32,
     vector_items: u32,
-    columns: u32,
+    vectors: u32,
 }
 
 @group(0) @binding(0) var<storage, read> coefficients: array<f32>;
@@ -37,9 +38,9 @@ fn main(
         return;
     }
     let item = params.first_item + local_item;
-    let first = item % params.vector_items * params.columns;
+    let first = item % params.vector_items * params.vectors;
     var value = vec4f();
-    for (var vector = first; vector < first + params.columns; vector++) {
+    for (var vector = first; vector < first + params.vectors; vector++) {
         let scaled = coefficients[item] * left[vector * params.total_rows + params.first_row + row];
         for (var part = 0u; part < 4u; part++) {
             if quad * 4u + part < params.cols {

@@ -3,8 +3,8 @@
 // Shapes   matrix: items × item_quads · output: items × segments, each the bits of a magnitude and an index into the
 //          item's padded elements, 0xffffffff for none
 // Access   a lane scans one run of segment_quads quads.
-// Accuracy exact: magnitudes are compared as integers, as NaN and infinity cannot be told by comparisons of floats, and a
-//          subnormal float may be flushed.
+// Accuracy exact: magnitudes are compared as integers, as NaN and infinity cannot be told by comparisons of floats, and
+//          a subnormal float may be flushed.
 
 struct Params {
     items: u32,

@@ -1,6 +1,7 @@
 // output = output + sign · basisᵀ · coefficients: a combination of the basis of each vector, added to it.
 //
-// Shapes   basis: slots × stride, each slot vectors × length · coefficients: segments × vectors × slots · output: vectors × length
+// Shapes   basis: slots × stride, each slot vectors × length · coefficients: segments × vectors × slots · output:
+//          vectors × length
 // Access   a lane updates one element; it adds up the segments of each coefficient as it goes.
 // Accuracy gamma(slots + segments + 1) · (|output| + |basis|ᵀ · |coefficients|), entrywise.
 

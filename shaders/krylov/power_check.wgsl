@@ -1,13 +1,13 @@
 // The stopping test of a power iteration: residual <= rtol · sigma + atol stops its vector.
 //
-// Shapes   squares: segments × vectors, of the residual · norms: 2 × vectors, |A v| and |Aᵀ u| · factors, mask: vectors ·
-//          reports: vectors
+// Shapes   squares: segments × vectors, of the residual · norms: 2 × vectors, |A v| and |Aᵀ u| · factors, mask: vectors
+//          · reports: vectors
 // Access   a lane tests one vector.
-// Accuracy of the residual, that of a norm: gamma((segments - 1) / 2 + 4.5), relative; of sigma, exact in the two-sided form,
-//          and gamma(10) in the Gram form: two roots of 4.5 ulp and their product.
+// Accuracy of the residual, that of a norm: gamma((segments - 1) / 2 + 4.5), relative; of sigma, exact in the two-sided
+//          form, and gamma(10) in the Gram form: two roots of 4.5 ulp and their product.
 //
-// Two forms. Two-sided: sigma = |A v|, residual of Aᵀ u = sigma v. Gram: sigma² = |AᵀA v|, residual of AᵀA v = sigma² v,
-// divided by |A v|; both are in units of the scaled operator, so neither depends on the scale of the matrix.
+// Two forms. Two-sided: sigma = |A v|, residual of Aᵀ u = sigma v. Gram: sigma² = |AᵀA v|, residual of AᵀA v = sigma²
+// v, divided by |A v|; both are in units of the scaled operator, so neither depends on the scale of the matrix.
 
 const GRAM = 1u;
 

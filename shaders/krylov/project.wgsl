@@ -1,6 +1,7 @@
 // output = basis · vector: the coefficients of each vector in its own basis, in segments.
 //
-// Shapes   basis: slots × stride, each slot vectors × length · input: vectors × length · output: segments × vectors × slots
+// Shapes   basis: slots × stride, each slot vectors × length · input: vectors × length · output: segments × vectors ×
+//          slots
 // Access   a group sums one segment of one product, lanes side by side; one barrier.
 // Accuracy as dot: gamma(⌈segment / LANES⌉ + LANES - 1) of the sum of magnitudes, in each segment.
 

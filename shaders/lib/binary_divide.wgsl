@@ -2,7 +2,7 @@
 //
 // Accuracy 2.5 units in the last place, as WGSL says of its own.
 
-fn binary(left: f32, right: f32) -> f32 {
+fn binary_divide(left: f32, right: f32) -> f32 {
     return left / right;
 }
 

@@ -1,9 +1,9 @@
-// 1 where left is larger than right, else 0; NaN where one of them is. By their bits: comparisons take subnormal numbers for 0 on
-// some adapters.
+// 1 where left is larger than right, else 0; NaN where one of them is. By their bits: comparisons take subnormal
+// numbers for 0 on some adapters.
 //
 // Accuracy exact.
 
-fn binary(left: f32, right: f32) -> f32 {
+fn binary_greater(left: f32, right: f32) -> f32 {
     if is_nan(left) {
         return left;
     }

@@ -1,5 +1,5 @@
-// The larger of left and right, NaN where one of them is. By their bits: comparisons take subnormal numbers for 0 on some
-// adapters, and max passes over NaN.
+// The larger of left and right, NaN where one of them is. By their bits: comparisons take subnormal numbers for 0 on
+// some adapters, and max passes over NaN.
 //
 // Accuracy exact.
 
@@ -9,7 +9,7 @@ fn order_of(x: f32) -> i32 {
     return bits ^ ((bits >> 31u) & 0x7fffffff);
 }
 
-fn binary(left: f32, right: f32) -> f32 {
+fn binary_maximum(left: f32, right: f32) -> f32 {
     let takes_left = is_nan(left) || (!is_nan(right) && order_of(left) > order_of(right));
     return bitcast<f32>(select(bitcast<u32>(right), bitcast<u32>(left), takes_left));
 }

@@ -2,7 +2,7 @@
 //
 // Accuracy one rounding.
 
-fn binary(left: f32, right: f32) -> f32 {
+fn binary_multiply(left: f32, right: f32) -> f32 {
     return left * right;
 }
 

@@ -1,5 +1,5 @@
-// Whole numbers in the order of the numbers: zeros of both signs are equal, NaN of both signs are above all. By their bits:
-// comparisons take subnormal numbers for 0 on some adapters, and NaN for absent.
+// Whole numbers in the order of the numbers: zeros of both signs are equal, NaN of both signs are above all. By their
+// bits: comparisons take subnormal numbers for 0 on some adapters, and NaN for absent.
 
 const BELOW_ALL = -0x7fffffffi;
 const ABOVE_ALL = 0x7fffffffi;

@@ -1,7 +1,8 @@
-// A tile of 12 × 12 sums of products that one invocation keeps to itself, in blocks of 4 × 4 that hold a column to a vector.
+// A tile of 12 × 12 sums of products that one invocation keeps to itself, in blocks of 4 × 4 that hold a column to a
+// vector.
 //
-// For software adapters, where a load costs some thirty times a product, so that the larger tile is the faster: 1.9x over
-// 8 × 8 on lavapipe. 16 × 16 is faster by another 1.15x, and takes three seconds to compile instead of one.
+// For software adapters, where a load costs some thirty times a product, so that the larger tile is the faster: 1.9x
+// over 8 × 8 on lavapipe. 16 × 16 is faster by another 1.15x, and takes three seconds to compile instead of one.
 
 const TILE_QUADS = 3u;
 

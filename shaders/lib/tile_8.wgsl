@@ -1,4 +1,5 @@
-// A tile of 8 × 8 sums of products that one invocation keeps to itself, in blocks of 4 × 4 that hold a column to a vector.
+// A tile of 8 × 8 sums of products that one invocation keeps to itself, in blocks of 4 × 4 that hold a column to a
+// vector.
 //
 // For graphics hardware: 64 sums fit the registers of an invocation.
 

@@ -1,6 +1,8 @@
-// Sums of runs, added up as a binary tree: the sum of 2^k runs waits at level k until a second one of its size is there.
+// Sums of runs, added up as a binary tree: the sum of 2^k runs waits at level k until a second one of its size is
+// there.
 //
-// Accuracy ⌈log2 runs⌉ roundings at the most. Each level has a place of its own in memory, so that no compiler reorders the tree.
+// Accuracy ⌈log2 runs⌉ roundings at the most. Each level has a place of its own in memory, so that no compiler reorders
+//          the tree.
 
 const RUN = 16u;
 

@@ -1,8 +1,9 @@
 // sin(x + quarters · π/2) for x of any size: WGSL promises 2^-11 of its own, within ±π.
 //
-// x is a whole number times a power of two, and so is its product with the 96 bits of 2/π that matter: with those before them it
-// is a multiple of 4, and those after them are below 2^-70 (Payne and Hanek, *Radian reduction for trigonometric functions*, 1983).
-// Whole numbers of 32 bits hold all of it, so that nothing is rounded before the angle is within ±π/4.
+// x is a whole number times a power of two, and so is its product with the 96 bits of 2/π that matter: with those
+// before them it is a multiple of 4, and those after them are below 2^-70 (Payne and Hanek, *Radian reduction for
+// trigonometric functions*, 1983). Whole numbers of 32 bits hold all of it, so that nothing is rounded before the angle
+// is within ±π/4.
 
 // The upper word of a product.
 fn upper_word(a: u32, b: u32) -> u32 {

@@ -2,7 +2,7 @@
 //
 // Accuracy exact.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_abs(x: f32) -> f32 {
     return bitcast<f32>(bitcast<u32>(x) & 0x7fffffffu);
 }
 

@@ -2,7 +2,7 @@
 //
 // Accuracy exact.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_bound(x: f32, parameter: f32) -> f32 {
     let bits = bitcast<u32>(x);
     let end = bitcast<u32>(parameter);
     let is_past = (bits & 0x7fffffffu) > end && !is_nan(x);

@@ -2,7 +2,7 @@
 //
 // Accuracy 8 units of 2^-23, relative.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_cos(x: f32) -> f32 {
     return turn(x, 1u);
 }
 

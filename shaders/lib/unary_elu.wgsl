@@ -1,8 +1,9 @@
-// x where it is not negative, else parameter · (e^x - 1); near 0 by the exponential's series, where the difference would cancel.
+// x where it is not negative, else parameter · (e^x - 1); near 0 by the exponential's series, where the difference
+// would cancel.
 //
 // Accuracy 9 units of 2^-23, relative: the series; from -1/2 down 4 units of e^x, the difference and the product.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_elu(x: f32, parameter: f32) -> f32 {
     // By its bits: comparisons take subnormal numbers for 0 on some adapters.
     if is_nan(x) || bitcast<u32>(x) <= 0x80000000u {
         return x;

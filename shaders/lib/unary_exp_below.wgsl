@@ -2,7 +2,7 @@
 //
 // Accuracy 5 units of 2^-23, relative.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_exp_below(x: f32, parameter: f32) -> f32 {
     if is_nan(x) {
         return x;
     }

@@ -2,7 +2,7 @@
 //
 // Accuracy 24 units of 2^-23 of φ (m + |x|), down to the smallest normal number, and one of the value.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_gelu_slope(x: f32) -> f32 {
     if is_nan(x) {
         return x;
     }

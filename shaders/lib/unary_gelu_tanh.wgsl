@@ -2,7 +2,7 @@
 //
 // Accuracy 13 + 3 |v| units of 2^-23, relative, down to the smallest normal number.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_gelu_tanh(x: f32) -> f32 {
     if is_nan(x) {
         return x;
     }

@@ -1,9 +1,10 @@
-// The slope of x σ(v), v an odd polynomial of x: with e = e^-|v| it is e / (1 + e) · (1 - |x| v' / (1 + e)) for negative x, and
-// 1 less that of -x for others.
+// The slope of x σ(v), v an odd polynomial of x: with e = e^-|v| it is e / (1 + e) · (1 - |x| v' / (1 + e)) for
+// negative x, and 1 less that of -x for others.
 //
-// Accuracy 30 + 3 |v| units of 2^-23 of e / (1 + e) · (1 + |x| v'), down to the smallest normal number, and one of the value.
+// Accuracy 30 + 3 |v| units of 2^-23 of e / (1 + e) · (1 + |x| v'), down to the smallest normal number, and one of the
+//          value.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_gelu_tanh_slope(x: f32) -> f32 {
     if is_nan(x) {
         return x;
     }

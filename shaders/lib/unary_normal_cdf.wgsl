@@ -1,9 +1,9 @@
-// Φ(x), the probability that a standard normal number is below x: the density times Mills' ratio on the left, 1 less that on
-// the right.
+// Φ(x), the probability that a standard normal number is below x: the density times Mills' ratio on the left, 1 less
+// that on the right.
 //
 // Accuracy 24 units of 2^-23, relative, down to the smallest normal number, where x is -12.9.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_normal_cdf(x: f32) -> f32 {
     if is_nan(x) {
         return x;
     }

@@ -2,7 +2,7 @@
 //
 // Accuracy 15 units of 2^-23, relative, down to the smallest normal number.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_normal_density(x: f32, parameter: f32) -> f32 {
     if is_nan(x) {
         return x;
     }

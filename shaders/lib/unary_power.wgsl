@@ -40,7 +40,7 @@ fn whole_power(x: f32, exponent: f32) -> f32 {
     return select(product, 1.0 / product, exponent < 0.0);
 }
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_power(x: f32, parameter: f32) -> f32 {
     let exponent = abs(parameter);
     let is_whole = floor(exponent) == exponent;
     if is_whole && exponent <= LONGEST_PRODUCT {

@@ -2,7 +2,7 @@
 //
 // Accuracy exact.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_relu(x: f32) -> f32 {
     if is_nan(x) {
         return x;
     }

@@ -1,8 +1,9 @@
-// 1 / cosh² x, the slope of tanh: the square of 2 e^-|x| / (1 + e^-2|x|), so that nothing cancels where tanh is near ±1.
+// 1 / cosh² x, the slope of tanh: the square of 2 e^-|x| / (1 + e^-2|x|), so that nothing cancels where tanh is near
+// ±1.
 //
 // Accuracy 24 units of 2^-23, relative, down to the smallest normal number, where |x| is 44.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_sech2(x: f32) -> f32 {
     if is_nan(x) {
         return x;
     }

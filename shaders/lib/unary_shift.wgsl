@@ -2,7 +2,7 @@
 //
 // Accuracy one rounding.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_shift(x: f32, parameter: f32) -> f32 {
     return x + parameter;
 }
 

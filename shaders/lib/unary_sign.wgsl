@@ -1,9 +1,9 @@
-// 1, 0 or -1, as x is positive, zero or negative: the slope of |x|. By its bits, because comparisons take subnormal numbers for 0 on
-// some adapters. NaN stays, so that no slope hides it.
+// 1, 0 or -1, as x is positive, zero or negative: the slope of |x|. By its bits, because comparisons take subnormal
+// numbers for 0 on some adapters. NaN stays, so that no slope hides it.
 //
 // Accuracy exact.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_sign(x: f32) -> f32 {
     if is_nan(x) {
         return x;
     }

@@ -2,7 +2,7 @@
 //
 // Accuracy 13 units of 2^-23, relative.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_silu(x: f32) -> f32 {
     if is_nan(x) || x >= 0.0 {
         return x * logistic(x);
     }

@@ -1,8 +1,9 @@
-// The slope of x σ(x): with e = e^-|x| it is e / (1 + e) · (1 - |x| / (1 + e)) for negative x, and 1 less that of -x for others.
+// The slope of x σ(x): with e = e^-|x| it is e / (1 + e) · (1 - |x| / (1 + e)) for negative x, and 1 less that of -x
+// for others.
 //
 // Accuracy 30 units of 2^-23 of e / (1 + e) · (1 + |x|), down to the smallest normal number, and one of the value.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_silu_slope(x: f32) -> f32 {
     if is_nan(x) {
         return x;
     }

@@ -2,7 +2,7 @@
 //
 // Accuracy 6.5 units in the last place, as WGSL says of its own.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_sqrt(x: f32) -> f32 {
     let bits = bitcast<u32>(x);
     let size = bits & 0x7fffffffu;
     // Zeros of both signs and what is infinite or NaN stay.

@@ -1,9 +1,9 @@
-// 1 where x is positive, else 0: the slope of relu. By its bits, because comparisons take subnormal numbers for 0 on some adapters.
-// NaN stays, so that no slope hides it.
+// 1 where x is positive, else 0: the slope of relu. By its bits, because comparisons take subnormal numbers for 0 on
+// some adapters. NaN stays, so that no slope hides it.
 //
 // Accuracy exact.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_step(x: f32) -> f32 {
     if is_nan(x) {
         return x;
     }

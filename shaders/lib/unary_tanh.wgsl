@@ -1,8 +1,9 @@
 // The hyperbolic tangent, odd and within ±1; what WGSL offers may overflow for large x and cancel for small x.
 //
-// Accuracy 8 units of 2^-23, relative: a polynomial near 0; beyond, 1 - 2 / (e^2|x| + 1), whose quotient is below 0.45 of 1.
+// Accuracy 8 units of 2^-23, relative: a polynomial near 0; beyond, 1 - 2 / (e^2|x| + 1), whose quotient is below 0.45
+//          of 1.
 
-fn unary(x: f32, parameter: f32) -> f32 {
+fn unary_tanh(x: f32) -> f32 {
     // Smaller than its third power: x itself.
     if is_nan(x) || abs(x) < 0x1p-13 {
         return x;

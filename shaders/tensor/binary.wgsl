@@ -1,4 +1,5 @@
-// output = binary(left, right), element by element, with the function of lib/binary_*. Left and right may be one memory.
+// output = binary(left, right), element by element, with the function of lib/binary_* that the kernel calls `binary`.
+// Left and right may be one memory.
 //
 // Shapes   left, right and output: length
 // Access   a lane computes one element.

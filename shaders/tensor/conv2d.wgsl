@@ -1,10 +1,10 @@
-// response[n, f, y, x] = Σ image[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j], over channels c of the group of f
-// and the elements i, j of the window; outside the image are zeros.
+// response[n, f, y, x] = Σ image[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j], over channels c of the
+// group of f and the elements i, j of the window; outside the image are zeros.
 //
 // Shapes   image: batch × channels × height × width · weight: filters × channels / groups × kernel
 //          response: batch × filters × response
-// Access   an invocation owns a tile of 4 filters × 4 windows, all of one group; what lies past the edge repeats the last one, and
-//          is not written. Elements of a window outside the image for all four are passed over.
+// Access   an invocation owns a tile of 4 filters × 4 windows, all of one group; what lies past the edge repeats the
+//          last one, and is not written. Elements of a window outside the image for all four are passed over.
 // Accuracy sums of RUN products over channels, added up one after another:
 //          gamma(min(RUN, channels) + taps ⌈channels / RUN⌉) · Σ|image| |weight|, with the channels of a group
 

@@ -1,10 +1,10 @@
-// image[n, c, h, w] = Σ response[n, f, y, x] weight[f, c, i, j], over filters f of the group of c, and over windows y, x and their
-// elements i, j with h = y stride + i dilation - padding, and so for w: the adjoint of conv2d in its image.
+// image[n, c, h, w] = Σ response[n, f, y, x] weight[f, c, i, j], over filters f of the group of c, and over windows y,
+// x and their elements i, j with h = y stride + i dilation - padding, and so for w: the adjoint of conv2d in its image.
 //
 // Shapes   response: batch × filters × response · weight: filters × channels / groups × kernel
 //          image: batch × channels × height × width
-// Access   an invocation owns a tile of 4 channels × 4 pixels, all of one group; what lies past the edge repeats the last one, and
-//          is not written. Elements of which none of the four is part are passed over.
+// Access   an invocation owns a tile of 4 channels × 4 pixels, all of one group; what lies past the edge repeats the
+//          last one, and is not written. Elements of which none of the four is part are passed over.
 // Accuracy sums of RUN products over filters, added up one after another:
 //          gamma(min(RUN, filters) + taps ⌈filters / RUN⌉) · Σ|response| |weight|, with the filters of a group
 

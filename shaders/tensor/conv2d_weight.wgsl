@@ -1,10 +1,10 @@
-// weight[segment, f, c, i, j] = Σ image[n, c, y stride + i dilation - padding, ...] response[n, f, y, x], over one segment of all
-// windows n, y, x; outside the image are zeros: the adjoint of conv2d in its weight, in parts.
+// weight[segment, f, c, i, j] = Σ image[n, c, y stride + i dilation - padding, ...] response[n, f, y, x], over one
+// segment of all windows n, y, x; outside the image are zeros: the adjoint of conv2d in its weight, in parts.
 //
 // Shapes   image: batch × channels × height × width · response: batch × filters × response
 //          weight: segments × filters × channels / groups × kernel
-// Access   an invocation owns a tile of 4 filters × 4 neighbours in channels × kernel, all of one group, for one segment; what lies
-//          past the edge repeats the last one, and is not written.
+// Access   an invocation owns a tile of 4 filters × 4 neighbours in channels × kernel, all of one group, for one
+//          segment; what lies past the edge repeats the last one, and is not written.
 // Accuracy runs of 16 products, and a tree of their sums: gamma(16 + ⌈log2 ⌈segment / 16⌉⌉) · Σ|image| |response|
 
 @group(0) @binding(0) var<storage, read> image: array<f32>;

@@ -2,7 +2,8 @@
 //
 // Shapes   input: outer × source × inner · starts: length + 1 · places: starts[length] · output: outer × length × inner
 // Access   a lane adds up one list; neighbours have neighbouring `inner`.
-// Accuracy runs of 16, and a tree of their sums: gamma(min(list, 16) - 1 + ⌈log2 ⌈list / 16⌉⌉) · Σ|input|; exact for lists of one
+// Accuracy runs of 16, and a tree of their sums: gamma(min(list, 16) - 1 + ⌈log2 ⌈list / 16⌉⌉) · Σ|input|; exact for
+//          lists of one
 
 struct Params {
     outer: u32,

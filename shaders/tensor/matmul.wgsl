@@ -1,7 +1,8 @@
 // output = left · right, one product for each item of a batch; either side may lie transposed, as its strides say.
 //
 // Shapes   left: batch × rows × length · right: batch × length × cols · output: batch × rows × cols
-// Access   an invocation owns a tile of 4 × 4 sums; what lies past the edge repeats the last row or column, and is not written.
+// Access   an invocation owns a tile of 4 × 4 sums; what lies past the edge repeats the last row or column, and is not
+//          written.
 // Accuracy runs of 16 products, and a tree of their sums: gamma(16 + ⌈log2 ⌈length / 16⌉⌉) · |left| · |right|
 
 struct Params {

@@ -1,8 +1,10 @@
-// output[step, quad] = four neighbours across one step of the inner axis: a side of a product as `matmul_tiles` reads it.
+// output[step, quad] = four neighbours across one step of the inner axis: a side of a product as `matmul_tiles` reads
+// it.
 //
-// Shapes   input: batch × size × length, or batch × length × size, as its strides say · output: batch × length × ⌈size / 4⌉ quads
-// Access   a lane moves a block of 4 steps × 4 neighbours, and neighbouring lanes write neighbouring quads. What pads a last
-//          quad repeats the last number.
+// Shapes   input: batch × size × length, or batch × length × size, as its strides say · output: batch × length × ⌈size
+//          / 4⌉ quads
+// Access   a lane moves a block of 4 steps × 4 neighbours, and neighbouring lanes write neighbouring quads. What pads a
+//          last quad repeats the last number.
 // Accuracy exact.
 
 struct Params {

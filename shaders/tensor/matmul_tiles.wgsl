@@ -1,11 +1,13 @@
 // output = left · right, one product for each item of a batch, from sides that `matmul_side` laid out, or that lie so.
 //
-// Shapes   left: batch × length × ⌈rows / 4⌉ quads · right: batch × length × ⌈cols / 4⌉ quads · output: batch × rows × cols
-// Access   an invocation owns a tile of sums (TILE_QUADS quads wide and high, from lib/tile_*) and walks along the inner axis:
-//          what it reads of either side are neighbours. A group is a block of tiles, `across` of them side by side, so
-//          that neighbouring lanes read neighbouring columns. What pads a last quad is multiplied, and never written.
-// Accuracy sums of RUN products, sums of RUNS of these, and the sum of those, each one after another: with r = ⌈length / RUN⌉,
-//          gamma(RUN + min(r, RUNS) + ⌈r / RUNS⌉ - 2) · |left| · |right|
+// Shapes   left: batch × length × ⌈rows / 4⌉ quads · right: batch × length × ⌈cols / 4⌉ quads · output: batch × rows ×
+//          cols
+// Access   an invocation owns a tile of sums (TILE_QUADS quads wide and high, from lib/tile_*) and walks along the
+//          inner axis: what it reads of either side are neighbours. A group is a block of tiles, `across` of them side
+//          by side, so that neighbouring lanes read neighbouring columns. What pads a last quad is multiplied, and
+//          never written.
+// Accuracy sums of RUN products, sums of RUNS of these, and the sum of those, each one after another: with r = ⌈length
+//          / RUN⌉, gamma(RUN + min(r, RUNS) + ⌈r / RUNS⌉ - 2) · |left| · |right|
 
 const RUN = 16u;
 const RUNS = 32u;

@@ -1,5 +1,5 @@
-// choice[plane, y, x] = the number, counted row by row, of the window's element that is the largest of those in the image; the first
-// of equals, and NaN where there is one.
+// choice[plane, y, x] = the number, counted row by row, of the window's element that is the largest of those in the
+// image; the first of equals, and NaN where there is one.
 //
 // Shapes   image: planes × height × width · choice: planes × response
 // Access   a lane looks through one window; neighbours have neighbouring windows.

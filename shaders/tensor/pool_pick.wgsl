@@ -1,5 +1,5 @@
-// picked[plane, y, x] = the element of image whose number in the window is choice[plane, y, x]; 0 where that lies outside, and NaN
-// where the choice is.
+// picked[plane, y, x] = the element of image whose number in the window is choice[plane, y, x]; 0 where that lies
+// outside, and NaN where the choice is.
 //
 // Shapes   image: planes × height × width · choice and picked: planes × response
 // Access   a lane copies one element, by its bits.

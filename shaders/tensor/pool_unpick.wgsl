@@ -1,5 +1,5 @@
-// image[plane, h, w] = Σ picked[plane, y, x] over the windows that chose this pixel: the adjoint of pool_pick in its image. Where a
-// choice is NaN, so are the pixels of its window.
+// image[plane, h, w] = Σ picked[plane, y, x] over the windows that chose this pixel: the adjoint of pool_pick in its
+// image. Where a choice is NaN, so are the pixels of its window.
 //
 // Shapes   picked and choice: planes × response · image: planes × height × width
 // Access   a lane goes through the windows that one pixel is part of; neighbours have neighbouring pixels.

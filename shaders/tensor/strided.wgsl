@@ -1,4 +1,5 @@
-// output[i0, ..., i5] = input[i0 s0 + ... + i5 s5]: a permutation of axes, or with a stride of 0 a repetition along one.
+// output[i0, ..., i5] = input[i0 s0 + ... + i5 s5]: a permutation of axes, or with a stride of 0 a repetition along
+// one.
 //
 // Shapes   output: sizes, row-major · input: all that the strides reach
 // Access   a lane copies one element, by its bits.

@@ -1,4 +1,4 @@
-// output = unary(input, parameter), element by element, with the function of lib/unary_*.
+// output = unary(input, parameter), element by element, with the function of lib/unary_* that the kernel calls `unary`.
 //
 // Shapes   input and output: length
 // Access   a lane computes one element.

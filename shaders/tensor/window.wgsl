@@ -1,4 +1,5 @@
-// output[outer, i, inner] = input[outer, i + start, inner], and 0 where that lies outside: a slice of an axis, or its padding.
+// output[outer, i, inner] = input[outer, i + start, inner], and 0 where that lies outside: a slice of an axis, or its
+// padding.
 //
 // Shapes   input: outer × source × inner · output: outer × length × inner
 // Access   a lane writes one element, by its bits.

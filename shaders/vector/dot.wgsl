@@ -2,8 +2,8 @@
 //
 // Shapes   left and right: vectors × length · output: segments × vectors
 // Access   a group sums one segment of one vector, lanes side by side; one barrier.
-// Accuracy a lane's runs of 16 elements of a segment and a tree of their sums, then the lanes in order: gamma(r + LANES) of the
-//          sum of magnitudes in each segment, r = 15 + ⌈log2 ⌈segment / (16 LANES)⌉⌉.
+// Accuracy a lane's runs of 16 elements of a segment and a tree of their sums, then the lanes in order: gamma(r +
+//          LANES) of the sum of magnitudes in each segment, r = 15 + ⌈log2 ⌈segment / (16 LANES)⌉⌉.
 
 struct Params {
     vectors: u32,

@@ -2,9 +2,9 @@
 //
 // Shapes   product and direction: vectors × length · factors and sigmas: vectors · output: segments × vectors
 // Access   a group sums one segment of one vector, lanes side by side; one barrier.
-// Accuracy with d = |factor · product| + |sigma · direction| and δ the exact difference, a computed difference is off by
-//          e = gamma(2) d, and its square by 2 |δ| e + e²; those sum up as in dot:
-//          gamma(r + LANES) · Σ (|δ| + e)² + Σ (2 |δ| e + e²), in each segment, r = 15 + ⌈log2 ⌈segment / (16 LANES)⌉⌉.
+// Accuracy with d = |factor · product| + |sigma · direction| and δ the exact difference, a computed difference is off
+//          by e = gamma(2) d, and its square by 2 |δ| e + e²; those sum up as in dot: gamma(r + LANES) · Σ (|δ| + e)² +
+//          Σ (2 |δ| e + e²), in each segment, r = 15 + ⌈log2 ⌈segment / (16 LANES)⌉⌉.
 
 struct Params {
     vectors: u32,

@@ -2,8 +2,8 @@
 //
 // Shapes   input: vectors × length · factors: vectors · output: segments × vectors
 // Access   a group sums one segment of one vector, lanes side by side; one barrier.
-// Accuracy twice the rounding of the factor, a lane's runs of 16 elements of a segment and a tree of their sums, then the lanes in
-//          order: gamma(2 + r + LANES) in each segment, relative, r = 15 + ⌈log2 ⌈segment / (16 LANES)⌉⌉.
+// Accuracy twice the rounding of the factor, a lane's runs of 16 elements of a segment and a tree of their sums, then
+//          the lanes in order: gamma(2 + r + LANES) in each segment, relative, r = 15 + ⌈log2 ⌈segment / (16 LANES)⌉⌉.
 
 struct Params {
     vectors: u32,

@@ -17,31 +17,42 @@ pub struct Buffer<T> {
     home: Arc<Home>,
     offset: u64,
     len: usize,
+    missed: Option<Missed>,
     element: PhantomData<T>,
 }
 
-/// Which device memory is of, as far as it is known; shared by all that lies in one `wgpu` buffer.
+/// A range past the end of a buffer, which every use of the slice refuses.
+#[derive(Clone, Debug)]
+struct Missed {
+    range: Range<usize>,
+    length: usize,
+}
+
+impl Missed {
+    fn refuse(missed: Option<&Self>, operation: &'static str) -> Result<()> {
+        let Some(Self { range, length }) = missed else { return Ok(()) };
+        Err(Error::OutOfRange { operation, what: "elements", found: range.clone(), length: *length })
+    }
+}
+
+/// The device that memory belongs to, as far as known; shared by all slices of one `wgpu` buffer.
 #[derive(Debug)]
 struct Home {
-    /// The `Gpu` that made it, where no other can be of the same device.
+    /// The `Gpu` that made the memory, where no other `Gpu` can be of the same device.
     sole: Option<u64>,
-    /// A `Gpu` that it is known to be of the device of; 0 for none.
+    /// A `Gpu` that is known to be of the device of the memory; 0 for none.
     known: AtomicU64,
 }
 
 impl Home {
-    /// Refuses memory of another device, which would be the end of the program.
+    /// Refuses memory of another device, which would make `wgpu` panic.
     fn expect_on(&self, gpu: &Gpu, operation: &'static str, raw: &wgpu::Buffer) -> Result<()> {
         let (id, handed_in) = gpu.identity();
         if self.known.load(Ordering::Relaxed) == id {
             return Ok(());
         }
         if self.sole.is_some() && !handed_in {
-            return Err(Error::ShapeMismatch {
-                operation,
-                expected: "memory of one device".to_string(),
-                found: "that of another `Gpu`: upload it there".to_string(),
-            });
+            return Err(Error::Foreign { operation, what: "memory of another `Gpu`: upload it to this one" });
         }
         foreign::expect_buffer(gpu, operation, raw)?;
         self.known.store(id, Ordering::Relaxed);
@@ -87,7 +98,7 @@ impl<T: Pod> Buffer<T> {
     /// Memory that the `Gpu` of this identity made.
     pub(super) fn new(raw: wgpu::Buffer, (id, handed_in): (u64, bool), len: usize) -> Self {
         let home = Home { sole: (!handed_in).then_some(id), known: AtomicU64::new(id) };
-        Self { raw, home: Arc::new(home), offset: 0, len, element: PhantomData }
+        Self { raw, home: Arc::new(home), offset: 0, len, missed: None, element: PhantomData }
     }
 
     /// Device memory with a copy of `data`.
@@ -114,35 +125,39 @@ impl<T: Pod> Buffer<T> {
         }
         let offset = self.offset + (first * size_of::<T>()) as u64;
         if data.is_empty() {
-            return Ok(());
+            return Missed::refuse(self.missed.as_ref(), operation);
         }
         self.expect_on(gpu, operation)?;
         guarded(gpu, operation, || gpu.queue().write_buffer(&self.raw, offset, bytemuck::cast_slice(data)))
     }
 
-    /// The same memory, a part of it.
+    /// The elements of `range`, in the same memory.
     ///
     /// The start must lie on the device's binding alignment where a kernel is to see the part;
-    /// [`super::Recorder::dispatch`] checks it.
+    /// a dispatch checks it. A range past the end is an [`Error::OutOfRange`] where the part is first used,
+    /// with the operation that uses it.
+    #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
-        let end = range.end.min(self.len);
-        let start = range.start.min(end);
+        let (start, len) = (range.start.min(self.len), range.len());
+        let fits = range.start <= range.end && range.end <= self.len;
+        let missed = if fits { None } else { Some(Missed { range, length: self.len }) };
         Self {
             raw: self.raw.clone(),
             home: Arc::clone(&self.home),
             offset: self.offset + (start * size_of::<T>()) as u64,
-            len: end - start,
+            len,
+            missed: self.missed.clone().or(missed),
             element: PhantomData,
         }
     }
 
     /// Memory of a buffer made elsewhere on the same device, from byte `offset` on.
     ///
-    /// That it is of the same device shows where it is first used with a [`Gpu`].
+    /// A buffer of another device is refused where it is first used with a [`Gpu`].
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when the buffer is too small, [`Error::InvalidOption`] when the offset is no multiple of
-    /// four bytes, [`Error::UnsuitableHandle`] when its usage lacks `STORAGE`, `COPY_SRC` or `COPY_DST`.
+    /// [`Error::ShapeMismatch`] when the buffer is too small, [`Error::InvalidOption`] when the offset is no multiple
+    /// of four bytes, [`Error::UnsuitableHandle`] when its usage lacks `STORAGE`, `COPY_SRC` or `COPY_DST`.
     pub fn from_wgpu(raw: wgpu::Buffer, operation: &'static str, offset: u64, len: usize) -> Result<Self> {
         if !offset.is_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT) {
             return Err(Error::InvalidOption {
@@ -171,7 +186,7 @@ impl<T: Pod> Buffer<T> {
             });
         }
         let home = Home { sole: None, known: AtomicU64::new(0) };
-        Ok(Self { raw, home: Arc::new(home), offset, len, element: PhantomData })
+        Ok(Self { raw, home: Arc::new(home), offset, len, missed: None, element: PhantomData })
     }
 
     /// The buffer underneath and the offset of the first element in bytes.
@@ -189,8 +204,9 @@ impl<T: Pod> Buffer<T> {
         self.len == 0
     }
 
-    /// Refuses memory of another device.
+    /// Refuses memory of another device, and a slice past the end.
     pub(crate) fn expect_on(&self, gpu: &Gpu, operation: &'static str) -> Result<()> {
+        Missed::refuse(self.missed.as_ref(), operation)?;
         self.home.expect_on(gpu, operation, &self.raw)
     }
 
@@ -210,11 +226,13 @@ pub struct Binding {
     home: Arc<Home>,
     pub(super) offset: u64,
     pub(super) bytes: u64,
+    missed: Option<Missed>,
 }
 
 impl Binding {
-    /// Refuses memory of another device.
+    /// Refuses memory of another device, and a slice past the end.
     pub(super) fn expect_on(&self, gpu: &Gpu, operation: &'static str) -> Result<()> {
+        Missed::refuse(self.missed.as_ref(), operation)?;
         self.home.expect_on(gpu, operation, &self.raw)
     }
 
@@ -229,6 +247,12 @@ impl Binding {
 impl<T: Pod> From<&Buffer<T>> for Binding {
     fn from(buffer: &Buffer<T>) -> Self {
         let bytes = buffer.byte_len().next_multiple_of(4).max(4).min(buffer.raw.size() - buffer.offset);
-        Self { raw: buffer.raw.clone(), home: Arc::clone(&buffer.home), offset: buffer.offset, bytes }
+        Self {
+            raw: buffer.raw.clone(),
+            home: Arc::clone(&buffer.home),
+            offset: buffer.offset,
+            bytes,
+            missed: buffer.missed.clone(),
+        }
     }
 }

@@ -1,7 +1,7 @@
-//! Handles of `wgpu` that a program hands in: whether they are of one device, found out before anything relies on it.
+//! Checks of `wgpu` handles that a program hands in: that they belong to one device, before anything relies on it.
 //!
-//! `wgpu` tells a caller of such a mistake through the handler of the *other* device, whose default is a panic, and handles of
-//! two instances not at all: their numbers may be the same.
+//! `wgpu` tells a caller of such a mistake through the handler of the *other* device, whose default is a panic, and
+//! handles of two instances not at all: their numbers may be the same.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,15 +16,16 @@ thread_local! {
     static TRYING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread tries out a handle, so that what a device reports is an answer and no fault of that device.
+/// Whether this thread tries out a handle, so that an error is the answer and no fault of the device.
 pub(super) fn trying() -> bool {
     TRYING.get()
 }
 
 /// Refuses a queue that is not the one of the device.
 ///
-/// Only a poll of its own device runs what a queue was given to call, and runs it on the thread that polls: a call that runs
-/// on this thread, within a poll of `device`, proves that both belong together. Waits for what was submitted before.
+/// Only a poll of its own device runs what a queue was given to call, and runs it on the thread that polls: a call that
+/// runs on this thread, within a poll of `device`, proves that both belong together. Waits for what was submitted
+/// before.
 pub(super) fn expect_queue(device: &wgpu::Device, queue: &wgpu::Queue) -> Result<()> {
     // Another thread that polls the same device may take the call away, so that one try tells nothing.
     const TRIES: u64 = 100;
@@ -86,8 +87,8 @@ pub(super) fn expect_buffer(gpu: &Gpu, operation: &str, raw: &wgpu::Buffer) -> R
     }
 }
 
-/// The error for what the driver says of a handle of the caller's, where it is that; this library destroys and maps none of
-/// its own before their time.
+/// The error for what the driver says of a handle of the caller's, where it is that; this library destroys and maps
+/// none of its own before their time.
 pub(super) fn blame(operation: &str, reason: &str) -> Option<Error> {
     let (problem, advice) = if reason.contains("doesn't match") {
         (ANOTHER_DEVICE, MAKE_IT_HERE)
@@ -110,7 +111,7 @@ const ANOTHER_DEVICE: &str = "belongs to another device";
 const MAKE_IT_HERE: &str =
     "make it with `gpu.device()`, or make the `Gpu` with `Gpu::from_wgpu` of the device that the buffer is of";
 
-/// What the device says of a copy out of the buffer.
+/// The error of the device for a copy out of the buffer.
 fn try_copy(gpu: &Gpu, raw: &wgpu::Buffer) -> Option<String> {
     let bytes = raw.size().min(4) & !3;
     let (_, fault) = scoped(gpu.device(), || {
@@ -124,8 +125,8 @@ fn try_copy(gpu: &Gpu, raw: &wgpu::Buffer) -> Option<String> {
 
 /// Whether a buffer tells its errors to this device.
 ///
-/// To unmap what is not mapped is such an error, and changes nothing. Buffers that may be mapped are taken at their word:
-/// their owner may be about to map them.
+/// To unmap what is not mapped is such an error, and changes nothing. Buffers that may be mapped are taken at their
+/// word: their owner may be about to map them.
 fn is_of(gpu: &Gpu, raw: &wgpu::Buffer) -> bool {
     if raw.usage().intersects(wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::MAP_WRITE) {
         return true;

@@ -1,4 +1,4 @@
-//! How many workgroups a dispatch has, folded into two dimensions.
+//! The number of workgroups of a dispatch, folded into two dimensions.
 
 use glam::UVec3;
 

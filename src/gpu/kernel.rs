@@ -1,25 +1,25 @@
-//! Kernels: WGSL texts, and the pipelines made from them, each made once.
+//! Kernels: WGSL texts, and the pipelines that are made from the texts once.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Gpu, guarded};
+use super::{Field, Gpu, guarded};
 use crate::Result;
 
-/// How a kernel touches a binding.
+/// The access of a kernel to a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
-    /// The kernel only reads it.
+    /// The kernel only reads the binding.
     Read,
-    /// The kernel writes it, and may read it.
+    /// The kernel writes the binding, and may read it.
     Write,
 }
 
-/// One compute shader: its text in parts, and how it touches its bindings, in order.
+/// One compute shader: its text in parts, its accesses to bindings, and its parameters.
 #[derive(Debug)]
 pub struct Kernel {
-    /// Its name, which no other kernel has: the stem, and what sets it apart from others of the same file.
+    /// The name, which is unique: the stem, and a suffix where several kernels share a file.
     pub name: &'static str,
     /// The stem of the shader's file.
     pub stem: &'static str,
@@ -27,8 +27,8 @@ pub struct Kernel {
     pub source: &'static [&'static str],
     /// One entry a binding of group 0.
     pub access: &'static [Access],
-    /// The size of `var<immediate> params`, in bytes.
-    pub params: u32,
+    /// The fields of `var<immediate> params`, in order.
+    pub params: &'static [Field],
 }
 
 impl Kernel {
@@ -38,17 +38,17 @@ impl Kernel {
     }
 }
 
-/// A compute shader that was written at run time: it has no file, and its text is what tells it from others.
+/// A compute shader that was written at run time, without a file; its text identifies it.
 #[derive(Clone, Debug)]
 pub struct Generated {
-    /// What errors call it; others may be called the same.
+    /// The name in errors, which several kernels may share.
     pub name: &'static str,
     /// The whole text, with the entry point `main`.
     pub text: String,
     /// One entry a binding of group 0.
     pub access: Vec<Access>,
-    /// The size of `var<immediate> params`, in bytes.
-    pub params: u32,
+    /// The fields of `var<immediate> params`, in order.
+    pub params: Vec<Field>,
 }
 
 /// A kernel of either kind.
@@ -73,14 +73,15 @@ impl Shader<'_> {
         }
     }
 
+    /// The size of the parameters, in bytes.
     pub(super) fn params(&self) -> u32 {
         match self {
-            Self::File(kernel) => kernel.params,
-            Self::Generated(kernel) => kernel.params,
+            Self::File(kernel) => Field::bytes(kernel.params),
+            Self::Generated(kernel) => Field::bytes(&kernel.params),
         }
     }
 
-    /// What no other shader has.
+    /// The key of the pipeline, which is unique.
     fn key(&self) -> &str {
         match self {
             Self::File(kernel) => kernel.name,

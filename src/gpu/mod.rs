@@ -3,14 +3,15 @@
 //! A [`Gpu`] is an adapter's device with its queue, its limits and the kernels made for it so far. Clones share it.
 
 mod adapter;
-mod buffer;
+pub(crate) mod buffer;
 mod capabilities;
 mod counters;
 mod facts;
 mod faults;
+pub(crate) mod field;
 mod foreign;
-mod grid;
-mod kernel;
+pub(crate) mod grid;
+pub(crate) mod kernel;
 mod pool;
 mod readback;
 mod recorded;
@@ -22,11 +23,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use adapter::{AdapterDescription, AdapterRequest, adapters};
-pub use buffer::{Binding, Buffer};
+pub use buffer::Buffer;
 pub use capabilities::{Capabilities, Profile};
 pub use counters::Totals;
-pub use grid::Grid;
-pub use kernel::{Access, Generated, Kernel};
+pub(crate) use field::{Field, Scalar};
+pub(crate) use grid::Grid;
+pub(crate) use kernel::{Access, Generated, Kernel};
 pub use pool::Scratch;
 pub use readback::ReadBack;
 pub(crate) use recorded::Recorded;
@@ -319,11 +321,10 @@ fn guarded<T>(gpu: &Gpu, operation: &str, call: impl FnOnce() -> T) -> Result<T>
             if let Some(error) = foreign::blame(operation, &reason) {
                 return Err(error);
             }
-            // Nothing invalid leaves these scopes, but a lost device makes invalid things without an error.
-            if reason.to_lowercase().contains("lost") || reason.contains("is invalid") {
-                gpu.inner.faults.set_lost(reason.clone());
-                return Err(Error::DeviceLost { reason });
-            }
+            // Nothing invalid leaves these scopes, but a lost device makes invalid things without an error. Such a device
+            // takes a submission that no wait finds.
+            let (submission, _) = scoped(gpu.device(), || gpu.queue().submit([]));
+            gpu.wait_for(Some(submission))?;
             Err(Error::Device { operation: operation.to_string(), reason })
         }
     }

@@ -2,15 +2,17 @@
 
 use bytemuck::Pod;
 
+use super::buffer::Binding;
 use super::kernel::Shader;
 use super::readback::Submission;
 use super::recorded::{Command, Dispatch, Recorded};
-use super::{Binding, Buffer, Generated, Gpu, Grid, Kernel, ReadBack, guarded};
+use super::{Buffer, Generated, Gpu, Grid, Kernel, ReadBack, guarded};
 use crate::{Error, Result};
 
 /// Records dispatches and copies; nothing runs before [`Recorder::submit`].
 ///
 /// Commands run in the order of their recording, and recorders in the order of their submission.
+#[must_use = "what is recorded runs when the recorder is submitted"]
 pub struct Recorder {
     gpu: Gpu,
     encoder: wgpu::CommandEncoder,
@@ -39,7 +41,7 @@ impl Recorder {
     /// # Errors
     /// [`Error::ShapeMismatch`] for a wrong number of bindings, [`Error::TooLarge`] for a binding or grid past the
     /// device's limits, [`Error::Device`] when the driver refuses the kernel.
-    pub fn dispatch<P: Pod>(
+    pub(crate) fn dispatch<P: Pod>(
         &mut self,
         kernel: &'static Kernel,
         grid: Grid,

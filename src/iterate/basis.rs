@@ -1,8 +1,9 @@
 //! The vectors of a Krylov space, in pieces that each fit a binding.
 
+use crate::Result;
 use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::ops::{self, BasisRef, Rows, Segmented};
 use crate::tensor::Tensor;
-use crate::{Result, ops};
 
 /// Slots of one vector for each item, made as they are needed; a slot that was never written holds zeros.
 pub(crate) struct Basis {
@@ -48,18 +49,23 @@ impl Basis {
 
     /// Records vector = vector - V Vᵀ vector with V the first `count` slots: one pass of classical Gram-Schmidt.
     pub(crate) fn orthogonalise(&self, recorder: &mut Recorder, count: usize, vector: &Buffer<f32>) -> Result<()> {
-        let shape = (self.vectors, self.length);
+        let rows = Rows { vectors: self.vectors, length: self.length };
         for (piece, slots) in self.filled(count) {
             let segments = ops::Segments::for_group(&self.gpu, self.length).count;
             let coefficients = self.gpu.scratch("project", segments * self.vectors * slots)?;
-            let basis = (piece, slots, self.stride);
-            ops::project(recorder, shape, basis, vector, &coefficients)?;
+            let basis = BasisRef { buffer: piece, slots, stride: self.stride };
+            ops::project(recorder, rows, basis, vector, &coefficients)?;
             if segments == 1 {
-                ops::combine(recorder, shape, basis, (-1.0, &coefficients, 1), vector)?;
+                ops::combine(recorder, rows, basis, -1.0, Segmented { buffer: &coefficients, count: 1 }, vector)?;
             } else {
                 let summed = self.gpu.scratch("project", self.vectors * slots)?;
-                ops::sum_partials(recorder, &coefficients, segments, self.vectors, slots, &summed)?;
-                ops::combine(recorder, shape, basis, (-1.0, &summed, 1), vector)?;
+                ops::sum_partials(
+                    recorder,
+                    Segmented { buffer: &coefficients, count: segments },
+                    Rows { vectors: self.vectors, length: slots },
+                    &summed,
+                )?;
+                ops::combine(recorder, rows, basis, -1.0, Segmented { buffer: &summed, count: 1 }, vector)?;
             }
         }
         Ok(())
@@ -80,7 +86,14 @@ impl Basis {
                 .flat_map(|row| (first..first + slots).map(|slot| row.get(slot).copied().unwrap_or(0.0) as f32))
                 .collect();
             let part = Buffer::from_slice(&self.gpu, "combine", &part)?;
-            ops::combine(recorder, (self.vectors, self.length), (piece, slots, self.stride), (1.0, &part, 1), output)?;
+            ops::combine(
+                recorder,
+                Rows { vectors: self.vectors, length: self.length },
+                BasisRef { buffer: piece, slots, stride: self.stride },
+                1.0,
+                Segmented { buffer: &part, count: 1 },
+                output,
+            )?;
             first += slots;
         }
         Ok(())

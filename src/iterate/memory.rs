@@ -4,7 +4,7 @@ use bytemuck::Pod;
 
 use crate::Result;
 use crate::gpu::{Buffer, Gpu, Recorder};
-use crate::ops::{self, Normalise, NormaliserState, StopKind};
+use crate::ops::{self, Normalise, NormaliserState, NormsOfStep, Rows, Segmented, StopKind};
 use crate::tensor::screen::binary_exponent;
 
 /// Masks, scales and norms of a batch of vectors.
@@ -43,8 +43,15 @@ impl Memory {
     pub(crate) fn measure_range(&self, recorder: &mut Recorder, length: usize, product: &Buffer<f32>) -> Result<()> {
         let segments = ops::Segments::for_lane(length).count;
         let screens = Buffer::zeros(&self.gpu, "max_abs", segments * self.vectors)?;
-        ops::max_abs(recorder, (self.vectors, length), product, &screens)?;
-        ops::range(recorder, self.vectors, (&screens, segments), &self.factors, &self.active, &self.states)
+        ops::max_abs(recorder, Rows { vectors: self.vectors, length }, product, &screens)?;
+        ops::range(
+            recorder,
+            self.vectors,
+            Segmented { buffer: &screens, count: segments },
+            &self.factors,
+            &self.active,
+            &self.states,
+        )
     }
 
     /// Records the norm of each vector, taken with its factor where `scaled`, into `norms` from `first` on, and then the
@@ -58,7 +65,7 @@ impl Memory {
         output: &Buffer<f32>,
     ) -> Result<()> {
         self.measure(recorder, (input, length, scaled), norms, step)?;
-        ops::scale(recorder, (self.vectors, length), &self.inverses, input, output)
+        ops::scale(recorder, Rows { vectors: self.vectors, length }, &self.inverses, input, output)
     }
 
     /// Records the norms alone; the factors that make unit vectors are left in `inverses`.
@@ -71,7 +78,8 @@ impl Memory {
     ) -> Result<()> {
         let factors = if scaled { &self.factors } else { &self.ones };
         let squares = self.gpu.scratch("norm", ops::Segments::for_group(&self.gpu, length).count * self.vectors)?;
-        let segments = ops::sum_squares(recorder, (self.vectors, length), input, factors, &squares)?.count;
+        let segments =
+            ops::sum_squares(recorder, Rows { vectors: self.vectors, length }, input, factors, &squares)?.count;
         let memory = Normalise {
             vectors: self.vectors,
             factors,
@@ -79,7 +87,10 @@ impl Memory {
             active: &self.active,
             states: &self.states,
         };
-        ops::normaliser(recorder, &memory, (&squares, segments), norms, step)
+        let (norms, first_norm) = norms;
+        let (step, breakdown) = step;
+        let norms = NormsOfStep { norms, first_norm, step, breakdown };
+        ops::normaliser(recorder, &memory, Segmented { buffer: &squares, count: segments }, &norms)
     }
 
     /// e of each vector, where its factor is 2^-e.

@@ -1,10 +1,11 @@
 //! The norms of a matrix that take one look at each entry.
 
+use crate::Result;
 use crate::gpu::{Buffer, Gpu, Recorder};
 use crate::iterate::unit;
+use crate::ops::{self, RowLayout};
 use crate::tensor::screen::{Screen, scale_by_power};
 use crate::tensor::{Matrix, Storage};
-use crate::{Result, ops};
 
 /// The Frobenius norm √(Σ aᵢⱼ²) of each matrix of a batch; NaN where an entry is not finite.
 ///
@@ -38,7 +39,12 @@ pub(super) async fn held_frobenius(matrix: &Matrix) -> Result<Vec<f64>> {
         let mut recorder = gpu.recorder();
         let count = ops::panel_segments(gpu, panel, matrix.quads()).count;
         let output = Buffer::zeros(gpu, "square_sums", panel.place.items.len() * count)?;
-        ops::square_sums(&mut recorder, panel, (matrix.storage(), matrix.quads()), &output)?;
+        ops::square_sums(
+            &mut recorder,
+            panel,
+            RowLayout { storage: matrix.storage(), quads: matrix.quads() },
+            &output,
+        )?;
         let sums = recorder.read(&output)?;
         recorder.submit()?;
         let sums = sums.contents().await?;

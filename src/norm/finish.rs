@@ -8,7 +8,7 @@ use crate::bound::Bounds;
 use crate::gpu::Buffer;
 use crate::iterate::{Memory, Status};
 use crate::operator::{LinearOperator, Oriented, Settled};
-use crate::ops;
+use crate::ops::{self, Rows};
 use crate::tensor::Tensor;
 use crate::tensor::screen::{binary_exponent, scale_by_power};
 
@@ -149,9 +149,9 @@ impl Measured {
             let sigmas = gpu.scratch("sigma", batch)?;
             recorder.copy(&norms.slice(batch..2 * batch), &sigmas)?;
             let (forward, backward, factors) = (forward.buffer(), backward.buffer(), &last.factors);
-            let long_side = (batch, oriented.long);
+            let long_side = Rows { vectors: batch, length: oriented.long };
             ops::residual_squares(recorder, long_side, forward, long.buffer(), factors, &sigmas, &long_squares)?;
-            let short_side = (batch, oriented.short);
+            let short_side = Rows { vectors: batch, length: oriented.short };
             ops::residual_squares(recorder, short_side, backward, short.buffer(), factors, &sigmas, &short_squares)?;
             Ok(())
         })?;

@@ -3,9 +3,10 @@
 use super::{SpectralNorms, Status};
 use crate::gpu::{Buffer, Recorder};
 use crate::operator::length;
+use crate::ops::{self, Rows};
 use crate::tensor::screen::{Screen, scale_by_power};
 use crate::tensor::{Matrix, Storage, Tensor};
-use crate::{Error, Result, ops};
+use crate::{Error, Result};
 
 impl SpectralNorms {
     /// The vector-Jacobian product: cotangent · u vᵀ, on the device; cotangent · U₁ V₁ᵀ / r where r copies were counted.
@@ -100,7 +101,7 @@ impl SpectralNorms {
         let sums = Buffer::zeros(&self.gpu, "jvp", segments * vectors)?;
         let mut recorder = self.gpu.recorder();
         ops::matvec(&mut recorder, tangents, &right, &products)?;
-        ops::dot(&mut recorder, (vectors, rows), &left, products.buffer(), &sums)?;
+        ops::dot(&mut recorder, Rows { vectors, length: rows }, &left, products.buffer(), &sums)?;
         let sums = recorder.read(&sums)?;
         recorder.submit()?;
         let sums = sums.contents().await?;

@@ -4,9 +4,10 @@ use futures::future::LocalBoxFuture;
 
 use super::{Ball, HostProducts, Knowledge, LinearOperator, columns, length};
 use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::ops::{self, Rows};
 use crate::tensor::Tensor;
 use crate::tensor::screen::{binary_exponent, scale_by_power};
-use crate::{Error, Result, ops};
+use crate::{Error, Result};
 
 /// `factor · operator`, for one factor or one a batch item.
 #[derive(Clone, Debug)]
@@ -71,7 +72,7 @@ impl<O: LinearOperator> Scaled<O> {
         let scratch = recorder.gpu().scratch(operation, vectors * size)?;
         let product = Tensor::from_buffer(scratch.clone(), &[&[operator.batch(), columns], &to[..]].concat())?;
         operator.apply(recorder, input, &product)?;
-        ops::scale(recorder, (vectors, size), &factors, product.buffer(), output.buffer())
+        ops::scale(recorder, Rows { vectors, length: size }, &factors, product.buffer(), output.buffer())
     }
 }
 

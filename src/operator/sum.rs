@@ -4,9 +4,10 @@ use futures::future::LocalBoxFuture;
 
 use super::{Ball, HostProducts, Knowledge, LinearOperator, columns, expect_batch, length};
 use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::ops::{self, Multiples, Rows};
 use crate::tensor::Tensor;
 use crate::tensor::screen::power;
-use crate::{Error, Result, ops};
+use crate::{Error, Result};
 
 /// `left + right`.
 #[derive(Clone, Debug)]
@@ -62,8 +63,8 @@ impl<A: LinearOperator, B: LinearOperator> Sum<A, B> {
         let product = Tensor::from_buffer(scratch.clone(), &[&[left.batch(), columns], &to[..]].concat())?;
         left.apply(recorder, input, output)?;
         right.apply(recorder, input, &product)?;
-        let a = (1.0, &right_factors, 0);
-        ops::axpby(recorder, (vectors, size), a, product.buffer(), &left_factors, output.buffer())
+        let a = Multiples { sign: 1.0, values: &right_factors, first: 0 };
+        ops::axpby(recorder, Rows { vectors, length: size }, a, product.buffer(), &left_factors, output.buffer())
     }
 
     fn join(&self, item: usize, left: Option<Ball>, right: Option<Ball>) -> Option<Ball> {

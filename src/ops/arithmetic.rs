@@ -2,17 +2,18 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, kernel, word};
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    count: u32,
+params! {
+    pub(super) struct Params {
+        count: u32,
+    }
 }
 
-/// What the device makes of `[a, b, c]`, as bits of `f32`.
+/// The results of the device for one triple `[a, b, c]`, as bits of `f32`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct ArithmeticResults {
@@ -40,7 +41,7 @@ pub(super) static KERNEL: Kernel =
 ///
 /// *Shapes*  `operands`: count · `results`: count · `lane_sums`: ⌈count / lanes⌉
 ///
-/// *Accuracy*  what the device has: [`crate::probe`] finds it out.
+/// *Accuracy*  that of the device, which [`crate::probe`] measures.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.

@@ -1,23 +1,35 @@
 //! output = sign · a · input + b · output, with coefficients that stay on the device.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, kernel, volume, word};
+use super::arguments::Rows;
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    vectors: u32,
-    length: u32,
-    first_a: u32,
-    sign: f32,
-    masked: u32,
+params! {
+    pub(super) struct Params {
+        vectors: u32,
+        length: u32,
+        first_a: u32,
+        sign: f32,
+        masked: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel =
     kernel!("vector" / "axpby", ["group", "mask"], [Read, Read, Read, Read, Write], Params);
+
+/// The multiples of a vector that [`axpby`] adds, one a vector: sign · values.
+#[derive(Clone, Copy, Debug)]
+pub struct Multiples<'a> {
+    /// The sign, or any other factor that all vectors share.
+    pub sign: f32,
+    /// The factors of the vectors.
+    pub values: &'a Buffer<f32>,
+    /// The place of the first vector's factor.
+    pub first: usize,
+}
 
 /// Records output = sign · a · input + b · output for each of several vectors; with b = 1 it is *axpy*.
 ///
@@ -29,8 +41,8 @@ pub(super) static KERNEL: Kernel =
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn axpby(
     recorder: &mut Recorder,
-    (vectors, length): (usize, usize),
-    (sign, a, first_a): (f32, &Buffer<f32>, usize),
+    Rows { vectors, length }: Rows,
+    Multiples { sign, values: a, first: first_a }: Multiples<'_>,
     input: &Buffer<f32>,
     b: &Buffer<f32>,
     output: &Buffer<f32>,

@@ -1,64 +1,66 @@
 //! output = function(left, right), element by element.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::unary::libraries;
-use super::{expect_len, kernel, word};
+use super::check::{expect_len, word};
+use super::declare::params;
+use super::function::{Function, function};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    length: u32,
+params! {
+    struct Params {
+        length: u32,
+    }
 }
 
 /// A function of two numbers.
 #[derive(Debug)]
-pub struct Binary(Kernel);
+pub struct Binary(Function);
 
-/// The function of a file in `shaders/lib/`, and what it calls there.
-macro_rules! function {
-    ($name:literal, [$($library:literal),*]) => {
-        &Self(kernel!("tensor" / "binary", $name, ["group", "nan", $($library,)* $name], [Read, Read, Write], Params))
+/// The functions, each from its constant, its name, the files that it calls, and its formula.
+macro_rules! functions {
+    ($(($constant:ident, $name:literal, [$($library:literal),*], $formula:literal),)*) => {
+        impl Binary {
+            $(
+                #[doc = $formula]
+                pub const $constant: &'static Self = &Self(function!(
+                    "binary",
+                    $name,
+                    [$($library),*],
+                    concat!(
+                        "fn binary(left: f32, right: f32) -> f32 {\n    return binary_", $name, "(left, right);\n}\n\n"
+                    ),
+                    [Read, Read, Write],
+                    Params
+                ));
+            )*
+
+            /// Every function there is.
+            pub const ALL: [&'static Self; [$($name),*].len()] = [$(Self::$constant),*];
+        }
     };
 }
 
+functions! {
+    (ADD, "add", [], "`left + right`."),
+    (SUBTRACT, "subtract", [], "`left - right`."),
+    (MULTIPLY, "multiply", [], "`left right`."),
+    (DIVIDE, "divide", [], "`left / right`."),
+    (MAXIMUM, "maximum", [], "The larger of both, NaN where one of them is."),
+    (GREATER, "greater", ["order"], "1 where `left` is larger than `right`, else 0; NaN where one of them is."),
+}
+
 impl Binary {
-    /// `left + right`.
-    pub const ADD: &'static Self = function!("binary_add", []);
-    /// `left - right`.
-    pub const SUBTRACT: &'static Self = function!("binary_subtract", []);
-    /// `left right`.
-    pub const MULTIPLY: &'static Self = function!("binary_multiply", []);
-    /// `left / right`.
-    pub const DIVIDE: &'static Self = function!("binary_divide", []);
-    /// The larger of both, NaN where one of them is.
-    pub const MAXIMUM: &'static Self = function!("binary_maximum", []);
-    /// 1 where `left` is larger than `right`, else 0; NaN where one of them is.
-    pub const GREATER: &'static Self = function!("binary_greater", ["order"]);
-
-    /// Every function there is.
-    pub const ALL: [&'static Self; 6] =
-        [Self::ADD, Self::SUBTRACT, Self::MULTIPLY, Self::DIVIDE, Self::MAXIMUM, Self::GREATER];
-
     /// The name of the function.
     pub fn name(&self) -> &'static str {
-        self.0.name.trim_start_matches("binary_")
+        self.0.name
     }
 
-    /// The text of the function, called `binary`.
-    pub(super) fn text(&self) -> &'static str {
-        self.0.source[self.0.source.len() - 2]
-    }
-
-    /// The texts that it calls, beside those that every kernel has.
-    pub(super) fn libraries(&self) -> &'static [&'static str] {
-        libraries(&self.0)
+    pub(super) fn function(&self) -> &Function {
+        &self.0
     }
 
     pub(super) fn kernels() -> impl Iterator<Item = &'static Kernel> {
-        Self::ALL.into_iter().map(|function| &function.0)
+        Self::ALL.into_iter().map(|function| &function.0.kernel)
     }
 }
 
@@ -77,10 +79,10 @@ pub fn binary(
     right: &Buffer<f32>,
     output: &Buffer<f32>,
 ) -> Result<()> {
-    let operation = function.0.name;
+    let operation = function.0.stem;
     expect_len(operation, "right", left.len(), right.len())?;
     expect_len(operation, "output", left.len(), output.len())?;
     let params = Params { length: word(operation, "the length", left.len())? };
     let grid = Grid::covering(left.len(), recorder.gpu().capabilities().profile.lanes);
-    recorder.dispatch(&function.0, grid, &params, &[left.into(), right.into(), output.into()])
+    recorder.dispatch(&function.0.kernel, grid, &params, &[left.into(), right.into(), output.into()])
 }

@@ -1,32 +1,31 @@
 //! output = |matrix|ᵀ · 1, column by column.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::matvec_adjoint::row_segments;
-use super::{PerStorage, expect_len, matrix_kernels, volume, word};
+use super::check::{expect_len, word};
+use super::declare::{PerStorage, matrix_kernels, params};
+use super::segments::RowSegments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Recorder};
-use crate::tensor::Matrix;
+use crate::tensor::{Matrix, volume};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    items: u32,
-    first_item: u32,
-    rows: u32,
-    quads: u32,
-    cols: u32,
-    batch: u32,
-    segments: u32,
-    segment_rows: u32,
-    first_segment: u32,
+params! {
+    pub(super) struct Params {
+        items: u32,
+        first_item: u32,
+        rows: u32,
+        quads: u32,
+        cols: u32,
+        batch: u32,
+        segments: u32,
+        segment_rows: u32,
+        first_segment: u32,
+    }
 }
 
 pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "column_abs_sums", ["group"], [Write], Params);
 
 /// The segments that [`column_abs_sums`] writes for a matrix.
 pub(crate) fn column_segments(recorder: &Recorder, matrix: &Matrix) -> usize {
-    row_segments(recorder, matrix).total
+    RowSegments::of(recorder.gpu(), matrix).total
 }
 
 /// Records the sum of magnitudes of each column, and returns how many segments the results come in.
@@ -39,7 +38,7 @@ pub(crate) fn column_segments(recorder: &Recorder, matrix: &Matrix) -> usize {
 /// [`crate::Error::ShapeMismatch`] when the output is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn column_abs_sums(recorder: &mut Recorder, matrix: &Matrix, output: &Buffer<f32>) -> Result<usize> {
     let operation = "column_abs_sums";
-    let cuts = row_segments(recorder, matrix);
+    let cuts = RowSegments::of(recorder.gpu(), matrix);
     expect_len(operation, "output", volume(&[cuts.total, matrix.batch(), matrix.cols()]), output.len())?;
     for panel in matrix.panels() {
         let place = &panel.place;

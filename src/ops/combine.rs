@@ -1,21 +1,22 @@
 //! output = output + sign · basisᵀ · coefficients.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, expect_trips, kernel, volume, word};
+use super::arguments::{BasisRef, Rows, Segmented};
+use super::check::{expect_len, expect_trips, word};
+use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    slots: u32,
-    stride: u32,
-    vectors: u32,
-    length: u32,
-    segments: u32,
-    sign: f32,
-    masked: u32,
+params! {
+    pub(super) struct Params {
+        slots: u32,
+        stride: u32,
+        vectors: u32,
+        length: u32,
+        segments: u32,
+        sign: f32,
+        masked: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("krylov" / "combine", ["group", "mask"], [Read, Read, Read, Write], Params);
@@ -33,9 +34,10 @@ pub(super) static KERNEL: Kernel = kernel!("krylov" / "combine", ["group", "mask
 /// its loop budget.
 pub fn combine(
     recorder: &mut Recorder,
-    (vectors, length): (usize, usize),
-    (basis, slots, stride): (&Buffer<f32>, usize, usize),
-    (sign, coefficients, segments): (f32, &Buffer<f32>, usize),
+    Rows { vectors, length }: Rows,
+    BasisRef { buffer: basis, slots, stride }: BasisRef<'_>,
+    sign: f32,
+    Segmented { buffer: coefficients, count: segments }: Segmented<'_, f32>,
     output: &Buffer<f32>,
 ) -> Result<()> {
     let operation = "combine";

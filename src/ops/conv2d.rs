@@ -1,27 +1,28 @@
 //! response = the windows of image · weight: a convolution, as networks call it.
 
+use super::check::expect_trips;
+use super::declare::kernel;
 use super::sliding::{Params, TILE, TILE_TRIPS, WHOLE, expect_shapes, run_trips};
-use super::{expect_trips, kernel};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
-use crate::sliding::Sliding;
+use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "conv2d", ["group", "sliding"], [Read, Read, Write], Params);
 
-/// Records response[n, f, y, x] = Σ image[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j], over the channels of the
-/// group of f and the elements of the window: a cross-correlation, as networks have it.
+/// Records response[n, f, y, x] = Σ image[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j], over the
+/// channels of the group of f and the elements of the window: a cross-correlation, as networks have it.
 ///
 /// *Shapes*  `image`, `weight`, `response`: those of `sizes`
 ///
-/// *Accuracy*  gamma(min(16, channels) + taps · ⌈channels / 16⌉) · Σ|image| |weight|, with the channels of a group and the
-/// elements of a window.
+/// *Accuracy*  gamma(min(16, channels) + taps · ⌈channels / 16⌉) · Σ|image| |weight|, with the channels of a group and
+/// the elements of a window.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or its loop
-/// budget.
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or
+/// its loop budget.
 pub fn conv2d(
     recorder: &mut Recorder,
-    sizes: &Sliding,
+    sizes: &SlidingSizes,
     image: &Buffer<f32>,
     weight: &Buffer<f32>,
     response: &Buffer<f32>,

@@ -1,28 +1,30 @@
 //! image = the adjoint of conv2d in its image, applied to a response: a transposed convolution.
 
+use super::check::expect_trips;
+use super::declare::kernel;
 use super::sliding::{Params, TILE, TILE_TRIPS, WHOLE, expect_shapes, run_trips};
-use super::{expect_trips, kernel};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
-use crate::sliding::Sliding;
+use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "conv2d_transposed", ["group", "sliding"], [Read, Read, Write], Params);
 
-/// Records image[n, c, h, w] = Σ response[n, f, y, x] weight[f, c, i, j], over the filters of the group of c, and the windows and
-/// their elements with h = y stride + i dilation - padding, and so for w: the adjoint of [`super::conv2d`] in its image.
+/// Records image[n, c, h, w] = Σ response[n, f, y, x] weight[f, c, i, j], over the filters of the group of c, and the
+/// windows and their elements with h = y stride + i dilation - padding, and so for w: the adjoint of [`super::conv2d`]
+/// in its image.
 ///
 /// *Shapes*  `response`, `weight`, `image`: those of `sizes`
 ///
-/// *Accuracy*  gamma(min(16, filters) + taps · ⌈filters / 16⌉) · Σ|response| |weight|, with the filters of a group and the
-/// elements of a window.
+/// *Accuracy*  gamma(min(16, filters) + taps · ⌈filters / 16⌉) · Σ|response| |weight|, with the filters of a group and
+/// the elements of a window.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or its loop
-/// budget.
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or
+/// its loop budget.
 pub fn conv2d_transposed(
     recorder: &mut Recorder,
-    sizes: &Sliding,
+    sizes: &SlidingSizes,
     response: &Buffer<f32>,
     weight: &Buffer<f32>,
     image: &Buffer<f32>,

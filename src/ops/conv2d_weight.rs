@@ -1,13 +1,15 @@
 //! weight = the adjoint of conv2d in its weight, applied to a response.
 
+use super::arguments::Axis;
+use super::check::{expect_len, expect_trips, word};
+use super::declare::kernel;
+use super::segments::Segments;
 use super::sliding::{Params, TILE, TILE_TRIPS, expect_shapes};
 use super::sum_axis::sum_segments;
 use super::tree::tree_trips;
-use super::{Segments, expect_len, expect_trips, kernel, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
-use crate::sliding::Sliding;
-use crate::tensor::elements;
+use crate::tensor::{SlidingSizes, elements, volume};
 
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "conv2d_weight", ["group", "sliding", "tile_tree"], [Read, Read, Write], Params);
@@ -15,17 +17,17 @@ pub(super) static KERNEL: Kernel =
 /// Partial sums that are written where longer segments would do: past these there is no lack of work side by side.
 const PARTIALS: usize = 1 << 22;
 
-/// The segments that [`conv2d_weight`] cuts all windows into; it needs memory for segments × weights partial sums, where there is
-/// more than one.
-pub fn conv2d_weight_segments(sizes: &Sliding) -> Segments {
+/// The segments that [`conv2d_weight`] cuts all windows into; it needs memory for segments × weights partial sums,
+/// where there is more than one.
+pub fn conv2d_weight_segments(sizes: &SlidingSizes) -> Segments {
     let windows = sizes.response.iter().fold(sizes.batch, |windows, size| windows.saturating_mul(*size));
-    let weights = sizes.weight_shape().iter().fold(1usize, |weights, size| weights.saturating_mul(*size));
+    let weights = volume(&sizes.weight_shape());
     let segments = Segments::for_lane_of(windows, windows.saturating_mul(weights) / PARTIALS);
     if segments.count <= 1 { Segments { length: windows, count: 1 } } else { segments }
 }
 
-/// Records weight[f, c, i, j] = Σ image[n, c, y stride + i dilation - padding, ...] response[n, f, y, x], over all windows: the
-/// adjoint of [`super::conv2d`] in its weight, by way of the sums of segments, which `partials` holds.
+/// Records weight[f, c, i, j] = Σ image[n, c, y stride + i dilation - padding, ...] response[n, f, y, x], over all
+/// windows: the adjoint of [`super::conv2d`] in its weight, by way of the sums of segments, which `partials` holds.
 ///
 /// *Shapes*  `image`, `response`, `weight`: those of `sizes` · `partials`: segments × `weight`, where
 /// [`conv2d_weight_segments`] are more than one
@@ -33,12 +35,13 @@ pub fn conv2d_weight_segments(sizes: &Sliding) -> Segments {
 /// *Accuracy*  gamma(16 + ⌈log2 ⌈segment / 16⌉⌉ + r) · Σ|image| |response|, r = 15 + ⌈log2 ⌈segments / 16⌉⌉.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or its loop
-/// budget.
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or
+/// its loop budget.
 pub fn conv2d_weight(
     recorder: &mut Recorder,
-    sizes: &Sliding,
-    (image, response): (&Buffer<f32>, &Buffer<f32>),
+    sizes: &SlidingSizes,
+    image: &Buffer<f32>,
+    response: &Buffer<f32>,
     partials: &Buffer<f32>,
     weight: &Buffer<f32>,
 ) -> Result<()> {
@@ -62,5 +65,5 @@ pub fn conv2d_weight(
         return Ok(());
     }
     let whole = Segments { length: segments.count, count: 1 };
-    sum_segments(recorder, (1, segments.count, weights), whole, partials, weight)
+    sum_segments(recorder, Axis { outer: 1, length: segments.count, inner: weights }, whole, partials, weight)
 }

@@ -1,48 +1,43 @@
 //! Any storage -> f32, times a factor.
 
-use bytemuck::{Pod, Zeroable};
+use super::check::{expect_f32, expect_len, word};
+use super::declare::{PerStorage, matrix_kernels, params};
+use super::segments::Segments;
+use crate::Result;
+use crate::gpu::{Buffer, Grid, Recorder};
+use crate::tensor::Matrix;
 
-use super::{PerStorage, Segments, expect_len, matrix_kernels, word};
-use crate::gpu::{Buffer, Gpu, Grid, Recorder};
-use crate::tensor::screen::{Screen, power};
-use crate::tensor::{Matrix, Storage};
-use crate::{Error, Result};
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    first_row: u32,
-    item_rows: u32,
-    row_count: u32,
-    quads: u32,
-    source_row: u32,
-    target_row: u32,
-    segment_quads: u32,
+params! {
+    pub(super) struct Params {
+        first_row: u32,
+        item_rows: u32,
+        row_count: u32,
+        quads: u32,
+        source_row: u32,
+        target_row: u32,
+        segment_quads: u32,
+    }
 }
 
 pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "decode", ["group"], [Read, Write], Params);
 
 /// Records output = factor · matrix, as `f32`, for each batch item.
 ///
-/// *Shapes*  `matrix`: batch × rows × cols, of any storage · `factors`: batch pairs, whose product is the factor, since a
-/// power of two such as 2^140 is no `f32` · `output`: batch × rows × cols, stored as `f32`
+/// *Shapes*  `matrix`: batch × rows × cols, of any storage · `factors`: batch pairs, whose product is the factor, since
+/// a power of two such as 2^140 is no `f32` · `output`: batch × rows × cols, stored as `f32`
 ///
-/// *Accuracy*  two roundings an entry, and what is below 2^-126 may be flushed. Where both factors are normal powers of two:
-/// exact wherever the result is an `f32`, subnormal or not, on every adapter; else rounded to the nearest multiple of 2^-149.
+/// *Accuracy*  two roundings an entry, and what is below 2^-126 may be flushed. Where both factors are normal powers of
+/// two: exact wherever the result is an `f32`, subnormal or not, on every adapter; else rounded to the nearest multiple
+/// of 2^-149.
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`] when the shapes differ or the output is not stored as `f32`.
+/// [`crate::Error::ShapeMismatch`] when the shapes differ, [`crate::Error::InvalidOption`] when the output is not
+/// stored as `f32`.
 pub fn decode(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<[f32; 2]>, output: &Matrix) -> Result<()> {
     let operation = "decode";
     matrix.expect(operation, "an output", output)?;
     expect_len(operation, "factors", matrix.batch(), factors.len())?;
-    if output.storage() != Storage::F32 {
-        return Err(Error::ShapeMismatch {
-            operation,
-            expected: "an output stored as f32".to_string(),
-            found: format!("{:?}", output.storage()),
-        });
-    }
+    expect_f32(operation, output)?;
     // Panels of 16-bit elements hold more rows than those of 32-bit ones: each overlap is one dispatch.
     for source in matrix.panels() {
         for target in output.panels() {
@@ -68,25 +63,4 @@ pub fn decode(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<[f32; 2
         }
     }
     Ok(())
-}
-
-/// A copy of a matrix with each item divided by the power of two that its screen asks for, as `f32`.
-///
-/// The same bits as [`Matrix::upload`] makes of the same entries on the host: exact where the power is below 1 or the
-/// quotient is an `f32`; else an entry is off by at most 2^-150 of what is held.
-pub(crate) fn rescaled(gpu: &Gpu, matrix: &Matrix, screens: Vec<Screen>) -> Result<Matrix> {
-    let halves = |screen: &Screen| {
-        let exponent = -screen.exponent();
-        // The entries are f32, so that each half of the exponent is one of a normal number.
-        let half = exponent / 2;
-        [power(half), power(exponent - half)].map(|power| power as f32)
-    };
-    let factors: Vec<_> = screens.iter().map(halves).collect();
-    let factors = Buffer::from_slice(gpu, "decode", &factors)?;
-    let shape = (matrix.batch(), matrix.rows(), matrix.cols());
-    let output = Matrix::allocate(gpu, shape, Storage::F32, screens)?;
-    let mut recorder = gpu.recorder();
-    decode(&mut recorder, matrix, &factors, &output)?;
-    recorder.submit()?;
-    Ok(output)
 }

@@ -1,20 +1,22 @@
 //! output = left · right, vector by vector.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{Segments, expect_len, kernel, volume, word};
+use super::arguments::Rows;
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
+use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-/// Parameters of every reduction over vectors.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    vectors: u32,
-    length: u32,
-    segments: u32,
-    segment: u32,
-    masked: u32,
+params! {
+    /// The parameters of every reduction over vectors.
+    pub(super) struct Params {
+        vectors: u32,
+        length: u32,
+        segments: u32,
+        segment: u32,
+        masked: u32,
+    }
 }
 
 impl Params {
@@ -40,7 +42,8 @@ pub(super) static KERNEL: Kernel =
 
 /// Records left · right for each of several vectors, and returns the segments that the results come in.
 ///
-/// *Shapes*  `left`, `right`: vectors × length · `output`: segments × vectors; the product is the sum over the segments.
+/// *Shapes*  `left`, `right`: vectors × length · `output`: segments × vectors; the product is the sum over the
+/// segments.
 ///
 /// *Accuracy*  |error| <= gamma(r + lanes) · |left| · |right| in each segment of s elements, r = 15 +
 /// ⌈log2 ⌈s / (16 lanes)⌉⌉: runs of 16 and a tree of their sums, then the lanes in order.
@@ -49,7 +52,7 @@ pub(super) static KERNEL: Kernel =
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn dot(
     recorder: &mut Recorder,
-    (vectors, length): (usize, usize),
+    Rows { vectors, length }: Rows,
     left: &Buffer<f32>,
     right: &Buffer<f32>,
     output: &Buffer<f32>,

@@ -1,25 +1,31 @@
 //! Several functions of each element in one dispatch, whose shader is written from the texts of the functions.
 //!
-//! Each line gives the bits that a kernel of its own would: a value passes to the next line by way of an `xor` with a parameter
-//! that is 0, which no compiler can know, so that none contracts a product and a sum, or takes `x - x` for 0 where x is NaN.
+//! Each line gives the same bits as a kernel for that line alone. A value passes to the next line through an `xor` with
+//! a parameter that is 0, which no compiler can know. So no compiler contracts a product and a sum of two lines, or
+//! takes
+//! `x - x` for 0 where x is NaN.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{Binary, Unary, expect_len, volume, word};
-use crate::gpu::{Access, Buffer, Capabilities, Generated, Grid, Recorder};
+use super::binary::Binary;
+use super::check::{expect_len, word};
+use super::function::Function;
+use super::unary::Unary;
+use crate::gpu::{Access, Buffer, Capabilities, Field, Generated, Grid, Recorder, Scalar};
+use crate::tensor::volume;
 use crate::{Error, Result};
 
 const OPERATION: &str = "fused";
 
-/// Where a line of a [`Fused`] kernel takes an argument from.
+/// The source of an argument of a line of a [`Fused`] kernel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Argument {
-    /// An input, by its place.
+    /// An input, by its index.
     Input(usize),
-    /// A line before.
+    /// An earlier line, by its index.
     Line(usize),
-    /// A number for all elements.
+    /// A number, the same for all elements.
     Number(f32),
 }
 
@@ -33,7 +39,7 @@ pub enum Line {
 }
 
 impl Line {
-    /// What it is computed from.
+    /// The arguments of the line.
     pub fn arguments(&self) -> &[Argument] {
         match self {
             Self::Unary(_, _, argument) => std::slice::from_ref(argument),
@@ -48,43 +54,31 @@ impl Line {
         }
     }
 
-    /// The words of parameters that it takes.
+    /// The words of parameters that the reach takes.
     pub(crate) fn words(&self) -> usize {
         let numbers = self.arguments().iter().filter(|argument| matches!(argument, Argument::Number(_)));
         numbers.count() + usize::from(self.parameter().is_some())
     }
 
-    /// The texts that its function calls.
-    fn libraries(&self) -> &'static [&'static str] {
+    fn function(&self) -> &'static Function {
         match self {
-            Self::Unary(function, ..) => function.libraries(),
-            Self::Binary(function, _) => function.libraries(),
+            Self::Unary(function, ..) => function.function(),
+            Self::Binary(function, _) => function.function(),
         }
-    }
-
-    /// The name of its function in a shader, and the text that defines it.
-    fn function(&self) -> (String, String) {
-        let (name, text, kind) = match self {
-            Self::Unary(function, ..) => (function.name(), function.text(), "unary"),
-            Self::Binary(function, _) => (function.name(), function.text(), "binary"),
-        };
-        let own = format!("{kind}_{name}");
-        let text = text.replace(&format!("fn {kind}("), &format!("fn {own}("));
-        (own, text)
     }
 }
 
-/// Which element of an input goes with each of the output: `index / inner % size`.
+/// The element of an input that goes with the output element `index`: `index / inner % size`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reach {
-    /// How often each element is repeated before the next one.
+    /// The number of times that each element is repeated before the next element.
     pub inner: usize,
     /// The elements of the input.
     pub size: usize,
 }
 
 impl Reach {
-    /// Each element with the one of its own index, of so many.
+    /// The element of the same index, of an input with `length` elements.
     pub fn each(length: usize) -> Self {
         Self { inner: 1, size: length }
     }
@@ -104,16 +98,17 @@ impl Reach {
         }
     }
 
-    /// The words of parameters that it takes.
+    /// The words of parameters that the reach takes.
     pub(crate) fn words(self, length: usize) -> usize {
         self.index(length, 0).1.len()
     }
 }
 
-/// The words of parameters that every kernel takes.
+/// The words of parameters that every fused kernel takes.
 pub(crate) const OWN_WORDS: usize = 2;
 
-/// The buffers that a kernel of fused functions may bind: one fewer than the device allows, as Metal keeps one for sizes.
+/// The buffers that a kernel of fused functions may bind: one fewer than the device allows, as Metal keeps one for
+/// sizes.
 pub(crate) fn bindings(capabilities: &Capabilities) -> usize {
     capabilities.bindings.saturating_sub(1).clamp(1, 16)
 }
@@ -123,9 +118,9 @@ pub(crate) fn words(capabilities: &Capabilities) -> usize {
     (capabilities.immediate_bytes / 4).clamp(1, 32)
 }
 
-/// Functions that are applied one after the other to each element, as one kernel.
+/// One kernel that applies several functions to each element, one after another.
 ///
-/// Numbers and sizes are its parameters: kernels that differ in them alone have one text, and one pipeline.
+/// Numbers and sizes are parameters: kernels that differ only in numbers and sizes share a text and a pipeline.
 pub struct Fused {
     kernel: Generated,
     length: usize,
@@ -142,21 +137,21 @@ enum Word {
 }
 
 impl Fused {
-    /// A kernel of `lines` over so many elements, with inputs that reach as `reaches` say, whose results are those of the lines
+    /// A kernel of `lines` over `length` elements, with one input for each of `reaches`, which writes the results of
+    /// the lines
     /// `outputs`.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] when a line takes an argument that is not there before it, an output is no line, or an input has
-    /// no elements.
+    /// [`Error::InvalidOption`] when a line takes an argument that is not there before it, an output is no line, or an
+    /// input has no elements.
     pub fn new(length: usize, reaches: &[Reach], lines: &[Line], outputs: &[usize]) -> Result<Self> {
         expect_order(reaches, lines, outputs)?;
         let mut text = Text::of(length, reaches);
         lines.iter().for_each(|line| text.line(line));
         let access: Vec<Access> =
             reaches.iter().map(|_| Access::Read).chain(outputs.iter().map(|_| Access::Write)).collect();
-        let (text, words) = text.finish(reaches.len(), outputs);
-        let params = 4 * words.len() as u32;
-        let kernel = Generated { name: OPERATION, text, access, params };
+        let (text, fields, words) = text.finish(reaches.len(), outputs);
+        let kernel = Generated { name: OPERATION, text, access, params: fields };
         Ok(Self { kernel, length, reaches: reaches.to_vec(), outputs: outputs.len(), words })
     }
 
@@ -175,32 +170,47 @@ impl fmt::Debug for Fused {
 
 /// The shader while its lines are gone through.
 struct Text {
-    functions: BTreeMap<String, String>,
+    functions: BTreeMap<&'static str, &'static str>,
     libraries: BTreeSet<&'static str>,
     declarations: String,
     body: String,
-    fields: String,
+    fields: Vec<Field>,
     words: Vec<Word>,
     lines: usize,
 }
 
 impl Text {
     fn of(length: usize, reaches: &[Reach]) -> Self {
-        let (functions, words) = (BTreeMap::new(), vec![Word::Size(length), Word::Size(0)]);
-        let (declarations, body) = (String::new(), String::new());
-        let fields = "    length: u32,\n    zero: u32,\n".to_string();
-        let libraries = BTreeSet::new();
-        let mut text = Self { functions, libraries, declarations, body, fields, words, lines: 0 };
+        let mut text = Self {
+            functions: BTreeMap::new(),
+            libraries: BTreeSet::new(),
+            declarations: String::new(),
+            body: String::new(),
+            fields: Vec::new(),
+            words: Vec::new(),
+            lines: 0,
+        };
+        text.field("length".to_string(), Word::Size(length));
+        text.field("zero".to_string(), Word::Size(0));
         for (input, reach) in reaches.iter().enumerate() {
             let (index, sizes) = reach.index(length, input);
             text.declare(input, "read", &format!("input_{input}"));
             text.body += &format!("    let x{input} = input_{input}[{index}];\n");
             for (name, size) in sizes {
-                text.fields += &format!("    {name}: u32,\n");
-                text.words.push(Word::Size(size));
+                text.field(name, Word::Size(size));
             }
         }
         text
+    }
+
+    /// Appends a parameter.
+    fn field(&mut self, name: String, word: Word) {
+        let scalar = match word {
+            Word::Size(_) => Scalar::U32,
+            Word::Number(_) => Scalar::F32,
+        };
+        self.fields.push(Field { name: name.into(), scalar, count: 1, offset: Field::bytes(&self.fields) });
+        self.words.push(word);
     }
 
     fn declare(&mut self, binding: usize, access: &str, name: &str) {
@@ -210,9 +220,9 @@ impl Text {
     /// The name of a parameter with this value.
     fn number(&mut self, number: f32) -> String {
         let name = format!("number_{}", self.words.len());
-        self.fields += &format!("    {name}: f32,\n");
-        self.words.push(Word::Number(number));
-        format!("params.{name}")
+        let place = format!("params.{name}");
+        self.field(name, Word::Number(number));
+        place
     }
 
     fn line(&mut self, line: &Line) {
@@ -224,31 +234,32 @@ impl Text {
                 Argument::Number(number) => self.number(*number),
             });
         }
-        if let Line::Unary(..) = line {
-            arguments.push(line.parameter().map_or("0.0".to_string(), |parameter| self.number(parameter)));
+        if let Some(parameter) = line.parameter() {
+            arguments.push(self.number(parameter));
         }
-        let (name, text) = line.function();
-        self.body += &format!("    let y{} = apart({name}({}));\n", self.lines, arguments.join(", "));
-        self.functions.insert(name, text);
-        self.libraries.extend(line.libraries());
+        let Function { stem, text, libraries, .. } = line.function();
+        self.body += &format!("    let y{} = apart({stem}({}));\n", self.lines, arguments.join(", "));
+        self.functions.insert(stem, text);
+        self.libraries.extend(*libraries);
         self.lines += 1;
     }
 
-    fn finish(mut self, inputs: usize, outputs: &[usize]) -> (String, Vec<Word>) {
+    fn finish(mut self, inputs: usize, outputs: &[usize]) -> (String, Vec<Field>, Vec<Word>) {
         for (output, line) in outputs.iter().enumerate() {
             self.declare(inputs + output, "read_write", &format!("output_{output}"));
             self.body += &format!("    output_{output}[index] = y{line};\n");
         }
-        let functions: String =
-            self.libraries.into_iter().map(str::to_string).chain(self.functions.into_values()).collect();
+        let functions: String = self.libraries.into_iter().chain(self.functions.into_values()).collect();
         let group = include_str!("../../shaders/lib/group.wgsl");
         let nan = include_str!("../../shaders/lib/nan.wgsl");
         let Self { declarations, body, fields, words, .. } = self;
+        let members: String =
+            fields.iter().map(|field| format!("    {}: {},\n", field.name, field.scalar.wgsl())).collect();
         let text = format!(
             "{group}{nan}
 {functions}
 struct Params {{
-{fields}}}
+{members}}}
 
 {declarations}var<immediate> params: Params;
 
@@ -270,7 +281,7 @@ fn main(
 {body}}}
 "
         );
-        (text, words)
+        (text, fields, words)
     }
 }
 
@@ -300,7 +311,8 @@ fn expect_order(reaches: &[Reach], lines: &[Line], outputs: &[usize]) -> Result<
 /// *Accuracy*  that of its functions one after the other.
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`] when there are too few buffers or one is too short, [`Error::TooLarge`] past the device's limits.
+/// [`Error::ShapeMismatch`] when there are too few buffers or one is too short, [`Error::TooLarge`] past the device's
+/// limits.
 pub fn fused(recorder: &mut Recorder, fused: &Fused, inputs: &[&Buffer<f32>], outputs: &[&Buffer<f32>]) -> Result<()> {
     let Fused { kernel, length, reaches, words, .. } = fused;
     expect_len(OPERATION, "inputs", reaches.len(), inputs.len())?;

@@ -1,20 +1,19 @@
 //! output[outer, i, inner] = Σ input[outer, place, inner] over the places of a list for each i.
 
-use bytemuck::{Pod, Zeroable};
-
+use super::check::{expect_len, expect_trips, word};
+use super::declare::{kernel, params};
 use super::tree::tree_trips;
-use super::{expect_len, expect_trips, kernel, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::tensor::elements;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    outer: u32,
-    source: u32,
-    length: u32,
-    inner: u32,
+params! {
+    pub(super) struct Params {
+        outer: u32,
+        source: u32,
+        length: u32,
+        inner: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "gather", ["group", "tree"], [Read, Read, Read, Write], Params);
@@ -80,6 +79,15 @@ impl Places {
     }
 }
 
+/// The sizes around the axis that [`gather`] gathers along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Around {
+    /// The product of the sizes before the axis.
+    pub outer: usize,
+    /// The product of the sizes after the axis.
+    pub inner: usize,
+}
+
 /// Records output[outer, i, inner] = Σ input[outer, place, inner] over the places of list i.
 ///
 /// *Shapes*  `input`: outer × source × inner · `output`: outer × lists × inner
@@ -87,11 +95,11 @@ impl Places {
 /// *Accuracy*  gamma(min(n, 16) - 1 + ⌈log2 ⌈n / 16⌉⌉) · Σ|input| for lists of up to n places; exact for n = 1.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or its loop
-/// budget.
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or
+/// its loop budget.
 pub fn gather(
     recorder: &mut Recorder,
-    (outer, inner): (usize, usize),
+    Around { outer, inner }: Around,
     places: &Places,
     input: &Buffer<f32>,
     output: &Buffer<f32>,

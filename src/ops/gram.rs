@@ -2,30 +2,30 @@
 
 use std::ops::Range;
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, kernel, mirror, word};
+use super::check::{expect_f32, expect_len, word};
+use super::declare::{kernel, params};
+use super::mirror::mirror;
 use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder};
-use crate::tensor::{Matrix, Panel, Storage};
+use crate::tensor::{Matrix, Panel};
 use crate::{Error, Result};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    items: u32,
-    first_item: u32,
-    source_item: u32,
-    target_item: u32,
-    panel_rows: u32,
-    first_row: u32,
-    end_row: u32,
-    runs: u32,
-    quads: u32,
-    target_start: u32,
-    target_rows: u32,
-    band_start: u32,
-    band_end: u32,
-    adds: u32,
+params! {
+    pub(super) struct Params {
+        items: u32,
+        first_item: u32,
+        source_item: u32,
+        target_item: u32,
+        panel_rows: u32,
+        first_row: u32,
+        end_row: u32,
+        runs: u32,
+        quads: u32,
+        target_start: u32,
+        target_rows: u32,
+        band_start: u32,
+        band_end: u32,
+        adds: u32,
+    }
 }
 
 /// One kernel for each tile: 12 × 12 for software adapters, 8 × 8 for hardware.
@@ -40,8 +40,8 @@ const RUN: usize = 16;
 /// Levels of sums above a run within one dispatch.
 const LEVELS: u32 = 3;
 
-/// Rows that one dispatch sums. An invocation walks them all, and tests for the end of each run and of the levels above:
-/// less than a fifth on top, which stays below the loop budget.
+/// Rows that one dispatch sums. An invocation walks them all, and tests for the end of each run and of the levels
+/// above: less than a fifth on top, which stays below the loop budget.
 const LONGEST: usize = 32_768;
 
 /// Records output = factor · matrixᵀ · matrix, for each batch item: symmetric to the bit.
@@ -50,11 +50,12 @@ const LONGEST: usize = 32_768;
 /// `output`: batch × cols × cols, stored as `f32`
 ///
 /// *Accuracy*  |error| <= gamma(c) · factor · |matrix|ᵀ · |matrix| + flushed, entrywise, with the c of
-/// [`gram_roundings`] (33 for 4096 rows, 44 for 16 384) and [`gram_flushed`]; rows · max|matrix|² must be below 2^127, and
-/// so must what the factor makes of it.
+/// [`gram_roundings`] (33 for 4096 rows, 44 for 16 384) and [`gram_flushed`]; rows · max|matrix|² must be below 2^127,
+/// and so must what the factor makes of it.
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`] when the shapes do not fit, [`Error::TooLarge`] past the device's limits.
+/// [`Error::ShapeMismatch`] when the shapes do not fit, [`Error::InvalidOption`] for another storage,
+/// [`Error::TooLarge`] past the device's limits.
 pub fn gram(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<f32>, output: &Matrix) -> Result<()> {
     gram_rows(recorder, matrix, factors, output, 0..output.rows())?;
     mirror(recorder, output)
@@ -68,7 +69,7 @@ pub fn gram(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<f32>, out
 /// *Accuracy*  as [`gram`], with the same bits whatever the bands.
 ///
 /// # Errors
-/// As [`gram`]; [`Error::ShapeMismatch`] when the output has no such rows.
+/// As [`gram`]; [`Error::OutOfRange`] when the output has no such rows.
 pub fn gram_rows(
     recorder: &mut Recorder,
     matrix: &Matrix,
@@ -85,19 +86,10 @@ pub fn gram_rows(
             found: format!("{} x {} x {}", output.batch(), output.rows(), output.cols()),
         });
     }
-    if matrix.storage() != Storage::F32 || output.storage() != Storage::F32 {
-        return Err(Error::ShapeMismatch {
-            operation,
-            expected: "a matrix and an output stored as f32".to_string(),
-            found: format!("{:?} and {:?}", matrix.storage(), output.storage()),
-        });
-    }
+    expect_f32(operation, matrix)?;
+    expect_f32(operation, output)?;
     if rows.end > output.rows() {
-        return Err(Error::ShapeMismatch {
-            operation,
-            expected: format!("rows within {}", output.rows()),
-            found: format!("{rows:?}"),
-        });
+        return Err(Error::OutOfRange { operation, what: "rows", found: rows, length: output.rows() });
     }
     expect_len(operation, "factors", batch, factors.len())?;
     let profile = recorder.gpu().capabilities().profile;
@@ -138,9 +130,9 @@ pub fn gram_rows(
 /// The most roundings that a product goes through on its way into an entry of [`gram`], each at most 2^-23 of what it
 /// rounds: the c of |error| <= gamma(c) · factor · |matrix|ᵀ · |matrix|, where gamma(c) = c u / (1 - c u), u = 2^-23.
 ///
-/// A run of L products is L roundings at the most, whatever the order: its own, and L - 1 sums. A level that adds n sums
-/// is n - 1 more, as is each dispatch after the first. The power of two is none. WGSL lets a sum be reordered within an
-/// expression; levels and dispatches are expressions of their own.
+/// A run of L products is L roundings at the most, whatever the order: its own, and L - 1 sums. A level that adds n
+/// sums is n - 1 more, as is each dispatch after the first. The power of two is none. WGSL lets a sum be reordered
+/// within an expression; levels and dispatches are expressions of their own.
 pub fn gram_roundings(matrix: &Matrix) -> usize {
     let rows: Vec<_> = item_pieces(matrix).collect();
     let roundings = |rows: &usize| {
@@ -155,12 +147,12 @@ pub fn gram_roundings(matrix: &Matrix) -> usize {
     rows.iter().map(roundings).max().unwrap_or(0) + rows.len().saturating_sub(1)
 }
 
-/// What an entry of [`gram`] may lose on a device that takes subnormal numbers for zero, beside its roundings.
+/// The most that an entry of [`gram`] loses, beside its roundings, on a device that takes subnormal numbers for zero.
 ///
-/// `largest` is the largest magnitude of the matrix. Each product may lose 2^-126 of either side times the other, and its
-/// own value; each sum either side or its own value; each below 2^-126. There are fewer than 1.25 sums a product
-/// where there is more than a run, and at most 4 where there is not: 2^-126 · (factor · rows · (2 · largest + 16) +
-/// 4 · dispatches) covers them, roundings of what is lost included.
+/// `largest` is the largest magnitude of the matrix. Each product may lose 2^-126 of either side times the other, and
+/// its own value; each sum either side or its own value; each below 2^-126. There are fewer than 1.25 sums a product
+/// where there is more than a run, and at most 4 where there is not: 2^-126 · (factor · rows · (2 · largest + 16) + 4 ·
+/// dispatches) covers them, roundings of what is lost included.
 pub fn gram_flushed(matrix: &Matrix, largest: f64, factor: f64) -> f64 {
     let (dispatches, rows) = (item_pieces(matrix).count() as f64, matrix.rows() as f64);
     f64::from(f32::MIN_POSITIVE) * (factor * rows * (2.0 * largest + 16.0) + 4.0 * dispatches)

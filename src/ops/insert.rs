@@ -1,50 +1,61 @@
 //! output[outer, first + i, inner] = input[outer, i, inner], the rest left as it is.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, kernel, word};
+use super::arguments::Axis;
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::tensor::elements;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    outer: u32,
-    length: u32,
-    target: u32,
-    inner: u32,
-    first: u32,
+params! {
+    pub(super) struct Params {
+        outer: u32,
+        length: u32,
+        target_length: u32,
+        inner: u32,
+        first: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "insert", ["group"], [Read, Write], Params);
 
-/// Records output[outer, first + i, inner] = input[outer, i, inner]: a part of the axis, the rest of which stays as it is.
+/// The place of the part that [`insert`] writes along the axis of its output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InsertAt {
+    /// The place of the first element.
+    pub first: usize,
+    /// The size of the axis.
+    pub target_length: usize,
+}
+
+/// Records output[outer, first + i, inner] = input[outer, i, inner]: a part of the axis; the rest of the axis stays
+/// unchanged.
 ///
-/// *Shapes*  `input`: outer × length × inner · `output`: outer × target × inner, where target is at least first + length
+/// *Shapes*  `input`: outer × length × inner · `output`: outer × target length × inner, where the target length is at
+/// least first + length
 ///
 /// *Accuracy*  exact.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short or the part reaches past the axis, [`crate::Error::TooLarge`] past the
-/// device's limits.
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short or the part reaches past the axis,
+/// [`crate::Error::TooLarge`] past the device's limits.
 pub fn insert(
     recorder: &mut Recorder,
-    (outer, length, inner): (usize, usize, usize),
-    (first, target): (usize, usize),
+    Axis { outer, length, inner }: Axis,
+    InsertAt { first, target_length }: InsertAt,
     input: &Buffer<f32>,
     output: &Buffer<f32>,
 ) -> Result<()> {
     let operation = "insert";
-    expect_len(operation, "an axis", first.saturating_add(length), target)?;
+    expect_len(operation, "an axis", first.saturating_add(length), target_length)?;
     expect_len(operation, "input", elements(operation, &[outer, length, inner])?, input.len())?;
-    expect_len(operation, "output", elements(operation, &[outer, target, inner])?, output.len())?;
+    expect_len(operation, "output", elements(operation, &[outer, target_length, inner])?, output.len())?;
     word(operation, "the input", input.len())?;
     word(operation, "the output", output.len())?;
     let params = Params {
         outer: word(operation, "the outer size", outer)?,
         length: word(operation, "the length", length)?,
-        target: word(operation, "the target", target)?,
+        target_length: word(operation, "the target", target_length)?,
         inner: word(operation, "the inner size", inner)?,
         first: word(operation, "the first place", first)?,
     };

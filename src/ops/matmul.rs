@@ -1,26 +1,29 @@
 //! output = left · right, for a batch of products.
 
-use bytemuck::{Pod, Zeroable};
-
+use super::arguments::Sizes;
+use super::check::{expect_len, expect_trips, word};
+use super::declare::{kernel, params};
+use super::matmul_side::{SideLayout, matmul_side, matmul_side_len};
+use super::matmul_tiles::{Tile, matmul_tiles};
 use super::tree::tree_trips;
-use super::{Tile, expect_len, expect_trips, kernel, matmul_side, matmul_side_len, matmul_tiles, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder};
+use crate::tensor::volume;
 
 /// Rows and columns of one tile, as in the shader.
 const TILE: usize = 4;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    batch: u32,
-    rows: u32,
-    length: u32,
-    cols: u32,
-    left_row: u32,
-    left_step: u32,
-    right_col: u32,
-    right_step: u32,
+params! {
+    pub(super) struct Params {
+        batch: u32,
+        rows: u32,
+        length: u32,
+        cols: u32,
+        left_row: u32,
+        left_step: u32,
+        right_col: u32,
+        right_step: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul", ["group", "tile_tree"], [Read, Read, Write], Params);
@@ -28,19 +31,19 @@ pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul", ["group", "tile_
 /// One side of a product.
 #[derive(Clone, Copy, Debug)]
 pub struct Side<'a> {
-    /// Its elements, row-major.
+    /// The elements of the side, row-major.
     pub buffer: &'a Buffer<f32>,
-    /// Whether they are those of its transpose.
+    /// Whether the elements are those of the transpose of the side.
     pub transposed: bool,
 }
 
-/// The most elements of a side that is copied: what every adapter binds.
+/// The most elements of a side that is copied: every adapter binds as many.
 const MOST_MOVED: usize = 1 << 25;
 
-/// What the parts of a second side in `scratch` start on, in elements: no adapter asks for more than 256 bytes.
+/// The alignment of a copied side in `scratch`, in elements: no adapter asks for more than 256 bytes.
 const ALIGNMENT: usize = 64;
 
-/// A product as it is chosen to be computed with tiles: how large they are, and which sides are copied first.
+/// The way to compute a product with tiles: their size, and the sides that are copied first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tiled {
     tile: Tile,
@@ -49,15 +52,15 @@ struct Tiled {
 }
 
 impl Tiled {
-    /// The faster way on an adapter of some profile, where it is not the kernel with 4 × 4 sums. Nothing depends on the
-    /// other items of the batch but what fits into memory.
+    /// The tiled way on an adapter of some profile, where it is faster than the kernel with 4 × 4 sums. The choice
+    /// depends on the number of batch elements only by what fits into memory.
     ///
-    /// In products of that kernel, on lavapipe: a tile needs a third of one for each of its own, a copy five an element, and a
-    /// dispatch some ten thousands. On hardware, not measured, invocations that do more each are only worth it where there
-    /// are enough of them.
+    /// In products of that kernel, on lavapipe: a tile needs a third of one for each of its own, a copy five an
+    /// element, and a dispatch some ten thousands. On hardware, not measured, invocations that do more each are only
+    /// worth it where there are enough of them.
     fn choose(
         profile: Profile,
-        (batch, rows, length, cols): (usize, usize, usize, usize),
+        Sizes { batch, rows, inner: length, cols }: Sizes,
         transposed: [bool; 2],
     ) -> Option<Self> {
         const LEAST_PRODUCTS: f64 = (1 << 18) as f64;
@@ -90,7 +93,7 @@ impl Tiled {
         Some(Self { tile: if is_twelve { Tile::Twelve } else { Tile::Eight }, copies })
     }
 
-    /// Where the copy of the right side starts, and where it ends.
+    /// The first element of the copy of the right side, and the end of the copy.
     fn places(&self) -> [usize; 2] {
         let start = self.copies[0].next_multiple_of(ALIGNMENT);
         [start, start + self.copies[1]]
@@ -98,7 +101,7 @@ impl Tiled {
 }
 
 /// The elements of `scratch` that [`matmul`] needs for a product, of the transposes of the sides or not.
-pub fn matmul_scratch(sizes: (usize, usize, usize, usize), transposed: [bool; 2]) -> usize {
+pub fn matmul_scratch(sizes: Sizes, transposed: [bool; 2]) -> usize {
     let profiles = [Profile::SOFTWARE, Profile::HARDWARE].into_iter();
     let ways = profiles.filter_map(|profile| Tiled::choose(profile, sizes, transposed));
     ways.map(|way| way.places()[1]).max().unwrap_or(0)
@@ -108,24 +111,25 @@ pub fn matmul_scratch(sizes: (usize, usize, usize, usize), transposed: [bool; 2]
 ///
 /// Large products are several times faster with memory for copies of sides whose rows, or columns, are no neighbours.
 ///
-/// *Shapes*  `left`: batch × rows × length · `right`: batch × length × cols · `scratch`: [`matmul_scratch`] elements, if there
-/// are to be copies · `output`: batch × rows × cols
+/// *Shapes*  `left`: batch × rows × length · `right`: batch × length × cols · `scratch`: [`matmul_scratch`] elements,
+/// if there are to be copies · `output`: batch × rows × cols
 ///
-/// *Accuracy*  gamma(14 + min(r, 32) + ⌈r / 32⌉) · |left| · |right|, entrywise, with the r = ⌈length / 16⌉ runs of 16 products.
+/// *Accuracy*  gamma(14 + min(r, 32) + ⌈r / 32⌉) · |left| · |right|, entrywise, with the r = ⌈length / 16⌉ runs of 16
+/// products.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or its loop
-/// budget.
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits or
+/// its loop budget.
 pub fn matmul(
     recorder: &mut Recorder,
-    sizes: (usize, usize, usize, usize),
+    sizes: Sizes,
     left: Side,
     right: Side,
     scratch: Option<&Buffer<f32>>,
     output: &Buffer<f32>,
 ) -> Result<()> {
     let operation = "matmul";
-    let (batch, rows, length, cols) = sizes;
+    let Sizes { batch, rows, inner: length, cols } = sizes;
     expect_len(operation, "left", volume(&[batch, rows, length]), left.buffer.len())?;
     expect_len(operation, "right", volume(&[batch, length, cols]), right.buffer.len())?;
     expect_len(operation, "output", volume(&[batch, rows, cols]), output.len())?;
@@ -140,11 +144,21 @@ pub fn matmul(
     let (mut left_laid, mut right_laid) = (left.buffer.clone(), right.buffer.clone());
     if way.copies[0] > 0 {
         left_laid = scratch.slice(0..way.copies[0]);
-        matmul_side(recorder, (batch, rows, length), left.transposed, left.buffer, &left_laid)?;
+        matmul_side(
+            recorder,
+            &SideLayout { batch, size: rows, length, is_laid: left.transposed },
+            left.buffer,
+            &left_laid,
+        )?;
     }
     if way.copies[1] > 0 {
         right_laid = scratch.slice(start..end);
-        matmul_side(recorder, (batch, cols, length), !right.transposed, right.buffer, &right_laid)?;
+        matmul_side(
+            recorder,
+            &SideLayout { batch, size: cols, length, is_laid: !right.transposed },
+            right.buffer,
+            &right_laid,
+        )?;
     }
     matmul_tiles(recorder, sizes, way.tile, &left_laid, &right_laid, output)
 }
@@ -152,7 +166,7 @@ pub fn matmul(
 /// Records the product with the kernel that reads either side wherever it lies, an element at a time.
 fn matmul_strided(
     recorder: &mut Recorder,
-    (batch, rows, length, cols): (usize, usize, usize, usize),
+    Sizes { batch, rows, inner: length, cols }: Sizes,
     left: Side,
     right: Side,
     output: &Buffer<f32>,
@@ -187,26 +201,28 @@ mod tests {
 
     #[test]
     fn tiles_are_for_large_products() {
-        let choose = |profile, sizes, transposed| Tiled::choose(profile, sizes, transposed);
+        let sizes = |(batch, rows, inner, cols)| Sizes { batch, rows, inner, cols };
+        let choose = |profile, of, transposed| Tiled::choose(profile, sizes(of), transposed);
+        let scratch = |of, transposed| matmul_scratch(sizes(of), transposed);
         let straight = [false, false];
         for small in [(256, 3, 50, 5), (1, 3, 784, 512), (1, 100_000, 50, 1), (4096, 16, 16, 16), (1, 0, 9, 9)] {
             assert_eq!(choose(Profile::SOFTWARE, small, straight), None);
             assert_eq!(choose(Profile::HARDWARE, small, straight), None);
-            assert_eq!(matmul_scratch(small, straight), 0);
+            assert_eq!(scratch(small, straight), 0);
         }
         let layer = (1, 256, 784, 512);
         let way = choose(Profile::SOFTWARE, layer, [false, true]).unwrap();
         assert_eq!(way, Tiled { tile: Tile::Twelve, copies: [256 * 784, 784 * 512] });
-        assert_eq!(matmul_scratch(layer, [false, true]), 256 * 784 + 784 * 512);
+        assert_eq!(scratch(layer, [false, true]), 256 * 784 + 784 * 512);
         assert_eq!(choose(Profile::HARDWARE, layer, [false, true]), None);
-        for (sizes, tile) in [
+        for (of, tile) in [
             ((1, 64, 64, 63), None),
             ((1, 64, 64, 64), Some(Tile::Eight)),
             ((2, 70, 300, 49), Some(Tile::Eight)),
             ((1, 247, 270, 257), Some(Tile::Twelve)),
         ] {
-            let way = choose(Profile::SOFTWARE, sizes, straight);
-            assert_eq!(way.map(|way| way.tile), tile, "{sizes:?}");
+            let way = choose(Profile::SOFTWARE, of, straight);
+            assert_eq!(way.map(|way| way.tile), tile, "{of:?}");
         }
         // A copy of a side is worth it where it is read often, and none is needed of one that lies right.
         let thin = (1, 4, 784, 512);
@@ -215,6 +231,6 @@ mod tests {
         assert_eq!(way, Tiled { tile: Tile::Eight, copies: [0, 0] });
         let large = (1, 1024, 100, 1030);
         assert_eq!(choose(Profile::HARDWARE, large, [true, false]).unwrap().tile, Tile::Eight);
-        assert_eq!(matmul_scratch(large, [true, false]), 100 * 1032);
+        assert_eq!(scratch(large, [true, false]), 100 * 1032);
     }
 }

@@ -1,33 +1,47 @@
 //! A side of a product, laid out in quads across each step of the inner axis.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, kernel, volume, word};
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    batch: u32,
-    size: u32,
-    length: u32,
-    across: u32,
-    along: u32,
+params! {
+    pub(super) struct Params {
+        batch: u32,
+        size: u32,
+        length: u32,
+        across: u32,
+        along: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul_side", ["group"], [Read, Write], Params);
 
-/// The elements of a side of [`super::matmul_tiles`]: whole quads of its rows, or of its columns, for each step of the inner axis.
+/// The elements of a side of [`super::matmul_tiles`]: whole quads of its rows, or of its columns, for each step of the
+/// inner axis.
 pub fn matmul_side_len(batch: usize, size: usize, length: usize) -> usize {
     batch * length * size.next_multiple_of(4)
 }
 
-/// Records the copy of a side of a product to where [`super::matmul_tiles`] reads it: its rows, if it is the left one, or its
-/// columns become neighbours.
+/// A batch of sides of products as they lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SideLayout {
+    /// The number of products.
+    pub batch: usize,
+    /// The rows of a left side, the columns of a right side.
+    pub size: usize,
+    /// The steps of the inner axis.
+    pub length: usize,
+    /// Whether the side lies step after step and only lacks whole quads.
+    pub is_laid: bool,
+}
+
+/// Records the copy of a side of a product to where [`super::matmul_tiles`] reads it: its rows, if it is the left one,
+/// or its columns become neighbours.
 ///
-/// *Shapes*  `input`: batch × size × length, or batch × length × size where they are neighbours `already` and only lack whole
-/// quads · `output`: batch × length × size up to whole quads, [`matmul_side_len`] elements
+/// *Shapes*  `input`: batch × size × length, or batch × length × size where `is_laid` · `output`: batch × length × size
+/// up to whole quads, [`matmul_side_len`] elements
 ///
 /// *Accuracy*  exact; what pads a quad repeats the last number.
 ///
@@ -35,17 +49,17 @@ pub fn matmul_side_len(batch: usize, size: usize, length: usize) -> usize {
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn matmul_side(
     recorder: &mut Recorder,
-    (batch, size, length): (usize, usize, usize),
-    already: bool,
+    layout: &SideLayout,
     input: &Buffer<f32>,
     output: &Buffer<f32>,
 ) -> Result<()> {
+    let SideLayout { batch, size, length, is_laid } = *layout;
     let operation = "matmul_side";
     expect_len(operation, "input", volume(&[batch, size, length]), input.len())?;
     expect_len(operation, "output", matmul_side_len(batch, size, length), output.len())?;
     word(operation, "the input", input.len())?;
     word(operation, "the output", output.len())?;
-    let (across, along) = if already { (1, size) } else { (length, 1) };
+    let (across, along) = if is_laid { (1, size) } else { (length, 1) };
     let params = Params {
         batch: word(operation, "the batch", batch)?,
         size: word(operation, "the size", size)?,

@@ -1,10 +1,12 @@
 //! output = left · right, for a batch of products of sides that lie in quads.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, expect_trips, kernel, matmul_side_len, volume, word};
+use super::arguments::Sizes;
+use super::check::{expect_len, expect_trips, word};
+use super::declare::{kernel, params};
+use super::matmul_side::matmul_side_len;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
 /// Products of one run, as in the shader.
 const RUN: usize = 16;
@@ -15,14 +17,14 @@ const RUNS: usize = 32;
 /// Tiles of a group that lie side by side, where there are as many.
 const MOST_ACROSS: usize = 8;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    batch: u32,
-    rows: u32,
-    length: u32,
-    cols: u32,
-    across: u32,
+params! {
+    pub(super) struct Params {
+        batch: u32,
+        rows: u32,
+        length: u32,
+        cols: u32,
+        across: u32,
+    }
 }
 
 pub(super) static KERNELS: [Kernel; 2] = [
@@ -40,7 +42,7 @@ pub enum Tile {
 }
 
 impl Tile {
-    /// Its rows, and its columns.
+    /// The rows of the tile, which are as many as its columns.
     pub fn edge(self) -> usize {
         match self {
             Self::Eight => 8,
@@ -58,16 +60,17 @@ impl Tile {
 
 /// Records output = left · right for each item of a batch, with tiles of a size.
 ///
-/// *Shapes*  `left`: batch × length × rows up to whole quads · `right`: batch × length × cols up to whole quads, both as
-/// [`super::matmul_side`] lays them out · `output`: batch × rows × cols
+/// *Shapes*  `left`: batch × length × rows up to whole quads · `right`: batch × length × cols up to whole quads, both
+/// as [`super::matmul_side`] lays them out · `output`: batch × rows × cols
 ///
-/// *Accuracy*  gamma(14 + min(r, 32) + ⌈r / 32⌉) · |left| · |right|, entrywise, with the r = ⌈length / 16⌉ runs of 16 products.
+/// *Accuracy*  gamma(14 + min(r, 32) + ⌈r / 32⌉) · |left| · |right|, entrywise, with the r = ⌈length / 16⌉ runs of 16
+/// products.
 ///
 /// # Errors
 /// As [`super::matmul`].
 pub fn matmul_tiles(
     recorder: &mut Recorder,
-    (batch, rows, length, cols): (usize, usize, usize, usize),
+    Sizes { batch, rows, inner: length, cols }: Sizes,
     tile: Tile,
     left: &Buffer<f32>,
     right: &Buffer<f32>,

@@ -1,18 +1,20 @@
 //! output = (largest finite magnitude, first element that is not finite) of each vector.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{Segments, expect_len, kernel, volume, word};
+use super::arguments::Rows;
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
+use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    vectors: u32,
-    length: u32,
-    segments: u32,
-    segment: u32,
+params! {
+    pub(super) struct Params {
+        vectors: u32,
+        length: u32,
+        segments: u32,
+        segment: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("vector" / "max_abs", ["group"], [Read, Write], Params);
@@ -29,7 +31,7 @@ pub(super) static KERNEL: Kernel = kernel!("vector" / "max_abs", ["group"], [Rea
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn max_abs(
     recorder: &mut Recorder,
-    (vectors, length): (usize, usize),
+    Rows { vectors, length }: Rows,
     input: &Buffer<f32>,
     output: &Buffer<[u32; 2]>,
 ) -> Result<Segments> {

@@ -1,23 +1,22 @@
 //! output[row, col] = output[col, row] above the diagonal.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{kernel, word};
+use super::check::{expect_f32, word};
+use super::declare::{kernel, params};
 use crate::gpu::{Grid, Kernel, Recorder};
-use crate::tensor::{Matrix, Storage};
+use crate::tensor::Matrix;
 use crate::{Error, Result};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    items: u32,
-    quads: u32,
-    cols: u32,
-    source_start: u32,
-    source_end: u32,
-    target_start: u32,
-    target_end: u32,
-    own: u32,
+params! {
+    pub(super) struct Params {
+        items: u32,
+        quads: u32,
+        cols: u32,
+        source_start: u32,
+        source_end: u32,
+        target_start: u32,
+        target_end: u32,
+        own: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("dense" / "mirror", ["group"], [Read, Write], Params);
@@ -25,7 +24,8 @@ pub(super) static KERNEL: Kernel = kernel!("dense" / "mirror", ["group"], [Read,
 /// Columns of one row that a lane writes.
 const SPAN: usize = 64;
 
-/// Records a copy of the entries below the diagonal to above it: matrix\[row, col\] = matrix\[col, row\] where row < col.
+/// Records a copy of the entries below the diagonal to above it: matrix\[row, col\] = matrix\[col, row\] where row <
+/// col.
 ///
 /// *Shapes*  `matrix`: batch × cols × cols, stored as `f32`
 ///
@@ -36,11 +36,12 @@ const SPAN: usize = 64;
 /// limits.
 pub fn mirror(recorder: &mut Recorder, matrix: &Matrix) -> Result<()> {
     let operation = "mirror";
-    if matrix.rows() != matrix.cols() || matrix.storage() != Storage::F32 {
+    expect_f32(operation, matrix)?;
+    if matrix.rows() != matrix.cols() {
         return Err(Error::ShapeMismatch {
             operation,
-            expected: "a square matrix stored as f32".to_string(),
-            found: format!("{} x {}, {:?}", matrix.rows(), matrix.cols(), matrix.storage()),
+            expected: "a square matrix".to_string(),
+            found: format!("{} x {}", matrix.rows(), matrix.cols()),
         });
     }
     let lanes = recorder.gpu().capabilities().profile.lanes as usize;

@@ -2,11 +2,14 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, expect_trips, kernel, volume, word};
+use super::arguments::Segmented;
+use super::check::{expect_len, expect_trips, word};
+use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-/// What the device knows of one vector of an iteration.
+/// The state of one vector of an iteration, as the device keeps it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 pub struct NormaliserState {
@@ -21,7 +24,7 @@ pub struct NormaliserState {
 /// Why the device took a vector out of the mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopKind {
-    /// It did not.
+    /// The vector is still in the mask.
     Running,
     /// The product with the start vector is zero.
     Zero,
@@ -43,14 +46,14 @@ impl NormaliserState {
     }
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    vectors: u32,
-    segments: u32,
-    first_norm: u32,
-    step: u32,
-    breakdown: f32,
+params! {
+    pub(super) struct Params {
+        vectors: u32,
+        segments: u32,
+        first_norm: u32,
+        step: u32,
+        breakdown: f32,
+    }
 }
 
 pub(super) static KERNEL: Kernel =
@@ -63,7 +66,7 @@ pub struct Normalise<'a> {
     pub vectors: usize,
     /// Powers of two that the sums of squares were taken with, one a vector.
     pub factors: &'a Buffer<f32>,
-    /// Where factor / norm goes, one a vector.
+    /// The memory for factor / norm, one a vector.
     pub inverses: &'a Buffer<f32>,
     /// The mask, one entry a vector.
     pub active: &'a Buffer<u32>,
@@ -71,28 +74,41 @@ pub struct Normalise<'a> {
     pub states: &'a Buffer<NormaliserState>,
 }
 
+/// The memory for the norms of one step, and the bound below which a norm is rounding noise.
+#[derive(Clone, Copy, Debug)]
+pub struct NormsOfStep<'a> {
+    /// The norms.
+    pub norms: &'a Buffer<f32>,
+    /// The place of the first vector's norm.
+    pub first_norm: usize,
+    /// The step, which states keep.
+    pub step: usize,
+    /// The largest norm that is rounding noise, in units of the vector's largest norm so far.
+    pub breakdown: f32,
+}
+
 /// Records norm = root of the sum of squares, and inverse = factor / norm, for each vector of the mask.
 ///
-/// A norm of at most `breakdown` times the largest so far, and one that is not finite, takes its vector out of the mask,
-/// with inverse 0.
+/// A norm of at most `breakdown` times the largest so far, and one that is not finite, takes its vector out of the
+/// mask, with inverse 0.
 ///
 /// *Shapes*  `squares`: segments × vectors · `norms`: from `first_norm` on, one a vector
 ///
-/// *Accuracy*  relative error <= gamma((segments - 1) / 2 + 4.5) for the norm, and gamma((segments - 1) / 2 + 7) for the
-/// inverse: what WGSL promises of roots and quotients.
+/// *Accuracy*  relative error <= gamma((segments - 1) / 2 + 4.5) for the norm, and gamma((segments - 1) / 2 + 7) for
+/// the inverse: what WGSL promises of roots and quotients.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the loop budget.
 pub fn normaliser(
     recorder: &mut Recorder,
     memory: &Normalise<'_>,
-    (squares, segments): (&Buffer<f32>, usize),
-    (norms, first_norm): (&Buffer<f32>, usize),
-    (step, breakdown): (usize, f32),
+    Segmented { buffer: squares, count: segments }: Segmented<'_, f32>,
+    norms: &NormsOfStep<'_>,
 ) -> Result<()> {
     let operation = "normaliser";
     expect_trips(recorder, operation, segments, "add the segments up in several steps")?;
     let vectors = memory.vectors;
+    let NormsOfStep { norms, first_norm, step, breakdown } = *norms;
     expect_len(operation, "squares", volume(&[segments, vectors]), squares.len())?;
     expect_len(operation, "norms", first_norm + vectors, norms.len())?;
     expect_len(operation, "factors", vectors, memory.factors.len())?;

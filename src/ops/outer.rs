@@ -1,34 +1,33 @@
 //! output = coefficient · Σ left · rightᵀ.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_trips, kernel, word};
+use super::check::{expect_f32, expect_trips, word};
+use super::declare::{kernel, params};
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
-use crate::tensor::{Matrix, Storage, Tensor};
+use crate::tensor::{Matrix, Tensor};
 use crate::{Error, Result};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    items: u32,
-    first_item: u32,
-    rows: u32,
-    first_row: u32,
-    quads: u32,
-    cols: u32,
-    total_rows: u32,
-    vector_items: u32,
-    columns: u32,
+params! {
+    pub(super) struct Params {
+        items: u32,
+        first_item: u32,
+        rows: u32,
+        first_row: u32,
+        quads: u32,
+        cols: u32,
+        total_rows: u32,
+        vector_items: u32,
+        vectors: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("dense" / "outer", ["group"], [Read, Read, Read, Write], Params);
 
-/// Records output = coefficient · Σ left · rightᵀ for each batch item, summed over pairs of columns.
+/// Records output = coefficient · Σ left · rightᵀ for each batch item, summed over pairs of vectors.
 ///
-/// *Shapes*  `coefficients`: batch · `left`: items × columns × rows · `right`: items × columns × cols, where the batch
+/// *Shapes*  `coefficients`: batch · `left`: items × vectors × rows · `right`: items × vectors × cols, where the batch
 /// repeats the items a whole number of times · `output`: batch × rows × cols, stored as `f32`
 ///
-/// *Accuracy*  |error| <= gamma(columns + 1) · |coefficient| · Σ |left| · |right|ᵀ, entrywise.
+/// *Accuracy*  |error| <= gamma(vectors + 1) · |coefficient| · Σ |left| · |right|ᵀ, entrywise.
 ///
 /// # Errors
 /// [`Error::ShapeMismatch`] when the shapes do not fit, [`Error::TooLarge`] past the device's limits.
@@ -43,32 +42,32 @@ pub fn outer(
     if output.panels().is_empty() {
         return Ok(());
     }
-    let (items, columns) = match *left.shape() {
-        [items, columns, ..] => (items, columns),
+    expect_f32(operation, output)?;
+    let (items, vectors) = match *left.shape() {
+        [items, vectors, ..] => (items, vectors),
         _ => (0, 0),
     };
-    let whole = items > 0 && left.len() == items * columns * output.rows() && output.batch().is_multiple_of(items);
-    let paired = right.len() == items * columns * output.cols() && coefficients.len() >= output.batch();
-    if !whole || !paired || output.storage() != Storage::F32 {
+    let whole = items > 0 && left.len() == items * vectors * output.rows() && output.batch().is_multiple_of(items);
+    let paired = right.len() == items * vectors * output.cols() && coefficients.len() >= output.batch();
+    if !whole || !paired {
         return Err(Error::ShapeMismatch {
             operation,
             expected: format!(
-                "coefficients for {} matrices in f32, as many as a multiple of {items}, and vectors of their sides",
+                "coefficients for {} matrices, as many as a multiple of {items}, and vectors of their sides",
                 output.batch()
             ),
             found: format!(
-                "{} coefficients, vectors {:?} and {:?}, matrices {} x {} x {} {:?}",
+                "{} coefficients, vectors {:?} and {:?}, matrices {} x {} x {}",
                 coefficients.len(),
                 left.shape(),
                 right.shape(),
                 output.batch(),
                 output.rows(),
-                output.cols(),
-                output.storage()
+                output.cols()
             ),
         });
     }
-    expect_trips(recorder, operation, 5 * (columns + 1), "add the pairs up in several steps")?;
+    expect_trips(recorder, operation, 5 * (vectors + 1), "add the pairs up in several steps")?;
     for panel in output.panels() {
         let place = &panel.place;
         let params = Params {
@@ -80,7 +79,7 @@ pub fn outer(
             cols: word(operation, "the columns", output.cols())?,
             total_rows: word(operation, "the rows", output.rows())?,
             vector_items: word(operation, "the vectors", items)?,
-            columns: word(operation, "the vectors", columns)?,
+            vectors: word(operation, "the vectors", vectors)?,
         };
         let grid = Grid::covering(place.row_count() * output.quads(), recorder.gpu().capabilities().profile.lanes);
         let bindings = [coefficients.into(), left.buffer().into(), right.buffer().into(), (&panel.words).into()];

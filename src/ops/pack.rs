@@ -1,19 +1,19 @@
 //! Rows without gaps -> rows padded with zeros to whole quads.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{Segments, expect_len, kernel, volume, word};
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
+use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
-use crate::tensor::Panel;
+use crate::tensor::{Panel, volume};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    quads: u32,
-    cols: u32,
-    total_quads: u32,
-    segment_quads: u32,
+params! {
+    pub(super) struct Params {
+        quads: u32,
+        cols: u32,
+        total_quads: u32,
+        segment_quads: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("dense" / "pack", ["group"], [Read, Write], Params);

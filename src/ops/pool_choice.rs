@@ -1,25 +1,32 @@
 //! choice = which element of each window is the largest.
 
+use super::check::expect_trips;
+use super::declare::kernel;
 use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
-use super::{expect_trips, kernel};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
-use crate::sliding::Sliding;
+use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "pool_choice", ["group", "nan", "sliding", "order"], [Read, Write], Params);
 
-/// Records choice[plane, y, x] = the number, counted row by row, of the window's element that is the largest of those in the image;
-/// the first of equals, and the first NaN where there is one.
+/// Records choice[plane, y, x] = the number, counted row by row, of the window's element that is the largest of those
+/// in the image; the first of equals, and the first NaN where there is one.
 ///
-/// *Shapes*  `image`, `choice`: the image and the response of `sizes`, whose planes are its batch; channels, filters and groups are 1
+/// *Shapes*  `image`, `choice`: the image and the response of `sizes`, whose planes are its batch; channels, filters
+/// and groups are 1
 ///
 /// *Accuracy*  exact.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there is not one channel, [`crate::Error::TooLarge`] past the
-/// device's limits or its loop budget.
-pub fn pool_choice(recorder: &mut Recorder, sizes: &Sliding, image: &Buffer<f32>, choice: &Buffer<f32>) -> Result<()> {
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there is not one channel, [`crate::Error::TooLarge`]
+/// past the device's limits or its loop budget.
+pub fn pool_choice(
+    recorder: &mut Recorder,
+    sizes: &SlidingSizes,
+    image: &Buffer<f32>,
+    choice: &Buffer<f32>,
+) -> Result<()> {
     let operation = "pool_choice";
     expect_planes(operation, sizes)?;
     expect_shapes(operation, &[("image", sizes.image_shape(), image), ("choice", sizes.response_shape(), choice)])?;

@@ -1,26 +1,27 @@
 //! picked = the element of each window that was chosen.
 
-use super::kernel;
+use super::declare::kernel;
 use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
-use crate::sliding::Sliding;
+use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "pool_pick", ["group", "nan", "sliding"], [Read, Read, Write], Params);
 
-/// Records picked[plane, y, x] = the element of image whose number in the window is choice[plane, y, x]; 0 where that lies outside.
+/// Records picked[plane, y, x] = the element of image whose number in the window is choice[plane, y, x]; 0 where that
+/// lies outside.
 ///
 /// *Shapes*  `image`, `choice`, `picked`: the image and twice the response of `sizes`, as in [`super::pool_choice`]
 ///
 /// *Accuracy*  exact.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there is not one channel, [`crate::Error::TooLarge`] past the
-/// device's limits.
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there is not one channel, [`crate::Error::TooLarge`]
+/// past the device's limits.
 pub fn pool_pick(
     recorder: &mut Recorder,
-    sizes: &Sliding,
+    sizes: &SlidingSizes,
     image: &Buffer<f32>,
     choice: &Buffer<f32>,
     picked: &Buffer<f32>,

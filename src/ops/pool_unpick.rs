@@ -1,27 +1,28 @@
 //! image = the adjoint of pool_pick in its image.
 
+use super::check::expect_trips;
+use super::declare::kernel;
 use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
-use super::{expect_trips, kernel};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
-use crate::sliding::Sliding;
+use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "pool_unpick", ["group", "nan", "sliding"], [Read, Read, Write], Params);
 
-/// Records image[plane, h, w] = Σ picked[plane, y, x] over the windows that chose this pixel: the adjoint of [`super::pool_pick`] in
-/// its image.
+/// Records image[plane, h, w] = Σ picked[plane, y, x] over the windows that chose this pixel: the adjoint of
+/// [`super::pool_pick`] in its image.
 ///
 /// *Shapes*  `picked`, `choice`, `image`: twice the response and the image of `sizes`, as in [`super::pool_choice`]
 ///
 /// *Accuracy*  gamma(windows - 1) · Σ|picked|, of the windows that a pixel is part of.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there is not one channel, [`crate::Error::TooLarge`] past the
-/// device's limits or its loop budget.
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there is not one channel, [`crate::Error::TooLarge`]
+/// past the device's limits or its loop budget.
 pub fn pool_unpick(
     recorder: &mut Recorder,
-    sizes: &Sliding,
+    sizes: &SlidingSizes,
     picked: &Buffer<f32>,
     choice: &Buffer<f32>,
     image: &Buffer<f32>,

@@ -2,11 +2,14 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{expect_len, expect_trips, kernel, volume, word};
+use super::arguments::Segmented;
+use super::check::{expect_len, expect_trips, word};
+use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-/// Where a power iteration stands, for one vector.
+/// The state of a power iteration, for one vector.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 pub struct PowerReport {
@@ -20,20 +23,20 @@ pub struct PowerReport {
     pub iteration: u32,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    vectors: u32,
-    segments: u32,
-    iteration: u32,
-    form: u32,
-    rtol: f32,
-    atol: f32,
+params! {
+    pub(super) struct Params {
+        vectors: u32,
+        segments: u32,
+        iteration: u32,
+        form: u32,
+        rtol: f32,
+        atol: f32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("krylov" / "power_check", ["group"], [Read, Read, Write, Write], Params);
 
-/// What [`power_check`] tests against.
+/// The step and the tolerances that [`power_check`] tests with.
 #[derive(Clone, Copy, Debug)]
 pub struct PowerCheck {
     /// The iteration, from 1.
@@ -51,8 +54,8 @@ pub struct PowerCheck {
 /// *Shapes*  `squares`: segments × vectors, of the residual · `norms`: 2 × vectors, |Av| then |Aᵀu| · `active`,
 /// `reports`: vectors
 ///
-/// *Accuracy*  relative error <= gamma((segments - 1) / 2 + 4.5) for the residual; sigma is exact in the two-sided form,
-/// and within gamma(10) in the Gram form.
+/// *Accuracy*  relative error <= gamma((segments - 1) / 2 + 4.5) for the residual; sigma is exact in the two-sided
+/// form, and within gamma(10) in the Gram form.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the loop budget.
@@ -60,7 +63,7 @@ pub fn power_check(
     recorder: &mut Recorder,
     vectors: usize,
     check: &PowerCheck,
-    (squares, segments): (&Buffer<f32>, usize),
+    Segmented { buffer: squares, count: segments }: Segmented<'_, f32>,
     norms: &Buffer<f32>,
     active: &Buffer<u32>,
     reports: &Buffer<PowerReport>,

@@ -1,21 +1,23 @@
 //! output = basis · input: the coefficients of vectors in their bases.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{Segments, expect_len, kernel, volume, word};
+use super::arguments::{BasisRef, Rows};
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
+use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    slots: u32,
-    stride: u32,
-    vectors: u32,
-    length: u32,
-    segments: u32,
-    segment: u32,
-    masked: u32,
+params! {
+    pub(super) struct Params {
+        slots: u32,
+        stride: u32,
+        vectors: u32,
+        length: u32,
+        segments: u32,
+        segment: u32,
+        masked: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel =
@@ -32,8 +34,8 @@ pub(super) static KERNEL: Kernel =
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn project(
     recorder: &mut Recorder,
-    (vectors, length): (usize, usize),
-    (basis, slots, stride): (&Buffer<f32>, usize, usize),
+    Rows { vectors, length }: Rows,
+    BasisRef { buffer: basis, slots, stride }: BasisRef<'_>,
     input: &Buffer<f32>,
     output: &Buffer<f32>,
 ) -> Result<Segments> {

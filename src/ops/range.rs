@@ -1,22 +1,24 @@
 //! factor = 2^-e for each vector: the range that a solver works in.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{NormaliserState, expect_len, expect_trips, kernel, volume, word};
+use super::arguments::Segmented;
+use super::check::{expect_len, expect_trips, word};
+use super::declare::{kernel, params};
+use super::normaliser::NormaliserState;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    vectors: u32,
-    segments: u32,
+params! {
+    pub(super) struct Params {
+        vectors: u32,
+        segments: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("krylov" / "range", ["group"], [Read, Write, Write, Write], Params);
 
-/// Records the power of two that brings each vector's largest magnitude into [1, 2), from what [`super::max_abs`] wrote.
-/// A vector that is zero or not finite is told by its state and leaves the mask.
+/// Records the power of two that brings each vector's largest magnitude into [1, 2), from what [`super::max_abs`]
+/// wrote. A vector that is zero or not finite is told by its state and leaves the mask.
 ///
 /// *Shapes*  `screens`: segments × vectors · `factors`, `active`, `states`: vectors
 ///
@@ -27,7 +29,7 @@ pub(super) static KERNEL: Kernel = kernel!("krylov" / "range", ["group"], [Read,
 pub fn range(
     recorder: &mut Recorder,
     vectors: usize,
-    (screens, segments): (&Buffer<[u32; 2]>, usize),
+    Segmented { buffer: screens, count: segments }: Segmented<'_, [u32; 2]>,
     factors: &Buffer<f32>,
     active: &Buffer<u32>,
     states: &Buffer<NormaliserState>,

@@ -1,9 +1,13 @@
 //! output = |factor · product - sigma · direction|², vector by vector.
 
+use super::arguments::Rows;
+use super::check::expect_len;
+use super::declare::kernel;
 use super::dot::Params;
-use super::{Segments, expect_len, kernel, volume};
+use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
 pub(super) static KERNEL: Kernel = kernel!(
     "vector" / "residual_squares",
@@ -15,8 +19,8 @@ pub(super) static KERNEL: Kernel = kernel!(
 /// Records |factor · product - sigma · direction|² for each of several vectors, and returns the segments that the
 /// results come in: the square of the residual of a singular pair.
 ///
-/// *Shapes*  `product`, `direction`: vectors × length · `factors`, `sigmas`: vectors · `output`: segments × vectors; the
-/// square is the sum over the segments.
+/// *Shapes*  `product`, `direction`: vectors × length · `factors`, `sigmas`: vectors · `output`: segments × vectors;
+/// the square is the sum over the segments.
 ///
 /// *Accuracy*  with d the exact difference and e = gamma(2) · (|factor · product| + |sigma · direction|) entrywise,
 /// |error| <= gamma(r + lanes) · Σ (|d| + e)² + Σ (2 |d| e + e²) in each segment of s elements, with the r of [`super::dot`].
@@ -25,7 +29,7 @@ pub(super) static KERNEL: Kernel = kernel!(
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn residual_squares(
     recorder: &mut Recorder,
-    (vectors, length): (usize, usize),
+    Rows { vectors, length }: Rows,
     product: &Buffer<f32>,
     direction: &Buffer<f32>,
     factors: &Buffer<f32>,

@@ -1,24 +1,24 @@
 //! output = |matrix| · 1, row by row.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{PerStorage, Segments, expect_len, matrix_kernels, volume, word};
+use super::check::{expect_len, word};
+use super::declare::{PerStorage, matrix_kernels, params};
+use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Recorder};
-use crate::tensor::Matrix;
+use crate::tensor::{Matrix, volume};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    items: u32,
-    first_item: u32,
-    rows: u32,
-    first_row: u32,
-    quads: u32,
-    total_rows: u32,
-    batch: u32,
-    segments: u32,
-    segment_quads: u32,
+params! {
+    pub(super) struct Params {
+        items: u32,
+        first_item: u32,
+        rows: u32,
+        first_row: u32,
+        quads: u32,
+        total_rows: u32,
+        batch: u32,
+        segments: u32,
+        segment_quads: u32,
+    }
 }
 
 pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "row_abs_sums", ["group"], [Write], Params);

@@ -1,17 +1,18 @@
 //! output = factor · input, with factors that stay on the device.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, kernel, volume, word};
+use super::arguments::Rows;
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    vectors: u32,
-    length: u32,
-    masked: u32,
+params! {
+    pub(super) struct Params {
+        vectors: u32,
+        length: u32,
+        masked: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("vector" / "scale", ["group", "mask"], [Read, Read, Read, Write], Params);
@@ -26,7 +27,7 @@ pub(super) static KERNEL: Kernel = kernel!("vector" / "scale", ["group", "mask"]
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn scale(
     recorder: &mut Recorder,
-    (vectors, length): (usize, usize),
+    Rows { vectors, length }: Rows,
     factors: &Buffer<f32>,
     input: &Buffer<f32>,
     output: &Buffer<f32>,

@@ -1,6 +1,7 @@
-//! How long sums are cut so that no invocation loops too often, and partial results stay few.
+//! The cutting of long sums, so that no invocation loops past its budget and partial results stay few.
 
 use crate::gpu::Gpu;
+use crate::tensor::Matrix;
 
 /// A length cut into equal segments, the last one perhaps shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,32 @@ impl Segments {
     fn cut(total: usize, least: usize, longest: usize) -> Self {
         let length = least.max(total.div_ceil(MOST)).min(longest);
         Self { length, count: total.div_ceil(length) }
+    }
+}
+
+/// Segments of the rows of each item of a matrix, over all of its panels; every panel starts a segment of its own.
+pub(super) struct RowSegments {
+    /// The rows of a segment.
+    pub(super) length: usize,
+    /// The segments of an item.
+    pub(super) total: usize,
+    panel_rows: usize,
+}
+
+impl RowSegments {
+    /// The segments in which the rows of `matrix` are summed.
+    pub(super) fn of(gpu: &Gpu, matrix: &Matrix) -> Self {
+        let length = Segments::for_rows(gpu, matrix.rows()).length;
+        // All panels of an item but the last have as many rows as the first.
+        let panel_rows = matrix.panels().first().map_or(1, |panel| panel.place.rows.len());
+        let whole = matrix.rows() / panel_rows * panel_rows.div_ceil(length);
+        let total = whole + (matrix.rows() % panel_rows).div_ceil(length);
+        Self { length, total, panel_rows }
+    }
+
+    /// The segments before the panel that starts at `row`.
+    pub(super) fn before(&self, row: usize) -> usize {
+        row / self.panel_rows * self.panel_rows.div_ceil(self.length)
     }
 }
 

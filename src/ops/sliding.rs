@@ -1,28 +1,27 @@
 //! The parameters of every kernel whose windows slide over images.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{Segments, expect, expect_len, word};
+use super::check::{expect, expect_len, word};
+use super::declare::params;
+use super::segments::Segments;
 use crate::Result;
 use crate::gpu::Buffer;
-use crate::sliding::Sliding;
-use crate::tensor::elements;
+use crate::tensor::{SlidingSizes, elements};
 
-/// As in `shaders/lib/sliding.wgsl`.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    image: [u32; 2],
-    kernel: [u32; 2],
-    stride: [u32; 2],
-    padding: [u32; 2],
-    dilation: [u32; 2],
-    batch: u32,
-    groups: u32,
-    channels: u32,
-    filters: u32,
-    segment: u32,
-    segments: u32,
+params! {
+    /// The parameters as `shaders/lib/sliding.wgsl` declares them.
+    pub(super) struct Params {
+        image: [u32; 2],
+        kernel: [u32; 2],
+        stride: [u32; 2],
+        padding: [u32; 2],
+        dilation: [u32; 2],
+        batch: u32,
+        groups: u32,
+        channels: u32,
+        filters: u32,
+        segment: u32,
+        segments: u32,
+    }
 }
 
 /// Rows and columns of the tile that an invocation owns, and the products of one run.
@@ -30,7 +29,7 @@ pub(super) const TILE: usize = 4;
 const RUN: usize = 16;
 
 impl Params {
-    pub(super) fn new(operation: &'static str, sizes: &Sliding, segments: Segments) -> Result<Self> {
+    pub(super) fn new(operation: &'static str, sizes: &SlidingSizes, segments: Segments) -> Result<Self> {
         let pair = |[down, across]: [usize; 2]| -> Result<[u32; 2]> {
             Ok([word(operation, "an axis", down)?, word(operation, "an axis", across)?])
         };
@@ -61,7 +60,8 @@ pub(super) fn expect_shapes(operation: &'static str, buffers: &[(&str, [usize; 4
     })
 }
 
-/// Loop trips of a sum in runs, the tests that end a loop counted: each run ends its own, and is a trip of an outer one.
+/// Loop trips of a sum in runs, the tests that end a loop counted: each run ends its own, and is a trip of an outer
+/// one.
 pub(super) fn run_trips(length: usize) -> usize {
     length + 2 * length.div_ceil(RUN) + 1
 }
@@ -70,6 +70,6 @@ pub(super) fn run_trips(length: usize) -> usize {
 pub(super) const TILE_TRIPS: usize = TILE * (TILE + 2) + 1;
 
 /// Refuses sizes of more than one channel: pooling has planes.
-pub(super) fn expect_planes(operation: &'static str, sizes: &Sliding) -> Result<()> {
+pub(super) fn expect_planes(operation: &'static str, sizes: &SlidingSizes) -> Result<()> {
     expect(operation, "channels, filters and groups", &[1; 3], &[sizes.channels, sizes.filters, sizes.groups])
 }

@@ -1,19 +1,20 @@
 //! Sums of squares of the elements of one panel: the Frobenius norm squared, in segments.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{PerStorage, Segments, expect_len, matrix_kernels, volume, word};
+use super::arguments::RowLayout;
+use super::check::{expect_len, word};
+use super::declare::{PerStorage, matrix_kernels, params};
+use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Gpu, Grid, Recorder};
-use crate::tensor::{Panel, Storage};
+use crate::tensor::{Panel, volume};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    items: u32,
-    item_quads: u32,
-    segments: u32,
-    segment_quads: u32,
+params! {
+    pub(super) struct Params {
+        items: u32,
+        item_quads: u32,
+        segments: u32,
+        segment_quads: u32,
+    }
 }
 
 pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "square_sums", ["group"], [Write], Params);
@@ -37,7 +38,7 @@ pub(crate) fn panel_segments(gpu: &Gpu, panel: &Panel, quads: usize) -> Segments
 pub fn square_sums(
     recorder: &mut Recorder,
     panel: &Panel,
-    (storage, quads): (Storage, usize),
+    RowLayout { storage, quads }: RowLayout,
     output: &Buffer<f32>,
 ) -> Result<Segments> {
     let operation = "square_sums";

@@ -1,8 +1,7 @@
 //! output[i0, i1, ...] = input[i0 s0 + i1 s1 + ...].
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, kernel, word};
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 use crate::tensor::elements;
 use crate::{Error, Result};
@@ -10,12 +9,12 @@ use crate::{Error, Result};
 /// The most axes that [`strided`] takes.
 pub const RANK: usize = 6;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    elements: u32,
-    sizes: [u32; RANK],
-    strides: [u32; RANK],
+params! {
+    pub(super) struct Params {
+        elements: u32,
+        sizes: [u32; RANK],
+        strides: [u32; RANK],
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "strided", ["group"], [Read, Write], Params);

@@ -1,25 +1,27 @@
 //! output[outer, inner] = Σ input[outer, i, inner].
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{Segments, expect_len, kernel, volume, word};
+use super::arguments::Axis;
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
+use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    outer: u32,
-    length: u32,
-    inner: u32,
-    segment: u32,
-    segments: u32,
+params! {
+    pub(super) struct Params {
+        outer: u32,
+        length: u32,
+        inner: u32,
+        segment: u32,
+        segments: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "sum_axis", ["group", "tree"], [Read, Write], Params);
 
-/// The segments that [`sum_axis`] cuts an axis into; it needs memory for outer × segments × inner partial sums, where there is
-/// more than one.
+/// The segments that [`sum_axis`] cuts an axis into; it needs memory for outer × segments × inner partial sums, where
+/// there is more than one.
 pub fn sum_axis_segments(length: usize) -> Segments {
     Segments::for_lane(length)
 }
@@ -29,31 +31,31 @@ pub fn sum_axis_segments(length: usize) -> Segments {
 /// *Shapes*  `input`: outer × length × inner · `output`: outer × inner · `partials`: outer × segments × inner, where
 /// [`sum_axis_segments`] are more than one
 ///
-/// *Accuracy*  gamma(r(segment) + r(segments)) · Σ|input| with r(n) = min(n, 16) - 1 + ⌈log2 ⌈n / 16⌉⌉, the roundings of a run of
-/// 16 and of a tree over the runs: 20 for 512 terms, at most 44 for 4 million.
+/// *Accuracy*  gamma(r(segment) + r(segments)) · Σ|input| with r(n) = min(n, 16) - 1 + ⌈log2 ⌈n / 16⌉⌉, the roundings
+/// of a run of 16 and of a tree over the runs: 20 for 512 terms, at most 44 for 4 million.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn sum_axis(
     recorder: &mut Recorder,
-    (outer, length, inner): (usize, usize, usize),
+    Axis { outer, length, inner }: Axis,
     input: &Buffer<f32>,
     partials: &Buffer<f32>,
     output: &Buffer<f32>,
 ) -> Result<()> {
     let segments = sum_axis_segments(length);
     if segments.count <= 1 {
-        return sum_segments(recorder, (outer, length, inner), Segments { length, count: 1 }, input, output);
+        return sum_segments(recorder, Axis { outer, length, inner }, Segments { length, count: 1 }, input, output);
     }
-    sum_segments(recorder, (outer, length, inner), segments, input, partials)?;
+    sum_segments(recorder, Axis { outer, length, inner }, segments, input, partials)?;
     let whole = Segments { length: segments.count, count: 1 };
-    sum_segments(recorder, (outer, segments.count, inner), whole, partials, output)
+    sum_segments(recorder, Axis { outer, length: segments.count, inner }, whole, partials, output)
 }
 
 /// Records the sums of all segments of an axis.
 pub(super) fn sum_segments(
     recorder: &mut Recorder,
-    (outer, length, inner): (usize, usize, usize),
+    Axis { outer, length, inner }: Axis,
     segments: Segments,
     input: &Buffer<f32>,
     output: &Buffer<f32>,

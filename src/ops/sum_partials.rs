@@ -1,19 +1,20 @@
 //! output = the sum of partial results over their segments.
 
-use bytemuck::{Pod, Zeroable};
-
+use super::arguments::{Rows, Segmented};
+use super::check::{expect_len, expect_trips, word};
+use super::declare::{kernel, params};
 use super::tree::{tree_roundings, tree_trips};
-use super::{expect_len, expect_trips, kernel, volume, word};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    vectors: u32,
-    length: u32,
-    segments: u32,
-    masked: u32,
+params! {
+    pub(super) struct Params {
+        vectors: u32,
+        length: u32,
+        segments: u32,
+        masked: u32,
+    }
 }
 
 pub(super) static KERNEL: Kernel =
@@ -35,10 +36,8 @@ pub fn sum_partials_roundings(segments: usize) -> usize {
 /// its loop budget.
 pub fn sum_partials(
     recorder: &mut Recorder,
-    partials: &Buffer<f32>,
-    segments: usize,
-    vectors: usize,
-    length: usize,
+    Segmented { buffer: partials, count: segments }: Segmented<'_, f32>,
+    Rows { vectors, length }: Rows,
     output: &Buffer<f32>,
 ) -> Result<()> {
     let operation = "sum_partials";

@@ -1,9 +1,13 @@
 //! output = |factor · input|², vector by vector.
 
+use super::arguments::Rows;
+use super::check::expect_len;
+use super::declare::kernel;
 use super::dot::Params;
-use super::{Segments, expect_len, kernel, volume};
+use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 
 pub(super) static KERNEL: Kernel =
     kernel!("vector" / "sum_squares", ["group", "lane_sum", "mask", "tree"], [Read, Read, Read, Write], Params);
@@ -19,7 +23,7 @@ pub(super) static KERNEL: Kernel =
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn sum_squares(
     recorder: &mut Recorder,
-    (vectors, length): (usize, usize),
+    Rows { vectors, length }: Rows,
     input: &Buffer<f32>,
     factors: &Buffer<f32>,
     output: &Buffer<f32>,

@@ -14,8 +14,8 @@ pub(super) fn tree_roundings(terms: usize) -> usize {
 
 /// Loop trips of an invocation that adds up `terms`, the tests that end its loops counted.
 ///
-/// A run is a trip of its own, the test that ends the loop of its terms, and in the tree as many trips as its number has
-/// ones at its end, which is less than one on average, and one test.
+/// A run is a trip of its own, the test that ends the loop of its terms, and in the tree as many trips as its number
+/// has ones at its end, which is less than one on average, and one test.
 pub(super) fn tree_trips(terms: usize) -> usize {
     terms.saturating_add(4 * terms.div_ceil(RUN)).saturating_add(20)
 }

@@ -1,156 +1,122 @@
 //! output = function(input, parameter), element by element.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, kernel, word};
+use super::check::{expect_len, word};
+use super::declare::params;
+use super::function::{Function, function};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    length: u32,
-    parameter: f32,
+params! {
+    struct Params {
+        length: u32,
+        parameter: f32,
+    }
 }
 
-/// A function of one number and a parameter, which most leave alone. Its shader, `shaders/lib/unary_*.wgsl`, says how accurate
-/// it is.
+/// A function of one number, and of a parameter where it takes one. Its shader, `shaders/lib/unary_*.wgsl`, says how
+/// accurate the function is.
 #[derive(Debug)]
-pub struct Unary(Kernel);
+pub struct Unary {
+    function: Function,
+    takes_parameter: bool,
+}
 
-/// The function of a file in `shaders/lib/`, and what it calls there.
-macro_rules! function {
-    ($name:literal, [$($library:literal),*]) => {
-        &Self(kernel!("tensor" / "unary", $name, ["group", "nan", $($library,)* $name], [Read, Write], Params))
+/// The call of a function by `shaders/tensor/unary.wgsl`.
+macro_rules! call {
+    ($name:literal, parameter) => {
+        concat!("fn unary(x: f32, parameter: f32) -> f32 {\n    return unary_", $name, "(x, parameter);\n}\n\n")
+    };
+    ($name:literal, no_parameter) => {
+        concat!("fn unary(x: f32, parameter: f32) -> f32 {\n    return unary_", $name, "(x);\n}\n\n")
     };
 }
 
+macro_rules! takes_parameter {
+    (parameter) => {
+        true
+    };
+    (no_parameter) => {
+        false
+    };
+}
+
+/// The functions, each from its constant, its name, whether its shader takes a parameter, the files that it calls, and
+/// its formula.
+macro_rules! functions {
+    ($(($constant:ident, $name:literal, $takes:ident, [$($library:literal),*], $formula:literal),)*) => {
+        impl Unary {
+            $(
+                #[doc = $formula]
+                pub const $constant: &'static Self = &Self {
+                    function: function!(
+                        "unary", $name, [$($library),*], call!($name, $takes), [Read, Write], Params
+                    ),
+                    takes_parameter: takes_parameter!($takes),
+                };
+            )*
+
+            /// Every function there is.
+            pub const ALL: [&'static Self; [$($name),*].len()] = [$(Self::$constant),*];
+        }
+    };
+}
+
+functions! {
+    (SCALE, "scale", parameter, [], "`parameter x`."),
+    (SHIFT, "shift", parameter, [], "`x + parameter`."),
+    (EXP, "exp", no_parameter, ["exponential"], "`e^x`."),
+    (EXP_BELOW, "exp_below", parameter, ["exponential"], "`parameter e^x` where `x` is not positive, else 0."),
+    (LOG, "log", no_parameter, ["logarithm"], "The natural logarithm."),
+    (LOG1P, "log1p", no_parameter, ["artanh", "logarithm"], "`log(1 + x)`."),
+    (SQRT, "sqrt", no_parameter, [], "`√x`."),
+    (SIN, "sin", no_parameter, ["turn"], "The sine."),
+    (COS, "cos", no_parameter, ["turn"], "The cosine."),
+    (TANH, "tanh", no_parameter, ["exponential"], "The hyperbolic tangent."),
+    (SECH2, "sech2", no_parameter, ["exponential"], "`1 / cosh² x`."),
+    (SIGMOID, "sigmoid", no_parameter, ["exponential", "logistic"], "`1 / (1 + e^-x)`."),
+    (LOGISTIC_SLOPE, "logistic_slope", parameter, ["exponential", "logistic"],
+        "`parameter σ(x) σ(-x)` with the logistic function σ, for a power of two from 1 up."),
+    (SILU, "silu", no_parameter, ["exponential", "logistic"], "`x / (1 + e^-x)`."),
+    (SILU_SLOPE, "silu_slope", no_parameter, ["exponential", "logistic"], "The slope of [`Unary::SILU`]."),
+    (SOFTPLUS, "softplus", no_parameter, ["artanh", "exponential"], "`log(1 + e^x)`."),
+    (RELU, "relu", no_parameter, [], "`x` where it is positive, else 0."),
+    (STEP, "step", no_parameter, [], "1 where `x` is positive, else 0; NaN where it is NaN."),
+    (SIGN, "sign", no_parameter, [], "1, 0 or -1, as `x` is positive, zero or negative; NaN where it is NaN."),
+    (ABS, "abs", no_parameter, [], "`|x|`."),
+    (LEAKY_RELU, "leaky_relu", parameter, [], "`x` where it is not negative, else `parameter x`."),
+    (ELU, "elu", parameter, ["exponential"], "`x` where it is not negative, else `parameter (e^x - 1)`."),
+    (BOUND, "bound", parameter, [], "`x` within ±`parameter`."),
+    (POWER, "power", parameter, ["exponential", "logarithm"], "`x^parameter`."),
+    (NORMAL_CDF, "normal_cdf", no_parameter, ["exponential", "normal"],
+        "The probability that a standard normal number is below `x`."),
+    (NORMAL_DENSITY, "normal_density", parameter, ["exponential", "normal"], "`parameter e^(-x²/2) / √(2π)`."),
+    (GELU, "gelu", no_parameter, ["exponential", "normal"],
+        "`x Φ(x)` with the distribution function Φ of the normal distribution."),
+    (GELU_SLOPE, "gelu_slope", no_parameter, ["exponential", "normal"], "The slope of [`Unary::GELU`]."),
+    (GELU_TANH, "gelu_tanh", no_parameter, ["exponential", "logistic"],
+        "`x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`."),
+    (GELU_TANH_SLOPE, "gelu_tanh_slope", no_parameter, ["exponential", "logistic"],
+        "The slope of [`Unary::GELU_TANH`]."),
+}
+
 impl Unary {
-    /// `parameter x`.
-    pub const SCALE: &'static Self = function!("unary_scale", []);
-    /// `x + parameter`.
-    pub const SHIFT: &'static Self = function!("unary_shift", []);
-    /// `e^x`.
-    pub const EXP: &'static Self = function!("unary_exp", ["exponential"]);
-    /// `parameter e^x` where `x` is not positive, else 0.
-    pub const EXP_BELOW: &'static Self = function!("unary_exp_below", ["exponential"]);
-    /// The natural logarithm.
-    pub const LOG: &'static Self = function!("unary_log", ["logarithm"]);
-    /// `log(1 + x)`.
-    pub const LOG1P: &'static Self = function!("unary_log1p", ["logarithm"]);
-    /// `√x`.
-    pub const SQRT: &'static Self = function!("unary_sqrt", []);
-    /// The sine.
-    pub const SIN: &'static Self = function!("unary_sin", ["turn"]);
-    /// The cosine.
-    pub const COS: &'static Self = function!("unary_cos", ["turn"]);
-    /// The hyperbolic tangent.
-    pub const TANH: &'static Self = function!("unary_tanh", ["exponential"]);
-    /// `1 / cosh² x`.
-    pub const SECH2: &'static Self = function!("unary_sech2", ["exponential"]);
-    /// `1 / (1 + e^-x)`.
-    pub const SIGMOID: &'static Self = function!("unary_sigmoid", ["exponential", "logistic"]);
-    /// `parameter σ(x) σ(-x)` with the logistic function σ, for a power of two from 1 up.
-    pub const LOGISTIC_SLOPE: &'static Self = function!("unary_logistic_slope", ["exponential", "logistic"]);
-    /// `x / (1 + e^-x)`.
-    pub const SILU: &'static Self = function!("unary_silu", ["exponential", "logistic"]);
-    /// The slope of [`Unary::SILU`].
-    pub const SILU_SLOPE: &'static Self = function!("unary_silu_slope", ["exponential", "logistic"]);
-    /// `log(1 + e^x)`.
-    pub const SOFTPLUS: &'static Self = function!("unary_softplus", ["exponential"]);
-    /// `x` where it is positive, else 0.
-    pub const RELU: &'static Self = function!("unary_relu", []);
-    /// 1 where `x` is positive, else 0; NaN where it is NaN.
-    pub const STEP: &'static Self = function!("unary_step", []);
-    /// 1, 0 or -1, as `x` is positive, zero or negative; NaN where it is NaN.
-    pub const SIGN: &'static Self = function!("unary_sign", []);
-    /// `|x|`.
-    pub const ABS: &'static Self = function!("unary_abs", []);
-    /// `x` where it is not negative, else `parameter x`.
-    pub const LEAKY_RELU: &'static Self = function!("unary_leaky_relu", []);
-    /// `x` where it is not negative, else `parameter (e^x - 1)`.
-    pub const ELU: &'static Self = function!("unary_elu", ["exponential"]);
-    /// `x` within ±`parameter`.
-    pub const BOUND: &'static Self = function!("unary_bound", []);
-    /// `x^parameter`.
-    pub const POWER: &'static Self = function!("unary_power", ["exponential", "logarithm"]);
-    /// The probability that a standard normal number is below `x`.
-    pub const NORMAL_CDF: &'static Self = function!("unary_normal_cdf", ["exponential", "normal"]);
-    /// `parameter e^(-x²/2) / √(2π)`.
-    pub const NORMAL_DENSITY: &'static Self = function!("unary_normal_density", ["exponential", "normal"]);
-    /// `x Φ(x)` with the distribution function Φ of the normal distribution.
-    pub const GELU: &'static Self = function!("unary_gelu", ["exponential", "normal"]);
-    /// The slope of [`Unary::GELU`].
-    pub const GELU_SLOPE: &'static Self = function!("unary_gelu_slope", ["exponential", "normal"]);
-    /// `x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`.
-    pub const GELU_TANH: &'static Self = function!("unary_gelu_tanh", ["exponential", "logistic"]);
-    /// The slope of [`Unary::GELU_TANH`].
-    pub const GELU_TANH_SLOPE: &'static Self = function!("unary_gelu_tanh_slope", ["exponential", "logistic"]);
-
-    /// Every function there is.
-    pub const ALL: [&'static Self; 30] = [
-        Self::SCALE,
-        Self::SHIFT,
-        Self::EXP,
-        Self::EXP_BELOW,
-        Self::LOG,
-        Self::LOG1P,
-        Self::SQRT,
-        Self::SIN,
-        Self::COS,
-        Self::TANH,
-        Self::SECH2,
-        Self::SIGMOID,
-        Self::LOGISTIC_SLOPE,
-        Self::SILU,
-        Self::SILU_SLOPE,
-        Self::SOFTPLUS,
-        Self::RELU,
-        Self::STEP,
-        Self::SIGN,
-        Self::ABS,
-        Self::LEAKY_RELU,
-        Self::ELU,
-        Self::BOUND,
-        Self::POWER,
-        Self::NORMAL_CDF,
-        Self::NORMAL_DENSITY,
-        Self::GELU,
-        Self::GELU_SLOPE,
-        Self::GELU_TANH,
-        Self::GELU_TANH_SLOPE,
-    ];
-
     /// The name of the function.
     pub fn name(&self) -> &'static str {
-        self.0.name.trim_start_matches("unary_")
+        self.function.name
     }
 
-    /// Whether it reads its parameter.
+    /// Whether the function reads its parameter.
     pub(super) fn takes_parameter(&self) -> bool {
-        let code = self.text().lines().filter(|line| !line.trim_start().starts_with("//"));
-        // Once where it is declared.
-        code.map(|line| line.matches("parameter").count()).sum::<usize>() > 1
+        self.takes_parameter
     }
 
-    /// The text of the function, called `unary`.
-    pub(super) fn text(&self) -> &'static str {
-        self.0.source[self.0.source.len() - 2]
-    }
-
-    /// The texts that it calls, beside those that every kernel has.
-    pub(super) fn libraries(&self) -> &'static [&'static str] {
-        libraries(&self.0)
+    pub(super) fn function(&self) -> &Function {
+        &self.function
     }
 
     pub(super) fn kernels() -> impl Iterator<Item = &'static Kernel> {
-        Self::ALL.into_iter().map(|function| &function.0)
+        Self::ALL.into_iter().map(|function| &function.function.kernel)
     }
-}
-
-/// What lies between the texts of every function's kernel and its own two.
-pub(super) fn libraries(kernel: &Kernel) -> &'static [&'static str] {
-    &kernel.source[2..kernel.source.len() - 2]
 }
 
 /// Records output = function(input, parameter), element by element.
@@ -168,9 +134,9 @@ pub fn unary(
     input: &Buffer<f32>,
     output: &Buffer<f32>,
 ) -> Result<()> {
-    let operation = function.0.name;
+    let operation = function.function.stem;
     expect_len(operation, "output", input.len(), output.len())?;
     let params = Params { length: word(operation, "the length", input.len())?, parameter };
     let grid = Grid::covering(input.len(), recorder.gpu().capabilities().profile.lanes);
-    recorder.dispatch(&function.0, grid, &params, &[input.into(), output.into()])
+    recorder.dispatch(&function.function.kernel, grid, &params, &[input.into(), output.into()])
 }

@@ -1,22 +1,32 @@
 //! output[outer, i, inner] = input[outer, i + start, inner], and 0 outside.
 
-use bytemuck::{Pod, Zeroable};
-
-use super::{expect_len, kernel, volume, word};
+use super::arguments::Axis;
+use super::check::{expect_len, word};
+use super::declare::{kernel, params};
 use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::tensor::volume;
 use crate::{Error, Result};
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    outer: u32,
-    source: u32,
-    length: u32,
-    inner: u32,
-    start: i32,
+params! {
+    pub(super) struct Params {
+        outer: u32,
+        source: u32,
+        length: u32,
+        inner: u32,
+        start: i32,
+    }
 }
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "window", ["group"], [Read, Write], Params);
+
+/// A part of an axis, which may reach past both of its ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The place of the first element.
+    pub start: isize,
+    /// The number of elements.
+    pub length: usize,
+}
 
 /// Records output[outer, i, inner] = input[outer, i + start, inner], and 0 where that lies outside the axis.
 ///
@@ -25,11 +35,12 @@ pub(super) static KERNEL: Kernel = kernel!("tensor" / "window", ["group"], [Read
 /// *Accuracy*  exact.
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`] when a buffer is too short, [`Error::TooLarge`] past the device's limits or 2^30 along the axis.
+/// [`Error::ShapeMismatch`] when a buffer is too short, [`Error::TooLarge`] past the device's limits or 2^30 along the
+/// axis.
 pub fn window(
     recorder: &mut Recorder,
-    (outer, source, inner): (usize, usize, usize),
-    (start, length): (isize, usize),
+    Axis { outer, length: source, inner }: Axis,
+    Span { start, length }: Span,
     input: &Buffer<f32>,
     output: &Buffer<f32>,
 ) -> Result<()> {

@@ -1,6 +1,6 @@
 //! The elementary operations.
 
-/// What [`arithmetic`] computes: each operation rounded to `f64` once.
+/// The result of [`arithmetic`]: each operation rounded to `f64` once.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Arithmetic {
     /// `a + b`

@@ -1,9 +1,9 @@
 //! response = the windows of image · weight.
 
-use crate::sliding::Sliding;
+use crate::tensor::SlidingSizes;
 
 /// The sums over windows of image · weight, channels of a group included.
-pub fn conv2d(sizes: &Sliding, image: &[f64], weight: &[f64]) -> Vec<f64> {
+pub fn conv2d(sizes: &SlidingSizes, image: &[f64], weight: &[f64]) -> Vec<f64> {
     let mut sums = vec![0.0; sizes.response_shape().iter().product()];
     sizes.each_term(|pixel, place, window| sums[window] += image[pixel] * weight[place]);
     sums

@@ -1,9 +1,9 @@
 //! weight = the adjoint of conv2d in its weight, applied to a response.
 
-use crate::sliding::Sliding;
+use crate::tensor::SlidingSizes;
 
 /// The sums over all windows of what they see times the response of a filter there.
-pub fn conv2d_weight(sizes: &Sliding, image: &[f64], response: &[f64]) -> Vec<f64> {
+pub fn conv2d_weight(sizes: &SlidingSizes, image: &[f64], response: &[f64]) -> Vec<f64> {
     let mut sums = vec![0.0; sizes.weight_shape().iter().product()];
     sizes.each_term(|pixel, place, window| sums[place] += image[pixel] * response[window]);
     sums

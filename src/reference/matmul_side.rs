@@ -1,6 +1,7 @@
 //! A side of a product, laid out in quads across each step of the inner axis.
 
-/// The `size` × `length` numbers of one item (`length` × `size` where they are neighbours `already`) as `length` rows of
+/// The `size` × `length` numbers of one item (`length` × `size` where they are neighbours `already`) as `length` rows
+/// of
 /// `size` neighbours, up to whole quads; the last is repeated.
 pub fn matmul_side(input: &[f64], (size, length): (usize, usize), already: bool) -> Vec<f64> {
     let at =

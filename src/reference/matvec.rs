@@ -1,6 +1,6 @@
 //! output = matrix · input.
 
-use super::dot;
+use super::dot::dot;
 
 /// The product of a matrix and a vector: `output[i] = Σⱼ matrix[i, j] input[j]`.
 pub fn matvec(matrix: &[f64], input: &[f64]) -> Vec<f64> {

@@ -1,6 +1,6 @@
 //! The largest finite magnitude and the first element that is not finite.
 
-/// What [`max_abs`] finds.
+/// The result of [`max_abs`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MaxAbs {
     /// The largest magnitude of a finite element; 0 where there is none.

@@ -1,6 +1,7 @@
-//! The `f64` twin of every kernel: the same mathematics on slices, as plainly as it can be said.
+//! The reference implementation of every kernel in `f64`: the same mathematics on slices, as plainly as possible.
 //!
-//! A twin knows one matrix and one vector; batches, columns, panels and segments are the kernel's own business, and
+//! A reference implementation takes one matrix and one vector. Batches, vectors, panels and segments belong to the
+//! kernel;
 //! `tests/device/kernels/mod.rs` loops over them. Nothing here touches a device.
 
 mod arithmetic;
@@ -21,8 +22,8 @@ mod matmul_side;
 mod matmul_tiles;
 mod matvec;
 mod matvec_adjoint;
-mod matvec_adjoint_columns;
-mod matvec_columns;
+mod matvec_adjoint_vectors;
+mod matvec_vectors;
 mod max_abs;
 mod mirror;
 mod normaliser;
@@ -63,8 +64,8 @@ pub use matmul_side::matmul_side;
 pub use matmul_tiles::matmul_tiles;
 pub use matvec::matvec;
 pub use matvec_adjoint::matvec_adjoint;
-pub use matvec_adjoint_columns::matvec_adjoint_columns;
-pub use matvec_columns::matvec_columns;
+pub use matvec_adjoint_vectors::matvec_adjoint_vectors;
+pub use matvec_vectors::matvec_vectors;
 pub use max_abs::{MaxAbs, max_abs};
 pub use mirror::mirror;
 pub use normaliser::{Normalised, normaliser};

@@ -1,11 +1,11 @@
 //! norm = root of a sum of squares, and inverse = factor / norm.
 
-/// What [`normaliser`] makes of one vector.
+/// The result of [`normaliser`] for one vector.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normalised {
     /// The norm.
     pub norm: f64,
-    /// What makes a unit vector of it: factor / norm, or 0 where the vector stops.
+    /// The factor that makes a unit vector: factor / norm, or 0 where the vector stops.
     pub inverse: f64,
     /// The largest norm so far.
     pub largest: f64,

@@ -1,9 +1,9 @@
 //! choice = which element of each window is the largest.
 
-use crate::sliding::Sliding;
+use crate::tensor::SlidingSizes;
 
 /// The number of the largest element of each window, the first of equals; NaN where there is one. Planes are the batch.
-pub fn pool_choice(sizes: &Sliding, image: &[f64]) -> Vec<f64> {
+pub fn pool_choice(sizes: &SlidingSizes, image: &[f64]) -> Vec<f64> {
     let mut best: Vec<Option<(f64, usize)>> = vec![None; sizes.response_shape().iter().product()];
     sizes.each_term(|pixel, tap, window| {
         let own = image[pixel];

@@ -1,9 +1,10 @@
 //! picked = the element of each window that was chosen.
 
-use crate::sliding::Sliding;
+use crate::tensor::SlidingSizes;
 
-/// The element of each window whose number was chosen; 0 where it lies in the padding, and NaN where the choice is. Planes are the batch.
-pub fn pool_pick(sizes: &Sliding, image: &[f64], choice: &[f64]) -> Vec<f64> {
+/// The element of each window whose number was chosen; 0 where it lies in the padding, and NaN where the choice is.
+/// Planes are the batch.
+pub fn pool_pick(sizes: &SlidingSizes, image: &[f64], choice: &[f64]) -> Vec<f64> {
     let mut picked: Vec<f64> = choice.iter().map(|own| if own.is_nan() { *own } else { 0.0 }).collect();
     sizes.each_term(|pixel, tap, window| {
         if choice[window] == tap as f64 {

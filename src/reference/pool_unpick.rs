@@ -1,9 +1,10 @@
 //! image = the adjoint of pool_pick in its image.
 
-use crate::sliding::Sliding;
+use crate::tensor::SlidingSizes;
 
-/// What was picked, added where it was chosen; NaN throughout a window whose choice is. Planes are the batch.
-pub fn pool_unpick(sizes: &Sliding, picked: &[f64], choice: &[f64]) -> Vec<f64> {
+/// Adds each picked element at the place that its window chose; NaN throughout a window whose choice is NaN. Planes are
+/// the batch.
+pub fn pool_unpick(sizes: &SlidingSizes, picked: &[f64], choice: &[f64]) -> Vec<f64> {
     let mut image = vec![0.0; sizes.image_shape().iter().product()];
     sizes.each_term(|pixel, tap, window| {
         if choice[window].is_nan() {

@@ -1,13 +1,13 @@
 //! The stopping test of a power iteration.
 
-/// What [`power_check`] finds.
+/// The result of [`power_check`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PowerChecked {
     /// The estimate of the largest singular value.
     pub sigma: f64,
     /// The norm of the residual.
     pub residual: f64,
-    /// What the residual is held against.
+    /// The bound on the residual.
     pub threshold: f64,
 }
 

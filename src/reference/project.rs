@@ -1,6 +1,6 @@
 //! output = basis · input.
 
-use super::dot;
+use super::dot::dot;
 
 /// The coefficients of a vector in a basis, one vector a slot: `output[s] = Σᵢ basis[s, i] input[i]`.
 pub fn project(basis: &[f64], input: &[f64]) -> Vec<f64> {

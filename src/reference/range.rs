@@ -1,6 +1,6 @@
 //! factor = 2^-e: the range that a solver works in.
 
-/// What [`range`] makes of one vector.
+/// The result of [`range`] for one vector.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ranged {
     /// The power of two that brings the largest magnitude into [1, 2), as far as normal `f32` numbers reach; 1 for 0.

@@ -1,6 +1,6 @@
 //! The largest finite magnitude and the first entry that is not finite.
 
-use super::{MaxAbs, max_abs};
+use super::max_abs::{MaxAbs, max_abs};
 
 /// The range of the entries of a matrix: `max |matrix[i, j]|` over its finite entries, and the first, in row-major
 /// order, that is not finite.

@@ -1,12 +1,13 @@
 //! Plain `f32` tensors.
 
 use crate::gpu::{Buffer, DeviceBuffer, Gpu};
-use crate::tensor::{ElementSource, elements};
+use crate::tensor::size::elements;
+use crate::tensor::storage::ElementSource;
 use crate::{Error, Result};
 
 /// An `f32` tensor of any shape in device memory, row-major and without gaps; clones share the memory.
 ///
-/// Operators read and write tensors of shape *batch* × *columns* × (their domain or codomain): every vector lies
+/// Operators read and write tensors of shape *batch* × *vectors* × (their domain or codomain): every vector lies
 /// in one piece.
 #[derive(Clone, Debug)]
 pub struct Tensor {
@@ -41,7 +42,8 @@ impl Tensor {
         Ok(Self { buffer: Buffer::from_slice(gpu, "tensor", data)?, shape: shape.to_vec() })
     }
 
-    /// A tensor with a copy of the elements of any source; 64-bit floats are rounded to `f32`, to infinity past its range.
+    /// A tensor with a copy of the elements of any source; 64-bit floats are rounded to `f32`, to infinity past its
+    /// range.
     ///
     /// ```
     /// use opnorm::{Gpu, tensor::Tensor};
@@ -52,7 +54,7 @@ impl Tensor {
     /// ```
     ///
     /// # Errors
-    /// Whatever the source returns, for one that is too short among it; as [`Tensor::zeros`].
+    /// Any error of the source, as for a source that is too short; as [`Tensor::zeros`].
     pub fn upload<S: ElementSource + ?Sized>(gpu: &Gpu, shape: &[usize], source: &S) -> Result<Self> {
         // Elements that pass through host memory at once.
         const PIECE: usize = 4 << 20;
@@ -77,7 +79,7 @@ impl Tensor {
 
     /// A tensor in a buffer of the program that embeds this library, from byte `offset` on, without a copy.
     ///
-    /// That the buffer is of another device, destroyed or mapped shows where the tensor is first used.
+    /// A buffer of another device, a destroyed or a mapped one is refused where the tensor is first used.
     ///
     /// # Errors
     /// As [`Buffer::from_wgpu`].

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use crate::gpu::{Buffer, DeviceBuffer, Gpu};
 use crate::tensor::panel::{self, Panel};
+use crate::tensor::position::Position;
 use crate::tensor::screen::{self, Screen, scale_by_power};
-use crate::tensor::{Storage, elements};
-use crate::{Error, Result, ops};
+use crate::tensor::size::elements;
+use crate::tensor::storage::Storage;
+use crate::{Error, Result};
 
 /// A batch of dense matrices in device memory, row-major, each row padded with zeros to a multiple of four elements.
 ///
@@ -26,17 +28,8 @@ pub struct Matrix {
     exponents: Arc<[i32]>,
 }
 
-/// The place of an entry within one matrix of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Position {
-    /// The row, from 0.
-    pub row: usize,
-    /// The column, from 0.
-    pub col: usize,
-}
-
 impl Matrix {
-    /// A matrix with zero entries, which it is known by: what a kernel writes into it later is not screened.
+    /// A matrix with zero entries, and screened as such: what a kernel writes later is not screened.
     ///
     /// # Errors
     /// [`Error::TooLarge`] when one row is longer than a binding; [`Error::OutOfMemory`].
@@ -64,7 +57,7 @@ impl Matrix {
         Ok(Self::assemble(gpu, shape, storage, panels?, screens))
     }
 
-    pub(super) fn assemble(
+    pub(crate) fn assemble(
         gpu: &Gpu,
         shape: (usize, usize, usize),
         storage: Storage,
@@ -95,12 +88,12 @@ impl Matrix {
         self.shape.2
     }
 
-    /// How entries are stored.
+    /// The storage of the entries.
     pub fn storage(&self) -> Storage {
         self.storage
     }
 
-    /// The pieces that the matrix is kept in.
+    /// The pieces of the matrix in device memory.
     pub fn panels(&self) -> &[Panel] {
         &self.panels
     }
@@ -157,17 +150,27 @@ impl Matrix {
         Ok(entries)
     }
 
+    /// Waits for the entries of a batch of one matrix.
+    #[cfg(any(feature = "faer", feature = "ndarray"))]
+    pub(super) fn read_one(&self, operation: &'static str) -> Result<Vec<f32>> {
+        if self.batch() == 1 {
+            return self.read();
+        }
+        let (expected, found) = ("a batch of one matrix".to_string(), format!("{} matrices", self.batch()));
+        Err(Error::ShapeMismatch { operation, expected, found })
+    }
+
     /// Waits for some rows of one batch item, row-major, without padding.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when there are no such rows; as [`Matrix::read`].
+    /// [`Error::OutOfRange`] when there are no such rows; as [`Matrix::read`].
     pub fn read_rows(&self, item: usize, rows: Range<usize>) -> Result<Vec<f32>> {
-        if item >= self.batch() || rows.end > self.rows() || rows.start > rows.end {
-            return Err(Error::ShapeMismatch {
-                operation: "read rows",
-                expected: format!("an item below {} and rows within {}", self.batch(), self.rows()),
-                found: format!("item {item}, rows {rows:?}"),
-            });
+        let operation = "read rows";
+        if item >= self.batch() {
+            return Err(Error::OutOfRange { operation, what: "items", found: item..item + 1, length: self.batch() });
+        }
+        if rows.end > self.rows() || rows.start > rows.end {
+            return Err(Error::OutOfRange { operation, what: "rows", found: rows, length: self.rows() });
         }
         let exponent = self.exponent(item);
         let mut entries = Vec::with_capacity(rows.len() * self.cols());
@@ -232,7 +235,8 @@ impl Matrix {
         Ok(())
     }
 
-    /// Makes every entry NaN of each item that is said to be not finite, by their bits: no shader need pass a NaN on.
+    /// Fills each batch element whose screen is not finite with NaN, from the host, because no shader need pass a NaN
+    /// on.
     pub(crate) fn fill_non_finite(&self) -> Result<()> {
         const PIECE_WORDS: usize = 4 << 20;
         let words_per_row = self.quads() * self.storage.words_per_quad();
@@ -253,15 +257,9 @@ impl Matrix {
         Ok(())
     }
 
-    /// The same entries stored as `f32`, which holds every entry of another storage exactly.
-    ///
-    /// # Errors
-    /// As [`Matrix::zeros`].
-    pub fn to_f32(&self) -> Result<Self> {
-        if self.storage == Storage::F32 {
-            return Ok(self.clone());
-        }
-        ops::rescaled(&self.gpu, self, self.screens.to_vec())
+    /// The screens of the batch items.
+    pub(crate) fn screens(&self) -> &[Screen] {
+        &self.screens
     }
 
     pub(crate) fn expect(&self, operation: &'static str, role: &str, found: &Self) -> Result<()> {

@@ -3,37 +3,25 @@
 mod dense;
 mod matrix;
 mod panel;
+mod position;
 pub(crate) mod screen;
+mod size;
+mod sliding;
 mod storage;
 mod upload;
 mod window;
+#[cfg(feature = "faer")]
+mod with_faer;
+#[cfg(feature = "ndarray")]
+mod with_ndarray;
 
 pub use dense::Tensor;
-pub use matrix::{Matrix, Position};
+pub use matrix::Matrix;
 pub use panel::Panel;
+pub use position::Position;
+pub use sliding::{Conv2dOptions, Pool2dOptions, SlidingSizes};
 pub use storage::{Element, ElementSource, SourceElement, Storage};
 
+pub(crate) use panel::{Place, cut};
+pub(crate) use size::{elements, volume};
 pub(crate) use window::Window;
-
-use crate::{Error, Result};
-
-/// The product of the sizes, checked: shapes come from users and files.
-pub(crate) fn elements(operation: &'static str, shape: &[usize]) -> Result<usize> {
-    let product = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
-    product.filter(|count| *count <= usize::MAX / 8).ok_or_else(|| Error::TooLarge {
-        operation,
-        what: format!("the shape {shape:?}, in elements,"),
-        needed: u64::MAX,
-        limit: (usize::MAX / 8) as u64,
-        advice: "check the shape",
-    })
-}
-
-fn part<T>(data: &[T], first: usize, len: usize) -> Result<&[T]> {
-    let end = first.checked_add(len);
-    end.and_then(|end| data.get(first..end)).ok_or_else(|| Error::ShapeMismatch {
-        operation: "read elements",
-        expected: format!("a range within {} elements", data.len()),
-        found: format!("{len} from {first} on"),
-    })
-}

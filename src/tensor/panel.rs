@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::gpu::{Buffer, Capabilities};
-use crate::tensor::Storage;
+use crate::tensor::storage::Storage;
 use crate::{Error, Result};
 
 /// Whole rows of a matrix in one buffer: either several whole batch items, or a run of rows of one item.
@@ -25,7 +25,7 @@ impl Panel {
     }
 }
 
-/// Which rows of a batched matrix a panel holds.
+/// The rows of a batched matrix that a panel holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Batch items; more than one only where each is whole.

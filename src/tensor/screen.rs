@@ -1,9 +1,10 @@
-//! What is known of the entries of a matrix before anything is computed with it.
+//! The screening of the entries of a matrix, before anything is computed with it.
 
-use crate::tensor::Position;
-use crate::{Error, Gpu, Result};
+use crate::gpu::Gpu;
+use crate::tensor::position::Position;
+use crate::{Error, Result};
 
-/// Entries of one batch item at a glance.
+/// The range of the entries of one batch element.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Screen {
     /// The largest finite magnitude.

@@ -1,8 +1,9 @@
-//! How elements are stored on the device; arithmetic is `f32` whatever the storage.
+//! The storage of elements on the device, and the sources of elements on the host; arithmetic is `f32` in every
+//! storage.
 
 use half::{bf16, f16};
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// The element type of a [`super::Matrix`] in device memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,7 +51,8 @@ pub enum SourceElement {
 
 /// Elements on the host, in row-major order, read in pieces: a slice, an array, a vector, or a file that stays on disk.
 ///
-/// Literals without a type are `f64`. Rows may be arrays: `[[f64; 3]]` holds the elements of its rows one after the other.
+/// Literals without a type are `f64`. Rows may be arrays: `[[f64; 3]]` holds the elements of its rows one after the
+/// other.
 ///
 /// ```
 /// use opnorm::{Gpu, Matrix, certify::Certifier};
@@ -137,21 +139,21 @@ impl<T: Element> ElementSource for [T] {
     }
 
     fn copy_f32(&self, first: usize, out: &mut [f32]) -> Result<()> {
-        let piece = super::part(self, first, out.len())?;
+        let piece = part(self, first, out.len())?;
         out.iter_mut().zip(piece).for_each(|(out, value)| *out = value.single());
         Ok(())
     }
 
     fn copy_f64(&self, first: usize, out: &mut [f64]) -> Result<()> {
-        let piece = super::part(self, first, out.len())?;
+        let piece = part(self, first, out.len())?;
         out.iter_mut().zip(piece).for_each(|(out, value)| *out = value.double());
         Ok(())
     }
 
     fn copy_half_bits(&self, first: usize, out: &mut [u16]) -> Result<()> {
-        let piece = super::part(self, first, out.len())?;
+        let piece = part(self, first, out.len())?;
         for (out, value) in out.iter_mut().zip(piece) {
-            *out = value.half_bits().ok_or_else(|| crate::Error::ShapeMismatch {
+            *out = value.half_bits().ok_or_else(|| Error::ShapeMismatch {
                 operation: "copy_half_bits",
                 expected: "elements of 16 bits".to_string(),
                 found: std::any::type_name::<T>().to_string(),
@@ -161,7 +163,18 @@ impl<T: Element> ElementSource for [T] {
     }
 }
 
-/// A source that holds another.
+/// The `len` elements of `data` from `first` on.
+fn part<T>(data: &[T], first: usize, len: usize) -> Result<&[T]> {
+    let end = first.checked_add(len);
+    end.and_then(|end| data.get(first..end)).ok_or_else(|| Error::OutOfRange {
+        operation: "read elements",
+        what: "elements",
+        found: first..first.saturating_add(len),
+        length: data.len(),
+    })
+}
+
+/// A source that delegates to the source that it holds.
 macro_rules! holding_source {
     ([$($generics:tt)*] $source:ty, $this:ident => $held:expr) => {
         impl<$($generics)*> ElementSource for $source {

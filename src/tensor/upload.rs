@@ -1,14 +1,15 @@
-//! From host memory, files and other programs' buffers into matrices.
+//! From host memory and files into matrices.
 
 use glam::{Mat2, Mat3, Mat4};
 use half::{bf16, f16};
 
-use crate::gpu::{Buffer, DeviceBuffer, Gpu};
-use crate::tensor::matrix::{Matrix, Position};
-use crate::tensor::panel::{self, Panel};
+use crate::gpu::Gpu;
+use crate::tensor::matrix::Matrix;
+use crate::tensor::position::Position;
 use crate::tensor::screen::{self, Screen, scale_by_power};
-use crate::tensor::{Element, ElementSource, SourceElement, Storage, elements};
-use crate::{Error, Result, ops};
+use crate::tensor::size::elements;
+use crate::tensor::storage::{Element, ElementSource, SourceElement, Storage};
+use crate::{Error, Result};
 
 /// Elements that pass through host memory at once on their way to the device.
 const PIECE: usize = 4 << 20;
@@ -82,7 +83,13 @@ impl Matrix {
         Self::from_batch(gpu, matrices.len(), 4, 4, &entries)
     }
 
-    fn from_elements<T: Element>(gpu: &Gpu, batch: usize, rows: usize, cols: usize, entries: &[T]) -> Result<Self> {
+    pub(super) fn from_elements<T: Element>(
+        gpu: &Gpu,
+        batch: usize,
+        rows: usize,
+        cols: usize,
+        entries: &[T],
+    ) -> Result<Self> {
         let needed = elements("matrix", &[batch, rows, cols])?;
         if entries.len() != needed {
             return Err(Error::ShapeMismatch {
@@ -96,8 +103,8 @@ impl Matrix {
 
     /// A batch of matrices from any source, read twice: once to see the range of its entries, once to copy them.
     ///
-    /// 16-bit sources stay 16-bit, unless their range asks for a scaling; 64-bit sources are rounded to `f32`, after an exact
-    /// scaling of each item into range.
+    /// 16-bit sources stay 16-bit, unless their range asks for a scaling; 64-bit sources are rounded to `f32`, after an
+    /// exact scaling of each item into range.
     ///
     /// ```
     /// use opnorm::{Gpu, Matrix};
@@ -109,7 +116,7 @@ impl Matrix {
     /// ```
     ///
     /// # Errors
-    /// Whatever the source returns, for one that is too short among it; as [`Matrix::zeros`].
+    /// Any error of the source, as for a source that is too short; as [`Matrix::zeros`].
     pub fn upload<S: ElementSource + ?Sized>(gpu: &Gpu, shape: (usize, usize, usize), source: &S) -> Result<Self> {
         let (batch, rows, cols) = shape;
         elements("matrix", &[batch, rows, cols.div_ceil(4).saturating_mul(4)])?;
@@ -169,67 +176,9 @@ impl Matrix {
         }
         Ok(words)
     }
-
-    /// A batch of `f32` matrices in a buffer of the program that embeds this library, from byte `offset` on.
-    ///
-    /// The buffer is used where it lies when `cols` is a multiple of four, each panel starts on the device's binding
-    /// alignment and the entries lie within 2^±40; otherwise it is copied once, on the device. Its entries are
-    /// screened once, so they must not change for as long as the matrix is used.
-    ///
-    /// # Errors
-    /// As [`Buffer::from_wgpu`] and [`Matrix::zeros`]; [`Error::UnsuitableHandle`] when the buffer is of another device,
-    /// destroyed or mapped; [`Error::DeviceLost`].
-    pub fn from_wgpu(gpu: &Gpu, buffer: DeviceBuffer, offset: u64, shape: (usize, usize, usize)) -> Result<Self> {
-        gpu.block_on(Self::from_wgpu_async(gpu, buffer, offset, shape))
-    }
-
-    /// [`Matrix::from_wgpu`] without blocking the thread.
-    ///
-    /// # Errors
-    /// As [`Matrix::from_wgpu`].
-    pub async fn from_wgpu_async(
-        gpu: &Gpu,
-        buffer: DeviceBuffer,
-        offset: u64,
-        shape: (usize, usize, usize),
-    ) -> Result<Self> {
-        let (batch, rows, cols) = shape;
-        elements("matrix", &[batch, rows.max(1), cols.max(1).div_ceil(4).saturating_mul(4)])?;
-        let whole = Buffer::<u32>::from_wgpu(buffer, "matrix", offset, batch * rows * cols)?;
-        whole.expect_on(gpu, "matrix")?;
-        let places = panel::cut(gpu.capabilities(), shape, Storage::F32)?;
-        let start = |place: &panel::Place| (place.items.start * rows + place.rows.start) * cols;
-        let alignment = gpu.capabilities().offset_alignment;
-        let in_place =
-            cols % 4 == 0 && places.iter().all(|place| (offset + start(place) as u64 * 4).is_multiple_of(alignment));
-        let matrix = if in_place {
-            let panels = places.into_iter().map(|place| {
-                let first = start(&place);
-                Panel { words: whole.slice(first..first + place.row_count() * cols), place }
-            });
-            Self::assemble(gpu, shape, Storage::F32, panels.collect(), screen::of_zeros(gpu, batch)?)
-        } else {
-            let packed = Self::allocate(gpu, shape, Storage::F32, screen::of_zeros(gpu, batch)?)?;
-            for panel in packed.panels() {
-                let first = start(&panel.place);
-                let loose = Buffer::zeros(gpu, "matrix", panel.place.row_count() * cols)?;
-                let mut recorder = gpu.recorder();
-                recorder.copy(&whole.slice(first..first + loose.len()), &loose)?;
-                ops::pack(&mut recorder, &loose, panel, cols)?;
-                recorder.submit()?;
-            }
-            packed
-        };
-        let screens = ops::screen(gpu, &matrix).await?;
-        if screens.iter().all(|screen| screen.exponent() == 0) {
-            let panels = matrix.panels().to_vec();
-            return Ok(Self::assemble(gpu, shape, Storage::F32, panels, screens));
-        }
-        ops::rescaled(gpu, &matrix, screens)
-    }
 }
 
-/// What is known of the entries of one item of a source.
+/// Screens the entries of one batch element of a source.
 fn look<S: ElementSource + ?Sized>(source: &S, first: usize, rows: usize, cols: usize) -> Result<Screen> {
     let mut screen = Screen::default();
     let total = rows * cols;

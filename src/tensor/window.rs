@@ -1,7 +1,7 @@
-//! A part of a source, so that a batch can be taken in parts.
+//! A part of a source, so that a batch can be processed in parts.
 
 use crate::Result;
-use crate::tensor::{ElementSource, SourceElement};
+use crate::tensor::storage::{ElementSource, SourceElement};
 
 /// The elements of `source` from `first` on.
 pub(crate) struct Window<'a, S: ?Sized> {

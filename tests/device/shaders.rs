@@ -7,15 +7,16 @@ use std::path::{Path, PathBuf};
 
 use naga::back::{glsl, hlsl, msl, pipeline_constants, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use naga::{AddressSpace, Module, ShaderStage, StorageAccess};
-use opnorm::gpu::{Access, Generated, Kernel, Profile};
-use opnorm::ops::{self, Argument, Binary, Fused, Line, Reach, Unary};
+use naga::{AddressSpace, ArraySize, Module, ShaderStage, StorageAccess, StructMember, TypeInner};
+use opnorm::gpu::Profile;
+use opnorm::low_level::ops::{self, Argument, Binary, Fused, Line, Reach, Unary};
+use opnorm::low_level::{Access, Field, Generated, Kernel, Scalar};
 
 const WIDTHS: [u32; 2] = [Profile::SOFTWARE.lanes, Profile::HARDWARE.lanes];
 
 /// What is checked of a kernel of either kind.
 fn generated_from(kernel: &Kernel) -> Generated {
-    Generated { name: kernel.name, text: kernel.text(), access: kernel.access.to_vec(), params: kernel.params }
+    Generated { name: kernel.name, text: kernel.text(), access: kernel.access.to_vec(), params: kernel.params.to_vec() }
 }
 
 /// Kernels as programs write them: each function alone, all in one, and inputs of every reach.
@@ -98,18 +99,56 @@ fn bindings_are_what_the_kernel_says() {
     }
 }
 
+/// The fields of `var<immediate> params`, as a module declares them.
+fn declared_fields(module: &Module) -> Vec<Field> {
+    let immediates: Vec<_> =
+        module.global_variables.iter().filter(|(_, variable)| variable.space == AddressSpace::Immediate).collect();
+    let [(_, params)] = immediates[..] else { panic!("{} sets of parameters", immediates.len()) };
+    let TypeInner::Struct { members, .. } = &module.types[params.ty].inner else {
+        panic!("parameters are no structure")
+    };
+    members.iter().map(|member| declared_field(module, member)).collect()
+}
+
+/// A member of the parameters: a number, a vector, or an array without gaps.
+fn declared_field(module: &Module, member: &StructMember) -> Field {
+    let (inner, count) = match module.types[member.ty].inner {
+        TypeInner::Array { base, size: ArraySize::Constant(count), stride: 4 } => {
+            (&module.types[base].inner, count.get())
+        }
+        TypeInner::Vector { size, .. } => (&module.types[member.ty].inner, size as u32),
+        _ => (&module.types[member.ty].inner, 1),
+    };
+    let (TypeInner::Scalar(scalar) | TypeInner::Vector { scalar, .. }) = inner else { panic!("{member:?}") };
+    let scalar = match *scalar {
+        naga::Scalar::U32 => Scalar::U32,
+        naga::Scalar::I32 => Scalar::I32,
+        naga::Scalar::F32 => Scalar::F32,
+        other => panic!("{member:?}: {other:?}"),
+    };
+    let name = member.name.clone().unwrap();
+    Field { name: name.into(), scalar, count, offset: member.offset }
+}
+
 #[test]
-fn parameters_are_as_large_as_the_kernel_says() {
+fn parameters_are_declared_alike_in_rust_and_wgsl() {
     for kernel in everything() {
         let (module, _) = parsed(&kernel);
-        let mut layouter = naga::proc::Layouter::default();
-        layouter.update(module.to_ctx()).unwrap();
-        let immediates =
-            || module.global_variables.iter().filter(|(_, variable)| variable.space == AddressSpace::Immediate);
-        let sizes: Vec<u32> = immediates().map(|(_, variable)| layouter[variable.ty].size).collect();
-        assert_eq!(sizes, [kernel.params], "{}", kernel.name);
-        assert!(kernel.params <= 64, "{}: more than every adapter has", kernel.name);
+        assert_eq!(declared_fields(&module), kernel.params, "{}", kernel.name);
+        assert!(Field::bytes(&kernel.params) <= 64, "{}: more than every adapter has", kernel.name);
     }
+}
+
+#[test]
+fn parameters_in_another_order_are_found() {
+    let mut kernel = generated_from(ops::kernels().into_iter().find(|kernel| kernel.name == "dot").unwrap());
+    let (straight, swapped) = ("    segments: u32,\n    segment: u32,\n", "    segment: u32,\n    segments: u32,\n");
+    assert_eq!(kernel.text.matches(straight).count(), 1);
+    kernel.text = kernel.text.replace(straight, swapped);
+    let (module, _) = parsed(&kernel);
+    let declared = declared_fields(&module);
+    assert_eq!(Field::bytes(&declared), Field::bytes(&kernel.params));
+    assert_ne!(declared, kernel.params);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! σ = uᵀ A v for singular vectors u and v of A, which do not move it to first order.
 
 use crate::gpu::{Buffer, Recorder};
-use crate::ops::{self, Side};
+use crate::ops::{self, Side, Sizes};
 use crate::tape::{Array, Operation, Primal, Value};
 use crate::tensor::Tensor;
 use crate::{Result, reference};
@@ -45,7 +45,7 @@ impl Operation for SingularValues {
         let side = |buffer, transposed| Side { buffer, transposed };
         ops::matmul(
             recorder,
-            (items, count, cols, rows),
+            Sizes { batch: items, rows: count, inner: cols, cols: rows },
             side(right.buffer(), false),
             side(matrix.buffer(), true),
             None, // the scratch memory is written already
@@ -54,7 +54,7 @@ impl Operation for SingularValues {
         // An inner product is a product of a row and a column.
         ops::matmul(
             recorder,
-            (items * count, 1, rows, 1),
+            Sizes { batch: items * count, rows: 1, inner: rows, cols: 1 },
             side(left.buffer(), false),
             side(&images, false),
             None,

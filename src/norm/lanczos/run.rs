@@ -11,7 +11,7 @@ use super::steps::breakdown;
 use crate::gpu::{Buffer, Gpu, ReadBack, Recorder};
 use crate::iterate::{Basis, Control, Iteration, Memory, Pace, Progress, Status, drive};
 use crate::operator::{LinearOperator, Oriented};
-use crate::ops::{self, StopKind};
+use crate::ops::{self, Multiples, Rows, StopKind};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
@@ -147,8 +147,9 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
             }
             let factors = &self.memory.factors;
             if step > 0 {
-                let beta = (-1.0, &self.values, place - vectors);
-                ops::axpby(recorder, (vectors, long), beta, self.other.buffer(), factors, forward.buffer())?;
+                let beta = Multiples { sign: -1.0, values: &self.values, first: place - vectors };
+                let rows = Rows { vectors, length: long };
+                ops::axpby(recorder, rows, beta, self.other.buffer(), factors, forward.buffer())?;
             }
             let measured = (forward.buffer(), long, step == 0);
             let counted = (2 * step, breakdown(step));
@@ -166,8 +167,9 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         recorder.masked(&mask, |recorder| {
             let factors = &self.memory.factors;
             self.oriented.backward(recorder, &mask, &self.other, &backward)?;
-            let alpha = (-1.0, &self.values, place);
-            ops::axpby(recorder, (vectors, short), alpha, current.buffer(), factors, backward.buffer())?;
+            let alpha = Multiples { sign: -1.0, values: &self.values, first: place };
+            let rows = Rows { vectors, length: short };
+            ops::axpby(recorder, rows, alpha, current.buffer(), factors, backward.buffer())?;
             // Twice is enough (Kahan and Parlett): where beta is small next to alpha, one pass leaves rounding errors of
             // the size of what is left, and a basis that is not orthogonal lets the recurrence grow without bound.
             self.basis.orthogonalise(recorder, step + 1, backward.buffer())?;

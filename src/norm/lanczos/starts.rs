@@ -7,7 +7,7 @@ use crate::Result;
 use crate::gpu::Buffer;
 use crate::iterate::{Control, Memory, random_unit};
 use crate::operator::LinearOperator;
-use crate::ops;
+use crate::ops::{self, Rows};
 use crate::tensor::Tensor;
 
 impl<O: LinearOperator + ?Sized> Run<'_, O> {
@@ -117,8 +117,8 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
             let fresh = self.oriented.short_zeros(self.columns)?;
             self.basis.combine(&mut recorder, &coefficients, fresh.buffer())?;
             recorder.masked(&chosen.active, |recorder| {
-                let shape = (alive.len(), self.oriented.short);
-                ops::scale(recorder, shape, &chosen.ones, fresh.buffer(), target.buffer())
+                let rows = Rows { vectors: alive.len(), length: self.oriented.short };
+                ops::scale(recorder, rows, &chosen.ones, fresh.buffer(), target.buffer())
             })?;
         }
         recorder.submit()

@@ -9,7 +9,7 @@ use crate::Result;
 use crate::gpu::{Buffer, Gpu, ReadBack, Recorder};
 use crate::iterate::{Control, Iteration, Memory, Pace, Progress, Status, random_unit, unit};
 use crate::operator::{LinearOperator, Oriented};
-use crate::ops::{self, PowerCheck, PowerReport, StopKind};
+use crate::ops::{self, PowerCheck, PowerReport, Rows, Segmented, StopKind};
 use crate::tensor::Tensor;
 use crate::tensor::screen::scale_by_power;
 
@@ -208,18 +208,18 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
             let first = if gram { batch } else { 0 };
             recorder.copy(&norms.slice(first..first + batch), &work.sigmas)?;
             let (product, direction) = (work.backward.buffer(), self.vectors.buffer());
-            let shape = (batch, short);
+            let rows = Rows { vectors: batch, length: short };
             let (factors, squares) = (&memory.factors, &work.squares);
-            let segments = ops::residual_squares(recorder, shape, product, direction, factors, &work.sigmas, squares)?;
+            let segments = ops::residual_squares(recorder, rows, product, direction, factors, &work.sigmas, squares)?;
             let check = PowerCheck {
                 iteration: step + 1,
                 gram,
                 rtol: self.options.rtol as f32,
                 atol: self.options.atol as f32,
             };
-            let residuals = (squares, segments.count);
+            let residuals = Segmented { buffer: squares, count: segments.count };
             ops::power_check(recorder, batch, &check, residuals, norms, &memory.active, &self.reports)?;
-            ops::scale(recorder, shape, &memory.inverses, work.backward.buffer(), direction)
+            ops::scale(recorder, rows, &memory.inverses, work.backward.buffer(), direction)
         })
     }
 

@@ -2,8 +2,7 @@
 
 use super::Value;
 use crate::Result;
-use crate::ops::{Convolution, Pooling};
-use crate::tensor::Tensor;
+use crate::tensor::{Conv2dOptions, Pool2dOptions, Tensor};
 
 impl Value {
     /// The mean of each window over the last two axes: its sum over the size of the window where `count_padding`, else over the
@@ -13,14 +12,14 @@ impl Value {
     ///
     /// # Errors
     /// As [`Value::max_pool2d`]; whatever the device says of memory for the numbers of elements.
-    pub fn average_pool2d(&self, pooling: &Pooling, count_padding: bool) -> Result<Self> {
+    pub fn average_pool2d(&self, pooling: &Pool2dOptions, count_padding: bool) -> Result<Self> {
         let (sizes, shape) = self.pooled("average_pool2d", pooling)?;
         let is_even = count_padding || pooling.padding == [0, 0];
         let weight = if is_even { (sizes.taps() as f64).recip() } else { 1.0 };
-        let Pooling { stride, padding, dilation, .. } = *pooling;
+        let Pool2dOptions { stride, padding, dilation, .. } = *pooling;
         let planes = self.reshape(&sizes.image_shape())?;
         let weight = self.tape().fill(&sizes.weight_shape(), weight)?;
-        let sums = planes.conv2d(&weight, &Convolution { stride, padding, dilation, groups: 1 })?.reshape(&shape)?;
+        let sums = planes.conv2d(&weight, &Conv2dOptions { stride, padding, dilation, groups: 1 })?.reshape(&shape)?;
         if is_even {
             return Ok(sums);
         }

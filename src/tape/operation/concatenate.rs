@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::{Array, Operation, Primal, Value, expect_axes};
 use crate::gpu::{Buffer, Recorder};
 use crate::operator::length;
+use crate::ops::{self, Axis, InsertAt};
 use crate::tape::Tape;
 use crate::tensor::Tensor;
-use crate::{Error, Result, ops, reference};
+use crate::{Error, Result, reference};
 
 impl Tape {
     /// The values one after another along `axis`.
@@ -38,8 +39,8 @@ struct Concatenate {
 
 impl Concatenate {
     /// What lies outside the axis, along it, and within.
-    fn sizes(&self, shape: &[usize]) -> (usize, usize, usize) {
-        (length(&shape[..self.axis]), shape[self.axis], length(&shape[self.axis + 1..]))
+    fn sizes(&self, shape: &[usize]) -> Axis {
+        Axis { outer: length(&shape[..self.axis]), length: shape[self.axis], inner: length(&shape[self.axis + 1..]) }
     }
 }
 
@@ -79,7 +80,7 @@ impl Operation for Concatenate {
     }
 
     fn keeps_samples(&self, batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
-        self.sizes(inputs[0]).0.is_multiple_of(batch)
+        self.sizes(inputs[0]).outer.is_multiple_of(batch)
     }
 
     fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
@@ -103,8 +104,8 @@ impl Operation for Concatenate {
         let mut first = 0;
         for input in inputs {
             let sizes = self.sizes(input.shape());
-            ops::insert(recorder, sizes, (first, target), input.buffer(), output.buffer())?;
-            first += sizes.1;
+            ops::insert(recorder, sizes, InsertAt { first, target_length: target }, input.buffer(), output.buffer())?;
+            first += sizes.length;
         }
         Ok(())
     }
@@ -113,9 +114,9 @@ impl Operation for Concatenate {
         let mut joined = vec![0.0; length(shape)];
         let mut first = 0;
         for input in inputs {
-            let sizes = self.sizes(input.shape);
-            reference::insert(input.data, sizes, (first, shape[self.axis]), &mut joined);
-            first += sizes.1;
+            let Axis { outer, length, inner } = self.sizes(input.shape);
+            reference::insert(input.data, (outer, length, inner), (first, shape[self.axis]), &mut joined);
+            first += length;
         }
         joined
     }

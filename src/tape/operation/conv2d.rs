@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::{Array, Operation, Primal, Value, sum_of};
 use crate::gpu::{Buffer, Recorder};
 use crate::operator::length;
-use crate::ops::{Convolution, Sliding};
-use crate::tensor::Tensor;
+use crate::tensor::{Conv2dOptions, SlidingSizes, Tensor};
 use crate::{Error, Result, ops, reference};
 
 impl Value {
@@ -20,10 +19,10 @@ impl Value {
     /// result: batch × filters × ⌊(height + 2 padding - dilation (kernel height - 1) - 1) / stride⌋ + 1 × the same of the width
     ///
     /// ```
-    /// use opnorm::{Gpu, ops::Convolution, tape::Tape};
+    /// use opnorm::{Gpu, tensor::Conv2dOptions, tape::Tape};
     /// let tape = Tape::new(&Gpu::new()?);
     /// let (x, w) = (tape.input(&[1, 1, 1, 4])?, tape.input(&[1, 1, 1, 2])?);
-    /// let y = x.conv2d(&w, &Convolution::default())?;
+    /// let y = x.conv2d(&w, &Conv2dOptions::default())?;
     /// let found = tape.compile(&[&x, &w], &[y])?.evaluate(&[vec![1.0, 2.0, 4.0, 8.0], vec![-1.0, 1.0]])?;
     /// assert_eq!(found[0], [1.0, 2.0, 4.0]);
     /// # Ok::<(), opnorm::Error>(())
@@ -32,7 +31,7 @@ impl Value {
     /// # Errors
     /// [`Error::ShapeMismatch`] when the shapes do not fit, or no window fits into the image; [`Error::InvalidOption`] for a
     /// stride, a dilation or groups of 0; [`Error::TooLarge`] past 2^30 along an axis.
-    pub fn conv2d(&self, weight: &Self, convolution: &Convolution) -> Result<Self> {
+    pub fn conv2d(&self, weight: &Self, convolution: &Conv2dOptions) -> Result<Self> {
         let sizes = convolution.sizes(self.shape(), weight.shape())?;
         apply(Part::Response, sizes, self, weight)
     }
@@ -45,7 +44,7 @@ impl Value {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when an image of `size` has not the response of this shape; else as [`Value::conv2d`].
-    pub fn conv2d_transposed(&self, weight: &Self, convolution: &Convolution, size: (usize, usize)) -> Result<Self> {
+    pub fn conv2d_transposed(&self, weight: &Self, convolution: &Conv2dOptions, size: (usize, usize)) -> Result<Self> {
         let batch = self.shape().first().copied().unwrap_or(0);
         let channels = weight.shape().get(1).copied().unwrap_or(0).saturating_mul(convolution.groups);
         let sizes = convolution.sizes(&[batch, channels, size.0, size.1], weight.shape())?;
@@ -54,7 +53,7 @@ impl Value {
 }
 
 /// The value of one part of the form from the two others, in the order image, weight, response.
-fn apply(part: Part, sizes: Sliding, first: &Value, second: &Value) -> Result<Value> {
+fn apply(part: Part, sizes: SlidingSizes, first: &Value, second: &Value) -> Result<Value> {
     first.tape().compute(Arc::new(Conv2d { part, sizes }), &[first, second])
 }
 
@@ -76,7 +75,7 @@ impl Part {
         }
     }
 
-    fn shape(self, sizes: &Sliding) -> [usize; 4] {
+    fn shape(self, sizes: &SlidingSizes) -> [usize; 4] {
         match self {
             Self::Image => sizes.image_shape(),
             Self::Weight => sizes.weight_shape(),
@@ -88,7 +87,7 @@ impl Part {
 #[derive(Debug)]
 struct Conv2d {
     part: Part,
-    sizes: Sliding,
+    sizes: SlidingSizes,
 }
 
 impl Operation for Conv2d {
@@ -148,7 +147,7 @@ impl Operation for Conv2d {
         let (first, second, output) = (inputs[0].buffer(), inputs[1].buffer(), output.buffer());
         match self.part {
             Part::Image => ops::conv2d_transposed(recorder, &self.sizes, first, second, output),
-            Part::Weight => ops::conv2d_weight(recorder, &self.sizes, (first, second), scratch, output),
+            Part::Weight => ops::conv2d_weight(recorder, &self.sizes, first, second, scratch, output),
             Part::Response => ops::conv2d(recorder, &self.sizes, first, second, output),
         }
     }

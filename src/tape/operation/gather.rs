@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Array, Operation, Primal, Value, expect_axes};
 use crate::gpu::{Buffer, Recorder};
 use crate::operator::length;
-use crate::ops::Places;
+use crate::ops::{Around, Places};
 use crate::tensor::Tensor;
 use crate::{Result, ops, reference};
 
@@ -41,8 +41,8 @@ struct Gather {
 
 impl Gather {
     /// What lies outside the axis, and within.
-    fn around(&self, shape: &[usize]) -> (usize, usize) {
-        (length(&shape[..self.axis]), length(&shape[self.axis + 1..]))
+    fn around(&self, shape: &[usize]) -> Around {
+        Around { outer: length(&shape[..self.axis]), inner: length(&shape[self.axis + 1..]) }
     }
 }
 
@@ -58,7 +58,7 @@ impl Operation for Gather {
     }
 
     fn keeps_samples(&self, batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
-        self.around(inputs[0]).0.is_multiple_of(batch)
+        self.around(inputs[0]).outer.is_multiple_of(batch)
     }
 
     fn jvp(&self, _primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
@@ -74,7 +74,7 @@ impl Operation for Gather {
     }
 
     fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {
-        let (outer, inner) = self.around(inputs[0].shape);
+        let Around { outer, inner } = self.around(inputs[0].shape);
         let lists: Vec<&[u32]> = (0..self.places.length()).map(|index| self.places.list(index)).collect();
         reference::gather(inputs[0].data, (outer, self.places.source(), inner), &lists)
     }

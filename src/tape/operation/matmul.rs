@@ -3,7 +3,7 @@
 use super::{Array, Operation, Primal, Value};
 use crate::gpu::{Buffer, Recorder};
 use crate::operator::length;
-use crate::ops::Side;
+use crate::ops::{Side, Sizes};
 use crate::tensor::Tensor;
 use crate::{Error, Result, ops, reference};
 
@@ -106,7 +106,10 @@ impl Operation for Matmul {
 
     fn scratch(&self, inputs: &[&[usize]]) -> usize {
         let Some((batch, rows, inner, cols)) = self.fit(inputs[0], inputs[1]) else { return 0 };
-        ops::matmul_scratch((length(batch), rows, inner, cols), [self.left_transposed, self.right_transposed])
+        ops::matmul_scratch(
+            Sizes { batch: length(batch), rows, inner, cols },
+            [self.left_transposed, self.right_transposed],
+        )
     }
 
     fn record(
@@ -121,7 +124,8 @@ impl Operation for Matmul {
         let (batch, rows, inner, cols) = fit.ok_or_else(|| self.mismatch(left.shape(), right.shape()))?;
         let left = Side { buffer: left.buffer(), transposed: self.left_transposed };
         let right = Side { buffer: right.buffer(), transposed: self.right_transposed };
-        ops::matmul(recorder, (length(batch), rows, inner, cols), left, right, Some(scratch), output.buffer())
+        let sizes = Sizes { batch: length(batch), rows, inner, cols };
+        ops::matmul(recorder, sizes, left, right, Some(scratch), output.buffer())
     }
 
     fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {

@@ -2,7 +2,7 @@
 
 use super::{Value, expect_axes};
 use crate::operator::length;
-use crate::ops::Pooling;
+use crate::tensor::Pool2dOptions;
 use crate::{Error, Result};
 
 /// The longest window that one invocation looks through; longer axes are pooled again.
@@ -35,7 +35,8 @@ impl Value {
             let windows = rows.div_ceil(window);
             // Around the axis, as many as the last window lacks.
             let padding = (windows * window - rows).div_ceil(2);
-            largest = largest.max_pool2d(&Pooling { padding: [padding, 0], ..Pooling::new([window, 1]) })?;
+            largest =
+                largest.max_pool2d(&Pool2dOptions { padding: [padding, 0], ..Pool2dOptions::new([window, 1]) })?;
             rows = windows;
         }
         largest.reshape(&kept)

@@ -2,7 +2,7 @@
 
 use super::Value;
 use crate::operator::length;
-use crate::ops::{Pooling, Sliding};
+use crate::tensor::{Pool2dOptions, SlidingSizes};
 use crate::{Error, Result};
 
 impl Value {
@@ -13,10 +13,10 @@ impl Value {
     /// ⌊(height + 2 padding - dilation (size - 1) - 1) / stride⌋ + 1 × the same of the width
     ///
     /// ```
-    /// use opnorm::{Gpu, ops::Pooling, tape::Tape};
+    /// use opnorm::{Gpu, tensor::Pool2dOptions, tape::Tape};
     /// let tape = Tape::new(&Gpu::new()?);
     /// let x = tape.input(&[1, 2, 4])?;
-    /// let y = x.max_pool2d(&Pooling::new([2, 2]))?;
+    /// let y = x.max_pool2d(&Pool2dOptions::new([2, 2]))?;
     /// let found = tape.compile(&[&x], &[y])?.evaluate(&[[1.0, 5.0, -1.0, -2.0, 3.0, 4.0, -4.0, -3.0]])?;
     /// assert_eq!(found[0], [5.0, -1.0]);
     /// # Ok::<(), opnorm::Error>(())
@@ -25,14 +25,18 @@ impl Value {
     /// # Errors
     /// [`Error::ShapeMismatch`] for fewer than two axes; [`Error::InvalidOption`] for a size, a stride or a dilation of 0, and where a
     /// window would lie in the padding alone, or none fits; [`Error::TooLarge`] past 2^30 along an axis.
-    pub fn max_pool2d(&self, pooling: &Pooling) -> Result<Self> {
+    pub fn max_pool2d(&self, pooling: &Pool2dOptions) -> Result<Self> {
         let (sizes, shape) = self.pooled("max_pool2d", pooling)?;
         let planes = self.reshape(&sizes.image_shape())?;
         planes.pool_pick(&planes.pool_choice(sizes)?, sizes)?.reshape(&shape)
     }
 
     /// The sizes of a pooling of this value, and the shape of its result.
-    pub(super) fn pooled(&self, operation: &'static str, pooling: &Pooling) -> Result<(Sliding, Vec<usize>)> {
+    pub(super) fn pooled(
+        &self,
+        operation: &'static str,
+        pooling: &Pool2dOptions,
+    ) -> Result<(SlidingSizes, Vec<usize>)> {
         let [axes @ .., rows, cols] = self.shape() else {
             return Err(Error::ShapeMismatch {
                 operation,

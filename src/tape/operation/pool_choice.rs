@@ -4,22 +4,21 @@ use std::sync::Arc;
 
 use super::{Array, Operation, Primal, Value};
 use crate::gpu::{Buffer, Recorder};
-use crate::ops::Sliding;
-use crate::tensor::Tensor;
+use crate::tensor::{SlidingSizes, Tensor};
 use crate::{Result, ops, reference};
 
 impl Value {
     /// The number of the largest element of each window: the first of equals, NaN where there is one.
     ///
     /// *Shapes*  this: the image of `sizes` · result: their response
-    pub(super) fn pool_choice(&self, sizes: Sliding) -> Result<Self> {
+    pub(super) fn pool_choice(&self, sizes: SlidingSizes) -> Result<Self> {
         self.tape().compute(Arc::new(PoolChoice { sizes }), &[self])
     }
 }
 
 #[derive(Debug)]
 struct PoolChoice {
-    sizes: Sliding,
+    sizes: SlidingSizes,
 }
 
 impl Operation for PoolChoice {

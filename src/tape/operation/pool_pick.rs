@@ -4,22 +4,21 @@ use std::sync::Arc;
 
 use super::{Array, Operation, Primal, Value};
 use crate::gpu::{Buffer, Recorder};
-use crate::ops::Sliding;
-use crate::tensor::Tensor;
+use crate::tensor::{SlidingSizes, Tensor};
 use crate::{Error, Result, ops, reference};
 
 impl Value {
     /// The element of each window that `choice` names, a [`Value::pool_choice`].
     ///
     /// *Shapes*  this: the image of `sizes` · `choice`, result: their response
-    pub(super) fn pool_pick(&self, choice: &Self, sizes: Sliding) -> Result<Self> {
+    pub(super) fn pool_pick(&self, choice: &Self, sizes: SlidingSizes) -> Result<Self> {
         self.tape().compute(Arc::new(PoolPick { sizes, is_back: false }), &[self, choice])
     }
 }
 
 #[derive(Debug)]
 struct PoolPick {
-    sizes: Sliding,
+    sizes: SlidingSizes,
     /// Whether it is the transpose.
     is_back: bool,
 }

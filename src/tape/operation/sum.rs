@@ -5,8 +5,9 @@ use std::ops::Range;
 use super::{Array, Operation, Primal, Value, expect_axes};
 use crate::gpu::{Buffer, Recorder};
 use crate::operator::length;
+use crate::ops::{self, Axis};
 use crate::tensor::Tensor;
-use crate::{Result, ops, reference};
+use crate::{Result, reference};
 
 impl Value {
     /// The sum over `axes`, which the result does not have.
@@ -34,9 +35,9 @@ struct Sum {
 
 impl Sum {
     /// What lies outside the axes, along them, and within.
-    fn sizes(&self, shape: &[usize]) -> (usize, usize, usize) {
+    fn sizes(&self, shape: &[usize]) -> Axis {
         let Range { start, end } = self.axes;
-        (length(&shape[..start]), length(&shape[start..end]), length(&shape[end..]))
+        Axis { outer: length(&shape[..start]), length: length(&shape[start..end]), inner: length(&shape[end..]) }
     }
 }
 
@@ -50,7 +51,7 @@ impl Operation for Sum {
     }
 
     fn keeps_samples(&self, batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
-        self.sizes(inputs[0]).0.is_multiple_of(batch)
+        self.sizes(inputs[0]).outer.is_multiple_of(batch)
     }
 
     fn jvp(&self, _primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
@@ -66,7 +67,7 @@ impl Operation for Sum {
     }
 
     fn scratch(&self, inputs: &[&[usize]]) -> usize {
-        let (outer, along, inner) = self.sizes(inputs[0]);
+        let Axis { outer, length: along, inner } = self.sizes(inputs[0]);
         let segments = ops::sum_axis_segments(along).count;
         if segments > 1 { outer * segments * inner } else { 0 }
     }
@@ -82,7 +83,7 @@ impl Operation for Sum {
     }
 
     fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {
-        let (outer, along, inner) = self.sizes(inputs[0].shape);
+        let Axis { outer, length: along, inner } = self.sizes(inputs[0].shape);
         reference::sum_axis(inputs[0].data, outer, along, inner)
     }
 }

@@ -5,8 +5,9 @@ use std::ops::Range;
 use super::{Array, Operation, Primal, Value, expect_axes};
 use crate::gpu::{Buffer, Recorder};
 use crate::operator::length;
+use crate::ops::{self, Axis, Span};
 use crate::tensor::Tensor;
-use crate::{Error, Result, ops, reference};
+use crate::{Error, Result, reference};
 
 impl Value {
     /// The elements of `range` along `axis`.
@@ -58,8 +59,8 @@ struct Window {
 
 impl Window {
     /// What lies outside the axis, along it, and within.
-    fn sizes(&self, shape: &[usize]) -> (usize, usize, usize) {
-        (length(&shape[..self.axis]), shape[self.axis], length(&shape[self.axis + 1..]))
+    fn sizes(&self, shape: &[usize]) -> Axis {
+        Axis { outer: length(&shape[..self.axis]), length: shape[self.axis], inner: length(&shape[self.axis + 1..]) }
     }
 }
 
@@ -75,7 +76,7 @@ impl Operation for Window {
     }
 
     fn keeps_samples(&self, batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
-        self.sizes(inputs[0]).0.is_multiple_of(batch)
+        self.sizes(inputs[0]).outer.is_multiple_of(batch)
     }
 
     fn jvp(&self, _primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
@@ -89,11 +90,12 @@ impl Operation for Window {
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
-        let part = (self.start, self.length);
+        let part = Span { start: self.start, length: self.length };
         ops::window(recorder, self.sizes(inputs[0].shape()), part, inputs[0].buffer(), output.buffer())
     }
 
     fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {
-        reference::window(inputs[0].data, self.sizes(inputs[0].shape), (self.start, self.length))
+        let Axis { outer, length, inner } = self.sizes(inputs[0].shape);
+        reference::window(inputs[0].data, (outer, length, inner), (self.start, self.length))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytemuck::cast_slice;
 use opnorm::gpu::Buffer;
+use opnorm::low_level::ops::Unary;
 use opnorm::norm::spectral_norm;
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Gpu, Matrix, Result, wgpu};
@@ -78,7 +79,7 @@ fn by_each_door(gpu: &Gpu, buffer: &wgpu::Buffer, blame: (&str, &str, &str)) {
         let matrix = Matrix::from_slice(gpu, 4, 4, &[1.0; 16])?;
         let output = Tensor::zeros(gpu, &[1, 4, 4])?;
         let mut recorder = gpu.recorder();
-        opnorm::ops::matvec(&mut recorder, &matrix, &vectors, &output)?;
+        opnorm::low_level::ops::matvec(&mut recorder, &matrix, &vectors, &output)?;
         recorder.submit()
     };
     expect_blame(tensor().and_then(multiplied), blame);
@@ -179,4 +180,24 @@ fn a_place_outside_of_a_buffer_is_refused() {
     let last = Buffer::<f32>::from_wgpu(buffer.clone(), "test", 60, 1).unwrap();
     assert_eq!(Tensor::from_buffer(last, &[1]).unwrap().read(gpu).unwrap(), cast_slice::<_, f32>(&[numbers(16)[15]]));
     assert!(Tensor::from_wgpu(buffer, 64, &[0]).unwrap().read(gpu).unwrap().is_empty());
+}
+
+#[test]
+fn a_slice_past_the_end_is_refused_where_it_is_used() {
+    let gpu = gpu();
+    let buffer = Buffer::from_slice(gpu, "test", &[1f32; 8]).unwrap();
+    let whole = Buffer::from_slice(gpu, "test", &[2f32; 8]).unwrap();
+    let refused = |error: Error| {
+        assert!(matches!(error, Error::OutOfRange { .. }), "{error:?}");
+        assert!(error.to_string().contains("elements 4..12 of 8"), "{error}");
+    };
+    let past = buffer.slice(4..12);
+    let mut recorder = gpu.recorder();
+    refused(recorder.copy(&past, &whole).unwrap_err());
+    refused(recorder.copy(&whole, &past).unwrap_err());
+    refused(recorder.read(&past).unwrap_err());
+    refused(past.write(gpu, "test", 0, &[3.0]).unwrap_err());
+    refused(past.slice(0..2).write(gpu, "test", 0, &[3.0]).unwrap_err());
+    refused(opnorm::low_level::ops::unary(&mut recorder, Unary::ABS, 0.0, &past, &whole).unwrap_err());
+    assert!(recorder.read(&buffer.slice(4..8)).is_ok());
 }

@@ -12,9 +12,10 @@ use bytemuck::cast_slice;
 use glam::{Mat2, Mat3, Mat4};
 use half::{bf16, f16};
 use opnorm::gpu::{AdapterRequest, Buffer, GpuOptions};
+use opnorm::low_level::ops;
 use opnorm::tensor::{Panel, Position, Storage, Tensor};
 use opnorm::wgpu;
-use opnorm::{Error, Gpu, Matrix, ops, probe};
+use opnorm::{Error, Gpu, Matrix, probe};
 
 use crate::gpu;
 

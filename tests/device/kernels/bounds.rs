@@ -120,7 +120,7 @@ impl Cut {
 fn lanes_cut_their_sums_as_the_kernels_do() {
     let totals = [1, 511, 512, 513, 70_000, 8192 * 512, 8192 * 512 + 1, 1 << 25, 1 << 28, (1 << 28) + 1, 1 << 30];
     for total in totals {
-        let (cut, said) = (Cut::for_lane(total), opnorm::ops::sum_axis_segments(total));
+        let (cut, said) = (Cut::for_lane(total), opnorm::low_level::ops::sum_axis_segments(total));
         assert_eq!((cut.length, cut.count), (said.length.min(total), said.count), "{total}");
     }
 }

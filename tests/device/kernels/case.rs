@@ -221,5 +221,5 @@ impl Case<'_> {
 
 /// The sum of a kernel's segments in `f64`, entry by entry.
 pub fn sum_segments(found: &[f32], segments: usize, len: usize) -> Vec<f64> {
-    opnorm::reference::sum_partials(&widened(&found[..segments * len]), len)
+    opnorm::low_level::reference::sum_partials(&widened(&found[..segments * len]), len)
 }

@@ -2,8 +2,9 @@
 
 use bytemuck::cast_slice;
 use opnorm::gpu::{Buffer, Recorder};
+use opnorm::low_level::{ops, reference};
 use opnorm::tensor::Tensor;
-use opnorm::{Matrix, Result, ops, reference};
+use opnorm::{Matrix, Result};
 
 use super::bounds::{Bound, Cut, flushed};
 use super::case::{Case, Dense, Vectors, sum_segments};
@@ -34,26 +35,26 @@ pub fn matvec_adjoint(case: &mut Case<'_>) {
 }
 
 /// As `matvec`, for two to nine columns at once.
-pub fn matvec_columns(case: &mut Case<'_>) {
+pub fn matvec_vectors(case: &mut Case<'_>) {
     case.shape.columns = several_columns(case);
     let dense = case.dense();
     let cols = case.shape.cols;
     let cut = Cut::for_group(cols.div_ceil(4), case.lanes());
     let roundings = cut.group_roundings(case.lanes()) + 3 + cut.count - 1;
-    product(case, &dense, (cols, case.shape.rows), roundings, ops::matvec_columns, |matrix, input| {
-        reference::matvec_columns(matrix, cols, input)
+    product(case, &dense, (cols, case.shape.rows), roundings, ops::matvec_vectors, |matrix, input| {
+        reference::matvec_vectors(matrix, cols, input)
     });
 }
 
 /// As `matvec_adjoint`, for two to nine columns at once.
-pub fn matvec_adjoint_columns(case: &mut Case<'_>) {
+pub fn matvec_adjoint_vectors(case: &mut Case<'_>) {
     case.shape.columns = several_columns(case);
     let dense = case.dense();
     let (length, count) = row_cut(case, &dense.matrix);
     let cols = case.shape.cols;
     let sides = (case.shape.rows, cols);
-    product(case, &dense, sides, length + count - 1, ops::matvec_adjoint_columns, |matrix, input| {
-        reference::matvec_adjoint_columns(matrix, cols, input)
+    product(case, &dense, sides, length + count - 1, ops::matvec_adjoint_vectors, |matrix, input| {
+        reference::matvec_adjoint_vectors(matrix, cols, input)
     });
 }
 
@@ -151,7 +152,7 @@ pub fn square_sums(case: &mut Case<'_>) {
         let output = case.output(panel.items().len() * cut.count.next_multiple_of(case.lanes()));
         let mask = case.mask(0);
         let (sums, segments) = case.run(&mask, &output, |recorder| {
-            ops::square_sums(recorder, panel, (dense.matrix.storage(), quads), &output)
+            ops::square_sums(recorder, panel, ops::RowLayout { storage: dense.matrix.storage(), quads }, &output)
         });
         for (item, sums) in panel.items().zip(sums.chunks_exact(segments.count)) {
             found[item] += widened(sums).iter().sum::<f64>();
@@ -183,7 +184,7 @@ pub fn screen(case: &mut Case<'_>) {
         let output: Buffer<[u32; 2]> = case.upload(&vec![[7, 7]; panel.items().len() * count]);
         let mask = case.mask(0);
         let (screens, segments) = case.run(&mask, &output, |recorder| {
-            ops::screen_segments(recorder, panel, (dense.matrix.storage(), quads), &output)
+            ops::screen_segments(recorder, panel, ops::RowLayout { storage: dense.matrix.storage(), quads }, &output)
         });
         for (item, screens) in panel.items().zip(screens.chunks_exact(segments.count)) {
             let (largest, first) = &mut found[item];

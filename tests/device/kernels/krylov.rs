@@ -1,8 +1,10 @@
 //! Kernels of the iterations: bases, and the small state of each vector.
 
 use opnorm::gpu::Buffer;
-use opnorm::ops::{Normalise, NormaliserState, PowerCheck, PowerReport, StopKind};
-use opnorm::{ops, reference};
+use opnorm::low_level::ops::{
+    BasisRef, Normalise, NormaliserState, NormsOfStep, PowerCheck, PowerReport, Rows, Segmented, StopKind,
+};
+use opnorm::low_level::{ops, reference};
 
 use super::bounds::{Bound, Cut, flushed};
 use super::case::{Case, UNTOUCHED, sum_segments};
@@ -41,7 +43,8 @@ pub fn project(case: &mut Case<'_>) {
     let output = case.output(cut.count * vectors * slots);
     let uploaded = case.upload(&basis);
     let (found, segments) = case.run(&mask, &output, |recorder| {
-        ops::project(recorder, (vectors, length), (&uploaded, slots, stride), &input.buffer, &output)
+        let basis = BasisRef { buffer: &uploaded, slots, stride };
+        ops::project(recorder, Rows { vectors, length }, basis, &input.buffer, &output)
     });
     assert_eq!(segments.count, cut.count);
     let sums = sum_segments(&found, segments.count, vectors * slots);
@@ -77,8 +80,9 @@ pub fn combine(case: &mut Case<'_>) {
     let start = case.vectors(start, length, &[]);
     let uploaded = case.upload(&basis);
     let (found, ()) = case.run(&mask, &start.buffer, |recorder| {
-        let coefficients = (sign, &coefficients.buffer, segments);
-        ops::combine(recorder, (vectors, length), (&uploaded, slots, stride), coefficients, &start.buffer)
+        let coefficients = Segmented { buffer: &coefficients.buffer, count: segments };
+        let basis = BasisRef { buffer: &uploaded, slots, stride };
+        ops::combine(recorder, Rows { vectors, length }, basis, sign, coefficients, &start.buffer)
     });
     let sign = f64::from(sign);
     for (vector, found) in found.chunks_exact(length).enumerate() {
@@ -124,7 +128,7 @@ pub fn range(case: &mut Case<'_>) {
     let (active, states) = (case.upload(&mask.bits()), case.upload(&vec![untouched; vectors]));
     let plain = case.mask(0);
     let (found, ()) = case.run(&plain, &factors, |recorder| {
-        ops::range(recorder, vectors, (&uploaded, segments), &factors, &active, &states)
+        ops::range(recorder, vectors, Segmented { buffer: &uploaded, count: segments }, &factors, &active, &states)
     });
     let (active, states) = (case.read(&active), case.read(&states));
     for vector in 0..vectors {
@@ -191,7 +195,12 @@ pub fn normaliser(case: &mut Case<'_>) {
     let memory = Normalise { vectors, factors: &uploaded, inverses: &inverses, active: &active, states: &held };
     let plain = case.mask(0);
     let (found, ()) = case.run(&plain, &inverses, |recorder| {
-        ops::normaliser(recorder, &memory, (&squares, segments), (&norms, first_norm), (2, breakdown))
+        ops::normaliser(
+            recorder,
+            &memory,
+            Segmented { buffer: &squares, count: segments },
+            &NormsOfStep { norms: &norms, first_norm, step: 2, breakdown },
+        )
     });
     let (norms, active, held) = (case.read(&norms), case.read(&active), case.read(&held));
     case.expect_untouched(&norms[..first_norm]);
@@ -239,7 +248,15 @@ pub fn power_check(case: &mut Case<'_>) {
     let check = PowerCheck { iteration: 5, gram, rtol, atol };
     let plain = case.mask(0);
     let (found, ()) = case.run(&plain, &reports, |recorder| {
-        ops::power_check(recorder, vectors, &check, (&squares, segments), &uploaded, &active, &reports)
+        ops::power_check(
+            recorder,
+            vectors,
+            &check,
+            Segmented { buffer: &squares, count: segments },
+            &uploaded,
+            &active,
+            &reports,
+        )
     });
     let active = case.read(&active);
     let half = (segments - 1) as f64 / 2.0;

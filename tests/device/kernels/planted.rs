@@ -1,7 +1,8 @@
 //! What the table finds out, it must be able to find out: wrong results, and sums in another order, are caught.
 
+use opnorm::Matrix;
+use opnorm::low_level::{ops, reference};
 use opnorm::tensor::Tensor;
-use opnorm::{Matrix, ops, reference};
 
 use super::bounds::Bound;
 use super::comparison::compare;

@@ -1,7 +1,7 @@
 //! Products of tensors: in runs, in tiles, and the copies of their sides.
 
-use opnorm::ops::{Side, Tile};
-use opnorm::{ops, reference};
+use opnorm::low_level::ops::{Side, SideLayout, Sizes, Tile};
+use opnorm::low_level::{ops, reference};
 
 use super::bounds::{Bound, flushed};
 use super::case::Case;
@@ -10,28 +10,28 @@ use super::values::{Values, magnitudes, widened};
 /// Products on both sides of each choice (batch, rows, length, cols): just too small for tiles and just large enough; more
 /// items than one; narrow, with a copy of one side or of none; for tiles of 12; and what is large enough on hardware, past
 /// the edges of its tiles and on them.
-const LARGE: [(usize, usize, usize, usize); 7] = [
-    (1, 64, 64, 63),
-    (1, 64, 64, 64),
-    (2, 70, 300, 49),
-    (1, 4, 1028, 260),
-    (1, 247, 270, 257),
-    (1, 1025, 5, 1027),
-    (1, 1028, 4, 1024),
+const LARGE: [Sizes; 7] = [
+    Sizes { batch: 1, rows: 64, inner: 64, cols: 63 },
+    Sizes { batch: 1, rows: 64, inner: 64, cols: 64 },
+    Sizes { batch: 2, rows: 70, inner: 300, cols: 49 },
+    Sizes { batch: 1, rows: 4, inner: 1028, cols: 260 },
+    Sizes { batch: 1, rows: 247, inner: 270, cols: 257 },
+    Sizes { batch: 1, rows: 1025, inner: 5, cols: 1027 },
+    Sizes { batch: 1, rows: 1028, inner: 4, cols: 1024 },
 ];
 
 /// Runs of 16 products, the first of which starts at 0, and one sum a run: with memory for copies, and without.
 pub fn matmul(case: &mut Case<'_>) {
     let (batch, rows, length) = (case.shape.vectors(), case.shape.rows, case.shape.cols);
-    product(case, (batch, rows, length, (rows + length) % 9 + 1));
+    product(case, Sizes { batch, rows, inner: length, cols: (rows + length) % 9 + 1 });
     // The large ones once: with the smallest of the sizes.
     if (batch, rows, length) == (1, 1, 1) && case.values == Values::Ordinary {
         LARGE.iter().for_each(|sizes| product(case, *sizes));
     }
 }
 
-fn product(case: &mut Case<'_>, sizes: (usize, usize, usize, usize)) {
-    let (batch, rows, length, cols) = sizes;
+fn product(case: &mut Case<'_>, sizes: Sizes) {
+    let Sizes { batch, rows, inner: length, cols } = sizes;
     let mask = case.mask(0);
     for transposed in [[false, false], [false, true], [true, false], [true, true]] {
         let [left, right] = [batch * rows * length, batch * length * cols].map(|size| case.draw(size));
@@ -75,7 +75,7 @@ pub fn matmul_side(case: &mut Case<'_>) {
         let input = case.upload(&values);
         let output = case.output(ops::matmul_side_len(batch, size, length));
         let (found, ()) = case.run(&mask, &output, |recorder| {
-            ops::matmul_side(recorder, (batch, size, length), already, &input, &output)
+            ops::matmul_side(recorder, &SideLayout { batch, size, length, is_laid: already }, &input, &output)
         });
         let values = widened(&values);
         let twin =
@@ -108,7 +108,14 @@ pub fn matmul_tiles(case: &mut Case<'_>) {
     for tile in [Tile::Eight, Tile::Twelve] {
         let output = case.output(batch * rows * cols);
         let (found, ()) = case.run(&mask, &output, |recorder| {
-            ops::matmul_tiles(recorder, (batch, rows, length, cols), tile, &left_buffer, &right_buffer, &output)
+            ops::matmul_tiles(
+                recorder,
+                Sizes { batch, rows, inner: length, cols },
+                tile,
+                &left_buffer,
+                &right_buffer,
+                &output,
+            )
         });
         case.compare(&found, &twins, &bounds);
     }

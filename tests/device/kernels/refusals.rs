@@ -1,10 +1,17 @@
 //! Sizes that kernels refuse: past the loop budget, and past what numbers hold.
 
 use opnorm::gpu::{Buffer, Recorder};
-use opnorm::ops::{Normalise, NormaliserState, PowerCheck, PowerReport, Side, Tile};
-use opnorm::{Error, Gpu, Result, ops};
+use opnorm::low_level::ops;
+use opnorm::low_level::ops::{
+    Around, Axis, BasisRef, InsertAt, Normalise, NormaliserState, NormsOfStep, PowerCheck, PowerReport, Rows,
+    Segmented, Side, Sizes, Span, Tile,
+};
+use opnorm::tensor::{Conv2dOptions, Pool2dOptions};
+use opnorm::{Error, Gpu, Result};
 
 use super::setup::Setup;
+
+const ONE: Rows = Rows { vectors: 1, length: 1 };
 
 /// No adapter is trusted with more loop trips of one invocation than its budget.
 #[test]
@@ -16,37 +23,53 @@ fn sums_over_the_loop_budget_are_refused() {
     let active: Buffer<u32> = Buffer::zeros(gpu, "test", 2).unwrap();
     let states: Buffer<NormaliserState> = Buffer::zeros(gpu, "test", 2).unwrap();
 
-    refused(gpu, |recorder| ops::sum_partials(recorder, &numbers, over, 1, 1, &small));
+    refused(gpu, |recorder| ops::sum_partials(recorder, Segmented { buffer: &numbers, count: over }, ONE, &small));
     let quads: Buffer<f32> = Buffer::zeros(gpu, "test", 4 * over).unwrap();
     let side = Side { buffer: &numbers.slice(0..over), transposed: false };
-    refused(gpu, |recorder| ops::matmul(recorder, (1, 1, over, 1), side, side, None, &small.slice(0..1)));
     refused(gpu, |recorder| {
-        ops::matmul_tiles(recorder, (1, 1, over, 1), Tile::Eight, &quads, &quads, &small.slice(0..1))
+        ops::matmul(recorder, Sizes { batch: 1, rows: 1, inner: over, cols: 1 }, side, side, None, &small.slice(0..1))
     });
-    let sizes = |image: [usize; 4], weight: [usize; 4]| ops::Convolution::default().sizes(&image, &weight).unwrap();
+    refused(gpu, |recorder| {
+        ops::matmul_tiles(
+            recorder,
+            Sizes { batch: 1, rows: 1, inner: over, cols: 1 },
+            Tile::Eight,
+            &quads,
+            &quads,
+            &small.slice(0..1),
+        )
+    });
+    let sizes = |image: [usize; 4], weight: [usize; 4]| Conv2dOptions::default().sizes(&image, &weight).unwrap();
     let deep = sizes([1, over, 1, 1], [1, over, 1, 1]);
     refused(gpu, |recorder| ops::conv2d(recorder, &deep, &numbers, &numbers, &small));
     let broad = sizes([1, 1, 1, 1], [over, 1, 1, 1]);
     refused(gpu, |recorder| ops::conv2d_transposed(recorder, &broad, &numbers, &numbers, &small));
-    let tall = ops::Pooling::new([over, 1]).sizes(1, [over, 1]).unwrap();
+    let tall = Pool2dOptions::new([over, 1]).sizes(1, [over, 1]).unwrap();
     refused(gpu, |recorder| ops::pool_choice(recorder, &tall, &numbers, &small));
-    let dense = ops::Pooling { stride: [1, 1], padding: [over / 2, 0], ..ops::Pooling::new([over, 1]) };
+    let dense = Pool2dOptions { stride: [1, 1], padding: [over / 2, 0], ..Pool2dOptions::new([over, 1]) };
     let dense = dense.sizes(1, [over, 1]).unwrap();
     refused(gpu, |recorder| ops::pool_unpick(recorder, &dense, &numbers, &numbers, &numbers));
     let one_place = ops::Places::of(1, &vec![0; over]).unwrap().transposed();
-    refused(gpu, |recorder| ops::gather(recorder, (1, 1), &one_place, &numbers, &small));
+    refused(gpu, |recorder| ops::gather(recorder, Around { outer: 1, inner: 1 }, &one_place, &numbers, &small));
     // Inner loops end once a slot, and that counts: 3 trips a slot with one segment.
     for (slots, segments) in [(over / 3 + 1, 1), (over / 5 + 1, 3), (2, over / 2)] {
-        let basis = (&numbers, slots, 1);
-        refused(gpu, |recorder| ops::combine(recorder, (1, 1), basis, (1.0, &numbers, segments), &small));
+        let basis = BasisRef { buffer: &numbers, slots, stride: 1 };
+        refused(gpu, |recorder| {
+            ops::combine(recorder, ONE, basis, 1.0, Segmented { buffer: &numbers, count: segments }, &small)
+        });
     }
     let screens: Buffer<[u32; 2]> = Buffer::zeros(gpu, "test", over).unwrap();
-    refused(gpu, |recorder| ops::range(recorder, 1, (&screens, over), &small, &active, &states));
+    refused(gpu, |recorder| {
+        ops::range(recorder, 1, Segmented { buffer: &screens, count: over }, &small, &active, &states)
+    });
     let memory = Normalise { vectors: 1, factors: &small, inverses: &small, active: &active, states: &states };
-    refused(gpu, |recorder| ops::normaliser(recorder, &memory, (&numbers, over), (&small, 0), (1, 0.0)));
+    let norms = NormsOfStep { norms: &small, first_norm: 0, step: 1, breakdown: 0.0 };
+    refused(gpu, |recorder| ops::normaliser(recorder, &memory, Segmented { buffer: &numbers, count: over }, &norms));
     let check = PowerCheck { iteration: 1, gram: false, rtol: 1e-6, atol: 0.0 };
     let reports: Buffer<PowerReport> = Buffer::zeros(gpu, "test", 1).unwrap();
-    refused(gpu, |recorder| ops::power_check(recorder, 1, &check, (&numbers, over), &small, &active, &reports));
+    refused(gpu, |recorder| {
+        ops::power_check(recorder, 1, &check, Segmented { buffer: &numbers, count: over }, &small, &active, &reports)
+    });
 }
 
 /// Shaders do not check what they are told, so that no product of sizes may wrap around to a small number.
@@ -57,14 +80,21 @@ fn sizes_that_cannot_be_multiplied_are_refused() {
     let others: Buffer<f32> = Buffer::zeros(gpu, "test", 16).unwrap();
     let side = Side { buffer: &numbers, transposed: false };
     let (half, huge) = (1usize << 32, 1usize << 62);
+    let huge_axis = Axis { outer: huge, length: 4, inner: 4 };
     let mut recorder = gpu.recorder();
     let refuse = |result: Result<()>| {
         assert!(matches!(result, Err(Error::ShapeMismatch { .. } | Error::TooLarge { .. })), "{result:?}");
     };
-    refuse(ops::matmul(&mut recorder, (half, half, 4, 1), side, side, None, &others));
-    refuse(ops::sum_axis(&mut recorder, (huge, 4, 4), &numbers, &numbers, &others));
-    refuse(ops::window(&mut recorder, (huge, 4, 4), (0, 2), &numbers, &others));
-    refuse(ops::insert(&mut recorder, (huge, 2, 4), (0, 4), &numbers, &others));
+    refuse(ops::matmul(&mut recorder, Sizes { batch: half, rows: half, inner: 4, cols: 1 }, side, side, None, &others));
+    refuse(ops::sum_axis(&mut recorder, huge_axis, &numbers, &numbers, &others));
+    refuse(ops::window(&mut recorder, huge_axis, Span { start: 0, length: 2 }, &numbers, &others));
+    refuse(ops::insert(
+        &mut recorder,
+        Axis { length: 2, ..huge_axis },
+        InsertAt { first: 0, target_length: 4 },
+        &numbers,
+        &others,
+    ));
     refuse(ops::strided(&mut recorder, &[4, 4], &[huge, 4], &numbers, &others));
 }
 

@@ -1,7 +1,8 @@
 //! Kernels whose windows slide over images: convolutions with their adjoints, and pooling.
 
-use opnorm::ops::{self, Convolution, Pooling, Sliding};
-use opnorm::reference;
+use opnorm::low_level::ops;
+use opnorm::low_level::reference;
+use opnorm::tensor::{Conv2dOptions, Pool2dOptions, SlidingSizes};
 
 use super::bounds::{Bound, flushed, tree_roundings};
 use super::case::Case;
@@ -9,7 +10,7 @@ use super::shapes::Shape;
 use super::values::{magnitudes, widened};
 
 /// Sizes around tiles and runs, from those of the case: channels as many as columns, where they are few or very many.
-fn sizes(shape: &Shape) -> Sliding {
+fn sizes(shape: &Shape) -> SlidingSizes {
     let Shape { batch, rows, cols, columns, .. } = *shape;
     let kernel = [rows % 3 + 1, cols % 4 + 1];
     let dilation = [rows % 2 + 1, cols % 3 / 2 + 1];
@@ -19,7 +20,7 @@ fn sizes(shape: &Shape) -> Sliding {
         // Some windows lie across the edge on both sides.
         reach.saturating_sub(2 * padding[axis]).max(1) + (rows + 3 * axis) % 6
     });
-    let convolution = Convolution { stride: [cols % 2 + 1, rows % 3 + 1], padding, dilation, groups: columns };
+    let convolution = Conv2dOptions { stride: [cols % 2 + 1, rows % 3 + 1], padding, dilation, groups: columns };
     let channels = if cols > 1000 { cols } else { (cols - 1) % 65 + 1 };
     let filters = (rows - 1) % 9 + 1;
     let [high, wide] = image;
@@ -28,7 +29,7 @@ fn sizes(shape: &Shape) -> Sliding {
 }
 
 /// Runs of 16 products over channels, the first of which starts at 0, and one sum a run and element of the window.
-fn roundings(sizes: &Sliding, along: usize) -> usize {
+fn roundings(sizes: &SlidingSizes, along: usize) -> usize {
     along.min(16) + sizes.kernel[0] * sizes.kernel[1] * along.div_ceil(16)
 }
 
@@ -52,8 +53,8 @@ pub fn conv2d(case: &mut Case<'_>) {
 
 pub fn conv2d_transposed(case: &mut Case<'_>) {
     // The sum is over filters: those are the many.
-    let Sliding { channels, filters, .. } = sizes(&case.shape);
-    let sizes = Sliding { channels: filters, filters: channels, ..sizes(&case.shape) };
+    let SlidingSizes { channels, filters, .. } = sizes(&case.shape);
+    let sizes = SlidingSizes { channels: filters, filters: channels, ..sizes(&case.shape) };
     let (response, weight) = (case.draw(length(sizes.response_shape())), case.draw(length(sizes.weight_shape())));
     let (left, right) = (case.upload(&response), case.upload(&weight));
     let output = case.output(length(sizes.image_shape()));
@@ -79,7 +80,7 @@ pub fn conv2d_weight(case: &mut Case<'_>) {
     let (partials, output) = (case.output(segments.count * weights), case.output(weights));
     let mask = case.mask(0);
     let (found, ()) =
-        case.run(&mask, &output, |recorder| ops::conv2d_weight(recorder, &sizes, (&left, &right), &partials, &output));
+        case.run(&mask, &output, |recorder| ops::conv2d_weight(recorder, &sizes, &left, &right, &partials, &output));
     let (image, response) = (widened(&image), widened(&response));
     let roundings = 1 + tree_roundings(segments.length) + tree_roundings(segments.count);
     let bounds = Bound::of(roundings, flushed(4 * windows, &[&image, &response]));
@@ -88,9 +89,9 @@ pub fn conv2d_weight(case: &mut Case<'_>) {
 }
 
 /// Planes of one channel, with ties, as pooling knows them.
-fn planes(case: &mut Case<'_>) -> (Sliding, Vec<f32>) {
-    let many = Sliding { channels: 1, filters: 1, groups: 1, ..sizes(&case.shape) };
-    let Sliding { kernel, stride, dilation, .. } = many;
+fn planes(case: &mut Case<'_>) -> (SlidingSizes, Vec<f32>) {
+    let many = SlidingSizes { channels: 1, filters: 1, groups: 1, ..sizes(&case.shape) };
+    let SlidingSizes { kernel, stride, dilation, .. } = many;
     // A window at the edge keeps an element in the image.
     let padding = [0, 1].map(|axis| many.padding[axis].min(kernel[axis] / 2 * dilation[axis]));
     let image = [0, 1].map(|axis| many.image[axis].max((kernel[axis] - 1) * dilation[axis] + 1));
@@ -98,7 +99,7 @@ fn planes(case: &mut Case<'_>) -> (Sliding, Vec<f32>) {
     let (image, kernel) =
         if long { ([case.shape.rows, case.shape.cols], [case.shape.rows, 1]) } else { (image, kernel) };
     let padding = if long { [0, 0] } else { padding };
-    let pooling = Pooling { size: kernel, stride, padding, dilation: if long { [1, 1] } else { dilation } };
+    let pooling = Pool2dOptions { size: kernel, stride, padding, dilation: if long { [1, 1] } else { dilation } };
     let sizes = pooling.sizes(many.batch * case.shape.columns, image).unwrap();
     let values = case.draw(length(sizes.image_shape()));
     // Every third one is that before.

@@ -1,7 +1,8 @@
 //! The Gram product and its mirror.
 
+use opnorm::Matrix;
 use opnorm::gpu::Buffer;
-use opnorm::{Matrix, ops, reference};
+use opnorm::low_level::{ops, reference};
 
 use super::bounds::{Bound, flushed};
 use super::case::Case;

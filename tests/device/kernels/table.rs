@@ -3,7 +3,7 @@
 //! `cargo test --test device table::matvec::` runs one row, `hardware_panels` all rows of one set-up. Run with `--nocapture`
 //! for the worst error / bound of each.
 
-use opnorm::ops;
+use opnorm::low_level::ops;
 use opnorm::tensor::Storage;
 
 use super::row::Row;
@@ -69,10 +69,10 @@ table! {
         matvec_adjoint = dense::matvec_adjoint {
             storages: ALL, masks: true, long: &[(1, 70_000, 3), (1, 600_000, 1), (70_000, 3, 2)],
         }
-        matvec_columns = dense::matvec_columns {
+        matvec_vectors = dense::matvec_vectors {
             storages: ALL, masks: true, long: &[(1, 2, 600_000), (1, 300_001, 4), (70_000, 2, 3)],
         }
-        matvec_adjoint_columns = dense::matvec_adjoint_columns {
+        matvec_adjoint_vectors = dense::matvec_adjoint_vectors {
             storages: ALL, masks: true, long: &[(1, 70_000, 3), (1, 600_000, 1), (70_000, 3, 2)],
         }
         row_abs_sums = dense::row_abs_sums { storages: ALL, long: &[(1, 3, 600_000), (1, 600_000, 3)] }

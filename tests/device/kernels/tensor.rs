@@ -1,7 +1,7 @@
 //! Kernels over tensors of any shape: functions of each element, copies along strides, sums over an axis.
 
-use opnorm::ops::{Binary, RANK, Unary};
-use opnorm::{ops, reference};
+use opnorm::low_level::ops::{Around, Axis, Binary, InsertAt, RANK, Span, Unary};
+use opnorm::low_level::{ops, reference};
 
 use super::bounds::{Bound, Cut, U, flushed, gamma, tree_roundings};
 use super::case::{Case, UNTOUCHED};
@@ -188,7 +188,7 @@ pub fn window(case: &mut Case<'_>) {
         let values = case.draw(outer * source * inner);
         let (input, output) = (case.upload(&values), case.output(outer * length * inner));
         let (found, ()) = case.run(&mask, &output, |recorder| {
-            ops::window(recorder, (outer, source, inner), (start, length), &input, &output)
+            ops::window(recorder, Axis { outer, length: source, inner }, Span { start, length }, &input, &output)
         });
         case.expect_exact(&found, &reference::window(&widened(&values), (outer, source, inner), (start, length)));
     }
@@ -203,8 +203,9 @@ pub fn sum_axis(case: &mut Case<'_>) {
     let (input, output) = (case.upload(&values), case.output(outer * inner));
     let partials = case.output(outer * cut.count * inner);
     let mask = case.mask(0);
-    let (found, ()) = case
-        .run(&mask, &output, |recorder| ops::sum_axis(recorder, (outer, length, inner), &input, &partials, &output));
+    let (found, ()) = case.run(&mask, &output, |recorder| {
+        ops::sum_axis(recorder, Axis { outer, length, inner }, &input, &partials, &output)
+    });
     let values = widened(&values);
     let sums = |values: &[f64]| reference::sum_axis(values, outer, length, inner);
     let bounds = Bound::of(tree_roundings(cut.length) + tree_roundings(cut.count), flushed(3 * length, &[&values]));
@@ -220,8 +221,8 @@ pub fn gather(case: &mut Case<'_>) {
     for places in [places.transposed(), places] {
         let values = case.draw(outer * places.source() * inner);
         let (input, output) = (case.upload(&values), case.output(outer * places.length() * inner));
-        let (found, ()) =
-            case.run(&mask, &output, |recorder| ops::gather(recorder, (outer, inner), &places, &input, &output));
+        let (found, ()) = case
+            .run(&mask, &output, |recorder| ops::gather(recorder, Around { outer, inner }, &places, &input, &output));
         let lists: Vec<&[u32]> = (0..places.length()).map(|index| places.list(index)).collect();
         let longest = lists.iter().map(|list| list.len()).max().unwrap();
         let values = widened(&values);
@@ -242,7 +243,13 @@ pub fn insert(case: &mut Case<'_>) {
         let values = case.draw(outer * length * inner);
         let (input, output) = (case.upload(&values), case.output(outer * target * inner));
         let (found, ()) = case.run(&mask, &output, |recorder| {
-            ops::insert(recorder, (outer, length, inner), (first, target), &input, &output)
+            ops::insert(
+                recorder,
+                Axis { outer, length, inner },
+                InsertAt { first, target_length: target },
+                &input,
+                &output,
+            )
         });
         let mut twin = vec![f64::from(UNTOUCHED); found.len()];
         reference::insert(&widened(&values), (outer, length, inner), (first, target), &mut twin);

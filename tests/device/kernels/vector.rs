@@ -1,8 +1,9 @@
 //! Kernels over vectors: `batch · columns` of them, of `cols` elements.
 
+use opnorm::Result;
 use opnorm::gpu::{Buffer, Recorder};
-use opnorm::ops::{ArithmeticResults, Segments};
-use opnorm::{Result, ops, reference};
+use opnorm::low_level::ops::{ArithmeticResults, Multiples, Rows, Segmented, Segments};
+use opnorm::low_level::{ops, reference};
 
 use super::bounds::{Bound, Cut, flushed, gamma, tree_roundings};
 use super::case::{Case, Mask, UNTOUCHED, sum_segments};
@@ -83,7 +84,7 @@ pub fn dot(case: &mut Case<'_>) {
     let right = case.vectors(right, length, &mask.active);
     let cut = Cut::for_group(length, case.lanes());
     let found = reduce(case, &mask, cut, |recorder, output| {
-        ops::dot(recorder, (vectors, length), &left.buffer, &right.buffer, output)
+        ops::dot(recorder, Rows { vectors, length }, &left.buffer, &right.buffer, output)
     });
     for vector in active(&mask) {
         let (left, right) = (left.vector(vector), right.vector(vector));
@@ -102,7 +103,7 @@ pub fn sum_squares(case: &mut Case<'_>) {
     let factors = case.vectors(factors, 1, &mask.active);
     let cut = Cut::for_group(length, case.lanes());
     let found = reduce(case, &mask, cut, |recorder, output| {
-        ops::sum_squares(recorder, (vectors, length), &input.buffer, &factors.buffer, output)
+        ops::sum_squares(recorder, Rows { vectors, length }, &input.buffer, &factors.buffer, output)
     });
     for vector in active(&mask) {
         let (input, factor) = (input.vector(vector), factors.values[vector]);
@@ -128,7 +129,7 @@ pub fn residual_squares(case: &mut Case<'_>) {
     let cut = Cut::for_group(length, case.lanes());
     let found = reduce(case, &mask, cut, |recorder, output| {
         let buffers = (&product.buffer, &direction.buffer, &factors.buffer, &sigmas.buffer);
-        ops::residual_squares(recorder, (vectors, length), buffers.0, buffers.1, buffers.2, buffers.3, output)
+        ops::residual_squares(recorder, Rows { vectors, length }, buffers.0, buffers.1, buffers.2, buffers.3, output)
     });
     for vector in active(&mask) {
         let (product, direction) = (product.vector(vector), direction.vector(vector));
@@ -162,7 +163,7 @@ pub fn max_abs(case: &mut Case<'_>) {
     let output: Buffer<[u32; 2]> = case.upload(&vec![[7, 7]; cut.count * vectors]);
     let mask = case.mask(0);
     let (found, segments) =
-        case.run(&mask, &output, |recorder| ops::max_abs(recorder, (vectors, length), &input.buffer, &output));
+        case.run(&mask, &output, |recorder| ops::max_abs(recorder, Rows { vectors, length }, &input.buffer, &output));
     assert_eq!(segments.count, cut.count);
     for vector in 0..vectors {
         let screens = || found.iter().skip(vector).step_by(vectors);
@@ -192,8 +193,8 @@ pub fn axpby(case: &mut Case<'_>) {
     }
     let start = case.vectors(start, length, &[]);
     let (found, ()) = case.run(&mask, &start.buffer, |recorder| {
-        let coefficients = (sign, &a.buffer, first_a);
-        ops::axpby(recorder, (vectors, length), coefficients, &input.buffer, &b.buffer, &start.buffer)
+        let coefficients = Multiples { sign, values: &a.buffer, first: first_a };
+        ops::axpby(recorder, Rows { vectors, length }, coefficients, &input.buffer, &b.buffer, &start.buffer)
     });
     for (vector, found) in found.chunks_exact(length).enumerate() {
         if !mask.active[vector] {
@@ -217,7 +218,7 @@ pub fn scale(case: &mut Case<'_>) {
     let factors = case.vectors(factors, 1, &mask.active);
     let output = case.output(vectors * length);
     let (found, ()) = case.run(&mask, &output, |recorder| {
-        ops::scale(recorder, (vectors, length), &factors.buffer, &input.buffer, &output)
+        ops::scale(recorder, Rows { vectors, length }, &factors.buffer, &input.buffer, &output)
     });
     for (vector, found) in found.chunks_exact(length).enumerate() {
         if !mask.active[vector] {
@@ -240,7 +241,12 @@ pub fn sum_partials(case: &mut Case<'_>) {
     let partials = case.vectors(partials, length, &everywhere);
     let output = case.output(vectors * length);
     let (found, ()) = case.run(&mask, &output, |recorder| {
-        ops::sum_partials(recorder, &partials.buffer, segments, vectors, length, &output)
+        ops::sum_partials(
+            recorder,
+            Segmented { buffer: &partials.buffer, count: segments },
+            Rows { vectors, length },
+            &output,
+        )
     });
     let twin = reference::sum_partials(&partials.values, vectors * length);
     let size = reference::sum_partials(&magnitudes(&partials.values), vectors * length);

@@ -6,9 +6,8 @@ use std::collections::BTreeSet;
 
 use opnorm::Result;
 use opnorm::norm::{JacobianSpectralNorm, Lanczos, Method, Reduction, Status, Stop};
-use opnorm::ops::{Convolution, Pooling};
 use opnorm::tape::{Tape, Value};
-use opnorm::tensor::Tensor;
+use opnorm::tensor::{Conv2dOptions, Pool2dOptions, Tensor};
 use serde_json::Value as Json;
 
 use super::{gpu, largest, narrowed};
@@ -345,13 +344,13 @@ fn layer(row: &Fixtures, x: &[Value]) -> Result<Value> {
     let number = |name: &str| options.part(name).0.as_u64().unwrap() as usize;
     let pooling = || {
         let [size, stride, padding] = ["kernel", "stride", "padding"].map(|name| [number(name); 2]);
-        Pooling { stride, padding, ..Pooling::new(size) }
+        Pool2dOptions { stride, padding, ..Pool2dOptions::new(size) }
     };
     let indices = || options.array("index").data.into_iter().map(|index| index as usize).collect::<Vec<_>>();
     match row.text("name").as_str() {
         "conv2d" => {
             let [stride, padding, dilation] = ["stride", "padding", "dilation"].map(|name| [number(name); 2]);
-            let convolution = Convolution { stride, padding, dilation, groups: number("groups") };
+            let convolution = Conv2dOptions { stride, padding, dilation, groups: number("groups") };
             let bias = x[2].reshape(&[x[2].shape()[0], 1, 1])?;
             x[0].conv2d(&x[1], &convolution)?.add(&bias)
         }

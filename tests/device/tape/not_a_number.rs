@@ -1,9 +1,8 @@
 //! A slope at what is not a number is not one either, so that a Jacobian there says so.
 
 use opnorm::norm::{JacobianSearch, JacobianSpectralNorm, Lanczos, Method, Power, Region, Status};
-use opnorm::ops::Pooling;
 use opnorm::tape::{Fusion, Tape, Value};
-use opnorm::tensor::Tensor;
+use opnorm::tensor::{Pool2dOptions, Tensor};
 use opnorm::{Result, norm::Reduction};
 
 use super::gpu;
@@ -22,7 +21,7 @@ const FUNCTIONS: [(&str, Function); 14] = [
     ("clamp", |x| x.maximum(&x.tape().fill(&[1], -1.0)?)?.minimum(&x.tape().fill(&[1], 1.0)?)),
     ("max", |x| x.max(1)?.reshape(&[3, 1])),
     ("min", |x| x.min(1)?.reshape(&[3, 1])),
-    ("max_pool2d", |x| x.reshape(&[3, 1, 2, 2])?.max_pool2d(&Pooling::new([2, 1]))),
+    ("max_pool2d", |x| x.reshape(&[3, 1, 2, 2])?.max_pool2d(&Pool2dOptions::new([2, 1]))),
     ("infinite norm", |x| x.vector_norm(&[1], f64::INFINITY)?.reshape(&[3, 1])),
     ("1-norm", |x| x.vector_norm(&[1], 1.0)?.reshape(&[3, 1])),
     ("softmax", |x| x.softmax(1)),

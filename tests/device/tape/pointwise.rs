@@ -3,9 +3,10 @@
 
 use std::f64::consts::PI;
 
+use opnorm::Result;
+use opnorm::low_level::reference;
 use opnorm::tape::{Fusion, Tape, Value};
 use opnorm::tensor::Tensor;
-use opnorm::{Result, reference};
 
 use super::gpu;
 

@@ -1,9 +1,8 @@
 //! Functions that mix samples of a batch are refused, whichever they mix; those that do not are not.
 
 use opnorm::norm::{JacobianSearch, JacobianSpectralNorm, Status};
-use opnorm::ops::{Convolution, Pooling};
 use opnorm::tape::{Tape, Value};
-use opnorm::tensor::Tensor;
+use opnorm::tensor::{Conv2dOptions, Pool2dOptions, Tensor};
 use opnorm::{Error, Result};
 
 use super::{draw, gpu, is_full, narrowed, seeded};
@@ -107,8 +106,8 @@ fn functions_of_each_sample_are_not_refused() {
         ("a factor 0", |x| x.add(&x.sum(&[0])?.scale(0.0)?)),
         ("convolution", |x| {
             let weight = x.tape().fill(&[2, 1, 3, 3], 0.25)?;
-            let y = x.reshape(&[5, 1, 4, 4])?.conv2d(&weight, &Convolution::default())?;
-            y.max_pool2d(&Pooling::new([2, 2]))?.reshape(&[5, 2])
+            let y = x.reshape(&[5, 1, 4, 4])?.conv2d(&weight, &Conv2dOptions::default())?;
+            y.max_pool2d(&Pool2dOptions::new([2, 2]))?.reshape(&[5, 2])
         }),
         ("the same for all", |x| x.concatenate_with_ones()),
     ];

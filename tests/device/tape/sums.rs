@@ -1,8 +1,7 @@
 //! Long sums, and what rounding would leave of what is exactly zero.
 
-use opnorm::ops::{Convolution, Pooling};
 use opnorm::tape::{Tape, Value};
-use opnorm::tensor::Tensor;
+use opnorm::tensor::{Conv2dOptions, Pool2dOptions, Tensor};
 
 use super::{gpu, is_full, largest};
 
@@ -61,10 +60,10 @@ fn products_of_many_equal_terms_have_the_error_of_few() {
     let tape = Tape::new(gpu());
     let x = tape.input(&[1, 1, 90, 100]).unwrap();
     let weight = tape.fill(&[1, 1, 2, 2], 0.5).unwrap();
-    let y = x.conv2d(&weight, &Convolution::default()).unwrap();
+    let y = x.conv2d(&weight, &Conv2dOptions::default()).unwrap();
     let ones = tape.fill(&[1, 1, 89, 99], 0.1).unwrap();
     let back = tape.vjp(&[&y], &[&weight], &[ones]).unwrap().remove(0);
-    let mean = x.average_pool2d(&Pooling::new([90, 100]), true).unwrap();
+    let mean = x.average_pool2d(&Pool2dOptions::new([90, 100]), true).unwrap();
     let found = run(&[back, mean], &x, &[0.1; 9000]);
     near(found[0][3], 89.0 * 99.0 * term * term);
     // The elements of a window are added one after another: no more is said of them, but none is left out.

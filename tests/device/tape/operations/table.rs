@@ -2,16 +2,17 @@
 //!
 //! `cargo test --test device operations::table::conv2d` runs the rows of one.
 
-use opnorm::ops::{Convolution, Pooling};
+use opnorm::tensor::{Conv2dOptions, Pool2dOptions};
 
 use super::Row;
 
 /// All options pairwise different, so that a swap is caught.
-pub const UNEVEN: Convolution = Convolution { stride: [2, 3], padding: [1, 2], dilation: [1, 3], groups: 1 };
+pub const UNEVEN: Conv2dOptions = Conv2dOptions { stride: [2, 3], padding: [1, 2], dilation: [1, 3], groups: 1 };
 
-pub const OVERLAPPING: Pooling = Pooling { size: [3, 2], stride: [2, 1], padding: [1, 2], dilation: [1, 3] };
+pub const OVERLAPPING: Pool2dOptions =
+    Pool2dOptions { size: [3, 2], stride: [2, 1], padding: [1, 2], dilation: [1, 3] };
 
-pub const GROUPED: Convolution = Convolution { stride: [1, 2], padding: [1, 0], dilation: [2, 1], groups: 3 };
+pub const GROUPED: Conv2dOptions = Conv2dOptions { stride: [1, 2], padding: [1, 0], dilation: [2, 1], groups: 3 };
 
 /// Away from 0, where slopes jump.
 fn off_zero(x: f64) -> f64 {
@@ -148,7 +149,7 @@ table! {
             (&[2, 2, 3, 3], &[0, 2, 2, 2]),
             (&[3, 17, 2, 3], &[2, 17, 2, 2]),
         ])
-    ) => |_, v| v[0].conv2d(&v[1], &Convolution::default());
+    ) => |_, v| v[0].conv2d(&v[1], &Conv2dOptions::default());
     conv2d_strided_and_padded(
         shapes: two(&[(&[2, 2, 7, 5], &[3, 2, 3, 2]), (&[1, 1, 6, 8], &[1, 1, 2, 3]), (&[1, 3, 2, 7], &[2, 3, 1, 4])])
     ) => |_, v| v[0].conv2d(&v[1], &UNEVEN);
@@ -157,7 +158,7 @@ table! {
     ) => |_, v| v[0].conv2d(&v[1], &GROUPED);
     conv2d_over_many_windows(
         shapes: two(&[(&[3, 1, 17, 19], &[2, 1, 3, 3])])
-    ) => |_, v| v[0].scale(0.1)?.conv2d(&v[1], &Convolution { padding: [1, 1], ..Convolution::default() });
+    ) => |_, v| v[0].scale(0.1)?.conv2d(&v[1], &Conv2dOptions { padding: [1, 1], ..Conv2dOptions::default() });
     conv2d_transposed(
         shapes: two(&[(&[2, 3, 4, 2], &[3, 2, 3, 2]), (&[1, 1, 5, 3], &[1, 1, 1, 1]), (&[0, 1, 4, 2], &[1, 2, 3, 2])])
     ) => |_, v| v[0].conv2d_transposed(&v[1], &UNEVEN, (7, 5));
@@ -191,7 +192,7 @@ table! {
     vector_norm_over_two_axes(shapes: one(&[&[2, 3, 5], &[1, 7, 1]])) => |_, v| v[0].vector_norm(&[2, 0], 2.0);
     frobenius_norm(shapes: one(&[&[2, 3, 5], &[1, 7], &[2, 3, 0]])) => |_, v| v[0].frobenius_norm();
     long_max(shapes: one(&[&[1033], &[513, 2]])) => |_, v| v[0].max(0);
-    max_pool2d(shapes: one(&[&[2, 3, 5, 7], &[2, 3], &[0, 4, 6]])) => |_, v| v[0].max_pool2d(&Pooling::new([2, 3]));
+    max_pool2d(shapes: one(&[&[2, 3, 5, 7], &[2, 3], &[0, 4, 6]])) => |_, v| v[0].max_pool2d(&Pool2dOptions::new([2, 3]));
     overlapping_max_pool2d(shapes: one(&[&[2, 1, 7, 5], &[1, 6, 8]])) => |_, v| v[0].max_pool2d(&OVERLAPPING);
     average_pool2d(
         shapes: one(&[&[2, 1, 7, 5], &[1, 6, 8], &[0, 2, 7, 5]])

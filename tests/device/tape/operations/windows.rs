@@ -1,9 +1,8 @@
 //! Convolutions and pooling against their definitions.
 
 use opnorm::Error;
-use opnorm::ops::{Convolution, Pooling};
 use opnorm::tape::Tape;
-use opnorm::tensor::Tensor;
+use opnorm::tensor::{Conv2dOptions, Pool2dOptions, Tensor};
 
 use super::table::{GROUPED, OVERLAPPING, UNEVEN};
 use crate::gpu;
@@ -15,7 +14,7 @@ fn naive_conv2d(
     [batch, channels, high, wide]: [usize; 4],
     w: &[f64],
     of: [usize; 4],
-    by: &Convolution,
+    by: &Conv2dOptions,
 ) -> Vec<f64> {
     let [filters, own, tall, broad] = of;
     let count = |size: usize, kernel: usize, axis: usize| {
@@ -53,10 +52,10 @@ fn naive_conv2d(
 fn convolutions_are_those_of_the_definition() {
     let mut random = seeded(2);
     let cases = [
-        ([2, 3, 5, 7], [4, 3, 3, 2], Convolution::default()),
+        ([2, 3, 5, 7], [4, 3, 3, 2], Conv2dOptions::default()),
         ([2, 2, 7, 5], [3, 2, 3, 2], UNEVEN),
         ([2, 6, 5, 4], [3, 2, 2, 2], GROUPED),
-        ([1, 4, 6, 6], [8, 1, 3, 3], Convolution { padding: [1, 1], groups: 4, ..Convolution::default() }),
+        ([1, 4, 6, 6], [8, 1, 3, 3], Conv2dOptions { padding: [1, 1], groups: 4, ..Conv2dOptions::default() }),
     ];
     for (of_x, of_w, convolution) in cases {
         let tape = Tape::new(gpu());
@@ -76,7 +75,7 @@ fn convolutions_are_those_of_the_definition() {
 fn convolutions_that_do_not_fit_are_refused() {
     let tape = Tape::new(gpu());
     let (x, w) = (tape.input(&[1, 2, 4, 4]).unwrap(), tape.input(&[2, 2, 3, 3]).unwrap());
-    let halved = Convolution { stride: [2, 2], ..Convolution::default() };
+    let halved = Conv2dOptions { stride: [2, 2], ..Conv2dOptions::default() };
     let y = x.conv2d(&w, &halved).unwrap();
     for size in [(3, 3), (4, 4), (3, 4)] {
         assert_eq!(y.conv2d_transposed(&w, &halved, size).unwrap().shape(), [1, 2, size.0, size.1]);
@@ -96,8 +95,8 @@ fn convolutions_that_do_not_fit_are_refused() {
 fn pooling_is_that_of_the_definition() {
     let (planes, high, wide) = (3, 7, 5);
     let x = draw(&mut seeded(3), planes * high * wide);
-    for pooling in [Pooling::new([2, 2]), Pooling::new([7, 1]), OVERLAPPING] {
-        let Pooling { size, stride, padding, dilation } = pooling.clone();
+    for pooling in [Pool2dOptions::new([2, 2]), Pool2dOptions::new([7, 1]), OVERLAPPING] {
+        let Pool2dOptions { size, stride, padding, dilation } = pooling.clone();
         let count = |from: usize, axis: usize| {
             (from + 2 * padding[axis] - dilation[axis] * (size[axis] - 1) - 1) / stride[axis] + 1
         };
@@ -139,7 +138,7 @@ fn pooling_is_that_of_the_definition() {
 fn the_first_of_equals_takes_the_slope_and_nan_stays() {
     let tape = Tape::new(gpu());
     let x = tape.input(&[1, 2, 4]).unwrap();
-    let y = x.max_pool2d(&Pooling::new([2, 2])).unwrap();
+    let y = x.max_pool2d(&Pool2dOptions::new([2, 2])).unwrap();
     let slope = tape.vjp(&[&y], &[&x], &[tape.fill(&[1, 1, 2], 1.0).unwrap()]).unwrap().remove(0);
     let whole = x.reshape(&[8]).unwrap().max(0).unwrap();
     let along = tape.grad(&whole, &[&x]).unwrap().remove(0);
@@ -170,9 +169,9 @@ fn the_first_of_equals_takes_the_slope_and_nan_stays() {
         assert_eq!((found[1][2], found[1][3]), (0.0, 1.0));
     }
     // Padding is below all.
-    let padded = x.max_pool2d(&Pooling { padding: [1, 1], ..Pooling::new([2, 2]) }).unwrap();
+    let padded = x.max_pool2d(&Pool2dOptions { padding: [1, 1], ..Pool2dOptions::new([2, 2]) }).unwrap();
     let padded = tape.compile(&[&x], &[padded]).unwrap().evaluate(&[[f64::NEG_INFINITY; 8]]).unwrap();
     assert_eq!(padded[0], [f64::NEG_INFINITY; 6]);
-    let error = x.max_pool2d(&Pooling { padding: [2, 0], ..Pooling::new([2, 2]) }).unwrap_err();
+    let error = x.max_pool2d(&Pool2dOptions { padding: [2, 0], ..Pool2dOptions::new([2, 2]) }).unwrap_err();
     assert!(matches!(error, Error::InvalidOption { .. }), "{error}");
 }

@@ -1,60 +1,60 @@
-//! Windows that slide over images, and the sizes that come of it: what convolutions and pooling have in common.
+//! Windows that slide over images, and the sizes that follow from them: the common part of convolutions and pooling.
 
-use crate::tensor::elements;
+use crate::tensor::size::elements;
 use crate::{Error, Result};
 
-/// How the windows of a convolution lie on an image; pairs are along height and along width.
+/// The placement of the windows of a convolution on an image; pairs are along height and along width.
 ///
 /// ```
-/// use opnorm::ops::Convolution;
-/// let halved = Convolution { stride: [2, 2], padding: [1, 1], ..Convolution::default() };
+/// use opnorm::tensor::Conv2dOptions;
+/// let halved = Conv2dOptions { stride: [2, 2], padding: [1, 1], ..Conv2dOptions::default() };
 /// assert_eq!(halved.sizes(&[8, 3, 32, 32], &[16, 3, 3, 3])?.response_shape(), [8, 16, 16, 16]);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Convolution {
-    /// From one window to the next.
+pub struct Conv2dOptions {
+    /// The distance from one window to the next.
     pub stride: [usize; 2],
     /// Zeros before the first element and after the last one.
     pub padding: [usize; 2],
-    /// From one element of a window to the next.
+    /// The distance from one element of a window to the next.
     pub dilation: [usize; 2],
     /// Parts that channels and filters are cut into: each part of the filters sees its part of the channels alone.
     pub groups: usize,
 }
 
-impl Default for Convolution {
+impl Default for Conv2dOptions {
     /// Windows without holes at every place within the image, and all channels for every filter.
     fn default() -> Self {
         Self { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 }
     }
 }
 
-/// How the windows of a pooling lie on an image; pairs are along height and along width.
+/// The placement of the windows of a pooling on an image; pairs are along height and along width.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pooling {
+pub struct Pool2dOptions {
     /// Elements of a window.
     pub size: [usize; 2],
-    /// From one window to the next.
+    /// The distance from one window to the next.
     pub stride: [usize; 2],
     /// Places before the first element and after the last one that windows reach over.
     pub padding: [usize; 2],
-    /// From one element of a window to the next.
+    /// The distance from one element of a window to the next.
     pub dilation: [usize; 2],
 }
 
-impl Pooling {
+impl Pool2dOptions {
     /// Windows of `size` side by side.
     pub fn new(size: [usize; 2]) -> Self {
         Self { size, stride: size, padding: [0, 0], dilation: [1, 1] }
     }
 
-    /// The sizes for planes of so many rows and columns, which are the batch of a convolution of one channel.
+    /// The sizes for planes of `rows` × `cols`, which are the batch of a convolution of one channel.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for a size, a stride or a dilation of 0, and where a window would lie in the padding alone, or none
-    /// fits; [`Error::TooLarge`] past 2^30 along an axis.
-    pub fn sizes(&self, planes: usize, [rows, cols]: [usize; 2]) -> Result<Sliding> {
+    /// [`Error::InvalidOption`] for a size, a stride or a dilation of 0, and where a window would lie in the padding
+    /// alone, or none fits; [`Error::TooLarge`] past 2^30 along an axis.
+    pub fn sizes(&self, planes: usize, [rows, cols]: [usize; 2]) -> Result<SlidingSizes> {
         let Self { size, stride, padding, dilation } = self.clone();
         let refused = || Error::InvalidOption {
             operation: "pooling",
@@ -62,7 +62,7 @@ impl Pooling {
             value: format!("{self:?} of {rows} x {cols}"),
             allowed: "one that fits, every place of which has an element within",
         };
-        let sizes = Convolution { stride, padding, dilation, groups: 1 }
+        let sizes = Conv2dOptions { stride, padding, dilation, groups: 1 }
             .sizes(&[planes, 1, rows, cols], &[1, 1, size[0], size[1]])
             .map_err(|error| if matches!(error, Error::TooLarge { .. }) { error } else { refused() })?;
         if sizes.is_filled() { Ok(sizes) } else { Err(refused()) }
@@ -71,7 +71,7 @@ impl Pooling {
 
 /// The sizes of a convolution, all of which fit; pairs are along height and along width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sliding {
+pub struct SlidingSizes {
     /// Images.
     pub batch: usize,
     /// Parts of channels and filters.
@@ -86,27 +86,28 @@ pub struct Sliding {
     pub kernel: [usize; 2],
     /// The number of windows.
     pub response: [usize; 2],
-    /// From one window to the next.
+    /// The distance from one window to the next.
     pub stride: [usize; 2],
     /// Zeros before the first element and after the last one.
     pub padding: [usize; 2],
-    /// From one element of a window to the next.
+    /// The distance from one element of a window to the next.
     pub dilation: [usize; 2],
 }
 
 /// Shaders count along one axis of a padded image in 31 bits, with room for a step past it.
 const FARTHEST: usize = 1 << 30;
 
-impl Convolution {
-    /// The sizes for images and weights of these shapes: ⌊(image + 2 padding - dilation (kernel - 1) - 1) / stride⌋ + 1 windows
-    /// along each axis.
+impl Conv2dOptions {
+    /// The sizes for images and weights of these shapes: ⌊(image + 2 padding - dilation (kernel - 1) - 1) / stride⌋ + 1
+    /// windows along each axis.
     ///
-    /// *Shapes*  `image`: batch × channels × height × width · `weight`: filters × channels / groups × kernel height × kernel width
+    /// *Shapes*  `image`: batch × channels × height × width · `weight`: filters × channels / groups × kernel height ×
+    /// kernel width
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when the shapes do not fit each other, or no window fits into the image;
     /// [`Error::InvalidOption`] for a stride, a dilation or groups of 0; [`Error::TooLarge`] past 2^30 along an axis.
-    pub fn sizes(&self, image: &[usize], weight: &[usize]) -> Result<Sliding> {
+    pub fn sizes(&self, image: &[usize], weight: &[usize]) -> Result<SlidingSizes> {
         let operation = "convolution";
         let Self { stride, padding, dilation, groups } = self.clone();
         if stride.contains(&0) || dilation.contains(&0) || groups == 0 {
@@ -151,7 +152,7 @@ impl Convolution {
             response[axis] = padded.checked_sub(reach + 1).ok_or_else(mismatch)? / stride[axis] + 1;
         }
         let filters = filters / groups;
-        let sizes = Sliding {
+        let sizes = SlidingSizes {
             batch,
             groups,
             channels,
@@ -171,7 +172,7 @@ impl Convolution {
     }
 }
 
-impl Sliding {
+impl SlidingSizes {
     /// batch × channels × height × width.
     pub fn image_shape(&self) -> [usize; 4] {
         [self.batch, self.groups * self.channels, self.image[0], self.image[1]]
@@ -192,12 +193,12 @@ impl Sliding {
         self.kernel[0] * self.kernel[1]
     }
 
-    /// Whether every window has an element of the image: pooling has nothing to say of padding alone.
+    /// Whether every window has an element of the image: pooling has no result for padding alone.
     pub(crate) fn is_filled(&self) -> bool {
         (0..2).all(|axis| (0..self.response[axis]).all(|window| self.inside(axis, window) > 0))
     }
 
-    /// How many elements of a window lie in the image, along one axis.
+    /// The number of elements of a window that lie in the image, along one axis.
     pub(crate) fn inside(&self, axis: usize, window: usize) -> usize {
         let start = window * self.stride[axis];
         // The first element at or past a place of the padded image.
@@ -205,13 +206,14 @@ impl Sliding {
         from(self.padding[axis] + self.image[axis]) - from(self.padding[axis])
     }
 
-    /// Where an element of a window lies in the image, along one axis; nowhere in the padding.
+    /// The place of an element of a window in the image, along one axis; `None` in the padding.
     fn place(&self, axis: usize, window: usize, tap: usize) -> Option<usize> {
         let place = (window * self.stride[axis] + tap * self.dilation[axis]).checked_sub(self.padding[axis])?;
         (place < self.image[axis]).then_some(place)
     }
 
-    /// Calls `visit` with each window of a plane, each of its elements, and where that lies in the plane; all row-major.
+    /// Calls `visit` with each window of a plane, each element of the window, and the place of the element in the
+    /// plane; all row-major.
     pub(crate) fn each_element(&self, mut visit: impl FnMut(usize, usize, usize)) {
         let ([rows, cols], [tall, wide]) = (self.response, self.kernel);
         for window in 0..rows * cols {
@@ -225,8 +227,8 @@ impl Sliding {
         }
     }
 
-    /// Calls `visit` with the places of each term image · weight · response of the form whose derivatives are the convolution
-    /// and its adjoints.
+    /// Calls `visit` with the places of each term image · weight · response of the form whose derivatives are the
+    /// convolution and its adjoints.
     pub(crate) fn each_term(&self, mut visit: impl FnMut(usize, usize, usize)) {
         let Self { batch, groups, channels, filters, .. } = *self;
         let (pixels, windows, taps) = (self.image[0] * self.image[1], self.response[0] * self.response[1], self.taps());
@@ -253,7 +255,7 @@ mod tests {
     fn windows_are_counted_as_they_fit() {
         let windows = |image, kernel, stride, padding, dilation| {
             let options =
-                Convolution { stride: [stride, 1], padding: [padding, 0], dilation: [dilation, 1], groups: 1 };
+                Conv2dOptions { stride: [stride, 1], padding: [padding, 0], dilation: [dilation, 1], groups: 1 };
             options.sizes(&[1, 1, image, 1], &[1, 1, kernel, 1]).map(|sizes| sizes.response[0])
         };
         assert_eq!(windows(5, 3, 1, 0, 1).unwrap(), 3);
@@ -271,7 +273,7 @@ mod tests {
     fn no_window_lies_in_padding_alone() {
         let fits = |rows, size, padding, dilation, stride| {
             let pooling =
-                Pooling { size: [size, 1], stride: [stride, 1], padding: [padding, 0], dilation: [dilation, 1] };
+                Pool2dOptions { size: [size, 1], stride: [stride, 1], padding: [padding, 0], dilation: [dilation, 1] };
             pooling.sizes(1, [rows, 1]).is_ok()
         };
         assert!(fits(4, 2, 1, 1, 1) && fits(4, 3, 2, 1, 1) && fits(4, 3, 2, 1, 3));
@@ -282,7 +284,7 @@ mod tests {
 
     #[test]
     fn channels_and_filters_fit_the_groups() {
-        let options = Convolution { groups: 2, ..Convolution::default() };
+        let options = Conv2dOptions { groups: 2, ..Conv2dOptions::default() };
         assert_eq!(options.sizes(&[3, 4, 1, 1], &[6, 2, 1, 1]).unwrap().response_shape(), [3, 6, 1, 1]);
         for weight in [&[5, 2, 1, 1][..], &[6, 4, 1, 1], &[6, 2, 0, 1], &[6, 2, 1], &[6, 2, 1, 1, 1]] {
             assert!(matches!(options.sizes(&[3, 4, 1, 1], weight), Err(Error::ShapeMismatch { .. })), "{weight:?}");

@@ -1,13 +1,14 @@
-// output = matrixᵀ · input, summed over the rows of one segment of one panel, for several columns of the input: what
-// `matvec_adjoint` does, with each quad of the matrix read once for GROUP_COLUMNS columns. What is done to one column is the
-// same, in the same order, so that its bits are.
+// output = matrixᵀ · input, summed over the rows of one segment of one panel, for several input vectors: what
+// `matvec_adjoint` does, with each quad of the matrix read once for GROUP_VECTORS vectors. Each
+// vector goes through the same operations in the same order, so that its bits are the same.
 //
-// Shapes   matrix: items × rows × quads · input: input_items × columns × total_rows · output: segments × batch × columns × cols
-// Access   as `matvec_adjoint`. Columns that are masked, or past the last one, are not read.
+// Shapes   matrix: items × rows × quads · input: input_items × vectors × total_rows · output: segments × batch ×
+//          vectors × cols
+// Access   as `matvec_adjoint`. Vectors that are masked, or past the last vector, are not read.
 // Accuracy as `matvec_adjoint`.
 
 const GROUP_QUADS = 4u;
-const GROUP_COLUMNS = 4u;
+const GROUP_VECTORS = 4u;
 
 struct Params {
     items: u32,
@@ -16,7 +17,7 @@ struct Params {
     first_row: u32,
     quads: u32,
     cols: u32,
-    columns: u32,
+    vectors: u32,
     input_items: u32,
     total_rows: u32,
     batch: u32,
@@ -26,7 +27,7 @@ struct Params {
     masked: u32,
 }
 
-// The quads of a lane in one row, or what has been summed of their products with one column.
+// The quads of a lane in one row, or what has been summed of their products with one vector.
 struct Quads {
     quad0: vec4f,
     quad1: vec4f,
@@ -39,8 +40,8 @@ struct Quads {
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 var<immediate> params: Params;
 
-fn is_wanted(column: u32, vector: u32) -> bool {
-    return column < params.columns && !skips(vector, params.masked);
+fn is_wanted(within: u32, vector: u32) -> bool {
+    return within < params.vectors && !skips(vector, params.masked);
 }
 
 fn products(quads: Quads, element: f32, sums: Quads) -> Quads {
@@ -63,7 +64,7 @@ fn write_quad(start: u32, quad: u32, value: vec4f) {
 }
 
 fn write_quads(vector: u32, segment: u32, quad: u32, sums: Quads) {
-    let start = ((params.first_segment + segment) * params.batch * params.columns + vector) * params.cols;
+    let start = ((params.first_segment + segment) * params.batch * params.vectors + vector) * params.cols;
     write_quad(start, quad, sums.quad0);
     write_quad(start, quad + LANES, sums.quad1);
     write_quad(start, quad + 2u * LANES, sums.quad2);
@@ -77,21 +78,21 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let blocks = (params.quads + LANES * GROUP_QUADS - 1u) / (LANES * GROUP_QUADS);
-    let column_blocks = (params.columns + GROUP_COLUMNS - 1u) / GROUP_COLUMNS;
+    let vector_blocks = (params.vectors + GROUP_VECTORS - 1u) / GROUP_VECTORS;
     let index = group_index(group, groups);
-    let column = index % column_blocks * GROUP_COLUMNS;
-    let block = index / column_blocks % blocks;
-    let segment = index / (column_blocks * blocks) % params.segments;
-    let local_item = index / (column_blocks * blocks * params.segments);
+    let within = index % vector_blocks * GROUP_VECTORS;
+    let block = index / vector_blocks % blocks;
+    let segment = index / (vector_blocks * blocks) % params.segments;
+    let local_item = index / (vector_blocks * blocks * params.segments);
     if local_item >= params.items {
         return;
     }
     let item = params.first_item + local_item;
-    let vector = item * params.columns + column;
-    let wanted0 = is_wanted(column, vector);
-    let wanted1 = is_wanted(column + 1u, vector + 1u);
-    let wanted2 = is_wanted(column + 2u, vector + 2u);
-    let wanted3 = is_wanted(column + 3u, vector + 3u);
+    let vector = item * params.vectors + within;
+    let wanted0 = is_wanted(within, vector);
+    let wanted1 = is_wanted(within + 1u, vector + 1u);
+    let wanted2 = is_wanted(within + 2u, vector + 2u);
+    let wanted3 = is_wanted(within + 3u, vector + 3u);
     if !(wanted0 || wanted1 || wanted2 || wanted3) {
         return;
     }
@@ -105,7 +106,7 @@ fn main(
     let at3 = min(quad + 3u * LANES, last);
 
     let start = local_item * params.rows * params.quads;
-    let input_start = (item % params.input_items * params.columns + column) * params.total_rows + params.first_row;
+    let input_start = (item % params.input_items * params.vectors + within) * params.total_rows + params.first_row;
     let end = min((segment + 1u) * params.segment_rows, params.rows);
     var sums0 = Quads();
     var sums1 = Quads();

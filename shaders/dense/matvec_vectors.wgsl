@@ -1,12 +1,13 @@
-// output = matrix · input, for several columns of the input: what `matvec` does, with each quad of the matrix read once for
-// GROUP_COLUMNS columns. What is done to one column is the same, in the same order, so that its bits are.
+// output = matrix · input, for several input vectors: what `matvec` does, with each quad of the matrix read once for
+// GROUP_VECTORS vectors. Each vector goes through the same operations in the same order, so that its bits are the same.
 //
-// Shapes   matrix: items × rows × quads · input: input_items × columns × cols · output: segments × batch × columns × total_rows
-// Access   as `matvec`. Columns that are masked, or past the last one, are not read.
+// Shapes   matrix: items × rows × quads · input: input_items × vectors × cols · output: segments × batch × vectors ×
+//          total_rows
+// Access   as `matvec`. Vectors that are masked, or past the last vector, are not read.
 // Accuracy as `matvec`.
 
 const GROUP_ROWS = 4u;
-const GROUP_COLUMNS = 4u;
+const GROUP_VECTORS = 4u;
 
 struct Params {
     items: u32,
@@ -15,7 +16,7 @@ struct Params {
     first_row: u32,
     quads: u32,
     cols: u32,
-    columns: u32,
+    vectors: u32,
     input_items: u32,
     total_rows: u32,
     batch: u32,
@@ -24,7 +25,7 @@ struct Params {
     masked: u32,
 }
 
-// A quad of each row of the group, or what has been summed of its products with one column.
+// A quad of each row of the group, or what has been summed of its products with one vector.
 struct Rows {
     row0: vec4f,
     row1: vec4f,
@@ -37,10 +38,10 @@ struct Rows {
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 var<immediate> params: Params;
 
-var<workgroup> lane_sums: array<mat4x4f, LANES>; // a column of the matrix for each column of the input
+var<workgroup> lane_sums: array<mat4x4f, LANES>; // one column for each input vector
 
-fn is_wanted(column: u32, vector: u32) -> bool {
-    return column < params.columns && !skips(vector, params.masked);
+fn is_wanted(within: u32, vector: u32) -> bool {
+    return within < params.vectors && !skips(vector, params.masked);
 }
 
 // The quad that the last column cuts: past it the matrix is zero, and the input repeats its last element.
@@ -71,21 +72,21 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let blocks = (params.rows + GROUP_ROWS - 1u) / GROUP_ROWS;
-    let column_blocks = (params.columns + GROUP_COLUMNS - 1u) / GROUP_COLUMNS;
+    let vector_blocks = (params.vectors + GROUP_VECTORS - 1u) / GROUP_VECTORS;
     let index = group_index(group, groups);
-    let column = index % column_blocks * GROUP_COLUMNS;
-    let block = index / column_blocks % blocks;
-    let local_item = index / (column_blocks * blocks) % params.items;
-    let segment = index / (column_blocks * blocks * params.items);
+    let within = index % vector_blocks * GROUP_VECTORS;
+    let block = index / vector_blocks % blocks;
+    let local_item = index / (vector_blocks * blocks) % params.items;
+    let segment = index / (vector_blocks * blocks * params.items);
     if segment >= params.segments { // uniform over the group, so the barrier below stays legal
         return;
     }
     let item = params.first_item + local_item;
-    let vector = item * params.columns + column;
-    let wanted0 = is_wanted(column, vector);
-    let wanted1 = is_wanted(column + 1u, vector + 1u);
-    let wanted2 = is_wanted(column + 2u, vector + 2u);
-    let wanted3 = is_wanted(column + 3u, vector + 3u);
+    let vector = item * params.vectors + within;
+    let wanted0 = is_wanted(within, vector);
+    let wanted1 = is_wanted(within + 1u, vector + 1u);
+    let wanted2 = is_wanted(within + 2u, vector + 2u);
+    let wanted3 = is_wanted(within + 3u, vector + 3u);
     if !(wanted0 || wanted1 || wanted2 || wanted3) {
         return;
     }
@@ -99,7 +100,7 @@ fn main(
     let row2 = start + min(first_row + 2u, last_row) * params.quads;
     let row3 = start + min(first_row + 3u, last_row) * params.quads;
 
-    let input_start = (item % params.input_items * params.columns + column) * params.cols;
+    let input_start = (item % params.input_items * params.vectors + within) * params.cols;
     let end = min((segment + 1u) * params.segment_quads, params.quads);
     var sums0 = Rows();
     var sums1 = Rows();
@@ -130,7 +131,7 @@ fn main(
     workgroupBarrier();
 
     let wanted = vec4<bool>(wanted0, wanted1, wanted2, wanted3);
-    for (var entry = lane; entry < GROUP_ROWS * GROUP_COLUMNS; entry += LANES) {
+    for (var entry = lane; entry < GROUP_ROWS * GROUP_VECTORS; entry += LANES) {
         let row = first_row + entry % GROUP_ROWS;
         let offset = entry / GROUP_ROWS;
         if row < params.rows && wanted[offset] {
@@ -138,8 +139,8 @@ fn main(
             for (var other = 0u; other < LANES; other++) {
                 sum += lane_sums[other][offset][entry % GROUP_ROWS];
             }
-            let vectors = params.batch * params.columns;
-            let place = (segment * vectors + vector + offset) * params.total_rows + params.first_row + row;
+            let all_vectors = params.batch * params.vectors;
+            let place = (segment * all_vectors + vector + offset) * params.total_rows + params.first_row + row;
             output[place] = sum;
         }
     }

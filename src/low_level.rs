@@ -1,0 +1,53 @@
+//! The kernels of this library, what records them, and their reference implementations.
+//!
+//! **This module may change in any release**, patch releases too: the rest of the library is built on it, and it
+//! follows the needs of the rest. It is open to operators of one's own that have no other way to a device. An operation
+//! checks the lengths of what it is given, and nothing else: it does not know what a buffer means.
+//!
+//! ```
+//! use opnorm::low_level::ops::{self, Rows};
+//! use opnorm::{Gpu, gpu::Buffer};
+//! let gpu = Gpu::new()?;
+//! let left = Buffer::from_slice(&gpu, "left", &[1f32, 2.0, 3.0])?;
+//! let sums: Buffer<f32> = Buffer::zeros(&gpu, "sums", 1)?;
+//! let mut recorder = gpu.recorder();
+//! ops::dot(&mut recorder, Rows { vectors: 1, length: 3 }, &left, &left, &sums)?;
+//! let read = recorder.read(&sums)?;
+//! recorder.submit()?;
+//! assert_eq!(read.wait()?, [14.0]);
+//! # Ok::<(), opnorm::Error>(())
+//! ```
+
+pub use crate::gpu::buffer::Binding;
+pub use crate::gpu::field::{Field, Scalar};
+pub use crate::gpu::grid::Grid;
+pub use crate::gpu::kernel::{Access, Generated, Kernel};
+
+use crate::Result;
+use crate::gpu::Recorder;
+
+/// Operations, one kernel each: they check shapes and record dispatches.
+pub mod ops {
+    pub use crate::ops::*;
+}
+
+/// Reference implementations of the kernels in `f64`, without a device.
+pub mod reference {
+    pub use crate::reference::*;
+}
+
+/// Records one dispatch of a kernel.
+///
+/// # Errors
+/// [`crate::Error::ShapeMismatch`] for a wrong number of bindings or bytes of parameters, [`crate::Error::TooLarge`]
+/// for a binding or grid past the device's limits, [`crate::Error::Foreign`] for memory of another `Gpu`,
+/// [`crate::Error::OutOfRange`] for a slice past the end, [`crate::Error::Device`] when the driver refuses the kernel.
+pub fn dispatch<P: bytemuck::Pod>(
+    recorder: &mut Recorder,
+    kernel: &'static Kernel,
+    grid: Grid,
+    params: &P,
+    bindings: &[Binding],
+) -> Result<()> {
+    recorder.dispatch(kernel, grid, params, bindings)
+}

@@ -1,0 +1,69 @@
+//! Matrices in buffers of a program that embeds this library.
+
+use super::rescale::rescaled;
+use super::screen::screened;
+use crate::Result;
+use crate::gpu::{Buffer, DeviceBuffer, Gpu};
+use crate::ops::pack;
+use crate::tensor::screen::of_zeros;
+use crate::tensor::{Matrix, Panel, Place, Storage, cut, elements};
+
+impl Matrix {
+    /// A batch of `f32` matrices in a buffer of the program that embeds this library, from byte `offset` on.
+    ///
+    /// The buffer is used where it lies when `cols` is a multiple of four, each panel starts on the device's binding
+    /// alignment and the entries lie within 2^±40; otherwise it is copied once, on the device. Its entries are
+    /// screened once, so they must not change for as long as the matrix is used.
+    ///
+    /// # Errors
+    /// As [`Buffer::from_wgpu`] and [`Matrix::zeros`]; [`crate::Error::UnsuitableHandle`] when the buffer is of another
+    /// device, destroyed or mapped; [`crate::Error::DeviceLost`].
+    pub fn from_wgpu(gpu: &Gpu, buffer: DeviceBuffer, offset: u64, shape: (usize, usize, usize)) -> Result<Self> {
+        gpu.block_on(Self::from_wgpu_async(gpu, buffer, offset, shape))
+    }
+
+    /// [`Matrix::from_wgpu`] without blocking the thread.
+    ///
+    /// # Errors
+    /// As [`Matrix::from_wgpu`].
+    pub async fn from_wgpu_async(
+        gpu: &Gpu,
+        buffer: DeviceBuffer,
+        offset: u64,
+        shape: (usize, usize, usize),
+    ) -> Result<Self> {
+        let (batch, rows, cols) = shape;
+        elements("matrix", &[batch, rows.max(1), cols.max(1).div_ceil(4).saturating_mul(4)])?;
+        let whole = Buffer::<u32>::from_wgpu(buffer, "matrix", offset, batch * rows * cols)?;
+        whole.expect_on(gpu, "matrix")?;
+        let places = cut(gpu.capabilities(), shape, Storage::F32)?;
+        let start = |place: &Place| (place.items.start * rows + place.rows.start) * cols;
+        let alignment = gpu.capabilities().offset_alignment;
+        let in_place =
+            cols % 4 == 0 && places.iter().all(|place| (offset + start(place) as u64 * 4).is_multiple_of(alignment));
+        let matrix = if in_place {
+            let panels = places.into_iter().map(|place| {
+                let first = start(&place);
+                Panel { words: whole.slice(first..first + place.row_count() * cols), place }
+            });
+            Self::assemble(gpu, shape, Storage::F32, panels.collect(), of_zeros(gpu, batch)?)
+        } else {
+            let packed = Self::allocate(gpu, shape, Storage::F32, of_zeros(gpu, batch)?)?;
+            for panel in packed.panels() {
+                let first = start(&panel.place);
+                let loose = Buffer::zeros(gpu, "matrix", panel.place.row_count() * cols)?;
+                let mut recorder = gpu.recorder();
+                recorder.copy(&whole.slice(first..first + loose.len()), &loose)?;
+                pack(&mut recorder, &loose, panel, cols)?;
+                recorder.submit()?;
+            }
+            packed
+        };
+        let screens = screened(&matrix).await?;
+        if screens.iter().all(|screen| screen.exponent() == 0) {
+            let panels = matrix.panels().to_vec();
+            return Ok(Self::assemble(gpu, shape, Storage::F32, panels, screens));
+        }
+        rescaled(&matrix, screens)
+    }
+}

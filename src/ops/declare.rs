@@ -1,0 +1,84 @@
+//! The declaration of kernels: their texts, bindings and parameters, each written once.
+
+use crate::gpu::Kernel;
+use crate::tensor::Storage;
+
+/// The parameters of a kernel: the structure as the shader reads it, and the list of its fields that
+/// `tests/shaders.rs` compares with the shader's own structure.
+macro_rules! params {
+    ($(#[$meta:meta])* $visibility:vis struct $name:ident { $($field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[repr(C)]
+        #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+        $visibility struct $name {
+            $($field: $type,)*
+        }
+
+        impl $name {
+            $visibility const FIELDS: &'static [$crate::gpu::Field] = &[
+                $($crate::gpu::Field::of::<$type>(stringify!($field), std::mem::offset_of!($name, $field)),)*
+            ];
+        }
+    };
+}
+pub(super) use params;
+
+/// One kernel for each storage of the matrix that it reads.
+pub(super) struct PerStorage {
+    pub(super) f32: Kernel,
+    pub(super) f16: Kernel,
+    pub(super) bf16: Kernel,
+}
+
+impl PerStorage {
+    pub(super) fn of(&'static self, storage: Storage) -> &'static Kernel {
+        match storage {
+            Storage::F32 => &self.f32,
+            Storage::F16 => &self.f16,
+            Storage::Bf16 => &self.bf16,
+        }
+    }
+
+    pub(super) fn each(&'static self) -> [&'static Kernel; 3] {
+        [&self.f32, &self.f16, &self.bf16]
+    }
+}
+
+/// A kernel from the stem of its shader, what comes before its own text, how it touches its bindings, and the type of
+/// its parameters.
+macro_rules! kernel {
+    ($group:literal / $stem:literal, [$($library:literal),*], [$($access:ident),*], $params:ty) => {
+        kernel!($group / $stem, $stem, [$($library),*], [$($access),*], $params)
+    };
+    ($group:literal / $stem:literal, $name:expr, [$($library:literal),*], [$($access:ident),*], $params:ty) => {
+        $crate::gpu::Kernel {
+            name: $name,
+            stem: $stem,
+            source: &[
+                $(include_str!(concat!("../../shaders/lib/", $library, ".wgsl")),)*
+                include_str!(concat!("../../shaders/", $group, "/", $stem, ".wgsl")),
+            ],
+            access: &[$($crate::gpu::Access::$access),*],
+            params: <$params>::FIELDS,
+        }
+    };
+}
+pub(super) use kernel;
+
+/// A kernel that reads a matrix at binding 0, once for each storage.
+macro_rules! matrix_kernels {
+    ($group:literal / $stem:literal, [$($library:literal),*], [$($access:ident),*], $params:ty) => {
+        $crate::ops::declare::PerStorage {
+            f32: $crate::ops::declare::kernel!(
+                $group / $stem, concat!($stem, "_f32"), ["matrix_f32" $(, $library)*], [Read $(, $access)*], $params
+            ),
+            f16: $crate::ops::declare::kernel!(
+                $group / $stem, concat!($stem, "_f16"), ["matrix_f16" $(, $library)*], [Read $(, $access)*], $params
+            ),
+            bf16: $crate::ops::declare::kernel!(
+                $group / $stem, concat!($stem, "_bf16"), ["matrix_bf16" $(, $library)*], [Read $(, $access)*], $params
+            ),
+        }
+    };
+}
+pub(super) use matrix_kernels;
