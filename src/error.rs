@@ -91,14 +91,23 @@ pub enum Error {
         operation: &'static str,
     },
 
-    /// Something that is replayed on the device alone was asked to wait for the host.
+    /// A recorder with a host step was handed to the device alone.
     #[error(
-        "{operation} iterates until it has converged, which a replayed product with a Jacobian cannot wait for: take \
-         `Tape::jvp` or `Tape::vjp` in a program"
+        "{operation} runs on the host between two dispatches, which `Recorder::submit` does not wait for: call \
+         `submit_async`, or `submit_blocking`"
     )]
     NeedsHost {
-        /// The operation that iterates.
+        /// The host step.
         operation: &'static str,
+    },
+
+    /// Something that belongs to another device or another tape.
+    #[error("{operation}: {what}")]
+    Foreign {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// The foreign thing, and what to do about it.
+        what: String,
     },
 
     /// A derivative was asked for where there is none, or none that the device's arithmetic can tell.

@@ -8,6 +8,8 @@ mod checks;
 mod fixtures;
 #[path = "tape/fusion.rs"]
 mod fusion;
+#[path = "tape/host_steps.rs"]
+mod host_steps;
 #[path = "tape/jacobians.rs"]
 mod jacobians;
 #[path = "tape/nesting.rs"]

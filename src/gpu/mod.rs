@@ -15,6 +15,7 @@ mod pool;
 mod readback;
 mod recorded;
 mod recorder;
+mod step;
 
 use std::cell::Cell;
 use std::fmt;
@@ -34,9 +35,10 @@ pub use pool::Scratch;
 pub use readback::ReadBack;
 pub(crate) use recorded::Recorded;
 pub use recorder::Recorder;
+pub use step::HostStep;
 pub use wgpu::Buffer as DeviceBuffer;
 
-use counters::Counters;
+use counters::{Counter, Counters};
 use faults::Faults;
 use futures::channel::oneshot;
 use kernel::Pipelines;
@@ -319,6 +321,11 @@ impl Gpu {
 
     fn counters(&self) -> &Counters {
         &self.inner.counters
+    }
+
+    /// The number of host steps recorded so far.
+    fn host_steps(&self) -> &Counter {
+        &self.inner.counters.host_steps
     }
 }
 
