@@ -131,7 +131,7 @@ impl Lanczos {
         if !run.others.is_empty() {
             let others: Vec<Tensor> =
                 run.others.iter().map(|others| run.best_vectors(others)).collect::<Result<_>>()?;
-            norms.copies = Some(Copies::of(&oriented, &factors, &norms, &others)?);
+            norms.copies = Some(Copies::of(&oriented, &factors, &norms, &others).await?);
             norms.items.iter_mut().filter(|item| item.products > 0).for_each(|item| item.products += others.len());
         }
         Ok(norms)
@@ -401,7 +401,7 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
                 let mut recorder = self.gpu.recorder();
                 for (done, step) in (recorded..end).enumerate() {
                     if done > 0 && done % plan.steps_per_submit == 0 {
-                        std::mem::replace(&mut recorder, self.gpu.recorder()).submit()?;
+                        std::mem::replace(&mut recorder, self.gpu.recorder()).submit_async().await?;
                     }
                     self.record_step(&mut recorder, step, first_cycle)?;
                 }
@@ -409,7 +409,7 @@ impl<'a, 'c, O: LinearOperator + ?Sized> Run<'a, 'c, O> {
                 let of_bound = if self.bound.is_some() && first_cycle { recorded + 1..end + 1 } else { 0..0 };
                 let slots =
                     of_bound.map(|slot| recorder.read(self.basis.slot(slot)?.buffer())).collect::<Result<_>>()?;
-                recorder.submit()?;
+                recorder.submit_async().await?;
                 flight.push_back(InFlight { end, values, slots });
                 recorded = end;
                 continue;

@@ -251,12 +251,12 @@ impl<O: LinearOperator + ?Sized> Run<'_, '_, O> {
                 let mut recorder = gpu.recorder();
                 for step in 0..steps {
                     if step > 0 && step % affordable == 0 {
-                        std::mem::replace(&mut recorder, gpu.recorder()).submit()?;
+                        std::mem::replace(&mut recorder, gpu.recorder()).submit_async().await?;
                     }
                     self.record(&mut recorder, recorded + step, &work, &reports)?;
                 }
                 let contents = recorder.read(&reports)?;
-                recorder.submit()?;
+                recorder.submit_async().await?;
                 recorded += steps;
                 flight.push_back((recorded, contents));
                 continue;
