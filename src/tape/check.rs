@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use super::graph::Tape;
+use super::graph::{Tape, Value};
 use super::program::Program;
-use super::value::Value;
 use crate::operator::length;
 use crate::tensor::Tensor;
 use crate::{Error, Result};

@@ -32,7 +32,7 @@ impl Exact {
             for tensor in point {
                 data.push(tensor.read_async(at_point.gpu()).await?.into_iter().map(f64::from).collect::<Vec<f64>>());
             }
-            let decided = at_point.on_host(&[]).await?.run(&data);
+            let decided = at_point.on_host(&[]).await?.run(&data)?;
             *made = Some([forward.on_host(&decided).await?, back.on_host(&decided).await?]);
         }
         let mut products = vec![Vec::new(); inputs.len()];
@@ -47,7 +47,7 @@ impl Exact {
                     place.copy_from_slice(&ball.center);
                 }
             }
-            let output = program.run(&[input]).pop().unwrap_or_default();
+            let output = program.run(&[input])?.pop().unwrap_or_default();
             for (item, ball) in inputs.iter().enumerate().filter_map(|(item, balls)| Some((item, balls.get(column)?))) {
                 products[item].push(product(output[item * to..(item + 1) * to].to_vec(), ball));
             }

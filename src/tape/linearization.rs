@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::exact::Exact;
-use super::graph::{Source, Tape};
-use super::program::{Memory, Program};
-use super::value::Value;
+use super::graph::{Source, Tape, Value};
+use super::memory::Memory;
+use super::program::Program;
 use crate::gpu::{Buffer, Gpu, Recorder};
 use crate::operator::{Ball, HostProducts, LinearOperator, columns, length};
 use crate::tensor::Tensor;
@@ -14,9 +14,11 @@ use crate::{Error, Result};
 
 /// The derivative of one value with respect to another at a point: a batch of Jacobians, none of them formed.
 ///
-/// What the point decides is computed once, and again where [`Linearization::move_to`] asks for it. Bounds of its norm are of
-/// the exact derivative where the memory of the point is, which must keep its contents until then. A product copies a vector to
-/// the start of a recorded list of dispatches, replays the list and copies the result: it makes no memory and no bind groups.
+/// Values that the point alone decides are computed once, and again by [`Linearization::move_to`]. Bounds of the norm are
+/// bounds of the exact derivative at the contents of the point's tensors, which must stay as they are until then. A product
+/// copies a vector to the start of a recorded list of dispatches, replays the list and copies the result: it makes no
+/// memory and no bind groups. Where the derivative needs the host, as that of singular vectors does, the recorder of a
+/// product has steps of the host: [`Recorder::submit_async`].
 pub struct Linearization {
     pub(super) gpu: Gpu,
     pub(super) batch: usize,
@@ -57,9 +59,9 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when input and output have not one batch, a point has not its input's shape, or a value is of another
-    /// tape; [`Error::InvalidOption`] when the point lacks an input, or the function mixes samples; [`Error::NeedsHost`] when products with the derivative would have
-    /// to iterate, as with that of singular vectors; whatever the device says.
+    /// [`Error::ShapeMismatch`] when input and output have not one batch, or a point has not its input's shape;
+    /// [`Error::Foreign`] when a value is of another tape; [`Error::InvalidOption`] when the point lacks an input, or the
+    /// function mixes samples; the errors of [`Program::run`].
     pub fn linearize(&self, output: &Value, input: &Value, point: &[(&Value, &Tensor)]) -> Result<Linearization> {
         let operation = "linearize";
         self.expect_own(operation, &[output, input])?;
@@ -87,8 +89,6 @@ impl Tape {
 
         let forward = self.compile_with(point, &[&tangent], &known, &along)?;
         let adjoint = self.compile_with(point, &[&cotangent], &known, &back)?;
-        forward.expect_replayable()?;
-        adjoint.expect_replayable()?;
         forward.memory()?;
         adjoint.memory()?;
         let (gpu, batch) = (self.gpu().clone(), *batch);
@@ -189,7 +189,7 @@ impl Linearization {
         let ([start], [end]) = (&memory.inputs[..], &memory.outputs[..]) else { return Ok(()) };
         for column in 0..count {
             copy_column(recorder, (input.buffer(), count, column), (start.buffer(), 1, 0), (self.batch, length(from)))?;
-            memory.replay(recorder)?;
+            recorder.replay(&memory.commands);
             copy_column(recorder, (end.buffer(), 1, 0), (output.buffer(), count, column), (self.batch, length(to)))?;
         }
         Ok(())
@@ -239,7 +239,7 @@ impl LinearOperator for Linearization {
     }
 
     fn bytes_per_product(&self) -> u64 {
-        self.forward.bytes_touched().max(self.adjoint.bytes_touched())
+        self.forward.code.bytes_touched().max(self.adjoint.code.bytes_touched())
     }
 
     /// Products with the derivative at the point in `f64` from the start, so that they tell the rounding of the function and

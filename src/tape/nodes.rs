@@ -1,67 +1,14 @@
-//! The graph: nodes in the order of their making, which is an order of evaluation.
+//! The nodes of a tape, in the order of their making, which is an order of evaluation: growing them and walking them.
 
 use std::borrow::Borrow;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
-use super::fusion::Fusion;
-use super::operation::Operation;
-use super::value::Value;
+use super::graph::{Node, Operation, Primal, Source, Tape, Value};
+use super::settings::Fusion;
 use crate::gpu::Gpu;
 use crate::tensor::{Tensor, elements};
 use crate::{Error, Result};
-
-/// A graph of operations; clones share it.
-///
-/// It keeps all that was put on it, constants included, as long as one of its values lives: a program holds what it needs by
-/// itself, so that the tape it was compiled from may go.
-///
-/// ```
-/// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
-/// let gpu = Gpu::new()?;
-/// let tape = Tape::new(&gpu);
-/// let x = tape.input(&[3])?;
-/// let slope = tape.grad(&x.square()?.sum(&[0])?, &[&x])?; // 2 x
-/// let program = tape.compile(&[&x], &slope)?;
-/// let found = program.run(&[Tensor::from_slice(&gpu, &[3], &[1.0, -2.0, 0.5])?])?;
-/// assert_eq!(found[0].read(&gpu)?, [2.0, -4.0, 1.0]);
-/// # Ok::<(), opnorm::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct Tape {
-    gpu: Gpu,
-    nodes: Arc<Mutex<Vec<Node>>>,
-    fusion: Fusion,
-}
-
-/// One value of the graph: where it comes from, and its shape.
-#[derive(Clone)]
-pub(super) struct Node {
-    pub(super) source: Source,
-    pub(super) shape: Arc<[usize]>,
-}
-
-#[derive(Clone)]
-pub(super) enum Source {
-    /// Given to each run.
-    Input,
-    Constant(Tensor),
-    Number(f64),
-    Computed {
-        operation: Arc<dyn Operation>,
-        /// Nodes that were made before.
-        inputs: Arc<[usize]>,
-    },
-}
-
-impl Node {
-    pub(super) fn inputs(&self) -> &[usize] {
-        match &self.source {
-            Source::Computed { inputs, .. } => inputs,
-            _ => &[],
-        }
-    }
-}
 
 impl Tape {
     /// An empty graph, whose programs run on `gpu`.
@@ -69,7 +16,7 @@ impl Tape {
         Self { gpu: gpu.clone(), nodes: Arc::default(), fusion: Fusion::default() }
     }
 
-    /// The same graph, whose programs fuse chains as `fusion` says. The results are the same.
+    /// The same graph, whose programs fuse chains of functions as `fusion` says. The results are the same.
     ///
     /// ```
     /// use opnorm::{Gpu, tape::{Fusion, Tape}};
@@ -122,8 +69,12 @@ impl Tape {
         Ok(self.push(source, shape.into()))
     }
 
-    /// The value of an operation on some inputs.
-    pub(crate) fn compute(&self, operation: Arc<dyn Operation>, inputs: &[&Value]) -> Result<Value> {
+    /// The value of an operation on some inputs, such as an operation of your own.
+    ///
+    /// # Errors
+    /// [`Error::Foreign`] for a value of another tape; as [`Operation::shape`]; [`Error::TooLarge`] for more elements than
+    /// can be counted.
+    pub fn compute(&self, operation: Arc<dyn Operation>, inputs: &[&Value]) -> Result<Value> {
         self.expect_own(operation.name(), inputs)?;
         let shapes: Vec<&[usize]> = inputs.iter().map(|input| input.shape()).collect();
         let shape = operation.shape(&shapes)?;
@@ -135,7 +86,7 @@ impl Tape {
     fn push(&self, source: Source, shape: Arc<[usize]>) -> Value {
         let mut nodes = self.lock();
         nodes.push(Node { source, shape: Arc::clone(&shape) });
-        Value::new(self, nodes.len() - 1, shape)
+        Value { tape: self.clone(), node: nodes.len() - 1, shape }
     }
 
     /// A node of this tape.
@@ -146,7 +97,25 @@ impl Tape {
     /// A node of this tape as a value.
     pub(super) fn value(&self, node: usize) -> Value {
         let shape = Arc::clone(&self.lock()[node].shape);
-        Value::new(self, node, shape)
+        Value { tape: self.clone(), node, shape }
+    }
+
+    /// The values of a computed node, for the rules of its operation.
+    pub(super) fn primal(&self, node: usize, inputs: &[usize]) -> Primal {
+        Primal { inputs: inputs.iter().map(|input| self.value(*input)).collect(), output: self.value(node) }
+    }
+
+    /// Refuses the result of an operation's rule that is of another tape or has not the shape it must have.
+    pub(super) fn expect_of_rule(&self, operation: &dyn Operation, shape: &[usize], found: Value) -> Result<Value> {
+        self.expect_own(operation.name(), &[&found])?;
+        if found.shape() == shape {
+            return Ok(found);
+        }
+        Err(Error::ShapeMismatch {
+            operation: operation.name(),
+            expected: format!("a derivative of shape {shape:?} from the operation's rule"),
+            found: format!("{:?}", found.shape()),
+        })
     }
 
     /// Whether each node is needed for the outputs, up to the largest of them; what lies behind `ends` is not looked at.
@@ -175,14 +144,10 @@ impl Tape {
 
     /// Refuses values of another tape.
     pub(crate) fn expect_own(&self, operation: &'static str, values: &[impl Borrow<Value>]) -> Result<()> {
-        if values.iter().all(|value| Arc::ptr_eq(&value.borrow().tape().nodes, &self.nodes)) {
+        if values.iter().all(|value| Arc::ptr_eq(&value.borrow().tape.nodes, &self.nodes)) {
             return Ok(());
         }
-        Err(Error::ShapeMismatch {
-            operation,
-            expected: "values of one tape".to_string(),
-            found: "a value of another".to_string(),
-        })
+        Err(Error::Foreign { operation, what: "a value belongs to another tape: record it on this one".to_string() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Node>> {

@@ -1,8 +1,7 @@
 //! Whether a function maps each sample of a batch by itself, as its derivative tells.
 
-use super::graph::{Source, Tape};
+use super::graph::{Source, Tape, Value};
 use super::linearization::Linearization;
-use super::value::Value;
 use crate::operator::{LinearOperator, length};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -63,11 +62,11 @@ impl Linearization {
         let moved = Tensor::zeros(&self.gpu, &vectors(&self.codomain))?;
         let mut recorder = self.gpu.recorder();
         self.apply(&mut recorder, &change, &moved)?;
-        recorder.submit()?;
+        recorder.submit_async().await?;
         let moved = moved.read_async(&self.gpu).await?;
         for (vector, moved) in moved.chunks_exact(to).enumerate() {
             let (sample, probe) = (vector / probes.len(), probes[vector % probes.len()]);
-            // What is not a number where nothing changes is so by itself.
+            // A NaN is passed over: where no change reaches, it does not come from the change.
             let moves = !is_member(sample, probe) && moved.iter().any(|entry| *entry != 0.0 && entry.is_finite());
             if moves {
                 return Ok(Some(Error::InvalidOption {

@@ -1,9 +1,15 @@
-//! Steps of the host between two dispatches: their order, masks and read-backs around them, and errors.
+//! Steps of the host between two dispatches: their order, masks and read-backs around them, errors, and operators whose
+//! products have them.
 
 use std::sync::{Arc, Mutex};
 
+use faer::Mat;
 use futures::future::LocalBoxFuture;
 use opnorm::gpu::{Buffer, HostStep};
+use opnorm::norm::{Lanczos, Power};
+use opnorm::operator::{Composition, LinearOperator, Scaled, Sum, Transpose};
+use opnorm::tape::{Tape, Value};
+use opnorm::tensor::Tensor;
 use opnorm::{Error, Gpu, Result, ops};
 
 use super::gpu;
@@ -127,4 +133,98 @@ fn a_recorder_without_steps_waits_for_nothing() {
     let first = submission.as_mut().poll(&mut std::task::Context::from_waker(&waker));
     assert!(matches!(first, std::task::Poll::Ready(Ok(()))));
     assert_eq!((gpu.totals().submits - before.submits, gpu.totals().read_backs), (1, 0));
+}
+
+/// A function whose derivative needs the host, at one point of a batch of two.
+fn triplets() -> (Tape, Value, Value, Tensor) {
+    let tape = Tape::new(gpu());
+    let a = tape.input(&[2, 3, 3]).unwrap();
+    let (u, sigma, v) = a.singular_triplet().unwrap();
+    let ratio = u.multiply(&sigma.sin().unwrap().reshape(&[2, 1]).unwrap()).unwrap();
+    let y = tape.concatenate(&[ratio, v.tanh().unwrap()], 1).unwrap();
+    let entries = [[3.0, 0.5, -0.25, 0.1, 1.0, 0.2, 0.0, -0.3, 0.5], [0.2, -2.0, 0.3, 0.4, 0.1, 1.0, 0.7, 0.0, -0.4]];
+    let point = Tensor::from_slice(gpu(), &[2, 3, 3], entries.as_flattened()).unwrap();
+    (tape, a, y, point)
+}
+
+/// The Jacobian of each item in `f64`, by central differences of the function on the host: outputs × inputs.
+fn differences(tape: &Tape, (input, output): (&Value, &Value), point: &[f64]) -> Vec<Vec<f64>> {
+    let function = tape.compile(&[input], &[output]).unwrap();
+    let batch = input.shape()[0];
+    let (from, to) = (point.len() / batch, output.shape().iter().skip(1).product::<usize>());
+    let step = 1e-5;
+    let mut jacobians = vec![vec![0.0; to * from]; batch];
+    for entry in 0..from {
+        let at = |step: f64| {
+            let moved = point.iter().enumerate().map(|(place, x)| if place % from == entry { x + step } else { *x });
+            function.evaluate(&[moved.collect::<Vec<f64>>()]).unwrap().remove(0)
+        };
+        let (after, before) = (at(step), at(-step));
+        for item in 0..batch {
+            for row in 0..to {
+                let place = item * to + row;
+                jacobians[item][row * from + entry] = (after[place] - before[place]) / (2.0 * step);
+            }
+        }
+    }
+    jacobians
+}
+
+#[test]
+fn the_norm_of_a_jacobian_through_singular_vectors() {
+    let (tape, a, y, point) = triplets();
+    let jacobian = tape.linearize(&y, &a, &[(&a, &point)]).unwrap();
+    let wide: Vec<f64> = point.read(gpu()).unwrap().into_iter().map(f64::from).collect();
+    let dense = differences(&tape, (&a, &y), &wide);
+    let found = Lanczos::default().norm(&jacobian).unwrap();
+    for (norm, entries) in found.items().iter().zip(&dense) {
+        let sigma = Mat::from_fn(6, 9, |row, col| entries[row * 9 + col]).singular_values().unwrap()[0];
+        // Differences of step h are right to h² and roundings over h, products on the device to f32.
+        assert!((norm.sigma - sigma).abs() <= 2e-5 * sigma, "{} is not {sigma}", norm.sigma);
+    }
+    let power = Power::default().norm(&jacobian).unwrap();
+    for (power, lanczos) in power.items().iter().zip(found.items()) {
+        assert!(
+            (power.sigma - lanczos.sigma).abs() <= 1e-3 * lanczos.sigma,
+            "{} is not {}",
+            power.sigma,
+            lanczos.sigma
+        );
+    }
+}
+
+#[test]
+fn products_of_one_jacobian_that_are_awaited_together_do_not_mix() {
+    let (tape, a, y, point) = triplets();
+    let jacobian = tape.linearize(&y, &a, &[(&a, &point)]).unwrap();
+    let product = async |seed: usize| {
+        let change: Vec<f32> = (0..18).map(|place| ((place * 7 + seed * 5) % 11) as f32 - 5.0).collect();
+        let change = Tensor::from_slice(gpu(), &[2, 1, 3, 3], &change).unwrap();
+        let moved = Tensor::zeros(gpu(), &[2, 1, 6]).unwrap();
+        let mut recorder = gpu().recorder();
+        jacobian.apply(&mut recorder, &change, &moved).unwrap();
+        recorder.submit_async().await.unwrap();
+        moved.read_async(gpu()).await.unwrap()
+    };
+    let alone: Vec<Vec<f32>> = (0..3).map(|seed| gpu().block_on(product(seed))).collect();
+    // No thread of its own drives the device here, so that steps do wait for it.
+    let together = pollster::block_on(futures::future::join_all((0..3).map(|seed| product(seed))));
+    assert_eq!(alone, together);
+}
+
+#[test]
+fn compositions_hold_their_vectors_across_a_step() {
+    let (tape, a, y, point) = triplets();
+    let jacobian = tape.linearize(&y, &a, &[(&a, &point)]).unwrap();
+    let gram = Sum::new(
+        Composition::new(Transpose(&jacobian), &jacobian).unwrap(),
+        Scaled::new(Composition::new(Transpose(&jacobian), &jacobian).unwrap(), 2.0).unwrap(),
+    )
+    .unwrap();
+    let sigma = Lanczos::default().norm(&jacobian).unwrap();
+    let squared = Lanczos::default().norm(&gram).unwrap();
+    for (squared, sigma) in squared.items().iter().zip(sigma.items()) {
+        let expected = 3.0 * sigma.sigma.powi(2);
+        assert!((squared.sigma - expected).abs() <= 1e-4 * expected, "{} is not {expected}", squared.sigma);
+    }
 }

@@ -254,10 +254,6 @@ fn what_has_no_derivative_is_refused() {
         tape.compile(&[&a], &[norm]).unwrap().run(&[&upload(&narrowed(&draw(&mut seeded(1), 18)))]).unwrap_err();
     assert!(matches!(error, Error::NotConverged { .. }) && error.to_string().contains("iterations"), "{error}");
 
-    // A replayed product cannot wait for an iteration.
-    let (u, _, _) = a.singular_triplet().unwrap();
-    let error = tape.linearize(&u, &a, &[(&a, &with(apart))]).unwrap_err();
-    assert!(matches!(error, Error::NeedsHost { .. }), "{error}");
     assert!(matches!(tape.input(&[3]).unwrap().spectral_norm(), Err(Error::ShapeMismatch { .. })));
     let error = tape.input(&[3, 0]).unwrap().singular_triplet().unwrap_err().to_string();
     assert!(error.contains("singular triplet") && error.contains("a row and a column"), "{error}");

@@ -4,14 +4,14 @@
 //! derivative is written with itself: from (σ - H) x = r - z zᵀ r / 2 and zᵀ x = 0,
 //! dx = S (dr - dσ x + dH x - dz zᵀ r / 2) - z dzᵀ x / 2.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use faer::{Col, Mat};
+use futures::future::LocalBoxFuture;
 
 use super::dense::{Decomposition, add, dot};
-use crate::gpu::Gpu;
-use crate::tape::{Array, Operation, Primal, Solver, Value};
+use crate::gpu::{Buffer, Gpu, HostStep, Recorder};
+use crate::tape::{Array, Operation, Primal, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
@@ -75,13 +75,11 @@ impl Operation for Resolvent {
         matrix.tape().compute(Arc::new(Self), &[matrix, vectors, cotangent])
     }
 
-    fn needs_host(&self) -> bool {
-        true
-    }
-
-    fn solver(&self, gpu: &Gpu, inputs: &[Tensor], output: &Tensor) -> Result<Box<dyn Solver>> {
-        let (gpu, inputs, output) = (gpu.clone(), inputs.to_vec(), output.clone());
-        Ok(Box::new(System { gpu, inputs, output }))
+    fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
+        let inputs = inputs.iter().copied().cloned().collect();
+        let system = System { gpu: recorder.gpu().clone(), inputs, output: output.clone() };
+        recorder.host(Arc::new(system));
+        Ok(())
     }
 
     fn evaluate(&self, inputs: &[Array], shape: &[usize]) -> Vec<f64> {
@@ -108,12 +106,12 @@ struct System {
     output: Tensor,
 }
 
-impl Solver for System {
+impl HostStep for System {
     fn name(&self) -> &'static str {
         Resolvent.name()
     }
 
-    fn solve(&self) -> Pin<Box<dyn Future<Output = Result<()>> + '_>> {
+    fn run(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(async {
             if self.output.is_empty() {
                 return Ok(());

@@ -1,14 +1,15 @@
 //! The singular vectors of the largest singular values, by a solver that the host looks on at.
 
-use std::pin::Pin;
 use std::sync::Arc;
+
+use futures::future::LocalBoxFuture;
 
 use super::dense::{Decomposition, SINGLE, canonical, distance, nothing};
 use super::refined::{is_small, refined};
 use super::resolvent::Resolvent;
-use crate::gpu::Gpu;
+use crate::gpu::{Buffer, Gpu, HostStep, Recorder};
 use crate::norm::{Control, Lanczos, SpectralNorm, Status, Stop, Triplet, Triplets};
-use crate::tape::{Array, Operation, Primal, Solver, Value};
+use crate::tape::{Array, Operation, Primal, Value};
 use crate::tensor::{Matrix, Tensor};
 use crate::{Error, Result};
 
@@ -46,13 +47,10 @@ impl Operation for SingularVectors {
         moved.pad(2, 0, 1).map(Some)
     }
 
-    fn needs_host(&self) -> bool {
-        true
-    }
-
-    fn solver(&self, gpu: &Gpu, inputs: &[Tensor], output: &Tensor) -> Result<Box<dyn Solver>> {
-        let (gpu, matrix, output) = (gpu.clone(), inputs[0].clone(), output.clone());
-        Ok(Box::new(Search { operation: self.clone(), gpu, matrix, output }))
+    fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
+        let (gpu, matrix, output) = (recorder.gpu().clone(), inputs[0].clone(), output.clone());
+        recorder.host(Arc::new(Search { operation: self.clone(), gpu, matrix, output }));
+        Ok(())
     }
 
     fn evaluate(&self, inputs: &[Array], shape: &[usize]) -> Vec<f64> {
@@ -82,12 +80,12 @@ struct Search {
     output: Tensor,
 }
 
-impl Solver for Search {
+impl HostStep for Search {
     fn name(&self) -> &'static str {
         self.operation.name()
     }
 
-    fn solve(&self) -> Pin<Box<dyn Future<Output = Result<()>> + '_>> {
+    fn run(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(async {
             if self.output.is_empty() {
                 return Ok(());

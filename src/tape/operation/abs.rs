@@ -1,6 +1,7 @@
 //! `|x|`; its slope is the sign, 0 at 0.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

@@ -1,6 +1,7 @@
 //! `x` within ±`end`, for factors of what is 0 further out; its slope counts as 1.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

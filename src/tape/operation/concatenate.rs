@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Array, Operation, Primal, Value, expect_axes};
 use crate::gpu::{Buffer, Recorder};
 use crate::operator::length;
-use crate::tape::Tape;
+use crate::tape::graph::Tape;
 use crate::tensor::Tensor;
 use crate::{Error, Result, ops, reference};
 

@@ -1,6 +1,7 @@
 //! `x` where it is positive, else `alpha (e^x - 1)`; its slope is 1, or alpha e^x, the latter at 0.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

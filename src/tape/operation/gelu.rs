@@ -1,7 +1,8 @@
 //! `x Φ(x)` with the distribution function Φ of the normal distribution, and its slope, whose own is φ(x) (2 - x²).
 
+use super::Value;
 use super::bound::{FAR, RAISED};
-use super::{Pointwise, Value};
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

@@ -1,7 +1,8 @@
 //! GELU as tanh approximates it, and its slope.
 
+use super::Value;
 use super::bound::RAISED;
-use super::{Pointwise, Value};
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

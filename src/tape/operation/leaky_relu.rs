@@ -1,6 +1,7 @@
 //! `x` where it is positive, else `slope x`; its slope is 1 or `slope`, the latter at 0.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

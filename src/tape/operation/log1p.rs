@@ -1,6 +1,7 @@
 //! `log(1 + x)`; its slope is 1 / (1 + x).
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

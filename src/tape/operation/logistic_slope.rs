@@ -1,6 +1,7 @@
 //! `factor σ(x) σ(-x)`, the slope of the logistic function σ; its own is -tanh(x / 2) times itself.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

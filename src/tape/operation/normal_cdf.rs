@@ -1,6 +1,7 @@
 //! The probability that a standard normal number is below `x`; its slope is `e^(-x²/2) / √(2π)`.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

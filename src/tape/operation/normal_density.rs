@@ -1,7 +1,8 @@
 //! `factor φ(x)`, the density of the normal distribution; its slope is -x times itself.
 
+use super::Value;
 use super::bound::{FAR, RAISED};
-use super::{Pointwise, Value};
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

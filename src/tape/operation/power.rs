@@ -1,6 +1,7 @@
 //! `x^exponent`; its slope is `exponent x^(exponent - 1)`.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

@@ -1,6 +1,7 @@
 //! `1 / cosh² x`, the slope of tanh; its slope is -2 tanh x / cosh² x.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

@@ -1,6 +1,7 @@
 //! `1 / (1 + e^-x)`; its slope is that of x times that of -x.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

@@ -1,6 +1,7 @@
 //! 1, 0 or -1, as `x` is positive, zero or negative, NaN where it is NaN; its slope is zero everywhere.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

@@ -1,7 +1,8 @@
 //! `x / (1 + e^-x)` and its slope, whose own is σ(x) σ(-x) (2 - x tanh(x / 2)).
 
+use super::Value;
 use super::bound::{FAR, RAISED};
-use super::{Pointwise, Value};
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

@@ -1,6 +1,7 @@
 //! `sin x`; its slope is cos x.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

@@ -1,6 +1,7 @@
 //! `log(1 + e^x)`; its slope is the sigmoid.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

@@ -1,6 +1,7 @@
 //! 1 where `x` is positive, else 0, NaN where it is NaN; its slope is zero everywhere.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
