@@ -4,6 +4,8 @@
 
 #[path = "tape/checks.rs"]
 mod checks;
+#[path = "tape/columns.rs"]
+mod columns;
 #[path = "tape/fixtures.rs"]
 mod fixtures;
 #[path = "tape/fusion.rs"]

@@ -140,9 +140,22 @@ pub trait Operation: Debug + Send + Sync {
         0
     }
 
-    /// The function of each element, where the operation is no more than that: such operations share a dispatch.
+    /// The function of each element, where the operation is no more than that: such operations share a dispatch, and take
+    /// inputs of any one shape.
     fn by_element(&self, _inputs: &[&[usize]]) -> Option<ByElement> {
         None
+    }
+
+    /// The operation for `columns` vectors at once: each input that varies, and the result, is columns × its shape, and an
+    /// input that does not vary is as it is. `None` where there is no such form: a product with several vectors then takes
+    /// them one by one. Views and functions of each element need none.
+    ///
+    /// The result of a vector is the same whichever the others are.
+    ///
+    /// # Errors
+    /// Those of the operations it is written with.
+    fn stacked(&self, _columns: usize, _inputs: &[Value], _varies: &[bool]) -> Result<Option<Value>> {
+        Ok(None)
     }
 
     /// Whether each part of the result, of `batch` equal parts of its memory, comes of the same part of the inputs that

@@ -76,6 +76,12 @@ impl Code {
         (elements as u64).saturating_mul(4)
     }
 
+    /// The elements of the largest value or block.
+    pub(super) fn largest(&self) -> usize {
+        let values = self.values.iter().map(|held| length(&held.shape));
+        values.chain(self.plan.slots.iter().copied()).max().unwrap_or(0)
+    }
+
     /// Device memory that one run reads and writes, in bytes.
     pub(super) fn bytes_touched(&self) -> u64 {
         let values = self.launches.iter().flat_map(|launch| launch.inputs.iter().chain(&launch.outputs));

@@ -1,13 +1,15 @@
 //! A Jacobian as an operator.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
+use super::columns::Columns;
 use super::exact::Exact;
-use super::graph::{Source, Tape, Value};
-use super::memory::Memory;
+use super::graph::{Tape, Value};
 use super::program::Program;
-use crate::gpu::{Buffer, Gpu, Recorder};
+use super::settings::Fusion;
+use super::stacked::Stacks;
+use crate::gpu::{Gpu, Recorder};
 use crate::operator::{Ball, HostProducts, LinearOperator, columns, length};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -16,8 +18,17 @@ use crate::{Error, Result};
 ///
 /// Values that the point alone decides are computed once, and again by [`Linearization::move_to`]. Bounds of the norm are
 /// bounds of the exact derivative at the contents of the point's tensors, which must stay as they are until then. A product
-/// copies a vector to the start of a recorded list of dispatches, replays the list and copies the result: it makes no
-/// memory and no bind groups. Where the derivative needs the host, as that of singular vectors does, the recorder of a
+/// copies vectors to the start of a recorded list of dispatches, replays the list and copies the results: it makes no
+/// memory and no bind groups.
+///
+/// A product with several vectors has the dispatches of a product with one, as many vectors at once as a list for them
+/// takes no more than 256 MiB and no value more than a binding; the first product with a number of vectors makes the list.
+/// The result of a vector does not depend on the others, but products of matrices may choose another kernel for more rows,
+/// and round differently. Vectors are taken one by one where an operation has no form for several
+/// ([`Operation::stacked`](super::Operation::stacked)): so do convolutions that depend on the input by their weights, and
+/// permuted or repeated values of six axes.
+///
+/// Where the derivative needs the host, as that of singular vectors does, the recorder of a
 /// product has steps of the host: [`Recorder::submit_async`].
 pub struct Linearization {
     pub(super) gpu: Gpu,
@@ -29,6 +40,10 @@ pub struct Linearization {
     decided: Vec<Tensor>,
     forward: Program,
     adjoint: Program,
+    /// The same for several vectors at once.
+    forward_stacks: Stacks,
+    adjoint_stacks: Stacks,
+    fusion: Fusion,
     point: Vec<Tensor>,
     on_host: Exact,
     /// Whether the operations are known to keep samples apart, at every point.
@@ -103,23 +118,15 @@ impl Tape {
             decided,
             forward,
             adjoint,
+            forward_stacks: Stacks::default(),
+            adjoint_stacks: Stacks::default(),
+            fusion: self.fusion(),
             point: tensors.into_iter().cloned().collect(),
             on_host: Exact::default(),
             is_separate,
         };
         self.gpu().block_on(jacobian.expect_separate())?;
         Ok(jacobian)
-    }
-
-    /// What a linear part reads that does not depend on its input: the values that the point decides.
-    fn residuals(&self, outputs: &[Value], input: &Value) -> BTreeSet<usize> {
-        let ends: Vec<usize> = outputs.iter().map(Value::node).collect();
-        let needed = self.needed(&ends, &[input.node()]);
-        let linear = self.varying(&[input.node()], &needed);
-        let fixed =
-            |node: &usize| !linear[*node] && matches!(self.node(*node).source, Source::Computed { .. } | Source::Input);
-        let read = (0..linear.len()).filter(|node| linear[*node]).flat_map(|node| self.node(node).inputs().to_vec());
-        read.chain(ends).filter(fixed).collect()
     }
 }
 
@@ -166,13 +173,15 @@ impl Linearization {
         self.on_host = Exact::default();
         self.point = point.iter().copied().cloned().collect();
         self.at_point.run_into_async(point, &self.decided).await?;
+        self.forward_stacks.refresh().await?;
+        self.adjoint_stacks.refresh().await?;
         self.expect_separate().await
     }
 
     fn product(
         &self,
         recorder: &mut Recorder,
-        memory: &Memory,
+        (linear, stacks): (&Program, &Stacks),
         (from, to): (&[usize], &[usize]),
         input: &Tensor,
         output: &Tensor,
@@ -186,31 +195,20 @@ impl Linearization {
                 found: format!("{:?}", output.shape()),
             });
         }
+        let stacked = if count > 1 { stacks.of(linear, self.fusion, count)? } else { None };
+        let memory = stacked.as_ref().map_or_else(|| linear.memory(), |stacked| stacked.memory())?;
+        let together = stacked.map_or(1, |stacked| stacked.columns);
         let ([start], [end]) = (&memory.inputs[..], &memory.outputs[..]) else { return Ok(()) };
-        for column in 0..count {
-            copy_column(recorder, (input.buffer(), count, column), (start.buffer(), 1, 0), (self.batch, length(from)))?;
+        let sizes = (self.batch, length(from), length(to));
+        for first in (0..count).step_by(together) {
+            let part = Columns { first, columns: together.min(count - first), count };
+            // Columns of the program past these hold earlier vectors, and their results are left there.
+            part.gather(recorder, input.buffer(), start.buffer(), (sizes.0, sizes.1))?;
             recorder.replay(&memory.commands);
-            copy_column(recorder, (end.buffer(), 1, 0), (output.buffer(), count, column), (self.batch, length(to)))?;
+            part.scatter(recorder, end.buffer(), output.buffer(), (sizes.0, sizes.2))?;
         }
         Ok(())
     }
-}
-
-/// Copies one column of `from`, of so many, to one column of `to`, in each item of a batch.
-fn copy_column(
-    recorder: &mut Recorder,
-    (from, from_columns, from_column): (&Buffer<f32>, usize, usize),
-    (to, to_columns, to_column): (&Buffer<f32>, usize, usize),
-    (batch, size): (usize, usize),
-) -> Result<()> {
-    if from_columns == 1 && to_columns == 1 {
-        return recorder.copy(from, to);
-    }
-    let part = |buffer: &Buffer<f32>, vector: usize| buffer.slice(vector * size..(vector + 1) * size);
-    (0..batch).try_for_each(|item| {
-        let (from_vector, to_vector) = (item * from_columns + from_column, item * to_columns + to_column);
-        recorder.copy(&part(from, from_vector), &part(to, to_vector))
-    })
 }
 
 impl LinearOperator for Linearization {
@@ -231,11 +229,13 @@ impl LinearOperator for Linearization {
     }
 
     fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
-        self.product(recorder, &*self.forward.memory()?, (&self.domain, &self.codomain), input, output)
+        let linear = (&self.forward, &self.forward_stacks);
+        self.product(recorder, linear, (&self.domain, &self.codomain), input, output)
     }
 
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
-        self.product(recorder, &*self.adjoint.memory()?, (&self.codomain, &self.domain), input, output)
+        let linear = (&self.adjoint, &self.adjoint_stacks);
+        self.product(recorder, linear, (&self.codomain, &self.domain), input, output)
     }
 
     fn bytes_per_product(&self) -> u64 {

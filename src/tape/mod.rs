@@ -22,6 +22,7 @@
 //! ```
 
 mod check;
+mod columns;
 mod compile;
 mod exact;
 mod fusion;
@@ -37,6 +38,7 @@ mod plan;
 mod program;
 mod separation;
 mod settings;
+mod stacked;
 mod transpose;
 mod value;
 mod vjp;

@@ -1,6 +1,7 @@
 //! The nodes of a tape, in the order of their making, which is an order of evaluation: growing them and walking them.
 
 use std::borrow::Borrow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
@@ -140,6 +141,18 @@ impl Tape {
             varying[node] = needed[node] && depends;
         }
         varying
+    }
+
+    /// The values that a linear part reads and that do not depend on its input, constants left out: the point alone decides
+    /// them.
+    pub(super) fn residuals(&self, outputs: &[Value], input: &Value) -> BTreeSet<usize> {
+        let ends = numbers(outputs);
+        let needed = self.needed(&ends, &[input.node()]);
+        let linear = self.varying(&[input.node()], &needed);
+        let fixed =
+            |node: &usize| !linear[*node] && matches!(self.node(*node).source, Source::Computed { .. } | Source::Input);
+        let read = (0..linear.len()).filter(|node| linear[*node]).flat_map(|node| self.node(node).inputs().to_vec());
+        read.chain(ends).filter(fixed).collect()
     }
 
     /// Refuses values of another tape.

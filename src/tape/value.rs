@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::graph::{Operation, Tape, Value};
+use crate::operator::length;
 use crate::{Error, Result};
 
 impl Value {
@@ -30,6 +31,12 @@ impl Value {
         let shape = common(operation.name(), self.shape(), right.shape())?;
         let (left, right) = (self.broadcast_to(&shape)?, right.broadcast_to(&shape)?);
         self.tape.compute(Arc::new(operation), &[&left, &right])
+    }
+
+    /// The value repeated along a new axis in front.
+    pub(crate) fn repeated(&self, count: usize) -> Result<Self> {
+        let (size, shape) = (length(&self.shape), [&[count], &*self.shape].concat());
+        self.reshape(&[1, size])?.broadcast_to(&[count, size])?.reshape(&shape)
     }
 }
 

@@ -227,7 +227,12 @@ fn build(tape: &Tape, program: &str, inputs: &[Value]) -> Result<Value> {
                     "maximum" => left.maximum(&right),
                     "minimum" => left.minimum(&right),
                     "concatenate" => tape.concatenate(&[left, right], at(0)),
-                    "matmul" => left.matmul_transposed(at(0) == 1, &right, at(1) == 1),
+                    "matmul" => match (at(0), at(1)) {
+                        (0, 0) => left.matmul(&right),
+                        (0, _) => left.matmul_nt(&right),
+                        (_, 0) => left.matmul_tn(&right),
+                        _ => left.matmul_tt(&right),
+                    },
                     _ => panic!("{name} is not known"),
                 }
             }
@@ -427,7 +432,7 @@ fn network(parameters: &[Value], x: &Value) -> Result<Value> {
     let mut y = x.clone();
     for (index, layer) in parameters.chunks_exact(2).enumerate() {
         y = if index == 0 { y } else { y.tanh()? };
-        y = y.matmul_transposed(false, &layer[0], true)?.add(&layer[1])?;
+        y = y.matmul_nt(&layer[0])?.add(&layer[1])?;
     }
     Ok(y)
 }

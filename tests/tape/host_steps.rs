@@ -160,10 +160,10 @@ fn differences(tape: &Tape, (input, output): (&Value, &Value), point: &[f64]) ->
             function.evaluate(&[moved.collect::<Vec<f64>>()]).unwrap().remove(0)
         };
         let (after, before) = (at(step), at(-step));
-        for item in 0..batch {
+        for (item, jacobian) in jacobians.iter_mut().enumerate() {
             for row in 0..to {
                 let place = item * to + row;
-                jacobians[item][row * from + entry] = (after[place] - before[place]) / (2.0 * step);
+                jacobian[row * from + entry] = (after[place] - before[place]) / (2.0 * step);
             }
         }
     }
@@ -208,7 +208,7 @@ fn products_of_one_jacobian_that_are_awaited_together_do_not_mix() {
     };
     let alone: Vec<Vec<f32>> = (0..3).map(|seed| gpu().block_on(product(seed))).collect();
     // No thread of its own drives the device here, so that steps do wait for it.
-    let together = pollster::block_on(futures::future::join_all((0..3).map(|seed| product(seed))));
+    let together = pollster::block_on(futures::future::join_all((0..3).map(product)));
     assert_eq!(alone, together);
 }
 

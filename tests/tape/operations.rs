@@ -129,17 +129,13 @@ fn table() -> Vec<Row> {
         ),
         shaped(
             "matmul of a transpose",
-            |_, v| v[0].matmul_transposed(true, &v[1], false),
+            |_, v| v[0].matmul_tn(&v[1]),
             two(&[(&[5, 3], &[5, 2]), (&[2, 5, 3], &[2, 5, 7])]),
         ),
-        shaped(
-            "matmul with a transpose",
-            |_, v| v[0].matmul_transposed(false, &v[1], true),
-            two(&[(&[3, 5], &[2, 5])]),
-        ),
+        shaped("matmul with a transpose", |_, v| v[0].matmul_nt(&v[1]), two(&[(&[3, 5], &[2, 5])])),
         shaped(
             "matmul of transposes",
-            |_, v| v[0].matmul_transposed(true, &v[1], true),
+            |_, v| v[0].matmul_tt(&v[1]),
             two(&[(&[5, 3], &[2, 5]), (&[3, 5, 4], &[3, 1, 5])]),
         ),
         shaped(

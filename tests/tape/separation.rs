@@ -59,7 +59,7 @@ fn all_ways_to_mix_are_refused() {
         }),
         ("softmax of the batch", |x| x.softmax(0)),
         ("transposed", |x| x.reshape(&[3, 4])?.permute(&[1, 0])),
-        ("products of samples", |x| x.matmul_transposed(false, x, true)?.matmul(x)),
+        ("products of samples", |x| x.matmul_nt(x)?.matmul(x)),
         ("the last alone", |x| x.add(&x.slice(0, 3..4)?.broadcast_to(&[4, 3])?)),
         ("the largest of the batch", |x| x.maximum(&x.max(0)?)),
     ];

@@ -24,7 +24,7 @@ pub(super) struct Resolvent;
 pub(super) fn augmented(tangent: &Value, vectors: &Value, rows: usize) -> Result<Value> {
     let cols = tangent.shape()[2];
     let (left, right) = (vectors.slice(2, 0..rows)?, vectors.slice(2, rows..rows + cols)?);
-    let above = right.matmul_transposed(false, tangent, true)?;
+    let above = right.matmul_nt(tangent)?;
     tangent.tape().concatenate(&[above, left.matmul(tangent)?], 2)
 }
 
@@ -73,6 +73,19 @@ impl Operation for Resolvent {
         }
         let (matrix, vectors) = (&primal.inputs[0], &primal.inputs[1]);
         matrix.tape().compute(Arc::new(Self), &[matrix, vectors, cotangent])
+    }
+
+    fn stacked(&self, columns: usize, inputs: &[Value], varies: &[bool]) -> Result<Option<Value>> {
+        if varies[0] || varies[1] {
+            return Ok(None);
+        }
+        let items = |value: &Value| {
+            let [first, second, rest @ ..] = value.shape() else { return value.reshape(value.shape()) };
+            value.reshape(&[&[first * second], rest].concat())
+        };
+        let (matrix, vectors) = (items(&inputs[0].repeated(columns)?)?, items(&inputs[1].repeated(columns)?)?);
+        let solved = matrix.tape().compute(Arc::new(Self), &[&matrix, &vectors, &items(&inputs[2])?])?;
+        solved.reshape(inputs[2].shape()).map(Some)
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {

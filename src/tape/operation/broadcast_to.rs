@@ -88,6 +88,16 @@ impl Operation for BroadcastTo {
         (!repeats).then(|| ByElement::Repeat(reach()))
     }
 
+    fn stacked(&self, columns: usize, inputs: &[Value], _varies: &[bool]) -> Result<Option<Value>> {
+        if self.shape.len() >= ops::RANK {
+            return Ok(None);
+        }
+        let own = &inputs[0].shape()[1..];
+        let ones = vec![1; self.shape.len() - own.len()];
+        let aligned = inputs[0].reshape(&[&[columns], &ones[..], own].concat())?;
+        aligned.broadcast_to(&[&[columns], &self.shape[..]].concat()).map(Some)
+    }
+
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
         let strides = self.strides(inputs[0].shape());
         ops::strided(recorder, &self.shape, &strides, inputs[0].buffer(), output.buffer())

@@ -98,6 +98,11 @@ impl Operation for Concatenate {
         cotangent.slice(self.axis, first..first + size(&primal.inputs[argument]))
     }
 
+    fn stacked(&self, columns: usize, inputs: &[Value], varies: &[bool]) -> Result<Option<Value>> {
+        let parts = super::repeated_where_fixed(columns, inputs, varies)?;
+        parts[0].tape().concatenate(&parts, self.axis + 1).map(Some)
+    }
+
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
         let target = output.shape()[self.axis];
         let mut first = 0;

@@ -133,6 +133,17 @@ impl Operation for Conv2d {
         apply(own[argument], self.sizes, first, second)
     }
 
+    fn stacked(&self, columns: usize, inputs: &[Value], varies: &[bool]) -> Result<Option<Value>> {
+        // Another weight for each column would be another convolution.
+        if self.part == Part::Weight || varies[1] {
+            return Ok(None);
+        }
+        let sizes = Sliding { batch: columns * self.sizes.batch, ..self.sizes };
+        let images = inputs[0].reshape(&self.part.arguments()[0].shape(&sizes))?;
+        let results = apply(self.part, sizes, &images, &inputs[1])?;
+        results.reshape(&[&[columns], &self.part.shape(&self.sizes)[..]].concat()).map(Some)
+    }
+
     fn scratch(&self, _inputs: &[&[usize]]) -> usize {
         let segments = ops::conv2d_weight_segments(&self.sizes).count;
         if self.part == Part::Weight && segments > 1 { segments * length(&self.sizes.weight_shape()) } else { 0 }

@@ -69,6 +69,10 @@ impl Operation for Gather {
         cotangent.through(Self { axis: self.axis, places: Arc::new(self.places.transposed()) })
     }
 
+    fn stacked(&self, _columns: usize, inputs: &[Value], _varies: &[bool]) -> Result<Option<Value>> {
+        inputs[0].through(Self { axis: self.axis + 1, places: Arc::clone(&self.places) }).map(Some)
+    }
+
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
         ops::gather(recorder, self.around(inputs[0].shape()), &self.places, inputs[0].buffer(), output.buffer())
     }

@@ -73,6 +73,12 @@ fn sum_of(tangents: &[Option<Value>]) -> Result<Option<Value>> {
     there.try_fold(first.clone(), |sum, tangent| sum.add(tangent)).map(Some)
 }
 
+/// The values of several columns: an input that does not vary is repeated.
+fn repeated_where_fixed(columns: usize, inputs: &[Value], varies: &[bool]) -> Result<Vec<Value>> {
+    let whole = |(input, varies): (&Value, &bool)| if *varies { Ok(input.clone()) } else { input.repeated(columns) };
+    inputs.iter().zip(varies).map(whole).collect()
+}
+
 /// The distance in memory from one element to the next along each axis.
 fn strides(shape: &[usize]) -> Vec<usize> {
     (0..shape.len()).map(|axis| shape[axis + 1..].iter().product()).collect()

@@ -55,6 +55,18 @@ impl Operation for PoolPick {
         self.of(cotangent, &primal.inputs[1], !self.is_back)
     }
 
+    fn stacked(&self, columns: usize, inputs: &[Value], varies: &[bool]) -> Result<Option<Value>> {
+        let sizes = Sliding { batch: columns * self.sizes.batch, ..self.sizes };
+        let whole = super::repeated_where_fixed(columns, inputs, varies)?;
+        let (image, response) = (sizes.image_shape(), sizes.response_shape());
+        let values = whole[0].reshape(if self.is_back { &response } else { &image })?;
+        let choice = whole[1].reshape(&response)?;
+        let picked = Self { sizes, is_back: self.is_back };
+        let picked = values.tape().compute(Arc::new(picked), &[&values, &choice])?;
+        let shape = if self.is_back { self.sizes.image_shape() } else { self.sizes.response_shape() };
+        picked.reshape(&[&[columns], &shape[..]].concat()).map(Some)
+    }
+
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
         let record = if self.is_back { ops::pool_unpick } else { ops::pool_pick };
         record(recorder, &self.sizes, inputs[0].buffer(), inputs[1].buffer(), output.buffer())

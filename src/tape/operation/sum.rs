@@ -65,6 +65,10 @@ impl Operation for Sum {
         cotangent.reshape(&kept)?.broadcast_to(input)
     }
 
+    fn stacked(&self, _columns: usize, inputs: &[Value], _varies: &[bool]) -> Result<Option<Value>> {
+        inputs[0].through(Self { axes: self.axes.start + 1..self.axes.end + 1 }).map(Some)
+    }
+
     fn scratch(&self, inputs: &[&[usize]]) -> usize {
         let (outer, along, inner) = self.sizes(inputs[0]);
         let segments = ops::sum_axis_segments(along).count;

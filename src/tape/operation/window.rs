@@ -88,6 +88,11 @@ impl Operation for Window {
         cotangent.through(Self { axis: self.axis, start: -self.start, length })
     }
 
+    fn stacked(&self, _columns: usize, inputs: &[Value], _varies: &[bool]) -> Result<Option<Value>> {
+        let Self { axis, start, length } = *self;
+        inputs[0].through(Self { axis: axis + 1, start, length }).map(Some)
+    }
+
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
         let part = (self.start, self.length);
         ops::window(recorder, self.sizes(inputs[0].shape()), part, inputs[0].buffer(), output.buffer())
