@@ -67,6 +67,15 @@ pub enum Error {
         found: String,
     },
 
+    /// Memory, or a value, that belongs elsewhere.
+    #[error("{operation} was given {what}")]
+    Foreign {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// What was given, and what to do instead.
+        what: &'static str,
+    },
+
     /// Something does not fit a limit of the device.
     #[error("{operation}: {what} needs {needed} and the limit of this device is {limit}: {advice}")]
     TooLarge {
@@ -99,15 +108,6 @@ pub enum Error {
     NeedsHost {
         /// The host step.
         operation: &'static str,
-    },
-
-    /// Something that belongs to another device or another tape.
-    #[error("{operation}: {what}")]
-    Foreign {
-        /// The operation that was asked for.
-        operation: &'static str,
-        /// The foreign thing, and what to do about it.
-        what: String,
     },
 
     /// A derivative was asked for where there is none, or none that the device's arithmetic can tell.

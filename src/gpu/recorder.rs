@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytemuck::Pod;
 
 use super::kernel::Shader;
+use super::readback::Submission;
 use super::recorded::{Command, Dispatch};
 use super::step::{HostStep, Turn};
 use super::{Binding, Buffer, Generated, Gpu, Grid, Kernel, ReadBack, guarded};
@@ -23,6 +24,8 @@ pub struct Recorder {
     pass: Option<wgpu::ComputePass<'static>>,
     active: Option<Buffer<u32>>,
     dispatches: u64,
+    /// What the read-backs of this recorder wait for.
+    submission: Submission,
     captured: Option<Vec<Command>>,
     /// The commands before each host step, and the step.
     earlier: Vec<(Self, Arc<dyn HostStep>)>,
@@ -39,6 +42,7 @@ impl Recorder {
             pass: None,
             active: None,
             dispatches: 0,
+            submission: Submission::default(),
             captured: None,
             earlier: Vec::new(),
             turns: Vec::new(),
@@ -196,7 +200,7 @@ impl Recorder {
         }
         buffer.expect_on(&self.gpu, "read")?;
         self.pass = None;
-        ReadBack::record(&self.gpu, &mut self.encoder, buffer)
+        ReadBack::record(&self.gpu, &mut self.encoder, &self.submission, buffer)
     }
 
     /// Records what `commands` records, and lets kernels skip the vectors whose entry in `active` is 0.
@@ -235,7 +239,8 @@ impl Recorder {
         self.pass = None;
         let gpu = self.gpu.clone();
         let encoder = self.encoder;
-        guarded(&gpu, "submit", || gpu.queue().submit([encoder.finish()]))?;
+        let index = guarded(&gpu, "submit", || gpu.queue().submit([encoder.finish()]))?;
+        let _ = self.submission.set(index); // set nowhere else
         gpu.counters().submits.add(1);
         gpu.counters().dispatches.add(self.dispatches);
         Ok(())

@@ -9,8 +9,9 @@ use super::graph::{Tape, Value};
 use super::program::Program;
 use super::settings::Fusion;
 use super::stacked::Stacks;
+use crate::bound::Ball;
 use crate::gpu::{Gpu, Recorder};
-use crate::operator::{Ball, HostProducts, LinearOperator, columns, length};
+use crate::operator::{HostProducts, LinearOperator, columns, length};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 

@@ -160,7 +160,7 @@ impl Tape {
         if values.iter().all(|value| Arc::ptr_eq(&value.borrow().tape.nodes, &self.nodes)) {
             return Ok(());
         }
-        Err(Error::Foreign { operation, what: "a value belongs to another tape: record it on this one".to_string() })
+        Err(Error::Foreign { operation, what: "a value of another tape: record it on this one" })
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Node>> {
