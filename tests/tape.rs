@@ -22,6 +22,8 @@ mod norms;
 mod not_a_number;
 #[path = "tape/operations.rs"]
 mod operations;
+#[path = "tape/own_operations.rs"]
+mod own_operations;
 #[path = "tape/pointwise.rs"]
 mod pointwise;
 #[path = "tape/programs.rs"]

@@ -130,7 +130,8 @@ pub trait Operation: Debug + Send + Sync {
         false
     }
 
-    /// Whether the result is the memory of the first input, so that nothing is recorded.
+    /// Whether the result has the elements of the first input in their order, under another shape: it then is the memory of
+    /// that input, and nothing is recorded.
     fn is_view(&self) -> bool {
         false
     }
@@ -140,8 +141,9 @@ pub trait Operation: Debug + Send + Sync {
         0
     }
 
-    /// The function of each element, where the operation is no more than that: such operations share a dispatch, and take
-    /// inputs of any one shape.
+    /// The function of each element of the library's own operations that are no more than that: these share a dispatch, and
+    /// take inputs of any one shape.
+    #[doc(hidden)]
     fn by_element(&self, _inputs: &[&[usize]]) -> Option<ByElement> {
         None
     }
@@ -182,7 +184,7 @@ pub trait Operation: Debug + Send + Sync {
 
 /// A function of each element of a result.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
+#[doc(hidden)]
 pub enum ByElement {
     /// A function of one element, and its parameter.
     Unary(&'static Unary, f32),

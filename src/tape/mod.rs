@@ -44,7 +44,7 @@ mod value;
 mod vjp;
 
 pub use check::{GradientCheck, GradientReport};
-pub use graph::{Array, ByElement, Operation, Primal, Tape, Value};
+pub use graph::{Array, Operation, Primal, Tape, Value};
 pub use linearization::Linearization;
 pub use program::Program;
 pub use settings::Fusion;
