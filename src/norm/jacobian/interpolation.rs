@@ -1,7 +1,7 @@
 //! Samples between two batches, for penalties on Jacobians in training.
 
 use crate::gpu::Gpu;
-use crate::norm::start::uniform_places;
+use crate::iterate::uniform_places;
 use crate::tape::{Program, Tape};
 use crate::tensor::Tensor;
 use crate::{Error, Result};

@@ -6,7 +6,7 @@ use super::function::Function;
 use super::norms::JacobianNorms;
 use super::options::JacobianSpectralNorm;
 use crate::Result;
-use crate::norm::Control;
+use crate::iterate::Control;
 use crate::tape::{Linearization, Tape, Value};
 use crate::tensor::Tensor;
 

@@ -3,7 +3,7 @@
 use super::norms::JacobianNorms;
 use super::options::JacobianSpectralNorm;
 use super::prepared::PreparedJacobianNorm;
-use crate::norm::Control;
+use crate::iterate::Control;
 use crate::tape::{Tape, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result};

@@ -1,7 +1,7 @@
 //! Ascents: steps along the gradient of the norm that are taken where the norm grows.
 
 use super::region::Region;
-use crate::norm::start::random_unit;
+use crate::iterate::random_unit;
 
 /// Whether a norm is larger than another; NaN is above all.
 pub(super) fn is_above(sigma: f64, other: f64) -> bool {

@@ -2,7 +2,7 @@
 
 use super::refusal::invalid;
 use crate::Result;
-use crate::norm::start::{random_unit, uniform_places};
+use crate::iterate::{random_unit, uniform_places};
 
 /// A region around a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
