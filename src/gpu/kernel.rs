@@ -52,6 +52,20 @@ pub struct Generated {
     pub params: u32,
 }
 
+/// The most bindings of either kind of an [`OwnKernel`].
+const MOST: usize = 16;
+
+/// Bindings that are read, then bindings that are written: an [`OwnKernel`] has a part of these.
+static READ_THEN_WRITTEN: [Access; 2 * MOST] = {
+    let mut access = [Access::Read; 2 * MOST];
+    let mut place = MOST;
+    while place < 2 * MOST {
+        access[place] = Access::Write;
+        place += 1;
+    }
+    access
+};
+
 /// A kernel of any kind.
 #[derive(Clone, Copy)]
 pub(super) enum Shader<'a> {
@@ -73,7 +87,10 @@ impl Shader<'_> {
         match self {
             Self::File(kernel) => kernel.access,
             Self::Generated(kernel) => &kernel.access,
-            Self::Own(kernel) => kernel.access(),
+            Self::Own(kernel) => {
+                let (reads, writes) = kernel.bindings();
+                &READ_THEN_WRITTEN[MOST - reads.min(MOST)..MOST + writes.min(MOST)]
+            }
         }
     }
 

@@ -1,21 +1,5 @@
 //! Kernels of a user's own.
 
-use super::kernel::Access;
-
-/// The most bindings of either kind.
-const MOST: usize = 16;
-
-/// What the bindings of a kernel are used for: the ones that are read, then those that are written.
-static ACCESS: [Access; 2 * MOST] = {
-    let mut access = [Access::Read; 2 * MOST];
-    let mut place = MOST;
-    while place < 2 * MOST {
-        access[place] = Access::Write;
-        place += 1;
-    }
-    access
-};
-
 /// A compute shader of your own, in WGSL: an entry point `main`, storage buffers in group 0, and parameters in
 /// `var<immediate>`.
 ///
@@ -75,7 +59,8 @@ impl OwnKernel {
         self.params
     }
 
-    pub(super) fn access(&self) -> &'static [Access] {
-        &ACCESS[MOST - self.reads.min(MOST)..MOST + self.writes.min(MOST)]
+    /// The numbers of bindings that the kernel reads and writes.
+    pub(super) fn bindings(&self) -> (usize, usize) {
+        (self.reads, self.writes)
     }
 }

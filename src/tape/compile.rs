@@ -15,9 +15,9 @@ use crate::tensor::Tensor;
 use crate::{Error, Result};
 
 impl Tape {
-    /// A program that computes `outputs` from `inputs`. Whatever they do not need is left out.
+    /// Makes a program that computes `outputs` from `inputs`, of the operations that the outputs need.
     ///
-    /// Inputs may be any values, computed ones too: they are then given instead of being computed.
+    /// Inputs may be any values. A computed value that is an input is given to a run instead of being computed.
     ///
     /// ```
     /// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
@@ -31,7 +31,7 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] when the outputs depend on an input that is not given, or one is given twice;
+    /// [`Error::InvalidOption`] when the outputs depend on an input that is not given, or an input is given twice;
     /// [`Error::Foreign`] when a value is of another tape.
     pub fn compile(&self, inputs: &[impl Borrow<Value>], outputs: &[impl Borrow<Value>]) -> Result<Program> {
         self.compile_with(("compile", "the list of inputs"), inputs, &BTreeMap::new(), outputs)

@@ -8,17 +8,17 @@ use crate::Result;
 use crate::bound::Ball;
 use crate::tensor::Tensor;
 
-/// Both products at one point, once they are needed.
+/// The programs of both products at one point, made when they are first needed.
 #[derive(Default)]
 pub(super) struct Exact {
     made: Mutex<Option<[OnHost; 2]>>,
 }
 
-/// What rounding in `f64` may do to a product, relative: the square of what `f32` does. It is an estimate.
+/// An estimate of the relative error of a product in `f64`: the square of the relative error in `f32`.
 const ROUNDING: f64 = 1.0 / (1u64 << 40) as f64;
 
 impl Exact {
-    /// The products of each item with its vectors, of lengths `from` and `to` where `adjoint` is false.
+    /// The products of each batch element with its vectors.
     pub(super) async fn products(
         &self,
         (at_point, forward, back): (&Program, &Program, &Program),
@@ -56,7 +56,7 @@ impl Exact {
     }
 }
 
-/// The ball around a product: what the vector may be off by is taken to grow as the vector does.
+/// The ball around a product. The relative error of the vector is taken to be that of the product.
 fn product(center: Vec<f64>, input: &Ball) -> Ball {
     let product = Ball { center, radius: 0.0 };
     let (before, after) = (input.norm(), product.norm());

@@ -15,8 +15,8 @@ use crate::{Error, Result};
 
 /// A graph of operations; clones share it.
 ///
-/// It keeps all that was put on it, constants included, as long as one of its values lives. A program holds what it
-/// needs by itself, so that the tape it was compiled from may go.
+/// A tape keeps all its nodes, constants included, as long as one of its values lives. A program keeps the constants that
+/// it needs, so that the tape it was compiled from may be dropped.
 ///
 /// ```
 /// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
@@ -36,7 +36,7 @@ pub struct Tape {
     pub(super) fusion: Fusion,
 }
 
-/// One value of the graph: its origin and its shape.
+/// A node of the graph: the origin of a value and its shape.
 #[derive(Clone)]
 pub(super) struct Node {
     pub(super) source: Source,
@@ -112,7 +112,7 @@ pub trait Operation: Debug + Send + Sync {
     /// *Shapes*  `tangents`: those of the inputs · result: that of the output
     ///
     /// # Errors
-    /// Those of the operations it is written with.
+    /// The errors of the operations that it is written with.
     fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>>;
 
     /// The transpose of the map from one argument, the others fixed. It may not use the value of that argument.
@@ -155,13 +155,13 @@ pub trait Operation: Debug + Send + Sync {
     /// The result of a vector is the same whichever the others are.
     ///
     /// # Errors
-    /// Those of the operations it is written with.
+    /// The errors of the operations that it is written with.
     fn stacked(&self, _columns: usize, _inputs: &[Value], _varies: &[bool]) -> Result<Option<Value>> {
         Ok(None)
     }
 
-    /// Whether each part of the result, of `batch` equal parts of its memory, comes of the same part of the inputs that
-    /// vary, and of inputs that do not vary. False where that is not known.
+    /// Whether the operation keeps samples apart: of `batch` equal parts of the result's memory, each comes of the same part of
+    /// every input that varies, and of inputs that do not vary. False where that is not known.
     fn keeps_samples(&self, _batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
         self.is_view() || matches!(self.by_element(inputs), Some(ByElement::Unary(..) | ByElement::Binary(_)))
     }
@@ -172,7 +172,7 @@ pub trait Operation: Debug + Send + Sync {
     /// A program records once and replays: `inputs`, `scratch` and `output` are the memory of every run.
     ///
     /// # Errors
-    /// Those of the device.
+    /// The errors of the device.
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], scratch: &Buffer<f32>, output: &Tensor)
     -> Result<()>;
 

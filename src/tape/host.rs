@@ -17,7 +17,7 @@ impl Program {
     /// be NaN.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when the inputs do not have as many elements; whatever reading a constant says.
+    /// [`Error::ShapeMismatch`] when an input has another number of elements; the errors of a read-back, for constants.
     pub fn evaluate(&self, inputs: &[impl AsRef<[f64]>]) -> Result<Vec<Vec<f64>>> {
         let expected: Vec<usize> = self.code.shapes(&self.code.inputs).into_iter().map(length).collect();
         let found: Vec<usize> = inputs.iter().map(|input| input.as_ref().len()).collect();

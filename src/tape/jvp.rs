@@ -1,4 +1,4 @@
-//! Forward mode: tangents travel with the values.
+//! Forward mode: the tangent of each value, in the order of the nodes.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use crate::Result;
 impl Tape {
     /// The derivatives of `outputs` along `tangents` of `inputs`: J · t, as values of this graph.
     ///
-    /// Inputs may be any values, computed ones too: whatever they are computed from counts as fixed.
+    /// Inputs may be any values, computed values too: the values that an input is computed from count as fixed.
     ///
     /// *Shapes*  `tangents`: those of `inputs` · result: those of `outputs`
     ///

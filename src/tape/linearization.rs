@@ -22,12 +22,12 @@ use crate::{Error, Result};
 /// copies vectors to the start of a recorded list of dispatches, replays the list and copies the results: it makes no
 /// memory and no bind groups.
 ///
-/// A product with several vectors has the dispatches of a product with one, as many vectors at once as a list for them
-/// takes no more than 256 MiB and no value more than a binding; the first product with a number of vectors makes the list.
-/// The result of a vector does not depend on the others, but products of matrices may choose another kernel for more rows,
-/// and round differently. Vectors are taken one by one where an operation has no form for several
-/// ([`Operation::stacked`](super::Operation::stacked)): so do convolutions that depend on the input by their weights, and
-/// permuted or repeated values of six axes.
+/// A product with several vectors has the dispatches of a product with one vector. The first product with a number of
+/// vectors makes a list for that number. A list takes at most 256 MiB, and each value at most one binding: more vectors are
+/// taken in parts. The result of a vector does not depend on the other vectors. It may round differently from a product with
+/// that vector alone, because products of matrices may choose another kernel for more rows. Vectors are taken one by one where
+/// an operation has no form for several ([`Operation::stacked`](super::Operation::stacked)): a convolution that depends on the
+/// input by its weight, and a permuted or repeated value of six axes.
 ///
 /// Where the derivative needs the host, as that of singular vectors does, the recorder of a
 /// product has steps of the host: [`Recorder::submit_async`].
@@ -36,12 +36,12 @@ pub struct Linearization {
     pub(super) batch: usize,
     pub(super) domain: Vec<usize>,
     pub(super) codomain: Vec<usize>,
-    /// From the inputs of the graph to what the point decides.
+    /// From the inputs of the graph to the values that the point alone decides.
     at_point: Program,
     decided: Vec<Tensor>,
     forward: Program,
     adjoint: Program,
-    /// The same for several vectors at once.
+    /// Programs of the same products for several vectors at once.
     forward_stacks: Stacks,
     adjoint_stacks: Stacks,
     fusion: Fusion,
@@ -54,10 +54,12 @@ pub struct Linearization {
 impl Tape {
     /// The derivative of `output` with respect to `input` where the inputs of the graph have the values of `point`.
     ///
-    /// The first axis is the batch: every sample has a Jacobian of its own, so the function must map each sample by itself. Products
-    /// with changes of some samples tell whether others move, and are waited for, here and at every point that it is moved to; two for
-    /// each binary digit of the batch tell of every pair. None are needed where each operation is known to keep samples apart. A single point has a batch of 1:
-    /// the Hessian of a loss is the derivative of its gradient with parameters of shape 1 × any, reshaped to those of the loss.
+    /// The first axis is the batch. Every sample has a Jacobian of its own, so the function must map each sample by itself.
+    /// Unless each operation is known to keep samples apart, products with changes of some samples tell whether others move:
+    /// two for each binary digit of the batch, waited for here and at every point that the derivative is moved to.
+    ///
+    /// A single point has a batch of 1: the Hessian of a loss is the derivative of its gradient with parameters of shape
+    /// 1 × any, reshaped to the parameters of the loss.
     ///
     /// *Shapes*  `input`: batch × domain · `output`: batch × codomain
     ///
@@ -75,7 +77,7 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when input and output have not one batch, or a point has not its input's shape;
+    /// [`Error::ShapeMismatch`] when input and output differ in their batch, or a point has another shape than its input;
     /// [`Error::Foreign`] when a value is of another tape; [`Error::InvalidOption`] when the point lacks an input, or the
     /// function mixes samples; the errors of [`Program::run`].
     pub fn linearize(&self, output: &Value, input: &Value, point: &[(&Value, &Tensor)]) -> Result<Linearization> {
@@ -140,9 +142,9 @@ fn mismatch(input: &[usize], output: &[usize]) -> Error {
 }
 
 impl Linearization {
-    /// Takes the derivative at another point; nothing is recorded or made anew.
+    /// Takes the derivative at another point, with no new recording or memory.
     ///
-    /// *Shapes*  `point`: those of the inputs that [`Tape::linearize`] was given, in its order
+    /// *Shapes*  `point`: those of the inputs that [`Tape::linearize`] was given, in that order
     ///
     /// ```
     /// use opnorm::{Gpu, norm::spectral_norm, tape::Tape, tensor::Tensor};
@@ -158,13 +160,13 @@ impl Linearization {
     /// ```
     ///
     /// # Errors
-    /// As [`Program::run`], and the derivative may then be of no point at all; [`Error::InvalidOption`] when the function mixes samples
-    /// there.
+    /// As [`Program::run`], after which the derivative may be that of no point; [`Error::InvalidOption`] when the function
+    /// mixes samples there.
     pub fn move_to(&mut self, point: &[&Tensor]) -> Result<()> {
         self.gpu.clone().block_on(self.move_to_async(point))
     }
 
-    /// [`Linearization::move_to`] without blocking the thread, where what the point decides takes an iteration.
+    /// [`Linearization::move_to`] without blocking the thread while steps of the host run.
     ///
     /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
@@ -203,7 +205,7 @@ impl Linearization {
         let sizes = (self.batch, length(from), length(to));
         for first in (0..count).step_by(together) {
             let part = Columns { first, columns: together.min(count - first), count };
-            // Columns of the program past these hold earlier vectors, and their results are left there.
+            // Further columns of the program hold earlier vectors; their results are not copied out.
             part.gather(recorder, input.buffer(), start.buffer(), (sizes.0, sizes.1))?;
             recorder.replay(&memory.commands);
             part.scatter(recorder, end.buffer(), output.buffer(), (sizes.0, sizes.2))?;
@@ -243,8 +245,8 @@ impl LinearOperator for Linearization {
         self.forward.code.bytes_touched().max(self.adjoint.code.bytes_touched())
     }
 
-    /// Products with the derivative at the point in `f64` from the start, so that they tell the rounding of the function and
-    /// its slopes on the device too.
+    /// Products with the derivative of the function in `f64` at the point: they tell the rounding of the function and its
+    /// slopes on the device, too.
     fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         let sizes = (length(&self.domain), length(&self.codomain));
         let programs = (&self.at_point, &self.forward, &self.adjoint);

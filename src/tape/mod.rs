@@ -46,5 +46,6 @@ mod vjp;
 pub use check::{GradientCheck, GradientReport};
 pub use graph::{Array, Operation, Primal, Tape, Value};
 pub use linearization::Linearization;
+pub use operation::BatchNorm;
 pub use program::Program;
 pub use settings::Fusion;

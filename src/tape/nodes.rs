@@ -12,7 +12,7 @@ use crate::tensor::{Tensor, elements};
 use crate::{Error, Result};
 
 impl Tape {
-    /// An empty graph, whose programs run on `gpu`.
+    /// Makes an empty graph, whose programs run on `gpu`.
     pub fn new(gpu: &Gpu) -> Self {
         Self { gpu: gpu.clone(), nodes: Arc::default(), fusion: Fusion::default() }
     }
@@ -49,7 +49,7 @@ impl Tape {
         self.leaf("tape input", Source::Input, shape)
     }
 
-    /// A value that stays: the memory of `tensor`, without a copy.
+    /// A value that is the same in each run: the memory of `tensor`, without a copy.
     ///
     /// # Errors
     /// [`Error::TooLarge`] for more elements than can be counted.
@@ -57,7 +57,7 @@ impl Tape {
         self.leaf("tape constant", Source::Constant(tensor.clone()), tensor.shape())
     }
 
-    /// One number in every element.
+    /// A value with one number in every element.
     ///
     /// # Errors
     /// [`Error::TooLarge`] for more elements or axes than the library takes.
@@ -106,7 +106,7 @@ impl Tape {
         Primal { inputs: inputs.iter().map(|input| self.value(*input)).collect(), output: self.value(node) }
     }
 
-    /// Refuses the result of an operation's rule that is of another tape or has not the shape it must have.
+    /// Refuses the result of an operation's rule that is of another tape or of another shape than `shape`.
     pub(super) fn expect_of_rule(&self, operation: &dyn Operation, shape: &[usize], found: Value) -> Result<Value> {
         self.expect_own(operation.name(), &[&found])?;
         if found.shape() == shape {
@@ -119,7 +119,7 @@ impl Tape {
         })
     }
 
-    /// Whether each node is needed for the outputs, up to the largest of them; what lies behind `ends` is not looked at.
+    /// Whether each node is needed for the outputs, up to the last of them, where the nodes of `ends` are given.
     pub(super) fn needed(&self, outputs: &[usize], ends: &[usize]) -> Vec<bool> {
         let nodes = self.lock();
         let mut needed = vec![false; outputs.iter().max().map_or(0, |last| last + 1)];
@@ -132,7 +132,7 @@ impl Tape {
         needed
     }
 
-    /// Of the needed nodes, those that depend on `inputs`.
+    /// Whether each node is needed and depends on `inputs`.
     pub(super) fn varying(&self, inputs: &[usize], needed: &[bool]) -> Vec<bool> {
         let nodes = self.lock();
         let mut varying = vec![false; needed.len()];
@@ -143,8 +143,7 @@ impl Tape {
         varying
     }
 
-    /// The values that a linear part reads and that do not depend on its input, constants left out: the point alone decides
-    /// them.
+    /// The values, without constants, that a linear part reads and that do not depend on its input.
     pub(super) fn residuals(&self, outputs: &[Value], input: &Value) -> BTreeSet<usize> {
         let ends = numbers(outputs);
         let needed = self.needed(&ends, &[input.node()]);
@@ -174,7 +173,7 @@ impl fmt::Debug for Tape {
     }
 }
 
-/// Refuses a shape whose sizes, those of 0 left out, cannot be multiplied: rules and kernels multiply some of them alone.
+/// Refuses a shape whose sizes above 0 have a product that does not fit a `usize`: rules and kernels multiply some sizes alone.
 fn expect_countable(operation: &'static str, shape: &[usize]) -> Result<()> {
     let sizes: Vec<usize> = shape.iter().map(|size| (*size).max(1)).collect();
     elements(operation, &sizes).map(|_| ())

@@ -33,9 +33,9 @@ impl Program {
     /// *Shapes*  those of the inputs and outputs the program was compiled for
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when the inputs are not of these shapes, [`Error::TooLarge`] past the device's limits,
-    /// [`Error::NotDifferentiable`] and [`Error::NotConverged`] where singular vectors are asked for and cannot be had, and whatever
-    /// the device says.
+    /// [`Error::ShapeMismatch`] when the inputs are not of these shapes; [`Error::TooLarge`] past the device's limits;
+    /// [`Error::NotDifferentiable`] and [`Error::NotConverged`] where singular vectors cannot be found; [`Error::Device`],
+    /// [`Error::DeviceLost`], [`Error::OutOfMemory`].
     pub fn run(&self, inputs: &[impl Borrow<Tensor>]) -> Result<Vec<Tensor>> {
         self.gpu.block_on(self.run_async(inputs))
     }
@@ -53,7 +53,7 @@ impl Program {
         Ok(results)
     }
 
-    /// [`Program::run`] into tensors that are there; after the first run nothing is made on the device.
+    /// [`Program::run`] into given tensors; after the first run nothing is made on the device.
     ///
     /// *Shapes*  those of the inputs and outputs the program was compiled for
     ///
@@ -103,7 +103,7 @@ impl Program {
         self.code.peak_bytes()
     }
 
-    /// The operations of one run, of which one kernel may compute several.
+    /// The number of operations of one run; one kernel may compute several.
     pub fn operations(&self) -> usize {
         self.code.steps.iter().filter(|step| !step.operation.is_view()).count()
     }

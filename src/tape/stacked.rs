@@ -84,7 +84,7 @@ impl Stacks {
 
 enum Form {
     Made(Arc<Stacked>),
-    /// It does not fit into its share of device memory, or a value does not fit into a binding.
+    /// The program takes more than its share of device memory, or a value more than a binding.
     TooLarge,
     /// An operation has no form for several vectors.
     None,
@@ -160,7 +160,7 @@ fn record(tape: &Tape, linear: &Program, columns: usize) -> Result<Option<(Value
     Ok((output.shape() == stacked_shape(*end)).then_some((input, output)))
 }
 
-/// One operation for several vectors.
+/// The operation of one step for several vectors.
 fn several(
     operation: &Arc<dyn Operation>,
     columns: usize,

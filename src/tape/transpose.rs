@@ -10,7 +10,7 @@ use crate::{Error, Result};
 impl Tape {
     /// The transpose of the linear map from `inputs` to `outputs`, applied to `cotangents`: Aᵀ · c, as values of this graph.
     ///
-    /// Contributions to one value are added in one order, the latest use first.
+    /// Contributions to one value are added in the order of its uses, the latest first.
     ///
     /// *Shapes*  `cotangents`: those of `outputs` · result: those of `inputs`
     ///
@@ -25,7 +25,7 @@ impl Tape {
     ///
     /// # Errors
     /// [`Error::NotLinear`] when an operation on the way is not linear in what depends on the inputs;
-    /// [`Error::ShapeMismatch`] when shapes differ, [`crate::Error::Foreign`] when a value is of another tape.
+    /// [`Error::ShapeMismatch`] when shapes differ; [`Error::Foreign`] when a value is of another tape.
     pub fn transpose(
         &self,
         outputs: &[impl Borrow<Value>],

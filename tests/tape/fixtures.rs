@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use opnorm::Result;
 use opnorm::norm::{JacobianSpectralNorm, Lanczos, Method, Reduction, Status, Stop};
 use opnorm::ops::{Convolution, Pooling};
-use opnorm::tape::{Tape, Value};
+use opnorm::tape::{BatchNorm, Tape, Value};
 use opnorm::tensor::Tensor;
 use serde_json::Value as Json;
 
@@ -364,7 +364,7 @@ fn layer(row: &Fixtures, x: &[Value]) -> Result<Value> {
         "avg_pool2d" => x[0].average_pool2d(&pooling(), options.part("count_include_pad").0.as_bool().unwrap()),
         "batch_norm" => {
             let epsilon = options.part("epsilon").0.as_f64().unwrap();
-            x[0].batch_norm((&x[3], &x[4]), (&x[1], &x[2]), epsilon)
+            x[0].batch_norm(&BatchNorm { mean: &x[3], variance: &x[4], weight: &x[1], bias: &x[2], epsilon })
         }
         "vector_norm" => x[0].vector_norm(&[number("axis")], options.part("order").0.as_f64().unwrap_or(f64::INFINITY)),
         "index_select" => x[0].gather(number("axis"), &indices()),

@@ -2,7 +2,7 @@
 //! against central differences of it, and all of them on the device against `f64`.
 
 use opnorm::ops::{Convolution, Pooling};
-use opnorm::tape::{Fusion, Tape, Value};
+use opnorm::tape::{BatchNorm, Fusion, Tape, Value};
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Result};
 
@@ -168,12 +168,12 @@ fn table() -> Vec<Row> {
         ),
         shaped(
             "conv2d_transposed",
-            |_, v| v[0].conv2d_transposed(&v[1], &UNEVEN, (7, 5)),
+            |_, v| v[0].conv2d_transposed(&v[1], &UNEVEN, [7, 5]),
             two(&[(&[2, 3, 4, 2], &[3, 2, 3, 2]), (&[1, 1, 5, 3], &[1, 1, 1, 1]), (&[0, 1, 4, 2], &[1, 2, 3, 2])]),
         ),
         shaped(
             "conv2d_transposed of groups",
-            |_, v| v[0].conv2d_transposed(&v[1], &GROUPED, (5, 4)),
+            |_, v| v[0].conv2d_transposed(&v[1], &GROUPED, [5, 4]),
             two(&[(&[2, 3, 5, 2], &[3, 2, 2, 2]), (&[1, 6, 5, 2], &[6, 1, 2, 2])]),
         ),
         shaped(
@@ -191,7 +191,16 @@ fn table() -> Vec<Row> {
         shaped("gather of nothing", |_, v| v[0].gather(0, &[]), one(&[&[3, 2], &[0]])),
         shaped(
             "batch_norm",
-            |_, v| v[0].batch_norm((&v[1], &v[2].square()?), (&v[3], &v[4]), 0.5),
+            |_, v| {
+                let variance = v[2].square()?;
+                v[0].batch_norm(&BatchNorm {
+                    mean: &v[1],
+                    variance: &variance,
+                    weight: &v[3],
+                    bias: &v[4],
+                    epsilon: 0.5,
+                })
+            },
             [&[2, 3, 2, 2][..], &[4, 3], &[1, 1, 7], &[0, 2, 3]]
                 .map(|shape| [&[shape][..], &[&shape[1..2]; 4]].concat().into_iter().map(<[usize]>::to_vec).collect())
                 .to_vec(),
@@ -428,17 +437,17 @@ fn convolutions_that_do_not_fit_are_refused() {
     let (x, w) = (tape.input(&[1, 2, 4, 4]).unwrap(), tape.input(&[2, 2, 3, 3]).unwrap());
     let halved = Convolution { stride: [2, 2], ..Convolution::default() };
     let y = x.conv2d(&w, &halved).unwrap();
-    for size in [(3, 3), (4, 4), (3, 4)] {
-        assert_eq!(y.conv2d_transposed(&w, &halved, size).unwrap().shape(), [1, 2, size.0, size.1]);
+    for size in [[3, 3], [4, 4], [3, 4]] {
+        assert_eq!(y.conv2d_transposed(&w, &halved, size).unwrap().shape(), [1, 2, size[0], size[1]]);
     }
-    for size in [(5, 4), (4, 2), (0, 0)] {
+    for size in [[5, 4], [4, 2], [0, 0]] {
         let error = y.conv2d_transposed(&w, &halved, size).unwrap_err();
         assert!(matches!(error, Error::ShapeMismatch { .. }), "{error}");
     }
     let flat = tape.input(&[4]).unwrap();
     assert!(flat.conv2d(&w, &halved).is_err() && x.conv2d(&flat, &halved).is_err());
     assert!(
-        flat.conv2d_transposed(&w, &halved, (3, 3)).is_err() && y.conv2d_transposed(&flat, &halved, (3, 3)).is_err()
+        flat.conv2d_transposed(&w, &halved, [3, 3]).is_err() && y.conv2d_transposed(&flat, &halved, [3, 3]).is_err()
     );
 }
 
@@ -642,7 +651,8 @@ fn values_are_those_of_the_formulas() {
     let [x, long] = [&[1, 2, 2][..], &[1033]].map(|shape| tape.input(shape).unwrap());
     let [mean, variance, weight, bias] = [0; 4].map(|_| tape.input(&[2]).unwrap());
     let outputs = [
-        x.batch_norm((&mean, &variance), (&weight, &bias), 1.0).unwrap(),
+        x.batch_norm(&BatchNorm { mean: &mean, variance: &variance, weight: &weight, bias: &bias, epsilon: 1.0 })
+            .unwrap(),
         x.gather(2, &[1, 0, 1]).unwrap(),
         tape.concatenate(&[&x, &x.negate().unwrap()], 2).unwrap(),
         long.max(0).unwrap(),

@@ -2,7 +2,7 @@
 
 use opnorm::norm::{JacobianSearch, JacobianSpectralNorm, Status};
 use opnorm::ops::{Convolution, Pooling};
-use opnorm::tape::{Tape, Value};
+use opnorm::tape::{BatchNorm, Tape, Value};
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Result};
 
@@ -55,7 +55,7 @@ fn all_ways_to_mix_are_refused() {
         ("normalised over the batch", |x| {
             let (mean, one) = (x.mean(&[0])?, x.tape().fill(&[3], 1.0)?);
             let variance = x.subtract(&mean)?.square()?.mean(&[0])?;
-            x.batch_norm((&mean, &variance), (&one, &one), 1e-5)
+            x.batch_norm(&BatchNorm { mean: &mean, variance: &variance, weight: &one, bias: &one, epsilon: 1e-5 })
         }),
         ("softmax of the batch", |x| x.softmax(0)),
         ("transposed", |x| x.reshape(&[3, 4])?.permute(&[1, 0])),

@@ -1,4 +1,4 @@
-//! S r, where S is the inverse of σ - H off the eigenvector z of H = [[0, A], [Aᵀ, 0]]: how singular vectors move.
+//! The motion of singular vectors: S r, where S is the inverse of σ - H off the eigenvector z of H = [[0, A], [Aᵀ, 0]].
 //!
 //! With z = [u; v] and H z = σ z, a change dA moves z by S dH z. S is symmetric, so that it is its own transpose, and its
 //! derivative is written with itself: from (σ - H) x = r - z zᵀ r / 2 and zᵀ x = 0,
@@ -212,7 +212,7 @@ fn conjugate_gradients(
     let sigma = dot(pair, &image(pair)) / square;
 
     let mut residual = pushed.to_vec();
-    // Twice: once leaves the rounding of a part along z that may be far larger than the rest.
+    // Twice, because once leaves the rounding of the part along z, which may be far larger than the rest.
     off(&mut residual);
     off(&mut residual);
     let mut direction = residual.clone();
@@ -221,10 +221,10 @@ fn conjugate_gradients(
     if !left.is_finite() {
         return Ok(vec![f64::NAN; pushed.len()]);
     }
-    // Below the rounding of what was pushed there is nothing to solve for.
+    // A right-hand side below its own rounding has the solution 0.
     let noise = NOISE * NOISE * dot(pushed, pushed);
     let wanted = (left * RESIDUAL * RESIDUAL).max(noise);
-    // Where rounding is absent the steps are at most the dimension.
+    // Without rounding, the dimension bounds the number of steps.
     for _ in 0..4 * pushed.len() + 100 {
         if left <= wanted {
             return Ok(solution);

@@ -62,7 +62,7 @@ impl Function {
     }
 }
 
-/// One number a sample, to be repeated over what a sample holds.
+/// The shape of a value with one number for each sample, to be repeated over the elements of a sample.
 pub(super) fn column(shape: &[usize]) -> Vec<usize> {
     shape.iter().enumerate().map(|(axis, size)| if axis == 0 { *size } else { 1 }).collect()
 }

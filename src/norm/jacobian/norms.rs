@@ -48,7 +48,7 @@ impl JacobianNorms {
 
     /// Bounds of the reduced norm, from the bounds of the samples. `None` for [`Reduction::None`].
     ///
-    /// They bound the exact derivative of the function at the samples, as `f64` on the host gives it. A Jacobian proves no
+    /// The bounds are of the exact derivative of the function at the samples, as `f64` on the host gives it. A Jacobian proves no
     /// bounds of its own: without `delta` in the method's options there are none. The failure probability of a sum or a mean
     /// is the sum over the samples. The failure probability of a maximum is the largest of the samples': the maximum is the
     /// norm of one sample, whichever the starts are, and fails only if the bound of that sample does.

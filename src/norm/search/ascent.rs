@@ -77,7 +77,7 @@ impl Climb {
 /// Sets the seeds of directions apart from those of places.
 const DIRECTIONS: u64 = 0x5851_f42d_4c95_7f2d;
 
-/// What the length of a step is multiplied by after one that was taken, and after one that was not.
+/// The factors of the length of a step after a step that was taken, and after a step that was not.
 const LONGER: f64 = 1.5;
 const SHORTER: f64 = 0.5;
 /// Lengths of random steps, each half of the one before.

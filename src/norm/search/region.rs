@@ -17,9 +17,9 @@ pub enum Region {
     Box {
         /// Not negative.
         radius: f64,
-        /// What no coordinate is below.
+        /// The least value of a coordinate.
         lower: f64,
-        /// What no coordinate is above.
+        /// The largest value of a coordinate.
         upper: f64,
     },
 }

@@ -1,4 +1,4 @@
-//! Values one after another along an axis; its transpose cuts the parts out.
+//! Values one after another along an axis; the transpose cuts the parts out.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when they differ along another axis, or there are none; [`Error::InvalidOption`] for an axis that
-    /// is not there.
+    /// [`Error::ShapeMismatch`] when values differ along another axis, or there is none; [`Error::InvalidOption`] for an axis
+    /// that does not exist.
     pub fn concatenate(&self, values: &[impl Borrow<Value>], axis: usize) -> Result<Value> {
         let values: Vec<&Value> = values.iter().map(Borrow::borrow).collect();
         self.compute(Arc::new(Concatenate { axis }), &values)
@@ -37,7 +37,7 @@ struct Concatenate {
 }
 
 impl Concatenate {
-    /// What lies outside the axis, along it, and within.
+    /// The numbers of elements before the axis, along the axis, and after it.
     fn sizes(&self, shape: &[usize]) -> (usize, usize, usize) {
         (length(&shape[..self.axis]), shape[self.axis], length(&shape[self.axis + 1..]))
     }

@@ -1,5 +1,7 @@
-//! Convolutions and their adjoints in image and weight: one form of three arguments, image · weight · response, derived by one of
-//! them, so that transposes are among the three.
+//! Convolutions and their adjoints in image and weight.
+//!
+//! The three are derivatives of one form of three arguments (image, weight, response) by one of the arguments, so that the
+//! transpose of each is among the three.
 
 use std::sync::Arc;
 
@@ -11,13 +13,16 @@ use crate::tensor::Tensor;
 use crate::{Error, Result, ops, reference};
 
 impl Value {
-    /// The response y[n, f, y, x] = Σ self[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j], over the channels c of the
-    /// group of f and the elements i, j of a window: a cross-correlation, which networks call a convolution (Dumoulin and Visin,
-    /// *A guide to convolution arithmetic for deep learning*, 2016). A bias is added as filters × 1 × 1.
-    /// Where a window reaches past the image, an infinite weight may make it NaN, as 0 times infinity is.
+    /// The convolution y[n, f, y, x] = Σ self[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j].
     ///
-    /// *Shapes*  this: batch × channels × height × width · `weight`: filters × channels / groups × kernel height × kernel width ·
-    /// result: batch × filters × ⌊(height + 2 padding - dilation (kernel height - 1) - 1) / stride⌋ + 1 × the same of the width
+    /// The sum is over the channels c of the group of f and the elements i, j of a window: a cross-correlation, which
+    /// networks call a convolution (Dumoulin and Visin, *A guide to convolution arithmetic for deep learning*, 2016). A bias
+    /// is added as filters × 1 × 1. Where a window reaches past the image, an infinite weight may make the result NaN, as
+    /// 0 times infinity is.
+    ///
+    /// *Shapes*  this: batch × channels × height × width · `weight`: filters × channels / groups × kernel height × kernel
+    /// width · result: batch × filters × ⌊(height + 2 padding - dilation (kernel height - 1) - 1) / stride⌋ + 1 × the same
+    /// of the width
     ///
     /// ```
     /// use opnorm::{Gpu, ops::Convolution, tape::Tape};
@@ -37,18 +42,19 @@ impl Value {
         apply(Part::Response, sizes, self, weight)
     }
 
-    /// The adjoint of [`Value::conv2d`] in its image, which is of `size`: a transposed convolution.
+    /// The adjoint of [`Value::conv2d`] in its image: a transposed convolution.
     ///
-    /// Several sizes have as many windows where the stride is not 1, so that it is asked for.
+    /// `size` is the height and width of the image. Where the stride is not 1, images of several sizes have the same response.
     ///
-    /// *Shapes*  this: batch × filters × response height × response width · `weight`: as there · result: batch × channels × `size`
+    /// *Shapes*  this: batch × filters × response height × response width · `weight`: as for [`Value::conv2d`] · result:
+    /// batch × channels × `size`
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when an image of `size` has not the response of this shape; else as [`Value::conv2d`].
-    pub fn conv2d_transposed(&self, weight: &Self, convolution: &Convolution, size: (usize, usize)) -> Result<Self> {
+    pub fn conv2d_transposed(&self, weight: &Self, convolution: &Convolution, size: [usize; 2]) -> Result<Self> {
         let batch = self.shape().first().copied().unwrap_or(0);
         let channels = weight.shape().get(1).copied().unwrap_or(0).saturating_mul(convolution.groups);
-        let sizes = convolution.sizes(&[batch, channels, size.0, size.1], weight.shape())?;
+        let sizes = convolution.sizes(&[batch, channels, size[0], size[1]], weight.shape())?;
         apply(Part::Image, sizes, self, weight)
     }
 }
@@ -58,7 +64,7 @@ fn apply(part: Part, sizes: Sliding, first: &Value, second: &Value) -> Result<Va
     first.tape().compute(Arc::new(Conv2d { part, sizes }), &[first, second])
 }
 
-/// What the form is derived by, and so is computed from the two others.
+/// The argument that the form is derived by, and that so is computed from the two others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Image,
@@ -67,7 +73,7 @@ enum Part {
 }
 
 impl Part {
-    /// What it is computed from, in the order of arguments.
+    /// The two others, in the order of arguments.
     fn arguments(self) -> [Self; 2] {
         match self {
             Self::Image => [Self::Response, Self::Weight],
@@ -113,7 +119,7 @@ impl Operation for Conv2d {
     }
 
     fn keeps_samples(&self, batch: usize, _inputs: &[&[usize]], varies: &[bool]) -> bool {
-        // The image and the response have items; the weight is that of all.
+        // The image and the response have batch elements; all share the weight.
         self.part != Part::Weight && !varies[1] && self.sizes.batch.is_multiple_of(batch)
     }
 

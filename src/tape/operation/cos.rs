@@ -7,10 +7,10 @@ use crate::ops::Unary;
 use crate::reference::unary;
 
 impl Value {
-    /// `cos x`, element by element, of any size; NaN where x is infinite.
+    /// `cos x`, element by element, for x of any size; NaN where x is infinite.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn cos(&self) -> Result<Self> {
         self.through(Cos)
     }

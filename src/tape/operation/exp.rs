@@ -10,7 +10,7 @@ impl Value {
     /// `e^x`, element by element.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn exp(&self) -> Result<Self> {
         self.through(Exp)
     }

@@ -11,7 +11,7 @@ impl Value {
     /// `x Φ(x)` with the distribution function Φ of the normal distribution, element by element; its limit 0 at -∞.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn gelu(&self) -> Result<Self> {
         self.through(Gelu)
     }

@@ -10,7 +10,7 @@ impl Value {
     /// `log(1 + x)`, element by element, as accurate where x is small.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn log1p(&self) -> Result<Self> {
         self.through(Log1p)
     }

@@ -10,7 +10,7 @@ use crate::tensor::Tensor;
 use crate::{Error, Result, ops, reference};
 
 impl Value {
-    /// The product of the last two axes, for each item of the axes before.
+    /// The product of matrices, which are the last two axes, for each batch element.
     ///
     /// *Shapes*  this: batch × rows × length · `right`: batch × length × cols · result: batch × rows × cols, where batch is any
     /// axes, the same on both sides
@@ -67,7 +67,7 @@ struct Matmul {
     right_transposed: bool,
 }
 
-/// The items of a batch, and the rows and columns of a matrix as the product sees it.
+/// The axes of the batch, and the rows and columns of a matrix once it is transposed.
 fn sizes(shape: &[usize], transposed: bool) -> Option<(&[usize], usize, usize)> {
     match shape {
         [batch @ .., rows, cols] if transposed => Some((batch, *cols, *rows)),
@@ -77,7 +77,7 @@ fn sizes(shape: &[usize], transposed: bool) -> Option<(&[usize], usize, usize)> 
 }
 
 impl Matmul {
-    /// The items, rows, inner length and columns of the product, where the shapes fit.
+    /// The axes of the batch, rows, inner length and columns of the product, where the shapes fit.
     fn fit<'a>(&self, left: &'a [usize], right: &[usize]) -> Option<(&'a [usize], usize, usize, usize)> {
         let (batch, rows, inner) = sizes(left, self.left_transposed)?;
         let (other, length, cols) = sizes(right, self.right_transposed)?;

@@ -58,10 +58,12 @@ mod tanh;
 mod vector_norm;
 mod window;
 
+pub use batch_norm::BatchNorm;
+
 use super::graph::{Array, ByElement, Operation, Primal, Value};
 use crate::{Error, Result, ops};
 
-/// The shape of the first input, which [`Value::with`] gave to all.
+/// The shape of the first input, which all inputs of an operation by element have.
 fn same_shape(inputs: &[&[usize]]) -> Result<Vec<usize>> {
     Ok(inputs[0].to_vec())
 }
@@ -98,7 +100,7 @@ fn expect_rank(operation: &'static str, rank: usize) -> Result<()> {
     })
 }
 
-/// The axes in order; refuses those that are not there or are named twice.
+/// The axes in order; refuses axes that do not exist or are named twice.
 fn expect_axes(operation: &'static str, rank: usize, axes: &[usize]) -> Result<Vec<usize>> {
     let mut sorted = axes.to_vec();
     sorted.sort_unstable();

@@ -10,7 +10,7 @@ impl Value {
     /// The probability that a standard normal number is below `x`, element by element.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn normal_cdf(&self) -> Result<Self> {
         self.through(NormalCdf)
     }

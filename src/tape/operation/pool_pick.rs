@@ -1,4 +1,4 @@
-//! The element of each window that was chosen, and its transpose: what was picked, added where it was chosen.
+//! The chosen element of each window, and the transpose, which adds each picked element at its place.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ impl Value {
 #[derive(Debug)]
 struct PoolPick {
     sizes: Sliding,
-    /// Whether it is the transpose.
+    /// Whether this is the transpose.
     is_back: bool,
 }
 

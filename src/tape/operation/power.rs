@@ -7,10 +7,10 @@ use crate::ops::Unary;
 use crate::reference::unary;
 
 impl Value {
-    /// `x^exponent`; of negative `x` for whole exponents, else NaN, element by element.
+    /// `x^exponent`, element by element; NaN for a negative `x` unless the exponent is whole.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn power(&self, exponent: f64) -> Result<Self> {
         self.through(Power { exponent })
     }

@@ -7,7 +7,7 @@ use crate::ops::Unary;
 use crate::reference::unary;
 
 impl Value {
-    /// `1 / cosh² x`, element by element, as accurate where it is small.
+    /// `1 / cosh² x`, element by element, as accurate where the value is small.
     pub(super) fn sech2(&self) -> Result<Self> {
         self.through(Sech2)
     }

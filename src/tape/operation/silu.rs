@@ -11,7 +11,7 @@ impl Value {
     /// `x / (1 + e^-x)`, element by element; its limit 0 at -∞.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn silu(&self) -> Result<Self> {
         self.through(Silu)
     }

@@ -10,7 +10,7 @@ impl Value {
     /// `log(1 + e^x)`, element by element.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn softplus(&self) -> Result<Self> {
         self.through(Softplus)
     }

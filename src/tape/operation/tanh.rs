@@ -10,7 +10,7 @@ impl Value {
     /// `tanh x`, element by element.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn tanh(&self) -> Result<Self> {
         self.through(Tanh)
     }
@@ -29,7 +29,7 @@ impl Pointwise for Tanh {
     }
 
     fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {
-        // Not 1 - tanh² x, which cancels where tanh is near ±1.
+        // 1 - tanh² x would cancel where tanh is near ±1.
         input.sech2().map(Some)
     }
 }
