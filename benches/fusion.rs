@@ -81,7 +81,7 @@ fn network(tape: &Tape, activation: fn(&Value) -> Result<Value>) -> Result<(Vec<
     let (mut values, mut tensors) = (vec![x], vec![tensor(gpu, &[BATCH, SIZES[0]], 1.0)?]);
     for pair in SIZES.windows(2) {
         let (weight, bias) = (tape.input(&[pair[1], pair[0]])?, tape.input(&[pair[1]])?);
-        y = activation(&y.matmul_transposed(false, &weight, true)?.add(&bias)?)?;
+        y = activation(&y.matmul_nt(&weight)?.add(&bias)?)?;
         values.extend([weight, bias]);
         tensors.extend([tensor(gpu, &[pair[1], pair[0]], 0.08)?, tensor(gpu, &[pair[1]], 0.1)?]);
     }

@@ -23,7 +23,7 @@ fn main() -> Result<()> {
     let (mut values, mut tensors) = (vec![x.clone()], vec![tensor(&gpu, &[BATCH, SIZES[0]], 1.0)?]);
     for pair in SIZES.windows(2) {
         let (weight, bias) = (tape.input(&[pair[1], pair[0]])?, tape.input(&[pair[1]])?);
-        y = y.matmul_transposed(false, &weight, true)?.add(&bias)?.tanh()?;
+        y = y.matmul_nt(&weight)?.add(&bias)?.tanh()?;
         values.extend([weight, bias]);
         tensors.extend([tensor(&gpu, &[pair[1], pair[0]], 0.08)?, tensor(&gpu, &[pair[1]], 0.1)?]);
     }

@@ -71,9 +71,9 @@ fn layers(x: &Value, weights: &[Value]) -> Result<Value> {
     let Some((last, hidden)) = weights.split_last() else { return Ok(x.clone()) };
     let mut y = x.clone();
     for weight in hidden {
-        y = y.matmul_transposed(false, weight, true)?.tanh()?;
+        y = y.matmul_nt(weight)?.tanh()?;
     }
-    y.matmul_transposed(false, last, true)
+    y.matmul_nt(last)
 }
 
 /// Numbers in [-scale, scale]: a linear congruential generator, the same on every machine.

@@ -84,7 +84,7 @@ impl Digits {
 fn network(x: &Value, parameters: &[Value]) -> Result<Value> {
     let mut y = x.clone();
     for (index, layer) in parameters.chunks_exact(2).enumerate() {
-        y = y.matmul_transposed(false, &layer[0], true)?.add(&layer[1])?;
+        y = y.matmul_nt(&layer[0])?.add(&layer[1])?;
         if 2 * index + 2 < parameters.len() {
             y = y.tanh()?;
         }

@@ -114,13 +114,13 @@ pub enum Error {
         operation: &'static str,
     },
 
-    /// Something that is replayed on the device alone was asked to wait for the host.
+    /// A recorder with a host step was handed to the device alone.
     #[error(
-        "{operation} iterates until it has converged, which a replayed product with a Jacobian cannot wait for: take \
-         `Tape::jvp` or `Tape::vjp` in a program"
+        "{operation} runs on the host between two dispatches, which `Recorder::submit` does not wait for: call \
+         `submit_async`, or `submit_blocking`"
     )]
     NeedsHost {
-        /// The operation that iterates.
+        /// The host step.
         operation: &'static str,
     },
 

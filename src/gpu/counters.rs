@@ -11,7 +11,7 @@ impl Counter {
         self.0.fetch_add(amount, Ordering::Relaxed);
     }
 
-    fn get(&self) -> u64 {
+    pub(super) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -24,6 +24,8 @@ pub(crate) struct Counters {
     pub(crate) buffers: Counter,
     pub(crate) read_backs: Counter,
     pub(crate) bytes_read: Counter,
+    /// Host steps recorded, replays included.
+    pub(super) host_steps: Counter,
 }
 
 /// Totals since the [`super::Gpu`] was made, over all its clones.

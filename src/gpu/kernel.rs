@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::own::OwnKernel;
 use super::{Field, Gpu, guarded};
 use crate::Result;
 
@@ -51,11 +52,26 @@ pub struct Generated {
     pub params: Vec<Field>,
 }
 
-/// A kernel of either kind.
+/// The most bindings of either kind of an [`OwnKernel`].
+const MOST: usize = 16;
+
+/// Bindings that are read, then bindings that are written: an [`OwnKernel`] has a part of these.
+static READ_THEN_WRITTEN: [Access; 2 * MOST] = {
+    let mut access = [Access::Read; 2 * MOST];
+    let mut place = MOST;
+    while place < 2 * MOST {
+        access[place] = Access::Write;
+        place += 1;
+    }
+    access
+};
+
+/// A kernel of any kind.
 #[derive(Clone, Copy)]
 pub(super) enum Shader<'a> {
     File(&'a Kernel),
     Generated(&'a Generated),
+    Own(&'a OwnKernel),
 }
 
 impl Shader<'_> {
@@ -63,6 +79,7 @@ impl Shader<'_> {
         match self {
             Self::File(kernel) => kernel.name,
             Self::Generated(kernel) => kernel.name,
+            Self::Own(kernel) => kernel.name(),
         }
     }
 
@@ -70,6 +87,10 @@ impl Shader<'_> {
         match self {
             Self::File(kernel) => kernel.access,
             Self::Generated(kernel) => &kernel.access,
+            Self::Own(kernel) => {
+                let (reads, writes) = kernel.bindings();
+                &READ_THEN_WRITTEN[MOST - reads.min(MOST)..MOST + writes.min(MOST)]
+            }
         }
     }
 
@@ -78,21 +99,29 @@ impl Shader<'_> {
         match self {
             Self::File(kernel) => Field::bytes(kernel.params),
             Self::Generated(kernel) => Field::bytes(&kernel.params),
+            Self::Own(kernel) => kernel.params(),
         }
     }
 
-    /// The key of the pipeline, which is unique.
+    /// The key of the shader's pipeline: the name of a kernel of this library, the text of any other.
     fn key(&self) -> &str {
         match self {
             Self::File(kernel) => kernel.name,
             Self::Generated(kernel) => &kernel.text,
+            Self::Own(kernel) => kernel.source(),
         }
+    }
+
+    /// Whether the shader is of this library, which states and tests that its indices and loops stay within bounds.
+    fn is_trusted(&self) -> bool {
+        !matches!(self, Self::Own(_))
     }
 
     fn text(&self) -> Cow<'_, str> {
         match self {
             Self::File(kernel) => kernel.text().into(),
             Self::Generated(kernel) => kernel.text.as_str().into(),
+            Self::Own(kernel) => kernel.source().into(),
         }
     }
 }
@@ -140,15 +169,15 @@ fn build(gpu: &Gpu, kernel: Shader<'_>) -> Pipeline {
         bind_group_layouts: &[Some(&layout)],
         immediate_size: kernel.params(),
     });
-    let lanes = f64::from(gpu.capabilities().profile.lanes);
+    let lanes = [("LANES", f64::from(gpu.capabilities().profile.lanes))];
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: Some(kernel.name()),
         layout: Some(&pipeline_layout),
         module: &module(gpu, kernel),
         entry_point: Some("main"),
         compilation_options: wgpu::PipelineCompilationOptions {
-            constants: &[("LANES", lanes)],
-            zero_initialize_workgroup_memory: false,
+            constants: if kernel.is_trusted() { &lanes } else { &[] },
+            zero_initialize_workgroup_memory: !kernel.is_trusted(),
         },
         cache: None,
     });
@@ -158,7 +187,7 @@ fn build(gpu: &Gpu, kernel: Shader<'_>) -> Pipeline {
 fn module(gpu: &Gpu, kernel: Shader<'_>) -> wgpu::ShaderModule {
     let descriptor =
         wgpu::ShaderModuleDescriptor { label: Some(kernel.name()), source: wgpu::ShaderSource::Wgsl(kernel.text()) };
-    if gpu.is_checked() {
+    if gpu.is_checked() || !kernel.is_trusted() {
         return gpu.device().create_shader_module(descriptor);
     }
     trusted(gpu.device(), descriptor)

@@ -12,10 +12,12 @@ pub(crate) mod field;
 mod foreign;
 pub(crate) mod grid;
 pub(crate) mod kernel;
+mod own;
 mod pool;
 mod readback;
 mod recorded;
 mod recorder;
+mod step;
 mod waiting;
 
 use std::fmt;
@@ -29,13 +31,15 @@ pub use counters::Totals;
 pub(crate) use field::{Field, Scalar};
 pub(crate) use grid::Grid;
 pub(crate) use kernel::{Access, Generated, Kernel};
+pub use own::OwnKernel;
 pub use pool::Scratch;
 pub use readback::ReadBack;
 pub(crate) use recorded::Recorded;
 pub use recorder::Recorder;
+pub use step::HostStep;
 pub use wgpu::Buffer as DeviceBuffer;
 
-use counters::Counters;
+use counters::{Counter, Counters};
 pub(crate) use facts::Facts;
 use faults::Faults;
 use futures::channel::oneshot;
@@ -283,6 +287,11 @@ impl Gpu {
 
     fn counters(&self) -> &Counters {
         &self.inner.counters
+    }
+
+    /// The number of host steps recorded so far.
+    fn host_steps(&self) -> &Counter {
+        &self.inner.counters.host_steps
     }
 }
 

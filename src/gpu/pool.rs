@@ -37,8 +37,13 @@ impl Pool {
 ///
 /// Whoever takes it writes it before reading it, within one recorder. Commands of a queue run in order, so the memory
 /// may be handed out again while the commands that used it still wait: the next user's writes come after them.
+///
+/// Where a host step was recorded while the memory was held, its commands may be of several submits, between which
+/// another user's writes could come: such memory is freed with its commands, and never handed out again.
 pub struct Scratch {
     gpu: Gpu,
+    /// Host steps recorded on the device before this was taken.
+    steps: u64,
     whole: Option<Buffer<f32>>,
     part: Buffer<f32>,
 }
@@ -58,7 +63,7 @@ impl Gpu {
             )?,
         };
         let part = whole.slice(0..len);
-        Ok(Scratch { gpu: self.clone(), whole: Some(whole), part })
+        Ok(Scratch { gpu: self.clone(), steps: self.host_steps().get(), whole: Some(whole), part })
     }
 }
 
@@ -72,7 +77,9 @@ impl Deref for Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if let Some(buffer) = self.whole.take() {
+        if let Some(buffer) = self.whole.take()
+            && self.gpu.host_steps().get() == self.steps
+        {
             self.gpu.pool().give_back(buffer);
         }
     }

@@ -1,15 +1,22 @@
-//! A list of dispatches and copies that is submitted as one.
+//! A list of dispatches, copies and read-backs that is submitted as one, or in parts where the host has steps between.
+
+mod own;
+mod staged;
+
+use std::sync::Arc;
 
 use bytemuck::Pod;
 
 use super::buffer::Binding;
 use super::kernel::Shader;
 use super::readback::Submission;
-use super::recorded::{Command, Dispatch, Recorded};
+use super::recorded::{Command, Dispatch};
+use super::step::{HostStep, Turn};
 use super::{Buffer, Generated, Gpu, Grid, Kernel, ReadBack, guarded};
 use crate::{Error, Result};
 
-/// Records dispatches and copies; nothing runs before [`Recorder::submit`].
+/// A recording of dispatches, copies and host steps; nothing runs before [`Recorder::submit`] or
+/// [`Recorder::submit_async`], and a recorder that is dropped before loses its commands.
 ///
 /// Commands run in the order of their recording, and recorders in the order of their submission.
 #[must_use = "what is recorded runs when the recorder is submitted"]
@@ -22,13 +29,26 @@ pub struct Recorder {
     /// What the read-backs of this recorder wait for.
     submission: Submission,
     captured: Option<Vec<Command>>,
+    /// The commands before each host step, and the step.
+    earlier: Vec<(Self, Arc<dyn HostStep>)>,
+    /// The turns to take before the first submit.
+    turns: Vec<Turn>,
 }
 
 impl Recorder {
     pub(super) fn new(gpu: &Gpu) -> Self {
         let encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let submission = Submission::default();
-        Self { gpu: gpu.clone(), encoder, pass: None, active: None, dispatches: 0, submission, captured: None }
+        Self {
+            gpu: gpu.clone(),
+            encoder,
+            pass: None,
+            active: None,
+            dispatches: 0,
+            submission: Submission::default(),
+            captured: None,
+            earlier: Vec::new(),
+            turns: Vec::new(),
+        }
     }
 
     /// The device this records for.
@@ -86,25 +106,10 @@ impl Recorder {
         Ok(())
     }
 
-    /// What `commands` records, kept to be replayed any number of times instead of being run.
-    ///
-    /// Masks are kept as they are; a read-back is an error.
-    ///
-    /// # Errors
-    /// Whatever `commands` returns.
-    pub(crate) fn capture(gpu: &Gpu, commands: impl FnOnce(&mut Self) -> Result<()>) -> Result<Recorded> {
-        let mut recorder = Self::new(gpu);
-        recorder.captured = Some(Vec::new());
-        commands(&mut recorder)?;
-        Ok(Recorded { commands: recorder.captured.unwrap_or_default() })
-    }
-
-    /// Records everything that was captured, with the same buffers and parameters: nothing is made on the device.
-    pub(crate) fn replay(&mut self, recorded: &Recorded) {
-        recorded.commands.iter().for_each(|command| self.run(command.clone()));
-    }
-
     fn run(&mut self, command: Command) {
+        if matches!(command, Command::Host(_)) {
+            self.gpu.host_steps().add(1); // captured ones too: scratch memory may be held across them
+        }
         if let Some(captured) = &mut self.captured {
             captured.push(command);
             return;
@@ -125,6 +130,7 @@ impl Recorder {
                 self.pass = None;
                 self.encoder.copy_buffer_to_buffer(&source, start, &target, end, bytes);
             }
+            Command::Host(step) => self.close_before(step),
         }
     }
 
@@ -191,7 +197,7 @@ impl Recorder {
                 operation: "capture commands",
                 option: "a command",
                 value: "a read-back".to_string(),
-                allowed: "a dispatch or a copy",
+                allowed: "a dispatch, a copy or a host step",
             });
         }
         buffer.expect_on(&self.gpu, "read")?;
@@ -227,8 +233,10 @@ impl Recorder {
     /// Hands everything recorded to the device, in order.
     ///
     /// # Errors
-    /// [`Error::Device`] when the driver refuses it, [`Error::DeviceLost`].
+    /// [`Error::NeedsHost`] when a host step was recorded; [`Error::Device`] when the driver refuses it,
+    /// [`Error::DeviceLost`].
     pub fn submit(mut self) -> Result<()> {
+        self.expect_no_step()?;
         self.gpu.check("submit")?;
         self.pass = None;
         let gpu = self.gpu.clone();

@@ -121,11 +121,11 @@ async fn submit<I: Iteration>(gpu: &Gpu, iteration: &mut I, steps: Range<usize>,
     let mut recorder = gpu.recorder();
     for step in steps.clone() {
         if step > steps.start && (step - steps.start).is_multiple_of(each.max(1)) {
-            std::mem::replace(&mut recorder, gpu.recorder()).submit()?;
+            std::mem::replace(&mut recorder, gpu.recorder()).submit_async().await?;
         }
         iteration.record(&mut recorder, step)?;
     }
     let reading = iteration.read(&mut recorder, steps)?;
-    recorder.submit()?;
+    recorder.submit_async().await?;
     Ok(reading)
 }

@@ -78,7 +78,7 @@ impl<O: LinearOperator + ?Sized> Columns<'_, O> {
             Side::Long => self.oriented.backward(&mut recorder, &mask, input, output)?,
         }
         let found = recorder.read(output.buffer())?;
-        recorder.submit()?;
+        recorder.submit_async().await?;
         found.contents().await
     }
 

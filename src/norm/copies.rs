@@ -20,7 +20,7 @@ impl Copies {
     ///
     /// u_i = A v_i / sigma: as the v_i span one singular subspace, the u_i are as orthonormal as they are, but for the
     /// residuals.
-    pub(super) fn of<O: LinearOperator + ?Sized>(
+    pub(super) async fn of<O: LinearOperator + ?Sized>(
         oriented: &Oriented<'_, O>,
         factors: &Buffer<f32>,
         (items, first_short, first_long): (&[SpectralNorm], &Tensor, &Tensor),
@@ -50,7 +50,7 @@ impl Copies {
             place(&mut recorder, &wanted, &unit_short, (&short, rank))?;
             place(&mut recorder, &wanted, &unit_long, (&long, rank))?;
         }
-        recorder.submit()?;
+        recorder.submit_async().await?;
         let (left, right) = if oriented.transposed { (short, long) } else { (long, short) };
         Ok(Self { left, right })
     }

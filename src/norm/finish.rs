@@ -159,7 +159,7 @@ impl Measured {
         let (long_squares, short_squares) = (recorder.read(&long_squares)?, recorder.read(&short_squares)?);
         let (left, right) = if oriented.transposed { (short, long) } else { (long, short) };
         let rights = recorder.read(right.buffer())?;
-        recorder.submit()?;
+        recorder.submit_async().await?;
 
         let (norms, factors) = (norms.contents().await?, factors.contents().await?);
         let (long_squares, short_squares) = (long_squares.contents().await?, short_squares.contents().await?);

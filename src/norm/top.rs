@@ -142,7 +142,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
             let mut recorder = oriented.operator.gpu().recorder();
             self.basis.combine(&mut recorder, &rows, fresh.buffer())?;
             let found = recorder.read(fresh.buffer())?;
-            recorder.submit()?;
+            recorder.submit_async().await?;
             let found = found.contents().await?;
             for (item, span) in spans.iter_mut().enumerate().filter(|(item, _)| rank < coefficients[*item].len()) {
                 span.extend_from_slice(&found[item * short..(item + 1) * short]);

@@ -1,41 +1,39 @@
-//! Whether derivatives are what they say.
+//! Checks of derivatives: against differences, against each other, and of the device against the host.
 
 use std::fmt;
 
-use super::graph::Tape;
+use super::graph::{Tape, Value};
 use super::program::Program;
-use super::value::Value;
 use crate::operator::length;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
-/// How far the derivatives of a function are from what they are checked against; all errors are relative to the largest entry of
-/// what they are an error of.
+/// The errors of a function's derivatives, each relative to the largest entry of the derivative.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GradientReport {
-    /// One row an input.
+    /// A row for each input.
     pub rows: Vec<GradientCheck>,
 }
 
-/// The derivative with respect to one input.
+/// The errors of the derivative with respect to one input.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GradientCheck {
     /// The shape of the input.
     pub shape: Vec<usize>,
-    /// The JVP against central differences of the function, both in `f64`.
+    /// The distance of the JVP from central differences of the function, both in `f64`.
     pub differences: f64,
-    /// ⟨c, J t⟩ against ⟨Jᵀ c, t⟩, in `f64`, relative to |c| |J t|.
+    /// The distance of ⟨c, J t⟩ from ⟨Jᵀ c, t⟩ in `f64`, relative to |c| |J t|.
     pub adjoint: f64,
-    /// The JVP of the device against that in `f64`.
+    /// The distance of the device's JVP from the JVP in `f64`.
     pub device_jvp: f64,
-    /// The VJP of the device against that in `f64`.
+    /// The distance of the device's VJP from the VJP in `f64`.
     pub device_vjp: f64,
 }
 
 impl GradientReport {
-    /// What central differences of a smooth function reach.
+    /// The error that central differences of a smooth function reach.
     const DIFFERENCES: f64 = 1e-6;
     /// Rounding of `f64`.
     const ADJOINT: f64 = 1e-10;
@@ -49,7 +47,7 @@ impl GradientReport {
 }
 
 impl GradientCheck {
-    /// Whether everything agrees, as for [`GradientReport::agrees`].
+    /// Whether the derivative with respect to this input agrees, as for [`GradientReport::agrees`].
     pub fn agrees(&self) -> bool {
         // A NaN is no agreement.
         self.differences <= GradientReport::DIFFERENCES
@@ -59,7 +57,7 @@ impl GradientCheck {
     }
 }
 
-/// A table, one line an input.
+/// A table with a line for each input.
 impl fmt::Display for GradientReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let header = ["input", "differences", "adjoint", "device jvp", "device vjp"];
@@ -78,11 +76,12 @@ impl fmt::Display for GradientReport {
 }
 
 impl Tape {
-    /// Checks the derivatives of `outputs` with respect to each of `inputs`, at a point and along fixed directions: JVPs against
-    /// central differences and VJPs by the adjoint identity, in `f64` on the host, and the device's against those.
+    /// Checks the derivatives of `outputs` with respect to each of `inputs`, at a point and along fixed directions.
     ///
-    /// Every input that the outputs depend on is one of `inputs`; what is not to be differentiated, such as data, goes in as a
-    /// [`Tape::constant`]. The point lies off kinks (of `relu`, say), or differences and derivatives disagree there with good reason.
+    /// In `f64` on the host, JVPs are compared with central differences, and VJPs with JVPs by the adjoint identity. The
+    /// device's derivatives are compared with the host's. Every input that the outputs depend on is one of `inputs`; data that
+    /// is not to be differentiated goes in as a [`Tape::constant`]. At a kink, as of `relu` at 0, differences and derivatives
+    /// disagree, so the point must lie off kinks.
     ///
     /// ```
     /// use opnorm::{Gpu, tape::Tape};
@@ -95,7 +94,7 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when a point has not the elements of its input; as [`Tape::compile`].
+    /// [`Error::ShapeMismatch`] when a point has another number of elements than its input; as [`Tape::compile`].
     pub fn check_gradients(&self, outputs: &[&Value], inputs: &[&Value], at: &[&[f64]]) -> Result<GradientReport> {
         if inputs.len() != at.len() {
             return Err(Error::ShapeMismatch {
@@ -145,7 +144,7 @@ impl Tape {
     }
 }
 
-/// What the device makes of the same numbers, rounded to `f32`.
+/// The device's results for the same numbers, rounded to `f32`.
 fn on_device(program: &Program, data: &[&[f64]], inputs: &[&Value]) -> Result<Vec<f64>> {
     let upload = |(data, input): (&&[f64], &&Value)| {
         let rounded: Vec<f32> = data.iter().map(|value| *value as f32).collect();
@@ -169,11 +168,11 @@ fn dot(left: &[f64], right: &[f64]) -> f64 {
     left.iter().zip(right).map(|(left, right)| left * right).sum()
 }
 
-/// The largest difference, relative to the largest entry of what is right; 0 where both are zero.
+/// The largest difference, relative to the largest entry of `right`; 0 where nothing differs.
 fn distance(found: &[f64], right: &[f64]) -> f64 {
     let largest = right.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
     let apart = |(found, right): (&f64, &f64)| (found - right).abs();
-    // NaN anywhere must not be passed over, as f64::max does.
+    // f64::max would pass over a NaN.
     let most = found
         .iter()
         .zip(right)

@@ -8,17 +8,17 @@ use crate::Result;
 use crate::bound::Ball;
 use crate::tensor::Tensor;
 
-/// Both products at one point, once they are needed.
+/// The programs of both products at one point, made when they are first needed.
 #[derive(Default)]
 pub(super) struct Exact {
     made: Mutex<Option<[OnHost; 2]>>,
 }
 
-/// What rounding in `f64` may do to a product, relative: the square of what `f32` does. It is an estimate.
+/// An estimate of the relative error of a product in `f64`: the square of the relative error in `f32`.
 const ROUNDING: f64 = 1.0 / (1u64 << 40) as f64;
 
 impl Exact {
-    /// The products of each item with its vectors, of lengths `from` and `to` where `adjoint` is false.
+    /// The products of each batch element with its vectors.
     pub(super) async fn products(
         &self,
         (at_point, forward, back): (&Program, &Program, &Program),
@@ -32,7 +32,7 @@ impl Exact {
             for tensor in point {
                 data.push(tensor.read_async(at_point.gpu()).await?.into_iter().map(f64::from).collect::<Vec<f64>>());
             }
-            let decided = at_point.on_host(&[]).await?.run(&data);
+            let decided = at_point.on_host(&[]).await?.run(&data)?;
             *made = Some([forward.on_host(&decided).await?, back.on_host(&decided).await?]);
         }
         let mut products = vec![Vec::new(); inputs.len()];
@@ -47,7 +47,7 @@ impl Exact {
                     place.copy_from_slice(&ball.center);
                 }
             }
-            let output = program.run(&[input]).pop().unwrap_or_default();
+            let output = program.run(&[input])?.pop().unwrap_or_default();
             for (item, ball) in inputs.iter().enumerate().filter_map(|(item, balls)| Some((item, balls.get(column)?))) {
                 products[item].push(product(output[item * to..(item + 1) * to].to_vec(), ball));
             }
@@ -56,7 +56,7 @@ impl Exact {
     }
 }
 
-/// The ball around a product: what the vector may be off by is taken to grow as the vector does.
+/// The ball around a product. The relative error of the vector is taken to be that of the product.
 fn product(center: Vec<f64>, input: &Ball) -> Ball {
     let product = Ball { center, radius: 0.0 };
     let (before, after) = (input.norm(), product.norm());

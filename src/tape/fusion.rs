@@ -1,67 +1,58 @@
-//! Which operations of a program share a dispatch.
+//! Fusion: the operations of a program that share a dispatch.
 //!
-//! Chains of functions of each element are one kernel ([`crate::ops::Fused`]): what only the chain reads is never written to
-//! memory, and what is repeated along axes is read where it lies. The operations are gone through in order, and each joins the
-//! groups that its arguments are computed in, as long as these are open: a group that something outside has read is closed. So a
-//! group can be launched in the place of its last operation: all it reads comes before, and all that read it come after.
+//! Chains of functions of each element are one kernel ([`crate::ops::Fused`]): a value that only the chain reads is never
+//! written to memory, and a value that is repeated along axes is read where it lies.
+//!
+//! ```text
+//!   x ──► exp ──► shift ─┬─► log ──► y      exp, shift, log: one group, as each joins the group of its argument
+//!   (outside)            └─► matmul ──► z   matmul reads shift's value from outside and closes the group
+//! ```
+//!
+//! * The *root* of a value is the value whose memory it is: a reshaped value is a view of its root.
+//! * A group is *open* while a later function may join it. It is *closed* once an operation outside of the group has read
+//!   one of its values, because that operation needs the group to be launched before.
+//! * An argument comes from *outside* where no step of the group computes it: it is an input of the kernel, or a number.
+//!
+//! The steps are gone through in order, and each function joins the open groups that its arguments are computed in. So a
+//! group can be launched in the place of its last step: all it reads comes before, and all that read it come after.
 
-use super::graph::Tape;
-use super::operation::ByElement;
-use super::program::{Held, Origin, Step};
+use super::graph::ByElement;
+use super::ir::{Held, Launch, Origin, Step, Work, root};
+use super::settings::Fusion;
 use crate::Result;
+use crate::gpu::Capabilities;
 use crate::operator::length;
 use crate::ops::{self, Argument, Fused, Line, Reach};
-
-/// Operations that are launched together.
-pub(super) struct Launch {
-    pub(super) work: Work,
-    /// The values that are read from memory.
-    pub(super) inputs: Vec<usize>,
-    /// The values that are written.
-    pub(super) outputs: Vec<usize>,
-}
-
-pub(super) enum Work {
-    /// One operation, by its step.
-    Step(usize),
-    Fused(Fused),
-}
 
 /// The most functions of a kernel, so that none takes long to compile.
 const LINES: usize = 64;
 
-/// What a kernel must save to be written, in elements that are not written and read again. One costs 25 to 50 ns on lavapipe and
-/// SwiftShader, and a new pipeline 10 to 25 ms: worth it from the tenth run on (`benches/fusion.rs`).
+/// The least saving of a new kernel, in elements that are not written and read again. An element costs 25 to 50 ns on lavapipe
+/// and SwiftShader, and a new pipeline 10 to 25 ms: it pays from the tenth run on (`benches/fusion.rs`).
 const WORTHWHILE: usize = 1 << 16;
 
-/// Which chains of functions of each element a program computes by one kernel. The results have the same bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Fusion {
-    /// None: each operation has a kernel of its own.
-    Never,
-    /// Those that are large enough that ten runs or so make up for the time that a new kernel takes to compile.
-    #[default]
-    Large,
-    /// All.
-    Always,
-}
-
 /// The launches of a program that has these outputs, in order.
-pub(super) fn launches(tape: &Tape, values: &[Held], steps: &[Step], outputs: &[usize]) -> Result<Vec<Launch>> {
-    let mut pass = Pass::of(tape, values, steps, outputs);
-    if tape.fusion() != Fusion::Never {
+pub(super) fn launches(
+    (fusion, capabilities): (Fusion, &Capabilities),
+    values: &[Held],
+    steps: &[Step],
+    outputs: &[usize],
+) -> Result<Vec<Launch>> {
+    let mut pass = Pass::of((fusion, capabilities), values, steps, outputs);
+    if fusion != Fusion::Never {
         (0..steps.len()).for_each(|step| pass.place(step));
         pass.drop_small();
     }
     pass.launches(outputs)
 }
 
-/// A program while its operations are gone through.
+/// The state of the pass over a program's steps.
 struct Pass<'a> {
-    tape: &'a Tape,
+    fusion: Fusion,
+    capabilities: &'a Capabilities,
     values: &'a [Held],
     steps: &'a [Step],
-    /// What each step does to each element, where it does no more.
+    /// The function of each element that a step is, where it is no more.
     by_element: Vec<Option<ByElement>>,
     /// The step that computes each value, views looked through.
     made_by: Vec<Option<usize>>,
@@ -72,24 +63,31 @@ struct Pass<'a> {
 }
 
 /// Steps of one kernel, in order.
-#[derive(Clone, Default)]
 struct Group {
     steps: Vec<usize>,
     closed: bool,
+    parts: Parts,
 }
 
-/// What the kernel of a group reads and writes.
+/// The values that the kernel of a group reads and writes, and its lines.
+#[derive(Clone)]
 struct Parts {
     inputs: Vec<(usize, Reach)>,
     lines: Vec<Line>,
-    /// The lines whose values are read outside, and the values.
+    /// The lines whose values are read outside of the group, each with its value.
     outputs: Vec<(usize, usize)>,
 }
 
 impl<'a> Pass<'a> {
-    fn of(tape: &'a Tape, values: &'a [Held], steps: &'a [Step], outputs: &[usize]) -> Self {
+    fn of(
+        (fusion, capabilities): (Fusion, &'a Capabilities),
+        values: &'a [Held],
+        steps: &'a [Step],
+        outputs: &[usize],
+    ) -> Self {
         let mut pass = Self {
-            tape,
+            fusion,
+            capabilities,
             values,
             steps,
             by_element: Vec::new(),
@@ -114,33 +112,42 @@ impl<'a> Pass<'a> {
         length(&self.values[self.steps[step].output].shape)
     }
 
-    /// Joins a step with the groups of its arguments, and closes those that it reads from outside.
+    /// Joins a step with the groups of its arguments, and closes the groups that it reads from outside.
     fn place(&mut self, step: usize) {
-        let function = matches!(self.by_element[step], Some(ByElement::Unary(..) | ByElement::Binary(_)));
-        let mut read: Vec<usize> = Vec::new();
-        for input in &self.steps[step].inputs {
-            let made_by = self.made_by[root(self.values, *input)];
-            read.extend(made_by.and_then(|made_by| self.group_of[made_by]));
-        }
         if self.steps[step].operation.is_view() {
             return;
         }
-        read.sort_unstable();
-        read.dedup();
-        if function && self.length(step) > 0 {
-            // All of them, else the latest that takes it, else none.
-            let open = |group: &&usize| !self.groups[**group].closed && self.length_of(**group) == self.length(step);
-            let open: Vec<usize> = read.iter().filter(open).copied().collect();
-            let mut choices = vec![open.clone()];
-            choices.extend(open.iter().rev().map(|group| vec![*group]));
-            let joined = choices.into_iter().find(|choice| self.fits(&self.joined(choice, step))).unwrap_or_default();
-            let group = self.joined(&joined, step);
+        let mut read = self.groups_read(step);
+        let is_function = matches!(self.by_element[step], Some(ByElement::Unary(..) | ByElement::Binary(_)));
+        if is_function && self.length(step) > 0 {
+            let (joined, group) = self.choose(step, &read);
             let number = self.groups.len();
             group.steps.iter().for_each(|step| self.group_of[*step] = Some(number));
             self.groups.push(group);
             read.retain(|group| !joined.contains(group));
         }
         read.into_iter().for_each(|group| self.groups[group].closed = true);
+    }
+
+    /// The groups that compute the arguments of a step, each once.
+    fn groups_read(&self, step: usize) -> Vec<usize> {
+        let made_by = |input: &usize| self.made_by[root(self.values, *input)];
+        let inputs = self.steps[step].inputs.iter();
+        let mut read: Vec<usize> = inputs.filter_map(|input| self.group_of[made_by(input)?]).collect();
+        read.sort_unstable();
+        read.dedup();
+        read
+    }
+
+    /// The open groups that a function joins, and the group they make: all of them, else the latest that the device takes
+    /// with it, else none.
+    fn choose(&self, step: usize, read: &[usize]) -> (Vec<usize>, Group) {
+        let is_open = |group: &&usize| !self.groups[**group].closed && self.length_of(**group) == self.length(step);
+        let open: Vec<usize> = read.iter().filter(is_open).copied().collect();
+        let choices = std::iter::once(open.clone()).chain(open.iter().rev().map(|group| vec![*group]));
+        let fitting = choices.map(|choice| (self.joined(&choice, step), choice)).find(|(group, _)| self.fits(group));
+        let (group, choice) = fitting.unwrap_or_else(|| (self.joined(&[], step), Vec::new()));
+        (choice, group)
     }
 
     fn length_of(&self, group: usize) -> usize {
@@ -151,27 +158,27 @@ impl<'a> Pass<'a> {
         let mut steps: Vec<usize> = groups.iter().flat_map(|group| &self.groups[*group].steps).copied().collect();
         steps.sort_unstable();
         steps.push(step);
-        Group { steps, closed: false }
+        let parts = self.parts(&steps);
+        Group { steps, closed: false, parts }
     }
 
     /// Whether the device takes the kernel of a group.
     fn fits(&self, group: &Group) -> bool {
         let length = self.length(group.steps[0]);
-        let Parts { inputs, lines, outputs } = self.parts(group);
+        let Parts { inputs, lines, outputs } = &group.parts;
         let words = inputs.iter().map(|(_, reach)| reach.words(length)).chain(lines.iter().map(Line::words));
-        let capabilities = self.tape.gpu().capabilities();
         lines.len() <= LINES
-            && inputs.len() + outputs.len() <= ops::fused_bindings(capabilities)
-            && ops::OWN_WORDS + words.sum::<usize>() <= ops::fused_words(capabilities)
+            && inputs.len() + outputs.len() <= ops::fused_bindings(self.capabilities)
+            && ops::OWN_WORDS + words.sum::<usize>() <= ops::fused_words(self.capabilities)
     }
 
-    fn parts(&self, group: &Group) -> Parts {
-        let length = self.length(group.steps[0]);
+    fn parts(&self, steps: &[usize]) -> Parts {
+        let length = self.length(steps[0]);
         let (mut inputs, mut lines, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
-        for step in &group.steps {
+        for step in steps {
             let mut argument = |input: usize| {
                 let made_by = self.made_by[root(self.values, input)];
-                let line = made_by.and_then(|made_by| group.steps.binary_search(&made_by).ok());
+                let line = made_by.and_then(|made_by| steps.binary_search(&made_by).ok());
                 line.map_or_else(|| self.outside(input, length, &mut inputs), Argument::Line)
             };
             let of = &self.steps[*step].inputs;
@@ -181,14 +188,15 @@ impl<'a> Pass<'a> {
                 Some(ByElement::Repeat(_)) | None => continue,
             });
             let output = self.steps[*step].output;
-            if self.readers[output].iter().any(|reader| group.steps.binary_search(reader).is_err()) {
+            if self.readers[output].iter().any(|reader| steps.binary_search(reader).is_err()) {
                 outputs.push((lines.len() - 1, output));
             }
         }
         Parts { inputs, lines, outputs }
     }
 
-    /// An argument that a group of this length does not compute: a number, or an input, which is added where it is new.
+    /// An argument that a group of this length does not compute: a number, or an input, which is added to `inputs` where it is
+    /// new.
     fn outside(&self, value: usize, length: usize, inputs: &mut Vec<(usize, Reach)>) -> Argument {
         let mut source = (root(self.values, value), Reach::each(length));
         if let Some(step) = self.made_by[source.0]
@@ -206,7 +214,7 @@ impl<'a> Pass<'a> {
         }))
     }
 
-    /// Takes groups apart again that no kernel is worth.
+    /// Takes groups apart again whose kernel would not pay.
     fn drop_small(&mut self) {
         for step in 0..self.steps.len() {
             let group = self.group_of[step].map(|group| &self.groups[group]);
@@ -216,7 +224,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Whether a kernel saves enough: all but one of its own operations, and repetitions.
+    /// Whether a kernel saves enough. It saves all but one of its operations, and repetitions.
     fn is_worthwhile(&self, group: &Group) -> bool {
         let length = self.length(group.steps[0]);
         let inputs = group.steps.iter().flat_map(|step| &self.steps[*step].inputs);
@@ -225,10 +233,10 @@ impl<'a> Pass<'a> {
             made_by.is_some_and(|made_by| matches!(self.by_element[made_by], Some(ByElement::Repeat(_))))
         });
         let saved = group.steps.len() - 1 + repeated.count();
-        self.tape.fusion() == Fusion::Always || saved.saturating_mul(length) >= WORTHWHILE
+        self.fusion == Fusion::Always || saved.saturating_mul(length) >= WORTHWHILE
     }
 
-    /// The launches in order, without repetitions that every reader reads where they come from.
+    /// The launches in order, without the repetitions whose readers all read the input of the repetition.
     fn launches(&self, outputs: &[usize]) -> Result<Vec<Launch>> {
         let mut launches: Vec<Launch> = Vec::new();
         let mut is_read = vec![false; self.values.len()];
@@ -259,7 +267,7 @@ impl<'a> Pass<'a> {
     }
 
     fn launch(&self, group: &Group) -> Result<Launch> {
-        let Parts { inputs, lines, outputs } = self.parts(group);
+        let Parts { inputs, lines, outputs } = group.parts.clone();
         let length = self.length(group.steps[0]);
         let is_plain = |(_, reach): &(usize, Reach)| *reach == Reach::each(length);
         let numbers = lines.iter().flat_map(Line::arguments).any(|argument| matches!(argument, Argument::Number(_)));
@@ -270,13 +278,5 @@ impl<'a> Pass<'a> {
         let (ends, outputs): (Vec<usize>, Vec<usize>) = outputs.into_iter().unzip();
         let fused = Fused::new(length, &reaches, &lines, &ends)?;
         Ok(Launch { work: Work::Fused(fused), inputs, outputs })
-    }
-}
-
-/// The value whose memory a value is.
-fn root(values: &[Held], value: usize) -> usize {
-    match values[value].origin {
-        Origin::View(other) => root(values, other),
-        _ => value,
     }
 }

@@ -1,20 +1,22 @@
-//! The graph: nodes in the order of their making, which is an order of evaluation.
+//! The graph's three types, each of which is made of the others: a tape holds nodes, a node an operation, an operation's
+//! rules take and give values, and a value is a node of a tape.
+//!
+//! Only the types are here, so that no file needs one that needs it: [`super::nodes`] grows a tape and walks it,
+//! [`super::value`] applies operations, [`super::operation`] has the operations of the library.
 
-use std::borrow::Borrow;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
 
-use super::fusion::Fusion;
-use super::operation::Operation;
-use super::value::Value;
-use crate::gpu::Gpu;
-use crate::tensor::{Tensor, elements};
+use super::settings::Fusion;
+use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::ops::{Binary, Reach, Unary};
+use crate::tensor::Tensor;
 use crate::{Error, Result};
 
 /// A graph of operations; clones share it.
 ///
-/// It keeps all that was put on it, constants included, as long as one of its values lives: a program holds what it needs by
-/// itself, so that the tape it was compiled from may go.
+/// A tape keeps all its nodes, constants included, as long as one of its values lives. A program keeps the constants that
+/// it needs, so that the tape it was compiled from may be dropped.
 ///
 /// ```
 /// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
@@ -29,12 +31,12 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone)]
 pub struct Tape {
-    gpu: Gpu,
-    nodes: Arc<Mutex<Vec<Node>>>,
-    fusion: Fusion,
+    pub(super) gpu: Gpu,
+    pub(super) nodes: Arc<Mutex<Vec<Node>>>,
+    pub(super) fusion: Fusion,
 }
 
-/// One value of the graph: where it comes from, and its shape.
+/// A node of the graph: the origin of a value and its shape.
 #[derive(Clone)]
 pub(super) struct Node {
     pub(super) source: Source,
@@ -63,166 +65,150 @@ impl Node {
     }
 }
 
-impl Tape {
-    /// An empty graph, whose programs run on `gpu`.
-    pub fn new(gpu: &Gpu) -> Self {
-        Self { gpu: gpu.clone(), nodes: Arc::default(), fusion: Fusion::default() }
-    }
+/// A tensor that a program will hold: a node of a [`Tape`] and its shape. Clones are the same value.
+///
+/// Operations of two values repeat axes of size 1 and missing leading axes, as [`Value::broadcast_to`] does.
+///
+/// ```
+/// use opnorm::{Gpu, tape::Tape};
+/// let tape = Tape::new(&Gpu::new()?);
+/// let (matrix, row) = (tape.input(&[2, 3])?, tape.input(&[3])?);
+/// let program = tape.compile(&[&matrix, &row], &[matrix.add(&row)?])?;
+/// let sums = program.evaluate(&[vec![0.0; 6], vec![1.0, 2.0, 3.0]])?; // on the host, in f64
+/// assert_eq!(sums[0], [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
+/// # Ok::<(), opnorm::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Value {
+    pub(super) tape: Tape,
+    pub(super) node: usize,
+    pub(super) shape: Arc<[usize]>,
+}
 
-    /// The same graph, whose programs fuse chains as `fusion` says. The results are the same.
-    ///
-    /// ```
-    /// use opnorm::{Gpu, tape::{Fusion, Tape}};
-    /// let tape = Tape::new(&Gpu::new()?);
-    /// let x = tape.input(&[1000])?;
-    /// let y = x.exp()?.shift(1.0)?.log()?;
-    /// let peak = |fusion| Ok::<_, opnorm::Error>(tape.fusing(fusion).compile(&[&x], &[&y])?.peak_bytes());
-    /// assert!(peak(Fusion::Always)? < peak(Fusion::Never)?);
-    /// # Ok::<(), opnorm::Error>(())
-    /// ```
-    pub fn fusing(&self, fusion: Fusion) -> Self {
-        Self { fusion, ..self.clone() }
-    }
+/// An operation of the graph; [`Tape::compute`] applies it.
+///
+/// An operation of your own needs the five required methods, and for derivatives one of two rules:
+/// * a nonlinear operation has [`Operation::jvp`] alone, written with other operations;
+/// * an operation that is linear in an argument, the others fixed, is its own JVP in that argument, and has
+///   [`Operation::transpose`] for it.
+///
+/// Reverse mode and derivatives of higher order follow. [`Tape::check_gradients`] compares the rules with differences and
+/// [`Operation::record`] with [`Operation::evaluate`]; `examples/own_operation.rs` is a whole operation with its kernel.
+///
+/// A method may index `inputs` freely: there are as many as [`Tape::compute`] was given, and once [`Operation::shape`] has
+/// accepted their shapes, every other method gets inputs of these.
+pub trait Operation: Debug + Send + Sync {
+    /// The name that errors call the operation by.
+    fn name(&self) -> &'static str;
 
-    pub(super) fn fusion(&self) -> Fusion {
-        self.fusion
-    }
-
-    /// The device of the programs.
-    pub fn gpu(&self) -> &Gpu {
-        &self.gpu
-    }
-
-    /// A value that each run is given.
-    ///
-    /// # Errors
-    /// [`Error::TooLarge`] for more elements than can be counted.
-    pub fn input(&self, shape: &[usize]) -> Result<Value> {
-        self.leaf("tape input", Source::Input, shape)
-    }
-
-    /// A value that stays: the memory of `tensor`, without a copy.
+    /// The shape of the result for inputs of these shapes.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] for more elements than can be counted.
-    pub fn constant(&self, tensor: &Tensor) -> Result<Value> {
-        self.leaf("tape constant", Source::Constant(tensor.clone()), tensor.shape())
-    }
+    /// [`Error::ShapeMismatch`] for shapes that the operation does not take; it is the only place to refuse any.
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>>;
 
-    /// One number in every element.
+    /// The derivative along tangents of the inputs, `None` being zero. At least one is not.
+    ///
+    /// *Shapes*  `tangents`: those of the inputs · result: that of the output
     ///
     /// # Errors
-    /// [`Error::TooLarge`] for more elements or axes than the library takes.
-    pub fn fill(&self, shape: &[usize], number: f64) -> Result<Value> {
-        self.leaf("tape fill", Source::Number(number), &[])?.broadcast_to(shape)
+    /// The errors of the operations that it is written with.
+    fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>>;
+
+    /// The transpose of the map from one argument, the others fixed. It may not use the value of that argument.
+    ///
+    /// *Shapes*  `cotangent`: that of the output · result: that of the argument
+    ///
+    /// # Errors
+    /// [`Error::NotLinear`] for an argument that the operation is not linear in.
+    fn transpose(&self, _argument: usize, _primal: &Primal, _cotangent: &Value) -> Result<Value> {
+        Err(Error::NotLinear { operation: self.name() })
     }
 
-    fn leaf(&self, operation: &'static str, source: Source, shape: &[usize]) -> Result<Value> {
-        expect_countable(operation, shape)?;
-        Ok(self.push(source, shape.into()))
+    /// Whether the operation is linear in all its arguments together, not only in each.
+    fn is_additive(&self) -> bool {
+        false
     }
 
-    /// The value of an operation on some inputs.
-    pub(crate) fn compute(&self, operation: Arc<dyn Operation>, inputs: &[&Value]) -> Result<Value> {
-        self.expect_own(operation.name(), inputs)?;
-        let shapes: Vec<&[usize]> = inputs.iter().map(|input| input.shape()).collect();
-        let shape = operation.shape(&shapes)?;
-        expect_countable(operation.name(), &shape)?;
-        let inputs = inputs.iter().map(|input| input.node()).collect();
-        Ok(self.push(Source::Computed { operation, inputs }, shape.into()))
+    /// Whether the result has the elements of the first input in their order, under another shape: it then is the memory of
+    /// that input, and nothing is recorded.
+    fn is_view(&self) -> bool {
+        false
     }
 
-    fn push(&self, source: Source, shape: Arc<[usize]>) -> Value {
-        let mut nodes = self.lock();
-        nodes.push(Node { source, shape: Arc::clone(&shape) });
-        Value::new(self, nodes.len() - 1, shape)
+    /// The elements of memory that the operation needs while it runs.
+    fn scratch(&self, _inputs: &[&[usize]]) -> usize {
+        0
     }
 
-    /// A node of this tape.
-    pub(super) fn node(&self, node: usize) -> Node {
-        self.lock()[node].clone()
+    /// The function of each element of the library's own operations that are no more than that: these share a dispatch, and
+    /// take inputs of any one shape.
+    #[doc(hidden)]
+    fn by_element(&self, _inputs: &[&[usize]]) -> Option<ByElement> {
+        None
     }
 
-    /// A node of this tape as a value.
-    pub(super) fn value(&self, node: usize) -> Value {
-        let shape = Arc::clone(&self.lock()[node].shape);
-        Value::new(self, node, shape)
+    /// The operation for `columns` vectors at once: each input that varies, and the result, is columns × its shape, and an
+    /// input that does not vary is as it is. `None` where there is no such form: a product with several vectors then takes
+    /// them one by one. Views and functions of each element need none.
+    ///
+    /// The result of a vector is the same whichever the others are.
+    ///
+    /// # Errors
+    /// The errors of the operations that it is written with.
+    fn stacked(&self, _columns: usize, _inputs: &[Value], _varies: &[bool]) -> Result<Option<Value>> {
+        Ok(None)
     }
 
-    /// Whether each node is needed for the outputs, up to the largest of them; what lies behind `ends` is not looked at.
-    pub(super) fn needed(&self, outputs: &[usize], ends: &[usize]) -> Vec<bool> {
-        let nodes = self.lock();
-        let mut needed = vec![false; outputs.iter().max().map_or(0, |last| last + 1)];
-        outputs.iter().for_each(|output| needed[*output] = true);
-        for node in (0..needed.len()).rev() {
-            if needed[node] && !ends.contains(&node) {
-                nodes[node].inputs().iter().for_each(|input| needed[*input] = true);
-            }
-        }
-        needed
+    /// Whether the operation keeps samples apart: of `batch` equal parts of the result's memory, each comes of the same part of
+    /// every input that varies, and of inputs that do not vary. False where that is not known.
+    fn keeps_samples(&self, _batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
+        self.is_view() || matches!(self.by_element(inputs), Some(ByElement::Unary(..) | ByElement::Binary(_)))
     }
 
-    /// Of the needed nodes, those that depend on `inputs`.
-    pub(super) fn varying(&self, inputs: &[usize], needed: &[bool]) -> Vec<bool> {
-        let nodes = self.lock();
-        let mut varying = vec![false; needed.len()];
-        for node in 0..needed.len() {
-            let depends = inputs.contains(&node) || nodes[node].inputs().iter().any(|input| varying[*input]);
-            varying[node] = needed[node] && depends;
-        }
-        varying
-    }
+    /// Records the operation on the device. It writes every element of `output`; a step of the host is recorded by
+    /// [`Recorder::host`].
+    ///
+    /// A program records once and replays: `inputs`, `scratch` and `output` are the memory of every run.
+    ///
+    /// # Errors
+    /// The errors of the device.
+    fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], scratch: &Buffer<f32>, output: &Tensor)
+    -> Result<()>;
 
-    /// Refuses values of another tape.
-    pub(crate) fn expect_own(&self, operation: &'static str, values: &[impl Borrow<Value>]) -> Result<()> {
-        if values.iter().all(|value| Arc::ptr_eq(&value.borrow().tape().nodes, &self.nodes)) {
-            return Ok(());
-        }
-        Err(Error::ShapeMismatch {
-            operation,
-            expected: "values of one tape".to_string(),
-            found: "a value of another".to_string(),
-        })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Node>> {
-        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    /// Computes the operation on the host: the reference implementation.
+    ///
+    /// *Shapes*  result: as many elements as `shape` has
+    fn evaluate(&self, inputs: &[Array], shape: &[usize]) -> Vec<f64>;
 }
 
-impl fmt::Debug for Tape {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Tape").field("nodes", &self.lock().len()).finish_non_exhaustive()
-    }
+/// A function of each element of a result.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub enum ByElement {
+    /// A function of one element, and its parameter.
+    Unary(&'static Unary, f32),
+    /// A function of one element of each of two inputs.
+    Binary(&'static Binary),
+    /// The input's own elements, repeated.
+    Repeat(Reach),
 }
 
-/// Refuses a shape whose sizes, those of 0 left out, cannot be multiplied: rules and kernels multiply some of them alone.
-fn expect_countable(operation: &'static str, shape: &[usize]) -> Result<()> {
-    let sizes: Vec<usize> = shape.iter().map(|size| (*size).max(1)).collect();
-    elements(operation, &sizes).map(|_| ())
+/// The values that an operation was recorded with, for its rules.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Primal {
+    /// The inputs, in their order.
+    pub inputs: Vec<Value>,
+    /// The result.
+    pub output: Value,
 }
 
-/// The node numbers of some values.
-pub(super) fn numbers(values: &[impl Borrow<Value>]) -> Vec<usize> {
-    values.iter().map(|value| value.borrow().node()).collect()
-}
-
-/// Refuses lists of values whose shapes differ.
-pub(super) fn expect_shapes(
-    operation: &'static str,
-    role: &str,
-    expected: &[impl Borrow<Value>],
-    found: &[impl Borrow<Value>],
-) -> Result<()> {
-    let shapes = |values: Vec<&Value>| values.into_iter().map(|value| value.shape().to_vec()).collect::<Vec<_>>();
-    let expected = shapes(expected.iter().map(Borrow::borrow).collect());
-    let found = shapes(found.iter().map(Borrow::borrow).collect());
-    if expected == found {
-        return Ok(());
-    }
-    Err(Error::ShapeMismatch {
-        operation,
-        expected: format!("{role} of shapes {expected:?}"),
-        found: format!("{found:?}"),
-    })
+/// A tensor on the host.
+#[derive(Clone, Copy, Debug)]
+pub struct Array<'a> {
+    /// The size along each dimension.
+    pub shape: &'a [usize],
+    /// The elements, row-major.
+    pub data: &'a [f64],
 }

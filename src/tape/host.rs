@@ -1,9 +1,10 @@
-//! Programs on the host: the same graph, each operation by its `f64` twin.
+//! Programs on the host: the same graph, each operation by its reference implementation in `f64`.
 
 use std::sync::Arc;
 
-use super::operation::{Array, Operation};
-use super::program::{Held, Origin, Program, Step};
+use super::graph::{Array, Operation};
+use super::ir::{Held, Origin, Step};
+use super::program::Program;
 use crate::operator::length;
 use crate::{Error, Result};
 
@@ -11,14 +12,14 @@ use crate::{Error, Result};
 const MOST: usize = 1 << 29;
 
 impl Program {
-    /// Computes the outputs in `f64` on the host, which also reads back the constants: what the device's results and the
-    /// derivatives are checked against. Where a run refuses a derivative that does not exist, this gives what its formula does,
-    /// which may be NaN.
+    /// Computes the outputs in `f64` on the host, to check the device's results and derivatives against. Constants are read
+    /// back. Where a run refuses a derivative that does not exist, the result is that of the derivative's formula, which may
+    /// be NaN.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when the inputs do not have as many elements; whatever reading a constant says.
+    /// [`Error::ShapeMismatch`] when an input has another number of elements; the errors of a read-back, for constants.
     pub fn evaluate(&self, inputs: &[impl AsRef<[f64]>]) -> Result<Vec<Vec<f64>>> {
-        let expected: Vec<usize> = self.inputs.iter().map(|input| length(&self.values[*input].shape)).collect();
+        let expected: Vec<usize> = self.code.shapes(&self.code.inputs).into_iter().map(length).collect();
         let found: Vec<usize> = inputs.iter().map(|input| input.as_ref().len()).collect();
         if expected != found {
             return Err(Error::ShapeMismatch {
@@ -27,15 +28,15 @@ impl Program {
                 found: format!("{found:?}"),
             });
         }
-        Ok(self.gpu().block_on(self.on_host(&[]))?.run(inputs))
+        self.gpu().block_on(self.on_host(&[]))?.run(inputs)
     }
 
-    /// The program with its constants on the host, and with these in place of the values that were known beforehand.
+    /// The program with its constants on the host, and with `known` in place of the values that were known beforehand.
     ///
     /// # Errors
     /// As [`Program::evaluate`].
     pub(super) async fn on_host(&self, known: &[Vec<f64>]) -> Result<OnHost> {
-        let largest = self.values.iter().map(|held| length(&held.shape)).max().unwrap_or(0);
+        let largest = self.code.values.iter().map(|held| length(&held.shape)).max().unwrap_or(0);
         if largest > MOST {
             return Err(Error::TooLarge {
                 operation: "evaluate a program",
@@ -45,13 +46,13 @@ impl Program {
                 advice: "take smaller batches: the host holds every value in f64",
             });
         }
-        let mut data: Vec<Vec<f64>> = vec![Vec::new(); self.values.len()];
+        let mut data: Vec<Vec<f64>> = vec![Vec::new(); self.code.values.len()];
         for (value, place) in &self.known {
             if let Some(known) = known.get(*place) {
                 data[*value].clone_from(known);
             }
         }
-        for (data, Held { origin, shape }) in data.iter_mut().zip(&self.values) {
+        for (data, Held { origin, shape }) in data.iter_mut().zip(&self.code.values) {
             match origin {
                 Origin::Constant(tensor) if data.len() != length(shape) => {
                     *data = tensor.read_async(self.gpu()).await?.into_iter().map(f64::from).collect();
@@ -63,15 +64,15 @@ impl Program {
         let step = |step: &Step| (Arc::clone(&step.operation), step.inputs.clone(), step.output);
         Ok(OnHost {
             data,
-            shapes: self.values.iter().map(|held| Arc::clone(&held.shape)).collect(),
-            inputs: self.inputs.clone(),
-            outputs: self.outputs.clone(),
-            steps: self.steps.iter().map(step).collect(),
+            shapes: self.code.values.iter().map(|held| Arc::clone(&held.shape)).collect(),
+            inputs: self.code.inputs.clone(),
+            outputs: self.code.outputs.clone(),
+            steps: self.code.steps.iter().map(step).collect(),
         })
     }
 }
 
-/// A program on the host, with what does not depend on its inputs.
+/// A program on the host, with the values that do not depend on its inputs.
 pub(super) struct OnHost {
     data: Vec<Vec<f64>>,
     shapes: Vec<Arc<[usize]>>,
@@ -83,16 +84,27 @@ pub(super) struct OnHost {
 
 impl OnHost {
     /// The outputs; there must be as many inputs as the program has, of their lengths.
-    pub(super) fn run(&mut self, inputs: &[impl AsRef<[f64]>]) -> Vec<Vec<f64>> {
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] when an operation computes another number of elements than its shape has.
+    pub(super) fn run(&mut self, inputs: &[impl AsRef<[f64]>]) -> Result<Vec<Vec<f64>>> {
         for (input, given) in self.inputs.iter().zip(inputs) {
             self.data[*input] = given.as_ref().to_vec();
         }
         for (operation, inputs, output) in &self.steps {
             let array = |input: &usize| Array { shape: &self.shapes[*input], data: &self.data[*input] };
             let arrays: Vec<Array> = inputs.iter().map(array).collect();
-            let result = operation.evaluate(&arrays, &self.shapes[*output]);
+            let shape = &self.shapes[*output];
+            let result = operation.evaluate(&arrays, shape);
+            if result.len() != length(shape) {
+                return Err(Error::ShapeMismatch {
+                    operation: operation.name(),
+                    expected: format!("{} elements from the reference implementation", length(shape)),
+                    found: result.len().to_string(),
+                });
+            }
             self.data[*output] = result;
         }
-        self.outputs.iter().map(|output| self.data[*output].clone()).collect()
+        Ok(self.outputs.iter().map(|output| self.data[*output].clone()).collect())
     }
 }

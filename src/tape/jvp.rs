@@ -1,17 +1,16 @@
-//! Forward mode: tangents travel with the values.
+//! Forward mode: the tangent of each value, in the order of the nodes.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
-use super::graph::{Source, Tape, expect_shapes, numbers};
-use super::operation::Primal;
-use super::value::Value;
+use super::graph::{Source, Tape, Value};
+use super::nodes::{expect_shapes, numbers};
 use crate::Result;
 
 impl Tape {
     /// The derivatives of `outputs` along `tangents` of `inputs`: J · t, as values of this graph.
     ///
-    /// Inputs may be any values, computed ones too: whatever they are computed from counts as fixed.
+    /// Inputs may be any values, computed values too: the values that an input is computed from count as fixed.
     ///
     /// *Shapes*  `tangents`: those of `inputs` · result: those of `outputs`
     ///
@@ -26,7 +25,7 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`crate::Error::ShapeMismatch`] when shapes differ or a value is of another tape.
+    /// [`crate::Error::ShapeMismatch`] when shapes differ, [`crate::Error::Foreign`] when a value is of another tape.
     pub fn jvp(
         &self,
         outputs: &[impl Borrow<Value>],
@@ -54,8 +53,9 @@ impl Tape {
             if own.iter().all(Option::is_none) {
                 continue;
             }
-            if let Some(tangent) = operation.jvp(&Primal::of(self, node, &inputs), &own)? {
-                moved.insert(node, tangent);
+            let primal = self.primal(node, &inputs);
+            if let Some(tangent) = operation.jvp(&primal, &own)? {
+                moved.insert(node, self.expect_of_rule(&*operation, primal.output.shape(), tangent)?);
             }
         }
         let tangent = |output: &usize| match moved.get(output) {

@@ -1,33 +1,50 @@
 //! A Jacobian as an operator.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
+use super::columns::Columns;
 use super::exact::Exact;
-use super::graph::{Source, Tape};
-use super::program::{Memory, Program};
-use super::value::Value;
+use super::graph::{Tape, Value};
+use super::program::Program;
+use super::settings::Fusion;
+use super::stacked::Stacks;
 use crate::bound::Ball;
-use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::gpu::{Gpu, Recorder};
 use crate::operator::{HostProducts, LinearOperator, columns, length};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
 /// The derivative of one value with respect to another at a point: a batch of Jacobians, none of them formed.
 ///
-/// What the point decides is computed once, and again where [`Linearization::move_to`] asks for it. Bounds of its norm are of
-/// the exact derivative where the memory of the point is, which must keep its contents until then. A product copies a vector to
-/// the start of a recorded list of dispatches, replays the list and copies the result: it makes no memory and no bind groups.
+/// Values that the point alone decides are computed once, and again by [`Linearization::move_to`]. Bounds of the norm are
+/// bounds of the exact derivative at the contents of the point's tensors, which must stay as they are until then. A product
+/// copies vectors to the start of a recorded list of dispatches, replays the list and copies the results: it makes no
+/// memory and no bind groups.
+///
+/// A product with several vectors has the dispatches of a product with one vector. The first product with a number of
+/// vectors makes a list for that number. A list takes at most 256 MiB, and each value at most one binding: more vectors are
+/// taken in parts. The result of a vector does not depend on the other vectors. It may round differently from a product with
+/// that vector alone, because products of matrices may choose another kernel for more rows. Vectors are taken one by one where
+/// an operation has no form for several ([`Operation::stacked`](super::Operation::stacked)): a convolution that depends on the
+/// input by its weight, and a permuted or repeated value of six axes.
+///
+/// Where the derivative needs the host, as that of singular vectors does, the recorder of a
+/// product has steps of the host: [`Recorder::submit_async`].
 pub struct Linearization {
     pub(super) gpu: Gpu,
     pub(super) batch: usize,
     pub(super) domain: Vec<usize>,
     pub(super) codomain: Vec<usize>,
-    /// From the inputs of the graph to what the point decides.
+    /// From the inputs of the graph to the values that the point alone decides.
     at_point: Program,
     decided: Vec<Tensor>,
     forward: Program,
     adjoint: Program,
+    /// Programs of the same products for several vectors at once.
+    forward_stacks: Stacks,
+    adjoint_stacks: Stacks,
+    fusion: Fusion,
     point: Vec<Tensor>,
     on_host: Exact,
     /// Whether the operations are known to keep samples apart, at every point.
@@ -37,10 +54,12 @@ pub struct Linearization {
 impl Tape {
     /// The derivative of `output` with respect to `input` where the inputs of the graph have the values of `point`.
     ///
-    /// The first axis is the batch: every sample has a Jacobian of its own, so the function must map each sample by itself. Products
-    /// with changes of some samples tell whether others move, and are waited for, here and at every point that it is moved to; two for
-    /// each binary digit of the batch tell of every pair. None are needed where each operation is known to keep samples apart. A single point has a batch of 1:
-    /// the Hessian of a loss is the derivative of its gradient with parameters of shape 1 × any, reshaped to those of the loss.
+    /// The first axis is the batch. Every sample has a Jacobian of its own, so the function must map each sample by itself.
+    /// Unless each operation is known to keep samples apart, products with changes of some samples tell whether others move:
+    /// two for each binary digit of the batch, waited for here and at every point that the derivative is moved to.
+    ///
+    /// A single point has a batch of 1: the Hessian of a loss is the derivative of its gradient with parameters of shape
+    /// 1 × any, reshaped to the parameters of the loss.
     ///
     /// *Shapes*  `input`: batch × domain · `output`: batch × codomain
     ///
@@ -58,9 +77,9 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when input and output have not one batch, a point has not its input's shape, or a value is of another
-    /// tape; [`Error::InvalidOption`] when the point lacks an input, or the function mixes samples; [`Error::NeedsHost`] when products with the derivative would have
-    /// to iterate, as with that of singular vectors; whatever the device says.
+    /// [`Error::ShapeMismatch`] when input and output differ in their batch, or a point has another shape than its input;
+    /// [`Error::Foreign`] when a value is of another tape; [`Error::InvalidOption`] when the point lacks an input, or the
+    /// function mixes samples; the errors of [`Program::run`].
     pub fn linearize(&self, output: &Value, input: &Value, point: &[(&Value, &Tensor)]) -> Result<Linearization> {
         let operation = "linearize";
         self.expect_own(operation, &[output, input])?;
@@ -88,8 +107,6 @@ impl Tape {
 
         let forward = self.compile_with(point, &[&tangent], &known, &along)?;
         let adjoint = self.compile_with(point, &[&cotangent], &known, &back)?;
-        forward.expect_replayable()?;
-        adjoint.expect_replayable()?;
         forward.memory()?;
         adjoint.memory()?;
         let (gpu, batch) = (self.gpu().clone(), *batch);
@@ -104,23 +121,15 @@ impl Tape {
             decided,
             forward,
             adjoint,
+            forward_stacks: Stacks::default(),
+            adjoint_stacks: Stacks::default(),
+            fusion: self.fusion(),
             point: tensors.into_iter().cloned().collect(),
             on_host: Exact::default(),
             is_separate,
         };
         self.gpu().block_on(jacobian.expect_separate())?;
         Ok(jacobian)
-    }
-
-    /// What a linear part reads that does not depend on its input: the values that the point decides.
-    fn residuals(&self, outputs: &[Value], input: &Value) -> BTreeSet<usize> {
-        let ends: Vec<usize> = outputs.iter().map(Value::node).collect();
-        let needed = self.needed(&ends, &[input.node()]);
-        let linear = self.varying(&[input.node()], &needed);
-        let fixed =
-            |node: &usize| !linear[*node] && matches!(self.node(*node).source, Source::Computed { .. } | Source::Input);
-        let read = (0..linear.len()).filter(|node| linear[*node]).flat_map(|node| self.node(node).inputs().to_vec());
-        read.chain(ends).filter(fixed).collect()
     }
 }
 
@@ -133,9 +142,9 @@ fn mismatch(input: &[usize], output: &[usize]) -> Error {
 }
 
 impl Linearization {
-    /// Takes the derivative at another point; nothing is recorded or made anew.
+    /// Takes the derivative at another point, with no new recording or memory.
     ///
-    /// *Shapes*  `point`: those of the inputs that [`Tape::linearize`] was given, in its order
+    /// *Shapes*  `point`: those of the inputs that [`Tape::linearize`] was given, in that order
     ///
     /// ```
     /// use opnorm::{Gpu, norm::spectral_norm, tape::Tape, tensor::Tensor};
@@ -151,13 +160,13 @@ impl Linearization {
     /// ```
     ///
     /// # Errors
-    /// As [`Program::run`], and the derivative may then be of no point at all; [`Error::InvalidOption`] when the function mixes samples
-    /// there.
+    /// As [`Program::run`], after which the derivative may be that of no point; [`Error::InvalidOption`] when the function
+    /// mixes samples there.
     pub fn move_to(&mut self, point: &[&Tensor]) -> Result<()> {
         self.gpu.clone().block_on(self.move_to_async(point))
     }
 
-    /// [`Linearization::move_to`] without blocking the thread, where what the point decides takes an iteration.
+    /// [`Linearization::move_to`] without blocking the thread while steps of the host run.
     ///
     /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
@@ -167,13 +176,15 @@ impl Linearization {
         self.on_host = Exact::default();
         self.point = point.iter().copied().cloned().collect();
         self.at_point.run_into_async(point, &self.decided).await?;
+        self.forward_stacks.refresh().await?;
+        self.adjoint_stacks.refresh().await?;
         self.expect_separate().await
     }
 
     fn product(
         &self,
         recorder: &mut Recorder,
-        memory: &Memory,
+        (linear, stacks): (&Program, &Stacks),
         (from, to): (&[usize], &[usize]),
         input: &Tensor,
         output: &Tensor,
@@ -187,31 +198,20 @@ impl Linearization {
                 found: format!("{:?}", output.shape()),
             });
         }
+        let stacked = if count > 1 { stacks.of(linear, self.fusion, count)? } else { None };
+        let memory = stacked.as_ref().map_or_else(|| linear.memory(), |stacked| stacked.memory())?;
+        let together = stacked.map_or(1, |stacked| stacked.columns);
         let ([start], [end]) = (&memory.inputs[..], &memory.outputs[..]) else { return Ok(()) };
-        for column in 0..count {
-            copy_column(recorder, (input.buffer(), count, column), (start.buffer(), 1, 0), (self.batch, length(from)))?;
-            memory.replay(recorder)?;
-            copy_column(recorder, (end.buffer(), 1, 0), (output.buffer(), count, column), (self.batch, length(to)))?;
+        let sizes = (self.batch, length(from), length(to));
+        for first in (0..count).step_by(together) {
+            let part = Columns { first, columns: together.min(count - first), count };
+            // Further columns of the program hold earlier vectors; their results are not copied out.
+            part.gather(recorder, input.buffer(), start.buffer(), (sizes.0, sizes.1))?;
+            recorder.replay(&memory.commands);
+            part.scatter(recorder, end.buffer(), output.buffer(), (sizes.0, sizes.2))?;
         }
         Ok(())
     }
-}
-
-/// Copies one column of `from`, of so many, to one column of `to`, in each item of a batch.
-fn copy_column(
-    recorder: &mut Recorder,
-    (from, from_columns, from_column): (&Buffer<f32>, usize, usize),
-    (to, to_columns, to_column): (&Buffer<f32>, usize, usize),
-    (batch, size): (usize, usize),
-) -> Result<()> {
-    if from_columns == 1 && to_columns == 1 {
-        return recorder.copy(from, to);
-    }
-    let part = |buffer: &Buffer<f32>, vector: usize| buffer.slice(vector * size..(vector + 1) * size);
-    (0..batch).try_for_each(|item| {
-        let (from_vector, to_vector) = (item * from_columns + from_column, item * to_columns + to_column);
-        recorder.copy(&part(from, from_vector), &part(to, to_vector))
-    })
 }
 
 impl LinearOperator for Linearization {
@@ -232,19 +232,21 @@ impl LinearOperator for Linearization {
     }
 
     fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
-        self.product(recorder, &*self.forward.memory()?, (&self.domain, &self.codomain), input, output)
+        let linear = (&self.forward, &self.forward_stacks);
+        self.product(recorder, linear, (&self.domain, &self.codomain), input, output)
     }
 
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
-        self.product(recorder, &*self.adjoint.memory()?, (&self.codomain, &self.domain), input, output)
+        let linear = (&self.adjoint, &self.adjoint_stacks);
+        self.product(recorder, linear, (&self.codomain, &self.domain), input, output)
     }
 
     fn bytes_per_product(&self) -> u64 {
-        self.forward.bytes_touched().max(self.adjoint.bytes_touched())
+        self.forward.code.bytes_touched().max(self.adjoint.code.bytes_touched())
     }
 
-    /// Products with the derivative at the point in `f64` from the start, so that they tell the rounding of the function and
-    /// its slopes on the device too.
+    /// Products with the derivative of the function in `f64` at the point: they tell the rounding of the function and its
+    /// slopes on the device, too.
     fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         let sizes = (length(&self.domain), length(&self.codomain));
         let programs = (&self.at_point, &self.forward, &self.adjoint);

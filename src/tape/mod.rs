@@ -1,12 +1,12 @@
 //! Derivatives on the GPU, forward and reverse, nested to any depth.
 //!
 //! A [`Tape`] is a graph of operations that grows as [`Value`]s are combined; nothing runs meanwhile. [`Tape::jvp`] and
-//! [`Tape::vjp`] add the operations of a derivative to the same graph, so that derivatives of derivatives need nothing of their
-//! own. [`Tape::compile`] makes a [`Program`] of what some outputs need, which runs on the device, or in `f64` on the host.
+//! [`Tape::vjp`] add the operations of a derivative to the same graph, so that derivatives nest. [`Tape::compile`] makes a
+//! [`Program`] of the operations that some outputs need, which runs on the device, or in `f64` on the host.
 //! [`Tape::linearize`] makes a Jacobian a [`crate::operator::LinearOperator`], whose norm any solver finds.
 //!
-//! Each nonlinear operation has one rule, its JVP, written in operations; each linear one has one rule, its transpose. A VJP
-//! is the JVP along tangents that are never given a value, transposed.
+//! Each nonlinear operation has one rule, its JVP, written in operations; each linear operation has one rule, its transpose.
+//! A VJP is the JVP along tangents that are never given a value, transposed. [`Operation`] is open to operations of your own.
 //!
 //! ```
 //! use opnorm::{Gpu, norm::spectral_norm, tape::Tape, tensor::Tensor};
@@ -22,25 +22,30 @@
 //! ```
 
 mod check;
+mod columns;
+mod compile;
 mod exact;
 mod fusion;
 mod graph;
 mod host;
+mod ir;
 mod jvp;
 mod linearization;
+mod memory;
+mod nodes;
 mod operation;
 mod plan;
 mod program;
 mod separation;
+mod settings;
+mod stacked;
 mod transpose;
 mod value;
 mod vjp;
 
 pub use check::{GradientCheck, GradientReport};
-pub use fusion::Fusion;
-pub use graph::Tape;
+pub use graph::{Array, Operation, Primal, Tape, Value};
 pub use linearization::Linearization;
+pub use operation::BatchNorm;
 pub use program::Program;
-pub use value::Value;
-
-pub(crate) use operation::{Array, Operation, Primal, Solver};
+pub use settings::Fusion;

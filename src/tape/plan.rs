@@ -1,4 +1,4 @@
-//! Which memory the values of a program share.
+//! A plan of memory: the blocks of a program in few slots.
 
 /// The lifetime of one block of memory, in steps, both ends included.
 #[derive(Clone, Copy, Debug)]
@@ -8,7 +8,7 @@ pub(super) struct Lifetime {
     pub(super) elements: usize,
 }
 
-/// Blocks packed into slots of memory, so that no two that live at once share one.
+/// Blocks packed into slots of memory, so that blocks that live at once lie in different slots.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     /// The elements of each slot.
@@ -20,7 +20,7 @@ pub(super) struct Plan {
 impl Plan {
     /// Packs blocks, which come in the order of their first steps.
     ///
-    /// A block takes the smallest free slot that holds it; else the largest free one grows; else there is a new one.
+    /// A block takes the smallest free slot that holds it; else the largest free slot grows; else there is a new slot.
     pub(super) fn pack(blocks: &[Lifetime]) -> Self {
         let mut plan = Self::default();
         let mut busy_until: Vec<usize> = Vec::new();

@@ -1,8 +1,7 @@
-//! Whether a function maps each sample of a batch by itself, as its derivative tells.
+//! Separation of samples: a function must map each sample of a batch by itself, and its derivative tells whether it does.
 
-use super::graph::{Source, Tape};
+use super::graph::{Source, Tape, Value};
 use super::linearization::Linearization;
-use super::value::Value;
 use crate::operator::{LinearOperator, length};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -11,7 +10,7 @@ use crate::{Error, Result};
 const MOST: usize = 1 << 24;
 
 impl Tape {
-    /// Whether every operation between two values is known to keep samples apart. Where one is not, only products tell.
+    /// Whether every operation between two values is known to keep samples apart; otherwise only products tell.
     pub(super) fn is_separate(&self, output: &Value, input: &Value) -> bool {
         let Some(batch) = input.shape().first().copied().filter(|batch| *batch > 0) else { return true };
         let needed = self.needed(&[output.node()], &[input.node()]);
@@ -27,12 +26,12 @@ impl Tape {
 }
 
 impl Linearization {
-    /// Refuses a function whose value for one sample moves with another, whichever two they are, at this point. Nothing is computed
-    /// where the operations are known to keep samples apart.
+    /// Refuses a function whose value for one sample moves with another sample at this point. Nothing is computed where the
+    /// operations are known to keep samples apart.
     ///
-    /// Two samples differ in a binary digit of their numbers. For each digit the samples that have a 1 there are changed, and then
-    /// those that have a 0; the others must not move, not by the smallest number: a sum with 0 is exact, so that no function of
-    /// each sample by itself is refused. Changes are random, so that those of several samples do not cancel in a third.
+    /// Two samples differ in a binary digit of their numbers. For each digit, the samples with a 1 there are changed, and then
+    /// the samples with a 0. The other samples must not move at all: a sum with 0 is exact, so that no function of each sample
+    /// by itself is refused. Changes are random, so that the changes of several samples do not cancel in another.
     pub(crate) async fn expect_separate(&self) -> Result<()> {
         let (from, to) = (length(&self.domain), length(&self.codomain));
         if self.is_separate || self.batch < 2 || from == 0 || to == 0 {
@@ -49,7 +48,7 @@ impl Linearization {
         Ok(())
     }
 
-    /// The error of a sample that moves with those of one of the probes, if there is one.
+    /// The error of a sample that moves with the samples of a probe; `None` where no sample does.
     async fn mixed(&self, probes: &[usize], from: usize, to: usize) -> Result<Option<Error>> {
         let mut change = Vec::with_capacity(self.batch * probes.len() * from);
         for sample in 0..self.batch {
@@ -63,11 +62,11 @@ impl Linearization {
         let moved = Tensor::zeros(&self.gpu, &vectors(&self.codomain))?;
         let mut recorder = self.gpu.recorder();
         self.apply(&mut recorder, &change, &moved)?;
-        recorder.submit()?;
+        recorder.submit_async().await?;
         let moved = moved.read_async(&self.gpu).await?;
         for (vector, moved) in moved.chunks_exact(to).enumerate() {
             let (sample, probe) = (vector / probes.len(), probes[vector % probes.len()]);
-            // What is not a number where nothing changes is so by itself.
+            // A NaN is passed over: where no change reaches, it does not come from the change.
             let moves = !is_member(sample, probe) && moved.iter().any(|entry| *entry != 0.0 && entry.is_finite());
             if moves {
                 return Ok(Some(Error::InvalidOption {
@@ -82,13 +81,14 @@ impl Linearization {
     }
 }
 
-/// Whether a probe changes a sample: those with a 1 in a digit, and after these those with a 0.
+/// Whether a probe changes a sample. Probe 2 d changes the samples with a 0 in digit d, probe 2 d + 1 the samples with a 1.
 fn is_member(sample: usize, probe: usize) -> bool {
     (sample >> (probe / 2)) & 1 == probe % 2
 }
 
-/// An entry of a change, of either sign and of a size from 1/2 to 1, without a pattern: the bits of a mixed number (Steele, Lea and
-/// Flood, *Fast splittable pseudorandom number generators*, 2014).
+/// An entry of a change, of either sign and of a size from 1/2 to 1, without a pattern.
+///
+/// *Source*  the mixing of Steele, Lea and Flood, *Fast splittable pseudorandom number generators*, 2014.
 fn drawn(sample: usize, probe: usize, entry: usize) -> f32 {
     let mut bits = [sample, probe, entry]
         .iter()

@@ -3,15 +3,14 @@
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
-use super::graph::{Source, Tape, expect_shapes, numbers};
-use super::operation::Primal;
-use super::value::Value;
+use super::graph::{Source, Tape, Value};
+use super::nodes::{expect_shapes, numbers};
 use crate::{Error, Result};
 
 impl Tape {
     /// The transpose of the linear map from `inputs` to `outputs`, applied to `cotangents`: Aᵀ · c, as values of this graph.
     ///
-    /// Contributions to one value are added in one order, the latest use first.
+    /// Contributions to one value are added in the order of its uses, the latest first.
     ///
     /// *Shapes*  `cotangents`: those of `outputs` · result: those of `inputs`
     ///
@@ -26,7 +25,7 @@ impl Tape {
     ///
     /// # Errors
     /// [`Error::NotLinear`] when an operation on the way is not linear in what depends on the inputs;
-    /// [`Error::ShapeMismatch`] when shapes differ or a value is of another tape.
+    /// [`Error::ShapeMismatch`] when shapes differ; [`Error::Foreign`] when a value is of another tape.
     pub fn transpose(
         &self,
         outputs: &[impl Borrow<Value>],
@@ -57,9 +56,11 @@ impl Tape {
             if arguments.len() > 1 && !operation.is_additive() {
                 return Err(Error::NotLinear { operation: operation.name() });
             }
-            let primal = Primal::of(self, node, &inputs);
+            let primal = self.primal(node, &inputs);
             for argument in arguments {
-                accumulate(&mut pulled, inputs[argument], operation.transpose(argument, &primal, &cotangent)?)?;
+                let contribution = operation.transpose(argument, &primal, &cotangent)?;
+                let contribution = self.expect_of_rule(&*operation, primal.inputs[argument].shape(), contribution)?;
+                accumulate(&mut pulled, inputs[argument], contribution)?;
             }
         }
         let cotangent = |start: &usize| match pulled.get(start) {

@@ -1,42 +1,18 @@
-//! A value of the graph: what operations are called on.
+//! Values: their shapes, and operations applied to them.
 
 use std::sync::Arc;
 
-use super::graph::Tape;
-use super::operation::Operation;
+use super::graph::{Operation, Tape, Value};
+use crate::operator::length;
 use crate::{Error, Result};
 
-/// A tensor that a program will hold: a node of a [`Tape`] and its shape. Clones are the same value.
-///
-/// Operations of two values repeat axes of size 1 and missing leading axes, as [`Value::broadcast_to`] does.
-///
-/// ```
-/// use opnorm::{Gpu, tape::Tape};
-/// let tape = Tape::new(&Gpu::new()?);
-/// let (matrix, row) = (tape.input(&[2, 3])?, tape.input(&[3])?);
-/// let program = tape.compile(&[&matrix, &row], &[matrix.add(&row)?])?;
-/// let sums = program.evaluate(&[vec![0.0; 6], vec![1.0, 2.0, 3.0]])?; // on the host, in f64
-/// assert_eq!(sums[0], [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
-/// # Ok::<(), opnorm::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Value {
-    tape: Tape,
-    node: usize,
-    shape: Arc<[usize]>,
-}
-
 impl Value {
-    pub(super) fn new(tape: &Tape, node: usize, shape: Arc<[usize]>) -> Self {
-        Self { tape: tape.clone(), node, shape }
-    }
-
     /// The size along each dimension.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
-    /// The graph it is part of.
+    /// The graph that the value is part of.
     pub fn tape(&self) -> &Tape {
         &self.tape
     }
@@ -45,20 +21,26 @@ impl Value {
         self.node
     }
 
-    /// The value of an operation on this one.
+    /// The value of an operation on this value alone.
     pub(crate) fn through(&self, operation: impl Operation + 'static) -> Result<Self> {
         self.tape.compute(Arc::new(operation), &[self])
     }
 
-    /// The value of an operation on this one and another, of equal shapes once both are repeated.
+    /// The value of an operation on this value and `right`, of equal shapes once both are repeated.
     pub(super) fn with(&self, operation: impl Operation + 'static, right: &Self) -> Result<Self> {
         let shape = common(operation.name(), self.shape(), right.shape())?;
         let (left, right) = (self.broadcast_to(&shape)?, right.broadcast_to(&shape)?);
         self.tape.compute(Arc::new(operation), &[&left, &right])
     }
+
+    /// The value repeated along a new axis in front.
+    pub(crate) fn repeated(&self, count: usize) -> Result<Self> {
+        let (size, shape) = (length(&self.shape), [&[count], &*self.shape].concat());
+        self.reshape(&[1, size])?.broadcast_to(&[count, size])?.reshape(&shape)
+    }
 }
 
-/// The shape that both can be repeated to.
+/// The shape that two shapes can be repeated to.
 fn common(operation: &'static str, left: &[usize], right: &[usize]) -> Result<Vec<usize>> {
     let rank = left.len().max(right.len());
     let size = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |axis| shape[axis]);

@@ -2,8 +2,8 @@
 
 use std::borrow::Borrow;
 
-use super::graph::{Tape, expect_shapes};
-use super::value::Value;
+use super::graph::{Tape, Value};
+use super::nodes::expect_shapes;
 use crate::{Error, Result};
 
 impl Tape {
@@ -22,7 +22,7 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when shapes differ or a value is of another tape.
+    /// [`Error::ShapeMismatch`] when shapes differ; [`Error::Foreign`] when a value is of another tape.
     pub fn vjp(
         &self,
         outputs: &[impl Borrow<Value>],
@@ -31,7 +31,7 @@ impl Tape {
     ) -> Result<Vec<Value>> {
         self.expect_own("vjp", inputs)?;
         expect_shapes("vjp", "cotangents", outputs, cotangents)?;
-        // They stand for tangents while the linear part is recorded; no program ever needs their values.
+        // Placeholders for tangents while the linear part is recorded; no program needs their values.
         let placeholders: Vec<Value> =
             inputs.iter().map(|input| self.input(input.borrow().shape())).collect::<Result<_>>()?;
         let tangents = self.jvp(outputs, inputs, &placeholders)?;
@@ -53,7 +53,7 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when `output` has not one element, or a value is of another tape.
+    /// [`Error::ShapeMismatch`] when `output` has another number of elements than 1, [`Error::Foreign`] when a value is of another tape.
     pub fn grad(&self, output: &Value, inputs: &[impl Borrow<Value>]) -> Result<Vec<Value>> {
         if output.shape().iter().any(|size| *size != 1) {
             return Err(Error::ShapeMismatch {

@@ -60,7 +60,7 @@ impl Decomposition {
             add(&mut solution[..rows], along_left, &left);
             add(&mut solution[rows..], along_right, &right);
         }
-        // What no singular vector reaches has the eigenvalue 0.
+        // Directions orthogonal to all singular vectors have the eigenvalue 0.
         add(&mut solution[..rows], 1.0 / sigma, &above);
         add(&mut solution[rows..], 1.0 / sigma, &below);
         solution

@@ -1,17 +1,17 @@
-//! S r, where S is the inverse of σ - H off the eigenvector z of H = [[0, A], [Aᵀ, 0]]: how singular vectors move.
+//! The motion of singular vectors: S r, where S is the inverse of σ - H off the eigenvector z of H = [[0, A], [Aᵀ, 0]].
 //!
 //! With z = [u; v] and H z = σ z, a change dA moves z by S dH z. S is symmetric, so that it is its own transpose, and its
 //! derivative is written with itself: from (σ - H) x = r - z zᵀ r / 2 and zᵀ x = 0,
 //! dx = S (dr - dσ x + dH x - dz zᵀ r / 2) - z dzᵀ x / 2.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use faer::{Col, Mat};
+use futures::future::LocalBoxFuture;
 
 use super::dense::{Decomposition, add, dot};
-use crate::gpu::Gpu;
-use crate::tape::{Array, Operation, Primal, Solver, Value};
+use crate::gpu::{Buffer, Gpu, HostStep, Recorder};
+use crate::tape::{Array, Operation, Primal, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
@@ -24,7 +24,7 @@ pub(super) struct Resolvent;
 pub(super) fn augmented(tangent: &Value, vectors: &Value, rows: usize) -> Result<Value> {
     let cols = tangent.shape()[2];
     let (left, right) = (vectors.slice(2, 0..rows)?, vectors.slice(2, rows..rows + cols)?);
-    let above = right.matmul_transposed(false, tangent, true)?;
+    let above = right.matmul_nt(tangent)?;
     tangent.tape().concatenate(&[above, left.matmul(tangent)?], 2)
 }
 
@@ -75,13 +75,24 @@ impl Operation for Resolvent {
         matrix.tape().compute(Arc::new(Self), &[matrix, vectors, cotangent])
     }
 
-    fn needs_host(&self) -> bool {
-        true
+    fn stacked(&self, columns: usize, inputs: &[Value], varies: &[bool]) -> Result<Option<Value>> {
+        if varies[0] || varies[1] {
+            return Ok(None);
+        }
+        let items = |value: &Value| {
+            let [first, second, rest @ ..] = value.shape() else { return value.reshape(value.shape()) };
+            value.reshape(&[&[first * second], rest].concat())
+        };
+        let (matrix, vectors) = (items(&inputs[0].repeated(columns)?)?, items(&inputs[1].repeated(columns)?)?);
+        let solved = matrix.tape().compute(Arc::new(Self), &[&matrix, &vectors, &items(&inputs[2])?])?;
+        solved.reshape(inputs[2].shape()).map(Some)
     }
 
-    fn solver(&self, gpu: &Gpu, inputs: &[Tensor], output: &Tensor) -> Result<Box<dyn Solver>> {
-        let (gpu, inputs, output) = (gpu.clone(), inputs.to_vec(), output.clone());
-        Ok(Box::new(System { gpu, inputs, output }))
+    fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
+        let inputs = inputs.iter().copied().cloned().collect();
+        let system = System { gpu: recorder.gpu().clone(), inputs, output: output.clone() };
+        recorder.host(Arc::new(system));
+        Ok(())
     }
 
     fn evaluate(&self, inputs: &[Array], shape: &[usize]) -> Vec<f64> {
@@ -108,12 +119,12 @@ struct System {
     output: Tensor,
 }
 
-impl Solver for System {
+impl HostStep for System {
     fn name(&self) -> &'static str {
         Resolvent.name()
     }
 
-    fn solve(&self) -> Pin<Box<dyn Future<Output = Result<()>> + '_>> {
+    fn run(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(async {
             if self.output.is_empty() {
                 return Ok(());
@@ -201,7 +212,7 @@ fn conjugate_gradients(
     let sigma = dot(pair, &image(pair)) / square;
 
     let mut residual = pushed.to_vec();
-    // Twice: once leaves the rounding of a part along z that may be far larger than the rest.
+    // Twice, because once leaves the rounding of the part along z, which may be far larger than the rest.
     off(&mut residual);
     off(&mut residual);
     let mut direction = residual.clone();
@@ -210,10 +221,10 @@ fn conjugate_gradients(
     if !left.is_finite() {
         return Ok(vec![f64::NAN; pushed.len()]);
     }
-    // Below the rounding of what was pushed there is nothing to solve for.
+    // A right-hand side below its own rounding has the solution 0.
     let noise = NOISE * NOISE * dot(pushed, pushed);
     let wanted = (left * RESIDUAL * RESIDUAL).max(noise);
-    // Where rounding is absent the steps are at most the dimension.
+    // Without rounding, the dimension bounds the number of steps.
     for _ in 0..4 * pushed.len() + 100 {
         if left <= wanted {
             return Ok(solution);

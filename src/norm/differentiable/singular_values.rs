@@ -22,7 +22,7 @@ impl Operation for SingularValues {
     /// uᵀ dA v: what u and v move it by is of second order, as both stay of length 1.
     fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
         let [_, left, right] = &primal.inputs[..] else { return Ok(None) };
-        let along = |tangent: &Value| right.matmul_transposed(false, tangent, true)?.multiply(left)?.sum(&[2]);
+        let along = |tangent: &Value| right.matmul_nt(tangent)?.multiply(left)?.sum(&[2]);
         tangents[0].as_ref().map(along).transpose()
     }
 

@@ -1,20 +1,22 @@
-//! The singular vectors of the largest singular values, by a solver that the host looks on at.
+//! The singular vectors of the largest singular values, by a solver in a step of the host.
 
-use std::pin::Pin;
 use std::sync::Arc;
+
+use futures::future::LocalBoxFuture;
 
 use super::dense::{Decomposition, SINGLE, canonical, distance, nothing};
 use super::refined::{is_small, refined};
 use super::resolvent::Resolvent;
-use crate::gpu::Gpu;
+use crate::gpu::{Buffer, Gpu, HostStep, Recorder};
 use crate::norm::{Control, Lanczos, SpectralNorm, Status, Stop, Triplet, Triplets};
-use crate::tape::{Array, Operation, Primal, Solver, Value};
+use crate::tape::{Array, Operation, Primal, Value};
 use crate::tensor::{Matrix, Tensor};
 use crate::{Error, Result};
 
-/// From matrices (items × rows × cols): items × count × (rows + cols + 1), for each of the `count` largest singular values u, v
-/// and the distance to the nearest other singular value, in units of the largest. Zeros where there is no such value, or it is
-/// zero; NaN where an entry is not finite.
+/// The singular vectors of matrices (items × rows × cols): items × count × (rows + cols + 1).
+///
+/// For each of the `count` largest singular values the result has u, v and the distance to the nearest other singular value, in
+/// units of the largest. A value that does not exist or is zero has zeros; a matrix with an entry that is not finite has NaN.
 #[derive(Clone, Debug)]
 pub(super) struct SingularVectors {
     solver: Lanczos,
@@ -46,13 +48,10 @@ impl Operation for SingularVectors {
         moved.pad(2, 0, 1).map(Some)
     }
 
-    fn needs_host(&self) -> bool {
-        true
-    }
-
-    fn solver(&self, gpu: &Gpu, inputs: &[Tensor], output: &Tensor) -> Result<Box<dyn Solver>> {
-        let (gpu, matrix, output) = (gpu.clone(), inputs[0].clone(), output.clone());
-        Ok(Box::new(Search { operation: self.clone(), gpu, matrix, output }))
+    fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
+        let (gpu, matrix, output) = (recorder.gpu().clone(), inputs[0].clone(), output.clone());
+        recorder.host(Arc::new(Search { operation: self.clone(), gpu, matrix, output }));
+        Ok(())
     }
 
     fn evaluate(&self, inputs: &[Array], shape: &[usize]) -> Vec<f64> {
@@ -82,12 +81,12 @@ struct Search {
     output: Tensor,
 }
 
-impl Solver for Search {
+impl HostStep for Search {
     fn name(&self) -> &'static str {
         self.operation.name()
     }
 
-    fn solve(&self) -> Pin<Box<dyn Future<Output = Result<()>> + '_>> {
+    fn run(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(async {
             if self.output.is_empty() {
                 return Ok(());
@@ -104,7 +103,7 @@ impl Search {
         (self.matrix.shape()[0], self.matrix.shape()[1], self.matrix.shape()[2])
     }
 
-    /// By Lanczos on the device, and by the host where that does not tell the largest value from the next.
+    /// The largest triplet by Lanczos on the device, and by the host where Lanczos does not tell the largest value from the next.
     async fn largest(&self) -> Result<Vec<f64>> {
         let (items, rows, cols) = self.sizes();
         let matrix = self.uploaded().await?;
@@ -133,14 +132,14 @@ impl Search {
         Ok(found)
     }
 
-    /// What the vectors of an item are worth.
+    /// The worth of the vectors of an item.
     fn state(&self, norm: &SpectralNorm, item: usize) -> Result<Vectors> {
         let gap = norm.gap.filter(|_| norm.multiplicity == Some(1)).map(|gap| gap / norm.sigma);
         match norm.status {
             Status::NonFinite => Ok(Vectors::None),
             Status::Zero => Ok(Vectors::Apart(0.0)),
             Status::Stagnated | Status::Refuted => Ok(Vectors::Unsure),
-            // Copies by their values in `f32` may still be two in `f64`.
+            // Values that are equal in `f32` may differ in `f64`.
             Status::Converged if norm.multiplicity.is_some() && gap.is_none_or(|gap| gap < CLOSE) => {
                 Ok(Vectors::Unsure)
             }
@@ -171,7 +170,7 @@ impl Search {
         })
     }
 
-    /// By Lanczos where a few of a large matrix are asked for, else by a dense decomposition on the host, in `f64`.
+    /// Several triplets: by Lanczos for a few triplets of a large matrix, else by a dense decomposition on the host, in `f64`.
     async fn several(&self) -> Result<Vec<f64>> {
         let (_, rows, cols) = self.sizes();
         let count = self.output.shape()[1];
@@ -183,11 +182,11 @@ impl Search {
         Ok(entries.chunks_exact(rows * cols).flat_map(item).collect())
     }
 
-    /// By Lanczos, with one value more than asked for to tell how far the last stands apart.
+    /// The leading triplets by Lanczos, with one value more than asked for, which tells the distance of the last.
     async fn leading(&self, count: usize) -> Result<Vec<f64>> {
         let (items, rows, cols) = self.sizes();
         let matrix = self.uploaded().await?;
-        // A residual turns the vectors by itself over the gap: it must be what `f32` reaches, whatever is asked of the values.
+        // Vectors are off by the residual over the gap, so the residual must be as small as `f32` allows.
         let rtol = self.operation.solver.stop.tolerance().min(SHARP);
         let solver = Lanczos { stop: Stop::Value { rtol }, ..self.operation.solver.clone() };
         let tops = solver.top_async(&matrix, count + 1, Control::default()).await?;
@@ -217,18 +216,18 @@ impl Search {
     }
 }
 
-/// What the device's vectors of an item are worth.
+/// The worth of the device's vectors of an item.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Vectors {
-    /// There are none.
+    /// There are no vectors.
     None,
-    /// They are as accurate as asked for, with the distance to the next value in units of the largest; 0 where unknown.
+    /// The vectors are as accurate as asked for. The distance to the next value is in units of the largest; 0 where unknown.
     Apart(f64),
-    /// Rounding in `f32` turns them by more than was asked for.
+    /// Rounding in `f32` turns the vectors by more than was asked for.
     Unsure,
 }
 
-/// The smallest distance of a value that is not nothing, but for the last, to the others, in units of the largest.
+/// The smallest distance between values that are not zero, the last value left out, in units of the largest.
 fn closest(values: &[Triplet], square: bool) -> f64 {
     let sigmas: Vec<f64> = values.iter().map(|triplet| triplet.sigma).collect();
     let largest = sigmas.first().copied().unwrap_or(0.0);
@@ -236,7 +235,7 @@ fn closest(values: &[Triplet], square: bool) -> f64 {
     (0..there).map(|rank| distance(&sigmas, rank, square) / largest).fold(f64::INFINITY, f64::min)
 }
 
-/// u, v and the distance of one rank; zeros where its value is nothing.
+/// u, v and the distance of one rank; zeros where the singular value is zero to the precision of the entries.
 fn of_rank(values: &[Triplet], rank: usize, (rows, cols): (usize, usize)) -> Vec<f64> {
     let sigmas: Vec<f64> = values.iter().map(|triplet| triplet.sigma).collect();
     let least = nothing(SINGLE, (rows, cols)) * sigmas.first().copied().unwrap_or(0.0);
@@ -251,7 +250,7 @@ fn wide(entries: &[f32]) -> Vec<f64> {
     entries.iter().map(|entry| f64::from(*entry)).collect()
 }
 
-/// Lanczos is asked for a share of all singular values of at most one in so many.
+/// Lanczos is asked for at most one in `FEW` of the singular values.
 const FEW: usize = 4;
 
 /// Distances to the next value, in units of the largest, from which on `f32` tells vectors apart to 1e-5.

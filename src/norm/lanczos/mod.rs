@@ -130,7 +130,7 @@ impl Lanczos {
                 true => (norms.left(), norms.right()),
                 false => (norms.right(), norms.left()),
             };
-            norms.copies = Some(Copies::of(&oriented, &factors, (norms.items(), short, long), &others)?);
+            norms.copies = Some(Copies::of(&oriented, &factors, (norms.items(), short, long), &others).await?);
             norms.items.iter_mut().filter(|item| item.products > 0).for_each(|item| item.products += others.len());
         }
         Ok(norms)

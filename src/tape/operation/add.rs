@@ -10,7 +10,7 @@ impl Value {
     /// `left + right`, element by element.
     ///
     /// # Errors
-    /// [`crate::Error::ShapeMismatch`] when the shapes do not fit, or repeat to one.
+    /// [`crate::Error::ShapeMismatch`] when the shapes neither agree nor repeat to one shape.
     pub fn add(&self, right: &Self) -> Result<Self> {
         self.with(Add, right)
     }

@@ -11,7 +11,7 @@ impl Value {
     /// *Shapes*  as [`Value::max_pool2d`]
     ///
     /// # Errors
-    /// As [`Value::max_pool2d`]; whatever the device says of memory for the numbers of elements.
+    /// As [`Value::max_pool2d`]; [`crate::Error::OutOfMemory`] for the numbers of elements.
     pub fn average_pool2d(&self, pooling: &Pool2dOptions, count_padding: bool) -> Result<Self> {
         let (sizes, shape) = self.pooled("average_pool2d", pooling)?;
         let is_even = count_padding || pooling.padding == [0, 0];

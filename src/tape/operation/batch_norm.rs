@@ -3,20 +3,30 @@
 use super::Value;
 use crate::{Error, Result};
 
+/// The statistics and the affine map of a [`Value::batch_norm`], with an element for each channel.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchNorm<'a> {
+    /// The means.
+    pub mean: &'a Value,
+    /// The variances.
+    pub variance: &'a Value,
+    /// The factors.
+    pub weight: &'a Value,
+    /// The summands.
+    pub bias: &'a Value,
+    /// The number that is added to each variance.
+    pub epsilon: f64,
+}
+
 impl Value {
-    /// `(x - mean) / √(variance + epsilon) · weight + bias`, with one of each a channel (Ioffe and Szegedy, *Batch normalization*,
+    /// `(x - mean) / √(variance + epsilon) · weight + bias`, channel by channel (Ioffe and Szegedy, *Batch normalization*,
     /// 2015), as at inference: mean and variance are values like any other, not those of the batch.
     ///
-    /// *Shapes*  this, result: batch × channels × any axes · `mean`, `variance`, `weight`, `bias`: channels
+    /// *Shapes*  this, result: batch × channels × any axes · each part of `norm`: channels
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when there is no axis of channels, or one of the four has another shape.
-    pub fn batch_norm(
-        &self,
-        (mean, variance): (&Self, &Self),
-        (weight, bias): (&Self, &Self),
-        epsilon: f64,
-    ) -> Result<Self> {
+    /// [`Error::ShapeMismatch`] when there is no axis of channels, or a part of `norm` has another shape.
+    pub fn batch_norm(&self, norm: &BatchNorm<'_>) -> Result<Self> {
         let operation = "batch_norm";
         let Some(channels) = self.shape().get(1).copied() else {
             return Err(Error::ShapeMismatch {
@@ -37,8 +47,8 @@ impl Value {
                 found: format!("{:?}", value.shape()),
             })
         };
-        let [mean, variance] = [of_channels(mean)?, of_channels(variance)?];
-        let factor = of_channels(weight)?.multiply(&variance.shift(epsilon)?.sqrt()?.power(-1.0)?)?;
-        self.subtract(&mean)?.multiply(&factor)?.add(&of_channels(bias)?)
+        let [mean, variance] = [of_channels(norm.mean)?, of_channels(norm.variance)?];
+        let factor = of_channels(norm.weight)?.multiply(&variance.shift(norm.epsilon)?.sqrt()?.power(-1.0)?)?;
+        self.subtract(&mean)?.multiply(&factor)?.add(&of_channels(norm.bias)?)
     }
 }

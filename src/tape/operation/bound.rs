@@ -1,21 +1,22 @@
-//! `x` within ±`end`, for factors of what is 0 further out; its slope counts as 1.
+//! `x` within ±`end`, to be multiplied by functions that are 0 further out; its slope counts as 1.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
 
 impl Value {
-    /// `x` within ±`end`, element by element: what multiplies it is 0 further out, so that the product is, for infinite x too.
+    /// `x` within ±`end`, element by element. A factor that is 0 further out makes the product 0, for infinite x too.
     pub(super) fn bound(&self, end: f64) -> Result<Self> {
         self.through(Bound { end })
     }
 }
 
-/// Where the densities and slopes that are multiplied are 0, in `f64` too.
+/// The |x| from which on densities and slopes are 0, in `f64` too.
 pub(super) const FAR: f64 = 1024.0;
 
-/// The factor with which they are taken, so that a product that is a normal number comes of normal numbers.
+/// The factor of densities and slopes, so that a product that is a normal number comes of normal numbers.
 pub(super) const RAISED: f64 = (1 << 24) as f64;
 
 #[derive(Debug)]

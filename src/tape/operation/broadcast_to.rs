@@ -1,4 +1,4 @@
-//! Axes of size 1 repeated, and new axes in front; its transpose is the sum over them.
+//! Axes of size 1 repeated, and new axes in front; the transpose is the sum over these axes.
 
 use super::{Array, ByElement, Operation, Primal, Value, expect_rank, strides};
 use crate::gpu::{Buffer, Recorder};
@@ -58,7 +58,7 @@ impl Operation for BroadcastTo {
     }
 
     fn keeps_samples(&self, batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
-        // Repetitions in front, or of the first axis, would spread one sample.
+        // Repetitions in front, or of the first axis, would copy one sample to others.
         inputs[0].len() == self.shape.len()
             && inputs[0].first() == self.shape.first()
             && self.shape.first().is_some_and(|size| size.is_multiple_of(batch))
@@ -82,10 +82,20 @@ impl Operation for BroadcastTo {
         let (Some(first), Some(last)) = (kept.first(), kept.last()) else {
             return Some(ByElement::Repeat(Reach { inner: 1, size: 1 }));
         };
-        // Axes of size 1 between those that are kept repeat nothing.
+        // An axis of size 1 between kept axes repeats nothing.
         let repeats = (*first..=*last).any(|axis| strides[axis] == 0 && self.shape[axis] != 1);
         let reach = || Reach { inner: length(&self.shape[last + 1..]), size: length(inputs[0]) };
         (!repeats).then(|| ByElement::Repeat(reach()))
+    }
+
+    fn stacked(&self, columns: usize, inputs: &[Value], _varies: &[bool]) -> Result<Option<Value>> {
+        if self.shape.len() >= ops::RANK {
+            return Ok(None);
+        }
+        let own = &inputs[0].shape()[1..];
+        let ones = vec![1; self.shape.len() - own.len()];
+        let aligned = inputs[0].reshape(&[&[columns], &ones[..], own].concat())?;
+        aligned.broadcast_to(&[&[columns], &self.shape[..]].concat()).map(Some)
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Values one after another along an axis; its transpose cuts the parts out.
+//! Values one after another along an axis; the transpose cuts the parts out.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::{Array, Operation, Primal, Value, expect_axes};
 use crate::gpu::{Buffer, Recorder};
 use crate::operator::length;
 use crate::ops::{self, Axis, InsertAt};
-use crate::tape::Tape;
+use crate::tape::graph::Tape;
 use crate::tensor::Tensor;
 use crate::{Error, Result, reference};
 
@@ -24,8 +24,8 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when they differ along another axis, or there are none; [`Error::InvalidOption`] for an axis that
-    /// is not there.
+    /// [`Error::ShapeMismatch`] when values differ along another axis, or there is none; [`Error::InvalidOption`] for an axis
+    /// that does not exist.
     pub fn concatenate(&self, values: &[impl Borrow<Value>], axis: usize) -> Result<Value> {
         let values: Vec<&Value> = values.iter().map(Borrow::borrow).collect();
         self.compute(Arc::new(Concatenate { axis }), &values)
@@ -38,7 +38,7 @@ struct Concatenate {
 }
 
 impl Concatenate {
-    /// What lies outside the axis, along it, and within.
+    /// The numbers of elements before the axis, along the axis, and after it.
     fn sizes(&self, shape: &[usize]) -> Axis {
         Axis { outer: length(&shape[..self.axis]), length: shape[self.axis], inner: length(&shape[self.axis + 1..]) }
     }
@@ -97,6 +97,11 @@ impl Operation for Concatenate {
         let size = |input: &Value| input.shape()[self.axis];
         let first: usize = primal.inputs[..argument].iter().map(size).sum();
         cotangent.slice(self.axis, first..first + size(&primal.inputs[argument]))
+    }
+
+    fn stacked(&self, columns: usize, inputs: &[Value], varies: &[bool]) -> Result<Option<Value>> {
+        let parts = super::repeated_where_fixed(columns, inputs, varies)?;
+        parts[0].tape().concatenate(&parts, self.axis + 1).map(Some)
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {

@@ -1,5 +1,7 @@
-//! Convolutions and their adjoints in image and weight: one form of three arguments, image · weight · response, derived by one of
-//! them, so that transposes are among the three.
+//! Convolutions and their adjoints in image and weight.
+//!
+//! The three are derivatives of one form of three arguments (image, weight, response) by one of the arguments, so that the
+//! transpose of each is among the three.
 
 use std::sync::Arc;
 
@@ -10,13 +12,16 @@ use crate::tensor::{Conv2dOptions, SlidingSizes, Tensor};
 use crate::{Error, Result, ops, reference};
 
 impl Value {
-    /// The response y[n, f, y, x] = Σ self[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j], over the channels c of the
-    /// group of f and the elements i, j of a window: a cross-correlation, which networks call a convolution (Dumoulin and Visin,
-    /// *A guide to convolution arithmetic for deep learning*, 2016). A bias is added as filters × 1 × 1.
-    /// Where a window reaches past the image, an infinite weight may make it NaN, as 0 times infinity is.
+    /// The convolution y[n, f, y, x] = Σ self[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j].
     ///
-    /// *Shapes*  this: batch × channels × height × width · `weight`: filters × channels / groups × kernel height × kernel width ·
-    /// result: batch × filters × ⌊(height + 2 padding - dilation (kernel height - 1) - 1) / stride⌋ + 1 × the same of the width
+    /// The sum is over the channels c of the group of f and the elements i, j of a window: a cross-correlation, which
+    /// networks call a convolution (Dumoulin and Visin, *A guide to convolution arithmetic for deep learning*, 2016). A bias
+    /// is added as filters × 1 × 1. Where a window reaches past the image, an infinite weight may make the result NaN, as
+    /// 0 times infinity is.
+    ///
+    /// *Shapes*  this: batch × channels × height × width · `weight`: filters × channels / groups × kernel height × kernel
+    /// width · result: batch × filters × ⌊(height + 2 padding - dilation (kernel height - 1) - 1) / stride⌋ + 1 × the same
+    /// of the width
     ///
     /// ```
     /// use opnorm::{Gpu, tensor::Conv2dOptions, tape::Tape};
@@ -36,18 +41,19 @@ impl Value {
         apply(Part::Response, sizes, self, weight)
     }
 
-    /// The adjoint of [`Value::conv2d`] in its image, which is of `size`: a transposed convolution.
+    /// The adjoint of [`Value::conv2d`] in its image: a transposed convolution.
     ///
-    /// Several sizes have as many windows where the stride is not 1, so that it is asked for.
+    /// `size` is the height and width of the image. Where the stride is not 1, images of several sizes have the same response.
     ///
-    /// *Shapes*  this: batch × filters × response height × response width · `weight`: as there · result: batch × channels × `size`
+    /// *Shapes*  this: batch × filters × response height × response width · `weight`: as for [`Value::conv2d`] · result:
+    /// batch × channels × `size`
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when an image of `size` has not the response of this shape; else as [`Value::conv2d`].
-    pub fn conv2d_transposed(&self, weight: &Self, convolution: &Conv2dOptions, size: (usize, usize)) -> Result<Self> {
+    pub fn conv2d_transposed(&self, weight: &Self, convolution: &Conv2dOptions, size: [usize; 2]) -> Result<Self> {
         let batch = self.shape().first().copied().unwrap_or(0);
         let channels = weight.shape().get(1).copied().unwrap_or(0).saturating_mul(convolution.groups);
-        let sizes = convolution.sizes(&[batch, channels, size.0, size.1], weight.shape())?;
+        let sizes = convolution.sizes(&[batch, channels, size[0], size[1]], weight.shape())?;
         apply(Part::Image, sizes, self, weight)
     }
 }
@@ -57,7 +63,7 @@ fn apply(part: Part, sizes: SlidingSizes, first: &Value, second: &Value) -> Resu
     first.tape().compute(Arc::new(Conv2d { part, sizes }), &[first, second])
 }
 
-/// What the form is derived by, and so is computed from the two others.
+/// The argument that the form is derived by, and that so is computed from the two others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Image,
@@ -66,7 +72,7 @@ enum Part {
 }
 
 impl Part {
-    /// What it is computed from, in the order of arguments.
+    /// The two others, in the order of arguments.
     fn arguments(self) -> [Self; 2] {
         match self {
             Self::Image => [Self::Response, Self::Weight],
@@ -112,7 +118,7 @@ impl Operation for Conv2d {
     }
 
     fn keeps_samples(&self, batch: usize, _inputs: &[&[usize]], varies: &[bool]) -> bool {
-        // The image and the response have items; the weight is that of all.
+        // The image and the response have batch elements; all share the weight.
         self.part != Part::Weight && !varies[1] && self.sizes.batch.is_multiple_of(batch)
     }
 
@@ -130,6 +136,17 @@ impl Operation for Conv2d {
         let (other, fixed) = (own[1 - argument], &primal.inputs[1 - argument]);
         let [first, second] = own[argument].arguments().map(|part| if part == other { fixed } else { cotangent });
         apply(own[argument], self.sizes, first, second)
+    }
+
+    fn stacked(&self, columns: usize, inputs: &[Value], varies: &[bool]) -> Result<Option<Value>> {
+        // Another weight for each column would be another convolution.
+        if self.part == Part::Weight || varies[1] {
+            return Ok(None);
+        }
+        let sizes = SlidingSizes { batch: columns * self.sizes.batch, ..self.sizes };
+        let images = inputs[0].reshape(&self.part.arguments()[0].shape(&sizes))?;
+        let results = apply(self.part, sizes, &images, &inputs[1])?;
+        results.reshape(&[&[columns], &self.part.shape(&self.sizes)[..]].concat()).map(Some)
     }
 
     fn scratch(&self, _inputs: &[&[usize]]) -> usize {

@@ -1,15 +1,16 @@
 //! `cos x`; its slope is -sin x.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
 
 impl Value {
-    /// `cos x`, element by element, of any size; NaN where x is infinite.
+    /// `cos x`, element by element, for x of any size; NaN where x is infinite.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn cos(&self) -> Result<Self> {
         self.through(Cos)
     }

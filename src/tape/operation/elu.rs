@@ -1,6 +1,7 @@
 //! `x` where it is positive, else `alpha (e^x - 1)`; its slope is 1, or alpha e^x, the latter at 0.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
@@ -9,7 +10,7 @@ impl Value {
     /// `x` where it is positive, else `alpha (e^x - 1)`, element by element.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn elu(&self, alpha: f64) -> Result<Self> {
         self.through(Elu { alpha })
     }
@@ -34,7 +35,7 @@ impl Pointwise for Elu {
     }
 
     fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {
-        // Not y + alpha, which cancels where y is near -alpha.
+        // y + alpha would cancel where y is near -alpha.
         input.step()?.add(&input.exp_below(self.alpha)?).map(Some)
     }
 }

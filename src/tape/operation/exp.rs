@@ -1,6 +1,7 @@
 //! `e^x`; its slope is itself.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
@@ -9,7 +10,7 @@ impl Value {
     /// `e^x`, element by element.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn exp(&self) -> Result<Self> {
         self.through(Exp)
     }

@@ -1,6 +1,7 @@
 //! `factor e^x` where `x` is not positive, else 0; its slope is itself.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;

@@ -1,4 +1,4 @@
-//! Elements at some places along an axis; its transpose adds up at those places.
+//! Elements at some places along an axis; the transpose adds elements up at these places.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ impl Value {
     /// ```
     ///
     /// # Errors
-    /// [`crate::Error::InvalidOption`] for an axis or a place that is not there.
+    /// [`crate::Error::InvalidOption`] for an axis or a place that does not exist.
     pub fn gather(&self, axis: usize, indices: &[usize]) -> Result<Self> {
         expect_axes("gather", self.shape().len(), &[axis])?;
         self.through(Gather { axis, places: Arc::new(Places::of(self.shape()[axis], indices)?) })
@@ -40,7 +40,7 @@ struct Gather {
 }
 
 impl Gather {
-    /// What lies outside the axis, and within.
+    /// The numbers of elements before the axis and after it.
     fn around(&self, shape: &[usize]) -> Around {
         Around { outer: length(&shape[..self.axis]), inner: length(&shape[self.axis + 1..]) }
     }
@@ -67,6 +67,10 @@ impl Operation for Gather {
 
     fn transpose(&self, _argument: usize, _primal: &Primal, cotangent: &Value) -> Result<Value> {
         cotangent.through(Self { axis: self.axis, places: Arc::new(self.places.transposed()) })
+    }
+
+    fn stacked(&self, _columns: usize, inputs: &[Value], _varies: &[bool]) -> Result<Option<Value>> {
+        inputs[0].through(Self { axis: self.axis + 1, places: Arc::clone(&self.places) }).map(Some)
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {

@@ -1,7 +1,8 @@
 //! `x Φ(x)` with the distribution function Φ of the normal distribution, and its slope, whose own is φ(x) (2 - x²).
 
+use super::Value;
 use super::bound::{FAR, RAISED};
-use super::{Pointwise, Value};
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
@@ -10,7 +11,7 @@ impl Value {
     /// `x Φ(x)` with the distribution function Φ of the normal distribution, element by element; its limit 0 at -∞.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn gelu(&self) -> Result<Self> {
         self.through(Gelu)
     }

@@ -1,26 +1,27 @@
-//! GELU as tanh approximates it, and its slope.
+//! The approximation of GELU by tanh, and its slope.
 
+use super::Value;
 use super::bound::RAISED;
-use super::{Pointwise, Value};
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
 
 impl Value {
-    /// `x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`, element by element: what many networks were trained with in place of
-    /// [`Value::gelu`] (Hendrycks and Gimpel, *Gaussian error linear units*, 2016); its limit 0 at -∞.
+    /// `x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`, element by element: the approximation of
+    /// [`Value::gelu`] that many networks were trained with (Hendrycks and Gimpel, *Gaussian error linear units*, 2016); its limit 0 at -∞.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn gelu_tanh(&self) -> Result<Self> {
         self.through(GeluTanh)
     }
 }
 
-/// The part of x³ beside x.
+/// The factor of x³ in x + 0.044715 x³.
 const CUBIC: f64 = 0.044_715;
 
-/// Where σ(v) σ(-v) is 0, in `f64` too.
+/// The |x| from which on σ(v) σ(-v) is 0, in `f64` too.
 const NEAR: f64 = 64.0;
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! 1 where one is larger than another; its derivative is zero, as it jumps.
+//! 1 where a value is larger than another, else 0; a jump, whose derivative is zero.
 
 use super::{Array, ByElement, Operation, Primal, Value, same_shape};
 use crate::gpu::{Buffer, Recorder};

@@ -7,7 +7,7 @@ impl Value {
     /// `(x - mean) / √(variance + epsilon)`, mean and variance being those over the last `axes` axes (Ba, Kiros and Hinton,
     /// *Layer normalization*, 2016); [`Value::multiply`] and [`Value::add`] make it affine.
     ///
-    /// Squares are taken: on the device, elements beyond 1e19 overflow.
+    /// On the device, elements beyond 1e19 overflow, because they are squared.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] for more axes than there are.
@@ -24,7 +24,7 @@ impl Value {
         let kept: Vec<usize> =
             self.shape().iter().enumerate().map(|(axis, size)| if over.contains(&axis) { 1 } else { *size }).collect();
         let centred = self.subtract(&self.mean(&over)?.reshape(&kept)?)?;
-        // What the mean's own rounding leaves is a mean of the rest; it is no function of x but a fixed 0, were it exact.
+        // The rounding of the mean leaves a mean of the differences. It counts as fixed, because exactly it would be 0.
         let left = centred.stop_gradient()?.mean(&over)?.reshape(&kept)?;
         let centred = centred.subtract(&left)?;
         let variance = centred.square()?.mean(&over)?.reshape(&kept)?;

@@ -1,6 +1,7 @@
 //! `x` where it is positive, else `slope x`; its slope is 1 or `slope`, the latter at 0.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
@@ -9,7 +10,7 @@ impl Value {
     /// `x` where it is positive, else `slope x`, element by element.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn leaky_relu(&self, slope: f64) -> Result<Self> {
         self.through(LeakyRelu { slope })
     }
@@ -34,7 +35,7 @@ impl Pointwise for LeakyRelu {
     }
 
     fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {
-        // Not slope + (1 - slope) · step, which cancels where the slope is large.
+        // slope + (1 - slope) · step would cancel where the slope is large.
         let positive = input.step()?;
         positive.add(&positive.negate()?.shift(1.0)?.scale(self.slope)?).map(Some)
     }

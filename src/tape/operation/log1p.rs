@@ -1,6 +1,7 @@
 //! `log(1 + x)`; its slope is 1 / (1 + x).
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
@@ -9,7 +10,7 @@ impl Value {
     /// `log(1 + x)`, element by element, as accurate where x is small.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn log1p(&self) -> Result<Self> {
         self.through(Log1p)
     }

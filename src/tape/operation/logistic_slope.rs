@@ -1,14 +1,16 @@
 //! `factor σ(x) σ(-x)`, the slope of the logistic function σ; its own is -tanh(x / 2) times itself.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
 
 impl Value {
-    /// `factor σ(x) σ(-x)` with the logistic function σ, element by element, as accurate where it is small.
+    /// `factor σ(x) σ(-x)` with the logistic function σ, element by element, as accurate where the value is small.
     ///
-    /// The factor is a power of two from 1 up: with it, what multiplies the slope can bring it back from below the smallest normal number.
+    /// The factor is a power of two, at least 1: a product of the slope may be a normal number where the slope itself is below
+    /// the smallest one.
     pub(super) fn logistic_slope(&self, factor: f64) -> Result<Self> {
         self.through(LogisticSlope { factor })
     }

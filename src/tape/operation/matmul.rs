@@ -1,4 +1,6 @@
-//! Products of matrices; either side may be given transposed, so that derivatives are products as well.
+//! Products of matrices, either side of which may be given transposed, so that derivatives are products as well.
+
+use std::sync::Arc;
 
 use super::{Array, Operation, Primal, Value};
 use crate::gpu::{Buffer, Recorder};
@@ -8,7 +10,7 @@ use crate::tensor::Tensor;
 use crate::{Error, Result, ops, reference};
 
 impl Value {
-    /// The product of the last two axes, for each item of the axes before.
+    /// The product of matrices, which are the last two axes, for each batch element.
     ///
     /// *Shapes*  this: batch × rows × length · `right`: batch × length × cols · result: batch × rows × cols, where batch is any
     /// axes, the same on both sides
@@ -16,26 +18,56 @@ impl Value {
     /// # Errors
     /// [`Error::ShapeMismatch`] when the shapes do not fit.
     pub fn matmul(&self, right: &Self) -> Result<Self> {
-        self.matmul_transposed(false, right, false)
+        Matmul { left_transposed: false, right_transposed: false }.of(self, right)
     }
 
-    /// As [`Value::matmul`], of the transpose of this value or of `right`, or of both.
+    /// The product with the transpose of `right`: self · rightᵀ, as [`Value::matmul`].
+    ///
+    /// *Shapes*  this: batch × rows × length · `right`: batch × cols × length · result: batch × rows × cols
+    ///
+    /// ```
+    /// use opnorm::{Gpu, tape::Tape};
+    /// let tape = Tape::new(&Gpu::new()?);
+    /// let (x, weight) = (tape.input(&[1, 2])?, tape.input(&[3, 2])?);
+    /// let found = tape.compile(&[&x, &weight], &[x.matmul_nt(&weight)?])?;
+    /// assert_eq!(found.evaluate(&[vec![1.0, 2.0], vec![1.0, 0.0, 0.0, 1.0, 1.0, 1.0]])?[0], [1.0, 2.0, 3.0]);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when the shapes do not fit.
-    pub fn matmul_transposed(&self, left_transposed: bool, right: &Self, right_transposed: bool) -> Result<Self> {
-        let operation = Matmul { left_transposed, right_transposed };
-        self.tape().compute(std::sync::Arc::new(operation), &[self, right])
+    /// As [`Value::matmul`].
+    pub fn matmul_nt(&self, right: &Self) -> Result<Self> {
+        Matmul { left_transposed: false, right_transposed: true }.of(self, right)
+    }
+
+    /// The product of the transpose with `right`: selfᵀ · right, as [`Value::matmul`].
+    ///
+    /// *Shapes*  this: batch × length × rows · `right`: batch × length × cols · result: batch × rows × cols
+    ///
+    /// # Errors
+    /// As [`Value::matmul`].
+    pub fn matmul_tn(&self, right: &Self) -> Result<Self> {
+        Matmul { left_transposed: true, right_transposed: false }.of(self, right)
+    }
+
+    /// The product of both transposes: selfᵀ · rightᵀ, as [`Value::matmul`].
+    ///
+    /// *Shapes*  this: batch × length × rows · `right`: batch × cols × length · result: batch × rows × cols
+    ///
+    /// # Errors
+    /// As [`Value::matmul`].
+    pub fn matmul_tt(&self, right: &Self) -> Result<Self> {
+        Matmul { left_transposed: true, right_transposed: true }.of(self, right)
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Matmul {
     left_transposed: bool,
     right_transposed: bool,
 }
 
-/// The items of a batch, and the rows and columns of a matrix as the product sees it.
+/// The axes of the batch, and the rows and columns of a matrix once it is transposed.
 fn sizes(shape: &[usize], transposed: bool) -> Option<(&[usize], usize, usize)> {
     match shape {
         [batch @ .., rows, cols] if transposed => Some((batch, *cols, *rows)),
@@ -45,7 +77,7 @@ fn sizes(shape: &[usize], transposed: bool) -> Option<(&[usize], usize, usize)> 
 }
 
 impl Matmul {
-    /// The items, rows, inner length and columns of the product, where the shapes fit.
+    /// The axes of the batch, rows, inner length and columns of the product, where the shapes fit.
     fn fit<'a>(&self, left: &'a [usize], right: &[usize]) -> Option<(&'a [usize], usize, usize, usize)> {
         let (batch, rows, inner) = sizes(left, self.left_transposed)?;
         let (other, length, cols) = sizes(right, self.right_transposed)?;
@@ -64,8 +96,8 @@ impl Matmul {
         }
     }
 
-    fn of(&self, left: &Value, right: &Value) -> Result<Value> {
-        left.matmul_transposed(self.left_transposed, right, self.right_transposed)
+    fn of(self, left: &Value, right: &Value) -> Result<Value> {
+        left.tape().compute(Arc::new(self), &[left, right])
     }
 }
 
@@ -96,12 +128,28 @@ impl Operation for Matmul {
     fn transpose(&self, argument: usize, primal: &Primal, cotangent: &Value) -> Result<Value> {
         let Self { left_transposed, right_transposed } = *self;
         let (left, right) = (&primal.inputs[0], &primal.inputs[1]);
+        let product = |left: (&Value, bool), right: (&Value, bool)| {
+            Self { left_transposed: left.1, right_transposed: right.1 }.of(left.0, right.0)
+        };
         match (argument, left_transposed, right_transposed) {
-            (0, false, _) => cotangent.matmul_transposed(false, right, !right_transposed),
-            (0, true, _) => right.matmul_transposed(right_transposed, cotangent, true),
-            (_, _, false) => left.matmul_transposed(!left_transposed, cotangent, false),
-            (_, _, true) => cotangent.matmul_transposed(true, left, left_transposed),
+            (0, false, _) => product((cotangent, false), (right, !right_transposed)),
+            (0, true, _) => product((right, right_transposed), (cotangent, true)),
+            (_, _, false) => product((left, !left_transposed), (cotangent, false)),
+            (_, _, true) => product((cotangent, true), (left, left_transposed)),
         }
+    }
+
+    fn stacked(&self, columns: usize, inputs: &[Value], varies: &[bool]) -> Result<Option<Value>> {
+        // Rows of one product with one matrix are rows of a taller product.
+        if let ([_, rows, length], [_, _], false) = (inputs[0].shape(), inputs[1].shape(), self.left_transposed)
+            && !varies[1]
+        {
+            let product = self.of(&inputs[0].reshape(&[columns * rows, *length])?, &inputs[1])?;
+            let cols = product.shape()[1];
+            return product.reshape(&[columns, *rows, cols]).map(Some);
+        }
+        let whole = super::repeated_where_fixed(columns, inputs, varies)?;
+        self.of(&whole[0], &whole[1]).map(Some)
     }
 
     fn scratch(&self, inputs: &[&[usize]]) -> usize {

@@ -1,4 +1,4 @@
-//! The largest over an axis.
+//! The largest element over an axis.
 
 use super::{Value, expect_axes};
 use crate::operator::length;
@@ -9,11 +9,12 @@ use crate::{Error, Result};
 const WINDOW: usize = 512;
 
 impl Value {
-    /// The largest over `axis`, which the result does not have; NaN where there is one. Where several are, the derivative is that
-    /// of the first; where one is NaN, so is the derivative.
+    /// The largest element over `axis`, which the result does not have; NaN where an element is.
+    ///
+    /// Where several are the largest, the derivative is that of the first. Where an element is NaN, so is the derivative.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when there is no such axis, or nothing along it.
+    /// [`Error::ShapeMismatch`] when there is no such axis, or no element along it.
     pub fn max(&self, axis: usize) -> Result<Self> {
         expect_axes("max", self.shape().len(), &[axis])?;
         let mut kept = self.shape().to_vec();
@@ -33,7 +34,7 @@ impl Value {
         while rows > 1 {
             let window = rows.min(WINDOW);
             let windows = rows.div_ceil(window);
-            // Around the axis, as many as the last window lacks.
+            // Padding around the axis fills up the last window.
             let padding = (windows * window - rows).div_ceil(2);
             largest =
                 largest.max_pool2d(&Pool2dOptions { padding: [padding, 0], ..Pool2dOptions::new([window, 1]) })?;
@@ -42,7 +43,7 @@ impl Value {
         largest.reshape(&kept)
     }
 
-    /// The smallest over `axis`, as [`Value::max`].
+    /// The smallest element over `axis`, as [`Value::max`].
     ///
     /// # Errors
     /// As [`Value::max`].

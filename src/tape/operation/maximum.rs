@@ -1,4 +1,4 @@
-//! The larger of two; the right one where they are equal.
+//! The larger of two values; the derivative is that of the right value where they are equal.
 
 use super::{Array, ByElement, Operation, Primal, Value, same_shape};
 use crate::gpu::{Buffer, Recorder};
@@ -7,11 +7,12 @@ use crate::tensor::Tensor;
 use crate::{Result, ops, reference};
 
 impl Value {
-    /// The larger of `self` and `right`, element by element, NaN where one of them is; where they are equal the derivative is
-    /// that of `right`, and NaN where one of them is.
+    /// The larger of `self` and `right`, element by element; NaN, with its derivative, where either is.
+    ///
+    /// Where both are equal, the derivative is that of `right`.
     ///
     /// # Errors
-    /// [`crate::Error::ShapeMismatch`] when the shapes do not fit, or repeat to one.
+    /// [`crate::Error::ShapeMismatch`] when the shapes neither agree nor repeat to one shape.
     pub fn maximum(&self, right: &Self) -> Result<Self> {
         self.with(Maximum, right)
     }

@@ -4,7 +4,7 @@ use super::{Value, expect_axes};
 use crate::Result;
 
 impl Value {
-    /// The mean over `axes`, which the result does not have; NaN over none at all.
+    /// The mean over `axes`, which the result does not have; NaN over no elements.
     ///
     /// # Errors
     /// As [`Value::sum`].

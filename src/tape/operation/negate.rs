@@ -7,7 +7,7 @@ impl Value {
     /// `-x`, element by element.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn negate(&self) -> Result<Self> {
         self.scale(-1.0)
     }

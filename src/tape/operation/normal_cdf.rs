@@ -1,6 +1,7 @@
 //! The probability that a standard normal number is below `x`; its slope is `e^(-x²/2) / √(2π)`.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
@@ -9,7 +10,7 @@ impl Value {
     /// The probability that a standard normal number is below `x`, element by element.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn normal_cdf(&self) -> Result<Self> {
         self.through(NormalCdf)
     }

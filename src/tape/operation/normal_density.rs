@@ -1,13 +1,14 @@
 //! `factor φ(x)`, the density of the normal distribution; its slope is -x times itself.
 
+use super::Value;
 use super::bound::{FAR, RAISED};
-use super::{Pointwise, Value};
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
 
 impl Value {
-    /// `factor e^(-x²/2) / √(2π)`, element by element, as accurate where it is small.
+    /// `factor e^(-x²/2) / √(2π)`, element by element, as accurate where the value is small.
     ///
     /// The factor is a power of two from 1 up, as that of [`Value::logistic_slope`].
     pub(super) fn normal_density(&self, factor: f64) -> Result<Self> {
@@ -15,7 +16,7 @@ impl Value {
     }
 }
 
-/// Factors that are not raised again: beyond, a product with them could overflow.
+/// The largest factor that is raised again: products with a larger one could overflow.
 const LARGEST: f64 = (1u64 << 48) as f64;
 
 #[derive(Debug)]

@@ -59,6 +59,14 @@ impl Operation for Permute {
         cotangent.permute(&back)
     }
 
+    fn stacked(&self, _columns: usize, inputs: &[Value], _varies: &[bool]) -> Result<Option<Value>> {
+        if self.axes.len() >= ops::RANK {
+            return Ok(None);
+        }
+        let axes: Vec<usize> = std::iter::once(0).chain(self.axes.iter().map(|axis| axis + 1)).collect();
+        inputs[0].permute(&axes).map(Some)
+    }
+
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
         let picked = self.picked(&strides(inputs[0].shape()));
         ops::strided(recorder, output.shape(), &picked, inputs[0].buffer(), output.buffer())

@@ -1,4 +1,4 @@
-//! Functions of each element: their rule is a slope.
+//! Functions of each element, whose rule is a slope.
 
 use std::fmt::Debug;
 
@@ -10,15 +10,15 @@ use crate::{Result, ops};
 
 /// A function of one number, and the slope that its tangents are multiplied by.
 pub(super) trait Pointwise: Debug + Send + Sync {
-    /// What computes it on the device.
+    /// The function on the device.
     fn function(&self) -> &'static Unary;
 
-    /// The number beside its argument.
+    /// The parameter of the function, beside its argument.
     fn parameter(&self) -> f64 {
         0.0
     }
 
-    /// What computes it on the host.
+    /// The function on the host.
     fn at(&self, x: f64) -> f64;
 
     /// The derivative at `input`, where the function is `output`; `None` where it is zero everywhere.

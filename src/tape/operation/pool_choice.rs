@@ -1,4 +1,4 @@
-//! Which element of each window is the largest; its derivative is zero, as it jumps.
+//! The number of the largest element of each window: a jump, whose derivative is zero.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::tensor::{SlidingSizes, Tensor};
 use crate::{Result, ops, reference};
 
 impl Value {
-    /// The number of the largest element of each window: the first of equals, NaN where there is one.
+    /// The number of the largest element of each window: the first of equals, NaN where an element is.
     ///
     /// *Shapes*  this: the image of `sizes` · result: their response
     pub(super) fn pool_choice(&self, sizes: SlidingSizes) -> Result<Self> {

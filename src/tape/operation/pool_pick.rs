@@ -1,4 +1,4 @@
-//! The element of each window that was chosen, and its transpose: what was picked, added where it was chosen.
+//! The chosen element of each window, and the transpose, which adds each picked element at its place.
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ impl Value {
 
 #[derive(Debug)]
 struct PoolPick {
+    /// Whether this is the transpose.
     sizes: SlidingSizes,
-    /// Whether it is the transpose.
     is_back: bool,
 }
 
@@ -52,6 +52,18 @@ impl Operation for PoolPick {
             return Err(Error::NotLinear { operation: self.name() });
         }
         self.of(cotangent, &primal.inputs[1], !self.is_back)
+    }
+
+    fn stacked(&self, columns: usize, inputs: &[Value], varies: &[bool]) -> Result<Option<Value>> {
+        let sizes = SlidingSizes { batch: columns * self.sizes.batch, ..self.sizes };
+        let whole = super::repeated_where_fixed(columns, inputs, varies)?;
+        let (image, response) = (sizes.image_shape(), sizes.response_shape());
+        let values = whole[0].reshape(if self.is_back { &response } else { &image })?;
+        let choice = whole[1].reshape(&response)?;
+        let picked = Self { sizes, is_back: self.is_back };
+        let picked = values.tape().compute(Arc::new(picked), &[&values, &choice])?;
+        let shape = if self.is_back { self.sizes.image_shape() } else { self.sizes.response_shape() };
+        picked.reshape(&[&[columns], &shape[..]].concat()).map(Some)
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {

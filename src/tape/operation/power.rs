@@ -1,15 +1,16 @@
 //! `x^exponent`; its slope is `exponent x^(exponent - 1)`.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
 
 impl Value {
-    /// `x^exponent`; of negative `x` for whole exponents, else NaN, element by element.
+    /// `x^exponent`, element by element; NaN for a negative `x` unless the exponent is whole.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn power(&self, exponent: f64) -> Result<Self> {
         self.through(Power { exponent })
     }

@@ -1,6 +1,7 @@
 //! `x` where it is positive, else 0; its slope is 1 where x is positive, and 0 at 0.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
@@ -9,7 +10,7 @@ impl Value {
     /// `x` where it is positive, else 0, element by element.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn relu(&self) -> Result<Self> {
         self.through(Relu)
     }

@@ -7,10 +7,10 @@ use crate::tensor::Tensor;
 use crate::{Result, ops, reference};
 
 impl Value {
-    /// `factor x`, by a number, element by element.
+    /// `factor x` with a number as the factor, element by element.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn scale(&self, factor: f64) -> Result<Self> {
         self.through(Scale { factor })
     }

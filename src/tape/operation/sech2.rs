@@ -1,12 +1,13 @@
 //! `1 / cosh² x`, the slope of tanh; its slope is -2 tanh x / cosh² x.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
 
 impl Value {
-    /// `1 / cosh² x`, element by element, as accurate where it is small.
+    /// `1 / cosh² x`, element by element, as accurate where the value is small.
     pub(super) fn sech2(&self) -> Result<Self> {
         self.through(Sech2)
     }

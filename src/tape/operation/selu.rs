@@ -3,7 +3,7 @@
 use super::Value;
 use crate::Result;
 
-/// The factor and the depth with which a layer keeps mean 0 and variance 1.
+/// The factor and the alpha of a layer that keeps mean 0 and variance 1.
 const SCALE: f64 = 1.050_700_987_355_480_5;
 const ALPHA: f64 = 1.673_263_242_354_377_2;
 
@@ -12,7 +12,7 @@ impl Value {
     /// *Self-normalizing neural networks*, 2017).
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn selu(&self) -> Result<Self> {
         self.elu(ALPHA)?.scale(SCALE)
     }

@@ -7,10 +7,10 @@ use crate::tensor::Tensor;
 use crate::{Result, ops, reference};
 
 impl Value {
-    /// `x + summand`, by a number, element by element.
+    /// `x + summand` with a number as the summand, element by element.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn shift(&self, summand: f64) -> Result<Self> {
         self.through(Shift { summand })
     }

@@ -1,6 +1,7 @@
-//! `1 / (1 + e^-x)`; its slope is that of x times that of -x.
+//! `1 / (1 + e^-x)`; its slope is its value at x times its value at -x.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
@@ -9,7 +10,7 @@ impl Value {
     /// `1 / (1 + e^-x)`, element by element.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn sigmoid(&self) -> Result<Self> {
         self.through(Sigmoid)
     }
@@ -28,7 +29,7 @@ impl Pointwise for Sigmoid {
     }
 
     fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {
-        // Not y (1 - y), which cancels where y is near 1.
+        // y (1 - y) would cancel where y is near 1.
         input.logistic_slope(1.0).map(Some)
     }
 }

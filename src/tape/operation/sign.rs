@@ -1,16 +1,16 @@
-//! 1, 0 or -1, as `x` is positive, zero or negative, NaN where it is NaN; its slope is zero everywhere.
+//! 1, 0 or -1, as `x` is positive, zero or negative, NaN where `x` is NaN; its slope is zero everywhere.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
 
 impl Value {
-    /// 1, 0 or -1, as `x` is positive, zero or negative, element by element; NaN where x is NaN, so that no slope
-    /// hides it.
+    /// 1, 0 or -1, as `x` is positive, zero or negative, element by element; NaN where x is NaN.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn sign(&self) -> Result<Self> {
         self.through(Sign)
     }

@@ -1,7 +1,8 @@
 //! `x / (1 + e^-x)` and its slope, whose own is σ(x) σ(-x) (2 - x tanh(x / 2)).
 
+use super::Value;
 use super::bound::{FAR, RAISED};
-use super::{Pointwise, Value};
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
@@ -10,7 +11,7 @@ impl Value {
     /// `x / (1 + e^-x)`, element by element; its limit 0 at -∞.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn silu(&self) -> Result<Self> {
         self.through(Silu)
     }

@@ -1,15 +1,16 @@
 //! `sin x`; its slope is cos x.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
 
 impl Value {
-    /// `sin x`, element by element, of any size; NaN where x is infinite.
+    /// `sin x`, element by element, for x of any size; NaN where x is infinite.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn sin(&self) -> Result<Self> {
         self.through(Sin)
     }

@@ -3,21 +3,21 @@
 use super::Value;
 use crate::Result;
 
-/// What softmax along an axis is made of. The largest element, the first of equals, is apart from the others: its share is 1 less
-/// theirs, so that what changes it is their sum, which does not cancel where it is nearly all.
+/// The parts of softmax along an axis. The largest element, the first of equals, is apart from the others: its share is
+/// 1 / (1 + their sum), whose derivative is that of their sum and does not cancel where the share is nearly 1.
 struct Shares {
-    /// x less its largest, whose derivative is that of the difference; 0 for the largest itself.
+    /// x - max x, with its derivative; 0 for the largest element itself.
     exponents: Value,
-    /// 1 for the largest, else 0; fixed.
+    /// 1 for the largest element, else 0; it counts as fixed.
     is_largest: Value,
-    /// The exponentials of the others, and 0 for the largest.
+    /// The exponentials of the others, and 0 for the largest element.
     others: Value,
-    /// The sum of the others, which the sum of all exponentials is 1 more than.
+    /// The sum of the others: the sum of all exponentials is 1 more.
     sum: Value,
 }
 
 impl Value {
-    /// `e^x / Σ e^x` along `axis`, from x less its largest, so that nothing overflows.
+    /// `e^x / Σ e^x` along `axis`, from x - max x, so that nothing overflows.
     ///
     /// # Errors
     /// As [`Value::max`].
@@ -26,7 +26,7 @@ impl Value {
         others.add(&is_largest)?.divide(&sum.shift(1.0)?)
     }
 
-    /// `x - log Σ e^x` along `axis`, from x less its largest: the logarithm of [`Value::softmax`], for small values too.
+    /// `x - log Σ e^x` along `axis`, from x - max x: the logarithm of [`Value::softmax`], as accurate for small values.
     ///
     /// # Errors
     /// As [`Value::max`].

@@ -7,7 +7,7 @@ impl Value {
     /// `x²`, element by element.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn square(&self) -> Result<Self> {
         self.multiply(self)
     }

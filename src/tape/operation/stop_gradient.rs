@@ -8,10 +8,10 @@ use crate::tensor::Tensor;
 impl Value {
     /// The same elements, fixed for every derivative, forward and reverse; no copy.
     ///
-    /// [`crate::tape::Tape::transpose`] takes it for the linear map that it is, the identity.
+    /// [`crate::tape::Tape::transpose`] takes this operation for the identity.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn stop_gradient(&self) -> Result<Self> {
         self.through(StopGradient)
     }

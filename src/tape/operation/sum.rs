@@ -1,4 +1,4 @@
-//! The sum over neighbouring axes; its transpose repeats along them.
+//! The sum over neighbouring axes; the transpose repeats along these axes.
 
 use std::ops::Range;
 
@@ -13,10 +13,10 @@ impl Value {
     /// The sum over `axes`, which the result does not have.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidOption`] for an axis that is not there or is named twice.
+    /// [`crate::Error::InvalidOption`] for an axis that does not exist or is named twice.
     pub fn sum(&self, axes: &[usize]) -> Result<Self> {
         let axes = expect_axes("sum", self.shape().len(), axes)?;
-        // The last axes first, so that those before keep their numbers.
+        // The last axes come first, so that earlier axes keep their numbers.
         let mut sum = self.clone();
         let mut end = axes.len();
         while end > 0 {
@@ -34,7 +34,7 @@ struct Sum {
 }
 
 impl Sum {
-    /// What lies outside the axes, along them, and within.
+    /// The numbers of elements before the axes, along them, and after them.
     fn sizes(&self, shape: &[usize]) -> Axis {
         let Range { start, end } = self.axes;
         Axis { outer: length(&shape[..start]), length: length(&shape[start..end]), inner: length(&shape[end..]) }
@@ -64,6 +64,10 @@ impl Operation for Sum {
         let mut kept = input.to_vec();
         kept[self.axes.clone()].fill(1);
         cotangent.reshape(&kept)?.broadcast_to(input)
+    }
+
+    fn stacked(&self, _columns: usize, inputs: &[Value], _varies: &[bool]) -> Result<Option<Value>> {
+        inputs[0].through(Self { axes: self.axes.start + 1..self.axes.end + 1 }).map(Some)
     }
 
     fn scratch(&self, inputs: &[&[usize]]) -> usize {

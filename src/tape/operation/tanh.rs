@@ -1,6 +1,7 @@
 //! `tanh x`; its slope is 1 / cosh² x.
 
-use super::{Pointwise, Value};
+use super::Value;
+use super::pointwise::Pointwise;
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
@@ -9,7 +10,7 @@ impl Value {
     /// `tanh x`, element by element.
     ///
     /// # Errors
-    /// None of its own: only shapes too large to count.
+    /// [`crate::Error::TooLarge`] for more elements than can be counted.
     pub fn tanh(&self) -> Result<Self> {
         self.through(Tanh)
     }
@@ -28,7 +29,7 @@ impl Pointwise for Tanh {
     }
 
     fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {
-        // Not 1 - tanh² x, which cancels where tanh is near ±1.
+        // 1 - tanh² x would cancel where tanh is near ±1.
         input.sech2().map(Some)
     }
 }

@@ -7,12 +7,13 @@ use crate::{Error, Result};
 const LARGEST: f64 = (1 << 24) as f64;
 
 impl Value {
-    /// `(Σ |x|^p)^(1/p)` over `axes`, which the result does not have; the largest |x| for infinite `p`. NaN where there is one.
-    /// For finite `p` an infinite element makes it NaN.
+    /// The norm `(Σ |x|^p)^(1/p)` over `axes`, which the result does not have; the largest |x| for infinite `p`.
     ///
-    /// Elements are divided by the largest first, so that nothing overflows or underflows that the norm does not. The derivative at
-    /// the vector 0 is 0, with all those of it; so is an element's share where the element is 0, for all `p` that are not even.
-    /// Where several are the largest, that of the infinite norm is the first one's.
+    /// The norm is NaN where an element is, and for finite `p` where an element is infinite. Elements are divided by the
+    /// largest first, so that nothing overflows or underflows unless the norm does.
+    ///
+    /// Derivatives of every order are 0 at the vector 0. For `p` that is not even, the derivative by an element that is 0 is 0.
+    /// For infinite `p`, the derivative is that of the first of the largest elements.
     ///
     /// ```
     /// use opnorm::{Gpu, tape::Tape};
@@ -26,10 +27,10 @@ impl Value {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for `p` below 1, finite above 2^24 or NaN, and for an axis that is not there or is named twice.
+    /// [`Error::InvalidOption`] for `p` below 1, finite above 2^24 or NaN, and for an axis that does not exist or is named twice.
     pub fn vector_norm(&self, axes: &[usize], p: f64) -> Result<Self> {
         let operation = "vector_norm";
-        // Above, p - 1 is no `f32`, and whether it is even is lost.
+        // Above 2^24, p - 1 is no `f32`, and whether p is even is lost.
         let is_known = (1.0..=LARGEST).contains(&p) || p == f64::INFINITY;
         if !is_known {
             return Err(Error::InvalidOption {
@@ -58,18 +59,18 @@ impl Value {
             return Ok(largest);
         }
         let largest = largest.reshape(&kept)?.stop_gradient()?;
-        // Into the range in which WGSL says how accurate a quotient is, by a power of two.
+        // A power of two brings the divisor into the range where WGSL bounds the error of a quotient.
         let is_large = largest.shift(-1.0)?.step()?;
         let is_small = is_large.negate()?.shift(1.0)?;
         let factor = is_large.scale(2f64.powi(-FAR))?.add(&is_small.scale(2f64.powi(FAR))?)?;
         let scaled = largest.multiply(&factor)?;
-        // 1 for the vector 0, so that the sum is not 0, nor what it is divided by.
+        // 1 for the vector 0, so that neither the sum nor the divisor is 0.
         let is_zero = scaled.step()?.negate()?.shift(1.0)?;
         let divisor = scaled.add(&is_zero)?;
         let powers = if p % 2.0 == 0.0 {
             self.multiply(&factor)?.divide(&divisor)?.power(p)?
         } else {
-            // Roots have no slope at 0: there they are taken of 1, times 0.
+            // A root has no slope at 0, so there the root of 1 is taken, times 0.
             let is_there = size.multiply(&factor)?.step()?;
             let share = size.multiply(&factor)?.divide(&divisor)?;
             share.add(&is_there.negate()?.shift(1.0)?)?.power(p)?.multiply(&is_there)?
@@ -81,7 +82,7 @@ impl Value {
 
     /// `√(Σ x²)` over the last two axes, as [`Value::vector_norm`].
     ///
-    /// *Shapes*  this: batch × rows × columns · result: batch, which is any axes
+    /// *Shapes*  this: batch × rows × cols · result: batch, which is any axes
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] for fewer than two axes.
@@ -97,5 +98,5 @@ impl Value {
     }
 }
 
-/// Elements are brought nearer to 1 by 2 to this, from either side.
+/// The exponent of the power of two that brings elements nearer to 1, from either side.
 const FAR: i32 = 64;

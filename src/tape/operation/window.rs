@@ -13,7 +13,7 @@ impl Value {
     /// The elements of `range` along `axis`.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for an axis or a range that is not there.
+    /// [`Error::InvalidOption`] for an axis or a range that does not exist.
     pub fn slice(&self, axis: usize, range: Range<usize>) -> Result<Self> {
         expect_axes("slice", self.shape().len(), &[axis])?;
         let (true, Ok(start)) =
@@ -32,7 +32,7 @@ impl Value {
     /// The value with `before` zeros before and `after` zeros after it along `axis`.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for an axis that is not there, [`Error::TooLarge`] for more elements than can be counted.
+    /// [`Error::InvalidOption`] for an axis that does not exist, [`Error::TooLarge`] for more elements than can be counted.
     pub fn pad(&self, axis: usize, before: usize, after: usize) -> Result<Self> {
         expect_axes("pad", self.shape().len(), &[axis])?;
         let length = self.shape()[axis].checked_add(before).and_then(|length| length.checked_add(after));
@@ -49,7 +49,7 @@ impl Value {
     }
 }
 
-/// `length` elements of an axis from `start` on, zeros where there are none.
+/// `length` elements of an axis from `start` on, zeros outside of the axis.
 #[derive(Debug)]
 struct Window {
     axis: usize,
@@ -58,7 +58,7 @@ struct Window {
 }
 
 impl Window {
-    /// What lies outside the axis, along it, and within.
+    /// The numbers of elements before the axis, along the axis, and after it.
     fn sizes(&self, shape: &[usize]) -> Axis {
         Axis { outer: length(&shape[..self.axis]), length: shape[self.axis], inner: length(&shape[self.axis + 1..]) }
     }
@@ -87,6 +87,11 @@ impl Operation for Window {
     fn transpose(&self, _argument: usize, primal: &Primal, cotangent: &Value) -> Result<Value> {
         let length = primal.inputs[0].shape()[self.axis];
         cotangent.through(Self { axis: self.axis, start: -self.start, length })
+    }
+
+    fn stacked(&self, _columns: usize, inputs: &[Value], _varies: &[bool]) -> Result<Option<Value>> {
+        let Self { axis, start, length } = *self;
+        inputs[0].through(Self { axis: axis + 1, start, length }).map(Some)
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {

@@ -11,7 +11,7 @@ use super::{draw, gpu, narrowed, seeded};
 fn what_is_right_agrees_and_what_is_not_is_told() {
     let tape = Tape::new(gpu());
     let (x, w) = (tape.input(&[3, 4]).unwrap(), tape.input(&[5, 4]).unwrap());
-    let y = x.matmul_transposed(false, &w, true).unwrap().tanh().unwrap();
+    let y = x.matmul_nt(&w).unwrap().tanh().unwrap();
     let mut random = seeded(1);
     let (at_x, at_w) = (draw(&mut random, 12), draw(&mut random, 20));
     let report = tape.check_gradients(&[&y, &y.exp().unwrap()], &[&x, &w], &[&at_x, &at_w]).unwrap();

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use opnorm::Result;
 use opnorm::norm::{JacobianSpectralNorm, Lanczos, Method, Reduction, Status, Stop};
-use opnorm::tape::{Tape, Value};
+use opnorm::tape::{BatchNorm, Tape, Value};
 use opnorm::tensor::{Conv2dOptions, Pool2dOptions, Tensor};
 use serde_json::Value as Json;
 
@@ -226,7 +226,12 @@ fn build(tape: &Tape, program: &str, inputs: &[Value]) -> Result<Value> {
                     "maximum" => left.maximum(&right),
                     "minimum" => left.minimum(&right),
                     "concatenate" => tape.concatenate(&[left, right], at(0)),
-                    "matmul" => left.matmul_transposed(at(0) == 1, &right, at(1) == 1),
+                    "matmul" => match (at(0), at(1)) {
+                        (0, 0) => left.matmul(&right),
+                        (0, _) => left.matmul_nt(&right),
+                        (_, 0) => left.matmul_tn(&right),
+                        _ => left.matmul_tt(&right),
+                    },
                     _ => panic!("{name} is not known"),
                 }
             }
@@ -358,7 +363,7 @@ fn layer(row: &Fixtures, x: &[Value]) -> Result<Value> {
         "avg_pool2d" => x[0].average_pool2d(&pooling(), options.part("count_include_pad").0.as_bool().unwrap()),
         "batch_norm" => {
             let epsilon = options.part("epsilon").0.as_f64().unwrap();
-            x[0].batch_norm((&x[3], &x[4]), (&x[1], &x[2]), epsilon)
+            x[0].batch_norm(&BatchNorm { mean: &x[3], variance: &x[4], weight: &x[1], bias: &x[2], epsilon })
         }
         "vector_norm" => x[0].vector_norm(&[number("axis")], options.part("order").0.as_f64().unwrap_or(f64::INFINITY)),
         "index_select" => x[0].gather(number("axis"), &indices()),
@@ -426,7 +431,7 @@ fn network(parameters: &[Value], x: &Value) -> Result<Value> {
     let mut y = x.clone();
     for (index, layer) in parameters.chunks_exact(2).enumerate() {
         y = if index == 0 { y } else { y.tanh()? };
-        y = y.matmul_transposed(false, &layer[0], true)?.add(&layer[1])?;
+        y = y.matmul_nt(&layer[0])?.add(&layer[1])?;
     }
     Ok(y)
 }

@@ -92,7 +92,7 @@ proptest! {
                 11 => left.reshape(&[35]).unwrap().abs().unwrap().reshape(&[5, 7]),
                 12 => left.sum(&[1]).unwrap().sin().unwrap().reshape(&[5, 1]).unwrap().multiply(&right),
                 13 => left.mean(&[0, 1]).unwrap().broadcast_to(&[5, 7]).unwrap().sin(),
-                14 => left.sin().unwrap().matmul_transposed(false, &right.sin().unwrap(), true).unwrap().matmul(&left.tanh().unwrap()),
+                14 => left.sin().unwrap().matmul_nt(&right.sin().unwrap()).unwrap().matmul(&left.tanh().unwrap()),
                 _ => left.relu(),
             }.unwrap());
         }

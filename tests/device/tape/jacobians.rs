@@ -59,15 +59,7 @@ impl Network {
         let (mut y, mut inputs) = (x.clone(), vec![x.clone()]);
         for (from, to) in [(7, 11), (11, 5), (5, 4)] {
             let (weight, bias) = (tape.input(&[to, from]).unwrap(), tape.input(&[to]).unwrap());
-            y = y
-                .matmul_transposed(false, &weight, true)
-                .unwrap()
-                .add(&bias)
-                .unwrap()
-                .scale(0.5)
-                .unwrap()
-                .tanh()
-                .unwrap();
+            y = y.matmul_nt(&weight).unwrap().add(&bias).unwrap().scale(0.5).unwrap().tanh().unwrap();
             inputs.extend([weight, bias]);
         }
         let points = inputs.iter().map(|input| draw(&mut random, input.shape().iter().product())).collect();
@@ -147,6 +139,11 @@ fn a_product_makes_no_memory_and_no_bind_groups() {
     let gpu = Gpu::new().unwrap();
     let jacobian = Network::new(&gpu, 3, 2).linearize(&gpu);
     let (input, output) = (Tensor::zeros(&gpu, &[3, 2, 7]).unwrap(), Tensor::zeros(&gpu, &[3, 2, 4]).unwrap());
+    // The first products with two vectors make the programs for two.
+    let mut recorder = gpu.recorder();
+    jacobian.apply(&mut recorder, &input, &output).unwrap();
+    jacobian.apply_adjoint(&mut recorder, &output, &input).unwrap();
+    recorder.submit().unwrap();
     let before = gpu.totals();
     let mut recorder = gpu.recorder();
     for _ in 0..10 {
@@ -156,7 +153,7 @@ fn a_product_makes_no_memory_and_no_bind_groups() {
     recorder.submit().unwrap();
     let after = gpu.totals();
     assert_eq!((after.bind_groups, after.buffers), (before.bind_groups, before.buffers));
-    assert!(after.dispatches >= before.dispatches + 20 * 2 * 3, "{after:?}");
+    assert!(after.dispatches >= before.dispatches + 20 * 3, "{after:?}");
     assert_eq!(after.submits, before.submits + 1);
 }
 

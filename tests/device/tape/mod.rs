@@ -2,13 +2,16 @@
 //! programs and their memory, Jacobians and their norms; and all of these against PyTorch's numbers.
 
 mod checks;
+mod columns;
 mod fixtures;
 mod fusion;
+mod host_steps;
 mod jacobians;
 mod nesting;
 mod norms;
 mod not_a_number;
 mod operations;
+mod own_operations;
 mod pointwise;
 mod programs;
 mod search;

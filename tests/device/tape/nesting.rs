@@ -38,7 +38,7 @@ impl Tree {
             Self::Bell(tree) => of(tree)?.square()?.negate()?.exp(),
             Self::Mix(tree) => {
                 let square = of(tree)?.reshape(&[2, 2])?;
-                square.matmul_transposed(true, &square, false)?.scale(0.25)?.reshape(&[4])
+                square.matmul_tn(&square)?.scale(0.25)?.reshape(&[4])
             }
             Self::Spread(tree) => of(tree)?.mean(&[0])?.broadcast_to(&[4]),
             Self::Turn(tree) => {

@@ -1,7 +1,7 @@
 //! Norms of Jacobians, sample by sample and reduced, and their gradients.
 
 use faer::Mat;
-use opnorm::norm::{JacobianSpectralNorm, Lanczos, Method, Power, Reduction, Status, Stop, interpolate};
+use opnorm::norm::{Interpolation, JacobianSpectralNorm, Lanczos, Method, Power, Reduction, Status, Stop};
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Result};
@@ -94,7 +94,7 @@ impl Network {
         let last = layers.len() - 1;
         let mut y = x.clone();
         for (index, layer) in layers.enumerate() {
-            y = y.matmul_transposed(false, &layer[0], true)?.add(&layer[1])?;
+            y = y.matmul_nt(&layer[0])?.add(&layer[1])?;
             if index < last {
                 y = y.tanh()?;
             }
@@ -371,16 +371,49 @@ fn bounds_are_reduced_as_norms_are() {
 
 #[test]
 fn samples_between_two_batches() {
-    let tape = Tape::new(gpu());
+    let between = Interpolation::new(gpu(), &[3, 2]).unwrap();
     let (left, right) = (tensor(&[3, 2], &[0.0; 6]), tensor(&[3, 2], &[1.0, 2.0, 1.0, 2.0, 1.0, 2.0]));
-    let read = |seed| interpolate(&tape, &left, &right, seed).unwrap().read(gpu()).unwrap();
+    let read = |seed| between.samples(&left, &right, seed).unwrap().read(gpu()).unwrap();
     let found = read(5);
     assert_eq!(found, read(5));
     for pair in found.chunks_exact(2) {
         assert!((0.0..=1.0).contains(&pair[0]) && (pair[1] - 2.0 * pair[0]).abs() < 1e-6, "{found:?}");
     }
     assert!(found[0] != found[2] && found != read(6));
-    assert!(matches!(interpolate(&tape, &left, &tensor(&[2, 2], &[0.0; 4]), 0), Err(Error::ShapeMismatch { .. })));
+    let short = tensor(&[2, 2], &[0.0; 4]);
+    for (left, right) in [(&left, &short), (&short, &right), (&short, &short)] {
+        assert!(matches!(between.samples(left, right, 0), Err(Error::ShapeMismatch { .. })));
+    }
+}
+
+/// A training loop takes new samples at each step: no step makes more than the step before.
+#[test]
+fn samples_of_a_training_loop_make_no_more_at_a_later_step() {
+    // A device of its own: its counters are those of this test alone.
+    let gpu = opnorm::Gpu::new().unwrap();
+    let tape = Tape::new(&gpu);
+    let upload = |value: f32| Tensor::from_slice(&gpu, &[4, 2], &[value; 8]).unwrap();
+    let (left, right) = (upload(0.0), upload(1.0));
+    let between = Interpolation::new(&gpu, &[4, 2]).unwrap();
+    let norm = JacobianSpectralNorm::default();
+    let mut prepared = norm.prepare(&tape, Value::sin, &[4, 2], &[]).unwrap();
+    let nodes = format!("{tape:?}");
+    let mut made = Vec::new();
+    for step in 0..200 {
+        let before = gpu.totals();
+        let samples = between.samples(&left, &right, step).unwrap();
+        let after = gpu.totals();
+        made.push((
+            after.buffers - before.buffers,
+            after.dispatches - before.dispatches,
+            after.bind_groups - before.bind_groups,
+        ));
+        if step % 50 == 0 {
+            prepared.at(&samples, &[]).unwrap();
+        }
+    }
+    assert_eq!(format!("{tape:?}"), nodes);
+    assert!(made[1..].iter().all(|step| *step == made[1]) && made[1].2 == 0, "{made:?}");
 }
 
 /// The gradient needs the vectors alone: nothing of the iterations that found them is kept.

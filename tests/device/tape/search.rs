@@ -57,8 +57,8 @@ fn networks_without_curvature_are_searched_at_random() {
         .map(|shape| tape.constant(&upload(shape, &draw(&mut random, shape[0] * shape[1]))).unwrap())
         .collect();
     let network = |x: &Value| -> Result<Value> {
-        let hidden = x.matmul_transposed(false, &weights[0], true)?.relu()?;
-        hidden.matmul_transposed(false, &weights[1], true)?.relu()?.matmul_transposed(false, &weights[2], true)
+        let hidden = x.matmul_nt(&weights[0])?.relu()?;
+        hidden.matmul_nt(&weights[1])?.relu()?.matmul_nt(&weights[2])
     };
     let centres = draw(&mut random, 3 * 8);
     let samples = upload(&[3, 8], &centres);

@@ -1,7 +1,7 @@
 //! Functions that mix samples of a batch are refused, whichever they mix; those that do not are not.
 
 use opnorm::norm::{JacobianSearch, JacobianSpectralNorm, Status};
-use opnorm::tape::{Tape, Value};
+use opnorm::tape::{BatchNorm, Tape, Value};
 use opnorm::tensor::{Conv2dOptions, Pool2dOptions, Tensor};
 use opnorm::{Error, Result};
 
@@ -54,11 +54,11 @@ fn all_ways_to_mix_are_refused() {
         ("normalised over the batch", |x| {
             let (mean, one) = (x.mean(&[0])?, x.tape().fill(&[3], 1.0)?);
             let variance = x.subtract(&mean)?.square()?.mean(&[0])?;
-            x.batch_norm((&mean, &variance), (&one, &one), 1e-5)
+            x.batch_norm(&BatchNorm { mean: &mean, variance: &variance, weight: &one, bias: &one, epsilon: 1e-5 })
         }),
         ("softmax of the batch", |x| x.softmax(0)),
         ("transposed", |x| x.reshape(&[3, 4])?.permute(&[1, 0])),
-        ("products of samples", |x| x.matmul_transposed(false, x, true)?.matmul(x)),
+        ("products of samples", |x| x.matmul_nt(x)?.matmul(x)),
         ("the last alone", |x| x.add(&x.slice(0, 3..4)?.broadcast_to(&[4, 3])?)),
         ("the largest of the batch", |x| x.maximum(&x.max(0)?)),
     ];

@@ -1,7 +1,7 @@
 //! Functions of elements and of axes where differences cannot see: at kinks, far out, at NaN, and where a slope is stopped.
 
 use opnorm::Result;
-use opnorm::tape::{Fusion, Tape, Value};
+use opnorm::tape::{BatchNorm, Fusion, Tape, Value};
 use opnorm::tensor::Tensor;
 
 use crate::gpu;
@@ -77,7 +77,8 @@ fn values_are_those_of_the_formulas() {
     let [x, long] = [&[1, 2, 2][..], &[1033]].map(|shape| tape.input(shape).unwrap());
     let [mean, variance, weight, bias] = [0; 4].map(|_| tape.input(&[2]).unwrap());
     let outputs = [
-        x.batch_norm((&mean, &variance), (&weight, &bias), 1.0).unwrap(),
+        x.batch_norm(&BatchNorm { mean: &mean, variance: &variance, weight: &weight, bias: &bias, epsilon: 1.0 })
+            .unwrap(),
         x.gather(2, &[1, 0, 1]).unwrap(),
         tape.concatenate(&[&x, &x.negate().unwrap()], 2).unwrap(),
         long.max(0).unwrap(),

@@ -2,6 +2,7 @@
 //!
 //! `cargo test --test device operations::table::conv2d` runs the rows of one.
 
+use opnorm::tape::BatchNorm;
 use opnorm::tensor::{Conv2dOptions, Pool2dOptions};
 
 use super::Row;
@@ -134,11 +135,11 @@ table! {
     ) => |_, v| v[0].matmul(&v[1]);
     matmul_of_a_transpose(
         shapes: two(&[(&[5, 3], &[5, 2]), (&[2, 5, 3], &[2, 5, 7])])
-    ) => |_, v| v[0].matmul_transposed(true, &v[1], false);
-    matmul_with_a_transpose(shapes: two(&[(&[3, 5], &[2, 5])])) => |_, v| v[0].matmul_transposed(false, &v[1], true);
+    ) => |_, v| v[0].matmul_tn(&v[1]);
+    matmul_with_a_transpose(shapes: two(&[(&[3, 5], &[2, 5])])) => |_, v| v[0].matmul_nt(&v[1]);
     matmul_of_transposes(
         shapes: two(&[(&[5, 3], &[2, 5]), (&[3, 5, 4], &[3, 1, 5])])
-    ) => |_, v| v[0].matmul_transposed(true, &v[1], true);
+    ) => |_, v| v[0].matmul_tt(&v[1]);
     conv2d(
         shapes: two(&[
             (&[1, 1, 1, 1], &[1, 1, 1, 1]),
@@ -161,10 +162,10 @@ table! {
     ) => |_, v| v[0].scale(0.1)?.conv2d(&v[1], &Conv2dOptions { padding: [1, 1], ..Conv2dOptions::default() });
     conv2d_transposed(
         shapes: two(&[(&[2, 3, 4, 2], &[3, 2, 3, 2]), (&[1, 1, 5, 3], &[1, 1, 1, 1]), (&[0, 1, 4, 2], &[1, 2, 3, 2])])
-    ) => |_, v| v[0].conv2d_transposed(&v[1], &UNEVEN, (7, 5));
+    ) => |_, v| v[0].conv2d_transposed(&v[1], &UNEVEN, [7, 5]);
     conv2d_transposed_of_groups(
         shapes: two(&[(&[2, 3, 5, 2], &[3, 2, 2, 2]), (&[1, 6, 5, 2], &[6, 1, 2, 2])])
-    ) => |_, v| v[0].conv2d_transposed(&v[1], &GROUPED, (5, 4));
+    ) => |_, v| v[0].conv2d_transposed(&v[1], &GROUPED, [5, 4]);
     adjoint_of_conv2d_in_its_weight(
         shapes: vec![
             vec![vec![2, 2, 7, 5], vec![3, 2, 3, 2], vec![2, 3, 4, 2]],
@@ -180,7 +181,10 @@ table! {
         shapes: [&[2, 3, 2, 2][..], &[4, 3], &[1, 1, 7], &[0, 2, 3]]
             .map(|shape| [&[shape][..], &[&shape[1..2]; 4]].concat().into_iter().map(<[usize]>::to_vec).collect())
             .to_vec()
-    ) => |_, v| v[0].batch_norm((&v[1], &v[2].square()?), (&v[3], &v[4]), 0.5);
+    ) => |_, v| {
+        let (mean, variance, weight, bias) = (&v[1], &v[2].square()?, &v[3], &v[4]);
+        v[0].batch_norm(&BatchNorm { mean, variance, weight, bias, epsilon: 0.5 })
+    };
     stop_gradient() => |_, v| v[0].multiply(&v[0].scale(0.0)?.exp()?.stop_gradient()?);
     vector_norm_of_numbers(at: off_zero) => |_, v| v[0].vector_norm(&[], 3.0);
     norm_1(shapes: vectors(), at: off_zero) => |_, v| v[0].vector_norm(&[1], 1.0);

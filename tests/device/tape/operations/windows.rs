@@ -77,17 +77,17 @@ fn convolutions_that_do_not_fit_are_refused() {
     let (x, w) = (tape.input(&[1, 2, 4, 4]).unwrap(), tape.input(&[2, 2, 3, 3]).unwrap());
     let halved = Conv2dOptions { stride: [2, 2], ..Conv2dOptions::default() };
     let y = x.conv2d(&w, &halved).unwrap();
-    for size in [(3, 3), (4, 4), (3, 4)] {
-        assert_eq!(y.conv2d_transposed(&w, &halved, size).unwrap().shape(), [1, 2, size.0, size.1]);
+    for size in [[3, 3], [4, 4], [3, 4]] {
+        assert_eq!(y.conv2d_transposed(&w, &halved, size).unwrap().shape(), [1, 2, size[0], size[1]]);
     }
-    for size in [(5, 4), (4, 2), (0, 0)] {
+    for size in [[5, 4], [4, 2], [0, 0]] {
         let error = y.conv2d_transposed(&w, &halved, size).unwrap_err();
         assert!(matches!(error, Error::ShapeMismatch { .. }), "{error}");
     }
     let flat = tape.input(&[4]).unwrap();
     assert!(flat.conv2d(&w, &halved).is_err() && x.conv2d(&flat, &halved).is_err());
     assert!(
-        flat.conv2d_transposed(&w, &halved, (3, 3)).is_err() && y.conv2d_transposed(&flat, &halved, (3, 3)).is_err()
+        flat.conv2d_transposed(&w, &halved, [3, 3]).is_err() && y.conv2d_transposed(&flat, &halved, [3, 3]).is_err()
     );
 }
 

@@ -1,0 +1,114 @@
+//! Jacobian norms that are recorded once and taken at many points.
+
+use std::sync::Arc;
+
+use super::function::Function;
+use super::norms::JacobianNorms;
+use super::options::JacobianSpectralNorm;
+use crate::Result;
+use crate::iterate::Control;
+use crate::tape::{Linearization, Tape, Value};
+use crate::tensor::Tensor;
+
+/// The norms of one function's Jacobian, at any samples and values of its other inputs: made by [`JacobianSpectralNorm::prepare`].
+///
+/// The function, its derivative and the gradients that were asked for are recorded and compiled once; a loop over points adds
+/// nothing to the tape.
+///
+/// ```
+/// use opnorm::norm::{JacobianSpectralNorm, Reduction};
+/// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
+/// let gpu = Gpu::new()?;
+/// let tape = Tape::new(&gpu);
+/// let slope = tape.input(&[])?;
+/// let norm = JacobianSpectralNorm { reduction: Reduction::Mean, ..JacobianSpectralNorm::default() };
+/// let mut prepared = norm.prepare(&tape, |x| x.multiply(&slope)?.sin(), &[4, 2], &[&slope])?;
+/// let samples = Tensor::zeros(&gpu, &[4, 2])?;
+/// for value in [1.0, 2.0, 3.0] {
+///     let found = prepared.at(&samples, &[&Tensor::from_slice(&gpu, &[], &[value])?])?;
+///     assert!((found.reduced().unwrap() - f64::from(value)).abs() < 1e-5);
+///     let gradient = found.gradient(&[&slope])?[0].read(&gpu)?;
+///     assert!((gradient[0] - 1.0).abs() < 1e-5);
+/// }
+/// # Ok::<(), opnorm::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct PreparedJacobianNorm {
+    options: JacobianSpectralNorm,
+    jacobian: Linearization,
+    function: Arc<Function>,
+    /// The samples taken, then the other inputs.
+    point: Vec<Tensor>,
+}
+
+impl PreparedJacobianNorm {
+    /// Records the function and linearises it at a first point.
+    pub(super) fn at_point(
+        options: &JacobianSpectralNorm,
+        tape: &Tape,
+        function: impl FnOnce(&Value) -> Result<Value>,
+        samples: &Tensor,
+        (others, tensors): (&[&Value], &[&Tensor]),
+    ) -> Result<Self> {
+        let samples = options.reduced(samples)?;
+        let input = tape.input(samples.shape())?;
+        let output = function(&input)?;
+        let point: Vec<(&Value, &Tensor)> =
+            [(&input, &samples)].into_iter().chain(others.iter().copied().zip(tensors.iter().copied())).collect();
+        let jacobian = tape.linearize(&output, &input, &point)?;
+        let point = point.into_iter().map(|(_, tensor)| tensor.clone()).collect();
+        let others = others.iter().map(|other| (*other).clone()).collect();
+        let function = Arc::new(Function::new(input, output, others));
+        Ok(Self { options: options.clone(), jacobian, function, point })
+    }
+
+    /// The argument of the function, as a value of the tape.
+    pub fn input(&self) -> &Value {
+        &self.function.input
+    }
+
+    /// The norms at `samples`, with the values of the other inputs.
+    ///
+    /// *Shapes*  `samples`: that of [`JacobianSpectralNorm::prepare`] · `others`: those of the other inputs, in their order
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for other shapes; as [`Program::run`](crate::tape::Program::run) and [`crate::norm::Lanczos::norm`].
+    pub fn at(&mut self, samples: &Tensor, others: &[&Tensor]) -> Result<JacobianNorms> {
+        self.at_with(samples, others, Control::default())
+    }
+
+    /// [`PreparedJacobianNorm::at`] with a warm start and a callback.
+    ///
+    /// # Errors
+    /// As [`PreparedJacobianNorm::at`]; [`Error::Cancelled`] when the callback says so.
+    pub fn at_with(&mut self, samples: &Tensor, others: &[&Tensor], control: Control<'_>) -> Result<JacobianNorms> {
+        let gpu = self.function.input.tape().gpu().clone();
+        gpu.block_on(self.at_async(samples, others, control))
+    }
+
+    /// [`PreparedJacobianNorm::at_with`] without blocking the thread while the device works.
+    ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
+    ///
+    /// # Errors
+    /// As [`PreparedJacobianNorm::at_with`].
+    pub async fn at_async(
+        &mut self,
+        samples: &Tensor,
+        others: &[&Tensor],
+        control: Control<'_>,
+    ) -> Result<JacobianNorms> {
+        let samples = self.options.reduced(samples)?;
+        let point: Vec<&Tensor> = [&samples].into_iter().chain(others.iter().copied()).collect();
+        self.jacobian.move_to_async(&point).await?;
+        self.point = point.into_iter().cloned().collect();
+        self.here_async(control).await
+    }
+
+    /// The norms where the Jacobian was taken last.
+    pub(super) async fn here_async(&self, control: Control<'_>) -> Result<JacobianNorms> {
+        let norms = self.options.method.norm_async(&self.jacobian, control).await?;
+        let (function, point) = (Arc::clone(&self.function), self.point.clone());
+        Ok(JacobianNorms { norms, reduction: self.options.reduction, function, point })
+    }
+}

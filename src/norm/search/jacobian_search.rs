@@ -1,0 +1,171 @@
+//! The search: its options, its starts and its rounds.
+
+use std::ops::ControlFlow;
+
+use super::ascent::Climb;
+use super::refusal::{OPERATION, invalid};
+use super::region::Region;
+use super::slopes::Slopes;
+use super::steepest::Steepest;
+use crate::norm::{JacobianSpectralNorm, Reduction};
+use crate::tape::{Tape, Value};
+use crate::tensor::Tensor;
+use crate::{Error, Result};
+
+/// A search for the largest ‖J(x)‖₂ of a function in a region around each sample: uphill from the sample and from random
+/// places.
+///
+/// A function on a convex region is Lipschitz with the largest norm of its Jacobian there. So the norm at any place is a
+/// lower bound of that constant, as far as the `f32` arithmetic of the function goes; how far below is not known.
+///
+/// The ascent follows the norm's own gradient, projected to the region. A step that finds a larger norm is taken and the next
+/// step is longer; another step is given up and the next is shorter. Where the gradient is zero, as in a network of `relu`
+/// layers, the ascent tries random directions, near and far; there many `places` find more than many `steps`.
+///
+/// All places are evaluated together, so that the function must take batches of any size, and its other inputs must not have
+/// an axis of samples. A place where the norm is not finite ends the ascent from there, and the result is NaN.
+///
+/// ```
+/// use opnorm::norm::{JacobianSearch, Region};
+/// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
+/// let gpu = Gpu::new()?;
+/// let tape = Tape::new(&gpu);
+/// // The slope of sin is 1 at 0, which is within 1/2 of 0.4.
+/// let centre = Tensor::from_slice(&gpu, &[1, 1], &[0.4])?;
+/// let search = JacobianSearch { region: Region::Ball { radius: 0.5 }, ..JacobianSearch::default() };
+/// let found = search.of(&tape, |x| x.sin(), &centre, &[])?;
+/// assert!((found[0].sigma - 1.0).abs() < 1e-4 && found[0].at[0].abs() < 0.02);
+/// # Ok::<(), opnorm::Error>(())
+/// ```
+///
+/// *Source*  projected gradient ascent with random restarts (Madry et al., *Towards deep learning models resistant to
+/// adversarial attacks*, 2018), on the norm itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JacobianSearch {
+    /// The region around each sample. Default: the ball of radius 1.
+    pub region: Region,
+    /// Random places for each sample to climb from, beside the sample itself. Default 16.
+    pub places: usize,
+    /// Steps uphill from each place. Default 32.
+    pub steps: usize,
+    /// The most places that are evaluated together. Default 256; fewer take less memory.
+    pub at_once: usize,
+    /// The seed of the places and directions. Default 0.
+    pub seed: u64,
+    /// The solver, and how many of the samples to look at; its reduction plays no part.
+    pub norm: JacobianSpectralNorm,
+}
+
+impl Default for JacobianSearch {
+    fn default() -> Self {
+        Self {
+            region: Region::Ball { radius: 1.0 },
+            places: 16,
+            steps: 32,
+            at_once: 256,
+            seed: 0,
+            norm: JacobianSpectralNorm::default(),
+        }
+    }
+}
+
+impl JacobianSearch {
+    /// The largest norms found around each of `samples`.
+    ///
+    /// *Shapes*  `samples`: batch × any · the function's value: batch × any
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] for a region that is empty, around one of the samples or any; as [`JacobianSpectralNorm::of`].
+    pub fn of(
+        &self,
+        tape: &Tape,
+        function: impl FnOnce(&Value) -> Result<Value>,
+        samples: &Tensor,
+        others: &[(&Value, &Tensor)],
+    ) -> Result<Vec<Steepest>> {
+        self.of_with(tape, function, samples, others, &mut |_, _| ControlFlow::Continue(()))
+    }
+
+    /// [`JacobianSearch::of`] with a callback, which hears the number of evaluations of all places so far, and of how many.
+    ///
+    /// # Errors
+    /// As [`JacobianSearch::of`]; [`Error::Cancelled`] when the callback breaks.
+    pub fn of_with(
+        &self,
+        tape: &Tape,
+        function: impl FnOnce(&Value) -> Result<Value>,
+        samples: &Tensor,
+        others: &[(&Value, &Tensor)],
+        on_evaluation: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+    ) -> Result<Vec<Steepest>> {
+        self.region.check()?;
+        if self.at_once == 0 {
+            return Err(invalid("at_once", "0".to_string(), "at least 1"));
+        }
+        let options = JacobianSpectralNorm { reduction: Reduction::None, ..self.norm.clone() };
+        let samples = options.reduced(samples)?;
+        let [batch, of_sample @ ..] = samples.shape() else {
+            return Err(Error::ShapeMismatch {
+                operation: OPERATION,
+                expected: "samples: batch × any".to_string(),
+                found: format!("{:?}", samples.shape()),
+            });
+        };
+        if samples.is_empty() {
+            return Ok(Vec::new());
+        }
+        let centres = samples.read(tape.gpu())?;
+        let centres: Vec<&[f32]> = centres.chunks_exact(centres.len() / batch).collect();
+        let places = self.expect_countable(samples.len())?;
+        let mut climbs = self.starts(&centres)?;
+
+        let together = self.at_once.min(climbs.len());
+        let (values, tensors): (Vec<&Value>, Vec<&Tensor>) = others.iter().copied().unzip();
+        let norm = JacobianSpectralNorm { reduced_batch: None, ..options };
+        let prepared = norm.prepare(tape, function, &[&[together], of_sample].concat(), &values)?;
+        let mut slopes = Slopes { prepared, others: tensors, together, gradients: self.steps > 0 };
+        for round in 0..=self.steps {
+            if round > 0 {
+                for (place, climb) in climbs.iter_mut().enumerate() {
+                    let stream = round.wrapping_mul(batch * places).wrapping_add(place) as u64;
+                    climb.aim(self.region, self.seed, stream);
+                }
+            }
+            slopes.evaluate(&mut climbs)?;
+            if on_evaluation(round + 1, self.steps.saturating_add(1)).is_break() {
+                return Err(Error::Cancelled { operation: OPERATION, iterations: round + 1 });
+            }
+        }
+        Ok(climbs.chunks_exact(places).map(Steepest::of).collect())
+    }
+
+    /// The places of each sample; refuses more elements of all places than can be counted.
+    fn expect_countable(&self, elements: usize) -> Result<usize> {
+        let places = self.places.saturating_add(1);
+        let elements = places.saturating_mul(elements);
+        if u32::try_from(elements).is_ok() {
+            return Ok(places);
+        }
+        Err(Error::TooLarge {
+            operation: OPERATION,
+            what: "all places of all samples, in elements,".to_string(),
+            needed: elements as u64,
+            limit: u64::from(u32::MAX),
+            advice: "take fewer places, or fewer samples at a time",
+        })
+    }
+
+    /// The ascents of each sample: from the sample itself, then from random places.
+    fn starts(&self, centres: &[&[f32]]) -> Result<Vec<Climb>> {
+        let mut climbs = Vec::with_capacity(centres.len() * (self.places + 1));
+        for (sample, centre) in centres.iter().enumerate() {
+            self.region.expect_around(sample, centre)?;
+            let stream = |place: usize| (place * centres.len() + sample) as u64;
+            let own: Vec<f64> = centre.iter().map(|x| f64::from(*x)).collect();
+            climbs.push(Climb::new(centre, self.region.project(&own, centre), self.region));
+            let drawn = (0..self.places).map(|place| self.region.drawn(centre, self.seed, stream(place)));
+            climbs.extend(drawn.map(|from| Climb::new(centre, from, self.region)));
+        }
+        Ok(climbs)
+    }
+}

@@ -1,0 +1,41 @@
+//! The norms at the places of many ascents, and their gradients.
+
+use super::ascent::Climb;
+use crate::Result;
+use crate::norm::{PreparedJacobianNorm, Status};
+use crate::tensor::Tensor;
+
+/// The norms at many places and their gradients, `together` places at a time.
+pub(super) struct Slopes<'a> {
+    pub(super) prepared: PreparedJacobianNorm,
+    pub(super) others: Vec<&'a Tensor>,
+    pub(super) together: usize,
+    pub(super) gradients: bool,
+}
+
+impl Slopes<'_> {
+    /// Takes each ascent to the place that it looks at.
+    pub(super) fn evaluate(&mut self, climbs: &mut [Climb]) -> Result<()> {
+        let input = self.prepared.input().clone();
+        let gpu = input.tape().gpu().clone();
+        for part in climbs.chunks_mut(self.together) {
+            // The first place again fills up the last batch.
+            let places = part.iter().chain(std::iter::repeat_n(&part[0], self.together - part.len()));
+            let places: Vec<f32> = places.flat_map(|climb| &climb.tried).copied().collect();
+            let found = self.prepared.at(&Tensor::from_slice(&gpu, input.shape(), &places)?, &self.others)?;
+            let items = found.norms().items();
+            let slopes = if self.gradients {
+                found.gradient_along(&vec![1.0; items.len()], &[&input])?[0].read(&gpu)?
+            } else {
+                vec![0.0; places.len()]
+            };
+            let sizes = places.len() / self.together;
+            for ((climb, item), slope) in part.iter_mut().zip(items).zip(slopes.chunks_exact(sizes)) {
+                let sigma = if item.status == Status::NonFinite { f64::NAN } else { item.sigma };
+                let is_first = climb.slope.is_empty();
+                climb.take(sigma, slope, is_first);
+            }
+        }
+        Ok(())
+    }
+}
