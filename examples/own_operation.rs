@@ -1,5 +1,5 @@
-//! Operations of your own on the tape: softsign, which is not linear, and a shift along the last axis, which is. Each has a
-//! kernel, a reference implementation and one rule; gradients, Jacobians and derivatives of derivatives follow.
+//! Operations of your own on the tape: softsign, which is not linear, and a shift along the last axis, which is. Each
+//! has a kernel, a reference implementation and one rule; gradients, Jacobians and derivatives of derivatives follow.
 //!
 //! `cargo run --release --example own_operation`
 

@@ -3,9 +3,10 @@
 /// A compute shader of your own, in WGSL: an entry point `main`, storage buffers in group 0, and parameters in
 /// `var<immediate>`.
 ///
-/// Bindings from 0 on are read (`var<storage, read>`), the bindings after them are written (`var<storage, read_write>`).
-/// Unlike the library's own shaders it keeps the run-time checks of its indices. [`super::Recorder::dispatch_own`] records
-/// a launch; `examples/own_operation.rs` shows one in an operation of the tape.
+/// Bindings from 0 on are read (`var<storage, read>`), the bindings after them are written (`var<storage,
+/// read_write>`). Unlike the library's own shaders it keeps the run-time checks of its indices.
+/// [`super::Recorder::dispatch_own`] records a launch; `examples/own_operation.rs` shows one in an operation of the
+/// tape.
 ///
 /// ```
 /// use opnorm::{Gpu, gpu::{Buffer, OwnKernel}};
@@ -38,8 +39,8 @@ pub struct OwnKernel {
 }
 
 impl OwnKernel {
-    /// A kernel from its text, the numbers of bindings that it reads and writes (at most 16 of each), and the size of its
-    /// parameters in bytes, a multiple of 4.
+    /// A kernel from its text, the numbers of bindings that it reads and writes (at most 16 of each), and the size of
+    /// its parameters in bytes, a multiple of 4.
     ///
     /// The device compiles the text at the first launch.
     pub const fn new(name: &'static str, source: &'static str, reads: usize, writes: usize, params: u32) -> Self {

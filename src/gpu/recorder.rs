@@ -207,8 +207,8 @@ impl Recorder {
 
     /// Records what `commands` records, and lets kernels skip the vectors whose entry in `active` is 0.
     ///
-    /// A vector is one column of one batch item. Operations on as many vectors as the mask has entries may use it to save
-    /// work; a skipped output keeps its old contents.
+    /// A vector is one column of one batch item. Operations on as many vectors as the mask has entries may use it to
+    /// save work; a skipped output keeps its old contents.
     ///
     /// # Errors
     /// Whatever `commands` returns.
@@ -221,8 +221,8 @@ impl Recorder {
 
     /// The mask of [`Recorder::masked`] and its length, for an operation on so many vectors.
     ///
-    /// Where there is none, or the operation counts its vectors otherwise (an operator that reads one vector as several,
-    /// say), a buffer to bind in its place, and 0: nothing is skipped.
+    /// Where there is none, or the operation counts its vectors otherwise (an operator that reads one vector as
+    /// several, say), a buffer to bind in its place, and 0: nothing is skipped.
     pub(crate) fn mask(&self, vectors: usize) -> (Buffer<u32>, u32) {
         match &self.active {
             Some(active) if active.len() == vectors => (active.clone(), active.len() as u32),

@@ -78,10 +78,10 @@ impl fmt::Display for GradientReport {
 impl Tape {
     /// Checks the derivatives of `outputs` with respect to each of `inputs`, at a point and along fixed directions.
     ///
-    /// In `f64` on the host, JVPs are compared with central differences, and VJPs with JVPs by the adjoint identity. The
-    /// device's derivatives are compared with the host's. Every input that the outputs depend on is one of `inputs`; data that
-    /// is not to be differentiated goes in as a [`Tape::constant`]. At a kink, as of `relu` at 0, differences and derivatives
-    /// disagree, so the point must lie off kinks.
+    /// In `f64` on the host, JVPs are compared with central differences, and VJPs with JVPs by the adjoint identity.
+    /// The device's derivatives are compared with the host's. Every input that the outputs depend on is one of
+    /// `inputs`; data that is not to be differentiated goes in as a [`Tape::constant`]. At a kink, as of `relu` at 0,
+    /// differences and derivatives disagree, so the point must lie off kinks.
     ///
     /// ```
     /// use opnorm::{Gpu, tape::Tape};

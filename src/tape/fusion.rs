@@ -1,7 +1,7 @@
 //! Fusion: the operations of a program that share a dispatch.
 //!
-//! Chains of functions of each element are one kernel ([`crate::ops::Fused`]): a value that only the chain reads is never
-//! written to memory, and a value that is repeated along axes is read where it lies.
+//! Chains of functions of each element are one kernel ([`crate::ops::Fused`]): a value that only the chain reads is
+//! never written to memory, and a value that is repeated along axes is read where it lies.
 //!
 //! ```text
 //!   x ──► exp ──► shift ─┬─► log ──► y      exp, shift, log: one group, as each joins the group of its argument
@@ -9,12 +9,13 @@
 //! ```
 //!
 //! * The *root* of a value is the value whose memory it is: a reshaped value is a view of its root.
-//! * A group is *open* while a later function may join it. It is *closed* once an operation outside of the group has read
-//!   one of its values, because that operation needs the group to be launched before.
-//! * An argument comes from *outside* where no step of the group computes it: it is an input of the kernel, or a number.
+//! * A group is *open* while a later function may join it. It is *closed* once an operation outside of the group has
+//!   read one of its values, because that operation needs the group to be launched before.
+//! * An argument comes from *outside* where no step of the group computes it: it is an input of the kernel, or a
+//!   number.
 //!
-//! The steps are gone through in order, and each function joins the open groups that its arguments are computed in. So a
-//! group can be launched in the place of its last step: all it reads comes before, and all that read it come after.
+//! The steps are gone through in order, and each function joins the open groups that its arguments are computed in. So
+//! a group can be launched in the place of its last step: all it reads comes before, and all that read it come after.
 
 use super::graph::ByElement;
 use super::ir::{Held, Launch, Origin, Step, Work, root};
@@ -27,8 +28,8 @@ use crate::ops::{self, Argument, Fused, Line, Reach};
 /// The most functions of a kernel, so that none takes long to compile.
 const LINES: usize = 64;
 
-/// The least saving of a new kernel, in elements that are not written and read again. An element costs 25 to 50 ns on lavapipe
-/// and SwiftShader, and a new pipeline 10 to 25 ms: it pays from the tenth run on (`benches/fusion.rs`).
+/// The least saving of a new kernel, in elements that are not written and read again. An element costs 25 to 50 ns on
+/// lavapipe and SwiftShader, and a new pipeline 10 to 25 ms: it pays from the tenth run on (`benches/fusion.rs`).
 const WORTHWHILE: usize = 1 << 16;
 
 /// The launches of a program that has these outputs, in order.
@@ -139,8 +140,8 @@ impl<'a> Pass<'a> {
         read
     }
 
-    /// The open groups that a function joins, and the group they make: all of them, else the latest that the device takes
-    /// with it, else none.
+    /// The open groups that a function joins, and the group they make: all of them, else the latest that the device
+    /// takes with it, else none.
     fn choose(&self, step: usize, read: &[usize]) -> (Vec<usize>, Group) {
         let is_open = |group: &&usize| !self.groups[**group].closed && self.length_of(**group) == self.length(step);
         let open: Vec<usize> = read.iter().filter(is_open).copied().collect();
@@ -195,8 +196,8 @@ impl<'a> Pass<'a> {
         Parts { inputs, lines, outputs }
     }
 
-    /// An argument that a group of this length does not compute: a number, or an input, which is added to `inputs` where it is
-    /// new.
+    /// An argument that a group of this length does not compute: a number, or an input, which is added to `inputs`
+    /// where it is new.
     fn outside(&self, value: usize, length: usize, inputs: &mut Vec<(usize, Reach)>) -> Argument {
         let mut source = (root(self.values, value), Reach::each(length));
         if let Some(step) = self.made_by[source.0]

@@ -1,5 +1,5 @@
-//! The graph's three types, each of which is made of the others: a tape holds nodes, a node an operation, an operation's
-//! rules take and give values, and a value is a node of a tape.
+//! The graph's three types, each of which is made of the others: a tape holds nodes, a node an operation, an
+//! operation's rules take and give values, and a value is a node of a tape.
 //!
 //! Only the types are here, so that no file needs one that needs it: [`super::nodes`] grows a tape and walks it,
 //! [`super::value`] applies operations, [`super::operation`] has the operations of the library.
@@ -15,8 +15,8 @@ use crate::{Error, Result};
 
 /// A graph of operations; clones share it.
 ///
-/// A tape keeps all its nodes, constants included, as long as one of its values lives. A program keeps the constants that
-/// it needs, so that the tape it was compiled from may be dropped.
+/// A tape keeps all its nodes, constants included, as long as one of its values lives. A program keeps the constants
+/// that it needs, so that the tape it was compiled from may be dropped.
 ///
 /// ```
 /// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
@@ -92,11 +92,12 @@ pub struct Value {
 /// * an operation that is linear in an argument, the others fixed, is its own JVP in that argument, and has
 ///   [`Operation::transpose`] for it.
 ///
-/// Reverse mode and derivatives of higher order follow. [`Tape::check_gradients`] compares the rules with differences and
-/// [`Operation::record`] with [`Operation::evaluate`]; `examples/own_operation.rs` is a whole operation with its kernel.
+/// Reverse mode and derivatives of higher order follow. [`Tape::check_gradients`] compares the rules with differences
+/// and [`Operation::record`] with [`Operation::evaluate`]; `examples/own_operation.rs` is a whole operation with its
+/// kernel.
 ///
-/// A method may index `inputs` freely: there are as many as [`Tape::compute`] was given, and once [`Operation::shape`] has
-/// accepted their shapes, every other method gets inputs of these.
+/// A method may index `inputs` freely: there are as many as [`Tape::compute`] was given, and once [`Operation::shape`]
+/// has accepted their shapes, every other method gets inputs of these.
 pub trait Operation: Debug + Send + Sync {
     /// The name that errors call the operation by.
     fn name(&self) -> &'static str;
@@ -130,8 +131,8 @@ pub trait Operation: Debug + Send + Sync {
         false
     }
 
-    /// Whether the result has the elements of the first input in their order, under another shape: it then is the memory of
-    /// that input, and nothing is recorded.
+    /// Whether the result has the elements of the first input in their order, under another shape: it then is the
+    /// memory of that input, and nothing is recorded.
     fn is_view(&self) -> bool {
         false
     }
@@ -141,16 +142,16 @@ pub trait Operation: Debug + Send + Sync {
         0
     }
 
-    /// The function of each element of the library's own operations that are no more than that: these share a dispatch, and
-    /// take inputs of any one shape.
+    /// The function of each element of the library's own operations that are no more than that: these share a dispatch,
+    /// and take inputs of any one shape.
     #[doc(hidden)]
     fn by_element(&self, _inputs: &[&[usize]]) -> Option<ByElement> {
         None
     }
 
-    /// The operation for `columns` vectors at once: each input that varies, and the result, is columns × its shape, and an
-    /// input that does not vary is as it is. `None` where there is no such form: a product with several vectors then takes
-    /// them one by one. Views and functions of each element need none.
+    /// The operation for `columns` vectors at once: each input that varies, and the result, is columns × its shape, and
+    /// an input that does not vary is as it is. `None` where there is no such form: a product with several vectors then
+    /// takes them one by one. Views and functions of each element need none.
     ///
     /// The result of a vector is the same whichever the others are.
     ///
@@ -160,8 +161,8 @@ pub trait Operation: Debug + Send + Sync {
         Ok(None)
     }
 
-    /// Whether the operation keeps samples apart: of `batch` equal parts of the result's memory, each comes of the same part of
-    /// every input that varies, and of inputs that do not vary. False where that is not known.
+    /// Whether the operation keeps samples apart: of `batch` equal parts of the result's memory, each comes of the same
+    /// part of every input that varies, and of inputs that do not vary. False where that is not known.
     fn keeps_samples(&self, _batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
         self.is_view() || matches!(self.by_element(inputs), Some(ByElement::Unary(..) | ByElement::Binary(_)))
     }

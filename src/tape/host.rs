@@ -12,9 +12,9 @@ use crate::{Error, Result};
 const MOST: usize = 1 << 29;
 
 impl Program {
-    /// Computes the outputs in `f64` on the host, to check the device's results and derivatives against. Constants are read
-    /// back. Where a run refuses a derivative that does not exist, the result is that of the derivative's formula, which may
-    /// be NaN.
+    /// Computes the outputs in `f64` on the host, to check the device's results and derivatives against. Constants are
+    /// read back. Where a run refuses a derivative that does not exist, the result is that of the derivative's formula,
+    /// which may be NaN.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when an input has another number of elements; the errors of a read-back, for constants.

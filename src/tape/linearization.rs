@@ -17,17 +17,17 @@ use crate::{Error, Result};
 
 /// The derivative of one value with respect to another at a point: a batch of Jacobians, none of them formed.
 ///
-/// Values that the point alone decides are computed once, and again by [`Linearization::move_to`]. Bounds of the norm are
-/// bounds of the exact derivative at the contents of the point's tensors, which must stay as they are until then. A product
-/// copies vectors to the start of a recorded list of dispatches, replays the list and copies the results: it makes no
-/// memory and no bind groups.
+/// Values that the point alone decides are computed once, and again by [`Linearization::move_to`]. Bounds of the norm
+/// are bounds of the exact derivative at the contents of the point's tensors, which must stay as they are until then. A
+/// product copies vectors to the start of a recorded list of dispatches, replays the list and copies the results: it
+/// makes no memory and no bind groups.
 ///
 /// A product with several vectors has the dispatches of a product with one vector. The first product with a number of
-/// vectors makes a list for that number. A list takes at most 256 MiB, and each value at most one binding: more vectors are
-/// taken in parts. The result of a vector does not depend on the other vectors. It may round differently from a product with
-/// that vector alone, because products of matrices may choose another kernel for more rows. Vectors are taken one by one where
-/// an operation has no form for several ([`Operation::stacked`](super::Operation::stacked)): a convolution that depends on the
-/// input by its weight, and a permuted or repeated value of six axes.
+/// vectors makes a list for that number. A list takes at most 256 MiB, and each value at most one binding: more vectors
+/// are taken in parts. The result of a vector does not depend on the other vectors. It may round differently from a
+/// product with that vector alone, because products of matrices may choose another kernel for more rows. Vectors are
+/// taken one by one where an operation has no form for several ([`Operation::stacked`](super::Operation::stacked)): a
+/// convolution that depends on the input by its weight, and a permuted or repeated value of six axes.
 ///
 /// Where the derivative needs the host, as that of singular vectors does, the recorder of a
 /// product has steps of the host: [`Recorder::submit_async`].
@@ -54,12 +54,13 @@ pub struct Linearization {
 impl Tape {
     /// The derivative of `output` with respect to `input` where the inputs of the graph have the values of `point`.
     ///
-    /// The first axis is the batch. Every sample has a Jacobian of its own, so the function must map each sample by itself.
-    /// Unless each operation is known to keep samples apart, products with changes of some samples tell whether others move:
-    /// two for each binary digit of the batch, waited for here and at every point that the derivative is moved to.
+    /// The first axis is the batch. Every sample has a Jacobian of its own, so the function must map each sample by
+    /// itself. Unless each operation is known to keep samples apart, products with changes of some samples tell whether
+    /// others move: two for each binary digit of the batch, waited for here and at every point that the derivative is
+    /// moved to.
     ///
-    /// A single point has a batch of 1: the Hessian of a loss is the derivative of its gradient with parameters of shape
-    /// 1 × any, reshaped to the parameters of the loss.
+    /// A single point has a batch of 1: the Hessian of a loss is the derivative of its gradient with parameters of
+    /// shape 1 × any, reshaped to the parameters of the loss.
     ///
     /// *Shapes*  `input`: batch × domain · `output`: batch × codomain
     ///
@@ -77,9 +78,9 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when input and output differ in their batch, or a point has another shape than its input;
-    /// [`Error::Foreign`] when a value is of another tape; [`Error::InvalidOption`] when the point lacks an input, or the
-    /// function mixes samples; the errors of [`Program::run`].
+    /// [`Error::ShapeMismatch`] when input and output differ in their batch, or a point has another shape than its
+    /// input; [`Error::Foreign`] when a value is of another tape; [`Error::InvalidOption`] when the point lacks an
+    /// input, or the function mixes samples; the errors of [`Program::run`].
     pub fn linearize(&self, output: &Value, input: &Value, point: &[(&Value, &Tensor)]) -> Result<Linearization> {
         let operation = "linearize";
         self.expect_own(operation, &[output, input])?;
@@ -160,8 +161,8 @@ impl Linearization {
     /// ```
     ///
     /// # Errors
-    /// As [`Program::run`], after which the derivative may be that of no point; [`Error::InvalidOption`] when the function
-    /// mixes samples there.
+    /// As [`Program::run`], after which the derivative may be that of no point; [`Error::InvalidOption`] when the
+    /// function mixes samples there.
     pub fn move_to(&mut self, point: &[&Tensor]) -> Result<()> {
         self.gpu.clone().block_on(self.move_to_async(point))
     }
@@ -245,8 +246,8 @@ impl LinearOperator for Linearization {
         self.forward.code.bytes_touched().max(self.adjoint.code.bytes_touched())
     }
 
-    /// Products with the derivative of the function in `f64` at the point: they tell the rounding of the function and its
-    /// slopes on the device, too.
+    /// Products with the derivative of the function in `f64` at the point: they tell the rounding of the function and
+    /// its slopes on the device, too.
     fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         let sizes = (length(&self.domain), length(&self.codomain));
         let programs = (&self.at_point, &self.forward, &self.adjoint);

@@ -73,8 +73,8 @@ impl Tape {
     /// The value of an operation on some inputs, such as an operation of your own.
     ///
     /// # Errors
-    /// [`Error::Foreign`] for a value of another tape; as [`Operation::shape`]; [`Error::TooLarge`] for more elements than
-    /// can be counted.
+    /// [`Error::Foreign`] for a value of another tape; as [`Operation::shape`]; [`Error::TooLarge`] for more elements
+    /// than can be counted.
     pub fn compute(&self, operation: Arc<dyn Operation>, inputs: &[&Value]) -> Result<Value> {
         self.expect_own(operation.name(), inputs)?;
         let shapes: Vec<&[usize]> = inputs.iter().map(|input| input.shape()).collect();
@@ -173,7 +173,8 @@ impl fmt::Debug for Tape {
     }
 }
 
-/// Refuses a shape whose sizes above 0 have a product that does not fit a `usize`: rules and kernels multiply some sizes alone.
+/// Refuses a shape whose sizes above 0 have a product that does not fit a `usize`: rules and kernels multiply some
+/// sizes alone.
 fn expect_countable(operation: &'static str, shape: &[usize]) -> Result<()> {
     let sizes: Vec<usize> = shape.iter().map(|size| (*size).max(1)).collect();
     elements(operation, &sizes).map(|_| ())

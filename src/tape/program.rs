@@ -34,8 +34,8 @@ impl Program {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when the inputs are not of these shapes; [`Error::TooLarge`] past the device's limits;
-    /// [`Error::NotDifferentiable`] and [`Error::NotConverged`] where singular vectors cannot be found; [`Error::Device`],
-    /// [`Error::DeviceLost`], [`Error::OutOfMemory`].
+    /// [`Error::NotDifferentiable`] and [`Error::NotConverged`] where singular vectors cannot be found;
+    /// [`Error::Device`], [`Error::DeviceLost`], [`Error::OutOfMemory`].
     pub fn run(&self, inputs: &[impl Borrow<Tensor>]) -> Result<Vec<Tensor>> {
         self.gpu.block_on(self.run_async(inputs))
     }

@@ -1,4 +1,5 @@
-//! Separation of samples: a function must map each sample of a batch by itself, and its derivative tells whether it does.
+//! Separation of samples: a function must map each sample of a batch by itself, and its derivative tells whether it
+//! does.
 
 use super::graph::{Source, Tape, Value};
 use super::linearization::Linearization;
@@ -26,12 +27,13 @@ impl Tape {
 }
 
 impl Linearization {
-    /// Refuses a function whose value for one sample moves with another sample at this point. Nothing is computed where the
-    /// operations are known to keep samples apart.
+    /// Refuses a function whose value for one sample moves with another sample at this point. Nothing is computed where
+    /// the operations are known to keep samples apart.
     ///
-    /// Two samples differ in a binary digit of their numbers. For each digit, the samples with a 1 there are changed, and then
-    /// the samples with a 0. The other samples must not move at all: a sum with 0 is exact, so that no function of each sample
-    /// by itself is refused. Changes are random, so that the changes of several samples do not cancel in another.
+    /// Two samples differ in a binary digit of their numbers. For each digit, the samples with a 1 there are changed,
+    /// and then the samples with a 0. The other samples must not move at all: a sum with 0 is exact, so that no
+    /// function of each sample by itself is refused. Changes are random, so that the changes of several samples do not
+    /// cancel in another.
     pub(crate) async fn expect_separate(&self) -> Result<()> {
         let (from, to) = (length(&self.domain), length(&self.codomain));
         if self.is_separate || self.batch < 2 || from == 0 || to == 0 {
@@ -81,7 +83,8 @@ impl Linearization {
     }
 }
 
-/// Whether a probe changes a sample. Probe 2 d changes the samples with a 0 in digit d, probe 2 d + 1 the samples with a 1.
+/// Whether a probe changes a sample. Probe 2 d changes the samples with a 0 in digit d, probe 2 d + 1 the samples with
+/// a 1.
 fn is_member(sample: usize, probe: usize) -> bool {
     (sample >> (probe / 2)) & 1 == probe % 2
 }

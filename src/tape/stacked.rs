@@ -1,15 +1,15 @@
 //! Linear programs for several vectors at once.
 //!
-//! Every value that depends on the input gets one more axis in front, and every other value stays as it is or is repeated
-//! along that axis:
+//! Every value that depends on the input gets one more axis in front, and every other value stays as it is or is
+//! repeated along that axis:
 //!
 //! ```text
 //! one vector:      tangent: batch × any             ─► operations ─► batch × any
 //! several vectors: tangent: columns × batch × any   ─► operations ─► columns × batch × any
 //! ```
 //!
-//! Repeated values depend on the point alone, so that a product repeats nothing: the dispatches of a product are those of
-//! one vector.
+//! Repeated values depend on the point alone, so that a product repeats nothing: the dispatches of a product are those
+//! of one vector.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -8,7 +8,8 @@ use super::nodes::{expect_shapes, numbers};
 use crate::{Error, Result};
 
 impl Tape {
-    /// The transpose of the linear map from `inputs` to `outputs`, applied to `cotangents`: Aᵀ · c, as values of this graph.
+    /// The transpose of the linear map from `inputs` to `outputs`, applied to `cotangents`: Aᵀ · c, as values of this
+    /// graph.
     ///
     /// Contributions to one value are added in the order of its uses, the latest first.
     ///

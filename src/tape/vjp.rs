@@ -53,7 +53,8 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when `output` has another number of elements than 1, [`Error::Foreign`] when a value is of another tape.
+    /// [`Error::ShapeMismatch`] when `output` has another number of elements than 1, [`Error::Foreign`] when a value is
+    /// of another tape.
     pub fn grad(&self, output: &Value, inputs: &[impl Borrow<Value>]) -> Result<Vec<Value>> {
         if output.shape().iter().any(|size| *size != 1) {
             return Err(Error::ShapeMismatch {

@@ -11,14 +11,16 @@ use crate::gpu::{Buffer, Grid, OwnKernel};
 impl Recorder {
     /// Records a launch of a kernel of your own with `groups` workgroups.
     ///
-    /// Past the device's limit of workgroups in one dimension, the launch has rows of them: the number of a workgroup is
-    /// `workgroup_id.y * num_workgroups.x + workgroup_id.x`, and the last row may have more workgroups than were asked for.
+    /// Past the device's limit of workgroups in one dimension, the launch has rows of them: the number of a workgroup
+    /// is `workgroup_id.y * num_workgroups.x + workgroup_id.x`, and the last row may have more workgroups than were
+    /// asked for.
     ///
     /// *Shapes*  `params`: the bytes that the kernel was made with · `reads`, `writes`: as many as it was made with
     ///
     /// # Errors
-    /// [`crate::Error::ShapeMismatch`] for another number of bindings or bytes; [`crate::Error::TooLarge`] for a binding or
-    /// launch past the device's limits; [`crate::Error::Device`] when the driver refuses the kernel, with its words.
+    /// [`crate::Error::ShapeMismatch`] for another number of bindings or bytes; [`crate::Error::TooLarge`] for a
+    /// binding or launch past the device's limits; [`crate::Error::Device`] when the driver refuses the kernel, with
+    /// its words.
     pub fn dispatch_own<P: NoUninit>(
         &mut self,
         kernel: &'static OwnKernel,

@@ -28,8 +28,8 @@ impl Decomposition {
         (0..matrix.nrows()).map(|row| matrix[(row, rank)]).collect()
     }
 
-    /// u, v, and the distance to the nearest other singular value in units of the largest; zeros for a value that is zero to
-    /// the precision of the entries.
+    /// u, v, and the distance to the nearest other singular value in units of the largest; zeros for a value that is
+    /// zero to the precision of the entries.
     pub(super) fn packed(&self, rank: usize, unit: f64) -> Vec<f64> {
         let (left, right) = (Self::column(&self.left, rank), Self::column(&self.right, rank));
         let (value, largest) = (self.values[rank], self.values[0]);
@@ -41,8 +41,8 @@ impl Decomposition {
         left.into_iter().chain(right).chain([distance(&self.values, rank, square) / largest]).collect()
     }
 
-    /// The solution x of (σ - H) x = r - z zᵀ r / 2 with zᵀ x = 0, where H = [[0, A], [Aᵀ, 0]] and z = [u; v] of one rank, by
-    /// the coordinates of r in the other singular vectors.
+    /// The solution x of (σ - H) x = r - z zᵀ r / 2 with zᵀ x = 0, where H = [[0, A], [Aᵀ, 0]] and z = [u; v] of one
+    /// rank, by the coordinates of r in the other singular vectors.
     pub(super) fn resolve(&self, rank: usize, pushed: &[f64]) -> Vec<f64> {
         let (rows, sigma) = (self.left.nrows(), self.values[rank]);
         let (mut above, mut below) = (pushed[..rows].to_vec(), pushed[rows..].to_vec());
@@ -67,21 +67,22 @@ impl Decomposition {
     }
 }
 
-/// The distance of a singular value to the nearest other; to its negative as well, which is an eigenvalue of the augmented matrix,
-/// and to 0, which is one where the matrix is not square.
+/// The distance of a singular value to the nearest other; to its negative as well, which is an eigenvalue of the
+/// augmented matrix, and to 0, which is one where the matrix is not square.
 pub(super) fn distance(values: &[f64], rank: usize, square: bool) -> f64 {
     let value = values[rank];
     let others = values.iter().enumerate().filter(|(other, _)| *other != rank).map(|(_, other)| *other);
     others.map(|other| (value - other).abs()).fold(if square { 2.0 * value } else { value }, f64::min)
 }
 
-/// What a singular value is zero below, in units of the largest, for entries with roundings of `unit`: what rounding makes of the
-/// zeros of a matrix that has not full rank (as MATLAB's `rank` and numpy's `matrix_rank` have it).
+/// What a singular value is zero below, in units of the largest, for entries with roundings of `unit`: what rounding
+/// makes of the zeros of a matrix that has not full rank (as MATLAB's `rank` and numpy's `matrix_rank` have it).
 pub(super) fn nothing(unit: f64, (rows, cols): (usize, usize)) -> f64 {
     unit * rows.max(cols) as f64
 }
 
-/// The pair of vectors, or both negated: the entry of the right one of largest magnitude, the first of several, is positive.
+/// The pair of vectors, or both negated: the entry of the right one of largest magnitude, the first of several, is
+/// positive.
 pub(super) fn canonical(left: Vec<f64>, right: Vec<f64>) -> (Vec<f64>, Vec<f64>) {
     let largest = right.iter().fold(0f64, |most, entry| if entry.abs() > most.abs() { *entry } else { most });
     if largest >= 0.0 {

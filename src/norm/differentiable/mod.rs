@@ -1,8 +1,9 @@
 //! Spectral, Ky Fan and nuclear norms as values of a tape, with derivatives of any order.
 //!
-//! There are three operations. [`singular_vectors`] runs a solver. [`singular_values`] is σ = uᵀ A v, whose derivative is
-//! uᵀ dA v: u and v do not move σ to first order, so that no gradient goes through the iterations that found them.
-//! [`resolvent`] is the motion of u and v: a linear system with the augmented matrix, whose derivative is written with itself.
+//! There are three operations. [`singular_vectors`] runs a solver. [`singular_values`] is σ = uᵀ A v, whose derivative
+//! is uᵀ dA v: u and v do not move σ to first order, so that no gradient goes through the iterations that found them.
+//! [`resolvent`] is the motion of u and v: a linear system with the augmented matrix, whose derivative is written with
+//! itself.
 
 mod dense;
 mod refined;
@@ -22,17 +23,19 @@ use crate::{Error, Result};
 impl Value {
     /// The spectral norm ‖A‖₂ = σ₁ of each matrix, by [`Lanczos`] until its gradient u vᵀ is right to 1e-5.
     ///
-    /// Where the next value is within σ₁ / 100, or rounding stands in the way, the host goes on in `f64`: the gradient is that of
-    /// the entries in `f32`, whatever the gap. The effect of rounding entries to `f32` remains, about 6e-8 σ₁ / gap.
+    /// Where the next value is within σ₁ / 100, or rounding stands in the way, the host goes on in `f64`: the gradient
+    /// is that of the entries in `f32`, whatever the gap. The effect of rounding entries to `f32` remains, about 6e-8
+    /// σ₁ / gap.
     ///
-    /// Where σ₁ is repeated, the gradient is u vᵀ of one of its pairs: one of several subgradients. Second derivatives do not
-    /// exist there, and a program that needs them ends with [`Error::NotDifferentiable`]. A zero matrix has norm 0 and derivative 0.
+    /// Where σ₁ is repeated, the gradient is u vᵀ of one of its pairs: one of several subgradients. Second derivatives
+    /// do not exist there, and a program that needs them ends with [`Error::NotDifferentiable`]. A zero matrix has norm
+    /// 0 and derivative 0.
     ///
-    /// *Shapes*  this: batch × rows × cols · result: batch, where batch is any axes; to divide a batch of n matrices by their
-    /// norms, reshape the norms to n × 1 × 1
+    /// *Shapes*  this: batch × rows × cols · result: batch, where batch is any axes; to divide a batch of n matrices by
+    /// their norms, reshape the norms to n × 1 × 1
     ///
-    /// *Source*  Magnus, *On differentiating eigenvalues and eigenvectors*, Econometric Theory 1, 1985, for the augmented matrix
-    /// [[0, A], [Aᵀ, 0]].
+    /// *Source*  Magnus, *On differentiating eigenvalues and eigenvectors*, Econometric Theory 1, 1985, for the
+    /// augmented matrix [[0, A], [Aᵀ, 0]].
     ///
     /// ```
     /// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
@@ -62,12 +65,13 @@ impl Value {
         sigma.sum(&[1])?.reshape(&matrices.batch)
     }
 
-    /// The largest singular triplet (u, σ₁, v) of each matrix: A v = σ u, Aᵀ u = σ v. The sign makes the entry of v of largest
-    /// magnitude positive.
+    /// The largest singular triplet (u, σ₁, v) of each matrix: A v = σ u, Aᵀ u = σ v. The sign makes the entry of v of
+    /// largest magnitude positive.
     ///
-    /// Derivatives of u and v exist where σ₁ has multiplicity 1. They are refused at run time ([`Error::NotDifferentiable`])
-    /// where the next singular value is within 1e-6 σ₁. They solve (σ² - AᵀA) dv = (1 - v vᵀ)(σ dAᵀ u + Aᵀ(1 - u uᵀ) dA v), by
-    /// conjugate gradients in `f64` on the host, with the matrix augmented instead of squared.
+    /// Derivatives of u and v exist where σ₁ has multiplicity 1. They are refused at run time
+    /// ([`Error::NotDifferentiable`]) where the next singular value is within 1e-6 σ₁. They solve (σ² - AᵀA) dv = (1 -
+    /// v vᵀ)(σ dAᵀ u + Aᵀ(1 - u uᵀ) dA v), by conjugate gradients in `f64` on the host, with the matrix augmented
+    /// instead of squared.
     ///
     /// *Shapes*  this: batch × rows × cols · result: batch × rows, batch, batch × cols
     ///
@@ -91,7 +95,8 @@ impl Value {
         ))
     }
 
-    /// The Ky Fan norm of each matrix: the sum of its `count` largest singular values, or of all where the matrix has fewer.
+    /// The Ky Fan norm of each matrix: the sum of its `count` largest singular values, or of all where the matrix has
+    /// fewer.
     ///
     /// The gradient is U Vᵀ of the vectors of these values, where the last of them differs from the next value.
     ///
@@ -105,8 +110,8 @@ impl Value {
         sigmas.sum(&[1])?.reshape(&matrices.batch)
     }
 
-    /// The nuclear norm of each matrix: the sum of its singular values. The gradient U Vᵀ leaves out singular values that are
-    /// zero to the precision of the entries.
+    /// The nuclear norm of each matrix: the sum of its singular values. The gradient U Vᵀ leaves out singular values
+    /// that are zero to the precision of the entries.
     ///
     /// *Shapes*  this: batch × rows × cols · result: batch, where batch is any axes
     ///

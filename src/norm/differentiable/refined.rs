@@ -1,7 +1,7 @@
 //! Leading singular triplets in `f64` on the host, from vectors that `f32` could not tell apart any further.
 //!
-//! Two values a gap apart, relative, have vectors that an error of 1e-7 in a product turns into one another by 1e-7 / gap. The
-//! entries are what they are: products in `f64` give the vectors of these entries to a few roundings.
+//! Two values a gap apart, relative, have vectors that an error of 1e-7 in a product turns into one another by 1e-7 /
+//! gap. The entries are what they are: products in `f64` give the vectors of these entries to a few roundings.
 
 use faer::{Mat, MatRef};
 
@@ -17,8 +17,9 @@ pub(super) fn is_small((rows, cols): (usize, usize)) -> bool {
     short.saturating_mul(short).saturating_mul(long) <= SMALL
 }
 
-/// For each of the `count` largest singular values u, v and the distance to the nearest other value, in units of the largest;
-/// zeros for a value that is zero to the precision of `f32` entries. `None` where the search does not get there.
+/// For each of the `count` largest singular values u, v and the distance to the nearest other value, in units of the
+/// largest; zeros for a value that is zero to the precision of `f32` entries. `None` where the search does not get
+/// there.
 ///
 /// `rights` are right vectors to start from.
 pub(super) fn refined(entries: &[f64], sizes: (usize, usize), rights: &[Vec<f64>], count: usize) -> Option<Vec<f64>> {
@@ -47,7 +48,8 @@ pub(super) fn refined(entries: &[f64], sizes: (usize, usize), rights: &[Vec<f64>
     Some((0..count).flat_map(packed).collect())
 }
 
-/// A residual is small enough once it is this part of the distance to the nearest other value: what it turns the vectors by.
+/// A residual is small enough once it is this part of the distance to the nearest other value: what it turns the
+/// vectors by.
 const TURN: f64 = 1e-8;
 
 /// The residual, in units of the largest value, that `f64` products reach at the least.
@@ -59,7 +61,8 @@ const ROUNDS: usize = 400;
 /// Blocks that a space may have before it is cut down to its leading vectors.
 const BLOCKS: usize = 20;
 
-/// The leading triplets, one more than `count` of them, by a block Krylov space: the residuals extend it round by round.
+/// The leading triplets, one more than `count` of them, by a block Krylov space: the residuals extend it round by
+/// round.
 ///
 /// The block is wider than the number of values wanted, so that it holds the next value, and copies.
 fn search(matrix: MatRef<'_, f64>, start: MatRef<'_, f64>, count: usize) -> Option<Ritz> {

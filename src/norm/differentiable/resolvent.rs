@@ -1,7 +1,7 @@
 //! The motion of singular vectors: S r, where S is the inverse of σ - H off the eigenvector z of H = [[0, A], [Aᵀ, 0]].
 //!
-//! With z = [u; v] and H z = σ z, a change dA moves z by S dH z. S is symmetric, so that it is its own transpose, and its
-//! derivative is written with itself: from (σ - H) x = r - z zᵀ r / 2 and zᵀ x = 0,
+//! With z = [u; v] and H z = σ z, a change dA moves z by S dH z. S is symmetric, so that it is its own transpose, and
+//! its derivative is written with itself: from (σ - H) x = r - z zᵀ r / 2 and zᵀ x = 0,
 //! dx = S (dr - dσ x + dH x - dz zᵀ r / 2) - z dzᵀ x / 2.
 
 use std::sync::Arc;
@@ -150,8 +150,8 @@ impl HostStep for System {
     }
 }
 
-/// The smallest distance between singular values, relative to the largest, at which the derivative of their vectors is more than
-/// the rounding of the entries to `f32`.
+/// The smallest distance between singular values, relative to the largest, at which the derivative of their vectors is
+/// more than the rounding of the entries to `f32`.
 const APART: f64 = 1e-6;
 
 /// z, where its singular value stands alone; `None` where it is not a number.

@@ -15,8 +15,9 @@ use crate::{Error, Result};
 
 /// The singular vectors of matrices (items × rows × cols): items × count × (rows + cols + 1).
 ///
-/// For each of the `count` largest singular values the result has u, v and the distance to the nearest other singular value, in
-/// units of the largest. A value that does not exist or is zero has zeros; a matrix with an entry that is not finite has NaN.
+/// For each of the `count` largest singular values the result has u, v and the distance to the nearest other singular
+/// value, in units of the largest. A value that does not exist or is zero has zeros; a matrix with an entry that is not
+/// finite has NaN.
 #[derive(Clone, Debug)]
 pub(super) struct SingularVectors {
     solver: Lanczos,
@@ -103,7 +104,8 @@ impl Search {
         (self.matrix.shape()[0], self.matrix.shape()[1], self.matrix.shape()[2])
     }
 
-    /// The largest triplet by Lanczos on the device, and by the host where Lanczos does not tell the largest value from the next.
+    /// The largest triplet by Lanczos on the device, and by the host where Lanczos does not tell the largest value from
+    /// the next.
     async fn largest(&self) -> Result<Vec<f64>> {
         let (items, rows, cols) = self.sizes();
         let matrix = self.uploaded().await?;
@@ -170,7 +172,8 @@ impl Search {
         })
     }
 
-    /// Several triplets: by Lanczos for a few triplets of a large matrix, else by a dense decomposition on the host, in `f64`.
+    /// Several triplets: by Lanczos for a few triplets of a large matrix, else by a dense decomposition on the host, in
+    /// `f64`.
     async fn several(&self) -> Result<Vec<f64>> {
         let (_, rows, cols) = self.sizes();
         let count = self.output.shape()[1];
@@ -221,7 +224,8 @@ impl Search {
 enum Vectors {
     /// There are no vectors.
     None,
-    /// The vectors are as accurate as asked for. The distance to the next value is in units of the largest; 0 where unknown.
+    /// The vectors are as accurate as asked for. The distance to the next value is in units of the largest; 0 where
+    /// unknown.
     Apart(f64),
     /// Rounding in `f32` turns the vectors by more than was asked for.
     Unsure,

@@ -22,8 +22,8 @@ impl Function {
         Self { input, output, others, gradients: Mutex::default() }
     }
 
-    /// The gradient of the sum over the samples of weight · uᵀ J v with respect to `wanted`, as values of the function's
-    /// tape: the pull-back of pairs of vectors (u, v) to the parameters of the Jacobian.
+    /// The gradient of the sum over the samples of weight · uᵀ J v with respect to `wanted`, as values of the
+    /// function's tape: the pull-back of pairs of vectors (u, v) to the parameters of the Jacobian.
     ///
     /// *Shapes*  `left`: that of the function's value · `right`: that of its argument · `weights`: batch
     pub(super) fn pull_back(

@@ -8,7 +8,8 @@ use crate::{Error, Result};
 
 /// Samples between two batches, each at a place of its own, drawn uniformly: η x + (1 - η) y.
 ///
-/// The program is compiled once, for a training loop to use at each step: a call makes two tensors, the places and the samples.
+/// The program is compiled once, for a training loop to use at each step: a call makes two tensors, the places and the
+/// samples.
 ///
 /// ```
 /// use opnorm::{Gpu, norm::Interpolation, tensor::Tensor};

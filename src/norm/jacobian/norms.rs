@@ -48,10 +48,11 @@ impl JacobianNorms {
 
     /// Bounds of the reduced norm, from the bounds of the samples. `None` for [`Reduction::None`].
     ///
-    /// The bounds are of the exact derivative of the function at the samples, as `f64` on the host gives it. A Jacobian proves no
-    /// bounds of its own: without `delta` in the method's options there are none. The failure probability of a sum or a mean
-    /// is the sum over the samples. The failure probability of a maximum is the largest of the samples': the maximum is the
-    /// norm of one sample, whichever the starts are, and fails only if the bound of that sample does.
+    /// The bounds are of the exact derivative of the function at the samples, as `f64` on the host gives it. A Jacobian
+    /// proves no bounds of its own: without `delta` in the method's options there are none. The failure probability of
+    /// a sum or a mean is the sum over the samples. The failure probability of a maximum is the largest of the
+    /// samples': the maximum is the norm of one sample, whichever the starts are, and fails only if the bound of that
+    /// sample does.
     pub fn reduced_bounds(&self) -> Option<Bounds> {
         let bounds: Vec<Bounds> = self.norms.items().iter().map(|item| item.bounds).collect();
         let Some(guarantee) = bounds.iter().map(|bounds| bounds.guarantee).reduce(Guarantee::and) else {
@@ -85,15 +86,18 @@ impl JacobianNorms {
         })
     }
 
-    /// The gradient of the reduced norm with respect to samples ([`JacobianNorms::input`]) and other inputs of the function.
+    /// The gradient of the reduced norm with respect to samples ([`JacobianNorms::input`]) and other inputs of the
+    /// function.
     ///
-    /// With u and v the singular vectors found, d‖J‖ = d(uᵀ J v): one reverse sweep over one JVP, whatever the number of
-    /// iterations was. It is exact where the vectors are; [`SpectralNorm::gradient_error`] tells how far they may be off.
+    /// With u and v the singular vectors found, d‖J‖ = d(uᵀ J v): one reverse sweep over one JVP, whatever the number
+    /// of iterations was. It is exact where the vectors are; [`SpectralNorm::gradient_error`] tells how far they may be
+    /// off.
     ///
     /// *Shapes*  result: those of `inputs`
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for [`Reduction::None`], which [`JacobianNorms::gradient_along`] serves; whatever the device says.
+    /// [`Error::InvalidOption`] for [`Reduction::None`], which [`JacobianNorms::gradient_along`] serves; whatever the
+    /// device says.
     pub fn gradient(&self, inputs: &[&Value]) -> Result<Vec<Tensor>> {
         let items = self.norms.items();
         let count = items.len();

@@ -7,10 +7,10 @@ use crate::tensor::Tensor;
 
 /// The spectral norm ‖J(x)‖₂ of the Jacobian of a function at each sample x of a batch.
 ///
-/// The function is recorded on a [`Tape`](crate::tape::Tape), and its Jacobian is an operator whose products are replayed:
-/// no Jacobian is formed, and nothing is recorded again for another product. Each sample stops when its own norm is found. A
-/// Jacobian proves nothing of its products, so there are no bounds unless the method has a `delta`: these fail with that
-/// probability.
+/// The function is recorded on a [`Tape`](crate::tape::Tape), and its Jacobian is an operator whose products are
+/// replayed: no Jacobian is formed, and nothing is recorded again for another product. Each sample stops when its own
+/// norm is found. A Jacobian proves nothing of its products, so there are no bounds unless the method has a `delta`:
+/// these fail with that probability.
 ///
 /// ```
 /// use opnorm::norm::{JacobianSpectralNorm, Reduction};

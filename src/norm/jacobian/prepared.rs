@@ -10,10 +10,11 @@ use crate::iterate::Control;
 use crate::tape::{Linearization, Tape, Value};
 use crate::tensor::Tensor;
 
-/// The norms of one function's Jacobian, at any samples and values of its other inputs: made by [`JacobianSpectralNorm::prepare`].
+/// The norms of one function's Jacobian, at any samples and values of its other inputs: made by
+/// [`JacobianSpectralNorm::prepare`].
 ///
-/// The function, its derivative and the gradients that were asked for are recorded and compiled once; a loop over points adds
-/// nothing to the tape.
+/// The function, its derivative and the gradients that were asked for are recorded and compiled once; a loop over
+/// points adds nothing to the tape.
 ///
 /// ```
 /// use opnorm::norm::{JacobianSpectralNorm, Reduction};
@@ -69,10 +70,12 @@ impl PreparedJacobianNorm {
 
     /// The norms at `samples`, with the values of the other inputs.
     ///
-    /// *Shapes*  `samples`: that of [`JacobianSpectralNorm::prepare`] · `others`: those of the other inputs, in their order
+    /// *Shapes*  `samples`: that of [`JacobianSpectralNorm::prepare`] · `others`: those of the other inputs, in their
+    /// order
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for other shapes; as [`Program::run`](crate::tape::Program::run) and [`crate::norm::Lanczos::norm`].
+    /// [`crate::Error::ShapeMismatch`] for other shapes; as [`Program::run`](crate::tape::Program::run) and
+    /// [`crate::norm::Lanczos::norm`].
     pub fn at(&mut self, samples: &Tensor, others: &[&Tensor]) -> Result<JacobianNorms> {
         self.at_with(samples, others, Control::default())
     }
@@ -80,7 +83,7 @@ impl PreparedJacobianNorm {
     /// [`PreparedJacobianNorm::at`] with a warm start and a callback.
     ///
     /// # Errors
-    /// As [`PreparedJacobianNorm::at`]; [`Error::Cancelled`] when the callback says so.
+    /// As [`PreparedJacobianNorm::at`]; [`crate::Error::Cancelled`] when the callback says so.
     pub fn at_with(&mut self, samples: &Tensor, others: &[&Tensor], control: Control<'_>) -> Result<JacobianNorms> {
         let gpu = self.function.input.tape().gpu().clone();
         gpu.block_on(self.at_async(samples, others, control))

@@ -11,9 +11,9 @@ use crate::{Error, Result};
 impl JacobianSpectralNorm {
     /// The norms for `function` at `samples`, with the values of its other inputs.
     ///
-    /// The function's argument is made here, so that the derivative is with respect to it alone. The function must map each
-    /// sample by itself, and is refused where it does not at these samples. Where samples or weights change again and again,
-    /// [`JacobianSpectralNorm::prepare`] records and compiles once for all of them.
+    /// The function's argument is made here, so that the derivative is with respect to it alone. The function must map
+    /// each sample by itself, and is refused where it does not at these samples. Where samples or weights change again
+    /// and again, [`JacobianSpectralNorm::prepare`] records and compiles once for all of them.
     ///
     /// *Shapes*  `samples`: batch × any · the function's value: batch × any
     ///

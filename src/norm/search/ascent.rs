@@ -42,8 +42,8 @@ impl Climb {
         }
     }
 
-    /// Takes in the norm and its gradient at the place that was tried. An ascent ends at a NaN: no norm is the largest of a
-    /// region where one is NaN.
+    /// Takes in the norm and its gradient at the place that was tried. An ascent ends at a NaN: no norm is the largest
+    /// of a region where one is NaN.
     pub(super) fn take(&mut self, sigma: f64, slope: &[f32], is_first: bool) {
         if is_first {
             (self.first, self.sigma, self.slope) = (sigma, sigma, slope.to_vec());

@@ -12,18 +12,19 @@ use crate::tape::{Tape, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
-/// A search for the largest ‖J(x)‖₂ of a function in a region around each sample: uphill from the sample and from random
-/// places.
+/// A search for the largest ‖J(x)‖₂ of a function in a region around each sample: uphill from the sample and from
+/// random places.
 ///
-/// A function on a convex region is Lipschitz with the largest norm of its Jacobian there. So the norm at any place is a
-/// lower bound of that constant, as far as the `f32` arithmetic of the function goes; how far below is not known.
+/// A function on a convex region is Lipschitz with the largest norm of its Jacobian there. So the norm at any place is
+/// a lower bound of that constant, as far as the `f32` arithmetic of the function goes; how far below is not known.
 ///
-/// The ascent follows the norm's own gradient, projected to the region. A step that finds a larger norm is taken and the next
-/// step is longer; another step is given up and the next is shorter. Where the gradient is zero, as in a network of `relu`
-/// layers, the ascent tries random directions, near and far; there many `places` find more than many `steps`.
+/// The ascent follows the norm's own gradient, projected to the region. A step that finds a larger norm is taken and
+/// the next step is longer; another step is given up and the next is shorter. Where the gradient is zero, as in a
+/// network of `relu` layers, the ascent tries random directions, near and far; there many `places` find more than many
+/// `steps`.
 ///
-/// All places are evaluated together, so that the function must take batches of any size, and its other inputs must not have
-/// an axis of samples. A place where the norm is not finite ends the ascent from there, and the result is NaN.
+/// All places are evaluated together, so that the function must take batches of any size, and its other inputs must not
+/// have an axis of samples. A place where the norm is not finite ends the ascent from there, and the result is NaN.
 ///
 /// ```
 /// use opnorm::norm::{JacobianSearch, Region};
@@ -75,7 +76,8 @@ impl JacobianSearch {
     /// *Shapes*  `samples`: batch × any · the function's value: batch × any
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for a region that is empty, around one of the samples or any; as [`JacobianSpectralNorm::of`].
+    /// [`Error::InvalidOption`] for a region that is empty, around one of the samples or any; as
+    /// [`JacobianSpectralNorm::of`].
     pub fn of(
         &self,
         tape: &Tape,
@@ -86,7 +88,8 @@ impl JacobianSearch {
         self.of_with(tape, function, samples, others, &mut |_, _| ControlFlow::Continue(()))
     }
 
-    /// [`JacobianSearch::of`] with a callback, which hears the number of evaluations of all places so far, and of how many.
+    /// [`JacobianSearch::of`] with a callback, which hears the number of evaluations of all places so far, and of how
+    /// many.
     ///
     /// # Errors
     /// As [`JacobianSearch::of`]; [`Error::Cancelled`] when the callback breaks.

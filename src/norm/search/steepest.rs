@@ -19,8 +19,8 @@ pub struct Steepest {
 }
 
 impl Steepest {
-    /// The best of the ascents around one sample, the first of which began at the sample; the first that met a NaN, where one
-    /// did.
+    /// The best of the ascents around one sample, the first of which began at the sample; the first that met a NaN,
+    /// where one did.
     pub(super) fn of(climbs: &[Climb]) -> Self {
         let own = &climbs[0];
         let best = climbs.iter().fold(own, |best, climb| if is_above(climb.sigma, best.sigma) { climb } else { best });

@@ -5,8 +5,8 @@ use crate::Result;
 use crate::tensor::{Conv2dOptions, Pool2dOptions, Tensor};
 
 impl Value {
-    /// The mean of each window over the last two axes: its sum over the size of the window where `count_padding`, else over the
-    /// number of its elements within the image.
+    /// The mean of each window over the last two axes: its sum over the size of the window where `count_padding`, else
+    /// over the number of its elements within the image.
     ///
     /// *Shapes*  as [`Value::max_pool2d`]
     ///

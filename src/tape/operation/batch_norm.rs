@@ -19,8 +19,8 @@ pub struct BatchNorm<'a> {
 }
 
 impl Value {
-    /// `(x - mean) / √(variance + epsilon) · weight + bias`, channel by channel (Ioffe and Szegedy, *Batch normalization*,
-    /// 2015), as at inference: mean and variance are values like any other, not those of the batch.
+    /// `(x - mean) / √(variance + epsilon) · weight + bias`, channel by channel (Ioffe and Szegedy, *Batch
+    /// normalization*, 2015), as at inference: mean and variance are values like any other, not those of the batch.
     ///
     /// *Shapes*  this, result: batch × channels × any axes · each part of `norm`: channels
     ///

@@ -24,8 +24,8 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when values differ along another axis, or there is none; [`Error::InvalidOption`] for an axis
-    /// that does not exist.
+    /// [`Error::ShapeMismatch`] when values differ along another axis, or there is none; [`Error::InvalidOption`] for
+    /// an axis that does not exist.
     pub fn concatenate(&self, values: &[impl Borrow<Value>], axis: usize) -> Result<Value> {
         let values: Vec<&Value> = values.iter().map(Borrow::borrow).collect();
         self.compute(Arc::new(Concatenate { axis }), &values)

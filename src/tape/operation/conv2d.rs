@@ -1,7 +1,7 @@
 //! Convolutions and their adjoints in image and weight.
 //!
-//! The three are derivatives of one form of three arguments (image, weight, response) by one of the arguments, so that the
-//! transpose of each is among the three.
+//! The three are derivatives of one form of three arguments (image, weight, response) by one of the arguments, so that
+//! the transpose of each is among the three.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ impl Value {
     /// The convolution y[n, f, y, x] = Σ self[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j].
     ///
     /// The sum is over the channels c of the group of f and the elements i, j of a window: a cross-correlation, which
-    /// networks call a convolution (Dumoulin and Visin, *A guide to convolution arithmetic for deep learning*, 2016). A bias
-    /// is added as filters × 1 × 1. Where a window reaches past the image, an infinite weight may make the result NaN, as
-    /// 0 times infinity is.
+    /// networks call a convolution (Dumoulin and Visin, *A guide to convolution arithmetic for deep learning*, 2016). A
+    /// bias is added as filters × 1 × 1. Where a window reaches past the image, an infinite weight may make the result
+    /// NaN, as 0 times infinity is.
     ///
-    /// *Shapes*  this: batch × channels × height × width · `weight`: filters × channels / groups × kernel height × kernel
-    /// width · result: batch × filters × ⌊(height + 2 padding - dilation (kernel height - 1) - 1) / stride⌋ + 1 × the same
-    /// of the width
+    /// *Shapes*  this: batch × channels × height × width · `weight`: filters × channels / groups × kernel height ×
+    /// kernel width · result: batch × filters × ⌊(height + 2 padding - dilation (kernel height - 1) - 1) / stride⌋ + 1
+    /// × the same of the width
     ///
     /// ```
     /// use opnorm::{Gpu, tensor::Conv2dOptions, tape::Tape};
@@ -34,8 +34,8 @@ impl Value {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when the shapes do not fit, or no window fits into the image; [`Error::InvalidOption`] for a
-    /// stride, a dilation or groups of 0; [`Error::TooLarge`] past 2^30 along an axis.
+    /// [`Error::ShapeMismatch`] when the shapes do not fit, or no window fits into the image; [`Error::InvalidOption`]
+    /// for a stride, a dilation or groups of 0; [`Error::TooLarge`] past 2^30 along an axis.
     pub fn conv2d(&self, weight: &Self, convolution: &Conv2dOptions) -> Result<Self> {
         let sizes = convolution.sizes(self.shape(), weight.shape())?;
         apply(Part::Response, sizes, self, weight)
@@ -43,10 +43,11 @@ impl Value {
 
     /// The adjoint of [`Value::conv2d`] in its image: a transposed convolution.
     ///
-    /// `size` is the height and width of the image. Where the stride is not 1, images of several sizes have the same response.
+    /// `size` is the height and width of the image. Where the stride is not 1, images of several sizes have the same
+    /// response.
     ///
-    /// *Shapes*  this: batch × filters × response height × response width · `weight`: as for [`Value::conv2d`] · result:
-    /// batch × channels × `size`
+    /// *Shapes*  this: batch × filters × response height × response width · `weight`: as for [`Value::conv2d`] ·
+    /// result: batch × channels × `size`
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when an image of `size` has not the response of this shape; else as [`Value::conv2d`].

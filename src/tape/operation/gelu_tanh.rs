@@ -9,7 +9,8 @@ use crate::reference::unary;
 
 impl Value {
     /// `x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`, element by element: the approximation of
-    /// [`Value::gelu`] that many networks were trained with (Hendrycks and Gimpel, *Gaussian error linear units*, 2016); its limit 0 at -∞.
+    /// [`Value::gelu`] that many networks were trained with (Hendrycks and Gimpel, *Gaussian error linear units*,
+    /// 2016); its limit 0 at -∞.
     ///
     /// # Errors
     /// [`crate::Error::TooLarge`] for more elements than can be counted.

@@ -4,7 +4,8 @@ use super::Value;
 use crate::{Error, Result};
 
 impl Value {
-    /// `(x - mean) / √(variance + epsilon)`, mean and variance being those over the last `axes` axes (Ba, Kiros and Hinton,
+    /// `(x - mean) / √(variance + epsilon)`, mean and variance being those over the last `axes` axes (Ba, Kiros and
+    /// Hinton,
     /// *Layer normalization*, 2016); [`Value::multiply`] and [`Value::add`] make it affine.
     ///
     /// On the device, elements beyond 1e19 overflow, because they are squared.

@@ -9,8 +9,8 @@ use crate::reference::unary;
 impl Value {
     /// `factor σ(x) σ(-x)` with the logistic function σ, element by element, as accurate where the value is small.
     ///
-    /// The factor is a power of two, at least 1: a product of the slope may be a normal number where the slope itself is below
-    /// the smallest one.
+    /// The factor is a power of two, at least 1: a product of the slope may be a normal number where the slope itself
+    /// is below the smallest one.
     pub(super) fn logistic_slope(&self, factor: f64) -> Result<Self> {
         self.through(LogisticSlope { factor })
     }

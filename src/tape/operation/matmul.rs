@@ -12,8 +12,8 @@ use crate::{Error, Result, ops, reference};
 impl Value {
     /// The product of matrices, which are the last two axes, for each batch element.
     ///
-    /// *Shapes*  this: batch × rows × length · `right`: batch × length × cols · result: batch × rows × cols, where batch is any
-    /// axes, the same on both sides
+    /// *Shapes*  this: batch × rows × length · `right`: batch × length × cols · result: batch × rows × cols, where
+    /// batch is any axes, the same on both sides
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when the shapes do not fit.

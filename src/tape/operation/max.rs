@@ -11,7 +11,8 @@ const WINDOW: usize = 512;
 impl Value {
     /// The largest element over `axis`, which the result does not have; NaN where an element is.
     ///
-    /// Where several are the largest, the derivative is that of the first. Where an element is NaN, so is the derivative.
+    /// Where several are the largest, the derivative is that of the first. Where an element is NaN, so is the
+    /// derivative.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when there is no such axis, or no element along it.

@@ -6,10 +6,11 @@ use crate::tensor::{Pool2dOptions, SlidingSizes};
 use crate::{Error, Result};
 
 impl Value {
-    /// The largest element of each window over the last two axes, NaN where an element is; padding is never the largest.
+    /// The largest element of each window over the last two axes, NaN where an element is; padding is never the
+    /// largest.
     ///
-    /// Where several are the largest, the derivative is that of the first, row by row. Where an element is NaN, so is the
-    /// derivative.
+    /// Where several are the largest, the derivative is that of the first, row by row. Where an element is NaN, so is
+    /// the derivative.
     ///
     /// *Shapes*  this: any axes × height × width · result: the same axes ×
     /// ⌊(height + 2 padding - dilation (size - 1) - 1) / stride⌋ + 1 × the same of the width
@@ -25,8 +26,9 @@ impl Value {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for fewer than two axes; [`Error::InvalidOption`] for a size, a stride or a dilation of 0, where
-    /// a window would lie in the padding alone, and where no window fits; [`Error::TooLarge`] past 2^30 along an axis.
+    /// [`Error::ShapeMismatch`] for fewer than two axes; [`Error::InvalidOption`] for a size, a stride or a dilation of
+    /// 0, where a window would lie in the padding alone, and where no window fits; [`Error::TooLarge`] past 2^30 along
+    /// an axis.
     pub fn max_pool2d(&self, pooling: &Pool2dOptions) -> Result<Self> {
         let (sizes, shape) = self.pooled("max_pool2d", pooling)?;
         let planes = self.reshape(&sizes.image_shape())?;

@@ -8,7 +8,8 @@ const SCALE: f64 = 1.050_700_987_355_480_5;
 const ALPHA: f64 = 1.673_263_242_354_377_2;
 
 impl Value {
-    /// 1.0507 times [`Value::elu`] with alpha = 1.6733, element by element (Klambauer, Unterthiner, Mayr and Hochreiter,
+    /// 1.0507 times [`Value::elu`] with alpha = 1.6733, element by element (Klambauer, Unterthiner, Mayr and
+    /// Hochreiter,
     /// *Self-normalizing neural networks*, 2017).
     ///
     /// # Errors

@@ -9,11 +9,11 @@ const LARGEST: f64 = (1 << 24) as f64;
 impl Value {
     /// The norm `(Σ |x|^p)^(1/p)` over `axes`, which the result does not have; the largest |x| for infinite `p`.
     ///
-    /// The norm is NaN where an element is, and for finite `p` where an element is infinite. Elements are divided by the
-    /// largest first, so that nothing overflows or underflows unless the norm does.
+    /// The norm is NaN where an element is, and for finite `p` where an element is infinite. Elements are divided by
+    /// the largest first, so that nothing overflows or underflows unless the norm does.
     ///
-    /// Derivatives of every order are 0 at the vector 0. For `p` that is not even, the derivative by an element that is 0 is 0.
-    /// For infinite `p`, the derivative is that of the first of the largest elements.
+    /// Derivatives of every order are 0 at the vector 0. For `p` that is not even, the derivative by an element that is
+    /// 0 is 0. For infinite `p`, the derivative is that of the first of the largest elements.
     ///
     /// ```
     /// use opnorm::{Gpu, tape::Tape};
@@ -27,7 +27,8 @@ impl Value {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for `p` below 1, finite above 2^24 or NaN, and for an axis that does not exist or is named twice.
+    /// [`Error::InvalidOption`] for `p` below 1, finite above 2^24 or NaN, and for an axis that does not exist or is
+    /// named twice.
     pub fn vector_norm(&self, axes: &[usize], p: f64) -> Result<Self> {
         let operation = "vector_norm";
         // Above 2^24, p - 1 is no `f32`, and whether p is even is lost.

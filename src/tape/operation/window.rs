@@ -32,7 +32,8 @@ impl Value {
     /// The value with `before` zeros before and `after` zeros after it along `axis`.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for an axis that does not exist, [`Error::TooLarge`] for more elements than can be counted.
+    /// [`Error::InvalidOption`] for an axis that does not exist, [`Error::TooLarge`] for more elements than can be
+    /// counted.
     pub fn pad(&self, axis: usize, before: usize, after: usize) -> Result<Self> {
         expect_axes("pad", self.shape().len(), &[axis])?;
         let length = self.shape()[axis].checked_add(before).and_then(|length| length.checked_add(after));
