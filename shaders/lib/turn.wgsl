@@ -1,4 +1,4 @@
-// sin(x + quarters · π/2) for x of any size: WGSL promises 2^-11 of its own, within ±π.
+// sin(x + quarters · π/2) for x of any size: WGSL promises only 2^-11, within ±π, of `sin`.
 //
 // x is a whole number times a power of two, and so is its product with the 96 bits of 2/π that matter: with those
 // before them it is a multiple of 4, and those after them are below 2^-70 (Payne and Hanek, *Radian reduction for

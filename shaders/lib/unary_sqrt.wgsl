@@ -1,6 +1,6 @@
 // √x, of subnormal x too: they are read as whole numbers times 2^-149.
 //
-// Accuracy 6.5 units in the last place, as WGSL says of its own.
+// Accuracy 6.5 units in the last place, as WGSL says of `sqrt`.
 
 fn unary_sqrt(x: f32) -> f32 {
     let bits = bitcast<u32>(x);

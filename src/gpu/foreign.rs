@@ -23,7 +23,7 @@ pub(super) fn trying() -> bool {
 
 /// Refuses a queue that is not the one of the device.
 ///
-/// Only a poll of its own device runs what a queue was given to call, and runs it on the thread that polls: a call that
+/// Only a poll of the queue's device runs a callback of the queue, and on the thread that polls: a callback that
 /// runs on this thread, within a poll of `device`, proves that both belong together. Waits for what was submitted
 /// before.
 pub(super) fn expect_queue(device: &wgpu::Device, queue: &wgpu::Queue) -> Result<()> {
@@ -87,8 +87,8 @@ pub(super) fn expect_buffer(gpu: &Gpu, operation: &str, raw: &wgpu::Buffer) -> R
     }
 }
 
-/// The error for what the driver says of a handle of the caller's, where it is that; this library destroys and maps
-/// none of its own before their time.
+/// The error for a handle that the caller handed in, where the words of the driver blame it: this library destroys and
+/// maps none of its own handles before their time.
 pub(super) fn blame(operation: &str, reason: &str) -> Option<Error> {
     let (problem, advice) = if reason.contains("doesn't match") {
         (ANOTHER_DEVICE, MAKE_IT_HERE)

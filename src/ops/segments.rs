@@ -52,7 +52,7 @@ impl Segments {
     }
 }
 
-/// Segments of the rows of each item of a matrix, over all of its panels; every panel starts a segment of its own.
+/// Segments of the rows of each item of a matrix, over all of its panels; every panel starts a new segment.
 pub(super) struct RowSegments {
     /// The rows of a segment.
     pub(super) length: usize,
