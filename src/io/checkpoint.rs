@@ -12,6 +12,7 @@ use crate::Result;
 /// The tensors of a checkpoint: one safetensors file, a sharded one by its `*.index.json`, a `.npy` or a `.npz`.
 #[derive(Debug)]
 pub struct Checkpoint {
+    format: Format,
     entries: Vec<Entry>,
     /// Positions in `entries`, sorted by name.
     by_name: Vec<usize>,
@@ -47,6 +48,11 @@ impl Checkpoint {
     /// As [`Checkpoint::open`].
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self> {
         Self::from_contents(Path::new(name), Contents::owned(bytes))
+    }
+
+    /// The format of the file that was opened.
+    pub fn format(&self) -> Format {
+        self.format
     }
 
     /// The tensors: in the order of their data, those of a sharded checkpoint sorted by name.
@@ -96,7 +102,8 @@ impl Checkpoint {
     }
 
     fn from_contents(path: &Path, contents: Contents) -> Result<Self> {
-        match Format::of(path, contents.as_ref())? {
+        let format = Format::of(path, contents.as_ref())?;
+        match format {
             #[cfg(feature = "io-safetensors")]
             Format::Safetensors => {
                 let tensors = super::safetensors::tensors(path, contents.as_ref())?;
@@ -109,32 +116,36 @@ impl Checkpoint {
                     place: Place::Bytes { contents: 0, range: tensor.range },
                     index,
                 });
-                Ok(Self::new(entries.collect(), vec![contents]))
+                Ok(Self::new(format, entries.collect(), vec![contents]))
             }
             #[cfg(feature = "io-safetensors")]
             Format::Index => {
                 let (contents, entries) = super::shards::open(path, contents.as_ref())?;
-                Ok(Self::new(entries, contents))
+                Ok(Self::new(format, entries, contents))
             }
             #[cfg(not(feature = "io-safetensors"))]
             Format::Safetensors | Format::Index => Err(not_built(path, "io-safetensors")),
 
             #[cfg(feature = "io-npy")]
-            Format::Npy => Ok(Self::new(vec![super::npy::entry(path, contents.as_ref())?], vec![contents])),
+            Format::Npy => {
+                let entry = super::npy::entry(path, contents.as_ref())?;
+                Ok(Self::new(format, vec![entry], vec![contents]))
+            }
             #[cfg(feature = "io-npy")]
             Format::Npz => {
                 let (archive, entries) = super::npz::open(path, contents.clone())?;
-                Ok(Self { archive: Some(archive), ..Self::new(entries, vec![contents]) })
+                Ok(Self { archive: Some(archive), ..Self::new(format, entries, vec![contents]) })
             }
             #[cfg(not(feature = "io-npy"))]
             Format::Npy | Format::Npz => Err(not_built(path, "io-npy")),
         }
     }
 
-    fn new(entries: Vec<Entry>, contents: Vec<Contents>) -> Self {
+    fn new(format: Format, entries: Vec<Entry>, contents: Vec<Contents>) -> Self {
         let mut by_name: Vec<usize> = (0..entries.len()).collect();
         by_name.sort_by(|&left, &right| entries[left].name.cmp(&entries[right].name));
         Self {
+            format,
             entries,
             by_name,
             contents,

@@ -44,6 +44,10 @@ mod npy;
 #[cfg(feature = "io-npy")]
 mod npy_header;
 #[cfg(feature = "io-npy")]
+mod npy_literal;
+#[cfg(feature = "io-npy")]
+mod npy_type;
+#[cfg(feature = "io-npy")]
 mod npy_writer;
 #[cfg(feature = "io-npy")]
 mod npz;
@@ -57,6 +61,7 @@ use crate::Error;
 pub use checkpoint::Checkpoint;
 pub use element::Element;
 pub use entry::Entry;
+pub use format::Format;
 #[cfg(feature = "io-npy")]
 pub use npy_writer::{NpyWriter, write_npy_f32};
 #[cfg(feature = "io-npy")]

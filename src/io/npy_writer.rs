@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::atomic_file::AtomicFile;
-use super::npy_header::{MAGIC, MOST_AXES};
+use super::npy_header::MAGIC;
+use super::npy_literal::MOST_AXES;
 use super::{file_error, shape};
 use crate::Result;
 
