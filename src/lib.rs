@@ -106,7 +106,8 @@
 //! # Where things are
 //! [`gpu`] the device · [`tensor`] tensors and matrices · [`ops`] one kernel each, [`reference`](mod@reference) their
 //! `f64` twins · [`probe`] a device's self-test · [`operator`] linear operators · [`tape`] functions and their derivatives · [`norm`] the solvers · [`certify`] proven
-//! bounds · `io` files · `audit` a checkpoint to a report.
+//! bounds · `io` files · `audit` the norms of a checkpoint · `report` them
+//! as a table, CSV, JSON or Markdown.
 //! `ARCHITECTURE.md` is the map.
 
 #[cfg(feature = "io")]
@@ -119,8 +120,12 @@ pub mod io;
 pub mod norm;
 pub mod operator;
 pub mod ops;
+#[cfg(doctest)]
+mod pages;
 pub mod probe;
 pub mod reference;
+#[cfg(feature = "cli")]
+pub mod report;
 mod sliding;
 pub mod tape;
 pub mod tensor;

@@ -5,6 +5,8 @@
 
 #[path = "program/bounds.rs"]
 mod bounds;
+#[path = "program/documented.rs"]
+mod documented;
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -269,15 +271,26 @@ fn the_table_is_for_a_reader() {
         assert!(run.stdout.contains(&digits[..5]), "{digits} in {}", run.stdout);
     }
     for words in [
-        "16x1x3x3 as 16x9 reshaped",
+        "16x(1x3x3)",
+        "lower bound",
+        ">= 3.975623",
         "digits.safetensors on ",
         "8 tensors, 38,282 parameters, largest sigma 3.97562",
         "(fc1.weight)",
-        "stable rank",
+        "16x(1x3x3) is read as a matrix, 16x9: its norm is not the norm of the convolution",
     ] {
         assert!(run.stdout.contains(words), "{words} in {}", run.stdout);
     }
+    // title, blank line, header and rule; a line a tensor; rule, summary and the words on kernels
+    assert_eq!(run.stdout.lines().count(), 4 + 8 + 3, "{}", run.stdout);
+    assert!(run.stdout.lines().skip(1).all(|line| line.chars().count() <= 100), "{}", run.stdout);
+    // all that is known of a tensor, where it is asked for
+    let run = opnorm(&["audit", DIGITS, "--wide"]).exits(0);
+    for words in ["16x1x3x3 as 16x9 reshaped", "stable rank", "inf-norm", "guarantee"] {
+        assert!(run.stdout.contains(words), "{words} in {}", run.stdout);
+    }
     assert!(run.stdout.lines().skip(1).all(|line| line.chars().count() <= 120), "{}", run.stdout);
+    opnorm(&["audit", DIGITS, "--wide", "--json"]).exits(2).says("cannot be used with");
 }
 
 #[test]
@@ -871,13 +884,14 @@ fn an_adapter_that_is_not_there_is_an_error_with_a_way_out() {
         &["--adapter", "no such adapter", "norm", DIGITS],
         &["adapters", "--adapter", "no such adapter"],
     ] {
-        let run = opnorm(arguments).exits(1).says("opnorm: no GPU adapter").says("no such adapter");
-        let run = run.says("apt-get install mesa-vulkan-drivers");
+        let run = opnorm(arguments).exits(2).says("opnorm: --adapter no such adapter").says("there are\n");
         assert!(run.stderr.to_lowercase().contains(&there_is), "{run:?}");
     }
     finished(program().args(["audit", DIGITS]).env("OPNORM_ADAPTER", "no such adapter"))
         .exits(1)
-        .says("OPNORM_ADAPTER");
+        .says("opnorm: no GPU adapter")
+        .says("OPNORM_ADAPTER")
+        .says("apt-get install mesa-vulkan-drivers");
     // what was asked for on the command line goes first
     let listed = opnorm(&["adapters", "--json"]).rows();
     let backend = listed.iter().find(|adapter| adapter["chosen"] == true).unwrap()["backend"].clone();

@@ -3,12 +3,12 @@
 use std::io::{self, Write};
 
 use opnorm::gpu::{AdapterDescription, AdapterRequest, ArithmeticReport, GpuOptions, adapters};
+use opnorm::report::text::{left, printable, right, width};
 use opnorm::{Gpu, Result, probe};
 use serde::Serialize;
 
 use super::arguments::AdaptersArguments;
 use super::ending::{Ending, Findings};
-use super::text::{left, printable, right, width};
 
 /// One adapter, as the JSON has it.
 #[derive(Debug, Serialize)]
@@ -70,7 +70,7 @@ pub fn run(request: &AdapterRequest, arguments: &AdaptersArguments) -> Ending {
     let mut probed = match &chosen {
         Ok(_) if arguments.probe => match probe(request) {
             Ok(report) => Some(Arithmetic::from(&report)),
-            Err(error) => return Ending::Failed(error),
+            Err(error) => return Ending::failed(error, request),
         },
         _ => None,
     };
@@ -110,7 +110,7 @@ pub fn run(request: &AdapterRequest, arguments: &AdaptersArguments) -> Ending {
     }
     match chosen {
         Ok(_) => Ending::Done(Findings::default()),
-        Err(error) => Ending::Failed(error),
+        Err(error) => Ending::failed(error, request),
     }
 }
 

@@ -7,7 +7,8 @@ use opnorm::audit::{Event, Form, Order, Outcome, Row, Solved};
 use opnorm::io::{NpyWriter, TensorView};
 use opnorm::norm::Status;
 
-use super::session::{Item, Observer};
+use super::collector::Collector;
+use super::item::Item;
 
 /// Elements that pass through host memory at once.
 const PIECE: usize = 1 << 20;
@@ -105,8 +106,8 @@ impl<'a> Gradient<'a> {
     }
 }
 
-impl Observer for Gradient<'_> {
-    fn see(&mut self, item: &Item<'_>, event: &Event<'_>) -> Result<()> {
+impl Collector for Gradient<'_> {
+    fn collect(&mut self, item: &Item<'_>, event: &Event<'_>) -> Result<()> {
         match event {
             Event::Solved(solved) => self.solved(solved),
             Event::Row(row) => self.row(item, row),

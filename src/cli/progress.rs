@@ -6,9 +6,8 @@ use indicatif::{BinaryBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use opnorm::certify;
 use opnorm::io::Entry;
 use opnorm::norm;
-
-use super::number::{magnitude, significant};
-use super::text::{elided, printable};
+use opnorm::report::number::{magnitude, significant};
+use opnorm::report::text::{elided, printable};
 
 /// The bar, or nothing.
 #[derive(Debug)]

@@ -8,8 +8,9 @@ use opnorm::audit::{Event, Form, Outcome, Row, Solved};
 use opnorm::io::{NpzData, write_npz};
 use opnorm::norm::Status;
 
+use super::collector::Collector;
 use super::gradient::unit;
-use super::session::{Item, Observer};
+use super::item::Item;
 
 /// Singular values and vectors of one matrix: of each value a row, where several were asked for.
 struct Triplets {
@@ -135,8 +136,8 @@ impl Triplets {
     }
 }
 
-impl Observer for Vectors<'_> {
-    fn see(&mut self, item: &Item<'_>, event: &Event<'_>) -> Result<()> {
+impl Collector for Vectors<'_> {
+    fn collect(&mut self, item: &Item<'_>, event: &Event<'_>) -> Result<()> {
         match event {
             Event::Solved(solved) => self.solved(solved)?,
             Event::Row(row) => self.row(item, row)?,

@@ -4,7 +4,7 @@ use super::text;
 
 /// A column of a table.
 #[derive(Clone, Debug)]
-pub struct Column {
+pub(super) struct Column {
     /// What stands above it.
     pub header: &'static str,
     /// The width of its values, or of the header where that is wider.
@@ -40,7 +40,7 @@ const NARROWEST: usize = 16;
 
 /// Which columns stand in which line of a row.
 #[derive(Clone, Debug)]
-pub struct Layout {
+pub(super) struct Layout {
     columns: Vec<Column>,
     lines: Vec<Vec<usize>>,
 }
@@ -110,7 +110,7 @@ impl Layout {
 }
 
 /// Stands for a value that is not known.
-pub const UNKNOWN: &str = "-";
+pub(super) const UNKNOWN: &str = "-";
 
 fn line_width(columns: &[Column], line: &[usize]) -> usize {
     let widths: usize = line.iter().filter_map(|&index| columns.get(index)).map(|column| column.width).sum();

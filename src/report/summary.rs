@@ -3,6 +3,8 @@
 use super::number::{count, significant};
 use super::record::Record;
 use super::text::{elided, printable};
+use crate::audit::Outcome;
+use crate::norm::Status;
 
 /// What the rows come to; the last line of a report.
 #[derive(Clone, Debug, Default)]
@@ -22,17 +24,17 @@ impl Summary {
     /// Takes in a row.
     pub fn add(&mut self, record: &Record) {
         self.rows += 1;
-        match record.status {
-            "skipped" => self.skipped += 1,
-            "unreadable" => self.unreadable += 1,
-            status => {
+        match record.outcome {
+            Outcome::Skipped => self.skipped += 1,
+            Outcome::Unreadable => self.unreadable += 1,
+            Outcome::Solved(status) => {
                 let elements = record.shape.iter().flatten();
                 let elements = elements.fold(1_usize, |product, length| product.saturating_mul(*length));
                 self.parameters = self.parameters.saturating_add(elements);
-                self.bad += usize::from(!matches!(status, "converged" | "zero"));
+                self.bad += usize::from(!matches!(status, Status::Converged | Status::Zero));
             }
         }
-        if let (Some(delta), Some(seed)) = (record.delta, record.seed) {
+        if let (Some(delta), Some(seed)) = (record.guarantee.delta(), record.seed) {
             let (bounds, sum, _) = self.probable.unwrap_or_default();
             self.probable = Some((bounds + 1, sum + delta, seed));
         }
