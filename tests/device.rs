@@ -5,6 +5,7 @@ mod device {
     pub mod handles;
     pub mod sources;
     pub mod subnormals;
+    pub mod waiting;
 }
 
 use std::sync::{OnceLock, mpsc};

@@ -23,6 +23,8 @@ mod spectra;
 mod stopping;
 #[path = "spectral_norm/top.rs"]
 mod top;
+#[path = "spectral_norm/unchanged.rs"]
+mod unchanged;
 #[path = "spectral_norm/vectors.rs"]
 mod vectors;
 #[path = "spectral_norm/zeros.rs"]

@@ -8,8 +8,9 @@ use super::form::item_index;
 use super::proof::add_certificates;
 use super::rounding::distances;
 use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, Solved};
+use crate::bound::Bounds;
 use crate::io::{Checkpoint, Element, Entry};
-use crate::norm::{self, Bounds, Control, SpectralNorm, Status, Triplets};
+use crate::norm::{self, Control, SpectralNorm, Status, Triplets};
 use crate::tensor::Window;
 use crate::{Error, Gpu, Matrix, Result};
 

@@ -6,8 +6,9 @@ use std::time::Instant;
 use super::column::Column;
 use super::event::tell;
 use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, dense};
+use crate::bound::{Arithmetic, Bounds, Guarantee};
 use crate::io::{Checkpoint, Entry};
-use crate::norm::{Arithmetic, Bounds, Guarantee, Status};
+use crate::norm::Status;
 use crate::{Error, Gpu, Result};
 
 /// Measures one tensor of a checkpoint: one row, or one for each matrix of a batch.

@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 
 use super::event::tell;
 use super::{Bound, Event, Options, Outcome, Row};
+use crate::bound::{Bounds, Guarantee};
 use crate::certify::{self, Certificate};
 use crate::io::Entry;
-use crate::norm::{Bounds, Guarantee, Method, Status, Stop};
+use crate::norm::{Method, Status, Stop};
 use crate::tensor::ElementSource;
 use crate::{Error, Matrix, Result};
 
@@ -95,8 +96,8 @@ fn set_certificate(row: &mut Row, certificate: &Certificate, distance: f64, prom
 mod tests {
     use super::*;
     use crate::audit::SingularValue;
+    use crate::bound::Arithmetic;
     use crate::io::{Checkpoint, write_npy_f32};
-    use crate::norm::Arithmetic;
 
     fn row(sigma: f64, second: Option<f64>, lower: f64) -> Row {
         let folder = tempfile::tempdir().unwrap();

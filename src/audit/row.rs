@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Form, Options, Order};
+use crate::bound::Bounds;
 use crate::io::{Element, Entry};
-use crate::norm::{Bounds, Status};
+use crate::norm::Status;
 use crate::tensor::Position;
 
 /// One line of a report. `None` is a value that is not known or was not asked for.

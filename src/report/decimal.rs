@@ -6,7 +6,7 @@ use serde::ser::Error;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::norm::Bounds;
+use crate::bound::Bounds;
 
 /// A bound as a decimal that is a bound as well, and that is read back as the same `f64`.
 #[derive(Clone, Debug, PartialEq)]

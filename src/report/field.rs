@@ -7,7 +7,7 @@ use super::record::Record;
 use super::text::printable;
 use super::words::grouped;
 use crate::audit::Order;
-use crate::norm::Bounds;
+use crate::bound::Bounds;
 
 /// A column of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::decimal::Decimal;
 use super::record::Record;
 use super::words::shape_words;
-use crate::norm::Arithmetic;
+use crate::bound::Arithmetic;
 
 /// The value of a key.
 pub(super) enum Value<'a> {

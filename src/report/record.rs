@@ -5,8 +5,8 @@ use std::path::Path;
 use super::decimal::Decimal;
 use super::words::{ROUNDED, numbered, shape_of};
 use crate::audit::{Form, Order, Outcome, Row, SingularValue};
+use crate::bound::Guarantee;
 use crate::io::Element;
-use crate::norm::Guarantee;
 
 /// One row of a report: a row of an audit, or an input that could not be read. `None` is a value that is not known.
 ///
