@@ -7,7 +7,7 @@ use crate::io::Format;
 /// Meaning of the axes of a tensor beyond two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Axes {
-    /// A kernel, read as one matrix: the first axis by the product of the others. The usual meaning in safetensors files.
+    /// A kernel, read as one matrix: first axis x product of the others. The usual meaning in safetensors files.
     #[default]
     Kernel,
     /// A batch of matrices, which the last two axes make. The usual meaning in numpy's files.
@@ -66,7 +66,7 @@ impl Form {
         if shape.contains(&0) {
             return Self::Empty;
         }
-        // a file's shape is checked when it is opened; one from elsewhere may be any numbers
+        // the shape of a file was checked when it was opened; a shape from elsewhere can be any numbers
         let product = |part: &[usize]| part.iter().fold(1_usize, |product, length| product.saturating_mul(*length));
         match (shape, axes) {
             (&[], _) => Self::Column { rows: 1 },

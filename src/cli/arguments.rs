@@ -26,8 +26,8 @@ wrong; 3 a norm did not converge or a tensor is not finite; 130 interrupted.";
 /// The device to run on.
 #[derive(Debug, Args)]
 pub struct AdapterArguments {
-    /// Run on the first adapter whose backend is NAME or whose name contains NAME [default: $OPNORM_ADAPTER, or the best
-    /// adapter]; `hardware` means any adapter but a software adapter
+    /// Run on the first adapter whose backend is NAME or whose name contains NAME [default: $OPNORM_ADAPTER, or the
+    /// best adapter]; `hardware` means any adapter but a software adapter
     #[arg(long = "adapter", global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     name: Option<String>,
 }
@@ -94,8 +94,8 @@ pub struct AuditArguments {
 /// Arguments of `opnorm norm`.
 #[derive(Debug, Args)]
 pub struct NormArguments {
-    /// A file as for `audit`, alone or with the name of one tensor. A tensor of more than two axes is a batch of matrices
-    /// in .npy and .npz; in safetensors it is one matrix, first axis x product of the others
+    /// A file as for `audit`, alone or with the name of one tensor. A tensor of more than two axes is a batch of
+    /// matrices in .npy and .npz; in safetensors it is one matrix, first axis x product of the others
     #[arg(required = true, value_name = "FILE[:TENSOR]")]
     pub inputs: Vec<PathBuf>,
     /// The norm to compute
@@ -174,8 +174,8 @@ pub struct MethodArguments {
     /// The most iterations [default: the method's own]
     #[arg(long, value_name = "N", value_parser = count)]
     pub max_iter: Option<usize>,
-    /// The seed of the random start [default: 0; with --bound probable a seed from the system, because the matrix must not
-    /// depend on the start]. The report names the seed, and the same seed repeats the run
+    /// The seed of the random start [default: 0; with --bound probable a seed from the system, because the matrix must
+    /// not depend on the start]. The report names the seed, and the same seed repeats the run
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
 }

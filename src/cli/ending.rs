@@ -1,4 +1,4 @@
-//! How a run ended: what is said on stderr, and the exit status.
+//! The end of a run: its last message on stderr, and its exit status.
 
 use std::io;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use opnorm::report::text::printable_lines;
 
 use super::interrupt;
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug)]
 pub enum Ending {
     /// Every item was done; some of them may have failed.
@@ -49,7 +49,8 @@ impl Findings {
 }
 
 impl Ending {
-    /// The ending of a run that met `error`; an adapter that was named and is not there is a mistake of the command line.
+    /// The ending of a run that met `error`. An adapter that was named and is not there, or an option that the library
+    /// refuses, is a mistake of the command line.
     pub fn failed(error: Error, adapter: &AdapterRequest) -> Self {
         match (&error, adapter) {
             (Error::NoAdapter { .. }, AdapterRequest::Named(name)) => match there_are() {

@@ -17,9 +17,9 @@ pub struct Input {
 }
 
 impl Input {
-    /// Opens the file that an argument names. A path may hold a `:`, and so may a tensor's name: the whole argument is a
-    /// path where a file has that name. Otherwise the argument is divided at the first `:` that has a file before it and
-    /// a tensor of this file behind it.
+    /// Opens the file that an argument names. A path may hold a `:`, and so may a tensor's name: the whole argument is
+    /// a path where a file has that name. Otherwise the argument is divided at the first `:` that has a file before it
+    /// and a tensor of this file behind it.
     pub fn open(argument: &Path) -> Self {
         if argument.exists() {
             return Self::new(argument.to_path_buf(), None);

@@ -1,4 +1,4 @@
-//! The one door for reading: whatever the format, a list of tensors and a view of each.
+//! Checkpoints: a list of tensors and a view of each, whatever the format.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use super::format::{Format, READ};
 use super::{Entry, TensorView, file_error, tensor_error};
 use crate::Result;
 
-/// The tensors of a checkpoint: one safetensors file, a sharded one by its `*.index.json`, a `.npy` or a `.npz`.
+/// Tensors of a safetensors file, a sharded checkpoint by its `*.index.json`, a `.npy` or a `.npz`.
 #[derive(Debug)]
 pub struct Checkpoint {
     format: Format,
     entries: Vec<Entry>,
-    /// Positions in `entries`, sorted by name.
+    /// Indices into `entries`, sorted by name.
     by_name: Vec<usize>,
     contents: Vec<Contents>,
     #[cfg(feature = "io-npy")]
@@ -22,7 +22,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens a file by what it holds, whatever its name; or the one checkpoint in a directory.
+    /// Opens a file in the format that its bytes tell, or the one checkpoint in a directory.
     ///
     /// Only headers are read. The data stays in the memory-mapped file, which must not change or shrink while the
     /// checkpoint is open: another program that truncates it in place can end this one. Replacing a file by renaming
@@ -39,10 +39,10 @@ impl Checkpoint {
         Self::from_contents(path, Contents::map(path)?)
     }
 
-    /// Takes a file that is in memory already.
+    /// Opens a file that is in memory already.
     ///
-    /// `name` stands in messages, and decides where the bytes do not. The shards of an index are looked for beside it,
-    /// so for an index it is a path.
+    /// `name` stands in messages, and tells the format where the bytes do not. The shards of an index are looked for
+    /// beside `name`, so for an index `name` is a path.
     ///
     /// # Errors
     /// As [`Checkpoint::open`].
@@ -55,7 +55,7 @@ impl Checkpoint {
         self.format
     }
 
-    /// The tensors: in the order of their data, those of a sharded checkpoint sorted by name.
+    /// The tensors, in the order of their data; those of a sharded checkpoint are sorted by name.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -68,7 +68,7 @@ impl Checkpoint {
 
     /// A view of a tensor's data.
     ///
-    /// Data that lies in the file as it is stays there and is loaded as it is copied out. A member of a `.npz` is read
+    /// Data that is not compressed stays in the file and is loaded as it is copied out. A member of a `.npz` is read
     /// once here to prove its checksum; a deflated one is decompressed into memory, each time it is asked for.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub(super) struct Header {
     pub element: Element,
     pub layout: Layout,
     pub shape: Vec<usize>,
-    /// Where the data begins.
+    /// The offset of the data.
     pub length: usize,
     /// Bytes of data; `None` for types whose size is not known, which cannot be read either.
     pub data: Option<usize>,

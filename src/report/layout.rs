@@ -5,11 +5,11 @@ use super::text;
 /// A column of a table.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
-    /// What stands above it.
+    /// The header.
     pub header: &'static str,
-    /// The width of its values, or of the header where that is wider.
+    /// The width of the values, or of the header where the header is wider.
     pub width: usize,
-    /// Whether values end at the same place; numbers do.
+    /// Whether values are aligned at their ends, as numbers are.
     pub right: bool,
 }
 
@@ -32,13 +32,13 @@ impl Column {
 /// Spaces between two columns.
 const GAP: usize = 2;
 
-/// Spaces before the lines of a row after its first: with it, the numbers of an audit take 100 columns.
+/// Spaces before the second and later lines of a row. With one space, the numbers of an audit take 100 columns.
 const INDENT: usize = 1;
 
-/// The narrowest that the first column, the names, is made.
+/// The least width of the first column, which holds the names.
 const NARROWEST: usize = 16;
 
-/// Which columns stand in which line of a row.
+/// The columns of each line of a row.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     columns: Vec<Column>,
@@ -46,8 +46,8 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Places columns, of which the first `head` say what a row is, on a page of this width. The first column gives way
-    /// where there is too little room.
+    /// Places columns on a page of this width; the first `head` columns say what a row is. Where there is too little
+    /// room, the first column is made narrower.
     pub fn new(mut columns: Vec<Column>, head: usize, page: usize) -> Self {
         let all: Vec<usize> = (0..columns.len()).collect();
         if line_width(&columns, &all) <= page {
@@ -63,13 +63,13 @@ impl Layout {
         Self { columns, lines }
     }
 
-    /// The columns' names.
+    /// The lines of the header.
     pub fn header(&self) -> Vec<String> {
         let cells: Vec<String> = self.columns.iter().map(|column| column.header.to_owned()).collect();
         self.row(&cells)
     }
 
-    /// The lines of a row; a line of dashes alone is left out, unless it is the first.
+    /// The lines of a row. A line of unknown values is left out, unless it is the first.
     pub fn row(&self, cells: &[String]) -> Vec<String> {
         let cell = |index: usize| cells.get(index).map_or("", String::as_str);
         let lines = self.lines.iter().enumerate().filter_map(|(number, line)| {
@@ -109,7 +109,7 @@ impl Layout {
     }
 }
 
-/// Stands for a value that is not known.
+/// The sign for a value that is not known.
 pub(super) const UNKNOWN: &str = "-";
 
 fn line_width(columns: &[Column], line: &[usize]) -> usize {
@@ -117,7 +117,7 @@ fn line_width(columns: &[Column], line: &[usize]) -> usize {
     widths + GAP * line.len().saturating_sub(1)
 }
 
-/// As many columns in a line as fit, at least one; each part begins with a line of its own.
+/// Fills lines with the columns that fit, at least one column a line; each part begins a new line.
 fn packed(columns: &[Column], parts: [&[usize]; 2], page: usize) -> Vec<Vec<usize>> {
     let mut lines: Vec<Vec<usize>> = Vec::new();
     for part in parts {

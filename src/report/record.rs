@@ -10,7 +10,7 @@ use crate::io::Element;
 
 /// One row of a report: a row of an audit, or an input that could not be read. `None` is a value that is not known.
 ///
-/// As JSON, a record is an object with the keys of [the report's page](https://docs.rs/opnorm), always all of them.
+/// As JSON, a record is an object. `docs/report.md` lists its keys, all of which are always there.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Record {

@@ -24,7 +24,7 @@ pub(super) struct Table {
     fields: Vec<Field>,
     layout: Layout,
     page: usize,
-    /// Whether each row has one line, and the rest is said once at the end.
+    /// Whether each row has one line, so that facts on shapes and types are said once at the end.
     is_compact: bool,
     /// The file that was named last, in a report on several files.
     file: Option<String>,
