@@ -9,7 +9,7 @@ use opnorm::gpu::AdapterRequest;
 
 /// Spectral norms of the weights of a network, on any GPU.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 120, after_help = STATUSES)]
+#[command(version, max_term_width = 120, after_help = END)]
 pub struct Arguments {
     /// The device to run on.
     #[command(flatten)]
@@ -19,7 +19,12 @@ pub struct Arguments {
     pub command: Command,
 }
 
-const STATUSES: &str = "\
+const END: &str = "\
+Examples:
+  opnorm audit model.safetensors
+  opnorm audit model.safetensors --bound certified --include '*.weight'
+  opnorm norm weights.npz:layer.weight --top 3
+
 Exit status: 0 every norm converged; 1 an input could not be read (the others were measured); 2 the command line was \
 wrong; 3 a norm did not converge or a tensor is not finite; 130 interrupted.";
 

@@ -53,12 +53,16 @@ impl Ending {
     /// refuses, is a mistake of the command line.
     pub fn failed(error: Error, adapter: &AdapterRequest) -> Self {
         match (&error, adapter) {
-            (Error::NoAdapter { .. }, AdapterRequest::Named(name)) => match there_are() {
-                Some(list) => {
-                    Self::Usage(format!("--adapter {name}: no adapter has this name or backend; there are{list}"))
+            (Error::NoAdapter { .. }, AdapterRequest::Named(_) | AdapterRequest::Hardware) => {
+                let problem = match adapter {
+                    AdapterRequest::Named(name) => format!("{name}: no adapter has this name or backend"),
+                    _ => "hardware: no adapter is hardware".to_owned(),
+                };
+                match there_are() {
+                    Some(list) => Self::Usage(format!("--adapter {problem}; there are{list}")),
+                    None => Self::Failed(error),
                 }
-                None => Self::Failed(error),
-            },
+            }
             (Error::InvalidOption { .. }, _) => Self::Usage(error.to_string()),
             _ => Self::Failed(error),
         }

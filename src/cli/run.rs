@@ -1,6 +1,6 @@
 //! A run over tensors: measures one after the other, writes each row when it is known, and ends in order.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -161,7 +161,7 @@ impl<'a> Run<'a> {
             Outcome::Unreadable => {
                 self.findings.unreadable = true;
                 let problem = row.note.as_deref().unwrap_or("cannot be read");
-                self.complain(&format!("{}, tensor `{}`: {problem}", row.file.display(), row.name));
+                self.complain_apart(&format!("{}, tensor `{}`: {problem}", row.file.display(), row.name));
             }
         }
         let request = &self.session.request;
@@ -171,7 +171,7 @@ impl<'a> Run<'a> {
     fn unreadable(&mut self, file: &Path, name: Option<&str>, problem: &str) {
         self.findings.unreadable = true;
         let tensor = name.map(|name| format!(", tensor `{name}`")).unwrap_or_default();
-        self.complain(&format!("{}{tensor}: {problem}", file.display()));
+        self.complain_apart(&format!("{}{tensor}: {problem}", file.display()));
         let options = &self.session.request.options;
         let record = Record::unreadable(file, name, problem, options.norms.order(), options.top.is_some());
         self.record(&record);
@@ -184,6 +184,13 @@ impl<'a> Run<'a> {
 
     fn complain(&self, message: &str) {
         self.progress.suspend(|| complain(message));
+    }
+
+    /// Writes the problem of a row to stderr, unless the row says it on the same screen.
+    fn complain_apart(&self, message: &str) {
+        if !(io::stdout().is_terminal() && io::stderr().is_terminal()) {
+            self.complain(message);
+        }
     }
 
     /// Writes a part of the report and flushes it, unless an earlier part could not be written.
