@@ -71,8 +71,8 @@ fn spectral(
     observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<Vec<Row>> {
     let norms = {
-        let mut on_status = |progress: &norm::Progress| observe(Event::Solving(entry, progress));
-        let control = Control { on_status: Some(&mut on_status), ..Control::default() };
+        let control =
+            Control::new().on_progress(|progress| tell(observe, Event::Solving(entry, progress), progress.iterations));
         match options.bound {
             Bound::Probabilistic { delta } => options.method.with_probable_bound(delta)?.norm(matrix, control)?,
             _ => options.method.norm(matrix, control)?,
@@ -111,8 +111,8 @@ fn largest(
             allowed: "used with the method lanczos: power iteration finds one singular value",
         });
     };
-    let mut on_status = |progress: &norm::Progress| observe(Event::Solving(entry, progress));
-    let control = Control { on_status: Some(&mut on_status), ..Control::default() };
+    let control =
+        Control::new().on_progress(|progress| tell(observe, Event::Solving(entry, progress), progress.iterations));
     lanczos.top(matrix, values.min(matrix.rows()).min(matrix.cols()), control)
 }
 

@@ -3,9 +3,8 @@
 use std::io::IsTerminal;
 
 use indicatif::{BinaryBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use opnorm::certify;
 use opnorm::io::Entry;
-use opnorm::norm;
+use opnorm::iterate;
 use opnorm::report::number::{magnitude, significant};
 use opnorm::report::text::{elided, printable};
 
@@ -37,17 +36,17 @@ impl Progress {
     }
 
     /// Shows how far the solver came with a tensor.
-    pub fn solving(&self, entry: &Entry, progress: &norm::Progress) {
+    pub fn solving(&self, entry: &Entry, progress: &iterate::Progress) {
         let mut words = format!(": iteration {}", progress.iterations);
-        if progress.items > 1 {
-            words.push_str(&format!(", {} of {} done", progress.converged, progress.items));
+        if progress.total > 1 {
+            words.push_str(&format!(", {} of {} done", progress.done, progress.total));
         }
         words.push_str(&format!(", sigma {}, error {}", significant(progress.sigma), magnitude(progress.error)));
         self.say(entry, &words);
     }
 
     /// Shows how far a proof came.
-    pub fn certifying(&self, entry: &Entry, progress: &certify::Progress) {
+    pub fn certifying(&self, entry: &Entry, progress: &iterate::Progress) {
         self.say(entry, &format!(": proof, {} {} of {}", progress.step, progress.done, progress.total));
     }
 

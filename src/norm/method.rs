@@ -1,7 +1,7 @@
 //! Which solver finds a spectral norm.
 
-use super::control::Control;
 use super::{Lanczos, Power, SpectralNorms};
+use crate::iterate::Control;
 use crate::operator::LinearOperator;
 use crate::{Error, Result};
 
