@@ -103,3 +103,23 @@ fn every_key_is_on_the_page_of_reports() {
         assert!(page.contains(&format!("`{key}`")), "{key} is not in docs/report.md");
     }
 }
+
+#[test]
+fn every_file_that_a_page_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for name in PAGES.iter().copied().chain(["CONTRIBUTING.md"]) {
+        let text = page(name);
+        // every second piece stands between two backticks
+        for path in text.split('`').skip(1).step_by(2) {
+            let is_file = path.contains('/') && path.ends_with(".rs") && !path.contains(['<', '*', ' ']);
+            let is_there = root.join(path).exists() || root.join("src").join(path).exists();
+            assert!(!is_file || is_there, "{name}: there is no {path}");
+        }
+        // links to other pages
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let from = root.join(name);
+            let target = from.parent().unwrap().join(link);
+            assert!(link.starts_with("http") || target.exists(), "{name}: {link} leads nowhere");
+        }
+    }
+}
