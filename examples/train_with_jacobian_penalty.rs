@@ -2,9 +2,9 @@
 //!
 //! `cargo run --release --example train_with_jacobian_penalty [-- CURVES.svg]`
 //!
-//! The loss is the cross-entropy plus penalty / 2 times the mean of ‖J(x)‖₂² over some of the samples. ‖J(x)‖₂ says how
-//! much a small change of a picture can change the logits. The gradient goes through the norm, by one reverse sweep over
-//! one JVP.
+//! The loss is the cross-entropy plus penalty / 2 times the mean of ‖J(x)‖₂² over some of the samples. ‖J(x)‖₂ says
+//! how much a small change of a picture can change the logits. The gradient goes through the norm, by one reverse sweep
+//! over one JVP.
 
 use std::error::Error;
 

@@ -10,7 +10,8 @@ use super::ending::{Ending, complain};
 use super::input::unopened;
 use super::item::Item;
 use super::request::Request;
-use super::session::Session;
+use super::session;
+use super::task::Task;
 
 /// Reports the norms of every tensor that is asked for.
 pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
@@ -35,7 +36,7 @@ pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
     if items.is_empty() {
         complain("no tensor is left to measure: the files hold none that --include and --exclude let through");
     }
-    Session { adapter, request, items }.run(&mut ())
+    session::run(&Task { adapter, request, items }, &mut ())
 }
 
 fn is_wanted(arguments: &AuditArguments, name: &str) -> bool {

@@ -15,6 +15,7 @@ mod progress;
 mod request;
 mod run;
 mod session;
+mod task;
 mod vectors;
 
 use std::process::ExitCode;

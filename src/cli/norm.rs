@@ -8,7 +8,8 @@ use super::input::Input;
 use super::item::Item;
 use super::outputs::{self, Outputs};
 use super::request::Request;
-use super::session::Session;
+use super::session;
+use super::task::Task;
 
 /// Reports one norm of every input.
 pub fn run(adapter: &AdapterRequest, arguments: &NormArguments) -> Ending {
@@ -25,8 +26,7 @@ pub fn run(adapter: &AdapterRequest, arguments: &NormArguments) -> Ending {
         Ok(outputs) => outputs,
         Err(error) => return Ending::failed(error, adapter),
     };
-    let session = Session { adapter, request, items };
-    match session.run(&mut outputs) {
+    match session::run(&Task { adapter, request, items }, &mut outputs) {
         Ending::Done(findings) => Ending::Done(outputs.finish(findings)),
         // results that are not complete are not written
         other => other,

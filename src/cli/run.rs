@@ -16,7 +16,7 @@ use super::ending::{Ending, Findings, complain};
 use super::interrupt;
 use super::item::Item;
 use super::progress::Progress;
-use super::session::Session;
+use super::task::Task;
 
 /// The reason why a run ends before its last item.
 enum Stop {
@@ -30,7 +30,7 @@ enum Stop {
 
 /// A run while it runs.
 pub struct Run<'a> {
-    session: &'a Session<'a>,
+    task: &'a Task<'a>,
     report: Box<dyn ReportWriter>,
     out: BufWriter<io::Stdout>,
     progress: Progress,
@@ -43,12 +43,12 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// A run that has written nothing yet.
-    pub fn new(session: &'a Session<'a>, plan: Plan) -> Self {
+    pub fn new(task: &'a Task<'a>, plan: Plan) -> Self {
         Self {
-            session,
-            report: session.request.format.writer(plan),
+            task,
+            report: task.request.format.writer(plan),
             out: BufWriter::new(io::stdout()),
-            progress: Progress::new(session.items.len()),
+            progress: Progress::new(task.items.len()),
             summary: Summary::default(),
             findings: Findings::default(),
             output: Ok(()),
@@ -63,12 +63,12 @@ impl<'a> Run<'a> {
         self.progress.clear();
         self.write(|report, out, summary| report.end(out, summary));
         // a format without a summary has no place for it
-        if let (Some(words), false) = (self.summary.probability(), self.session.request.format.has_summary()) {
+        if let (Some(words), false) = (self.summary.probability(), self.task.request.format.has_summary()) {
             complain(&words);
         }
-        let total = self.session.items.len();
+        let total = self.task.items.len();
         match stopped {
-            Some(Stop::Failed(error)) => Ending::failed(error, self.session.adapter),
+            Some(Stop::Failed(error)) => Ending::failed(error, self.task.adapter),
             Some(Stop::Interrupted) => Ending::Interrupted { done: self.done, total },
             Some(Stop::Output) | None => match self.output {
                 Err(error) => Ending::Output(error, self.findings),
@@ -78,14 +78,14 @@ impl<'a> Run<'a> {
     }
 
     fn items(&mut self, gpu: Option<&Gpu>, collector: &mut dyn Collector) -> Result<(), Stop> {
-        let session = self.session;
-        for item in &session.items {
+        let task = self.task;
+        for item in &task.items {
             if interrupt::is_asked() {
                 return Err(Stop::Interrupted);
             }
             match (item, gpu) {
                 (Item::Tensor { checkpoint, entry, axes }, Some(gpu)) => {
-                    let options = Options { axes: *axes, ..session.request.options.clone() };
+                    let options = Options { axes: *axes, ..task.request.options.clone() };
                     self.tensor(gpu, item, (checkpoint, entry), &options, collector)?;
                     self.progress.finish_tensor(entry);
                 }
@@ -164,7 +164,7 @@ impl<'a> Run<'a> {
                 self.complain_apart(&format!("{}, tensor `{}`: {problem}", row.file.display(), row.name));
             }
         }
-        let request = &self.session.request;
+        let request = &self.task.request;
         self.record(&Record::new(row, request.options.top.is_some(), request.seed));
     }
 
@@ -172,7 +172,7 @@ impl<'a> Run<'a> {
         self.findings.unreadable = true;
         let tensor = name.map(|name| format!(", tensor `{name}`")).unwrap_or_default();
         self.complain_apart(&format!("{}{tensor}: {problem}", file.display()));
-        let options = &self.session.request.options;
+        let options = &self.task.request.options;
         let record = Record::unreadable(file, name, problem, options.norms.order(), options.top.is_some());
         self.record(&record);
     }

@@ -3,73 +3,54 @@
 use std::io::{self, IsTerminal};
 
 use opnorm::audit::Norms;
-use opnorm::gpu::{AdapterRequest, GpuOptions};
+use opnorm::gpu::GpuOptions;
 use opnorm::report::{BoundKind, Content, Plan};
 use opnorm::{Gpu, Result};
 
 use super::collector::Collector;
 use super::ending::{Ending, complain};
 use super::item::Item;
-use super::request::Request;
 use super::run::Run;
+use super::task::Task;
 
-/// Everything that a run needs.
-#[derive(Debug)]
-pub struct Session<'a> {
-    /// The device to run on.
-    pub adapter: &'a AdapterRequest,
-    /// The measurements, and the format of their report.
-    pub request: Request,
-    /// The tensors.
-    pub items: Vec<Item<'a>>,
+/// Opens the device and measures every item.
+pub fn run(task: &Task<'_>, collector: &mut dyn Collector) -> Ending {
+    let gpu = match device(task) {
+        Ok(gpu) => gpu,
+        Err(error) => return Ending::failed(error, task.adapter),
+    };
+    if let (Some(gpu), false) = (&gpu, task.request.format.has_summary()) {
+        complain(&format!("on {}", adapter_words(gpu)));
+    }
+    Run::new(task, plan(task, gpu.as_ref())).all(gpu.as_ref(), collector)
 }
 
-impl Session<'_> {
-    /// Measures every item.
-    pub fn run(&self, collector: &mut dyn Collector) -> Ending {
-        let gpu = match self.device() {
-            Ok(gpu) => gpu,
-            Err(error) => return Ending::failed(error, self.adapter),
-        };
-        if let (Some(gpu), false) = (&gpu, self.request.format.has_summary()) {
-            complain(&format!("on {}", adapter_words(gpu)));
-        }
-        Run::new(self, self.plan(gpu.as_ref())).all(gpu.as_ref(), collector)
+/// The device, where anything needs one.
+fn device(task: &Task<'_>) -> Result<Option<Gpu>> {
+    if !task.items.iter().any(Item::is_tensor) {
+        return Ok(None);
     }
+    Gpu::open(&GpuOptions { adapter: task.adapter.clone(), ..GpuOptions::default() }).map(Some)
+}
 
-    /// The device, where anything needs one.
-    fn device(&self) -> Result<Option<Gpu>> {
-        if !self.items.iter().any(Item::is_tensor) {
-            return Ok(None);
+/// The plan of the report.
+fn plan(task: &Task<'_>, gpu: Option<&Gpu>) -> Plan {
+    let options = &task.request.options;
+    let kind = BoundKind::from(&options.bound);
+    let mut plan = Plan::new(match options.norms {
+        Norms::All => Content::Audit(kind),
+        Norms::Only(order) => Content::Norm(order, kind),
+    });
+    plan.adapter = gpu.map(adapter_words);
+    plan.file = task.one_file().map(|file| file.to_string_lossy().into_owned());
+    plan.page = page();
+    for item in &task.items {
+        match item {
+            Item::Tensor { entry, axes, .. } => plan.expect(entry, *axes, options.top),
+            Item::Unreadable { name, .. } => plan.expect_unreadable(name.as_deref()),
         }
-        Gpu::open(&GpuOptions { adapter: self.adapter.clone(), ..GpuOptions::default() }).map(Some)
     }
-
-    fn plan(&self, gpu: Option<&Gpu>) -> Plan {
-        let options = &self.request.options;
-        let kind = BoundKind::from(&options.bound);
-        let mut plan = Plan::new(match options.norms {
-            Norms::All => Content::Audit(kind),
-            Norms::Only(order) => Content::Norm(order, kind),
-        });
-        plan.adapter = gpu.map(adapter_words);
-        plan.file = self.one_file();
-        plan.page = page();
-        for item in &self.items {
-            match item {
-                Item::Tensor { entry, axes, .. } => plan.expect(entry, *axes, options.top),
-                Item::Unreadable { name, .. } => plan.expect_unreadable(name.as_deref()),
-            }
-        }
-        plan
-    }
-
-    /// The file, where all items are of one file.
-    fn one_file(&self) -> Option<String> {
-        let mut files = self.items.iter().map(Item::file);
-        let first = files.next()?;
-        files.all(|file| file == first).then(|| first.to_string_lossy().into_owned())
-    }
+    plan
 }
 
 /// `llvmpipe (LLVM 15.0.6, 256 bits) (vulkan)`
