@@ -97,6 +97,9 @@ fn bounds(kind: BoundKind) -> &'static [Field] {
 /// Significant digits of a bound, each rounded to its safe side.
 const DIGITS: usize = 7;
 
+/// Width of a bound from 0.01 on, beside another bound or a sign. With it, a row of an audit fits 80 columns.
+const BOUND: usize = 10;
+
 /// Width of "max_iterations", the longest status.
 const STATUS: usize = 14;
 
@@ -116,8 +119,8 @@ impl Field {
             Self::Guarantee => Column::words(header, GUARANTEE),
             Self::Iterations => Column::numbers(header, 5),
             Self::Seconds | Self::Residual => Column::numbers(header, 8),
-            Self::Bounds if plan.content.kind().has_upper() => Column::numbers(header, 2 * number::WIDTH + 4),
-            Self::Bounds => Column::numbers(header, number::WIDTH + 3),
+            Self::Bounds if plan.content.kind().has_upper() => Column::numbers(header, 2 * BOUND + 4),
+            Self::Bounds => Column::numbers(header, BOUND + 3),
             _ => Column::numbers(header, number::WIDTH),
         }
     }

@@ -36,7 +36,7 @@ const GAP: usize = 2;
 const INDENT: usize = 1;
 
 /// The least width of the first column, which holds the names.
-const NARROWEST: usize = 16;
+const NARROWEST: usize = 12;
 
 /// The columns of each line of a row.
 #[derive(Clone, Debug)]
