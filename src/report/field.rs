@@ -4,7 +4,7 @@ use super::layout::{Column, UNKNOWN};
 use super::number::{self, magnitude, significant};
 use super::plan::{BoundKind, Content, Plan};
 use super::record::Record;
-use super::text::printable;
+use super::text::{printable, width};
 use super::words::grouped;
 use crate::audit::Order;
 use crate::bound::Bounds;
@@ -111,7 +111,7 @@ impl Field {
     pub fn column(self, plan: &Plan) -> Column {
         let header = self.header(plan.content);
         match self {
-            Self::Name => Column::words(header, plan.names),
+            Self::Name => Column::words(header, plan.names.iter().map(|name| width(name)).max().unwrap_or(0)),
             Self::Shape => Column::words(header, plan.shapes),
             Self::GroupedShape => Column::words(header, plan.grouped_shapes),
             Self::Dtype => Column::words(header, plan.dtypes),

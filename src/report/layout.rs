@@ -47,8 +47,8 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Places columns on a page of this width; the first `head` columns say what a row is. Where there is too little
-    /// room, the first column is made narrower.
-    pub fn new(mut columns: Vec<Column>, head: usize, page: usize) -> Self {
+    /// room, the first column is made narrower, unless `is_clear` says that its cells could then not be told apart.
+    pub fn new(mut columns: Vec<Column>, head: usize, page: usize, is_clear: impl Fn(usize) -> bool) -> Self {
         let all: Vec<usize> = (0..columns.len()).collect();
         if line_width(&columns, &all) <= page {
             return Self { columns, lines: vec![all] };
@@ -57,7 +57,7 @@ impl Layout {
         let others = line_width(&columns, head) - columns.first().map_or(0, |first| first.width);
         if let Some(first) = columns.first_mut() {
             let room = page.saturating_sub(others).max(NARROWEST);
-            first.width = first.width.min(room);
+            first.width = first.width.min(if is_clear(room) { room } else { page.max(NARROWEST) });
         }
         let lines = packed(&columns, [head, tail], page);
         Self { columns, lines }
@@ -148,18 +148,27 @@ mod tests {
     #[test]
     fn a_row_takes_as_many_lines_as_the_page_asks_for() {
         let cells = ["x".repeat(40), "4x3".into(), "1.5".into(), UNKNOWN.into()];
-        let lines = |page| Layout::new(columns(), 2, page).row(&cells).len();
+        let lines = |page| Layout::new(columns(), 2, page, |_| true).row(&cells).len();
         assert_eq!([lines(74), lines(73), lines(30)], [1, 2, 2]);
         for page in 0..80 {
-            let layout = Layout::new(columns(), 2, page);
+            let layout = Layout::new(columns(), 2, page, |_| true);
             let widest = layout.row(&cells).iter().map(|line| text::width(line)).max().unwrap();
             assert!(widest <= page.max(26), "{page}: {widest}");
         }
     }
 
     #[test]
+    fn names_that_would_look_the_same_are_not_cut() {
+        let cells = ["x".repeat(40), "4x3".into(), "1.5".into(), "2.5".into()];
+        let cut = Layout::new(columns(), 4, 60, |_| true).row(&cells);
+        let whole = Layout::new(columns(), 4, 60, |_| false).row(&cells);
+        assert_eq!((cut.len(), whole.len()), (1, 2));
+        assert!(cut[0].contains('…') && whole[0].contains(&cells[0]));
+    }
+
+    #[test]
     fn a_line_without_a_value_is_left_out() {
-        let layout = Layout::new(columns(), 2, 60);
+        let layout = Layout::new(columns(), 2, 60, |_| true);
         let nothing = || UNKNOWN.to_owned();
         assert_eq!(layout.row(&["n".into(), "4".into(), nothing(), nothing()]).len(), 1);
         assert_eq!(layout.row(&["n".into(), "4".into(), "1".into(), nothing()]).len(), 2);

@@ -1,6 +1,8 @@
 //! The facts that a report needs before its first row.
 
-use super::text::{printable, width};
+use std::collections::HashSet;
+
+use super::text::{elided, printable, width};
 use super::words::{dtype_of, grouped, numbered, shape_of, shape_words};
 use crate::audit::{Axes, Bound, Form, Order};
 use crate::io::{Element, Entry};
@@ -17,8 +19,8 @@ pub struct Plan {
     pub file: Option<String>,
     /// Columns of the page, where stdout is a terminal; otherwise each format has a width of its own.
     pub page: Option<usize>,
-    /// Width of the longest name.
-    pub(super) names: usize,
+    /// The names, as they are shown.
+    pub(super) names: Vec<String>,
     /// Width of the longest shape.
     pub(super) shapes: usize,
     /// Width of the longest shape whose axes are grouped.
@@ -96,7 +98,7 @@ impl Plan {
     /// A plan without a title and without rows.
     pub fn new(content: Content) -> Self {
         let (adapter, file, page) = (None, None, None);
-        Self { content, adapter, file, page, names: 0, shapes: 0, grouped_shapes: 0, dtypes: 0 }
+        Self { content, adapter, file, page, names: Vec::new(), shapes: 0, grouped_shapes: 0, dtypes: 0 }
     }
 
     /// Makes room for the rows of a tensor; `top` is the number of singular values that were asked for.
@@ -131,9 +133,18 @@ impl Plan {
     }
 
     fn widen(&mut self, name: &str, shape: &str, dtype: &str) {
-        self.names = self.names.max(width(&printable(name)));
+        if !name.is_empty() {
+            self.names.push(printable(name));
+        }
         self.shapes = self.shapes.max(width(shape));
         self.dtypes = self.dtypes.max(width(&printable(dtype)));
+    }
+
+    /// Whether names that differ still differ when they are cut to this width.
+    pub(super) fn are_distinct(&self, width: usize) -> bool {
+        let whole: HashSet<&str> = self.names.iter().map(String::as_str).collect();
+        let cut: HashSet<String> = whole.iter().map(|name| elided(name, width)).collect();
+        cut.len() == whole.len()
     }
 
     /// `models/digits.safetensors on llvmpipe (vulkan)`

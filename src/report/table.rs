@@ -51,7 +51,7 @@ impl Table {
     fn new(plan: Plan, first: usize, fields: Vec<Field>, is_compact: bool) -> Self {
         let page = plan.page.unwrap_or(PAGES[usize::from(!is_compact)]);
         let columns = fields.iter().map(|field| field.column(&plan)).collect();
-        let layout = Layout::new(columns, first, page);
+        let layout = Layout::new(columns, first, page, |width| plan.are_distinct(width));
         Self { plan, fields, layout, page, is_compact, file: None, reshaped: None, has_rounded: false }
     }
 
