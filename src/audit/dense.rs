@@ -74,8 +74,10 @@ fn spectral(
         let control =
             Control::new().on_progress(|progress| tell(observe, Event::Solving(entry, progress), progress.iterations));
         match options.bound {
-            Bound::Probabilistic { delta } => options.method.with_probable_bound(delta)?.norm(matrix, control)?,
-            _ => options.method.norm(matrix, control)?,
+            Bound::Probabilistic { delta } => {
+                matrix.gpu().block_on(options.method.with_probable_bound(delta)?.norm_async(matrix, control))?
+            }
+            _ => matrix.gpu().block_on(options.method.norm_async(matrix, control))?,
         }
     };
     let top = match options.top {
@@ -113,7 +115,8 @@ fn largest(
     };
     let control =
         Control::new().on_progress(|progress| tell(observe, Event::Solving(entry, progress), progress.iterations));
-    lanczos.top(matrix, values.min(matrix.rows()).min(matrix.cols()), control)
+    let count = values.min(matrix.rows()).min(matrix.cols());
+    matrix.gpu().block_on(lanczos.top_async(matrix, count, control))
 }
 
 fn set_norm(row: &mut Row, norm: &SpectralNorm, bound: &Bound) {

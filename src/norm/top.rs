@@ -31,31 +31,26 @@ impl Lanczos {
     /// Residuals are held against the tolerance of [`Lanczos::stop`], whichever it is; there is one chain, and no upper bound.
     ///
     /// ```
-    /// use opnorm::{Gpu, Matrix, norm::{Control, Lanczos}};
+    /// use opnorm::{Gpu, Matrix, norm::Lanczos};
     /// let matrix = Matrix::from_slice(&Gpu::new()?, 3, 3, &[2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0])?;
-    /// let top = Lanczos::default().top(&matrix, 2, Control::default())?;
+    /// let top = Lanczos::default().top(&matrix, 2)?;
     /// let values: Vec<f64> = top[0].values.iter().map(|triplet| triplet.sigma).collect();
     /// assert!((values[0] - 2.0).abs() < 1e-5 && (values[1] - 2.0).abs() < 1e-5);
     /// # Ok::<(), opnorm::Error>(())
     /// ```
     ///
     /// # Errors
-    /// As [`Lanczos::norm_with`]; [`Error::InvalidOption`] for a count of 0.
-    pub fn top<O: LinearOperator + ?Sized>(
-        &self,
-        operator: &O,
-        count: usize,
-        control: Control<'_>,
-    ) -> Result<Vec<Triplets>> {
-        operator.gpu().block_on(self.top_async(operator, count, control))
+    /// As [`Lanczos::norm`]; [`Error::InvalidOption`] for a count of 0.
+    pub fn top<O: LinearOperator + ?Sized>(&self, operator: &O, count: usize) -> Result<Vec<Triplets>> {
+        operator.gpu().block_on(self.top_async(operator, count, Control::default()))
     }
 
-    /// [`Lanczos::top`] without blocking the thread while the device works.
+    /// [`Lanczos::top`] with a control, and without blocking the thread while the device works.
     ///
     /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
     /// # Errors
-    /// As [`Lanczos::top`].
+    /// As [`Lanczos::top`]; whatever the listener of the control returns.
     pub async fn top_async<O: LinearOperator + ?Sized>(
         &self,
         operator: &O,

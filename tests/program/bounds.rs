@@ -1,6 +1,11 @@
 //! What the program says about where a norm lies.
 
-use super::*;
+use opnorm::io::NpzData;
+use serde_json::Value;
+
+use crate::inputs::{DIGITS, Folder};
+use crate::model::exact_norms;
+use crate::running::{close, number, opnorm};
 
 #[test]
 fn certified_bounds_hold_and_say_so() {

@@ -1,7 +1,11 @@
 //! The pages say what the program does: their commands run, the table of the README is the program's, every key of the
 //! JSON is listed. The Rust of the pages is compiled and run as documentation tests (`src/pages.rs`).
 
-use super::*;
+use std::path::Path;
+
+use crate::inputs::DIGITS;
+use crate::model::KEYS;
+use crate::running::{close, opnorm};
 
 const PAGES: [&str; 6] =
     ["README.md", "docs/adapters.md", "docs/bounds.md", "docs/guarantees.md", "docs/library.md", "docs/report.md"];

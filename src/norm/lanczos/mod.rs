@@ -93,23 +93,15 @@ impl Lanczos {
     /// host; [`Error::Arithmetic`] for a `delta` where the host does not round as IEEE 754 says; [`Error::TooLarge`] or
     /// [`Error::OutOfMemory`] for vectors past the device's limits, [`Error::DeviceLost`].
     pub fn norm<O: LinearOperator + ?Sized>(&self, operator: &O) -> Result<SpectralNorms> {
-        self.norm_with(operator, Control::default())
+        operator.gpu().block_on(self.norm_async(operator, Control::default()))
     }
 
-    /// The spectral norm of each item, with a warm start and a callback.
-    ///
-    /// # Errors
-    /// As [`Lanczos::norm`]; [`Error::Cancelled`] when the callback says so.
-    pub fn norm_with<O: LinearOperator + ?Sized>(&self, operator: &O, control: Control<'_>) -> Result<SpectralNorms> {
-        operator.gpu().block_on(self.norm_async(operator, control))
-    }
-
-    /// [`Lanczos::norm_with`] without blocking the thread while the device works.
+    /// [`Lanczos::norm`] with a control (warm start, progress), and without blocking the thread while the device works.
     ///
     /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
     /// # Errors
-    /// As [`Lanczos::norm_with`].
+    /// As [`Lanczos::norm`]; whatever the listener of the control returns.
     pub async fn norm_async<O: LinearOperator + ?Sized>(
         &self,
         operator: &O,

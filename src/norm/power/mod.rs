@@ -84,23 +84,15 @@ impl Power {
     /// # Errors
     /// As [`super::Lanczos::norm`].
     pub fn norm<O: LinearOperator + ?Sized>(&self, operator: &O) -> Result<SpectralNorms> {
-        self.norm_with(operator, Control::default())
+        operator.gpu().block_on(self.norm_async(operator, Control::default()))
     }
 
-    /// The spectral norm of each item, with a warm start and a callback.
-    ///
-    /// # Errors
-    /// As [`Power::norm`]; [`Error::Cancelled`] when the callback says so.
-    pub fn norm_with<O: LinearOperator + ?Sized>(&self, operator: &O, control: Control<'_>) -> Result<SpectralNorms> {
-        operator.gpu().block_on(self.norm_async(operator, control))
-    }
-
-    /// [`Power::norm_with`] without blocking the thread while the device works.
+    /// [`Power::norm`] with a control (warm start, progress), and without blocking the thread while the device works.
     ///
     /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
     /// # Errors
-    /// As [`Power::norm_with`].
+    /// As [`Power::norm`]; whatever the listener of the control returns.
     pub async fn norm_async<O: LinearOperator + ?Sized>(
         &self,
         operator: &O,

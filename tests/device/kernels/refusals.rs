@@ -1,0 +1,75 @@
+//! Sizes that kernels refuse: past the loop budget, and past what numbers hold.
+
+use opnorm::gpu::{Buffer, Recorder};
+use opnorm::ops::{Normalise, NormaliserState, PowerCheck, PowerReport, Side, Tile};
+use opnorm::{Error, Gpu, Result, ops};
+
+use super::setup::Setup;
+
+/// No adapter is trusted with more loop trips of one invocation than its budget.
+#[test]
+fn sums_over_the_loop_budget_are_refused() {
+    let gpu = Setup::SoftwareTrusted.gpu();
+    let over = gpu.capabilities().loop_budget as usize + 1;
+    let numbers: Buffer<f32> = Buffer::zeros(gpu, "test", 2 * over).unwrap();
+    let small: Buffer<f32> = Buffer::zeros(gpu, "test", 2).unwrap();
+    let active: Buffer<u32> = Buffer::zeros(gpu, "test", 2).unwrap();
+    let states: Buffer<NormaliserState> = Buffer::zeros(gpu, "test", 2).unwrap();
+
+    refused(gpu, |recorder| ops::sum_partials(recorder, &numbers, over, 1, 1, &small));
+    let quads: Buffer<f32> = Buffer::zeros(gpu, "test", 4 * over).unwrap();
+    let side = Side { buffer: &numbers.slice(0..over), transposed: false };
+    refused(gpu, |recorder| ops::matmul(recorder, (1, 1, over, 1), side, side, None, &small.slice(0..1)));
+    refused(gpu, |recorder| {
+        ops::matmul_tiles(recorder, (1, 1, over, 1), Tile::Eight, &quads, &quads, &small.slice(0..1))
+    });
+    let sizes = |image: [usize; 4], weight: [usize; 4]| ops::Convolution::default().sizes(&image, &weight).unwrap();
+    let deep = sizes([1, over, 1, 1], [1, over, 1, 1]);
+    refused(gpu, |recorder| ops::conv2d(recorder, &deep, &numbers, &numbers, &small));
+    let broad = sizes([1, 1, 1, 1], [over, 1, 1, 1]);
+    refused(gpu, |recorder| ops::conv2d_transposed(recorder, &broad, &numbers, &numbers, &small));
+    let tall = ops::Pooling::new([over, 1]).sizes(1, [over, 1]).unwrap();
+    refused(gpu, |recorder| ops::pool_choice(recorder, &tall, &numbers, &small));
+    let dense = ops::Pooling { stride: [1, 1], padding: [over / 2, 0], ..ops::Pooling::new([over, 1]) };
+    let dense = dense.sizes(1, [over, 1]).unwrap();
+    refused(gpu, |recorder| ops::pool_unpick(recorder, &dense, &numbers, &numbers, &numbers));
+    let one_place = ops::Places::of(1, &vec![0; over]).unwrap().transposed();
+    refused(gpu, |recorder| ops::gather(recorder, (1, 1), &one_place, &numbers, &small));
+    // Inner loops end once a slot, and that counts: 3 trips a slot with one segment.
+    for (slots, segments) in [(over / 3 + 1, 1), (over / 5 + 1, 3), (2, over / 2)] {
+        let basis = (&numbers, slots, 1);
+        refused(gpu, |recorder| ops::combine(recorder, (1, 1), basis, (1.0, &numbers, segments), &small));
+    }
+    let screens: Buffer<[u32; 2]> = Buffer::zeros(gpu, "test", over).unwrap();
+    refused(gpu, |recorder| ops::range(recorder, 1, (&screens, over), &small, &active, &states));
+    let memory = Normalise { vectors: 1, factors: &small, inverses: &small, active: &active, states: &states };
+    refused(gpu, |recorder| ops::normaliser(recorder, &memory, (&numbers, over), (&small, 0), (1, 0.0)));
+    let check = PowerCheck { iteration: 1, gram: false, rtol: 1e-6, atol: 0.0 };
+    let reports: Buffer<PowerReport> = Buffer::zeros(gpu, "test", 1).unwrap();
+    refused(gpu, |recorder| ops::power_check(recorder, 1, &check, (&numbers, over), &small, &active, &reports));
+}
+
+/// Shaders do not check what they are told, so that no product of sizes may wrap around to a small number.
+#[test]
+fn sizes_that_cannot_be_multiplied_are_refused() {
+    let gpu = Setup::SoftwareTrusted.gpu();
+    let numbers: Buffer<f32> = Buffer::zeros(gpu, "test", 16).unwrap();
+    let others: Buffer<f32> = Buffer::zeros(gpu, "test", 16).unwrap();
+    let side = Side { buffer: &numbers, transposed: false };
+    let (half, huge) = (1usize << 32, 1usize << 62);
+    let mut recorder = gpu.recorder();
+    let refuse = |result: Result<()>| {
+        assert!(matches!(result, Err(Error::ShapeMismatch { .. } | Error::TooLarge { .. })), "{result:?}");
+    };
+    refuse(ops::matmul(&mut recorder, (half, half, 4, 1), side, side, None, &others));
+    refuse(ops::sum_axis(&mut recorder, (huge, 4, 4), &numbers, &numbers, &others));
+    refuse(ops::window(&mut recorder, (huge, 4, 4), (0, 2), &numbers, &others));
+    refuse(ops::insert(&mut recorder, (huge, 2, 4), (0, 4), &numbers, &others));
+    refuse(ops::strided(&mut recorder, &[4, 4], &[huge, 4], &numbers, &others));
+}
+
+fn refused(gpu: &Gpu, operation: impl FnOnce(&mut Recorder) -> Result<()>) {
+    let error = operation(&mut gpu.recorder()).unwrap_err();
+    assert!(matches!(error, Error::TooLarge { .. }), "{error}");
+    assert!(error.to_string().contains("loop trips"), "{error}");
+}

@@ -1,0 +1,46 @@
+//! The devices that rows run on.
+
+use std::sync::OnceLock;
+
+use opnorm::Gpu;
+use opnorm::gpu::{GpuOptions, Profile};
+
+use crate::is_full;
+
+/// A way to run the kernels on the adapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Setup {
+    SoftwareTrusted,
+    SoftwareChecked,
+    HardwareTrusted,
+    HardwareChecked,
+    /// A binding limit of 16 KiB, so that small matrices are cut into panels.
+    SoftwarePanels,
+    HardwarePanels,
+}
+
+impl Setup {
+    /// The device of the setup, made once in a process.
+    pub fn gpu(self) -> &'static Gpu {
+        static GPUS: [OnceLock<Gpu>; 6] = [const { OnceLock::new() }; 6];
+        GPUS[self as usize].get_or_init(|| {
+            let software = matches!(self, Self::SoftwareTrusted | Self::SoftwareChecked | Self::SoftwarePanels);
+            let options = GpuOptions {
+                profile: Some(if software { Profile::SOFTWARE } else { Profile::HARDWARE }),
+                checked: Some(matches!(self, Self::SoftwareChecked | Self::HardwareChecked | Self::HardwarePanels)),
+                binding_bytes: self.has_panels().then_some(16 << 10),
+                ..GpuOptions::default()
+            };
+            Gpu::open(&options).unwrap()
+        })
+    }
+
+    pub fn has_panels(self) -> bool {
+        matches!(self, Self::SoftwarePanels | Self::HardwarePanels)
+    }
+    /// Whether the sizes past the limits of loops and groups run too. The checks of shaders change nothing about them, and
+    /// fewer lanes loop more often.
+    pub fn runs_long(self) -> bool {
+        self == Self::SoftwareTrusted || self == Self::HardwareTrusted && is_full()
+    }
+}

@@ -1,0 +1,30 @@
+//! What touches a device, and its kernels: the table of kernels, the tape, spectral norms, certificates, the device itself.
+//!
+//! One binary, so that helpers are written once; a part of it is asked for by its module: `cargo test --test device tape::`.
+//! `OPNORM_ADAPTER` names the adapter. `OPNORM_FULL=1` runs the large grids too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod certificates;
+mod device;
+mod expected;
+mod families;
+mod kernels;
+mod matrices;
+mod shaders;
+mod spectral_norm;
+mod tape;
+
+use std::sync::OnceLock;
+
+use opnorm::Gpu;
+
+/// The device of `OPNORM_ADAPTER`, opened once.
+fn gpu() -> &'static Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| Gpu::new().unwrap())
+}
+
+/// Whether the large grids run, which take minutes.
+fn is_full() -> bool {
+    std::env::var("OPNORM_FULL").is_ok_and(|value| value == "1")
+}

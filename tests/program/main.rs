@@ -1,0 +1,15 @@
+//! The program, run as its users run it: every promise of the README about its output, its files and its exit status.
+
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by them")]
+
+mod adapters;
+mod bounds;
+mod documented;
+mod endings;
+mod inputs;
+mod model;
+mod norm;
+mod running;
+mod statuses;
+mod tensors;
