@@ -1,7 +1,7 @@
 //! Proven bounds for the layers of a network, and for the product of their norms.
 //!
-//! `cargo run --example certify_layers [MODEL]` takes the matrices of a checkpoint (models/digits.safetensors). Nothing here
-//! needs a GPU: proofs of this size are the host's alone.
+//! `cargo run --release --example certify_layers [MODEL]` takes the matrices of a checkpoint, by default of
+//! models/digits.safetensors. No GPU is needed, because proofs of this size run on the host.
 
 use opnorm::certify::Certifier;
 use opnorm::io::Checkpoint;
@@ -12,15 +12,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let certifier = Certifier::default();
     let mut product = None;
     for entry in checkpoint.entries() {
-        // The dense layers: a convolution's kernel is no matrix of the map that it stands for.
+        // dense layers only: the kernel of a convolution is not the matrix of the convolution
         let &[rows, cols] = entry.shape.as_slice() else { continue };
         let certificate = &certifier.certify_on_host((1, rows, cols), &checkpoint.read(entry)?)?[0];
         println!("{:<24} {rows:>5} x {cols:<5} {certificate:.10}", entry.name);
         product = Some(product.map_or(certificate.bounds, |before| certificate.bounds.product(&before)));
     }
     match product {
-        // The norm of a product is at most the product of the norms, and so is the Lipschitz constant of the layers with
-        // 1-Lipschitz activations between them.
+        // the norm of a product is at most the product of the norms, and so is the Lipschitz constant of layers with
+        // 1-Lipschitz activations between them
         Some(product) => println!("product of the norms: {product:.10}, width {:.1e}", product.width()),
         None => println!("{model} holds no matrix"),
     }

@@ -1,4 +1,4 @@
-//! Every method against a matrix whose spectral norm and gradient are known, and then against the clock.
+//! Every method on a matrix whose spectral norm and gradient are known: errors, then times.
 //!
 //! `cargo run --release --example ground_truth` (add `-- --quick` for 2 × 2 timed loops instead of 10 × 10)
 
@@ -133,7 +133,7 @@ fn singular_triplet(entries: &[f64], rounded: bool) -> Result<Found, Box<dyn Err
     Ok(Found { sigma: svd.S()[0], gradient, status: None, iterations: 0 })
 }
 
-/// What a method found.
+/// The result of a method.
 struct Found {
     sigma: f64,
     gradient: Gradient,

@@ -1,4 +1,4 @@
-//! How much a network can stretch a small change of its input, sample by sample, and how that changes with its weights.
+//! Norms of the Jacobians of a small network, sample by sample, with bounds, and their gradient by the weights.
 //!
 //! `cargo run --release --example jacobian_norm`
 
@@ -12,7 +12,7 @@ fn main() -> Result<()> {
     println!("{} ({})", gpu.capabilities().name, gpu.capabilities().backend);
     let tape = Tape::new(&gpu);
 
-    // f(x) = diag(1, ..., 50) x: the norm of its Jacobian is 50 everywhere, that of 2 f - 1 is 99.
+    // f(x) = diag(1, ..., 50) x: the norm of the Jacobian of f is 50 everywhere, that of 2 f - 1 is 99
     let entries: Vec<f32> = (1..=50u8).map(f32::from).collect();
     let diagonal = tape.constant(&Tensor::from_slice(&gpu, &[50], &entries)?)?;
     let samples = Tensor::zeros(&gpu, &[1, 50])?;
@@ -45,7 +45,7 @@ fn main() -> Result<()> {
     let after = norm.of(&tape, function, &samples, &others)?;
     println!("mean {:.6}, after one step {:.6}", found.reduced().unwrap_or(0.0), after.reduced().unwrap_or(0.0));
 
-    // How large it gets within 0.1 of the first two samples in each coordinate: a lower bound of the Lipschitz constant there.
+    // the largest norm within 0.1 of the first two samples in each coordinate: a lower bound of the Lipschitz constant
     let region = Region::Box { radius: 0.1, lower: f64::NEG_INFINITY, upper: f64::INFINITY };
     let norm = JacobianSpectralNorm { reduced_batch: Some(2), ..JacobianSpectralNorm::default() };
     let search = JacobianSearch { region, norm, ..JacobianSearch::default() };

@@ -1,9 +1,10 @@
-//! Trains a network on handwritten digits twice, without and with a penalty on the norm of its Jacobian, and draws both.
+//! Training on handwritten digits, without and with a penalty on the norm of the Jacobian; both are drawn.
 //!
 //! `cargo run --release --example train_with_jacobian_penalty [-- CURVES.svg]`
 //!
-//! The loss is the cross-entropy plus penalty / 2 times the mean of ‖J(x)‖₂² over some of the samples: how much a small change of a
-//! picture can change the logits. Its gradient goes through the norm, by one reverse sweep over one JVP.
+//! The loss is the cross-entropy plus penalty / 2 times the mean of ‖J(x)‖₂² over some of the samples. ‖J(x)‖₂ says
+//! how much a small change of a picture can change the logits. The gradient goes through the norm, by one reverse sweep
+//! over one JVP.
 
 use std::error::Error;
 
@@ -22,7 +23,7 @@ const CLASSES: usize = 10;
 const SIZES: [usize; 4] = [PIXELS, 48, 48, CLASSES];
 const TRAINING: usize = 1437;
 const BATCH: usize = 64;
-/// Samples of each batch whose Jacobian is looked at.
+/// Samples of each batch whose Jacobian is penalised.
 const LOOKED_AT: usize = 16;
 const EPOCHS: usize = 12;
 const STEP: f64 = 0.05;
@@ -41,11 +42,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What one epoch came to.
+/// The results of one epoch.
 struct Epoch {
     /// The mean cross-entropy of the training samples, each in its batch.
     loss: f64,
-    /// The share of the test samples that are told right.
+    /// The share of the test samples that are classified correctly.
     accuracy: f64,
     /// The mean norm of the Jacobian at test samples.
     norm: f64,
@@ -182,7 +183,7 @@ fn train(gpu: &Gpu, digits: &Digits, penalty: f64) -> Result<Vec<Epoch>> {
     Ok(epochs)
 }
 
-/// What the test samples say.
+/// The results on the test samples.
 struct Test {
     logits: Program,
     norm: PreparedJacobianNorm,
@@ -206,7 +207,7 @@ impl Test {
         Ok(Self { logits, norm, samples, labels: labels.read(gpu)? })
     }
 
-    /// The share that is told right, and the mean norm.
+    /// The share that is classified correctly, and the mean norm.
     fn measure(&mut self, gpu: &Gpu, parameters: &[Tensor]) -> Result<(f64, f64)> {
         let inputs: Vec<&Tensor> = [&self.samples].into_iter().chain(parameters).collect();
         let logits = self.logits.run(&inputs)?[0].read(gpu)?;

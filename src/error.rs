@@ -200,8 +200,8 @@ pub enum Error {
 
     /// The adapter does not compute as a proof takes for granted.
     #[error(
-        "certify: the arithmetic of {adapter} proves nothing: {problem}. Use another adapter (`opnorm adapters --probe` \
-         shows them), or the host's prover"
+        "certify: the arithmetic of {adapter} proves nothing: {problem}. Use another adapter (`probe::arithmetic` tests \
+         one), or the host's prover"
     )]
     Arithmetic {
         /// The name of the adapter.

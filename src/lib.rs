@@ -104,9 +104,11 @@
 //! ```
 //!
 //! # Where things are
-//! [`gpu`] the device · [`tensor`] tensors and matrices · [`low_level`] kernels and their reference
-//! implementations · [`probe`] a device's self-test · [`operator`] linear operators · [`tape`] functions and their derivatives · [`norm`] the solvers · [`certify`] proven
-//! bounds · `io` files · `audit` a checkpoint to a report.
+//! [`gpu`] the device · [`tensor`] tensors and matrices · [`bound`] bounds and arithmetic rounded to the safe side ·
+//! [`probe`] a device's self-test · [`iterate`] the driver of every iteration · [`operator`] linear operators ·
+//! [`tape`] functions and their derivatives · [`norm`] the solvers · [`certify`] proven bounds · `io` files · `audit` the
+//! norms of a checkpoint · `report` the norms as a table, CSV, JSON or Markdown · [`low_level`] kernels and their reference
+//! implementations.
 //! `ARCHITECTURE.md` is the map.
 
 #[cfg(feature = "io")]
@@ -114,6 +116,8 @@ pub mod audit;
 pub mod bound;
 pub mod certify;
 mod error;
+#[cfg(test)]
+mod floors;
 pub mod gpu;
 #[cfg(any(feature = "io-safetensors", feature = "io-npy"))]
 pub mod io;
@@ -123,8 +127,12 @@ mod matrix;
 pub mod norm;
 pub mod operator;
 mod ops;
+#[cfg(doctest)]
+mod pages;
 pub mod probe;
 mod reference;
+#[cfg(feature = "cli")]
+pub mod report;
 pub mod tape;
 pub mod tensor;
 

@@ -1,4 +1,4 @@
-//! A tensor as a dense matrix, or a batch of them, on the device.
+//! The rows of a tensor that is used as a dense matrix, or as a batch of matrices, on the device.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -8,15 +8,16 @@ use super::form::item_index;
 use super::proof::add_certificates;
 use super::rounding::distances;
 use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, Solved};
+use crate::bound::Bounds;
 use crate::io::{Checkpoint, Element, Entry};
-use crate::norm::{self, Bounds, Control, SpectralNorm, Status, Triplets};
+use crate::norm::{self, Control, SpectralNorm, Status, Triplets};
 use crate::tensor::Window;
 use crate::{Error, Gpu, Matrix, Result};
 
-/// Elements of a batch that go to the device at once, unless one matrix alone has more.
+/// Elements of a batch that go to the device at once; one matrix goes as a whole, whatever its size.
 const ELEMENTS_AT_ONCE: usize = 1 << 26;
 
-/// Solves `shape` (items, rows, cols) and tells the rows.
+/// Measures the matrices of `shape` (items, rows, cols) and reports their rows.
 pub(super) fn measure(
     gpu: &Gpu,
     checkpoint: &Checkpoint,
@@ -32,7 +33,7 @@ pub(super) fn measure(
     let step = (ELEMENTS_AT_ONCE / (rows * cols)).clamp(1, items);
     for first in (0..items).step_by(step) {
         if first > 0 {
-            // between the parts of a long batch, a word in which it can be stopped
+            // between the parts of a long batch, an event whose answer can stop the run
             tell(observe, Event::Started(entry), 0)?;
         }
         let count = step.min(items - first);
@@ -61,7 +62,7 @@ pub(super) fn measure(
     Ok(())
 }
 
-/// The spectral norm of each matrix.
+/// The rows of the spectral norms.
 fn spectral(
     entry: &Entry,
     options: &Options,
@@ -96,7 +97,7 @@ fn spectral(
     Ok(rows.collect())
 }
 
-/// The largest singular values of each matrix, no more than it has.
+/// The largest singular values of each matrix; fewer where the matrix has fewer.
 fn largest(
     entry: &Entry,
     options: &Options,
@@ -134,7 +135,7 @@ fn set_norm(row: &mut Row, norm: &SpectralNorm, bound: &Bound) {
     row.iterations = Some(norm.iterations);
 }
 
-/// A row converged only if all that was asked for did.
+/// Sets the largest singular values. A row has converged only where all of them have.
 fn set_top(row: &mut Row, triplets: &Triplets) {
     let values =
         triplets.values.iter().map(|triplet| SingularValue { sigma: triplet.sigma, residual: triplet.residual });
@@ -156,7 +157,7 @@ fn add_cheap_norms(rows: &mut [Row], matrix: &Matrix) -> Result<()> {
     Ok(())
 }
 
-/// Says where a norm lies of the matrix that the file holds, which may lie so far from the one on the device.
+/// Widens bounds of the matrix on the device to bounds of the matrix in the file, `distances` apart.
 fn widen(rows: &mut [Row], distances: &[f64]) {
     for (row, distance) in rows.iter_mut().zip(distances) {
         row.bounds = row.bounds.widened(*distance);
@@ -164,7 +165,7 @@ fn widen(rows: &mut [Row], distances: &[f64]) {
     }
 }
 
-/// One of the norms that need no solver.
+/// The rows of one of the norms that need no solver.
 fn cheap(entry: &Entry, options: &Options, matrix: &Matrix, order: Order) -> Result<Vec<Row>> {
     let norms = match order {
         Order::Frobenius | Order::Spectral => norm::frobenius(matrix)?,
@@ -189,10 +190,10 @@ fn cheap(entry: &Entry, options: &Options, matrix: &Matrix, order: Order) -> Res
     Ok(rows.collect())
 }
 
-/// Why a matrix of finite elements has no norm.
+/// The note of a matrix of finite elements without a norm.
 pub(super) const BEYOND: &str = "the norm is beyond the range of f64";
 
-/// What all rows of matrices have in common.
+/// Completes a row: batch index, rounding, elements that are not finite, stable rank.
 fn finish(row: &mut Row, entry: &Entry, matrix: &Matrix, first: usize, item: usize) {
     if let Form::Batch { rows, cols, .. } = row.form {
         let leading = &entry.shape[..entry.shape.len().saturating_sub(2)];

@@ -1,4 +1,4 @@
-//! What a caller is told while tensors are measured.
+//! The events of a measurement.
 
 use std::ops::{ControlFlow, Range};
 
@@ -8,29 +8,29 @@ use crate::io::Entry;
 use crate::norm::{Progress, SpectralNorms, Triplets};
 use crate::{Error, Result};
 
-/// Something that happened; the answer [`ControlFlow::Break`] ends the run with [`Error::Cancelled`].
+/// An event of a measurement; the answer [`ControlFlow::Break`] ends the run with [`Error::Cancelled`].
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A tensor is next, or the next part of a batch that is solved in parts.
+    /// A tensor begins, or a part of a batch that is solved in parts.
     Started(&'a Entry),
-    /// The solver came this far with a tensor.
+    /// The solver made progress with a tensor.
     Solving(&'a Entry, &'a Progress),
-    /// A proof is next that takes a while.
+    /// A proof begins that takes two seconds or more.
     Estimated(&'a Entry, &'a Estimate),
-    /// The proof came this far.
+    /// A proof made progress.
     Certifying(&'a Entry, &'a Progress),
     /// Matrices are solved and still on the device; their rows follow.
     Solved(Solved<'a>),
-    /// A row is done.
+    /// A row is known.
     Row(Box<Row>),
 }
 
-/// Solved matrices of one tensor, with what a row does not hold.
+/// Solved matrices of one tensor, with their singular vectors, which rows do not hold.
 #[non_exhaustive]
 pub struct Solved<'a> {
     /// The tensor.
     pub entry: &'a Entry,
-    /// Which of its matrices: `0..1` unless the tensor is a batch, whose parts come in order.
+    /// The batch elements: `0..1` unless the tensor is a batch, whose parts come in order.
     pub items: Range<usize>,
     /// The largest singular value of each, with its vectors.
     pub norms: &'a SpectralNorms,
@@ -38,7 +38,7 @@ pub struct Solved<'a> {
     pub top: Option<&'a [Triplets]>,
 }
 
-/// Tells `event`; an answer to stop becomes an error that runs through.
+/// Reports `event`; the answer to stop becomes [`Error::Cancelled`].
 pub(super) fn tell(
     observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
     event: Event<'_>,

@@ -1,22 +1,34 @@
-//! How the axes of a tensor make a matrix.
+//! Tensors as matrices.
 
 use std::fmt;
 
-/// What the axes of a tensor beyond two mean.
+use crate::io::Format;
+
+/// Meaning of the axes of a tensor beyond two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Axes {
-    /// A kernel, read as one matrix: the first axis by all the others. Checkpoints of networks mean this.
+    /// A kernel, read as one matrix: first axis x product of the others. The usual meaning in safetensors files.
     #[default]
     Kernel,
-    /// A batch of matrices, which the last two axes make. Files of numpy mean this.
+    /// A batch of matrices, which the last two axes make. The usual meaning in numpy's files.
     Batch,
 }
 
-/// A tensor as the matrix, or matrices, whose norm is asked for.
+impl Axes {
+    /// The usual meaning in files of this format.
+    pub fn usual(format: Format) -> Self {
+        match format {
+            Format::Npy | Format::Npz => Self::Batch,
+            _ => Self::Kernel,
+        }
+    }
+}
+
+/// The matrix, or the matrices, that a tensor is used as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Form {
-    /// Nothing: an axis has length 0.
+    /// No elements: an axis has length 0.
     Empty,
     /// A vector or a scalar: the matrix of one column.
     Column {
@@ -54,7 +66,7 @@ impl Form {
         if shape.contains(&0) {
             return Self::Empty;
         }
-        // a file's shape is checked when it is opened; one from elsewhere may be any numbers
+        // the shape of a file was checked when it was opened; a shape from elsewhere can be any numbers
         let product = |part: &[usize]| part.iter().fold(1_usize, |product, length| product.saturating_mul(*length));
         match (shape, axes) {
             (&[], _) => Self::Column { rows: 1 },
@@ -79,7 +91,7 @@ impl fmt::Display for Form {
     }
 }
 
-/// `[2,1]`: the place of a batch's item among the leading axes.
+/// `[2,1]`: the index of a batch element along the leading axes.
 pub(super) fn item_index(leading: &[usize], item: usize) -> String {
     let mut rest = item;
     let mut index: Vec<String> = leading

@@ -1,4 +1,4 @@
-//! One tensor -> its rows.
+//! The rows of one tensor.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -6,13 +6,14 @@ use std::time::Instant;
 use super::column::Column;
 use super::event::tell;
 use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, dense};
+use crate::bound::{Arithmetic, Bounds, Guarantee};
 use crate::io::{Checkpoint, Entry};
-use crate::norm::{Arithmetic, Bounds, Guarantee, Status};
+use crate::norm::Status;
 use crate::{Error, Gpu, Result};
 
 /// Measures one tensor of a checkpoint: one row, or one for each matrix of a batch.
 ///
-/// A tensor that cannot be read, or does not fit the device, is a row with [`Outcome::Unreadable`].
+/// A tensor that cannot be read, or that does not fit the device, is a row with [`Outcome::Unreadable`].
 ///
 /// # Errors
 /// [`Error::Cancelled`] where `observe` asks to stop; [`Error::InvalidOption`]; faults of the device.
@@ -43,7 +44,7 @@ pub fn measure(
     tell(observe, Event::Row(Box::new(row.took(start.elapsed()))), 0)
 }
 
-/// The row, or `None` where rows were told already.
+/// The row, or `None` where rows were reported already.
 fn attempt(
     gpu: &Gpu,
     checkpoint: &Checkpoint,
@@ -63,7 +64,7 @@ fn attempt(
     }
 }
 
-/// What is wrong with this tensor alone, as a note; an error that the next tensor would meet too runs through.
+/// The note for an error of this tensor alone; an error that every tensor would meet is passed on.
 fn reason(error: Error) -> Result<String> {
     match error {
         // the row names the file and the tensor itself
@@ -73,7 +74,7 @@ fn reason(error: Error) -> Result<String> {
     }
 }
 
-/// A tensor without elements: every norm is 0, and that is exact.
+/// The row of a tensor without elements, all of whose norms are 0.
 fn empty(entry: &Entry, options: &Options) -> Row {
     let mut row = Row::new(entry, options, Outcome::Solved(Status::Zero));
     row.sigma = Some(0.0);
@@ -83,7 +84,7 @@ fn empty(entry: &Entry, options: &Options) -> Row {
     row
 }
 
-/// A vector, or a scalar, on the host.
+/// The row of a vector or a scalar, computed on the host.
 fn column(checkpoint: &Checkpoint, entry: &Entry, options: &Options, rows: usize) -> Result<Row> {
     let view = checkpoint.read(entry)?;
     let column = Column::of(&view, rows)?;
@@ -112,7 +113,7 @@ fn column(checkpoint: &Checkpoint, entry: &Entry, options: &Options, rows: usize
     Ok(row)
 }
 
-/// The cheap norms that were asked for, and the bounds: those of a vector are as good as exact.
+/// Sets the cheap norms that were asked for, and the bounds, which are a few units of the last place wide.
 fn set_norms(row: &mut Row, options: &Options, column: &Column) {
     let wanted = |order| options.norms == Norms::All || options.norms == Norms::Only(order);
     row.frobenius = wanted(Order::Frobenius).then_some(column.euclidean);

@@ -1,11 +1,10 @@
-//! A checkpoint -> a report: the norms of every tensor that a file holds, one row each.
+//! The norms of every tensor that a checkpoint holds, one row each.
 //!
-//! [`audit`] goes through a whole [`Checkpoint`], [`measure()`] takes one tensor of it. Both tell what happens as
-//! [`Event`]s while it happens, so that a report can be written row by row and a long run can be stopped; one tensor is
-//! on the device at a time.
+//! [`audit`] measures a whole [`Checkpoint`], [`measure()`] one tensor. Both report [`Event`]s while they run, so that
+//! a report can be written row by row and a long run can be stopped. One tensor is on the device at a time.
 //!
-//! What is wrong with a tensor is a [`Row`] that says so; the tensors after it are still measured. Only what ends
-//! everything, such as a lost device, is an error.
+//! A tensor that cannot be measured has a [`Row`] with the reason, and the tensors after it are still measured. Only
+//! what every tensor would meet, such as a lost device, is an error.
 //!
 //! ```
 //! use std::ops::ControlFlow;
@@ -53,7 +52,7 @@ use crate::{Gpu, Result};
 /// Measures every tensor of a checkpoint, in the order of its entries.
 ///
 /// # Errors
-/// [`Error::Cancelled`](crate::Error::Cancelled) where `observe` asks to stop; what [`measure()`] cannot put into a row.
+/// [`Error::Cancelled`](crate::Error::Cancelled) where `observe` asks to stop; the errors of [`measure()`].
 pub fn audit(
     gpu: &Gpu,
     checkpoint: &Checkpoint,

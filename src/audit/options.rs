@@ -1,4 +1,4 @@
-//! What is measured, and how.
+//! The options of a measurement.
 
 use std::fmt;
 
@@ -6,40 +6,40 @@ use super::Axes;
 use crate::certify::Certifier;
 use crate::norm::Method;
 
-/// What is measured, and how. The default is a checkpoint's audit: every norm of every tensor.
+/// Options of a measurement. The default is the audit of a checkpoint: every norm of every tensor.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The solver of the spectral norm.
     pub method: Method,
-    /// Which norms.
+    /// The norms to compute.
     pub norms: Norms,
-    /// What axes beyond two mean.
+    /// The meaning of axes beyond two.
     pub axes: Axes,
-    /// What is to be said about where the spectral norm lies.
+    /// The bounds on the spectral norm.
     pub bound: Bound,
-    /// How many of the largest singular values to find besides the norm; for [`Method::Lanczos`] only.
+    /// The number of largest singular values to find besides the norm; for [`Method::Lanczos`] only.
     pub top: Option<usize>,
 }
 
-/// What is said about where a spectral norm lies.
+/// Kind of the bounds on a spectral norm.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Bound {
-    /// Nothing.
+    /// No bounds.
     None,
     /// A proven lower bound, of the matrix as the device holds it.
     #[default]
     Lower,
-    /// An upper bound besides, for all but a share `delta` of all starts; for [`Method::Lanczos`] only.
+    /// A lower and an upper bound, for all but a share `delta` of random starts; for [`Method::Lanczos`] only.
     Probabilistic {
-        /// The probability with which it fails.
+        /// The failure probability.
         delta: f64,
     },
     /// Proven bounds of the matrix that the file holds.
     Certified(Certifier),
 }
 
-/// Which norms of a tensor are computed.
+/// The norms of a tensor that are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Norms {
     /// The spectral norm, and the cheap norms beside it.

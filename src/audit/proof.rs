@@ -1,24 +1,25 @@
-//! Proven bounds beside what the iteration found: of two statements about one norm the better is kept.
+//! Proven bounds beside the results of the iteration: of two statements about one norm the better is kept.
 
 use std::ops::ControlFlow;
 
 use super::event::tell;
 use super::{Bound, Event, Options, Outcome, Row};
+use crate::bound::{Bounds, Guarantee};
 use crate::certify::Certificate;
 use crate::io::Entry;
 use crate::iterate::Control;
-use crate::norm::{Bounds, Guarantee, Method, Status, Stop};
+use crate::norm::{Method, Status, Stop};
 use crate::tensor::ElementSource;
 use crate::{Error, Matrix, Result};
 
-/// Time in seconds from which on a proof is announced.
+/// Estimated seconds from which on a proof is announced.
 const LONG_PROOF: f64 = 2.0;
 
-/// Shorter sides up to this take no time worth an estimate.
+/// Shorter sides up to this length are proven too quickly for an estimate to be worth its time.
 const SHORT_PROOF: usize = 512;
 
-/// Proves bounds of the matrices that the file holds, where that is asked for; each may lie so far as `distances` say from
-/// the one on the device.
+/// Proves bounds of the matrices in the file, where certified bounds were asked for. `distances` are those between the
+/// matrices in the file and on the device.
 pub(super) fn add_certificates<S: ElementSource + ?Sized>(
     rows: &mut [Row],
     entry: &Entry,
@@ -40,7 +41,7 @@ pub(super) fn add_certificates<S: ElementSource + ?Sized>(
     let gpu = matrix.gpu();
     let certificates = gpu.block_on(certifier.certify_source_async(gpu, shape, source, control));
     let certificates = match certificates {
-        // what the device cannot prove, or has no room for, is no reason to lose the norms that are there
+        // a proof that the device cannot give leaves the norms as they are
         Err(error @ (Error::Arithmetic { .. } | Error::TooLarge { .. } | Error::OutOfMemory { .. })) => {
             rows.iter_mut().for_each(|row| row.note(format!("no certificate: {error}")));
             return Ok(());
@@ -55,7 +56,7 @@ pub(super) fn add_certificates<S: ElementSource + ?Sized>(
     Ok(())
 }
 
-/// The relative error that a converged norm is expected to have at the most.
+/// The largest relative error to expect of a converged norm.
 fn promised(method: &Method) -> f64 {
     match method {
         Method::Lanczos(lanczos) => match lanczos.stop {
@@ -66,8 +67,8 @@ fn promised(method: &Method) -> f64 {
     }
 }
 
-/// Puts the better of both into a row: the larger lower and the smaller upper bound, and the larger estimate, as neither is
-/// above the norm by more than its rounding.
+/// Puts the better of both into a row: the larger lower bound, the smaller upper bound, and the larger estimate,
+/// because no estimate is above the norm by more than its rounding.
 fn set_certificate(row: &mut Row, certificate: &Certificate, distance: f64, promised: f64) {
     let Some(bounds) = certificate.bounds.and_also(row.bounds) else {
         row.note(format!("no bounds: {} was proven, and {} as well", certificate.bounds, row.bounds));
@@ -78,7 +79,7 @@ fn set_certificate(row: &mut Row, certificate: &Certificate, distance: f64, prom
     let found = row.sigma.unwrap_or(0.0);
     let sigma = certificate.sigma.max(found - distance).clamp(bounds.lower, bounds.upper);
     row.sigma = Some(sigma);
-    // Ten times what is expected is no rounding: the pair that was found belongs to another singular value.
+    // ten times the expected error is no rounding: the pair that was found belongs to another singular value
     if row.outcome == Outcome::Solved(Status::Converged) && bounds.lower > (found + distance) * (1.0 + 10.0 * promised)
     {
         row.outcome = Outcome::Solved(Status::Stagnated);
@@ -97,8 +98,8 @@ fn set_certificate(row: &mut Row, certificate: &Certificate, distance: f64, prom
 mod tests {
     use super::*;
     use crate::audit::SingularValue;
+    use crate::bound::Arithmetic;
     use crate::io::{Checkpoint, write_npy_f32};
-    use crate::norm::Arithmetic;
 
     fn row(sigma: f64, second: Option<f64>, lower: f64) -> Row {
         let folder = tempfile::tempdir().unwrap();

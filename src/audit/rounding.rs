@@ -1,4 +1,4 @@
-//! How far a matrix of `f64` lies from what the device holds of it.
+//! The distance between a matrix of `f64` and its rounding to `f32` on the device.
 
 use crate::Result;
 use crate::bound::Up;
@@ -8,7 +8,7 @@ use crate::tensor::{ElementSource, Matrix, SourceElement};
 /// Elements that are read at once.
 const PIECE: usize = 1 << 14;
 
-/// ‖A - f32(A)‖_F at the most for each item of a batch: 0 where every element is held as it is.
+/// An upper bound on ‖A - f32(A)‖_F for each batch element: 0 where no element was rounded.
 pub(super) fn distances<S: ElementSource + ?Sized>(matrix: &Matrix, source: &S) -> Result<Vec<f64>> {
     if source.element() != SourceElement::F64 {
         return Ok(vec![0.0; matrix.batch()]);
@@ -33,7 +33,7 @@ fn distance<S: ElementSource + ?Sized>(source: &S, (first, count): (usize, usize
     if squares == 0.0 && exponent <= 0 {
         return Ok(0.0);
     }
-    // A change, its square, the sum; and what scaling down took below 2^-1022. Back in units of the matrix, once more.
+    // roundings of a change, its square, their sum, and underflow below 2^-1022; scaling back rounds once more
     let held = Up::sum(squares, 2 * count, count + 2).sqrt();
     Ok(scale_by_power(held.value(), exponent).next_up())
 }

@@ -1,53 +1,53 @@
-//! What is known of one tensor, or of one matrix of a batch.
+//! The results of one tensor, or of one batch element.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Form, Options, Order};
+use crate::bound::Bounds;
 use crate::io::{Element, Entry};
-use crate::norm::{Bounds, Status};
+use crate::norm::Status;
 use crate::tensor::Position;
 
-/// One line of a report. `None` is a value that is not known or was not asked for.
+/// Results of one tensor, or of one batch element. `None` is a value that is not known or was not asked for.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Row {
     /// The file that holds the tensor.
     pub file: PathBuf,
-    /// The tensor's name; for a matrix of a batch with its place, `name[2,1]`.
+    /// The name of the tensor; of a batch element, with its index: `name[2,1]`.
     pub name: String,
-    /// The tensor's shape as it is stored; of a matrix of a batch, its own.
+    /// The shape of the tensor as it is stored; of a batch element, the shape of the matrix.
     pub shape: Vec<usize>,
     /// The type of the elements in the file.
     pub element: Element,
     /// The matrix that the norms are of.
     pub form: Form,
-    /// Whether the elements were rounded to `f32` to be used: those of an `f64` matrix are. Every number here is then of
-    /// the rounded matrix, but for bounds, which are of the matrix given: those of the rounded one are widened by the
-    /// Frobenius norm of what rounding changed.
+    /// Whether `f64` elements were rounded to `f32`. Every number is then of the rounded matrix, except the bounds,
+    /// which are of the matrix given: they are widened by the Frobenius norm of the change.
     pub rounded: bool,
-    /// Which norm `sigma` is.
+    /// The norm that `sigma` is.
     pub order: Order,
     /// The norm: an estimate.
     pub sigma: Option<f64>,
-    /// Where the norm lies, and what kind of statement that is; [`Bounds::NONE`] for norms other than the spectral norm.
+    /// The bounds on the norm; [`Bounds::NONE`] for norms other than the spectral norm.
     pub bounds: Bounds,
-    /// How far the singular pair is from satisfying its equations.
+    /// The residual of the singular pair.
     pub residual: Option<f64>,
     /// The next singular value.
     pub second: Option<f64>,
     /// The distance from the norm to the next singular value.
     pub gap: Option<f64>,
-    /// How often the largest singular value occurs, where the solver counted.
+    /// The multiplicity of the largest singular value, where the solver counted it.
     pub multiplicity: Option<usize>,
     /// The Frobenius norm.
     pub frobenius: Option<f64>,
     /// `(frobenius / sigma)^2`, at most the rank.
     pub stable_rank: Option<f64>,
-    /// `√(one · infinity)`, which the spectral norm is not above, like the Frobenius norm.
+    /// `√(one · infinity)`; the spectral norm is not above it.
     pub schur: Option<f64>,
-    /// What the Frobenius, 1- and inf-norm say of the spectral norm, rounding included.
+    /// Bounds on the spectral norm from the Frobenius, 1- and inf-norm, rounding included.
     pub cheap: Option<Bounds>,
     /// The 1-norm.
     pub one: Option<f64>,
@@ -57,11 +57,11 @@ pub struct Row {
     pub top: Option<Vec<SingularValue>>,
     /// Iterations of the solver.
     pub iterations: Option<usize>,
-    /// How it ended.
+    /// How the measurement ended.
     pub outcome: Outcome,
-    /// What a reader should know besides: why a tensor was skipped, where an element is not finite.
+    /// A remark: why a tensor was skipped, where an element is not finite.
     pub note: Option<String>,
-    /// Reading, upload and solve; matrices that were solved together share their time evenly.
+    /// Seconds of reading, upload and solve; matrices that were solved together share their time evenly.
     pub seconds: f64,
 }
 
@@ -70,18 +70,18 @@ pub struct Row {
 pub struct SingularValue {
     /// The value: an estimate.
     pub sigma: f64,
-    /// How far its singular pair is from satisfying its equations.
+    /// The residual of its singular pair.
     pub residual: f64,
 }
 
 /// How the measurement of a tensor ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was computed, and this is how that ended.
+    /// The norm was computed, with the solver's final status.
     Solved(Status),
-    /// Its elements are none that a norm is taken of.
+    /// The type of the elements has no norm, as with integers.
     Skipped,
-    /// It could not be read, or does not fit the device.
+    /// The tensor could not be read, or does not fit the device.
     Unreadable,
 }
 
@@ -104,7 +104,7 @@ impl fmt::Display for Outcome {
 }
 
 impl Row {
-    /// A row of which nothing is known but what the file's header says.
+    /// A row with the facts of the file's header, and no norms.
     pub(super) fn new(entry: &Entry, options: &Options, outcome: Outcome) -> Self {
         Self {
             file: entry.file.clone(),
@@ -139,7 +139,7 @@ impl Row {
         self
     }
 
-    /// Says where the first element lies that is NaN or infinite; no norm is left that one could take for a number.
+    /// Removes every norm, and notes the position of the first element that is NaN or infinite.
     pub(super) fn set_non_finite(&mut self, position: Option<Position>) {
         self.outcome = Outcome::Solved(Status::NonFinite);
         if let Some(Position { row, col }) = position {
@@ -163,7 +163,7 @@ impl Row {
         self.top = None;
     }
 
-    /// The stable rank, from the norms that are there.
+    /// Sets the stable rank from the norms that are known.
     pub(super) fn set_stable_rank(&mut self) {
         self.stable_rank = match (self.frobenius, self.sigma) {
             (Some(frobenius), Some(sigma)) if self.order == Order::Spectral && sigma > 0.0 => {
@@ -174,7 +174,7 @@ impl Row {
         };
     }
 
-    /// Adds to the note.
+    /// Adds words to the note.
     pub(super) fn note(&mut self, words: impl Into<String>) {
         let words = words.into();
         self.note = Some(match self.note.take() {

@@ -1,17 +1,17 @@
-//! `opnorm adapters`: what there is to run on.
+//! `opnorm adapters`: the devices of this machine.
 
 use std::io::{self, Write};
 
 use opnorm::gpu::{AdapterDescription, AdapterRequest, GpuOptions, adapters};
 use opnorm::probe::ArithmeticReport;
+use opnorm::report::text::{left, printable, right, width};
 use opnorm::{Gpu, Result, probe};
 use serde::Serialize;
 
 use super::arguments::AdaptersArguments;
 use super::ending::{Ending, Findings};
-use super::text::{left, printable, right, width};
 
-/// One adapter, as the JSON has it.
+/// One adapter, as a JSON object.
 #[derive(Debug, Serialize)]
 struct Adapter {
     name: String,
@@ -26,7 +26,7 @@ struct Adapter {
     arithmetic: Option<Arithmetic>,
 }
 
-/// What `--probe` found, as the JSON has it: errors in ulp, or as a part of what is allowed.
+/// The findings of `--probe`, as a JSON object: errors in ulp, or as a fraction of the allowed error.
 #[derive(Debug, Serialize)]
 struct Arithmetic {
     upholds_wgsl: bool,
@@ -71,7 +71,7 @@ pub fn run(request: &AdapterRequest, arguments: &AdaptersArguments) -> Ending {
     let mut probed = match &chosen {
         Ok(_) if arguments.probe => match probe(request) {
             Ok(report) => Some(Arithmetic::from(&report)),
-            Err(error) => return Ending::Failed(error),
+            Err(error) => return Ending::failed(error, request),
         },
         _ => None,
     };
@@ -111,17 +111,17 @@ pub fn run(request: &AdapterRequest, arguments: &AdaptersArguments) -> Ending {
     }
     match chosen {
         Ok(_) => Ending::Done(Findings::default()),
-        Err(error) => Ending::Failed(error),
+        Err(error) => Ending::failed(error, request),
     }
 }
 
-/// The place of the adapter that a run would use, or why there is none.
+/// The index of the adapter that a run would use, or the reason why there is none.
 fn chosen(request: &AdapterRequest, list: &[AdapterDescription]) -> Result<usize> {
     let automatic = list.iter().position(|adapter| adapter.chosen);
     if let (AdapterRequest::Automatic, Some(index)) = (request, automatic) {
         return Ok(index);
     }
-    // the library alone knows which one answers, and has the words where none does
+    // only opening a device tells which adapter answers the request
     let options = GpuOptions { adapter: request.clone(), ..GpuOptions::default() };
     let gpu = Gpu::open(&options)?;
     let opened = gpu.capabilities();
@@ -139,7 +139,7 @@ fn probe(request: &AdapterRequest) -> Result<ArithmeticReport> {
     probe::arithmetic(&Gpu::open(&options)?)
 }
 
-/// What the probe found, in lines under the table.
+/// The findings of the probe, in lines under the table.
 fn paragraph(adapter: &Adapter, arithmetic: &Arithmetic) -> String {
     let verdict = match &arithmetic.violation {
         None => "bounds may rest on it".to_owned(),

@@ -1,42 +1,44 @@
-//! The command line, as clap reads it.
+//! The command line, as clap reads it: the syntax of each option. `request.rs` checks which options go together.
 
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use globset::{Glob, GlobMatcher};
-use opnorm::audit::{Bound, Order};
-use opnorm::certify::Certifier;
 use opnorm::gpu::AdapterRequest;
-use opnorm::norm::{Lanczos, Method, Power, Start, Stop, seed_from_system};
 
-/// Spectral norms of checkpoints, on any GPU.
+/// Spectral norms of the weights of a network, on any GPU.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 120, after_help = STATUSES)]
+#[command(version, max_term_width = 120, after_help = END)]
 pub struct Arguments {
     /// The device to run on.
     #[command(flatten)]
     pub adapter: AdapterArguments,
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-const STATUSES: &str = "\
-Exit status: 0 every norm converged; 1 an input could not be read (the others were); 2 the command line was wrong; \
-3 something did not converge or was not finite; 130 interrupted.";
+const END: &str = "\
+Examples:
+  opnorm audit model.safetensors
+  opnorm audit model.safetensors --bound certified --include '*.weight'
+  opnorm norm weights.npz:layer.weight --top 3
+
+Exit status: 0 every norm converged; 1 an input could not be read (the others were measured); 2 the command line was \
+wrong; 3 a norm did not converge or a tensor is not finite; 130 interrupted.";
 
 /// The device to run on.
 #[derive(Debug, Args)]
 pub struct AdapterArguments {
-    /// Run on the first adapter whose backend is NAME or whose name contains it, instead of what OPNORM_ADAPTER says;
-    /// `hardware`: on anything but a software adapter
+    /// Run on the first adapter whose backend is NAME or whose name contains NAME [default: $OPNORM_ADAPTER, or the
+    /// best adapter]; `hardware` means any adapter but a software adapter
     #[arg(long = "adapter", global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     name: Option<String>,
 }
 
 impl AdapterArguments {
-    /// As the library takes it.
+    /// The request of the library.
     pub fn request(&self) -> AdapterRequest {
         match self.name.as_deref().map(str::trim) {
             None => AdapterRequest::Automatic,
@@ -46,14 +48,14 @@ impl AdapterArguments {
     }
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List the adapters of this machine, and which would be used
+    /// List the adapters of this machine, and mark the adapter that a run would use
     Adapters(AdaptersArguments),
     /// Report the norms of every tensor of a checkpoint
     Audit(AuditArguments),
-    /// Compute a norm of one matrix, or of a few
+    /// Compute one norm of a matrix, or of a few
     Norm(NormArguments),
 }
 
@@ -63,7 +65,7 @@ pub struct AdaptersArguments {
     /// Write JSON instead of a table
     #[arg(long)]
     pub json: bool,
-    /// Open the adapter that would be used, and test whether its arithmetic is what bounds rest on
+    /// Test whether the arithmetic of the marked adapter is the arithmetic that bounds rest on
     #[arg(long)]
     pub probe: bool,
 }
@@ -74,19 +76,22 @@ pub struct AuditArguments {
     /// A safetensors file, a sharded checkpoint's *.index.json or its directory, a .npy or a .npz
     #[arg(required = true, value_name = "MODEL")]
     pub models: Vec<PathBuf>,
-    /// Only tensors whose name matches (`*`, `?`, `[a-z]`, `{a,b}`); any of several
+    /// Measure only tensors whose name matches a GLOB (`*`, `?`, `[a-z]`, `{a,b}`); may be given several times
     #[arg(long, value_name = "GLOB", value_parser = glob)]
     pub include: Vec<GlobMatcher>,
-    /// No tensor whose name matches, included or not
+    /// Measure no tensor whose name matches a GLOB, also where --include matches it
     #[arg(long, value_name = "GLOB", value_parser = glob)]
     pub exclude: Vec<GlobMatcher>,
     /// The solver.
     #[command(flatten)]
     pub method: MethodArguments,
-    /// What is said about where a norm lies.
+    /// The bounds on the norm.
     #[command(flatten)]
     pub bound: BoundArguments,
-    /// How the report is written.
+    /// Show all norms in the table, in two lines a tensor where they do not fit into one
+    #[arg(long, conflicts_with_all = ["json", "csv", "markdown"])]
+    pub wide: bool,
+    /// The format of the report.
     #[command(flatten)]
     pub format: FormatArguments,
 }
@@ -94,17 +99,17 @@ pub struct AuditArguments {
 /// Arguments of `opnorm norm`.
 #[derive(Debug, Args)]
 pub struct NormArguments {
-    /// A file as for `audit`, with the name of one of its tensors or without. Axes beyond two are a batch in .npy and
-    /// .npz; in safetensors they make a matrix, first axis x rest
+    /// A file as for `audit`, alone or with the name of one tensor. A tensor of more than two axes is a batch of
+    /// matrices in .npy and .npz; in safetensors it is one matrix, first axis x product of the others
     #[arg(required = true, value_name = "FILE[:TENSOR]")]
     pub inputs: Vec<PathBuf>,
-    /// Which norm
+    /// The norm to compute
     #[arg(long, value_enum, default_value_t = OrderArgument::Spectral)]
     pub ord: OrderArgument,
-    /// Find the K largest singular values, with the method lanczos
+    /// Find the K largest singular values (with --method lanczos)
     #[arg(long, value_name = "K", value_parser = count)]
     pub top: Option<usize>,
-    /// Write the singular vectors, as NAME.left, NAME.right and NAME.sigma; of --top, one a row
+    /// Write the singular vectors as NAME.left, NAME.right and NAME.sigma; with --top, a row for each value
     #[arg(long, value_name = "OUT.npz")]
     pub vectors: Option<PathBuf>,
     /// Write the gradient of the norm (2 or fro) of one tensor with respect to its elements
@@ -113,15 +118,15 @@ pub struct NormArguments {
     /// The solver.
     #[command(flatten)]
     pub method: MethodArguments,
-    /// What is said about where a norm lies.
+    /// The bounds on the norm.
     #[command(flatten)]
     pub bound: BoundArguments,
-    /// How the report is written.
+    /// The format of the report.
     #[command(flatten)]
     pub format: FormatArguments,
 }
 
-/// Which norm.
+/// The norm to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OrderArgument {
     /// the spectral norm
@@ -138,85 +143,49 @@ pub enum OrderArgument {
     Infinity,
 }
 
-impl From<OrderArgument> for Order {
-    fn from(argument: OrderArgument) -> Self {
-        match argument {
-            OrderArgument::Spectral => Self::Spectral,
-            OrderArgument::Frobenius => Self::Frobenius,
-            OrderArgument::One => Self::One,
-            OrderArgument::Infinity => Self::Infinity,
-        }
-    }
-}
-
-/// What is said about where a norm lies.
+/// The bounds on the norm.
 #[derive(Debug, Args)]
 pub struct BoundArguments {
-    /// What to say about where the spectral norm lies
+    /// The bounds to report on the spectral norm
     #[arg(long, value_enum, default_value_t = BoundArgument::Lower)]
     pub bound: BoundArgument,
-    /// The probability with which --bound probable may fail [default: 1e-6]
+    /// The probability with which the bounds of --bound probable may fail [default: 1e-6]
     #[arg(long, value_name = "D", value_parser = probability)]
     pub delta: Option<f64>,
 }
 
-/// What is said about where a norm lies.
+/// The kind of the bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum BoundArgument {
-    /// nothing
+    /// no bounds
     None,
     /// a proven lower bound
     Lower,
-    /// an upper bound too, from a few random starts, that holds for all but a share of them
+    /// an upper bound too, which fails for a share --delta of random starts
     Probable,
-    /// a proof of both, rounding included
+    /// proven bounds on both sides, rounding included
     Certified,
-}
-
-impl BoundArguments {
-    /// As the library takes it.
-    ///
-    /// # Errors
-    /// What is wrong with it, in words.
-    pub fn bound(&self, method: MethodArgument, order: Order) -> Result<Bound, String> {
-        let upper = matches!(self.bound, BoundArgument::Probable | BoundArgument::Certified);
-        if upper && order != Order::Spectral {
-            return Err(format!("--bound is about the spectral norm: it goes with --ord 2, not {order}"));
-        }
-        if self.bound == BoundArgument::Probable && method != MethodArgument::Lanczos {
-            return Err("--bound probable goes with --method lanczos: power iteration has no upper bound".to_owned());
-        }
-        if self.delta.is_some() && self.bound != BoundArgument::Probable {
-            return Err("--delta goes with --bound probable: other bounds never fail".to_owned());
-        }
-        Ok(match self.bound {
-            BoundArgument::None => Bound::None,
-            BoundArgument::Lower => Bound::Lower,
-            BoundArgument::Probable => Bound::Probabilistic { delta: self.delta.unwrap_or(1e-6) },
-            BoundArgument::Certified => Bound::Certified(Certifier::default()),
-        })
-    }
 }
 
 /// The solver and its options.
 #[derive(Debug, Args)]
 pub struct MethodArguments {
-    /// How the spectral norm is found
+    /// The method that finds the spectral norm
     #[arg(long, value_enum, default_value_t = MethodArgument::Lanczos)]
     pub method: MethodArgument,
-    /// Stop when residual and gap let one expect this relative error
+    /// Stop where residual and gap let one expect this relative error
     #[arg(long, value_name = "R", default_value = "1e-6", value_parser = tolerance)]
-    rtol: f64,
-    /// The most iterations; the method's own default where it is left out
+    pub rtol: f64,
+    /// The most iterations [default: the method's own]
     #[arg(long, value_name = "N", value_parser = count)]
-    max_iter: Option<usize>,
-    /// Seed of the random start [default: 0; with --bound probable one from the system, as a probability needs a start
-    /// that the matrix does not know of. The report names it: given again, it repeats the run]
+    pub max_iter: Option<usize>,
+    /// The seed of the random start [default: 0; with --bound probable a seed from the system, because the matrix must
+    /// not depend on the start]. The report names the seed, and the same seed repeats the run
     #[arg(long, value_name = "S")]
-    seed: Option<u64>,
+    pub seed: Option<u64>,
 }
 
-/// How the spectral norm is found.
+/// The method that finds the spectral norm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MethodArgument {
     /// Golub-Kahan-Lanczos bidiagonalisation
@@ -225,68 +194,19 @@ pub enum MethodArgument {
     Power,
 }
 
-impl MethodArguments {
-    /// The seed that was asked for, or that these bounds start from.
-    pub fn seed(&self, bound: &Bound) -> u64 {
-        self.seed.unwrap_or_else(|| if matches!(bound, Bound::Probabilistic { .. }) { seed_from_system() } else { 0 })
-    }
-
-    /// As the library takes it; `multiplicity`: with the copies of the largest value counted.
-    pub fn method(&self, multiplicity: bool, seed: u64) -> Method {
-        let rtol = self.rtol;
-        match self.method {
-            MethodArgument::Lanczos => {
-                let default = Lanczos::default();
-                let max_iter = self.max_iter.unwrap_or(default.max_iter);
-                Method::Lanczos(Lanczos { stop: Stop::Value { rtol }, max_iter, seed, multiplicity, ..default })
-            }
-            MethodArgument::Power => {
-                let default = Power::default();
-                let max_iter = self.max_iter.unwrap_or(default.max_iter);
-                Method::Power(Power { rtol, max_iter, start: Start::Random { seed }, ..default })
-            }
-        }
-    }
-}
-
-/// How the report is written; a table where nothing is said.
+/// The format of the report; a table where no option is given.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct FormatArguments {
-    /// Write an array of JSON objects
+    /// Write a JSON array with one object a tensor
     #[arg(long, action = ArgAction::SetTrue)]
-    json: bool,
-    /// Write CSV with a header line
+    pub json: bool,
+    /// Write CSV under the keys of the JSON
     #[arg(long, action = ArgAction::SetTrue)]
-    csv: bool,
-    /// Write a table in Markdown
+    pub csv: bool,
+    /// Write a Markdown table
     #[arg(long, action = ArgAction::SetTrue)]
-    markdown: bool,
-}
-
-/// How a report is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Aligned columns for a reader.
-    Table,
-    /// An array of objects.
-    Json,
-    /// Comma-separated values.
-    Csv,
-    /// A Markdown table.
-    Markdown,
-}
-
-impl FormatArguments {
-    /// The one that was chosen.
-    pub fn format(&self) -> Format {
-        match (self.json, self.csv, self.markdown) {
-            (true, _, _) => Format::Json,
-            (_, true, _) => Format::Csv,
-            (_, _, true) => Format::Markdown,
-            _ => Format::Table,
-        }
-    }
+    pub markdown: bool,
 }
 
 fn glob(text: &str) -> Result<GlobMatcher, String> {
@@ -301,7 +221,7 @@ fn tolerance(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A probability that starts in `f32` can keep, whatever the length of the vectors.
+/// A probability that a start in `f32` can keep for vectors of any length.
 fn probability(text: &str) -> Result<f64, String> {
     match tolerance(text) {
         Ok(value) if value < 1e-30 => Err("must be at least 1e-30".to_owned()),

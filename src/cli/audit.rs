@@ -1,19 +1,22 @@
 //! `opnorm audit`: every tensor of checkpoints.
 
 use globset::GlobMatcher;
-use opnorm::audit::{Axes, Options, Order};
+use opnorm::audit::Axes;
 use opnorm::gpu::AdapterRequest;
 use opnorm::io::Checkpoint;
 
 use super::arguments::AuditArguments;
 use super::ending::{Ending, complain};
 use super::input::unopened;
-use super::session::{Item, Session};
+use super::item::Item;
+use super::request::Request;
+use super::session;
+use super::task::Task;
 
 /// Reports the norms of every tensor that is asked for.
 pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
-    let bound = match arguments.bound.bound(arguments.method.method, Order::Spectral) {
-        Ok(bound) => bound,
+    let request = match Request::audit(arguments) {
+        Ok(request) => request,
         Err(problem) => return Ending::Usage(problem),
     };
     let opened: Vec<_> = arguments.models.iter().map(|model| (model, Checkpoint::open(model))).collect();
@@ -33,15 +36,7 @@ pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
     if items.is_empty() {
         complain("no tensor is left to measure: the files hold none that --include and --exclude let through");
     }
-    let seed = arguments.method.seed(&bound);
-    let session = Session {
-        adapter,
-        options: Options { method: arguments.method.method(false, seed), bound, ..Options::default() },
-        items,
-        seed,
-        format: arguments.format.format(),
-    };
-    session.run(&mut ())
+    session::run(&Task { adapter, request, items }, &mut ())
 }
 
 fn is_wanted(arguments: &AuditArguments, name: &str) -> bool {

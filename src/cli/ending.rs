@@ -1,16 +1,18 @@
-//! How a run ended: what is said on stderr, and the exit status.
+//! The end of a run: its last message on stderr, and its exit status.
 
 use std::io;
 use std::process::ExitCode;
 
 use opnorm::Error;
+use opnorm::gpu::{AdapterRequest, adapters};
+use opnorm::report::text::printable_lines;
 
-use super::{interrupt, text};
+use super::interrupt;
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug)]
 pub enum Ending {
-    /// Everything that was asked for was done; some of it may have come out badly.
+    /// Every item was done; some of them may have failed.
     Done(Findings),
     /// The command line asks for something that cannot be.
     Usage(String),
@@ -18,16 +20,16 @@ pub enum Ending {
     Failed(Error),
     /// The report could not be written.
     Output(io::Error, Findings),
-    /// Ctrl-C, after this many of so many tensors.
+    /// Ctrl-C, after `done` of `total` tensors.
     Interrupted {
         /// Tensors that were done.
         done: usize,
-        /// Tensors that there were to do.
+        /// Tensors of the run.
         total: usize,
     },
 }
 
-/// What was found on the way.
+/// Failures of single items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     /// An input could not be read, or a result not be written.
@@ -47,16 +49,31 @@ impl Findings {
 }
 
 impl Ending {
-    /// Says what there is to say, and gives the exit status.
+    /// The ending of a run that met `error`. An adapter that was named and is not there, or an option that the library
+    /// refuses, is a mistake of the command line.
+    pub fn failed(error: Error, adapter: &AdapterRequest) -> Self {
+        match (&error, adapter) {
+            (Error::NoAdapter { .. }, AdapterRequest::Named(_) | AdapterRequest::Hardware) => {
+                let problem = match adapter {
+                    AdapterRequest::Named(name) => format!("{name}: no adapter has this name or backend"),
+                    _ => "hardware: no adapter is hardware".to_owned(),
+                };
+                match there_are() {
+                    Some(list) => Self::Usage(format!("--adapter {problem}; there are{list}")),
+                    None => Self::Failed(error),
+                }
+            }
+            (Error::InvalidOption { .. }, _) => Self::Usage(error.to_string()),
+            _ => Self::Failed(error),
+        }
+    }
+
+    /// Writes the last message, and gives the exit status.
     pub fn tell(self) -> ExitCode {
         ExitCode::from(match self {
             Self::Done(findings) => findings.status(),
             Self::Usage(problem) => {
                 complain(&problem);
-                2
-            }
-            Self::Failed(error @ Error::InvalidOption { .. }) => {
-                complain(&error.to_string());
                 2
             }
             Self::Failed(error) => {
@@ -77,9 +94,20 @@ impl Ending {
     }
 }
 
+/// The adapters of this machine, a line each; `None` where there are none.
+fn there_are() -> Option<String> {
+    let lines = adapters().into_iter().map(|adapter| {
+        let about = adapter.capabilities;
+        let lacks = adapter.lacks.map(|lacks| format!(", which lacks {lacks}")).unwrap_or_default();
+        format!("\n  {} ({}){lacks}", about.name, about.backend)
+    });
+    let lines: String = lines.collect();
+    (!lines.is_empty()).then_some(lines)
+}
+
 /// Writes a message to stderr.
 pub fn complain(message: &str) {
     use io::Write;
-    // where stderr is closed nobody is there to be told; `eprintln!` would panic
-    let _ = writeln!(io::stderr(), "opnorm: {}", text::printable_lines(message));
+    // `eprintln!` would panic where stderr is closed
+    let _ = writeln!(io::stderr(), "opnorm: {}", printable_lines(message));
 }

@@ -7,25 +7,26 @@ use opnorm::audit::{Event, Form, Order, Outcome, Row, Solved};
 use opnorm::io::{NpyWriter, TensorView};
 use opnorm::norm::Status;
 
-use super::session::{Item, Observer};
+use super::collector::Collector;
+use super::item::Item;
 
 /// Elements that pass through host memory at once.
 const PIECE: usize = 1 << 20;
 
-/// The file while it is written, a piece at a time.
+/// The gradient's file, written a piece at a time.
 pub struct Gradient<'a> {
     path: &'a Path,
     order: Order,
     writer: NpyWriter,
-    /// Elements that were written.
+    /// Number of elements written so far.
     written: usize,
     expected: usize,
-    /// Why there is no gradient, where there is none.
+    /// The reason why there is no gradient, where there is none.
     problem: Option<String>,
 }
 
 impl<'a> Gradient<'a> {
-    /// Starts the file for a tensor of this shape.
+    /// Begins the file for a tensor of this shape.
     ///
     /// # Errors
     /// [`opnorm::Error::File`] where it cannot be written.
@@ -40,7 +41,7 @@ impl<'a> Gradient<'a> {
         })
     }
 
-    /// Puts the file in its place.
+    /// Moves the finished file to its path.
     ///
     /// # Errors
     /// A message where there is no gradient, or the file cannot be written.
@@ -54,7 +55,7 @@ impl<'a> Gradient<'a> {
         Err(format!("{}: no gradient is written: {problem}", path.display()))
     }
 
-    /// The outer products of the singular vectors, from the device.
+    /// Writes the outer products of the singular vectors, from the device.
     fn solved(&mut self, solved: &Solved<'_>) -> Result<()> {
         let items = solved.norms.items();
         if items.iter().any(|norm| norm.status == Status::NonFinite) {
@@ -73,7 +74,7 @@ impl<'a> Gradient<'a> {
         Ok(())
     }
 
-    /// The elements themselves over their norm: the gradient of the Frobenius norm, and of any vector's 2-norm.
+    /// Writes the elements divided by their norm: the gradient of the Frobenius norm, and of a vector's 2-norm.
     fn row(&mut self, item: &Item<'_>, row: &Row) -> Result<()> {
         let from_device = self.order == Order::Spectral && !matches!(row.form, Form::Column { .. });
         let (Item::Tensor { checkpoint, entry, .. }, Some(sigma)) = (item, row.sigma) else {
@@ -105,8 +106,8 @@ impl<'a> Gradient<'a> {
     }
 }
 
-impl Observer for Gradient<'_> {
-    fn see(&mut self, item: &Item<'_>, event: &Event<'_>) -> Result<()> {
+impl Collector for Gradient<'_> {
+    fn collect(&mut self, item: &Item<'_>, event: &Event<'_>) -> Result<()> {
         match event {
             Event::Solved(solved) => self.solved(solved),
             Event::Row(row) => self.row(item, row),
@@ -115,7 +116,7 @@ impl Observer for Gradient<'_> {
     }
 }
 
-/// Elements from `first` on over their norm; zeros where the norm is 0, a subgradient as good as any.
+/// Divides the elements from `first` on by `norm`. A norm of 0 gives zeros, which are a subgradient.
 pub fn unit(view: &TensorView<'_>, first: usize, norm: f64, out: &mut [f32]) -> Result<()> {
     let mut values = vec![0.0; out.len()];
     view.copy_f64(first, &mut values)?;

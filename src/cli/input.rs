@@ -1,16 +1,14 @@
-//! `FILE[:TENSOR]`: which file, and which of its tensors.
+//! `FILE[:TENSOR]`: a file, and one of its tensors.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use opnorm::audit::Axes;
 use opnorm::io::{Checkpoint, Entry};
 use opnorm::{Error, Result};
 
-use super::session::Item;
+use super::item::Item;
 
-/// An opened file, and the tensor of it that was asked for.
+/// An opened file, and the tensor that was asked for by name.
 #[derive(Debug)]
 pub struct Input {
     file: PathBuf,
@@ -19,9 +17,9 @@ pub struct Input {
 }
 
 impl Input {
-    /// Opens what an argument names. A path may hold a `:` of its own, and so may a tensor's name: the whole argument is
-    /// a path where there is a file of that name; else the first `:` divides that has a file before it and one of its
-    /// tensors behind it.
+    /// Opens the file that an argument names. A path may hold a `:`, and so may a tensor's name: the whole argument is
+    /// a path where a file has that name. Otherwise the argument is divided at the first `:` that has a file before it
+    /// and a tensor of this file behind it.
     pub fn open(argument: &Path) -> Self {
         if argument.exists() {
             return Self::new(argument.to_path_buf(), None);
@@ -50,7 +48,7 @@ impl Input {
         }
     }
 
-    /// What there is to measure: the tensor that was asked for, or all that can have a norm.
+    /// The items to measure: the tensor that was asked for, or all tensors that can have a norm.
     pub fn items(&self) -> Vec<Item<'_>> {
         let unreadable = |name: Option<&str>, problem: String| Item::Unreadable {
             file: self.file.clone(),
@@ -61,7 +59,7 @@ impl Input {
             Ok(checkpoint) => checkpoint,
             Err(error) => return vec![unopened(&self.file, error)],
         };
-        let axes = axes(&self.file);
+        let axes = Axes::usual(checkpoint.format());
         let tensor = |entry| Item::Tensor { checkpoint, entry, axes };
         let Some(name) = self.tensor.as_deref() else {
             let found: Vec<_> =
@@ -84,7 +82,7 @@ impl Input {
     }
 }
 
-/// A file that cannot be opened, and why; where a tensor of it is to blame, the reason says so.
+/// The item of a file that cannot be opened; the reason names the tensor that is to blame, where there is one.
 pub fn unopened<'a>(file: &Path, error: &Error) -> Item<'a> {
     let (file, problem) = match error {
         Error::File { path, tensor: Some(tensor), problem } => (path.clone(), format!("tensor `{tensor}`: {problem}")),
@@ -94,7 +92,7 @@ pub fn unopened<'a>(file: &Path, error: &Error) -> Item<'a> {
     Item::Unreadable { file, name: None, problem }
 }
 
-/// Each `FILE:TENSOR` that an argument can be, where there is such a file, the shortest first.
+/// Each `FILE:TENSOR` that an argument can be, where FILE exists, the shortest FILE first.
 fn divisions(argument: &Path) -> Vec<(PathBuf, String)> {
     let Some(text) = argument.to_str() else {
         return Vec::new();
@@ -105,7 +103,7 @@ fn divisions(argument: &Path) -> Vec<(PathBuf, String)> {
         .collect()
 }
 
-/// The problem of a name that is not there, with some that are.
+/// The problem of a name that is not in the file, with some names that are.
 fn absent(entries: &[Entry]) -> String {
     const SHOWN: usize = 8;
     if entries.is_empty() {
@@ -114,14 +112,4 @@ fn absent(entries: &[Entry]) -> String {
     let names: Vec<String> = entries.iter().take(SHOWN).map(|entry| format!("`{}`", entry.name)).collect();
     let more = if entries.len() > SHOWN { ", …" } else { "" };
     format!("is not there: the file holds {}{more}", names.join(", "))
-}
-
-/// What axes beyond two mean in this file, by what it holds: numpy's formats begin with their own marks, which no
-/// safetensors file does whose header could fit it.
-fn axes(file: &Path) -> Axes {
-    let mut start = [0; 9];
-    let read = File::open(file).and_then(|mut file| file.read_exact(&mut start));
-    let is_numpy =
-        start.starts_with(b"\x93NUMPY") || start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06");
-    if read.is_ok() && is_numpy && start[8] != b'{' { Axes::Batch } else { Axes::Kernel }
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks the run to end in order, the second ends the process.
+//! Ctrl-C: the first signal asks the run to end in order, the second ends the process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,9 +7,9 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// The exit status of a program that was interrupted.
 pub const STATUS: u8 = 130;
 
-/// Watches for Ctrl-C from now on.
+/// Installs the handler of Ctrl-C.
 pub fn watch() {
-    // where no handler can be set, Ctrl-C ends the process as it does any program
+    // without a handler, Ctrl-C ends the process at once
     let _ = ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(STATUS));

@@ -1,25 +1,21 @@
-//! The command line: arguments, progress, reports. What is computed is the library's.
+//! The command line: arguments, progress, exit status. The library computes, and writes the reports.
 
 mod adapters;
 mod arguments;
 mod audit;
-mod csv;
+mod collector;
 mod ending;
 mod gradient;
 mod input;
 mod interrupt;
-mod json;
-mod layout;
-mod markdown;
+mod item;
 mod norm;
-mod number;
+mod outputs;
 mod progress;
-mod record;
-mod report;
+mod request;
+mod run;
 mod session;
-mod summary;
-mod table;
-mod text;
+mod task;
 mod vectors;
 
 use std::process::ExitCode;

@@ -1,16 +1,14 @@
-//! The bar on stderr, where stderr is a terminal.
+//! The progress bar on stderr, where stderr is a terminal.
 
 use std::io::IsTerminal;
 
 use indicatif::{BinaryBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use opnorm::io::Entry;
-use opnorm::norm;
+use opnorm::iterate;
+use opnorm::report::number::{magnitude, significant};
+use opnorm::report::text::{elided, printable};
 
-use super::number::{magnitude, significant};
-use super::text::{elided, printable};
-
-/// The bar, or nothing.
+/// A progress bar, hidden where stderr is no terminal.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
@@ -18,27 +16,27 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar for so many tensors.
+    /// A bar for this number of tensors.
     pub fn new(tensors: usize) -> Self {
         let bar = if std::io::stderr().is_terminal() {
             ProgressBar::with_draw_target(Some(tensors as u64), ProgressDrawTarget::stderr())
         } else {
             ProgressBar::hidden()
         };
-        // a template that does not parse would be a mistake here; the bar's own style does as well
+        // the template is a constant; should it not parse, the default style is kept
         if let Ok(style) = ProgressStyle::with_template("{bar:20} {pos}/{len} tensors  {wide_msg}") {
             bar.set_style(style);
         }
         Self { bar, bytes: 0 }
     }
 
-    /// A tensor is next.
+    /// Announces the next tensor.
     pub fn start(&self, entry: &Entry) {
         self.say(entry, "");
     }
 
-    /// The solver came this far with it.
-    pub fn solving(&self, entry: &Entry, progress: &norm::Progress) {
+    /// Shows how far the solver came with a tensor.
+    pub fn solving(&self, entry: &Entry, progress: &iterate::Progress) {
         let mut words = format!(": iteration {}", progress.iterations);
         if progress.total > 1 {
             words.push_str(&format!(", {} of {} done", progress.done, progress.total));
@@ -47,29 +45,29 @@ impl Progress {
         self.say(entry, &words);
     }
 
-    /// The proof came this far.
-    pub fn certifying(&self, entry: &Entry, progress: &norm::Progress) {
+    /// Shows how far a proof came.
+    pub fn certifying(&self, entry: &Entry, progress: &iterate::Progress) {
         self.say(entry, &format!(": proof, {} {} of {}", progress.step, progress.done, progress.total));
     }
 
-    /// A tensor is done.
+    /// Counts a tensor as done.
     pub fn finish_tensor(&mut self, entry: &Entry) {
         let bytes = entry.elements().saturating_mul(entry.element.size());
         self.bytes = self.bytes.saturating_add(bytes as u64);
         self.bar.inc(1);
     }
 
-    /// An input is done that is no tensor.
+    /// Counts an input as done that is no tensor.
     pub fn finish_input(&mut self) {
         self.bar.inc(1);
     }
 
-    /// Does something with the bar out of the way.
+    /// Runs an action while the bar is hidden.
     pub fn suspend<T>(&self, action: impl FnOnce() -> T) -> T {
         self.bar.suspend(action)
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }

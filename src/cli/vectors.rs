@@ -8,29 +8,30 @@ use opnorm::audit::{Event, Form, Outcome, Row, Solved};
 use opnorm::io::{NpzData, write_npz};
 use opnorm::norm::Status;
 
+use super::collector::Collector;
 use super::gradient::unit;
-use super::session::{Item, Observer};
+use super::item::Item;
 
-/// Singular values and vectors of one matrix: of each value a row, where several were asked for.
+/// Singular values and vectors of one matrix; where several values were asked for, each has a row.
 struct Triplets {
-    /// How many were asked for; `None` where the norm alone was.
+    /// The number of values that were asked for; `None` where only the norm was.
     values: Option<usize>,
     sigma: Vec<f64>,
     left: Vec<f32>,
     right: Vec<f32>,
 }
 
-/// Collects the vectors of every row, and writes them at the end.
+/// Collector of the vectors of every row, which writes them at the end.
 pub struct Vectors<'a> {
     path: &'a Path,
     named: Vec<(String, Triplets)>,
     names: HashSet<String>,
-    /// Vectors whose rows follow.
+    /// Vectors that were read from the device, whose rows follow.
     pending: VecDeque<Triplets>,
 }
 
 impl<'a> Vectors<'a> {
-    /// Vectors for this file.
+    /// A collector that will write this file.
     pub fn new(path: &'a Path) -> Self {
         Self { path, named: Vec::new(), names: HashSet::new(), pending: VecDeque::new() }
     }
@@ -77,7 +78,7 @@ impl<'a> Vectors<'a> {
                     left: top.values.iter().flat_map(|triplet| triplet.left.clone()).collect(),
                     right: top.values.iter().flat_map(|triplet| triplet.right.clone()).collect(),
                 },
-                // there is nothing on the device to read for a matrix that is not finite
+                // a matrix that is not finite left nothing on the device
                 None if norm.status == Status::NonFinite => Triplets::none(),
                 None => Triplets {
                     values: None,
@@ -116,8 +117,8 @@ impl<'a> Vectors<'a> {
         Ok(())
     }
 
-    /// Under the row's name; under the file's too where another file had that name already. What was asked for twice is
-    /// the same both times.
+    /// Keeps triplets under the name of the row, or under `file:name` where another file had that name already. A third
+    /// tensor of this name is the same as before.
     fn keep(&mut self, row: &Row, triplets: Triplets) {
         let long = format!("{}:{}", row.file.display(), row.name);
         for name in [row.name.clone(), long] {
@@ -135,8 +136,8 @@ impl Triplets {
     }
 }
 
-impl Observer for Vectors<'_> {
-    fn see(&mut self, item: &Item<'_>, event: &Event<'_>) -> Result<()> {
+impl Collector for Vectors<'_> {
+    fn collect(&mut self, item: &Item<'_>, event: &Event<'_>) -> Result<()> {
         match event {
             Event::Solved(solved) => self.solved(solved)?,
             Event::Row(row) => self.row(item, row)?,

@@ -1,4 +1,4 @@
-//! A file that appears under its name whole or not at all.
+//! A file that appears under its name as a whole, or not at all.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::file_error;
 use crate::{Error, Result};
 
-/// Tells the temporary files of one process apart.
+/// The number of the next temporary file of this process.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// Written beside the destination, on the same file system, and renamed over it at the end; removed when dropped before.
+/// A file that is written beside its destination and renamed over it at the end. Dropped before, it is removed.
 #[derive(Debug)]
 pub(super) struct AtomicFile {
     /// `None` once it is renamed.
@@ -22,7 +22,7 @@ pub(super) struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Creates the temporary file, beside what the destination is or links to.
+    /// Creates the temporary file, in the folder of the destination or of the file that the destination links to.
     pub fn create(destination: &Path) -> Result<Self> {
         let destination = &replaceable(destination)?;
         let Some(name) = destination.file_name() else {
@@ -51,7 +51,7 @@ impl AtomicFile {
         file_error(&self.destination, format!("cannot be written: {error}"))
     }
 
-    /// Puts the file in its place, once its bytes are on the disk.
+    /// Renames the file over its destination, once its bytes are on the disk.
     pub fn finish(mut self) -> Result<()> {
         let Some(mut file) = self.file.take() else {
             return Ok(());
@@ -76,8 +76,8 @@ impl AtomicFile {
     }
 }
 
-/// The path that a rename may replace: a free one, or that of a regular file that may be written. A device, a pipe or a folder
-/// would be gone for every program of the machine, and a link would become a file.
+/// The path that a rename may replace: a free path, or the path of a regular file that may be written. A device or a
+/// pipe would be gone for every program of the machine, and a link would become a file.
 fn replaceable(destination: &Path) -> Result<PathBuf> {
     if std::fs::symlink_metadata(destination).is_err() {
         return Ok(destination.to_path_buf());

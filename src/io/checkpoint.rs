@@ -1,4 +1,4 @@
-//! The one door for reading: whatever the format, a list of tensors and a view of each.
+//! Checkpoints: a list of tensors and a view of each, whatever the format.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,12 @@ use super::format::{Format, READ};
 use super::{Entry, TensorView, file_error, tensor_error};
 use crate::Result;
 
-/// The tensors of a checkpoint: one safetensors file, a sharded one by its `*.index.json`, a `.npy` or a `.npz`.
+/// Tensors of a safetensors file, a sharded checkpoint by its `*.index.json`, a `.npy` or a `.npz`.
 #[derive(Debug)]
 pub struct Checkpoint {
+    format: Format,
     entries: Vec<Entry>,
-    /// Positions in `entries`, sorted by name.
+    /// Indices into `entries`, sorted by name.
     by_name: Vec<usize>,
     contents: Vec<Contents>,
     #[cfg(feature = "io-npy")]
@@ -21,7 +22,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens a file by what it holds, whatever its name; or the one checkpoint in a directory.
+    /// Opens a file in the format that its bytes tell, or the one checkpoint in a directory.
     ///
     /// Only headers are read. The data stays in the memory-mapped file, which must not change or shrink while the
     /// checkpoint is open: another program that truncates it in place can end this one. Replacing a file by renaming
@@ -38,10 +39,10 @@ impl Checkpoint {
         Self::from_contents(path, Contents::map(path)?)
     }
 
-    /// Takes a file that is in memory already.
+    /// Opens a file that is in memory already.
     ///
-    /// `name` stands in messages, and decides where the bytes do not. The shards of an index are looked for beside it,
-    /// so for an index it is a path.
+    /// `name` stands in messages, and tells the format where the bytes do not. The shards of an index are looked for
+    /// beside `name`, so for an index `name` is a path.
     ///
     /// # Errors
     /// As [`Checkpoint::open`].
@@ -49,7 +50,12 @@ impl Checkpoint {
         Self::from_contents(Path::new(name), Contents::owned(bytes))
     }
 
-    /// The tensors: in the order of their data, those of a sharded checkpoint sorted by name.
+    /// The format of the file that was opened.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The tensors, in the order of their data; those of a sharded checkpoint are sorted by name.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -62,7 +68,7 @@ impl Checkpoint {
 
     /// A view of a tensor's data.
     ///
-    /// Data that lies in the file as it is stays there and is loaded as it is copied out. A member of a `.npz` is read
+    /// Data that is not compressed stays in the file and is loaded as it is copied out. A member of a `.npz` is read
     /// once here to prove its checksum; a deflated one is decompressed into memory, each time it is asked for.
     ///
     /// # Errors
@@ -96,7 +102,8 @@ impl Checkpoint {
     }
 
     fn from_contents(path: &Path, contents: Contents) -> Result<Self> {
-        match Format::of(path, contents.as_ref())? {
+        let format = Format::of(path, contents.as_ref())?;
+        match format {
             #[cfg(feature = "io-safetensors")]
             Format::Safetensors => {
                 let tensors = super::safetensors::tensors(path, contents.as_ref())?;
@@ -109,32 +116,36 @@ impl Checkpoint {
                     place: Place::Bytes { contents: 0, range: tensor.range },
                     index,
                 });
-                Ok(Self::new(entries.collect(), vec![contents]))
+                Ok(Self::new(format, entries.collect(), vec![contents]))
             }
             #[cfg(feature = "io-safetensors")]
             Format::Index => {
                 let (contents, entries) = super::shards::open(path, contents.as_ref())?;
-                Ok(Self::new(entries, contents))
+                Ok(Self::new(format, entries, contents))
             }
             #[cfg(not(feature = "io-safetensors"))]
             Format::Safetensors | Format::Index => Err(not_built(path, "io-safetensors")),
 
             #[cfg(feature = "io-npy")]
-            Format::Npy => Ok(Self::new(vec![super::npy::entry(path, contents.as_ref())?], vec![contents])),
+            Format::Npy => {
+                let entry = super::npy::entry(path, contents.as_ref())?;
+                Ok(Self::new(format, vec![entry], vec![contents]))
+            }
             #[cfg(feature = "io-npy")]
             Format::Npz => {
                 let (archive, entries) = super::npz::open(path, contents.clone())?;
-                Ok(Self { archive: Some(archive), ..Self::new(entries, vec![contents]) })
+                Ok(Self { archive: Some(archive), ..Self::new(format, entries, vec![contents]) })
             }
             #[cfg(not(feature = "io-npy"))]
             Format::Npy | Format::Npz => Err(not_built(path, "io-npy")),
         }
     }
 
-    fn new(entries: Vec<Entry>, contents: Vec<Contents>) -> Self {
+    fn new(format: Format, entries: Vec<Entry>, contents: Vec<Contents>) -> Self {
         let mut by_name: Vec<usize> = (0..entries.len()).collect();
         by_name.sort_by(|&left, &right| entries[left].name.cmp(&entries[right].name));
         Self {
+            format,
             entries,
             by_name,
             contents,

@@ -1,4 +1,4 @@
-//! The types that a file's elements can have.
+//! The types of elements in files.
 
 use std::fmt;
 
@@ -34,7 +34,7 @@ impl Element {
         }
     }
 
-    /// Why a tensor of this type cannot be the input of a norm; `None` where it can.
+    /// The reason why a tensor of this type cannot be the input of a norm; `None` where it can.
     pub(super) fn skipped(&self) -> Option<String> {
         let Self::Other(name) = self else { return None };
         let lower = name.to_ascii_lowercase();

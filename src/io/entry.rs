@@ -1,11 +1,11 @@
-//! One tensor as the file lists it, before its data is read.
+//! The entry of one tensor in a file, before its data is read.
 
 use std::ops::Range;
 use std::path::PathBuf;
 
 use super::{Element, shape};
 
-/// One tensor in a [`Checkpoint`](super::Checkpoint): what the file says about it.
+/// Entry of one tensor in a [`Checkpoint`](super::Checkpoint).
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// The file that holds the data; for a sharded checkpoint the shard.
@@ -18,7 +18,7 @@ pub struct Entry {
     pub element: Element,
     pub(super) layout: Layout,
     pub(super) place: Place,
-    /// Its own position in the checkpoint's list, so that a changed copy still leads to the checked original.
+    /// The index in the checkpoint's list, so that a changed copy still leads to the checked original.
     pub(super) index: usize,
 }
 
@@ -29,13 +29,13 @@ impl Entry {
         shape::checked_elements(&self.shape).unwrap_or(usize::MAX)
     }
 
-    /// Why this tensor cannot be the input of a norm, as a sentence; `None` where it can.
+    /// The reason why this tensor cannot be the input of a norm, as a sentence; `None` where it can.
     pub fn skipped(&self) -> Option<String> {
         self.element.skipped()
     }
 }
 
-/// How elements follow each other, and bytes within an element.
+/// Order of the elements, and of the bytes of an element.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Layout {
     /// The first axis varies fastest, not the last.
@@ -44,7 +44,7 @@ pub(super) struct Layout {
     pub big_endian: bool,
 }
 
-/// Where the data lies.
+/// Location of the data.
 #[derive(Debug, Clone)]
 pub(super) enum Place {
     /// These bytes of this file.

@@ -1,29 +1,33 @@
-//! Which format a file has: by what it holds first, by its name only where that says nothing.
+//! The format of a file: by its bytes, and by its name only where the bytes do not tell.
 
 use std::path::Path;
 
 use super::file_error;
 use crate::Result;
 
-/// The formats that can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+/// Format of a file of tensors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// One safetensors file.
     Safetensors,
-    /// The JSON file that says which shard holds which tensor.
+    /// The JSON index of a sharded checkpoint, which says which shard holds which tensor.
     Index,
+    /// One array of numpy.
     Npy,
+    /// A zip archive of numpy's arrays.
     Npz,
 }
 
-/// The list for messages.
+/// The formats, for messages.
 pub(super) const READ: &str = "a safetensors file, a sharded checkpoint's *.index.json, a .npy and a .npz are read";
 
-/// How far into a text its weight map is looked for: as long as the longest index that is read.
+/// Bytes of a text in which its weight map is looked for: the length of the longest index that is read.
 const SEARCHED: usize = 100_000_000;
 
 impl Format {
-    /// Looks at the bytes, then at the name.
-    pub fn of(path: &Path, bytes: &[u8]) -> Result<Self> {
+    /// The format by the bytes, then by the name.
+    pub(super) fn of(path: &Path, bytes: &[u8]) -> Result<Self> {
         if let Some(format) = Self::by_content(bytes) {
             return Ok(format);
         }

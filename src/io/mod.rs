@@ -1,10 +1,10 @@
-//! Files to tensors, and back: safetensors (one file or shards), numpy's `.npy` and `.npz`.
+//! Tensors in files: safetensors (one file or shards), numpy's `.npy` and `.npz`.
 //!
-//! [`Checkpoint`] is the one door for reading: it looks at what a file *holds*, lists its tensors without reading
-//! their data, and hands out one [`TensorView`] at a time over the memory-mapped file.
+//! [`Checkpoint`] reads all formats. It tells the format by the bytes of the file, lists the tensors without reading
+//! their data, and gives a [`TensorView`] of one tensor at a time over the memory-mapped file.
 //!
-//! A file is never trusted. Every length it claims is checked against the bytes that are there before anything is
-//! allocated or sliced, and what cannot be true is an [`Error::File`] that names the file, the tensor and the numbers.
+//! A file is never trusted. Every length that a file claims is checked against its bytes before anything is allocated
+//! or sliced. A claim that cannot be true is an [`Error::File`] that names the file, the tensor and the numbers.
 //!
 //! ```no_run
 //! # fn main() -> opnorm::Result<()> {
@@ -44,6 +44,10 @@ mod npy;
 #[cfg(feature = "io-npy")]
 mod npy_header;
 #[cfg(feature = "io-npy")]
+mod npy_literal;
+#[cfg(feature = "io-npy")]
+mod npy_type;
+#[cfg(feature = "io-npy")]
 mod npy_writer;
 #[cfg(feature = "io-npy")]
 mod npz;
@@ -57,6 +61,7 @@ use crate::Error;
 pub use checkpoint::Checkpoint;
 pub use element::Element;
 pub use entry::Entry;
+pub use format::Format;
 #[cfg(feature = "io-npy")]
 pub use npy_writer::{NpyWriter, write_npy_f32};
 #[cfg(feature = "io-npy")]

@@ -1,14 +1,15 @@
-//! Writing `.npy` files, whole or as values become known.
+//! Writers of `.npy` files, of a whole array or piece by piece.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use super::atomic_file::AtomicFile;
-use super::npy_header::{MAGIC, MOST_AXES};
+use super::npy_header::MAGIC;
+use super::npy_literal::MOST_AXES;
 use super::{file_error, shape};
 use crate::Result;
 
-/// How many bytes numpy aligns the data to, and converts at a time here.
+/// Bytes to which numpy aligns the data; also the size of a converted piece.
 const ALIGNMENT: usize = 64;
 const PIECE: usize = 1 << 12;
 
@@ -35,10 +36,10 @@ pub struct NpyWriter {
 }
 
 impl NpyWriter {
-    /// Starts a file for an array of this shape.
+    /// Begins a file for an array of this shape.
     ///
     /// # Errors
-    /// [`Error::File`](crate::Error::File) where the shape is none that numpy reads, or the directory cannot be written.
+    /// [`Error::File`](crate::Error::File) where numpy cannot read the shape, or the directory cannot be written.
     pub fn create(path: impl AsRef<Path>, shape: &[usize]) -> Result<Self> {
         let path = path.as_ref();
         let expected = elements(shape).map_err(|problem| file_error(path, problem))?;
@@ -50,7 +51,7 @@ impl NpyWriter {
     /// Writes the next values, in row-major order.
     ///
     /// # Errors
-    /// [`Error::File`](crate::Error::File) where the shape has no room for them, or the disk has none.
+    /// [`Error::File`](crate::Error::File) where the values do not fit the shape, or the disk.
     pub fn write_f32(&mut self, values: &[f32]) -> Result<()> {
         if values.len() > self.expected - self.written {
             let (written, expected) = (self.written, self.expected);
@@ -62,7 +63,7 @@ impl NpyWriter {
         Ok(())
     }
 
-    /// Puts the file in its place.
+    /// Renames the finished file to its path.
     ///
     /// # Errors
     /// [`Error::File`](crate::Error::File) where values are missing, or the file cannot be renamed.

@@ -14,13 +14,13 @@ use super::npy_header::{Header, MAGIC};
 use super::{Element, file_error, tensor_error};
 use crate::Result;
 
-/// No deflate stream expands further: its densest code takes two bits for 258 bytes, plus a little at the ends.
+/// The most that a deflate stream expands: its densest code takes two bits for 258 bytes, plus a little at the ends.
 const DEFLATE_EXPANDS_AT_MOST: u64 = 1032;
 
-/// How much is asked for before the first byte has arrived; more follows as bytes do.
+/// Bytes that are allocated before the first byte has arrived; the buffer grows as bytes arrive.
 const FIRST_ALLOCATION: usize = 1 << 16;
 
-/// An open archive. A clone shares the directory and the bytes, and has a position of its own.
+/// An open archive. A clone shares the directory and the bytes, and has its own position.
 pub(super) type Archive = ZipArchive<Cursor<Contents>>;
 
 /// Reads the directory and the header of each array, in the order of the archive.

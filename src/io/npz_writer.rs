@@ -1,4 +1,4 @@
-//! Writing `.npz` files: several named arrays, uncompressed.
+//! A writer of `.npz` files: several named arrays, uncompressed.
 
 use std::collections::HashSet;
 use std::io::{self, Write};

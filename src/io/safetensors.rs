@@ -1,8 +1,8 @@
 //! The header of a safetensors file.
 //!
 //! The file is the header's length (8 bytes), the header (JSON: name, type, shape and byte range of each tensor), and
-//! the data. The `safetensors` crate knows the types and has the last word on what is valid; it is asked *after* the
-//! checks here, which say the same but with the names and the numbers.
+//! the data. The `safetensors` crate knows the types and decides what is valid. The checks here come before it, because
+//! their messages hold the names and the numbers.
 
 use std::ops::Range;
 use std::path::Path;
@@ -17,13 +17,13 @@ use crate::Result;
 /// The longest header that the format allows.
 const LONGEST_HEADER: u64 = 100_000_000;
 
-/// One tensor as the header lists it.
+/// One tensor of the header.
 #[derive(Debug, Clone)]
 pub(super) struct Tensor {
     pub name: String,
     pub shape: Vec<usize>,
     pub element: Element,
-    /// The bytes of the file that hold it.
+    /// The bytes of its data in the file.
     pub range: Range<usize>,
 }
 
@@ -64,7 +64,7 @@ pub(super) fn tensors(path: &Path, bytes: &[u8]) -> Result<Vec<Tensor>> {
     Ok(tensors.collect())
 }
 
-/// Each tensor takes the bytes its shape needs, they follow each other without a hole, and end with the file.
+/// Checks that each tensor has the bytes its shape needs, without holes between them and up to the end of the file.
 fn check_ranges(path: &Path, listed: &[(String, TensorInfo)], data: usize) -> Result<()> {
     let mut end = 0;
     let mut before = "";

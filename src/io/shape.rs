@@ -1,4 +1,4 @@
-//! What a shape in a file says: how many elements and bytes, and how it is written in a message.
+//! Shapes in files: their number of elements, and their words in messages.
 
 /// The number of elements, or `None` where it does not fit in memory's addresses.
 ///

@@ -1,4 +1,4 @@
-//! One tensor's data, read element by element in row-major order whatever the file's own order is.
+//! The data of one tensor, read in row-major order whatever the order of the file.
 
 use std::borrow::Cow;
 
@@ -7,13 +7,13 @@ use half::{bf16, f16};
 use super::{Element, Entry, tensor_error};
 use crate::{Error, Result};
 
-/// The data of one tensor; elements are counted in row-major order.
+/// Data of one tensor; elements are counted in row-major order.
 ///
 /// Nothing is converted before it is copied out, so a tensor far larger than the caller's buffer can be taken in parts.
 #[derive(Debug, Clone)]
 pub struct TensorView<'a> {
     entry: &'a Entry,
-    /// As many bytes as the entry's elements take, in the file's order. Nothing is known about their alignment.
+    /// The bytes of the entry's elements, in the order of the file and without alignment.
     bytes: Cow<'a, [u8]>,
 }
 
@@ -111,7 +111,7 @@ impl TensorView<'_> {
         Ok(())
     }
 
-    /// The walk over a column-major tensor: an index per axis, the last axis fastest, each step a stride away.
+    /// Copies from a column-major tensor with an index for each axis: the last axis moves fastest, a stride a step.
     fn copy_column_major<const SIZE: usize, T>(
         &self,
         elements: &[[u8; SIZE]],

@@ -23,6 +23,11 @@ fn certified_bounds_hold_and_say_so() {
     }
     // a table shows each bound rounded to its safe side
     let run = opnorm(&["audit", DIGITS, "--bound", "certified"]).exits(0);
+    for words in ["certified bounds", "3.975623 .. 3.975624"] {
+        assert!(run.stdout.contains(words), "{words} in {}", run.stdout);
+    }
+    assert!(run.stdout.lines().skip(1).all(|line| line.chars().count() <= 100), "{}", run.stdout);
+    let run = opnorm(&["audit", DIGITS, "--bound", "certified", "--wide"]).exits(0);
     for words in ["upper", "guarantee", "certified", "3.975623", "3.975624"] {
         assert!(run.stdout.contains(words), "{words} in {}", run.stdout);
     }

@@ -5,6 +5,7 @@
 
 mod adapters;
 mod bounds;
+mod documented;
 mod endings;
 mod inputs;
 mod model;

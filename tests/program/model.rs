@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::inputs::DIGITS;
 use crate::running::{close, number, opnorm};
 
-const KEYS: [&str; 26] = [
+pub const KEYS: [&str; 26] = [
     "file",
     "name",
     "shape",
@@ -108,15 +108,26 @@ fn the_table_is_for_a_reader() {
         assert!(run.stdout.contains(&digits[..5]), "{digits} in {}", run.stdout);
     }
     for words in [
-        "16x1x3x3 as 16x9 reshaped",
+        "16x(1x3x3)",
+        "lower bound",
+        ">= 3.975623",
         "digits.safetensors on ",
         "8 tensors, 38,282 parameters, largest sigma 3.97562",
         "(fc1.weight)",
-        "stable rank",
+        "16x(1x3x3) is read as a matrix, 16x9: its norm is not the norm of the convolution",
     ] {
         assert!(run.stdout.contains(words), "{words} in {}", run.stdout);
     }
+    // title, blank line, header and rule; a line a tensor; rule, summary and the words on kernels
+    assert_eq!(run.stdout.lines().count(), 4 + 8 + 3, "{}", run.stdout);
+    assert!(run.stdout.lines().skip(1).all(|line| line.chars().count() <= 100), "{}", run.stdout);
+    // all that is known of a tensor, where it is asked for
+    let run = opnorm(&["audit", DIGITS, "--wide"]).exits(0);
+    for words in ["16x1x3x3 as 16x9 reshaped", "stable rank", "inf-norm", "guarantee"] {
+        assert!(run.stdout.contains(words), "{words} in {}", run.stdout);
+    }
     assert!(run.stdout.lines().skip(1).all(|line| line.chars().count() <= 120), "{}", run.stdout);
+    opnorm(&["audit", DIGITS, "--wide", "--json"]).exits(2).says("cannot be used with");
 }
 
 #[test]

@@ -2,28 +2,29 @@
 
 use std::io::{self, Write};
 
+use super::field::{Field, numbers};
+use super::plan::{Content, Plan};
 use super::record::Record;
-use super::report::Report;
 use super::summary::Summary;
-use super::table::{Content, Field, Plan, numbers};
 use super::text::printable;
+use super::writer::ReportWriter;
 
 /// A Markdown table.
 #[derive(Debug)]
-pub struct Markdown {
+pub(super) struct Markdown {
     plan: Plan,
     fields: Vec<Field>,
 }
 
 impl Markdown {
-    /// A table of this plan; its widths mean nothing here.
+    /// A table of this plan; Markdown needs no widths.
     pub fn new(plan: Plan) -> Self {
         let fields = numbers(plan.content);
         Self { plan, fields }
     }
 }
 
-impl Report for Markdown {
+impl ReportWriter for Markdown {
     fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
         if let Some(title) = self.plan.title() {
             writeln!(out, "{}\n", escaped(&title))?;
@@ -51,7 +52,7 @@ impl Report for Markdown {
         writeln!(out, "{names}\n{rule}")
     }
 
-    fn row(&mut self, out: &mut dyn Write, record: Record) -> io::Result<()> {
+    fn row(&mut self, out: &mut dyn Write, record: &Record) -> io::Result<()> {
         for record in record.each_value() {
             let mut cells = Vec::new();
             if self.plan.file.is_none() {
@@ -67,8 +68,8 @@ impl Report for Markdown {
             cells.push(record.iterations.map(|iterations| iterations.to_string()).unwrap_or_default());
             cells.push(record.seconds.map(|seconds| format!("{seconds:.3}")).unwrap_or_default());
             cells.push(match record.note_words() {
-                Some(note) => format!("{}: {}", record.status, escaped(note)),
-                None => record.status.to_owned(),
+                Some(note) => format!("{}: {}", record.outcome, escaped(note)),
+                None => record.outcome.as_str().to_owned(),
             });
             writeln!(out, "| {} |", cells.join(" | "))?;
         }
@@ -86,13 +87,13 @@ impl Report for Markdown {
     }
 }
 
-/// A name as code; a `|` would end the cell even there.
+/// A name as code; a `|` ends a cell even within code.
 fn code(name: &str) -> String {
     let name = printable(name).replace('|', "\\|");
     if name.contains('`') { format!("`` {name} ``") } else { format!("`{name}`") }
 }
 
-/// Words that mean themselves.
+/// Words whose characters have no meaning in Markdown.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in printable(text).chars() {

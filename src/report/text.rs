@@ -1,8 +1,8 @@
-//! Names from files, made fit to be shown: a name can hold anything, the control codes of a terminal included.
+//! Text for a terminal: names from files can hold anything, also the control codes of a terminal.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The text with everything escaped that is no visible character.
+/// The text, with every character escaped that is not visible.
 pub fn printable(text: &str) -> String {
     text.chars()
         .map(|character| match character {
@@ -13,7 +13,7 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
-/// The same for a text of several lines.
+/// As [`printable`], for a text of several lines.
 pub fn printable_lines(text: &str) -> String {
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
@@ -36,7 +36,7 @@ pub fn elided(text: &str, limit: usize) -> String {
     head.into_iter().chain([MARK]).chain(tail.into_iter().rev()).take(limit).collect()
 }
 
-/// The characters that fit.
+/// The first characters, up to `limit` columns.
 fn fitting(characters: impl Iterator<Item = char>, limit: usize) -> Vec<char> {
     let mut used = 0;
     characters
@@ -45,6 +45,21 @@ fn fitting(characters: impl Iterator<Item = char>, limit: usize) -> Vec<char> {
             used <= limit
         })
         .collect()
+}
+
+/// The text in lines of at most `limit` columns, divided at spaces; a longer word has a line of its own.
+pub fn wrapped(text: &str, limit: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(word) <= limit => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// The text, spaces after it up to a width.
@@ -65,6 +80,13 @@ mod tests {
     fn control_codes_are_shown_and_not_obeyed() {
         assert_eq!(printable("a\u{1b}[31m\n\"é\\"), "a\\u{1b}[31m\\n\"é\\");
         assert_eq!(printable_lines("a\nb\r"), "a\nb\\r");
+    }
+
+    #[test]
+    fn lines_end_at_spaces() {
+        assert_eq!(wrapped("a norm is taken of f64", 10), ["a norm is", "taken of", "f64"]);
+        assert_eq!(wrapped("unbreakable", 4), ["unbreakable"]);
+        assert_eq!(wrapped("", 4), [""]);
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! What the rows come to.
+//! The totals of a report.
 
 use super::number::{count, significant};
 use super::record::Record;
 use super::text::{elided, printable};
+use crate::audit::Outcome;
+use crate::norm::Status;
 
-/// What the rows come to; the last line of a report.
+/// The totals of a report, for its last lines.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
     rows: usize,
@@ -19,24 +21,24 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Takes in a row.
+    /// Counts a row.
     pub fn add(&mut self, record: &Record) {
         self.rows += 1;
-        match record.status {
-            "skipped" => self.skipped += 1,
-            "unreadable" => self.unreadable += 1,
-            status => {
+        match record.outcome {
+            Outcome::Skipped => self.skipped += 1,
+            Outcome::Unreadable => self.unreadable += 1,
+            Outcome::Solved(status) => {
                 let elements = record.shape.iter().flatten();
                 let elements = elements.fold(1_usize, |product, length| product.saturating_mul(*length));
                 self.parameters = self.parameters.saturating_add(elements);
-                self.bad += usize::from(!matches!(status, "converged" | "zero"));
+                self.bad += usize::from(!matches!(status, Status::Converged | Status::Zero));
             }
         }
-        if let (Some(delta), Some(seed)) = (record.delta, record.seed) {
+        if let (Some(delta), Some(seed)) = (record.guarantee.delta(), record.seed) {
             let (bounds, sum, _) = self.probable.unwrap_or_default();
             self.probable = Some((bounds + 1, sum + delta, seed));
         }
-        // the norm of a bias is no layer's
+        // a bias has a norm, but it is not the norm of a layer
         let is_matrix = record.shape.as_ref().is_some_and(|shape| shape.len() > 1);
         if let (Some(sigma), Some(name), true) = (record.sigma, &record.name, is_matrix)
             && self.largest.as_ref().is_none_or(|(largest, _)| sigma > *largest)
@@ -45,11 +47,11 @@ impl Summary {
         }
     }
 
-    /// `at least one of 4 probable bounds fails with probability at most 4e-6; --seed 17 repeats this run`, where there are
-    /// such bounds.
+    /// `at least one of 4 probable bounds fails with probability at most 4e-6; --seed 17 repeats this run`; `None`
+    /// where there are no such bounds.
     pub fn probability(&self) -> Option<String> {
         let (bounds, sum, seed) = self.probable?;
-        // twelve digits: what adding up rounded is no part of a probability
+        // twelve digits hide the rounding of the sum
         let sum: f64 = format!("{:.11e}", sum.min(1.0)).parse().unwrap_or(1.0);
         let fails = match bounds {
             1 => "the probable bound fails".to_owned(),
@@ -58,7 +60,7 @@ impl Summary {
         Some(format!("{fails} with probability at most {sum:e}; --seed {seed} repeats this run"))
     }
 
-    /// `8 tensors, 38,282 parameters, largest sigma 3.975624 (fc1.weight)`; the name takes at most so many columns.
+    /// `8 tensors, 38,282 parameters, largest sigma 3.975624 (fc1.weight)`; the name takes at most `limit` columns.
     pub fn line(&self, limit: usize) -> String {
         let mut parts = vec![plural(self.rows, "tensor"), plural(self.parameters, "parameter")];
         for (number, word) in

@@ -1,25 +1,26 @@
-//! Rows as an array of JSON objects, one a line, that is closed whatever happens.
+//! Rows as an array of JSON objects, one a line; the array is closed however the run ends.
 
 use std::io::{self, Write};
 
 use super::record::Record;
-use super::report::Report;
 use super::summary::Summary;
+use super::writer::ReportWriter;
 
-/// Whether a row was written, and the next needs a comma.
+/// An array of objects.
 #[derive(Debug, Default)]
-pub struct Json {
+pub(super) struct Json {
+    /// Whether a row was written, so that the next needs a comma.
     has_rows: bool,
 }
 
-impl Report for Json {
+impl ReportWriter for Json {
     fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
         out.write_all(b"[")
     }
 
-    fn row(&mut self, out: &mut dyn Write, record: Record) -> io::Result<()> {
-        // in one piece, so that an interruption finds whole rows only
-        let text = serde_json::to_string(&record)?;
+    fn row(&mut self, out: &mut dyn Write, record: &Record) -> io::Result<()> {
+        // in one piece, so that an interruption leaves whole rows
+        let text = serde_json::to_string(record)?;
         out.write_all(if self.has_rows { b",\n " } else { b"\n " })?;
         self.has_rows = true;
         out.write_all(text.as_bytes())

@@ -4,12 +4,12 @@ use super::text;
 
 /// A column of a table.
 #[derive(Clone, Debug)]
-pub struct Column {
-    /// What stands above it.
+pub(super) struct Column {
+    /// The header.
     pub header: &'static str,
-    /// The width of its values, or of the header where that is wider.
+    /// The width of the values, or of the header where the header is wider.
     pub width: usize,
-    /// Whether values end at the same place; numbers do.
+    /// Whether values are aligned at their ends, as numbers are.
     pub right: bool,
 }
 
@@ -32,23 +32,23 @@ impl Column {
 /// Spaces between two columns.
 const GAP: usize = 2;
 
-/// Spaces before the lines of a row after its first: with it, the numbers of an audit take 100 columns.
+/// Spaces before the second and later lines of a row. With one space, the numbers of an audit take 100 columns.
 const INDENT: usize = 1;
 
-/// The narrowest that the first column, the names, is made.
-const NARROWEST: usize = 16;
+/// The least width of the first column, which holds the names.
+const NARROWEST: usize = 12;
 
-/// Which columns stand in which line of a row.
+/// The columns of each line of a row.
 #[derive(Clone, Debug)]
-pub struct Layout {
+pub(super) struct Layout {
     columns: Vec<Column>,
     lines: Vec<Vec<usize>>,
 }
 
 impl Layout {
-    /// Places columns, of which the first `head` say what a row is, on a page of this width. The first column gives way
-    /// where there is too little room.
-    pub fn new(mut columns: Vec<Column>, head: usize, page: usize) -> Self {
+    /// Places columns on a page of this width; the first `head` columns say what a row is. Where there is too little
+    /// room, the first column is made narrower, unless `is_clear` says that its cells could then not be told apart.
+    pub fn new(mut columns: Vec<Column>, head: usize, page: usize, is_clear: impl Fn(usize) -> bool) -> Self {
         let all: Vec<usize> = (0..columns.len()).collect();
         if line_width(&columns, &all) <= page {
             return Self { columns, lines: vec![all] };
@@ -57,19 +57,19 @@ impl Layout {
         let others = line_width(&columns, head) - columns.first().map_or(0, |first| first.width);
         if let Some(first) = columns.first_mut() {
             let room = page.saturating_sub(others).max(NARROWEST);
-            first.width = first.width.min(room);
+            first.width = first.width.min(if is_clear(room) { room } else { page.max(NARROWEST) });
         }
         let lines = packed(&columns, [head, tail], page);
         Self { columns, lines }
     }
 
-    /// The columns' names.
+    /// The lines of the header.
     pub fn header(&self) -> Vec<String> {
         let cells: Vec<String> = self.columns.iter().map(|column| column.header.to_owned()).collect();
         self.row(&cells)
     }
 
-    /// The lines of a row; a line of dashes alone is left out, unless it is the first.
+    /// The lines of a row. A line of unknown values is left out, unless it is the first.
     pub fn row(&self, cells: &[String]) -> Vec<String> {
         let cell = |index: usize| cells.get(index).map_or("", String::as_str);
         let lines = self.lines.iter().enumerate().filter_map(|(number, line)| {
@@ -109,15 +109,15 @@ impl Layout {
     }
 }
 
-/// Stands for a value that is not known.
-pub const UNKNOWN: &str = "-";
+/// The sign for a value that is not known.
+pub(super) const UNKNOWN: &str = "-";
 
 fn line_width(columns: &[Column], line: &[usize]) -> usize {
     let widths: usize = line.iter().filter_map(|&index| columns.get(index)).map(|column| column.width).sum();
     widths + GAP * line.len().saturating_sub(1)
 }
 
-/// As many columns in a line as fit, at least one; each part begins with a line of its own.
+/// Fills lines with the columns that fit, at least one column a line; each part begins a new line.
 fn packed(columns: &[Column], parts: [&[usize]; 2], page: usize) -> Vec<Vec<usize>> {
     let mut lines: Vec<Vec<usize>> = Vec::new();
     for part in parts {
@@ -148,18 +148,27 @@ mod tests {
     #[test]
     fn a_row_takes_as_many_lines_as_the_page_asks_for() {
         let cells = ["x".repeat(40), "4x3".into(), "1.5".into(), UNKNOWN.into()];
-        let lines = |page| Layout::new(columns(), 2, page).row(&cells).len();
+        let lines = |page| Layout::new(columns(), 2, page, |_| true).row(&cells).len();
         assert_eq!([lines(74), lines(73), lines(30)], [1, 2, 2]);
         for page in 0..80 {
-            let layout = Layout::new(columns(), 2, page);
+            let layout = Layout::new(columns(), 2, page, |_| true);
             let widest = layout.row(&cells).iter().map(|line| text::width(line)).max().unwrap();
             assert!(widest <= page.max(26), "{page}: {widest}");
         }
     }
 
     #[test]
+    fn names_that_would_look_the_same_are_not_cut() {
+        let cells = ["x".repeat(40), "4x3".into(), "1.5".into(), "2.5".into()];
+        let cut = Layout::new(columns(), 4, 60, |_| true).row(&cells);
+        let whole = Layout::new(columns(), 4, 60, |_| false).row(&cells);
+        assert_eq!((cut.len(), whole.len()), (1, 2));
+        assert!(cut[0].contains('…') && whole[0].contains(&cells[0]));
+    }
+
+    #[test]
     fn a_line_without_a_value_is_left_out() {
-        let layout = Layout::new(columns(), 2, 60);
+        let layout = Layout::new(columns(), 2, 60, |_| true);
         let nothing = || UNKNOWN.to_owned();
         assert_eq!(layout.row(&["n".into(), "4".into(), nothing(), nothing()]).len(), 1);
         assert_eq!(layout.row(&["n".into(), "4".into(), "1".into(), nothing()]).len(), 2);

@@ -1,6 +1,6 @@
-//! Numbers for a reader.
+//! Numbers as words for a reader.
 
-/// The columns that [`significant`] takes for values from 0.001 to 1e7.
+/// The columns that [`significant`] takes at most for values from 0.001 to 1e7.
 pub const WIDTH: usize = 11;
 
 /// Seven significant digits, with an exponent where the value is very small or large.
@@ -20,7 +20,7 @@ pub fn significant(value: f64) -> String {
     }
 }
 
-/// Two digits, for what only its magnitude matters of.
+/// Two significant digits, for values of which only the magnitude matters.
 pub fn magnitude(value: f64) -> String {
     match value {
         0.0 => "0".to_owned(),
@@ -29,7 +29,7 @@ pub fn magnitude(value: f64) -> String {
     }
 }
 
-/// A count with its thousands apart: `38,282`.
+/// A count with separated thousands: `38,282`.
 pub fn count(value: usize) -> String {
     let digits = value.to_string();
     let mut grouped = String::with_capacity(digits.len() * 4 / 3);

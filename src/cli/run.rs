@@ -1,0 +1,204 @@
+//! A run over tensors: measures one after the other, writes each row when it is known, and ends in order.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use opnorm::audit::{Event, Options, Outcome, Row, measure};
+use opnorm::io::{Checkpoint, Entry};
+use opnorm::norm::Status;
+use opnorm::report::text::printable;
+use opnorm::report::{Plan, Record, ReportWriter, Summary};
+use opnorm::{Error, Gpu};
+
+use super::collector::Collector;
+use super::ending::{Ending, Findings, complain};
+use super::interrupt;
+use super::item::Item;
+use super::progress::Progress;
+use super::task::Task;
+
+/// The reason why a run ends before its last item.
+enum Stop {
+    /// Ctrl-C.
+    Interrupted,
+    /// The report cannot be written; `Run::output` holds the error.
+    Output,
+    /// An error that every item would meet.
+    Failed(Error),
+}
+
+/// A run while it runs.
+pub struct Run<'a> {
+    task: &'a Task<'a>,
+    report: Box<dyn ReportWriter>,
+    out: BufWriter<io::Stdout>,
+    progress: Progress,
+    summary: Summary,
+    findings: Findings,
+    /// The first error in writing the report; nothing is written after it.
+    output: io::Result<()>,
+    done: usize,
+}
+
+impl<'a> Run<'a> {
+    /// A run that has written nothing yet.
+    pub fn new(task: &'a Task<'a>, plan: Plan) -> Self {
+        Self {
+            task,
+            report: task.request.format.writer(plan),
+            out: BufWriter::new(io::stdout()),
+            progress: Progress::new(task.items.len()),
+            summary: Summary::default(),
+            findings: Findings::default(),
+            output: Ok(()),
+            done: 0,
+        }
+    }
+
+    /// Measures every item, and completes the report however the run ends.
+    pub fn all(mut self, gpu: Option<&Gpu>, collector: &mut dyn Collector) -> Ending {
+        self.write(|report, out, _| report.begin(out));
+        let stopped = self.items(gpu, collector).err();
+        self.progress.clear();
+        self.write(|report, out, summary| report.end(out, summary));
+        // a format without a summary has no place for it
+        if let (Some(words), false) = (self.summary.probability(), self.task.request.format.has_summary()) {
+            complain(&words);
+        }
+        let total = self.task.items.len();
+        match stopped {
+            Some(Stop::Failed(error)) => Ending::failed(error, self.task.adapter),
+            Some(Stop::Interrupted) => Ending::Interrupted { done: self.done, total },
+            Some(Stop::Output) | None => match self.output {
+                Err(error) => Ending::Output(error, self.findings),
+                Ok(()) => Ending::Done(self.findings),
+            },
+        }
+    }
+
+    fn items(&mut self, gpu: Option<&Gpu>, collector: &mut dyn Collector) -> Result<(), Stop> {
+        let task = self.task;
+        for item in &task.items {
+            if interrupt::is_asked() {
+                return Err(Stop::Interrupted);
+            }
+            match (item, gpu) {
+                (Item::Tensor { checkpoint, entry, axes }, Some(gpu)) => {
+                    let options = Options { axes: *axes, ..task.request.options.clone() };
+                    self.tensor(gpu, item, (checkpoint, entry), &options, collector)?;
+                    self.progress.finish_tensor(entry);
+                }
+                (Item::Unreadable { file, name, problem }, _) => {
+                    self.unreadable(file, name.as_deref(), problem);
+                    self.progress.finish_input();
+                }
+                // there is a device wherever there is a tensor
+                (Item::Tensor { .. }, None) => {}
+            }
+            if self.output.is_err() {
+                return Err(Stop::Output);
+            }
+            self.done += 1;
+        }
+        Ok(())
+    }
+
+    fn tensor(
+        &mut self,
+        gpu: &Gpu,
+        item: &Item<'_>,
+        (checkpoint, entry): (&Checkpoint, &Entry),
+        options: &Options,
+        collector: &mut dyn Collector,
+    ) -> Result<(), Stop> {
+        let mut stop = None;
+        let measured = measure(gpu, checkpoint, entry, options, &mut |event| {
+            let told = self.event(item, event, collector);
+            match told {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(reason) => {
+                    stop = Some(reason);
+                    ControlFlow::Break(())
+                }
+            }
+        });
+        match (stop, measured) {
+            (Some(stop), _) => Err(stop),
+            (None, Ok(())) => Ok(()),
+            (None, Err(error)) => Err(Stop::Failed(error)),
+        }
+    }
+
+    fn event(&mut self, item: &Item<'_>, event: Event<'_>, collector: &mut dyn Collector) -> Result<(), Stop> {
+        // a row that is known is still written
+        if interrupt::is_asked() && !matches!(event, Event::Row(_)) {
+            return Err(Stop::Interrupted);
+        }
+        collector.collect(item, &event).map_err(Stop::Failed)?;
+        match event {
+            Event::Started(entry) => self.progress.start(entry),
+            Event::Solving(entry, progress) => self.progress.solving(entry, progress),
+            Event::Estimated(entry, estimate) => {
+                self.complain(&format!("{}: the proof takes {estimate}", printable(&entry.name)));
+            }
+            Event::Certifying(entry, progress) => self.progress.certifying(entry, progress),
+            Event::Row(row) => {
+                self.row(&row);
+                if self.output.is_err() {
+                    return Err(Stop::Output);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, row: &Row) {
+        match row.outcome {
+            Outcome::Solved(Status::Converged | Status::Zero) | Outcome::Skipped => {}
+            Outcome::Solved(_) => self.findings.unconverged = true,
+            Outcome::Unreadable => {
+                self.findings.unreadable = true;
+                let problem = row.note.as_deref().unwrap_or("cannot be read");
+                self.complain_apart(&format!("{}, tensor `{}`: {problem}", row.file.display(), row.name));
+            }
+        }
+        let request = &self.task.request;
+        self.record(&Record::new(row, request.options.top.is_some(), request.seed));
+    }
+
+    fn unreadable(&mut self, file: &Path, name: Option<&str>, problem: &str) {
+        self.findings.unreadable = true;
+        let tensor = name.map(|name| format!(", tensor `{name}`")).unwrap_or_default();
+        self.complain_apart(&format!("{}{tensor}: {problem}", file.display()));
+        let options = &self.task.request.options;
+        let record = Record::unreadable(file, name, problem, options.norms.order(), options.top.is_some());
+        self.record(&record);
+    }
+
+    fn record(&mut self, record: &Record) {
+        self.summary.add(record);
+        self.write(|report, out, _| report.row(out, record));
+    }
+
+    fn complain(&self, message: &str) {
+        self.progress.suspend(|| complain(message));
+    }
+
+    /// Writes the problem of a row to stderr, unless the row says it on the same screen.
+    fn complain_apart(&self, message: &str) {
+        if !(io::stdout().is_terminal() && io::stderr().is_terminal()) {
+            self.complain(message);
+        }
+    }
+
+    /// Writes a part of the report and flushes it, unless an earlier part could not be written.
+    fn write(&mut self, part: impl FnOnce(&mut dyn ReportWriter, &mut dyn Write, &Summary) -> io::Result<()>) {
+        if self.output.is_err() {
+            return;
+        }
+        let (report, out, summary) = (self.report.as_mut(), &mut self.out, &self.summary);
+        self.output = self.progress.suspend(|| part(report, out, summary).and_then(|()| out.flush()));
+    }
+}

@@ -1,0 +1,7 @@
+//! The Rust of the README and of the pages in `docs/`, as documentation tests.
+
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+#[doc = include_str!("../docs/library.md")]
+struct Library;

@@ -1,0 +1,43 @@
+//! Bounds as decimals.
+
+use std::fmt;
+
+use serde::ser::Error;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::bound::Bounds;
+
+/// A bound as a decimal that is a bound as well, and that is read back as the same `f64`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decimal {
+    /// The number.
+    pub value: f64,
+    text: String,
+}
+
+impl Decimal {
+    /// The lower and the upper bound, each `None` where it is not finite.
+    pub fn of(bounds: &Bounds) -> [Option<Self>; 2] {
+        let (lower, upper) = bounds.shortest_decimals();
+        let decimal = |value: f64, text: String| value.is_finite().then_some(Self { value, text });
+        [decimal(bounds.lower, lower), decimal(bounds.upper, upper)]
+    }
+}
+
+/// All digits.
+impl fmt::Display for Decimal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)?;
+        // a float, also to a reader that tells integers from floats
+        let is_integer = self.text.bytes().all(|figure| figure.is_ascii_digit());
+        formatter.write_str(if is_integer { ".0" } else { "" })
+    }
+}
+
+/// A number of JSON, digit for digit.
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.to_string()).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}

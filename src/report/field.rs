@@ -1,0 +1,195 @@
+//! The columns of tables: header, width and text of each.
+
+use super::layout::{Column, UNKNOWN};
+use super::number::{self, magnitude, significant};
+use super::plan::{BoundKind, Content, Plan};
+use super::record::Record;
+use super::text::{printable, width};
+use super::words::grouped;
+use crate::audit::Order;
+use crate::bound::Bounds;
+
+/// A column of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    /// The tensor.
+    Name,
+    /// The shape, with the matrix that a kernel is read as: `16x1x3x3 as 16x9 reshaped`.
+    Shape,
+    /// The shape, with the axes that are read as one in parentheses: `16x(1x3x3)`.
+    GroupedShape,
+    /// The type of the elements.
+    Dtype,
+    /// The iterations of the solver.
+    Iterations,
+    /// The time.
+    Seconds,
+    /// How the measurement ended.
+    Status,
+    /// The kind of statement that the bounds are.
+    Guarantee,
+    /// Both bounds in one column: `>= 3.388672`, `3.388672 .. 3.388673`.
+    Bounds,
+    /// The norm.
+    Sigma,
+    /// Its lower bound.
+    Lower,
+    /// Its upper bound.
+    Upper,
+    /// The residual of the singular pair.
+    Residual,
+    /// The next singular value.
+    Second,
+    /// The distance from the norm to the next singular value.
+    Gap,
+    /// The Frobenius norm.
+    Frobenius,
+    /// `sqrt(norm1 norm_inf)`.
+    Schur,
+    /// The stable rank.
+    StableRank,
+    /// The 1-norm.
+    One,
+    /// The inf-norm.
+    Infinity,
+}
+
+/// The columns of one line a tensor.
+pub(super) fn compact() -> Vec<Field> {
+    vec![Field::Name, Field::GroupedShape, Field::Sigma, Field::Bounds, Field::Status]
+}
+
+/// The columns that say what a row is and how its measurement ended; [`numbers`] come after them.
+pub(super) fn head(content: Content) -> Vec<Field> {
+    let mut fields = vec![Field::Name, Field::Shape, Field::Dtype, Field::Iterations, Field::Seconds, Field::Status];
+    if content.has_bounds() {
+        fields.push(Field::Guarantee);
+    }
+    fields
+}
+
+/// The numbers of a report of this content.
+pub(super) fn numbers(content: Content) -> Vec<Field> {
+    match content {
+        Content::Audit(kind) => [
+            &[Field::Sigma][..],
+            bounds(kind),
+            // beside an upper bound the residual says little, and there is no room for it
+            if kind.has_upper() { &[] } else { &[Field::Residual] },
+            &[Field::Second, Field::Frobenius, Field::Schur, Field::StableRank, Field::One, Field::Infinity],
+        ]
+        .concat(),
+        Content::Norm(Order::Spectral, kind) => {
+            [&[Field::Sigma][..], bounds(kind), &[Field::Residual, Field::Second, Field::Gap]].concat()
+        }
+        Content::Norm(..) => vec![Field::Sigma],
+    }
+}
+
+fn bounds(kind: BoundKind) -> &'static [Field] {
+    match kind {
+        BoundKind::None => &[],
+        BoundKind::Lower => &[Field::Lower],
+        BoundKind::Probable | BoundKind::Certified => &[Field::Lower, Field::Upper],
+    }
+}
+
+/// Significant digits of a bound, each rounded to its safe side.
+const DIGITS: usize = 7;
+
+/// Width of a bound from 0.01 on, beside another bound or a sign. With it, a row of an audit fits 80 columns.
+const BOUND: usize = 10;
+
+/// Width of "max_iterations", the longest status.
+const STATUS: usize = 14;
+
+/// Width of "probable 1e-6".
+const GUARANTEE: usize = 13;
+
+impl Field {
+    /// The column in a table of this plan.
+    pub fn column(self, plan: &Plan) -> Column {
+        let header = self.header(plan.content);
+        match self {
+            Self::Name => Column::words(header, plan.names.iter().map(|name| width(name)).max().unwrap_or(0)),
+            Self::Shape => Column::words(header, plan.shapes),
+            Self::GroupedShape => Column::words(header, plan.grouped_shapes),
+            Self::Dtype => Column::words(header, plan.dtypes),
+            Self::Status => Column::words(header, STATUS),
+            Self::Guarantee => Column::words(header, GUARANTEE),
+            Self::Iterations => Column::numbers(header, 5),
+            Self::Seconds | Self::Residual => Column::numbers(header, 8),
+            Self::Bounds if plan.content.kind().has_upper() => Column::numbers(header, 2 * BOUND + 4),
+            Self::Bounds => Column::numbers(header, BOUND + 3),
+            _ => Column::numbers(header, number::WIDTH),
+        }
+    }
+
+    /// The header of the column.
+    pub fn header(self, content: Content) -> &'static str {
+        match self {
+            Self::Name => "tensor",
+            Self::Shape | Self::GroupedShape => "shape",
+            Self::Dtype => "dtype",
+            Self::Iterations => "iter",
+            Self::Seconds => "seconds",
+            Self::Status => "status",
+            Self::Guarantee => "guarantee",
+            Self::Bounds => content.kind().header(),
+            Self::Sigma => match content {
+                Content::Norm(Order::Frobenius, _) => "frobenius",
+                Content::Norm(Order::One, _) => "1-norm",
+                Content::Norm(Order::Infinity, _) => "inf-norm",
+                _ => "sigma",
+            },
+            Self::Lower => "lower",
+            Self::Upper => "upper",
+            Self::Residual => "residual",
+            Self::Second => "second",
+            Self::Gap => "gap",
+            Self::Frobenius => "frobenius",
+            Self::Schur => "schur",
+            Self::StableRank => "stable rank",
+            Self::One => "1-norm",
+            Self::Infinity => "inf-norm",
+        }
+    }
+
+    /// The value as a table shows it, `-` where it is not known.
+    pub fn cell(self, record: &Record) -> String {
+        self.text(record).unwrap_or_else(|| UNKNOWN.to_owned())
+    }
+
+    /// The value as a table shows it, where it is known.
+    pub fn text(self, record: &Record) -> Option<String> {
+        match self {
+            Self::Name => record.name.as_deref().map(printable),
+            Self::Shape => Some(record.shape_words()),
+            Self::GroupedShape => record.shape.as_deref().zip(record.form.as_ref()).map(|(a, b)| grouped(a, b)),
+            Self::Dtype => Some(printable(&record.dtype_words())),
+            Self::Iterations => record.iterations.map(|iterations| iterations.to_string()),
+            Self::Seconds => record.seconds.map(|seconds| format!("{seconds:.3}")),
+            Self::Status => Some(record.outcome.to_string()),
+            Self::Guarantee => Some(record.guarantee_words()),
+            Self::Bounds => match (Self::Lower.text(record), Self::Upper.text(record)) {
+                (Some(lower), Some(upper)) => Some(format!("{lower} .. {upper}")),
+                (Some(lower), None) => Some(format!(">= {lower}")),
+                (None, upper) => upper.map(|upper| format!("<= {upper}")),
+            },
+            Self::Sigma => record.sigma.map(significant),
+            Self::Lower => record.lower.as_ref().map(|lower| Bounds::at_least(lower.value).decimals(DIGITS).0),
+            Self::Upper => {
+                let words = |upper: f64| Bounds { upper, ..Bounds::NONE }.decimals(DIGITS).1;
+                record.upper.as_ref().map(|upper| words(upper.value))
+            }
+            Self::Residual => record.residual.map(magnitude),
+            Self::Second => record.second.map(significant),
+            Self::Gap => record.gap.map(significant),
+            Self::Frobenius => record.frobenius.map(significant),
+            Self::Schur => record.schur.map(significant),
+            Self::StableRank => record.stable_rank.map(significant),
+            Self::One => record.norm1.map(significant),
+            Self::Infinity => record.norm_inf.map(significant),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The keys of a record, in the order of the JSON and of the CSV: the one list of both.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::decimal::Decimal;
+use super::record::Record;
+use super::words::shape_words;
+use crate::bound::Arithmetic;
+
+/// The value of a key.
+pub(super) enum Value<'a> {
+    Text(Cow<'a, str>),
+    Number(f64),
+    Exact(&'a Decimal),
+    Count(u64),
+    Lengths(&'a [usize]),
+}
+
+/// A key, and its value in a record; `None` where the value is not known.
+pub(super) type Key = (&'static str, fn(&Record) -> Option<Value<'_>>);
+
+/// The keys of every record.
+pub(super) const KEYS: [Key; 26] = [
+    ("file", |record| text(&record.file)),
+    ("name", |record| record.name.as_deref().and_then(text)),
+    ("shape", |record| record.shape.as_deref().map(Value::Lengths)),
+    ("dtype", |record| record.element.as_ref().map(|element| Value::Text(element.to_string().into()))),
+    ("ord", |record| text(record.order.as_str())),
+    ("sigma", |record| record.sigma.map(Value::Number)),
+    ("lower", |record| record.lower.as_ref().map(Value::Exact)),
+    ("upper", |record| record.upper.as_ref().map(Value::Exact)),
+    ("guarantee", |record| text(record.guarantee.as_str())),
+    ("delta", |record| record.guarantee.delta().map(Value::Number)),
+    ("arithmetic", |record| record.guarantee.arithmetic().map(Arithmetic::as_str).and_then(text)),
+    ("residual", |record| record.residual.map(Value::Number)),
+    ("second", |record| record.second.map(Value::Number)),
+    ("gap", |record| record.gap.map(Value::Number)),
+    ("multiplicity", |record| record.multiplicity.map(count)),
+    ("frobenius", |record| record.frobenius.map(Value::Number)),
+    ("stable_rank", |record| record.stable_rank.map(Value::Number)),
+    ("schur", |record| record.schur.map(Value::Number)),
+    ("cheap_upper", |record| record.cheap_upper.as_ref().map(Value::Exact)),
+    ("norm1", |record| record.norm1.map(Value::Number)),
+    ("norm_inf", |record| record.norm_inf.map(Value::Number)),
+    ("seed", |record| record.seed.map(Value::Count)),
+    ("iterations", |record| record.iterations.map(count)),
+    ("status", |record| text(record.outcome.as_str())),
+    ("seconds", |record| record.seconds.map(Value::Number)),
+    ("note", |record| record.note.as_deref().and_then(text)),
+];
+
+/// The key that a record has only where singular values were asked for, and only in JSON.
+const SINGULAR_VALUES: &str = "singular_values";
+
+fn text(text: &str) -> Option<Value<'_>> {
+    Some(Value::Text(Cow::Borrowed(text)))
+}
+
+fn count(count: usize) -> Value<'static> {
+    Value::Count(count as u64)
+}
+
+/// The value in a CSV: all digits, so that a number is read back as it was.
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => formatter.write_str(text),
+            Self::Number(number) => write!(formatter, "{number:?}"),
+            Self::Exact(decimal) => write!(formatter, "{decimal}"),
+            Self::Count(count) => write!(formatter, "{count}"),
+            Self::Lengths(lengths) => formatter.write_str(&shape_words(lengths)),
+        }
+    }
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Number(number) => serializer.serialize_f64(*number),
+            Self::Exact(decimal) => decimal.serialize(serializer),
+            Self::Count(count) => serializer.serialize_u64(*count),
+            Self::Lengths(lengths) => lengths.serialize(serializer),
+        }
+    }
+}
+
+/// An object of JSON: every key, `null` where its value is not known.
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        for (key, value) in KEYS {
+            object.serialize_entry(key, &value(self))?;
+        }
+        if self.lists_values {
+            let values = self.singular_values.as_deref();
+            let values: Option<Vec<f64>> = values.map(|values| values.iter().map(|value| value.sigma).collect());
+            object.serialize_entry(SINGULAR_VALUES, &values)?;
+        }
+        object.end()
+    }
+}

@@ -1,0 +1,57 @@
+//! Reports: the rows of an audit as a table, CSV, JSON or Markdown.
+//!
+//! A [`Record`] is one row with its keys. A [`ReportWriter`] writes records in one [`Format`], each as soon as it is
+//! known. The [`Plan`] holds what a table must know before its first row: its columns and their widths.
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//!
+//! use opnorm::audit::{Event, Options, audit};
+//! use opnorm::report::{BoundKind, Content, Format, Plan, Record, Summary};
+//! use opnorm::{Gpu, io::Checkpoint};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let checkpoint = Checkpoint::open("models/digits.safetensors")?;
+//! let (mut out, mut summary) = (Vec::new(), Summary::default());
+//! let mut writer = Format::Csv.writer(Plan::new(Content::Audit(BoundKind::Lower)));
+//! let mut records = Vec::new();
+//! audit(&Gpu::new()?, &checkpoint, &Options::default(), &mut |event| {
+//!     if let Event::Row(row) = event {
+//!         records.push(Record::new(&row, false, 0));
+//!     }
+//!     ControlFlow::Continue(())
+//! })?;
+//! writer.begin(&mut out)?;
+//! for record in &records {
+//!     summary.add(record);
+//!     writer.row(&mut out, record)?;
+//! }
+//! writer.end(&mut out, &summary)?;
+//! assert!(String::from_utf8(out)?.starts_with("file,name,shape,dtype,ord,sigma,lower,upper,guarantee"));
+//! # Ok(())
+//! # }
+//! ```
+
+mod csv;
+mod decimal;
+mod field;
+mod format;
+mod json;
+mod keys;
+mod layout;
+mod markdown;
+pub mod number;
+mod plan;
+mod record;
+mod summary;
+mod table;
+pub mod text;
+mod words;
+mod writer;
+
+pub use decimal::Decimal;
+pub use format::Format;
+pub use plan::{BoundKind, Content, Plan};
+pub use record::Record;
+pub use summary::Summary;
+pub use writer::ReportWriter;

@@ -1,0 +1,214 @@
+//! One row of a report.
+
+use std::path::Path;
+
+use super::decimal::Decimal;
+use super::words::{ROUNDED, numbered, shape_of};
+use crate::audit::{Form, Order, Outcome, Row, SingularValue};
+use crate::bound::Guarantee;
+use crate::io::Element;
+
+/// One row of a report: a row of an audit, or an input that could not be read. `None` is a value that is not known.
+///
+/// As JSON, a record is an object. `docs/report.md` lists its keys, all of which are always there.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Record {
+    /// The file.
+    pub file: String,
+    /// The tensor; `None` for a file that cannot be opened.
+    pub name: Option<String>,
+    /// The lengths of its axes.
+    pub shape: Option<Vec<usize>>,
+    /// The type of its elements.
+    pub element: Option<Element>,
+    /// The norm that `sigma` is.
+    pub order: Order,
+    /// The norm: an estimate.
+    pub sigma: Option<f64>,
+    /// A lower bound on the norm.
+    pub lower: Option<Decimal>,
+    /// An upper bound on the norm.
+    pub upper: Option<Decimal>,
+    /// The kind of statement that the bounds are.
+    pub guarantee: Guarantee,
+    /// The residual of the singular pair.
+    pub residual: Option<f64>,
+    /// The next singular value.
+    pub second: Option<f64>,
+    /// The distance from the norm to the next singular value.
+    pub gap: Option<f64>,
+    /// The multiplicity of the largest singular value, where it was counted.
+    pub multiplicity: Option<usize>,
+    /// The Frobenius norm.
+    pub frobenius: Option<f64>,
+    /// `(frobenius / sigma)^2`.
+    pub stable_rank: Option<f64>,
+    /// `sqrt(norm1 norm_inf)`.
+    pub schur: Option<f64>,
+    /// A proven upper bound from the norms that need no solver.
+    pub cheap_upper: Option<Decimal>,
+    /// The largest column sum of magnitudes.
+    pub norm1: Option<f64>,
+    /// The largest row sum of magnitudes.
+    pub norm_inf: Option<f64>,
+    /// The seed of the solver's random start, which repeats the run; `None` where nothing was drawn.
+    pub seed: Option<u64>,
+    /// Iterations of the solver.
+    pub iterations: Option<usize>,
+    /// How the measurement ended.
+    pub outcome: Outcome,
+    /// Seconds of reading, upload and solve.
+    pub seconds: Option<f64>,
+    /// A remark: why a tensor was skipped, where an element is not finite.
+    pub note: Option<String>,
+    /// Whether singular values were asked for.
+    pub lists_values: bool,
+    /// The largest singular values, where they were asked for and found.
+    pub singular_values: Option<Vec<SingularValue>>,
+    /// How the tensor was used as a matrix.
+    pub form: Option<Form>,
+    /// Whether `f64` elements were rounded to `f32`.
+    pub rounded: bool,
+}
+
+impl Record {
+    /// The record of a row; `lists_values` says whether singular values were asked for, `seed` is the solver's.
+    pub fn new(row: &Row, lists_values: bool, seed: u64) -> Self {
+        // an overflow or NaN is no known value: `null` in JSON, nothing in the other formats
+        let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
+        let [lower, upper] = Decimal::of(&row.bounds);
+        Self {
+            name: Some(row.name.clone()),
+            shape: Some(row.shape.clone()),
+            element: Some(row.element.clone()),
+            sigma: finite(row.sigma),
+            lower: lower.filter(|_| row.bounds.guarantee != Guarantee::None),
+            upper,
+            guarantee: row.bounds.guarantee,
+            residual: finite(row.residual),
+            second: finite(row.second),
+            gap: finite(row.gap),
+            multiplicity: row.multiplicity,
+            frobenius: finite(row.frobenius),
+            stable_rank: finite(row.stable_rank),
+            schur: finite(row.schur),
+            cheap_upper: row.cheap.and_then(|bounds| Decimal::of(&bounds)[1].take()),
+            norm1: finite(row.one),
+            norm_inf: finite(row.infinity),
+            seed: row.iterations.filter(|iterations| *iterations > 0).map(|_| seed),
+            iterations: row.iterations,
+            seconds: finite(Some(row.seconds)),
+            note: row.note.clone(),
+            lists_values,
+            singular_values: row.top.clone().filter(|_| lists_values),
+            form: Some(row.form),
+            rounded: row.rounded,
+            ..Self::empty(&row.file, row.order, row.outcome)
+        }
+    }
+
+    /// The record of an input that could not be read.
+    pub fn unreadable(file: &Path, name: Option<&str>, problem: &str, order: Order, lists_values: bool) -> Self {
+        Self {
+            name: name.map(str::to_owned),
+            note: Some(problem.to_owned()),
+            lists_values,
+            ..Self::empty(file, order, Outcome::Unreadable)
+        }
+    }
+
+    fn empty(file: &Path, order: Order, outcome: Outcome) -> Self {
+        Self {
+            file: file.to_string_lossy().into_owned(),
+            name: None,
+            shape: None,
+            element: None,
+            order,
+            sigma: None,
+            lower: None,
+            upper: None,
+            guarantee: Guarantee::None,
+            residual: None,
+            second: None,
+            gap: None,
+            multiplicity: None,
+            frobenius: None,
+            stable_rank: None,
+            schur: None,
+            cheap_upper: None,
+            norm1: None,
+            norm_inf: None,
+            seed: None,
+            iterations: None,
+            outcome,
+            seconds: None,
+            note: None,
+            lists_values: false,
+            singular_values: None,
+            form: None,
+            rounded: false,
+        }
+    }
+
+    /// A record for each singular value, `name #1` and on, where they were found; otherwise this record alone.
+    pub(super) fn each_value(&self) -> Vec<Self> {
+        let values = match self.singular_values.as_deref() {
+            None | Some([]) => return vec![self.clone()],
+            Some(values) => values,
+        };
+        let records = values.iter().enumerate().map(|(index, value)| {
+            let name = self.name.as_ref().map(|name| numbered(name, index + 1));
+            if index == 0 {
+                return Self { name, ..self.clone() };
+            }
+            // bounds and other norms are those of the largest value
+            let second = values.get(index + 1).map(|next| next.sigma);
+            Self {
+                file: self.file.clone(),
+                name,
+                shape: self.shape.clone(),
+                element: self.element.clone(),
+                sigma: Some(value.sigma).filter(|sigma| sigma.is_finite()),
+                residual: Some(value.residual),
+                second,
+                gap: second.map(|second| value.sigma - second),
+                form: self.form,
+                rounded: self.rounded,
+                ..Self::empty(Path::new(""), self.order, self.outcome)
+            }
+        });
+        records.collect()
+    }
+
+    /// `certified`, `probable 1e-6`, `lower`, `none`.
+    pub(super) fn guarantee_words(&self) -> String {
+        match self.guarantee.delta() {
+            Some(delta) => format!("probable {delta:e}"),
+            None => self.guarantee.as_str().to_owned(),
+        }
+    }
+
+    /// `16x1x3x3 as 16x9 reshaped`, `512x64`, `scalar`.
+    pub(super) fn shape_words(&self) -> String {
+        match (&self.shape, &self.form) {
+            (Some(shape), Some(form)) => shape_of(shape, form),
+            _ => String::new(),
+        }
+    }
+
+    /// `f32`, `f64 as f32`.
+    pub(super) fn dtype_words(&self) -> String {
+        let stored = self.element.as_ref().map(Element::to_string).unwrap_or_default();
+        if self.rounded { format!("{stored} as f32") } else { stored }
+    }
+
+    /// The note without what other columns of a table say already.
+    pub(super) fn note_words(&self) -> Option<&str> {
+        let note = self.note.as_deref()?;
+        if !self.rounded {
+            return Some(note);
+        }
+        note.strip_prefix(ROUNDED)?.strip_prefix("; ")
+    }
+}
