@@ -1,6 +1,7 @@
 //! What a device does besides arithmetic: loss, limits, buffers from outside, read-backs, uploads.
 
 mod handles;
+mod loops;
 mod sources;
 mod subnormals;
 
