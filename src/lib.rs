@@ -111,6 +111,7 @@
 
 #[cfg(feature = "io")]
 pub mod audit;
+pub mod bound;
 pub mod certify;
 mod error;
 pub mod gpu;

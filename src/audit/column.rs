@@ -1,6 +1,7 @@
 //! The norms of a vector, on the host: it has one singular value, and that is its length.
 
 use crate::Result;
+use crate::bound::{length_above, length_below};
 use crate::io::TensorView;
 use crate::tensor::screen::{binary_exponent, scale_by_power};
 use crate::tensor::{ElementSource, Position};
@@ -55,32 +56,10 @@ impl Column {
         let root: f64 = f64::sqrt(squares);
         column.euclidean = scale_by_power(root, exponent);
         column.one = scale_by_power(magnitudes, exponent);
-        column.lower = lower(root, rows, exponent);
-        column.upper = upper(root, rows, exponent);
+        column.lower = length_below(root, rows, exponent);
+        column.upper = length_above(root, rows, exponent);
         Ok(column)
     }
-}
-
-/// A number that the true length is not below.
-///
-/// With u = 2^-53, a square is rounded once and then added at most `rows - 1` times, so that the computed sum is at most
-/// (1 + u)^rows times the true one, and its root, rounded, (1 + u)^(rows / 2 + 1) times. The two roundings below make
-/// that rows / 2 + 3; (rows + 4) u is more, by rows / 2 + 1, which leaves room for the terms of second order and for what
-/// underflowed: at most rows 2^-1073 beside a sum of at least 1.
-fn lower(root: f64, rows: usize, exponent: i32) -> f64 {
-    let slack = (rows as f64 + 4.0) * (f64::EPSILON / 2.0);
-    let bound = scale_by_power(root * (1.0 - slack), exponent);
-    // a subnormal result was rounded once more, by less than the distance to the next; a length above the range of f64 is
-    // above its largest number
-    if bound < f64::MIN_POSITIVE { bound.next_down().max(0.0) } else { bound.min(f64::MAX) }
-}
-
-/// A number that the true length is not above: by the same count, what was rounded down or underflowed is at most
-/// (rows + 4) u of the root.
-fn upper(root: f64, rows: usize, exponent: i32) -> f64 {
-    let slack = (rows as f64 + 4.0) * (f64::EPSILON / 2.0);
-    let bound = scale_by_power((root * (1.0 + slack)).next_up(), exponent);
-    if bound < f64::MIN_POSITIVE { bound.next_up() } else { bound }
 }
 
 fn visit<S: ElementSource + ?Sized>(source: &S, rows: usize, mut see: impl FnMut(usize, f64)) -> Result<()> {

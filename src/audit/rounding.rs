@@ -1,7 +1,7 @@
 //! How far a matrix of `f64` lies from what the device holds of it.
 
 use crate::Result;
-use crate::operator::up::Up;
+use crate::bound::Up;
 use crate::tensor::screen::scale_by_power;
 use crate::tensor::{ElementSource, Matrix, SourceElement};
 

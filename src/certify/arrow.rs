@@ -4,8 +4,8 @@ use faer::Mat;
 
 use super::definite::largest_eigenvalue;
 use super::deflation::Deflation;
-use crate::operator::enclosure::down;
-use crate::operator::up::Up;
+use crate::bound::Up;
+use crate::bound::down;
 
 /// A bound of ‖B‖, from what was taken out of B and a bound of the norm of what is left. *(C10)*
 ///

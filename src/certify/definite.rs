@@ -5,7 +5,7 @@ use faer::{Mat, MatRef, Side};
 
 use super::edge::{self, Guess};
 use super::product::{Magnitudes, RUN, add_gram, roundings};
-use crate::operator::up::Up;
+use crate::bound::Up;
 
 /// A bound of the largest eigenvalue of a symmetric matrix, and what was found on the way.
 pub(super) struct Ceiling {

@@ -7,7 +7,7 @@ use super::product::{Magnitudes, RUN, add_gram, add_product, roundings};
 use super::progress::Steps;
 use super::tall::Tall;
 use crate::Result;
-use crate::operator::up::Up;
+use crate::bound::Up;
 use crate::tensor::ElementSource;
 use crate::tensor::screen::{binary_exponent, power, scale_by_power};
 

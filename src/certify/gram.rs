@@ -8,9 +8,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::progress::Steps;
+use crate::bound::Up;
+use crate::bound::gamma;
 use crate::norm::seed_from_system;
-use crate::operator::enclosure::gamma;
-use crate::operator::up::Up;
 use crate::tensor::Matrix;
 use crate::tensor::screen::{binary_exponent, power};
 use crate::{Error, Result};

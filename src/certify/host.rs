@@ -6,8 +6,8 @@ use super::definite::largest_eigenvalue;
 use super::product::{Magnitudes, RUN, add_gram, roundings};
 use super::progress::Steps;
 use super::tall::Tall;
-use crate::operator::enclosure::{dot, down, norm_above, norm_below};
-use crate::operator::up::Up;
+use crate::bound::Up;
+use crate::bound::{dot, down, norm_above, norm_below};
 use crate::tensor::ElementSource;
 use crate::{Error, Result};
 

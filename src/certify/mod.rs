@@ -36,7 +36,7 @@ pub use certificate::{Certificate, Prover};
 pub use estimate::Estimate;
 pub use progress::{OnProgress, Progress};
 
-use crate::operator::up::Up;
+use crate::bound::Up;
 use crate::tensor::screen::{power, scale_by_power};
 use crate::tensor::{ElementSource, Matrix, elements};
 use crate::{Error, Gpu, Result, probe};
@@ -266,7 +266,7 @@ mod tests {
         let gpu = Gpu::new().unwrap();
         let mut report = probe::arithmetic(&Gpu::new().unwrap()).unwrap();
         report.product = 2.0;
-        gpu.arithmetic().set(report).unwrap();
+        gpu.facts().keep(report);
         let entries = [1.0f32, 2.0, 3.0, 4.0];
         let by_device = Certifier { host_side: Some(0), ..Certifier::default() };
         let error = by_device.source(&gpu, (1, 2, 2), &entries[..]).unwrap_err();

@@ -5,7 +5,7 @@ use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular};
 use faer::prelude::{Reborrow, ReborrowMut};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-use crate::operator::up::Up;
+use crate::bound::Up;
 
 /// Terms that are summed in whatever order the library likes, before they are added to what came before.
 pub(super) const RUN: usize = 256;

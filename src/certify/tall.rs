@@ -2,7 +2,7 @@
 
 use faer::Mat;
 
-use crate::operator::up::Up;
+use crate::bound::Up;
 use crate::tensor::screen::{Screen, binary_exponent, scale_by_power};
 use crate::tensor::{ElementSource, Position, Window};
 use crate::{Gpu, Matrix, Result};

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use opnorm::gpu::{AdapterDescription, AdapterRequest, ArithmeticReport, GpuOptions, adapters};
+use opnorm::gpu::{AdapterDescription, AdapterRequest, GpuOptions, adapters};
+use opnorm::probe::ArithmeticReport;
 use opnorm::{Gpu, Result, probe};
 use serde::Serialize;
 

@@ -3,10 +3,10 @@
 //! A [`Gpu`] is an adapter's device with its queue, its limits and the kernels made for it so far. Clones share it.
 
 mod adapter;
-mod arithmetic;
 mod buffer;
 mod capabilities;
 mod counters;
+mod facts;
 mod faults;
 mod foreign;
 mod grid;
@@ -15,16 +15,13 @@ mod pool;
 mod readback;
 mod recorded;
 mod recorder;
+mod waiting;
 
-use std::cell::Cell;
 use std::fmt;
-use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 pub use adapter::{AdapterDescription, AdapterRequest, adapters};
-pub use arithmetic::ArithmeticReport;
 pub use buffer::{Binding, Buffer};
 pub use capabilities::{Capabilities, Profile};
 pub use counters::Totals;
@@ -37,11 +34,13 @@ pub use recorder::Recorder;
 pub use wgpu::Buffer as DeviceBuffer;
 
 use counters::Counters;
+pub(crate) use facts::Facts;
 use faults::Faults;
 use futures::channel::oneshot;
 use kernel::Pipelines;
 use pool::Pool;
 use readback::Staging;
+use waiting::Waiter;
 
 use crate::{Error, Result};
 
@@ -80,7 +79,8 @@ struct Inner {
     pool: Pool,
     counters: Counters,
     placeholder: Buffer<u32>,
-    arithmetic: OnceLock<ArithmeticReport>,
+    facts: Facts,
+    waiter: Waiter,
 }
 
 impl Gpu {
@@ -206,7 +206,8 @@ impl Gpu {
             pool: Pool::default(),
             counters: Counters::default(),
             placeholder: Buffer::new(placeholder, (id, handed_in), 1),
-            arithmetic: OnceLock::new(),
+            facts: Facts::default(),
+            waiter: Waiter::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -246,14 +247,6 @@ impl Gpu {
         self.inner.counters.totals()
     }
 
-    /// Runs a future of this library to its end on this thread, which drives the device meanwhile.
-    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let outer = BLOCKING.replace(true);
-        let result = pollster::block_on(future);
-        BLOCKING.set(outer);
-        result
-    }
-
     /// Returns a fault that the driver reported since the last call.
     ///
     /// # Errors
@@ -262,37 +255,6 @@ impl Gpu {
         // A device that was destroyed tells its handler no sooner than at a poll, which does not wait here.
         let _ = self.device().poll(wgpu::PollType::Poll);
         self.inner.faults.check(operation)
-    }
-
-    /// Waits until the device has done all that was submitted.
-    ///
-    /// # Errors
-    /// [`Error::Timeout`], [`Error::DeviceLost`].
-    pub fn poll_until_idle(&self) -> Result<()> {
-        const PATIENCE: Duration = Duration::from_secs(300);
-        self.check("wait for the device")?;
-        let waited = self.device().poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(PATIENCE) });
-        self.check("wait for the device")?;
-        match waited {
-            Ok(_) => Ok(()),
-            Err(wgpu::PollError::Timeout) => {
-                Err(Error::Timeout { operation: "wait for the device", seconds: PATIENCE.as_secs() })
-            }
-            Err(error) => {
-                Err(Error::Device { operation: "wait for the device".to_string(), reason: error.to_string() })
-            }
-        }
-    }
-
-    /// Lets a thread wait for the device, for futures that must not.
-    fn poll_elsewhere(&self) {
-        let gpu = self.clone();
-        std::thread::spawn(move || {
-            if let Err(error) = gpu.poll_until_idle() {
-                // Kept for the future that waits: its channel closes with the callback.
-                gpu.inner.faults.set_lost(error.to_string());
-            }
-        });
     }
 
     fn pipelines(&self) -> &Pipelines {
@@ -307,9 +269,9 @@ impl Gpu {
         &self.inner.pool
     }
 
-    /// Where what [`crate::probe::arithmetic`] found is kept.
-    pub(crate) fn arithmetic(&self) -> &OnceLock<ArithmeticReport> {
-        &self.inner.arithmetic
+    /// What was found out about this device, one fact of each type, kept as long as the device.
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.inner.facts
     }
 
     /// A buffer to bind where a kernel is to read nothing.
@@ -326,15 +288,6 @@ impl fmt::Debug for Gpu {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Gpu").field("capabilities", &self.inner.capabilities).finish_non_exhaustive()
     }
-}
-
-thread_local! {
-    static BLOCKING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this thread is inside [`Gpu::block_on`].
-fn blocking() -> bool {
-    BLOCKING.get()
 }
 
 fn checked_by_environment() -> bool {

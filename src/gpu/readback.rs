@@ -3,41 +3,62 @@
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use bytemuck::Pod;
 use futures::channel::oneshot;
 
-use super::{Buffer, Gpu, guarded};
+use super::{Buffer, Gpu, guarded, waiting};
 use crate::{Error, Result};
 
-/// Contents of a buffer on their way to the host. Several may be under way at once; each is waited for alone.
+/// The submission that brings the contents of read-backs, known once their recorder is submitted.
+pub(super) type Submission = Arc<OnceLock<wgpu::SubmissionIndex>>;
+
+/// Contents of a buffer on their way to the host.
+///
+/// Several read-backs may be under way at once. Each waits for the submission that it was recorded in, and for none after it.
 #[derive(Debug)]
+#[must_use = "contents that nobody waits for were copied in vain"]
 pub struct ReadBack<T> {
     gpu: Gpu,
     staging: Option<wgpu::Buffer>,
+    submission: Submission,
     len: usize,
     element: PhantomData<T>,
 }
 
 impl<T: Pod> ReadBack<T> {
-    pub(super) fn record(gpu: &Gpu, encoder: &mut wgpu::CommandEncoder, buffer: &Buffer<T>) -> Result<Self> {
+    pub(super) fn record(
+        gpu: &Gpu,
+        encoder: &mut wgpu::CommandEncoder,
+        submission: &Submission,
+        buffer: &Buffer<T>,
+    ) -> Result<Self> {
         let bytes = buffer.byte_len();
-        if bytes == 0 {
-            return Ok(Self { gpu: gpu.clone(), staging: None, len: 0, element: PhantomData });
+        let staging = if bytes == 0 { None } else { Some(gpu.staging().take(gpu, bytes)?) };
+        if let Some(staging) = &staging {
+            let (source, offset) = buffer.as_wgpu();
+            encoder.copy_buffer_to_buffer(source, offset, staging, 0, bytes);
         }
-        let staging = gpu.staging().take(gpu, bytes)?;
-        let (source, offset) = buffer.as_wgpu();
-        encoder.copy_buffer_to_buffer(source, offset, &staging, 0, bytes);
-        Ok(Self { gpu: gpu.clone(), staging: Some(staging), len: buffer.len(), element: PhantomData })
+        let submission = Arc::clone(submission);
+        Ok(Self { gpu: gpu.clone(), staging, submission, len: buffer.len(), element: PhantomData })
     }
 
     /// Waits for the contents without blocking the thread.
     ///
     /// # Errors
-    /// [`Error::Timeout`], [`Error::DeviceLost`], [`Error::Device`].
+    /// [`Error::InvalidOption`] where the recorder was not submitted; [`Error::Timeout`], [`Error::DeviceLost`],
+    /// [`Error::Device`].
     pub async fn contents(self) -> Result<Vec<T>> {
+        let Some(submission) = self.submission.get().cloned() else {
+            return Err(Error::InvalidOption {
+                operation: "read back",
+                option: "the recorder",
+                value: "not submitted".to_string(),
+                allowed: "submitted before its read-backs are waited for",
+            });
+        };
         let Some(staging) = self.staging else {
             return Ok(Vec::new());
         };
@@ -51,7 +72,7 @@ impl<T: Pod> ReadBack<T> {
         })?;
         gpu.counters().read_backs.add(1);
         gpu.counters().bytes_read.add(bytes);
-        Mapped { gpu: gpu.clone(), receiver, driven: false }.await?;
+        Mapped { gpu: gpu.clone(), receiver, submission: Some(submission) }.await?;
         let refused = |reason: String| Error::Device { operation: "read back".to_string(), reason };
         let view = staging.get_mapped_range(0..bytes).map_err(|error| refused(error.to_string()))?;
         let contents = bytemuck::pod_collect_to_vec(&view[..]);
@@ -73,24 +94,23 @@ impl<T: Pod> ReadBack<T> {
 
 /// Resolves when a mapping is done.
 ///
-/// Only a poll of the device runs the callback of a mapping. Inside [`Gpu::block_on`] the future polls it itself, and
-/// blocks; elsewhere it asks the device's own thread to.
+/// Only a poll of the device runs the callback of a mapping. Inside [`Gpu::block_on`] the future polls the device itself, and
+/// blocks until the submission has run; elsewhere the device's own thread does.
 struct Mapped {
     gpu: Gpu,
     receiver: oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>,
-    driven: bool,
+    /// What to wait for, until somebody does.
+    submission: Option<wgpu::SubmissionIndex>,
 }
 
 impl Future for Mapped {
     type Output = Result<()>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        if !self.driven {
-            self.driven = true;
-            if super::blocking() {
-                self.gpu.poll_until_idle()?;
-            } else {
-                self.gpu.poll_elsewhere();
+        if let Some(submission) = self.submission.take() {
+            match waiting::is_blocking() {
+                true => self.gpu.wait_for(Some(submission))?,
+                false => self.gpu.wait_elsewhere(submission)?,
             }
         }
         let answer = match Pin::new(&mut self.receiver).poll(context) {

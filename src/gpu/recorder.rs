@@ -3,6 +3,7 @@
 use bytemuck::Pod;
 
 use super::kernel::Shader;
+use super::readback::Submission;
 use super::recorded::{Command, Dispatch, Recorded};
 use super::{Binding, Buffer, Generated, Gpu, Grid, Kernel, ReadBack, guarded};
 use crate::{Error, Result};
@@ -16,13 +17,16 @@ pub struct Recorder {
     pass: Option<wgpu::ComputePass<'static>>,
     active: Option<Buffer<u32>>,
     dispatches: u64,
+    /// What the read-backs of this recorder wait for.
+    submission: Submission,
     captured: Option<Vec<Command>>,
 }
 
 impl Recorder {
     pub(super) fn new(gpu: &Gpu) -> Self {
         let encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        Self { gpu: gpu.clone(), encoder, pass: None, active: None, dispatches: 0, captured: None }
+        let submission = Submission::default();
+        Self { gpu: gpu.clone(), encoder, pass: None, active: None, dispatches: 0, submission, captured: None }
     }
 
     /// The device this records for.
@@ -190,7 +194,7 @@ impl Recorder {
         }
         buffer.expect_on(&self.gpu, "read")?;
         self.pass = None;
-        ReadBack::record(&self.gpu, &mut self.encoder, buffer)
+        ReadBack::record(&self.gpu, &mut self.encoder, &self.submission, buffer)
     }
 
     /// Records what `commands` records, and lets kernels skip the vectors whose entry in `active` is 0.
@@ -227,7 +231,8 @@ impl Recorder {
         self.pass = None;
         let gpu = self.gpu.clone();
         let encoder = self.encoder;
-        guarded(&gpu, "submit", || gpu.queue().submit([encoder.finish()]))?;
+        let index = guarded(&gpu, "submit", || gpu.queue().submit([encoder.finish()]))?;
+        let _ = self.submission.set(index); // set nowhere else
         gpu.counters().submits.add(1);
         gpu.counters().dispatches.add(self.dispatches);
         Ok(())

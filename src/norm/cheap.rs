@@ -2,8 +2,8 @@
 
 use super::dense::{held_frobenius, held_infinity, held_one, scaled};
 use super::{Arithmetic, Bounds, Guarantee};
-use crate::operator::enclosure::{device_gamma, down};
-use crate::operator::up::Up;
+use crate::bound::Up;
+use crate::bound::{device_gamma, down};
 use crate::tensor::Matrix;
 use crate::tensor::screen::power;
 use crate::{Result, ops, probe};

@@ -3,7 +3,8 @@
 use super::chain::Chain;
 use super::finish::Oriented;
 use crate::Result;
-use crate::operator::{Ball, LinearOperator};
+use crate::bound::Ball;
+use crate::operator::LinearOperator;
 use crate::tensor::screen::scale_by_power;
 
 /// Measures the steps of each chain's first space that are new, `columns` chains an item; `false` where the operator has no

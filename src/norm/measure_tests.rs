@@ -1,6 +1,7 @@
 //! Tests of measured steps, and of the bounds that rest on them.
 
 use super::*;
+use crate::bound::norm_above;
 use crate::gpu::Recorder;
 use crate::norm::chain::Goal;
 use crate::norm::control::Control;
@@ -9,7 +10,6 @@ use crate::norm::probable::{Share, Step, expected_error, upper_bound};
 use crate::norm::space::Space;
 use crate::norm::start::random_unit;
 use crate::norm::stop::Stop;
-use crate::operator::enclosure::norm_above;
 use crate::operator::{Composition, HostProducts, Scaled, Sum};
 use crate::tensor::Tensor;
 use crate::{Gpu, Matrix};

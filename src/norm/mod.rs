@@ -2,14 +2,12 @@
 
 mod basis;
 mod bidiagonal;
-mod bounds;
 mod candidate;
 mod chain;
 mod cheap;
 mod columns;
 mod control;
 mod copies;
-mod decimal;
 mod dense;
 mod differentiable;
 mod finish;
@@ -31,7 +29,7 @@ mod stop;
 mod top;
 mod triplets;
 
-pub use bounds::{Arithmetic, Bounds, Guarantee};
+pub use crate::bound::{Arithmetic, Bounds, Guarantee};
 pub use cheap::{CheapNorms, cheap_norms};
 pub use control::{Control, OnStatus, Progress};
 pub use dense::{frobenius, frobenius_gradient, infinity, one};

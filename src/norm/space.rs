@@ -1,8 +1,8 @@
 //! The Krylov space of a random start, each step of it measured by products of the host; `docs/bounds.md`, (P7).
 
 use super::probable::Step;
-use crate::operator::Ball;
-use crate::operator::enclosure::{norm_above, up};
+use crate::bound::Ball;
+use crate::bound::{norm_above, up};
 
 /// Vectors and coefficients of a space as the device computed them, and how far each step is from its recurrence.
 ///

@@ -4,8 +4,8 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 use futures::future::LocalBoxFuture;
 
-use super::enclosure::{Ball, dot, gamma, norm_above, sum_above, up};
 use super::{HostProducts, Knowledge, LinearOperator};
+use crate::bound::{Ball, dot, gamma, norm_above, sum_above, up};
 use crate::gpu::{Gpu, Recorder};
 use crate::tensor::screen::power;
 use crate::tensor::{Matrix, Tensor};

@@ -2,22 +2,20 @@
 
 mod composition;
 mod dense;
-pub(crate) mod enclosure;
 mod identity;
 mod scaled;
 mod sum;
 mod transpose;
-pub(crate) mod up;
 
 use futures::future::{LocalBoxFuture, ready};
 
 pub use composition::Composition;
-pub use enclosure::Ball;
 pub use identity::Identity;
 pub use scaled::Scaled;
 pub use sum::Sum;
 pub use transpose::Transpose;
 
+use crate::bound::Ball;
 use crate::gpu::{Gpu, Recorder};
 use crate::tensor::{Position, Tensor};
 use crate::{Error, Result};

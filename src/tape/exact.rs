@@ -5,7 +5,7 @@ use futures::lock::Mutex;
 use super::host::OnHost;
 use super::program::Program;
 use crate::Result;
-use crate::operator::Ball;
+use crate::bound::Ball;
 use crate::tensor::Tensor;
 
 /// Both products at one point, once they are needed.

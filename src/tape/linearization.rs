@@ -7,8 +7,9 @@ use super::exact::Exact;
 use super::graph::{Source, Tape};
 use super::program::{Memory, Program};
 use super::value::Value;
+use crate::bound::Ball;
 use crate::gpu::{Buffer, Gpu, Recorder};
-use crate::operator::{Ball, HostProducts, LinearOperator, columns, length};
+use crate::operator::{HostProducts, LinearOperator, columns, length};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 

@@ -4,6 +4,7 @@ mod handles;
 mod loops;
 mod sources;
 mod subnormals;
+mod waiting;
 
 use std::sync::mpsc;
 use std::time::Duration;

@@ -9,6 +9,7 @@ mod products;
 mod spectra;
 mod stopping;
 mod top;
+mod unchanged;
 mod vectors;
 mod zeros;
 

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use super::Guarantee;
 use super::decimal::{above, below, nearest, shortest_above, shortest_below};
 
 /// Where a norm lies, and what kind of statement that is.
 ///
 /// ```
-/// use opnorm::norm::{Arithmetic, Bounds, Guarantee};
+/// use opnorm::bound::{Arithmetic, Bounds, Guarantee};
 /// let guarantee = Guarantee::Certified { arithmetic: Arithmetic::Host };
 /// let bounds = Bounds { lower: 0.6740926, upper: 0.6740941, guarantee };
 /// assert_eq!(bounds.to_string(), "[0.674092, 0.674095], certified");
@@ -21,42 +22,6 @@ pub struct Bounds {
     pub upper: f64,
     /// Whether, and on what grounds, the two hold.
     pub guarantee: Guarantee,
-}
-
-/// What kind of statement bounds are.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Guarantee {
-    /// None: there are no bounds but 0 and infinity.
-    None,
-    /// The lower bound is proven, all rounding included; there is no upper bound.
-    Lower,
-    /// Both bounds hold, but for at most this share of all start vectors.
-    ///
-    /// The share is over the random start of one run, the matrix being fixed before the start is drawn; a seed is as good as
-    /// any other unless the matrix was made with the generator at hand, and [`super::seed_from_system`] is better. Rounding is
-    /// included: the host measures every step, of a Jacobian some steps (`docs/bounds.md`, P7). Bounds of a Jacobian are of the
-    /// exact derivative of the function, not of the one that the device evaluated.
-    Probabilistic {
-        /// The probability with which they fail.
-        delta: f64,
-    },
-    /// Both bounds are proven, all rounding included.
-    Certified {
-        /// The arithmetic that the proof takes for granted.
-        arithmetic: Arithmetic,
-    },
-}
-
-/// The arithmetic that a proof takes for granted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Arithmetic {
-    /// The host's alone: IEEE 754 `f64`, rounded to nearest.
-    Host,
-    /// The host's, and the device's `f32` as WGSL promises it: sums and products within one unit in the last place
-    /// (unit roundoff 2^-23), in any order, subnormal numbers flushed or not.
-    Wgsl,
 }
 
 impl Bounds {
@@ -79,7 +44,7 @@ impl Bounds {
     /// The two as decimals of so many significant digits, each rounded to its safe side.
     ///
     /// ```
-    /// use opnorm::norm::Bounds;
+    /// use opnorm::bound::Bounds;
     /// assert_eq!(Bounds::at_least(0.6740926).decimals(4), ("0.6740".to_string(), "inf".to_string()));
     /// ```
     pub fn decimals(&self, digits: usize) -> (String, String) {
@@ -90,7 +55,7 @@ impl Bounds {
     /// read, in which the decimal nearest to a number may lie inside of the bound that it is.
     ///
     /// ```
-    /// use opnorm::norm::Bounds;
+    /// use opnorm::bound::Bounds;
     /// assert_eq!(Bounds::at_least(0.3).shortest_decimals(), ("0.29999999999999998".to_string(), "inf".to_string()));
     /// ```
     pub fn shortest_decimals(&self) -> (String, String) {
@@ -103,7 +68,7 @@ impl Bounds {
     /// It is of the weaker kind of the two; probabilities of failure add up.
     ///
     /// ```
-    /// use opnorm::norm::{Bounds, Guarantee};
+    /// use opnorm::bound::{Bounds, Guarantee};
     /// let layer = |lower, upper, delta| Bounds { lower, upper, guarantee: Guarantee::Probabilistic { delta } };
     /// let product = layer(1.0, 1.5, 1e-6).product(&layer(2.0, 4.0, 1e-6));
     /// assert!(product.lower <= 2.0 && product.upper >= 6.0 && product.width() < 2.0 + 1e-12);
@@ -162,75 +127,6 @@ impl Bounds {
     }
 }
 
-impl Guarantee {
-    /// `none`, `lower`, `probabilistic` or `certified`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Lower => "lower",
-            Self::Probabilistic { .. } => "probabilistic",
-            Self::Certified { .. } => "certified",
-        }
-    }
-
-    /// The probability with which the bounds fail, where there is one.
-    pub fn delta(self) -> Option<f64> {
-        match self {
-            Self::Probabilistic { delta } => Some(delta),
-            _ => None,
-        }
-    }
-
-    /// The arithmetic that a proof takes for granted, where there is a proof.
-    pub fn arithmetic(self) -> Option<Arithmetic> {
-        match self {
-            Self::Certified { arithmetic } => Some(arithmetic),
-            _ => None,
-        }
-    }
-
-    /// What holds of a statement that needs both.
-    pub fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::None, _) | (_, Self::None) => Self::None,
-            (Self::Lower, _) | (_, Self::Lower) => Self::Lower,
-            (Self::Probabilistic { delta }, Self::Probabilistic { delta: other }) => {
-                Self::Probabilistic { delta: (delta + other).min(1.0) }
-            }
-            (probable @ Self::Probabilistic { .. }, Self::Certified { .. })
-            | (Self::Certified { .. }, probable @ Self::Probabilistic { .. }) => probable,
-            (Self::Certified { arithmetic }, Self::Certified { arithmetic: other }) => {
-                let arithmetic = if arithmetic == other { arithmetic } else { Arithmetic::Wgsl };
-                Self::Certified { arithmetic }
-            }
-        }
-    }
-}
-
-/// As [`Guarantee::as_str`].
-impl fmt::Display for Guarantee {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
-
-impl Arithmetic {
-    /// `host` or `wgsl`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::Wgsl => "wgsl",
-        }
-    }
-}
-
-/// As [`Arithmetic::as_str`].
-impl fmt::Display for Arithmetic {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
-
 /// Significant digits of bounds, unless a precision asks for others.
 const DIGITS: usize = 6;
 
@@ -254,6 +150,7 @@ impl fmt::Display for Bounds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bound::Arithmetic;
 
     const HOST: Guarantee = Guarantee::Certified { arithmetic: Arithmetic::Host };
 

@@ -130,7 +130,8 @@ mod tests {
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let digits = [whole, fraction].concat();
         let zeros = digits.bytes().take_while(|digit| *digit == b'0').count();
-        let first = exponent.parse::<i32>().unwrap() + whole.len() as i32 - 1 - zeros as i32;
+        let places = i32::try_from(whole.len()).unwrap() - i32::try_from(zeros).unwrap();
+        let first = exponent.parse::<i32>().unwrap() + places - 1;
         (first, digits[zeros..].trim_end_matches('0').bytes().collect())
     }
 
@@ -174,7 +175,7 @@ mod tests {
             let (low, high): (f64, f64) = (below(value, digits).parse().unwrap(), above(value, digits).parse().unwrap());
             prop_assert!(low <= value && value <= high);
             // Reading a decimal rounds as well, each of the two by half a unit in the last place.
-            let apart = 10f64.powi(1 - digits.min(17) as i32) + 2.0 * f64::EPSILON;
+            let apart = 10f64.powf(1.0 - digits.min(17) as f64) + 2.0 * f64::EPSILON;
             prop_assert!(high - low <= value * apart);
         }
     }

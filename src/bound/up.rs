@@ -1,64 +1,73 @@
-//! Numbers that are at least what they stand for, whatever was rounded on the way.
+//! Upper bounds that stay upper bounds through arithmetic.
 
 use std::ops::{Add, Mul};
 
-use super::enclosure::{device_gamma, gamma, norm_above, sum_above, up};
+use super::rounding::{device_gamma, gamma, sum_above, up};
+use super::vector::norm_above;
 
-/// A number that is at least a quantity, both not negative.
+/// An upper bound of a quantity that is not negative.
 ///
-/// Sums, products, quotients and roots of such numbers are rounded up, so that each is at least the same of the quantities.
+/// Sums, products, quotients and roots are rounded up, so that each is an upper bound of the same of the quantities.
+///
+/// ```
+/// use opnorm::bound::Up;
+/// let third = Up::of(1.0).over(3.0);
+/// assert!(third.value() * 3.0 >= 1.0);
+/// assert!((third * third + Up::of(1.0)).sqrt().value() > (10f64 / 9.0).sqrt());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub(crate) struct Up(f64);
+pub struct Up(f64);
 
 impl Up {
-    /// A quantity that is known exactly.
-    pub(crate) const fn of(quantity: f64) -> Self {
+    /// The bound of a quantity that is `quantity` exactly.
+    pub const fn of(quantity: f64) -> Self {
         Self(quantity)
     }
 
-    /// The number.
-    pub(crate) fn value(self) -> f64 {
+    /// The bound as a number.
+    pub fn value(self) -> f64 {
         self.0
     }
 
-    /// gamma(roundings) of `f64`.
-    pub(crate) fn gamma(roundings: usize) -> Self {
+    /// The relative error of `roundings` roundings of `f64` in a row ([`gamma`]).
+    pub fn gamma(roundings: usize) -> Self {
         Self(gamma(roundings))
     }
 
-    /// gamma(roundings) of the device's `f32`.
-    pub(crate) fn device_gamma(roundings: usize) -> Self {
+    /// The relative error of `roundings` roundings of the device's `f32` in a row ([`device_gamma`]).
+    pub fn device_gamma(roundings: usize) -> Self {
         Self(device_gamma(roundings))
     }
 
-    /// A sum of products, none of them negative, of which each passed through at most so many roundings; `terms` of them at
-    /// the most may have underflowed.
-    pub(crate) fn sum(computed: f64, terms: usize, roundings: usize) -> Self {
+    /// The exact value of a sum of products, none of them negative, from the sum as computed.
+    ///
+    /// Each product passed through at most `roundings` roundings, and at most `terms` products underflowed.
+    pub fn sum(computed: f64, terms: usize, roundings: usize) -> Self {
         Self(sum_above(computed, roundings)) + Self(terms as f64) * Self(f64::MIN_POSITIVE)
     }
 
     /// The 2-norm of a vector.
-    pub(crate) fn norm(vector: &[f64]) -> Self {
+    pub fn norm(vector: &[f64]) -> Self {
         Self(norm_above(vector))
     }
 
     /// The square root.
-    pub(crate) fn sqrt(self) -> Self {
+    pub fn sqrt(self) -> Self {
         Self(up(self.0.sqrt()))
     }
 
-    /// The quotient by a number that is at most the quantity it stands for, and above 0.
-    pub(crate) fn over(self, below: f64) -> Self {
+    /// The quotient by a quantity of which `below` is a lower bound above 0.
+    pub fn over(self, below: f64) -> Self {
         Self(up(self.0 / below))
     }
 
-    /// The smaller one, of two numbers for one quantity.
-    pub(crate) fn min(self, other: Self) -> Self {
+    /// The smaller of two bounds of one quantity.
+    pub fn min(self, other: Self) -> Self {
         Self(self.0.min(other.0))
     }
 
-    /// The larger one.
-    pub(crate) fn max(self, other: Self) -> Self {
+    /// The larger of two bounds, a bound of the larger quantity.
+    pub fn max(self, other: Self) -> Self {
         Self(self.0.max(other.0))
     }
 }

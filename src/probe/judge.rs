@@ -1,16 +1,8 @@
-//! Self-tests: whether the arithmetic of a device, and of the host, is what the bounds rest on.
+//! The judgement of a device's results, by exact arithmetic.
 
-use std::hint::black_box;
-
-use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-
-use crate::gpu::{ArithmeticReport, Buffer};
-use crate::ops::{self, ArithmeticResults};
-use crate::{Error, Gpu, Result, reference};
-
-/// Triples that are tried: a few milliseconds' work on a software adapter.
-const TRIPLES: usize = 8192;
+use super::report::ArithmeticReport;
+use crate::ops::ArithmeticResults;
+use crate::reference;
 
 /// The unit in the last place of 1.
 const U: f64 = 1.0 / (1u32 << 23) as f64;
@@ -18,106 +10,13 @@ const U: f64 = 1.0 / (1u32 << 23) as f64;
 /// The smallest normal number.
 const NORMAL: f64 = f32::MIN_POSITIVE as f64;
 
-/// Finds out how a device rounds; once for each device and its clones.
-///
-/// ```
-/// let gpu = opnorm::Gpu::new()?;
-/// let report = opnorm::probe::arithmetic(&gpu)?;
-/// assert!(report.upholds_wgsl(), "{:?}", report.violation());
-/// # Ok::<(), opnorm::Error>(())
-/// ```
-///
-/// # Errors
-/// [`crate::Error::DeviceLost`], [`crate::Error::Timeout`], [`crate::Error::Device`].
-pub fn arithmetic(gpu: &Gpu) -> Result<ArithmeticReport> {
-    if let Some(report) = gpu.arithmetic().get() {
-        return Ok(report.clone());
-    }
-    let triples = triples();
-    let operation = "probe arithmetic";
-    let bits: Vec<[u32; 4]> = triples.iter().map(|[a, b, c]| [a.to_bits(), b.to_bits(), c.to_bits(), 0]).collect();
-    let lanes = gpu.capabilities().profile.lanes as usize;
-    let operands = Buffer::from_slice(gpu, operation, &bits)?;
-    let results = Buffer::zeros(gpu, operation, bits.len())?;
-    let lane_sums = Buffer::zeros(gpu, operation, bits.len().div_ceil(lanes))?;
-    let mut recorder = gpu.recorder();
-    ops::arithmetic(&mut recorder, &operands, &results, &lane_sums)?;
-    let (results, lane_sums) = (recorder.read(&results)?, recorder.read(&lane_sums)?);
-    recorder.submit()?;
-    let report = judge(&triples, &results.wait()?, &lane_sums.wait()?, lanes);
-    Ok(gpu.arithmetic().get_or_init(|| report).clone())
-}
-
-/// Refuses a thread whose rounding mode is not what the proof takes for granted.
-pub(crate) fn expect_host_arithmetic() -> Result<()> {
-    match host_violation() {
-        None => Ok(()),
-        Some(problem) => Err(Error::Arithmetic { adapter: "this thread".to_owned(), problem: problem.to_owned() }),
-    }
-}
-
-/// Refuses a device that does not compute as the proof takes for granted.
-pub(crate) fn expect_arithmetic(gpu: &Gpu) -> Result<()> {
-    match arithmetic(gpu)?.violation() {
-        None => Ok(()),
-        Some(problem) => Err(Error::Arithmetic { adapter: gpu.capabilities().name.clone(), problem }),
-    }
-}
-
-/// What the host computes otherwise than IEEE 754 `f64` in its default mode, or `None`: a program can round in another
-/// direction, or flush subnormal numbers, for all that runs in its thread.
-pub(crate) fn host_violation() -> Option<&'static str> {
-    // hidden from the compiler, which would work them out itself
-    let [one, half_unit, least] = black_box([1.0, f64::EPSILON / 2.0, f64::MIN_POSITIVE]);
-    let ties = [one + half_unit, one + 3.0 * half_unit, -one - half_unit, -one - 3.0 * half_unit];
-    if ties != [1.0, 1.0 + 2.0 * f64::EPSILON, -1.0, -1.0 - 2.0 * f64::EPSILON] || one / 3.0 * 3.0 != 1.0 {
-        return Some("the host does not round to nearest");
-    }
-    let subnormal = black_box(least / 2.0);
-    if subnormal == 0.0 || subnormal * 2.0 != f64::MIN_POSITIVE || subnormal + subnormal != f64::MIN_POSITIVE {
-        return Some("the host flushes subnormal numbers");
-    }
-    None
-}
-
-/// Operands, hard ones first: ties, cancellation, zeros, both ends of the range, what is not finite; then random ones.
-fn triples() -> Vec<[f32; 3]> {
-    let (next, tiny, normal) = (1.0 + f32::EPSILON, f32::from_bits(1), f32::MIN_POSITIVE);
-    let tie = f32::EPSILON / 2.0;
-    let ends = [0.0, 1.0, 3.0, next, 1.0 - tie, tie, 2.0 * tie, tiny, normal, f32::MAX, f32::MAX / 2.0, 2f32.powi(64)];
-    let far = [2f32.powi(-64), 2f32.powi(-75), 1.5 * normal, normal - tiny, 2f32.powi(126), 0.1];
-    let ends: Vec<f32> = ends.into_iter().chain(far).flat_map(|value| [value, -value]).collect();
-    let mut triples: Vec<[f32; 3]> = ends.iter().flat_map(|a| ends.iter().map(move |b| [*a, *b, -(a * b)])).collect();
-    let strange = [f32::NAN, f32::from_bits(0x7f80_0001), f32::from_bits(0xffff_ffff), f32::INFINITY, -f32::INFINITY];
-    triples.extend(strange.iter().flat_map(|a| [[*a, 1.0, 1.0], [*a, -2.5, 0.5]]));
-    let mut random = ChaCha8Rng::seed_from_u64(0x6172_6974_686d);
-    for index in triples.len()..TRIPLES {
-        let mut fraction = || (1.0 + random.random::<f32>()) * if random.random() { 1.0 } else { -1.0 };
-        let (a, b, c) = (fraction(), fraction(), fraction());
-        let power = |random: &mut ChaCha8Rng, most: i32| 2f32.powi(random.random_range(-most..=most));
-        triples.push(match index % 6 {
-            0 => [a, b, c],
-            1 => [a * power(&mut random, 12), b * power(&mut random, 12), c * power(&mut random, 12)],
-            // Cancellation, of the operands and of the product with the third.
-            2 => [a, -a * (1.0 + f32::EPSILON * random.random_range(-4.0..4.0f32)), -(a * -a)],
-            3 => [a, b, -(a * b)],
-            // A tie: half a unit of the last place of the first.
-            4 => [a, (b.signum() * tie).copysign(c) * if a.abs() < 2.0 { 1.0 } else { 2.0 }, c],
-            // Results at both ends of the range.
-            _ if index % 4 == 1 => {
-                [a * 2f32.powi(-63), b * f32::from_bits((64 - (index % 29) as u32) << 23), c * normal]
-            }
-            _ => {
-                let bits = |random: &mut ChaCha8Rng| f32::from_bits(random.next_u32() & 0xbfff_ffff);
-                [bits(&mut random), bits(&mut random), bits(&mut random)]
-            }
-        });
-    }
-    triples
-}
-
-/// Judges what a device made of triples, against exact arithmetic.
-fn judge(triples: &[[f32; 3]], results: &[ArithmeticResults], lane_sums: &[u32], lanes: usize) -> ArithmeticReport {
+/// Judges a device's results for the triples, against exact arithmetic.
+pub(super) fn judge(
+    triples: &[[f32; 3]],
+    results: &[ArithmeticResults],
+    lane_sums: &[u32],
+    lanes: usize,
+) -> ArithmeticReport {
     let mut report = ArithmeticReport {
         sum: 0.0,
         difference: 0.0,
@@ -272,6 +171,8 @@ fn fused_error([a, b, c]: [f32; 3], found: f32) -> (f64, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::host::host_violation;
+    use crate::probe::triples::triples;
 
     const LANES: usize = 8;
 

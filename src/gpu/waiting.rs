@@ -1,0 +1,106 @@
+//! Waiting for the device: on the caller's thread, or on one thread of the device for futures that must not block.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Gpu;
+use super::faults::Faults;
+use crate::{Error, Result};
+
+/// How long a submission may take before the device counts as hung.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+thread_local! {
+    static BLOCKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is inside [`Gpu::block_on`].
+pub(super) fn is_blocking() -> bool {
+    BLOCKING.get()
+}
+
+impl Gpu {
+    /// Runs a future of this library to its end on this thread, which drives the device meanwhile.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let outer = BLOCKING.replace(true);
+        let result = pollster::block_on(future);
+        BLOCKING.set(outer);
+        result
+    }
+
+    /// Waits until the device has done all that was submitted.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`], [`Error::DeviceLost`].
+    pub fn poll_until_idle(&self) -> Result<()> {
+        self.wait_for(None)
+    }
+
+    /// Waits until the device has done one submission, and all before it; with `None`, everything submitted so far.
+    pub(super) fn wait_for(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
+        self.check("wait for the device")?;
+        let waited = wait(self.device(), submission);
+        if let Err(Error::DeviceLost { reason }) = &waited {
+            self.inner.faults.set_lost(reason.clone());
+        }
+        self.check("wait for the device")?;
+        waited
+    }
+
+    /// Lets the device's thread wait for one submission, for a future that must not block.
+    pub(super) fn wait_elsewhere(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
+        self.check("wait for the device")?;
+        self.inner.waiter.wait(self.device(), &self.inner.faults, submission)
+    }
+}
+
+/// The thread of a device that waits for submissions in the order of their read-backs; it starts with the first and ends with
+/// the device.
+#[derive(Debug, Default)]
+pub(super) struct Waiter {
+    submissions: Mutex<Option<Sender<wgpu::SubmissionIndex>>>,
+}
+
+impl Waiter {
+    fn wait(&self, device: &wgpu::Device, faults: &Arc<Faults>, submission: wgpu::SubmissionIndex) -> Result<()> {
+        let mut submissions = self.submissions.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = match &*submissions {
+            Some(sender) => sender,
+            None => submissions.insert(start(device.clone(), Arc::clone(faults))?),
+        };
+        let gone = |_| Error::DeviceLost { reason: "the thread that waits for it ended".to_string() };
+        sender.send(submission).map_err(gone)
+    }
+}
+
+fn start(device: wgpu::Device, faults: Arc<Faults>) -> Result<Sender<wgpu::SubmissionIndex>> {
+    let (sender, receiver): (_, Receiver<wgpu::SubmissionIndex>) = channel();
+    let run = move || {
+        for submission in receiver {
+            if let Err(error) = wait(&device, Some(submission)) {
+                // Kept for the future that waits: its channel closes with the callback.
+                faults.set_lost(error.to_string());
+            }
+        }
+    };
+    let refused = |error: std::io::Error| Error::Device {
+        operation: "wait for the device".to_string(),
+        reason: format!("no thread to wait on: {error}"),
+    };
+    std::thread::Builder::new().name("opnorm device".to_string()).spawn(run).map_err(refused)?;
+    Ok(sender)
+}
+
+fn wait(device: &wgpu::Device, submission_index: Option<wgpu::SubmissionIndex>) -> Result<()> {
+    match device.poll(wgpu::PollType::Wait { submission_index, timeout: Some(PATIENCE) }) {
+        Ok(_) => Ok(()),
+        Err(wgpu::PollError::Timeout) => {
+            Err(Error::Timeout { operation: "wait for the device", seconds: PATIENCE.as_secs() })
+        }
+        // A submission without an error that was none: only a device that is gone takes work so.
+        Err(error @ wgpu::PollError::WrongSubmissionIndex(..)) => Err(Error::DeviceLost { reason: error.to_string() }),
+    }
+}
