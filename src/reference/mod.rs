@@ -1,7 +1,7 @@
 //! The `f64` twin of every kernel: the same mathematics on slices, as plainly as it can be said.
 //!
 //! A twin knows one matrix and one vector; batches, columns, panels and segments are the kernel's own business, and
-//! `tests/device/kernels/mod.rs` loops over them. Nothing here touches a device.
+//! `tests/device/kernels/table.rs` loops over them. Nothing here touches a device.
 
 mod arithmetic;
 mod axpby;
