@@ -4,8 +4,9 @@
 #   scripts/test.sh                 everything
 #   scripts/test.sh STEP...         some of it: lint, lavapipe, swiftshader, gl, checked
 #
-# lavapipe runs every test and doctest; swiftshader, gl (llvmpipe through EGL) and checked (lavapipe with the shaders'
-# bounds checks on, OPNORM_CHECKED=1) run the tests that touch a device. An adapter that is missing fails the run.
+# lavapipe runs every test and doctest, and the table of kernels at every size. swiftshader and gl (llvmpipe through EGL)
+# run the tests that touch a device, and the table at a fifth of its sizes; checked (lavapipe with the shaders' bounds
+# checks on, OPNORM_CHECKED=1) leaves the table out. An adapter that is missing fails the run.
 # `scripts/setup.sh all` installs the adapters.
 
 set -euo pipefail
@@ -14,7 +15,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
 # A caller's own choices must not decide what is tested.
-unset OPNORM_ADAPTER OPNORM_CHECKED WGPU_BACKEND WGPU_ADAPTER_NAME WGPU_POWER_PREF VK_ADD_DRIVER_FILES
+unset OPNORM_ADAPTER OPNORM_CHECKED OPNORM_FULL WGPU_BACKEND WGPU_ADAPTER_NAME WGPU_POWER_PREF VK_ADD_DRIVER_FILES
 # Mesa's layer that sorts devices asks the window system, and complains where there is none; opnorm sorts for itself.
 export NODEVICE_SELECT=1
 # The same random cases each time: whether a change is good must not depend on the draw. PROPTEST_RNG_SEED draws others.
@@ -103,7 +104,10 @@ lint() {
 lavapipe() {
   local icd
   icd=$(lavapipe_icd) || missing "no lavapipe: no lvp_icd*.json in /usr/share/vulkan/icd.d or /etc/vulkan/icd.d"
-  tests "lavapipe: all tests" on_vulkan "$icd" env OPNORM_ADAPTER=llvmpipe cargo test --all-features
+  tests "lavapipe: all tests" on_vulkan "$icd" env OPNORM_ADAPTER=llvmpipe \
+    cargo test --all-features -- --skip kernels::table::
+  tests "lavapipe: kernels at every size" on_vulkan "$icd" env OPNORM_ADAPTER=llvmpipe OPNORM_FULL=1 \
+    cargo test --all-features --test device kernels::table::
 }
 
 swiftshader() {
