@@ -4,9 +4,9 @@
 #   scripts/test.sh                 everything
 #   scripts/test.sh STEP...         some of it: lint, lavapipe, swiftshader, gl, checked
 #
-# lavapipe runs every test and doctest, and the table of kernels at every size. swiftshader and gl (llvmpipe through EGL)
-# run the tests that touch a device, and the table at a fifth of its sizes; checked (lavapipe with the shaders' bounds
-# checks on, OPNORM_CHECKED=1) leaves the table out. An adapter that is missing fails the run.
+# lavapipe runs every test and doctest, and the table of kernels at every size. swiftshader and gl (llvmpipe through
+# EGL) run the tests that touch a device, and the table at a fifth of its sizes; checked (lavapipe with the shaders'
+# bounds checks on, OPNORM_CHECKED=1) leaves the table out. An adapter that is missing fails the run.
 # `scripts/setup.sh all` installs the adapters.
 
 set -euo pipefail

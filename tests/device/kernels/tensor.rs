@@ -7,8 +7,8 @@ use super::bounds::{Bound, Cut, U, flushed, gamma, tree_roundings};
 use super::case::{Case, UNTOUCHED};
 use super::values::{magnitudes, widened};
 
-/// A function of one number: its twin, the arguments it is tried at (from a number of the case's kind), and the bound on its
-/// error at an argument, in units of 2^-23.
+/// A function of one number: its twin, the arguments it is tried at (from a number of the case's kind), and the bound
+/// on its error at an argument, in units of 2^-23.
 struct Function {
     function: &'static Unary,
     twin: fn(f64, f64) -> f64,
@@ -35,8 +35,8 @@ fn cubic(x: f64) -> f64 {
     1.6 * x.abs() + 0.072 * x.abs().powi(3)
 }
 
-/// The bounds that the shaders state, and one unit more for the rounding of a parameter. What is near a zero of a slope is off by
-/// units of what cancels there.
+/// The bounds that the shaders state, and one unit more for the rounding of a parameter. What is near a zero of a slope
+/// is off by units of what cancels there.
 fn functions() -> Vec<Function> {
     use reference::unary as twin;
     let row = |function, twin, argument, error| Function { function, twin, argument, error };

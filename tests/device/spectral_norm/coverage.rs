@@ -59,7 +59,8 @@ fn chain(sigmas: &[f64], steps: usize, source: &mut Source) -> Vec<Step> {
     chain
 }
 
-/// How often a bound with probability `delta` may fail in so many trials without it being news: four standard deviations.
+/// How often a bound with probability `delta` may fail in so many trials without it being news: four standard
+/// deviations.
 fn allowance(delta: f64, trials: usize) -> f64 {
     let expected = delta * trials as f64;
     expected + 4.0 * (expected * (1.0 - delta)).sqrt()

@@ -1,4 +1,5 @@
-//! Probabilistic bounds of operators whose products round badly: tall, of one sign, differences, compositions, Jacobians.
+//! Probabilistic bounds of operators whose products round badly: tall, of one sign, differences, compositions,
+//! Jacobians.
 
 use faer::Mat;
 use opnorm::norm::{Lanczos, Status};

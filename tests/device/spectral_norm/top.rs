@@ -1,4 +1,5 @@
-//! The largest singular triplets: as many as asked for, copies and zeros included, with orthonormal vectors and true residuals.
+//! The largest singular triplets: as many as asked for, copies and zeros included, with orthonormal vectors and true
+//! residuals.
 
 use std::ops::ControlFlow;
 

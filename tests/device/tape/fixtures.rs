@@ -386,8 +386,8 @@ fn layers_are_those_of_pytorch() {
     assert_eq!((rows.len(), numbers), (12, rows.iter().map(stored).sum()));
 }
 
-/// Spectral, nuclear and Ky Fan norms of a matrix, and the vectors of its largest singular value: values, gradients, and products
-/// with the Hessian, which go through the derivatives of singular vectors.
+/// Spectral, nuclear and Ky Fan norms of a matrix, and the vectors of its largest singular value: values, gradients,
+/// and products with the Hessian, which go through the derivatives of singular vectors.
 #[test]
 fn norms_of_a_matrix_are_those_of_pytorch() {
     let stored = Fixtures::section("spectral");

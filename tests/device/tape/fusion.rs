@@ -24,8 +24,8 @@ fn bits(gpu: &Gpu, results: &[Tensor]) -> Vec<Vec<u32>> {
     results.iter().map(|result| result.read(gpu).unwrap().into_iter().map(f32::to_bits).collect()).collect()
 }
 
-/// Runs both programs on numbers that are drawn; the bits must be equal, and the twins of both programs too. Returns the results
-/// and the twins.
+/// Runs both programs on numbers that are drawn; the bits must be equal, and the twins of both programs too. Returns
+/// the results and the twins.
 fn compared(programs: &[Program; 2], inputs: &[&Value], seed: u64) -> (Vec<Vec<f32>>, Vec<Vec<f64>>) {
     let mut random = seeded(seed);
     let data: Vec<Vec<f64>> = inputs.iter().map(|input| draw(&mut random, input.shape().iter().product())).collect();
@@ -60,7 +60,8 @@ proptest! {
         let (found, twins) = compared(&programs, &[&x, &t], seed);
         let scale = twins.iter().map(|twin| largest(twin)).fold(1.0, f64::max);
         prop_assume!(scale < 1e2);
-        // An operation is off by at most 20 units of a value, and what follows has slopes: both are taken to be within `scale`.
+        // An operation is off by at most 20 units of a value, and what follows has slopes: both are taken to be within
+        // `scale`.
         let bound = 20.0 * programs[0].operations() as f64 / f64::from(1 << 23) * scale * scale;
         for (found, twin) in found.iter().flatten().zip(twins.iter().flatten()) {
             prop_assert!((f64::from(*found) - twin).abs() <= bound, "{found} and {twin}");

@@ -1,5 +1,5 @@
-//! Functions of an element at all sizes of arguments: value, slope and second derivative on the device against closed forms in
-//! `f64`, and what is not finite.
+//! Functions of an element at all sizes of arguments: value, slope and second derivative on the device against closed
+//! forms in `f64`, and what is not finite.
 
 use std::f64::consts::PI;
 

@@ -46,8 +46,8 @@ fn distance(item: &Steepest, centre: &[f64]) -> f64 {
     item.at.iter().zip(centre).map(|(x, centre)| (f64::from(*x) - centre).powi(2)).sum::<f64>().sqrt()
 }
 
-/// Layers of `relu` have no slope of the norm to follow; random directions find more than the samples did, within the region, and
-/// the same again.
+/// Layers of `relu` have no slope of the norm to follow; random directions find more than the samples did, within the
+/// region, and the same again.
 #[test]
 fn networks_without_curvature_are_searched_at_random() {
     let tape = Tape::new(gpu());
@@ -121,7 +121,8 @@ fn searches_end_when_they_are_asked_to_and_refuse_what_means_nothing() {
     assert!(found[0].sigma.is_nan() && found[1].sigma > 1.0 / 3.0, "{found:?}");
 }
 
-/// A sample outside of what its coordinates may be is looked around from the nearest place inside; too far out, it is refused.
+/// A sample outside of what its coordinates may be is looked around from the nearest place inside; too far out, it is
+/// refused.
 #[test]
 fn samples_outside_of_a_box_are_brought_in() {
     let tape = Tape::new(gpu());

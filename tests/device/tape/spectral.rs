@@ -1,5 +1,5 @@
-//! Spectral, Ky Fan and nuclear norms and singular triplets on the tape: their derivatives of every order, what is refused, and
-//! what an unrolled iteration would have given.
+//! Spectral, Ky Fan and nuclear norms and singular triplets on the tape: their derivatives of every order, what is
+//! refused, and what an unrolled iteration would have given.
 
 use faer::Mat;
 use opnorm::norm::{JacobianSpectralNorm, Lanczos, Stop};
@@ -11,7 +11,8 @@ use super::{draw, gpu, largest, narrowed, seeded};
 
 type Build = fn(&Value) -> Result<Value>;
 
-/// What is differentiated: numbers made of norms and vectors. The triplet goes in whole, so that vectors have derivatives too.
+/// What is differentiated: numbers made of norms and vectors. The triplet goes in whole, so that vectors have
+/// derivatives too.
 fn functions() -> Vec<(&'static str, Build)> {
     vec![
         ("spectral norm", |a| a.spectral_norm()),
@@ -119,7 +120,8 @@ fn derivatives_to_the_third_order() {
             worst[1] = worst[1].max(close(name, &here[5], &here[3], 1e-11));
             let found = case.on_device(&a, &e).unwrap();
             for (order, (found, twin)) in found.iter().zip(&here).enumerate() {
-                // Vectors are right to 1e-5; each order multiplies by what a change moves them by, at most 1 / 0.39 a unit here.
+                // Vectors are right to 1e-5; each order multiplies by what a change moves them by, at most 1 / 0.39 a
+                // unit here.
                 worst[2] = worst[2].max(close(&format!("{name}, {order}"), found, twin, 3e-4));
                 checked += 1;
             }
@@ -234,7 +236,8 @@ fn what_has_no_derivative_is_refused() {
     assert!(found[0].read(gpu()).unwrap()[0].is_nan() && gradient[17].is_nan() && (gradient[0] - 1.0).abs() < 1e-4);
     assert!(second.run(&[&broken, &along]).unwrap()[0].read(gpu()).unwrap()[17].is_nan());
 
-    // A matrix that is not square, augmented, has the eigenvalue 0: a small singular value must stand apart from it, too.
+    // A matrix that is not square, augmented, has the eigenvalue 0: a small singular value must stand apart from it,
+    // too.
     let tall = tape.input(&[1, 3, 2]).unwrap();
     let slopes = tape.grad(&tall.nuclear_norm().unwrap().sum(&[0]).unwrap(), &[&tall]).unwrap();
     let along_tall = tape.input(&[1, 3, 2]).unwrap();
@@ -280,8 +283,8 @@ fn empty_matrices_have_norm_zero() {
     }
 }
 
-/// ⟨∇σ, A⟩ is σ, so that its gradient is ∇σ: the right-hand sides of the systems behind it lie along the singular vectors, but for
-/// rounding.
+/// ⟨∇σ, A⟩ is σ, so that its gradient is ∇σ: the right-hand sides of the systems behind it lie along the singular
+/// vectors, but for rounding.
 #[test]
 fn derivatives_along_the_matrix_itself() {
     for size in [1, 2, 3, 8] {

@@ -1,5 +1,5 @@
-//! Norms of matrices whose singular values nearly meet, or are zero but for a few: values, gradients and second derivatives of
-//! the entries as `f32` holds them, against `f64`.
+//! Norms of matrices whose singular values nearly meet, or are zero but for a few: values, gradients and second
+//! derivatives of the entries as `f32` holds them, against `f64`.
 
 use faer::Mat;
 use opnorm::Error;

@@ -1,4 +1,5 @@
-//! Functions of elements and of axes where differences cannot see: at kinks, far out, at NaN, and where a slope is stopped.
+//! Functions of elements and of axes where differences cannot see: at kinks, far out, at NaN, and where a slope is
+//! stopped.
 
 use opnorm::Result;
 use opnorm::tape::{Fusion, Tape, Value};

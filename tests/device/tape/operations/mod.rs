@@ -1,5 +1,5 @@
-//! Every operation at edge shapes: the JVP against central differences, the VJP against the JVP, the derivative of the VJP
-//! against central differences of it, and all of them on the device against `f64`.
+//! Every operation at edge shapes: the JVP against central differences, the VJP against the JVP, the derivative of the
+//! VJP against central differences of it, and all of them on the device against `f64`.
 
 mod functions;
 mod table;
