@@ -1,4 +1,4 @@
-//! What the bounds are held against.
+//! Exact references for the bounds.
 
 use faer::Mat;
 use num_bigint::{BigInt, Sign};

@@ -49,8 +49,9 @@ impl Bound {
     }
 }
 
-/// What flushing adds to an entry: each operation may take an operand or its result below 2^-126 for 0, which changes
-/// the entry by 2^-126 times what it is multiplied by later, at most `scale`, the product of the largest magnitudes.
+/// The error that flushing adds to an entry: each operation may take an operand or its result below 2^-126 for 0, which
+/// changes the entry by 2^-126 times what it is multiplied by later, at most `scale`, the product of the largest
+/// magnitudes.
 ///
 /// Nothing where no product of inputs is below 2^-100: then every number is a multiple of 2^-123.
 pub fn flushed(operations: usize, inputs: &[&[f64]]) -> f64 {

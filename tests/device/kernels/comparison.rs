@@ -51,7 +51,7 @@ pub fn catches_a_flipped_bit(found: &[f32], twin: &[f64]) -> Option<bool> {
     Some(compare_bits(&[planted], &twin[index..=index]).is_err())
 }
 
-/// What came of a row's cases.
+/// The outcomes of a row's cases.
 #[derive(Default)]
 pub struct Tally {
     pub cases: usize,

@@ -30,7 +30,7 @@ fn positive(x: f32) -> f32 {
     if x == 0.0 { 1.0 } else { x.abs() }
 }
 
-/// What the exponential in the tanh of GELU is taken of, at most.
+/// The largest argument of the exponential in the tanh of GELU.
 fn cubic(x: f64) -> f64 {
     1.6 * x.abs() + 0.072 * x.abs().powi(3)
 }
@@ -80,7 +80,7 @@ fn functions() -> Vec<Function> {
     ]
 }
 
-/// What flushing may do to a function of slope at most 2 whose argument and result are flushed.
+/// The error that flushing may add to a function of slope at most 2 whose argument and result are flushed.
 const FLUSHED: f64 = 4.0 / (1u128 << 126) as f64;
 
 /// Every function at numbers of the case's kind, and powers.

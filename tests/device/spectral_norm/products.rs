@@ -20,7 +20,7 @@ fn starts(few: usize) -> usize {
     }
 }
 
-/// What became of the bounds of an operator.
+/// The outcomes of the bounds of an operator.
 #[derive(Default)]
 struct Tally {
     bounds: usize,
