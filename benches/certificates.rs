@@ -3,11 +3,11 @@
 //!
 //! `cargo bench --bench certificates` prints medians of five rounds; `-- 4096` adds the device's prover at that side, once.
 
-use std::ops::ControlFlow;
 use std::time::Instant;
 
 use opnorm::Gpu;
 use opnorm::certify::Certifier;
+use opnorm::iterate::Control;
 use opnorm::norm::Bounds;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -18,7 +18,7 @@ fn main() -> opnorm::Result<()> {
     for side in [256, 512, 1024, 2000, 4096] {
         let matrix = gaussian(1, side);
         let certifier = Certifier::default();
-        let (seconds, bounds) = median(|| Ok(certifier.on_host((1, side, side), &matrix[..])?[0].bounds))?;
+        let (seconds, bounds) = median(|| Ok(certifier.certify_on_host((1, side, side), &matrix[..])?[0].bounds))?;
         println!("host, Gaussian {side} x {side}: {seconds:8.3} s, width {:.1e}", bounds.width());
     }
     let side = 1024;
@@ -26,13 +26,15 @@ fn main() -> opnorm::Result<()> {
     for (name, spread) in [("orthogonal", 0.0), ("sigma from 1 to 0, evenly,", 1.0), ("sigma from 1 to 0.999", 1e-3)] {
         let sigma = |col: usize| (1.0 - spread * col as f64 / side as f64) as f32;
         let matrix: Vec<f32> = rotation.iter().enumerate().map(|(index, entry)| entry * sigma(index % side)).collect();
-        let (seconds, bounds) = median(|| Ok(Certifier::default().on_host((1, side, side), &matrix[..])?[0].bounds))?;
+        let (seconds, bounds) =
+            median(|| Ok(Certifier::default().certify_on_host((1, side, side), &matrix[..])?[0].bounds))?;
         println!("host, {name} {side} x {side}: {seconds:8.3} s, width {:.1e}", bounds.width());
     }
     // a spectrum that is dense at its edge, where Lanczos alone stays below
     let entry = |index: usize| [2.0, -1.0].get((index / side).abs_diff(index % side)).copied().unwrap_or(0.0f32);
     let difference: Vec<f32> = (0..side * side).map(entry).collect();
-    let (seconds, bounds) = median(|| Ok(Certifier::default().on_host((1, side, side), &difference[..])?[0].bounds))?;
+    let (seconds, bounds) =
+        median(|| Ok(Certifier::default().certify_on_host((1, side, side), &difference[..])?[0].bounds))?;
     println!("host, second difference {side} x {side}: {seconds:8.3} s, width {:.1e}", bounds.width());
     let gpu = Gpu::new()?;
     for side in std::env::args().filter_map(|argument| argument.parse::<usize>().ok()) {
@@ -41,7 +43,7 @@ fn main() -> opnorm::Result<()> {
         println!("device, Gaussian {side} x {side}: {} expected", certifier.estimate(&gpu, side, side)?);
         let start = Instant::now();
         let mut last = "";
-        let mut tell = |progress: &opnorm::certify::Progress| {
+        let tell = |progress: &opnorm::iterate::Progress| {
             // The products one by one, in whose rows the device tells how far it is.
             if progress.step != last || (last == "rows of products" && progress.done.is_multiple_of(side)) {
                 println!(
@@ -53,15 +55,21 @@ fn main() -> opnorm::Result<()> {
                 );
                 last = progress.step;
             }
-            ControlFlow::Continue(())
+            Ok(())
         };
-        let bounds = certifier.source_with(&gpu, (1, side, side), &matrix[..], Some(&mut tell))?[0].bounds;
+        let bounds = gpu.block_on(certifier.certify_source_async(
+            &gpu,
+            (1, side, side),
+            &matrix[..],
+            Control::new().on_progress(tell),
+        ))?[0]
+            .bounds;
         let seconds = start.elapsed().as_secs_f64();
         println!("device, Gaussian {side} x {side}: {seconds:8.1} s, {bounds:.12}, width {:.1e}", bounds.width());
     }
     let layers = layers();
     let (seconds, bounds) = median(|| {
-        let certificates = Certifier::default().on_host((10, 128, 128), &layers[..])?;
+        let certificates = Certifier::default().certify_on_host((10, 128, 128), &layers[..])?;
         Ok(certificates
             .iter()
             .map(|layer| layer.bounds)

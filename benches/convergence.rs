@@ -5,7 +5,6 @@
 //! within it then find the exact count. The two last products, which measure the residual, count nowhere.
 
 use std::error::Error;
-use std::ops::ControlFlow;
 
 use opnorm::norm::{Control, Lanczos, Power, Progress, Stop};
 use opnorm::{Gpu, Matrix};
@@ -52,12 +51,12 @@ impl Problem {
 
         let mut sight = Sight::new(sigma);
         let before = gpu.totals().read_backs;
-        let mut see = |progress: &Progress| {
+        let see = |progress: &Progress| {
             sight.see(progress);
-            ControlFlow::Continue(())
+            Ok(())
         };
-        let lanczos = Lanczos { stop: Stop::Value { rtol: TOLERANCE }, ..Lanczos::default() }
-            .norm_with(&matrix, Control { on_status: Some(&mut see), ..Control::default() })?;
+        let lanczos = Lanczos { stop: Stop::Value { rtol: TOLERANCE }, ..Lanczos::default() };
+        let lanczos = gpu.block_on(lanczos.norm_async(&matrix, Control::new().on_progress(see)))?;
         let read_backs = gpu.totals().read_backs - before;
         let item = &lanczos.items()[0];
         let (seen, readings) = (sight.interval(), sight.readings);
@@ -68,12 +67,12 @@ impl Problem {
 
         // It runs until the estimate is right, whatever its own residual says.
         let mut sight = Sight::new(sigma);
-        let mut see = |progress: &Progress| {
+        let see = |progress: &Progress| {
             sight.see(progress);
-            if sight.right.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if sight.right.is_some() { Err(progress.cancelled()) } else { Ok(()) }
         };
         let power = Power { rtol: 1e-30, max_iter: self.most, ..Power::default() };
-        match power.norm_with(&matrix, Control { on_status: Some(&mut see), ..Control::default() }) {
+        match gpu.block_on(power.norm_async(&matrix, Control::new().on_progress(see))) {
             Ok(_) | Err(opnorm::Error::Cancelled { .. }) => {}
             Err(error) => return Err(error.into()),
         }

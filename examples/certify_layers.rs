@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for entry in checkpoint.entries() {
         // The dense layers: a convolution's kernel is no matrix of the map that it stands for.
         let &[rows, cols] = entry.shape.as_slice() else { continue };
-        let certificate = &certifier.on_host((1, rows, cols), &checkpoint.read(entry)?)?[0];
+        let certificate = &certifier.certify_on_host((1, rows, cols), &checkpoint.read(entry)?)?[0];
         println!("{:<24} {rows:>5} x {cols:<5} {certificate:.10}", entry.name);
         product = Some(product.map_or(certificate.bounds, |before| certificate.bounds.product(&before)));
     }

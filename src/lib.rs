@@ -117,6 +117,7 @@ mod error;
 pub mod gpu;
 #[cfg(any(feature = "io-safetensors", feature = "io-npy"))]
 pub mod io;
+pub mod iterate;
 pub mod norm;
 pub mod operator;
 pub mod ops;

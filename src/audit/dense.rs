@@ -70,11 +70,13 @@ fn spectral(
     observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<Vec<Row>> {
     let norms = {
-        let mut on_status = |progress: &norm::Progress| observe(Event::Solving(entry, progress));
-        let control = Control { on_status: Some(&mut on_status), ..Control::default() };
+        let control =
+            Control::new().on_progress(|progress| tell(observe, Event::Solving(entry, progress), progress.iterations));
         match options.bound {
-            Bound::Probabilistic { delta } => options.method.with_probable_bound(delta)?.norm(matrix, control)?,
-            _ => options.method.norm(matrix, control)?,
+            Bound::Probabilistic { delta } => {
+                matrix.gpu().block_on(options.method.with_probable_bound(delta)?.norm_async(matrix, control))?
+            }
+            _ => matrix.gpu().block_on(options.method.norm_async(matrix, control))?,
         }
     };
     let top = match options.top {
@@ -110,9 +112,10 @@ fn largest(
             allowed: "used with the method lanczos: power iteration finds one singular value",
         });
     };
-    let mut on_status = |progress: &norm::Progress| observe(Event::Solving(entry, progress));
-    let control = Control { on_status: Some(&mut on_status), ..Control::default() };
-    lanczos.top(matrix, values.min(matrix.rows()).min(matrix.cols()), control)
+    let control =
+        Control::new().on_progress(|progress| tell(observe, Event::Solving(entry, progress), progress.iterations));
+    let count = values.min(matrix.rows()).min(matrix.cols());
+    matrix.gpu().block_on(lanczos.top_async(matrix, count, control))
 }
 
 fn set_norm(row: &mut Row, norm: &SpectralNorm, bound: &Bound) {

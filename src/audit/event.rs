@@ -3,7 +3,7 @@
 use std::ops::{ControlFlow, Range};
 
 use super::Row;
-use crate::certify::{self, Estimate};
+use crate::certify::Estimate;
 use crate::io::Entry;
 use crate::norm::{Progress, SpectralNorms, Triplets};
 use crate::{Error, Result};
@@ -18,7 +18,7 @@ pub enum Event<'a> {
     /// A proof is next that takes a while.
     Estimated(&'a Entry, &'a Estimate),
     /// The proof came this far.
-    Certifying(&'a Entry, &'a certify::Progress),
+    Certifying(&'a Entry, &'a Progress),
     /// Matrices are solved and still on the device; their rows follow.
     Solved(Solved<'a>),
     /// A row is done.

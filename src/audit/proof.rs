@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 
 use super::event::tell;
 use super::{Bound, Event, Options, Outcome, Row};
-use crate::certify::{self, Certificate};
+use crate::certify::Certificate;
 use crate::io::Entry;
+use crate::iterate::Control;
 use crate::norm::{Bounds, Guarantee, Method, Status, Stop};
 use crate::tensor::ElementSource;
 use crate::{Error, Matrix, Result};
@@ -35,8 +36,9 @@ pub(super) fn add_certificates<S: ElementSource + ?Sized>(
         }
     }
     let shape = (rows.len(), height, width);
-    let mut on_progress = |progress: &certify::Progress| observe(Event::Certifying(entry, progress));
-    let certificates = certifier.source_with(matrix.gpu(), shape, source, Some(&mut on_progress));
+    let control = Control::new().on_progress(|progress| tell(observe, Event::Certifying(entry, progress), 0));
+    let gpu = matrix.gpu();
+    let certificates = gpu.block_on(certifier.certify_source_async(gpu, shape, source, control));
     let certificates = match certificates {
         // what the device cannot prove, or has no room for, is no reason to lose the norms that are there
         Err(error @ (Error::Arithmetic { .. } | Error::TooLarge { .. } | Error::OutOfMemory { .. })) => {

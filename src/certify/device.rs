@@ -1,7 +1,5 @@
 //! The prover for large matrices: the largest singular vectors are taken out, the device bounds what is left.
 
-use std::ops::ControlFlow;
-
 use faer::Mat;
 
 use super::arrow::norm_above;
@@ -11,7 +9,8 @@ use super::host::{Proof, rayleigh};
 use super::progress::Steps;
 use super::tall::Tall;
 use crate::bound::Up;
-use crate::norm::{Control, Lanczos};
+use crate::iterate::{Control, Progress};
+use crate::norm::Lanczos;
 use crate::tensor::screen::power;
 use crate::tensor::{ElementSource, Matrix};
 use crate::{Gpu, Result};
@@ -86,23 +85,11 @@ async fn singular_vectors<S: ElementSource + ?Sized>(
 ) -> Result<Mat<f64>> {
     let matrix = tall.upload(gpu)?;
     let lanczos = Lanczos { seed: effort.seed, ..Lanczos::default() };
-    let mut cancelled = None;
-    let mut on_status =
-        |progress: &crate::norm::Progress| match steps.reach("singular vectors", progress.iterations, lanczos.max_iter)
-        {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                cancelled = Some(error);
-                ControlFlow::Break(())
-            }
-        };
-    let control = Control { on_status: Some(&mut on_status), ..Control::default() };
+    let listener = |progress: &Progress| steps.reach("singular vectors", progress.iterations, lanczos.max_iter);
+    let control = Control::new().on_progress(listener);
     let count = effort.vectors.clamp(1, tall.short);
-    let top = lanczos.top_async(&matrix, count, control).await;
-    if let Some(error) = cancelled {
-        return Err(error);
-    }
-    let values = top?.into_iter().next().map_or(Vec::new(), |triplets| triplets.values);
+    let top = lanczos.top_async(&matrix, count, control).await?;
+    let values = top.into_iter().next().map_or(Vec::new(), |triplets| triplets.values);
     let largest = values.first().map_or(0.0, |triplet| triplet.sigma);
     let columns: Vec<Vec<f32>> = values
         .into_iter()
@@ -117,7 +104,7 @@ mod tests {
     use crate::Error;
     use crate::certify::progress::Steps;
     use crate::certify::tall::Looked;
-    use crate::norm::random_signs;
+    use crate::iterate::random_signs;
 
     /// The product on the host in `f32`, in runs of 16, and ways to get it wrong.
     enum HostProduct {
@@ -199,7 +186,7 @@ mod tests {
         let gpu = Gpu::new()?;
         let Looked::Ordinary(tall) = Tall::look(entries, 0, rows, cols)? else { panic!("an ordinary matrix") };
         let effort = Effort { vectors, products: 12, width: 1e-9, seed: 0 };
-        let proof = gpu.block_on(prove(&gpu, &tall, effort, product, &mut Steps::new(None)))?;
+        let proof = gpu.block_on(prove(&gpu, &tall, effort, product, &mut Steps::new(Control::default())))?;
         let scale = 2f64.powi(tall.exponent);
         Ok(Proof { sigma: proof.sigma * scale, lower: proof.lower * scale, upper: proof.upper * scale })
     }
@@ -242,7 +229,7 @@ mod tests {
         ] {
             let Looked::Ordinary(tall) = Tall::look(&entries[..], 0, rows, cols).unwrap() else { panic!() };
             let effort = Effort { vectors: 1, products: 12, width: 1e-9, seed: 0 };
-            let steps = &mut Steps::new(None);
+            let steps = &mut Steps::new(Control::default());
             let proof = gpu.block_on(enclose(&gpu, &tall, &vectors, effort, &HostProduct::Right, steps)).unwrap();
             let scale = 2f64.powi(tall.exponent);
             assert!(proof.lower * scale <= truth * (1.0 + 1e-14), "{proof:?} {truth}");
@@ -260,7 +247,7 @@ mod tests {
         let hadamard: Vec<f32> = (0..side * side).map(|index| sign(index / side, index % side)).collect();
         let Looked::Ordinary(tall) = Tall::look(&hadamard[..], 0, side, side).unwrap() else { panic!() };
         let effort = Effort { vectors: 1, products: 12, width: 1e-9, seed: 0 };
-        let steps = &mut Steps::new(None);
+        let steps = &mut Steps::new(Control::default());
         let nothing = Mat::zeros(side, 0);
         let proof = gpu.block_on(enclose(&gpu, &tall, &nothing, effort, &HostProduct::Low, steps)).unwrap();
         let upper = proof.upper * 2f64.powi(tall.exponent);

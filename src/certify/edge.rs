@@ -3,7 +3,7 @@
 use faer::linalg::solvers::{Llt, Solve};
 use faer::{Mat, Side};
 
-use crate::norm::random_signs;
+use crate::iterate::random_signs;
 
 /// Sides up to which all eigenvalues take less time than looking for one.
 const SMALL: usize = 256;

@@ -9,7 +9,7 @@ use faer::Mat;
 use super::gram::Product;
 use super::product::add_gram;
 use super::{Certifier, DeviceProduct, Prover};
-use crate::norm::random_signs;
+use crate::iterate::random_signs;
 use crate::tensor::Matrix;
 use crate::{Gpu, Result};
 

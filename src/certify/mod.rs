@@ -10,7 +10,7 @@
 //! ```
 //! use opnorm::certify::Certifier;
 //! // 3 x 3 Pascal matrix
-//! let certificates = Certifier::default().on_host((1, 3, 3), &[1.0f64, 1.0, 1.0, 1.0, 2.0, 3.0, 1.0, 3.0, 6.0][..])?;
+//! let certificates = Certifier::default().certify_on_host((1, 3, 3), &[1.0f64, 1.0, 1.0, 1.0, 2.0, 3.0, 1.0, 3.0, 6.0][..])?;
 //! let exact = 4.0 + 15f64.sqrt();
 //! let bounds = certificates[0].bounds;
 //! assert!(bounds.lower <= exact && exact <= bounds.upper && bounds.width() < 1e-12);
@@ -34,9 +34,9 @@ mod tall;
 
 pub use certificate::{Certificate, Prover};
 pub use estimate::Estimate;
-pub use progress::{OnProgress, Progress};
 
 use crate::bound::Up;
+use crate::iterate::Control;
 use crate::tensor::screen::{power, scale_by_power};
 use crate::tensor::{ElementSource, Matrix, elements};
 use crate::{Error, Gpu, Result, probe};
@@ -82,44 +82,35 @@ impl Certifier {
 
     /// Encloses the norm of each matrix of a batch on a device, as the device holds it.
     ///
-    /// That is the matrix given, but where `f64` entries were rounded to `f32` on their way; [`Certifier::source`] encloses
+    /// That is the matrix given, but where `f64` entries were rounded to `f32` on their way; [`Certifier::certify_source`] encloses
     /// the norm of those.
     ///
     /// ```
     /// use opnorm::{Gpu, Matrix, certify::Certifier};
     /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 4.0, 0.0, 5.0])?;
-    /// let bounds = Certifier::default().matrix(&matrix)?[0].bounds;
+    /// let bounds = Certifier::default().certify(&matrix)?[0].bounds;
     /// assert!(bounds.lower <= 45f64.sqrt() && 45f64.sqrt() <= bounds.upper);
     /// assert_eq!(bounds.to_string(), "[6.70820, 6.70821], certified");
     /// # Ok::<(), opnorm::Error>(())
     /// ```
     ///
     /// # Errors
-    /// As [`Certifier::source`].
-    pub fn matrix(&self, matrix: &Matrix) -> Result<Vec<Certificate>> {
-        self.matrix_with(matrix, None)
+    /// As [`Certifier::certify_source`].
+    pub fn certify(&self, matrix: &Matrix) -> Result<Vec<Certificate>> {
+        matrix.gpu().block_on(self.certify_async(matrix, Control::default()))
     }
 
-    /// [`Certifier::matrix`] with a callback.
-    ///
-    /// # Errors
-    /// As [`Certifier::matrix`]; [`Error::Cancelled`] when the callback says so.
-    pub fn matrix_with(&self, matrix: &Matrix, on_progress: Option<OnProgress<'_>>) -> Result<Vec<Certificate>> {
-        matrix.gpu().block_on(self.matrix_async(matrix, on_progress))
-    }
-
-    /// [`Certifier::matrix_with`] without blocking the thread while the device works.
+    /// [`Certifier::certify`] without blocking the thread while the device works.
     ///
     /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
     /// # Errors
-    /// As [`Certifier::matrix_with`].
-    pub async fn matrix_async(&self, matrix: &Matrix, on_progress: Option<OnProgress<'_>>) -> Result<Vec<Certificate>> {
-        let mut steps = Steps::new(on_progress);
+    /// As [`Certifier::certify`].
+    pub async fn certify_async(&self, matrix: &Matrix, control: Control<'_>) -> Result<Vec<Certificate>> {
+        let mut steps = Steps::new(control);
         let (rows, cols) = (matrix.rows(), matrix.cols());
         let mut certificates = Vec::with_capacity(matrix.batch());
         for item in 0..matrix.batch() {
-            steps.item = item;
             if matrix.non_finite(item).is_some() {
                 certificates.push(Certificate::NON_FINITE);
                 continue;
@@ -147,47 +138,32 @@ impl Certifier {
     /// # Errors
     /// Whatever the source returns; for large matrices [`Error::TooLarge`] or [`Error::OutOfMemory`] past the device's
     /// limits, and [`Error::Arithmetic`] where the device does not compute as the proof takes for granted.
-    pub fn source<S: ElementSource + ?Sized>(
+    pub fn certify_source<S: ElementSource + ?Sized>(
         &self,
         gpu: &Gpu,
         shape: (usize, usize, usize),
         source: &S,
     ) -> Result<Vec<Certificate>> {
-        self.source_with(gpu, shape, source, None)
+        gpu.block_on(self.certify_source_async(gpu, shape, source, Control::default()))
     }
 
-    /// [`Certifier::source`] with a callback.
-    ///
-    /// # Errors
-    /// As [`Certifier::source`]; [`Error::Cancelled`] when the callback says so.
-    pub fn source_with<S: ElementSource + ?Sized>(
-        &self,
-        gpu: &Gpu,
-        shape: (usize, usize, usize),
-        source: &S,
-        on_progress: Option<OnProgress<'_>>,
-    ) -> Result<Vec<Certificate>> {
-        gpu.block_on(self.source_async(gpu, shape, source, on_progress))
-    }
-
-    /// [`Certifier::source_with`] without blocking the thread while the device works; the host's own work blocks it.
+    /// [`Certifier::certify_source`] without blocking the thread while the device works; the host's own work blocks it.
     ///
     /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
     /// # Errors
-    /// As [`Certifier::source_with`].
-    pub async fn source_async<S: ElementSource + ?Sized>(
+    /// As [`Certifier::certify_source`].
+    pub async fn certify_source_async<S: ElementSource + ?Sized>(
         &self,
         gpu: &Gpu,
         (batch, rows, cols): (usize, usize, usize),
         source: &S,
-        on_progress: Option<OnProgress<'_>>,
+        control: Control<'_>,
     ) -> Result<Vec<Certificate>> {
-        let mut steps = Steps::new(on_progress);
+        let mut steps = Steps::new(control);
         elements("certify", &[batch, rows, cols])?;
         let mut certificates = Vec::with_capacity(batch);
         for item in 0..batch {
-            steps.item = item;
             certificates.push(self.one(gpu, (source, item * rows * cols), (rows, cols), &mut steps).await?);
         }
         Ok(certificates)
@@ -225,7 +201,7 @@ impl Certifier {
     ///
     /// # Errors
     /// [`Error::TooLarge`] past [`Certifier::host_side`]; whatever the source returns.
-    pub fn on_host<S: ElementSource + ?Sized>(
+    pub fn certify_on_host<S: ElementSource + ?Sized>(
         &self,
         (batch, rows, cols): (usize, usize, usize),
         source: &S,
@@ -246,9 +222,11 @@ impl Certifier {
             Ok(match Tall::look(source, item * rows * cols, rows, cols)? {
                 Looked::NonFinite => Certificate::NON_FINITE,
                 Looked::Zero => Certificate::ZERO,
-                Looked::Ordinary(tall) => {
-                    Certificate::new(&host::prove(&tall, &mut Steps::new(None))?, tall.exponent, Prover::Host)
-                }
+                Looked::Ordinary(tall) => Certificate::new(
+                    &host::prove(&tall, &mut Steps::new(Control::default()))?,
+                    tall.exponent,
+                    Prover::Host,
+                ),
             })
         };
         (0..batch).map(one).collect()
@@ -269,11 +247,11 @@ mod tests {
         gpu.facts().keep(report);
         let entries = [1.0f32, 2.0, 3.0, 4.0];
         let by_device = Certifier { host_side: Some(0), ..Certifier::default() };
-        let error = by_device.source(&gpu, (1, 2, 2), &entries[..]).unwrap_err();
+        let error = by_device.certify_source(&gpu, (1, 2, 2), &entries[..]).unwrap_err();
         assert!(matches!(error, Error::Arithmetic { .. }), "{error}");
         assert!(error.to_string().contains("a * b is off by 2 ulp"), "{error}");
         // The host's prover asks nothing of the device, and the cheap bounds claim nothing.
-        assert!(Certifier::default().source(&gpu, (1, 2, 2), &entries[..]).unwrap()[0].bounds.width() < 1e-12);
+        assert!(Certifier::default().certify_source(&gpu, (1, 2, 2), &entries[..]).unwrap()[0].bounds.width() < 1e-12);
         let matrix = Matrix::from_slice(&gpu, 2, 2, &entries).unwrap();
         assert_eq!(cheap_norms(&matrix).unwrap()[0].bounds, Bounds::NONE);
     }

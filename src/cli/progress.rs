@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use indicatif::{BinaryBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use opnorm::certify;
+
 use opnorm::io::Entry;
 use opnorm::norm;
 
@@ -40,15 +40,15 @@ impl Progress {
     /// The solver came this far with it.
     pub fn solving(&self, entry: &Entry, progress: &norm::Progress) {
         let mut words = format!(": iteration {}", progress.iterations);
-        if progress.items > 1 {
-            words.push_str(&format!(", {} of {} done", progress.converged, progress.items));
+        if progress.total > 1 {
+            words.push_str(&format!(", {} of {} done", progress.done, progress.total));
         }
         words.push_str(&format!(", sigma {}, error {}", significant(progress.sigma), magnitude(progress.error)));
         self.say(entry, &words);
     }
 
     /// The proof came this far.
-    pub fn certifying(&self, entry: &Entry, progress: &certify::Progress) {
+    pub fn certifying(&self, entry: &Entry, progress: &norm::Progress) {
         self.say(entry, &format!(": proof, {} {} of {}", progress.step, progress.done, progress.total));
     }
 

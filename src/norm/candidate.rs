@@ -3,13 +3,12 @@
 use faer::{Mat, MatRef};
 
 use super::columns::{Columns, Side, WIDEST};
-use super::control::{Control, Progress};
-use super::result::Status;
 use super::ritz::{Ritz, beside, orthonormal};
 use super::triplets::{Triplet, Triplets};
+use crate::Result;
+use crate::iterate::{Control, Progress, Status};
 use crate::operator::LinearOperator;
 use crate::tensor::screen::scale_by_power;
-use crate::{Error, Result};
 
 /// What a run found of one item, before its residuals are known.
 pub(super) struct Candidate {
@@ -36,30 +35,22 @@ impl Candidate {
 
 impl<O: LinearOperator + ?Sized> Columns<'_, O> {
     /// Triplets of the whole matrix, whose columns are the products of the unit vectors.
-    pub(super) async fn decomposed(&self, count: usize, mut control: Control<'_>) -> Result<Vec<Option<Candidate>>> {
+    pub(super) async fn decomposed(&self, count: usize, control: &mut Control<'_>) -> Result<Vec<Option<Candidate>>> {
         let (short, long) = (self.oriented.short, self.oriented.long);
         let write = |_: usize, column: usize, place: &mut [f32]| place[column] = 1.0;
         let items = self.wanted.len();
         let mut longest = 0.0f64;
         let mut passed = |columns: usize, products: &[Vec<f32>]| {
-            let Some(callback) = control.on_status.as_mut() else { return Ok(()) };
             let first = self.wanted.iter().position(|wanted| *wanted).unwrap_or(0);
             // No column is longer than the norm.
             let length = |column: &[f32]| column.iter().map(|entry| f64::from(*entry).powi(2)).sum::<f64>().sqrt();
             longest = products[first].rchunks_exact(long).take(WIDEST).map(length).fold(longest, f64::max);
-            let iterations = columns.div_ceil(2);
-            let progress = Progress {
-                iterations,
-                converged: if columns == short { items } else { self.wanted.iter().filter(|wanted| !**wanted).count() },
-                items,
+            let done = if columns == short { items } else { self.wanted.iter().filter(|wanted| !**wanted).count() };
+            control.report(|| Progress {
+                iterations: columns.div_ceil(2),
                 sigma: scale_by_power(longest, self.oriented.operator.exponent(first)),
-                error: f64::INFINITY,
-                upper: f64::INFINITY,
-            };
-            match callback(&progress).is_break() {
-                true => Err(Error::Cancelled { operation: "Lanczos", iterations }),
-                false => Ok(()),
-            }
+                ..Progress::of("Lanczos", "products of the unit vectors", (done, items))
+            })
         };
         let products = self.products(Side::Short, short, &write, &mut passed).await?;
         let run = (Status::Converged, short.div_ceil(2));

@@ -1,9 +1,8 @@
 //! Products of an operator with many vectors, side by side on the device and read by the host.
 
-use super::finish::Oriented;
 use crate::Result;
 use crate::gpu::Buffer;
-use crate::operator::LinearOperator;
+use crate::operator::{LinearOperator, Oriented};
 
 /// Vectors of an item that one pass takes at the most: many share the reading of an operator, few take little memory.
 pub(super) const WIDEST: usize = 64;

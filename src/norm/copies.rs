@@ -1,11 +1,10 @@
 //! The singular vectors of every copy of a repeated largest value.
 
-use super::SpectralNorms;
-use super::finish::Oriented;
-use super::memory::Memory;
+use super::result::SpectralNorm;
 use crate::Result;
 use crate::gpu::{Buffer, Recorder};
-use crate::operator::LinearOperator;
+use crate::iterate::Memory;
+use crate::operator::{LinearOperator, Oriented};
 use crate::tensor::Tensor;
 
 /// Orthonormal left and right vectors, batch × columns × side, paired column by column: zeros past the copies of an item.
@@ -24,23 +23,21 @@ impl Copies {
     pub(super) fn of<O: LinearOperator + ?Sized>(
         oriented: &Oriented<'_, O>,
         factors: &Buffer<f32>,
-        norms: &SpectralNorms,
+        (items, first_short, first_long): (&[SpectralNorm], &Tensor, &Tensor),
         others: &[Tensor],
     ) -> Result<Self> {
         let gpu = oriented.operator.gpu();
         let columns = others.len() + 1;
         let (short, long) = (oriented.short_zeros(columns)?, oriented.long_zeros(columns)?);
-        let (first_short, first_long) =
-            if oriented.transposed { (norms.left(), norms.right()) } else { (norms.right(), norms.left()) };
         let mut recorder = gpu.recorder();
-        let every = vec![true; norms.items().len()];
+        let every = vec![true; items.len()];
         place(&mut recorder, &every, first_short, (&short, 0))?;
         place(&mut recorder, &every, first_long, (&long, 0))?;
         let (unit_short, unit_long) = (oriented.short_zeros(1)?, oriented.long_zeros(1)?);
         let product = oriented.long_zeros(1)?;
-        let unused = Buffer::zeros(gpu, "norms", norms.items().len())?;
+        let unused = Buffer::zeros(gpu, "norms", items.len())?;
         for (rank, vectors) in others.iter().enumerate().map(|(index, vectors)| (index + 1, vectors)) {
-            let wanted: Vec<bool> = norms.items().iter().map(|item| item.multiplicity > Some(rank)).collect();
+            let wanted: Vec<bool> = items.iter().map(|item| item.multiplicity > Some(rank)).collect();
             let memory = Memory { factors: factors.clone(), ..Memory::new(gpu, &wanted)? };
             let mask = memory.active.clone();
             recorder.masked(&mask, |recorder| {

@@ -1,7 +1,7 @@
 //! The norms of a matrix that take one look at each entry.
 
-use super::start::unit;
 use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::iterate::unit;
 use crate::tensor::screen::{Screen, scale_by_power};
 use crate::tensor::{Matrix, Storage};
 use crate::{Result, ops};

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::control::Control;
 use super::{JacobianNorms, Method, PreparedJacobianNorm};
+use crate::iterate::Control;
 use crate::tape::{Tape, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -203,7 +203,7 @@ pub fn interpolate(tape: &Tape, left: &Tensor, right: &Tensor, seed: u64) -> Res
     }
     let (x, y) = (tape.input(left.shape())?, tape.input(right.shape())?);
     let batch = left.shape().first().copied().unwrap_or(1);
-    let places: Vec<f32> = super::start::uniform_places(seed, batch);
+    let places: Vec<f32> = crate::iterate::uniform_places(seed, batch);
     let places =
         tape.constant(&Tensor::from_slice(tape.gpu(), &super::jacobian_norms::column(left.shape()), &places)?)?;
     let between = x.subtract(&y)?.multiply(&places)?.add(&y)?;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::control::Control;
 use super::{Bounds, Guarantee, JacobianSpectralNorm, Reduction, SpectralNorm, SpectralNorms, Status};
+use crate::iterate::Control;
 use crate::tape::{Linearization, Program, Tape, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result};

@@ -1,7 +1,7 @@
 //! Which solver finds a spectral norm.
 
-use super::control::Control;
 use super::{Lanczos, Power, SpectralNorms};
+use crate::iterate::Control;
 use crate::operator::LinearOperator;
 use crate::{Error, Result};
 
@@ -22,20 +22,20 @@ impl Default for Method {
 }
 
 impl Method {
-    /// The spectral norm of each item of an operator.
+    /// The spectral norm of each batch element of an operator.
     ///
     /// # Errors
-    /// As [`Lanczos::norm_with`] and [`Power::norm_with`].
-    pub fn norm<O: LinearOperator + ?Sized>(&self, operator: &O, control: Control<'_>) -> Result<SpectralNorms> {
-        operator.gpu().block_on(self.norm_async(operator, control))
+    /// As [`Lanczos::norm`] and [`Power::norm`].
+    pub fn norm<O: LinearOperator + ?Sized>(&self, operator: &O) -> Result<SpectralNorms> {
+        operator.gpu().block_on(self.norm_async(operator, Control::default()))
     }
 
-    /// [`Method::norm`] without blocking the thread while the device works.
+    /// [`Method::norm`] with a control, and without blocking the thread while the device works.
     ///
     /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
     /// # Errors
-    /// As [`Method::norm`].
+    /// As [`Lanczos::norm_async`] and [`Power::norm_async`].
     pub async fn norm_async<O: LinearOperator + ?Sized>(
         &self,
         operator: &O,

@@ -1,12 +1,8 @@
 //! Norms of operators: the spectral norm by Lanczos or power iteration, its gradient, and the cheap norms of matrices.
 
-mod basis;
-mod bidiagonal;
 mod candidate;
-mod chain;
 mod cheap;
 mod columns;
-mod control;
 mod copies;
 mod dense;
 mod differentiable;
@@ -15,33 +11,28 @@ mod gradient;
 mod jacobian;
 mod jacobian_norms;
 mod lanczos;
-mod measure;
-mod memory;
 mod method;
 mod power;
 mod probable;
+mod quotient;
 mod result;
 mod ritz;
 mod search;
-mod space;
-mod start;
 mod stop;
 mod top;
 mod triplets;
 
 pub use crate::bound::{Arithmetic, Bounds, Guarantee};
+pub use crate::iterate::{Control, Progress, Status, seed_from_system};
 pub use cheap::{CheapNorms, cheap_norms};
-pub use control::{Control, OnStatus, Progress};
 pub use dense::{frobenius, frobenius_gradient, infinity, one};
 pub use jacobian::{JacobianSpectralNorm, Reduction, interpolate};
 pub use jacobian_norms::{JacobianNorms, PreparedJacobianNorm};
 pub use lanczos::Lanczos;
 pub use method::Method;
 pub use power::{Power, PowerForm, Start};
-pub use result::{Residual, SpectralNorm, SpectralNorms, Status};
+pub use result::{Residual, SpectralNorm, SpectralNorms};
 pub use search::{JacobianSearch, Region, Steepest};
-pub(crate) use start::random_signs;
-pub use start::seed_from_system;
 pub use stop::Stop;
 pub use triplets::{Triplet, Triplets};
 

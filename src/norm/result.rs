@@ -8,48 +8,10 @@ use super::copies::Copies;
 use super::stop::MEASURABLE;
 use super::{Arithmetic, Bounds, Guarantee};
 use crate::gpu::Gpu;
+use crate::iterate::{StartVectors, Status};
 use crate::operator::length;
 use crate::tensor::{Position, Tensor};
 use crate::{Error, Result};
-
-/// How a run ended for one item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Status {
-    /// The error that residual and gap let one expect is within the tolerance.
-    Converged,
-    /// The iterations ran out first; the result is still a lower estimate.
-    MaxIterations,
-    /// The operator is zero: sigma is 0, and there are no singular vectors.
-    Zero,
-    /// An entry or a product is NaN or infinite: there is no norm.
-    NonFinite,
-    /// Rounding stands in the way: the residual no longer falls, or is larger than the iteration believed.
-    Stagnated,
-    /// The vectors found prove a norm above the upper bound that was asked for: this start is of the share that the bound
-    /// fails for, or products on the device are not what was measured. The upper bound is withdrawn; take another seed.
-    Refuted,
-}
-
-impl Status {
-    /// The status as one word, in snake case.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Converged => "converged",
-            Self::MaxIterations => "max_iterations",
-            Self::Zero => "zero",
-            Self::NonFinite => "non_finite",
-            Self::Stagnated => "stagnated",
-            Self::Refuted => "refuted",
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
 
 /// How far a triplet (sigma, u, v) is from a singular one, in units of sigma.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -183,6 +145,14 @@ pub struct SpectralNorms {
     pub(crate) right: Tensor,
     /// The vectors of all copies, where an item has several.
     pub(crate) copies: Option<Copies>,
+}
+
+/// The vectors of a result, for a run that starts from them.
+impl<'a> From<&'a SpectralNorms> for StartVectors<'a> {
+    fn from(norms: &'a SpectralNorms) -> Self {
+        let usable = |item: &SpectralNorm| !matches!(item.status, Status::Zero | Status::NonFinite);
+        Self { left: &norms.left, right: &norms.right, usable: norms.items.iter().map(usable).collect() }
+    }
 }
 
 impl SpectralNorms {

@@ -2,7 +2,7 @@
 
 use faer::{Mat, MatRef};
 
-use super::start::uniform_places;
+use crate::iterate::uniform_places;
 
 /// Singular values, largest first, with orthonormal vectors on both sides in columns.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use super::start::{random_unit, uniform_places};
 use super::{JacobianSpectralNorm, PreparedJacobianNorm, Reduction, Status};
+use crate::iterate::{random_unit, uniform_places};
 use crate::tape::{Tape, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result};

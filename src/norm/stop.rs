@@ -99,7 +99,7 @@ pub(super) fn expected_error(residual: f64) -> f64 {
 pub(super) const MEASURABLE: f64 = 1.0 / 8_388_608.0;
 
 /// The relative error that a finished triplet lets one expect, from its true residual and the gap, both relative.
-fn final_error(residual: f64, gap: Option<f64>) -> f64 {
+pub(super) fn final_error(residual: f64, gap: Option<f64>) -> f64 {
     let residual = residual.max(MEASURABLE);
     let linear = residual / std::f64::consts::SQRT_2;
     match gap {

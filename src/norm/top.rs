@@ -3,16 +3,13 @@
 use faer::Mat;
 
 use super::candidate::Candidate;
-use super::chain::Goal;
 use super::columns::Columns;
-use super::control::Control;
-use super::finish::Oriented;
-use super::lanczos::{Lanczos, Run};
+use super::lanczos::{Chain, Goal, Lanczos, Run, State};
 use super::probable::Share;
-use super::result::{SpectralNorm, Status};
 use super::ritz::orthonormal;
 use super::triplets::{Triplet, Triplets};
-use crate::operator::LinearOperator;
+use crate::iterate::{Control, Status};
+use crate::operator::{LinearOperator, Oriented, Settled};
 use crate::{Error, Result};
 
 /// Sides so short, by the work of decomposing the matrix (its shorter side squared times its longer one), that the host
@@ -34,36 +31,31 @@ impl Lanczos {
     /// Residuals are held against the tolerance of [`Lanczos::stop`], whichever it is; there is one chain, and no upper bound.
     ///
     /// ```
-    /// use opnorm::{Gpu, Matrix, norm::{Control, Lanczos}};
+    /// use opnorm::{Gpu, Matrix, norm::Lanczos};
     /// let matrix = Matrix::from_slice(&Gpu::new()?, 3, 3, &[2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0])?;
-    /// let top = Lanczos::default().top(&matrix, 2, Control::default())?;
+    /// let top = Lanczos::default().top(&matrix, 2)?;
     /// let values: Vec<f64> = top[0].values.iter().map(|triplet| triplet.sigma).collect();
     /// assert!((values[0] - 2.0).abs() < 1e-5 && (values[1] - 2.0).abs() < 1e-5);
     /// # Ok::<(), opnorm::Error>(())
     /// ```
     ///
     /// # Errors
-    /// As [`Lanczos::norm_with`]; [`Error::InvalidOption`] for a count of 0.
-    pub fn top<O: LinearOperator + ?Sized>(
-        &self,
-        operator: &O,
-        count: usize,
-        control: Control<'_>,
-    ) -> Result<Vec<Triplets>> {
-        operator.gpu().block_on(self.top_async(operator, count, control))
+    /// As [`Lanczos::norm`]; [`Error::InvalidOption`] for a count of 0.
+    pub fn top<O: LinearOperator + ?Sized>(&self, operator: &O, count: usize) -> Result<Vec<Triplets>> {
+        operator.gpu().block_on(self.top_async(operator, count, Control::default()))
     }
 
-    /// [`Lanczos::top`] without blocking the thread while the device works.
+    /// [`Lanczos::top`] with a control, and without blocking the thread while the device works.
     ///
     /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
     /// # Errors
-    /// As [`Lanczos::top`].
+    /// As [`Lanczos::top`]; whatever the listener of the control returns.
     pub async fn top_async<O: LinearOperator + ?Sized>(
         &self,
         operator: &O,
         count: usize,
-        control: Control<'_>,
+        mut control: Control<'_>,
     ) -> Result<Vec<Triplets>> {
         self.check()?;
         if count == 0 {
@@ -82,14 +74,14 @@ impl Lanczos {
         let candidates = if !wanted.contains(&true) {
             settled.iter().map(|_| None).collect()
         } else if self.takes_whole(count, (oriented.short, oriented.long)) {
-            columns.decomposed(count, control).await?
+            columns.decomposed(count, &mut control).await?
         } else {
-            self.searched(&columns, count, control).await?
+            self.searched(&columns, count, &mut control).await?
         };
         let found = columns.measured(candidates, self.stop.tolerance()).await?;
-        let of_item = |(found, settled): (Option<Triplets>, &Option<SpectralNorm>)| match (found, settled) {
+        let of_item = |(found, settled): (Option<Triplets>, &Option<Settled>)| match (found, settled) {
             (Some(found), _) => found,
-            (None, Some(norm)) => Triplets::of_settled(norm, count, &oriented),
+            (None, Some(settled)) => Triplets::of_settled(*settled, count, &oriented),
             (None, None) => Triplets::without_values(Status::NonFinite, 0),
         };
         Ok(found.into_iter().zip(&settled).map(of_item).collect())
@@ -106,15 +98,18 @@ impl Lanczos {
         &self,
         columns: &Columns<'_, O>,
         count: usize,
-        control: Control<'_>,
+        control: &mut Control<'_>,
     ) -> Result<Vec<Option<Candidate>>> {
         let oriented = columns.oriented;
         let goal = Goal::Top { count, rtol: self.stop.tolerance() };
-        let mut run = Run::new(self, oriented, &oriented.settled(), goal, (Share::without_bound(1), control))?;
-        run.first_start()?;
-        run.cycle().await?;
-        let ends: Vec<(Status, usize)> =
-            run.chains.iter().map(|chain| (chain.done.unwrap_or(Status::MaxIterations), chain.iterations)).collect();
+        let mut run = Run::new(self, oriented, goal, Share::without_bound(1))?;
+        run.first_start(control)?;
+        run.cycle(control).await?;
+        let end = |chain: &Chain| {
+            let status = if let State::Done(status) = chain.state { status } else { Status::MaxIterations };
+            (status, chain.iterations.unwrap_or(0))
+        };
+        let ends: Vec<(Status, usize)> = run.chains.iter().map(end).collect();
         let spans = run.spans(oriented, count).await?;
         let bases: Vec<Mat<f64>> = spans
             .iter()
@@ -132,7 +127,7 @@ impl Lanczos {
     }
 }
 
-impl<O: LinearOperator + ?Sized> Run<'_, '_, O> {
+impl<O: LinearOperator + ?Sized> Run<'_, O> {
     /// The right vectors on the short side of the leading triplets that each chain holds, one after the other, `count` at
     /// the most.
     async fn spans(&self, oriented: &Oriented<'_, O>, count: usize) -> Result<Vec<Vec<f32>>> {
@@ -159,18 +154,18 @@ impl<O: LinearOperator + ?Sized> Run<'_, '_, O> {
 
 impl Triplets {
     /// What is known without a product: a zero operator has zeros, with unit vectors.
-    fn of_settled<O: LinearOperator + ?Sized>(norm: &SpectralNorm, count: usize, oriented: &Oriented<'_, O>) -> Self {
+    fn of_settled<O: LinearOperator + ?Sized>(settled: Settled, count: usize, oriented: &Oriented<'_, O>) -> Self {
         let unit = |size: usize, rank: usize| (0..size).map(|index| if index == rank { 1.0 } else { 0.0 }).collect();
         let (left, right) = match oriented.transposed {
             true => (oriented.short, oriented.long),
             false => (oriented.long, oriented.short),
         };
         let zero = |rank| Triplet { sigma: 0.0, left: unit(left, rank), right: unit(right, rank), residual: 0.0 };
-        let zeros = if norm.status == Status::Zero { count } else { 0 };
+        let zeros = if settled.status == Status::Zero { count } else { 0 };
         Self {
             values: (0..zeros).map(zero).collect(),
-            non_finite: norm.non_finite,
-            ..Self::without_values(norm.status, 0)
+            non_finite: settled.non_finite,
+            ..Self::without_values(settled.status, 0)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the largest singular triplets come back as.
 
-use super::result::Status;
+use crate::iterate::Status;
 use crate::tensor::Position;
 
 /// One singular triplet.

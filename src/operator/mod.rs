@@ -3,6 +3,7 @@
 mod composition;
 mod dense;
 mod identity;
+mod oriented;
 mod scaled;
 mod sum;
 mod transpose;
@@ -11,6 +12,7 @@ use futures::future::{LocalBoxFuture, ready};
 
 pub use composition::Composition;
 pub use identity::Identity;
+pub(crate) use oriented::{Oriented, Settled};
 pub use scaled::Scaled;
 pub use sum::Sum;
 pub use transpose::Transpose;

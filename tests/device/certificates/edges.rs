@@ -99,8 +99,8 @@ fn dense_edges_are_enclosed_as_tightly_as_any() {
             let single: Vec<f32> = matrix.entries.iter().map(|entry| *entry as f32).collect();
             let double: Vec<f64> = matrix.entries.iter().map(|entry| *entry * 1.1).collect();
             for (exact, found) in [
-                (exact, Certifier::default().on_host((1, rows, cols), &single[..])),
-                (1.1 * exact, Certifier::default().on_host((1, rows, cols), &double[..])),
+                (exact, Certifier::default().certify_on_host((1, rows, cols), &single[..])),
+                (1.1 * exact, Certifier::default().certify_on_host((1, rows, cols), &double[..])),
             ] {
                 let certificate = &found.unwrap()[0];
                 tally.see(family, (rows, cols), &certificate.bounds, &[exact]);

@@ -111,7 +111,7 @@ fn integer_matrices_are_enclosed_exactly() {
             if index >= 30 && certifier.host_side.is_some() {
                 continue;
             }
-            let bounds = certifier.source(gpu(), (1, rows, cols), &matrix.entries[..]).unwrap()[0].bounds;
+            let bounds = certifier.certify_source(gpu(), (1, rows, cols), &matrix.entries[..]).unwrap()[0].bounds;
             assert_encloses("integers", &matrix, &bounds);
             assert!(bounds.width() <= 1e-12 || certifier.host_side.is_some(), "{bounds:?}");
         }
@@ -150,13 +150,13 @@ fn extremes_are_enclosed_exactly() {
         };
         let entries = (0..side * side).map(|place| entry(place / side, place % side, &mut source)).collect();
         let matrix = Wide { rows: side, cols: side, entries };
-        let bounds = Certifier::default().on_host((1, side, side), &matrix.entries[..]).unwrap()[0].bounds;
+        let bounds = Certifier::default().certify_on_host((1, side, side), &matrix.entries[..]).unwrap()[0].bounds;
         assert_encloses(name, &matrix, &bounds);
         if name != "subnormal" {
             widest = widest.max(bounds.width());
         }
         if index < 12 {
-            let bounds = on_device().source(gpu(), (1, side, side), &matrix.entries[..]).unwrap()[0].bounds;
+            let bounds = on_device().certify_source(gpu(), (1, side, side), &matrix.entries[..]).unwrap()[0].bounds;
             assert_encloses(name, &matrix, &bounds);
         }
     }

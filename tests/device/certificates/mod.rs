@@ -9,12 +9,11 @@ mod exact;
 mod hard;
 mod tally;
 
-use std::ops::ControlFlow;
-
 use half::{bf16, f16};
-use opnorm::certify::{Certifier, Prover};
+use opnorm::certify::{Certificate, Certifier, Prover};
+use opnorm::iterate::{Control, Progress};
 use opnorm::norm::{Arithmetic, Bounds, Guarantee};
-use opnorm::{Error, Matrix};
+use opnorm::{Error, Matrix, Result};
 
 use crate::families::{self, FAMILIES};
 use crate::matrices::{self, Source};
@@ -40,7 +39,7 @@ fn the_host_encloses_every_family_tightly() {
             let longest = if index % 5 == 0 { 400 } else { 150 };
             let matrix = hard::draw(family, longest, &mut source);
             let (rows, cols) = (matrix.rows, matrix.cols);
-            let bounds = Certifier::default().on_host((1, rows, cols), &matrix.entries[..]).unwrap()[0].bounds;
+            let bounds = Certifier::default().certify_on_host((1, rows, cols), &matrix.entries[..]).unwrap()[0].bounds;
             assert_eq!(bounds.guarantee, Guarantee::Certified { arithmetic: Arithmetic::Host });
             tally.see(family, (rows, cols), &bounds, &singular_values(&matrix));
         }
@@ -61,7 +60,7 @@ fn the_device_encloses_every_family() {
             let longest = if index % 8 == 0 { 400 } else { 100 };
             let matrix = hard::draw(family, longest, &mut source);
             let (rows, cols) = (matrix.rows, matrix.cols);
-            let bounds = on_device().source(gpu(), (1, rows, cols), &matrix.entries[..]).unwrap()[0].bounds;
+            let bounds = on_device().certify_source(gpu(), (1, rows, cols), &matrix.entries[..]).unwrap()[0].bounds;
             assert_eq!(bounds.guarantee, Guarantee::Certified { arithmetic: Arithmetic::Wgsl });
             tally.see(family, (rows, cols), &bounds, &singular_values(&matrix));
         }
@@ -89,11 +88,11 @@ fn f64_entries_are_enclosed_as_they_are() {
     let (exact, of_rounded) = (singular_values(&wide)[0], singular_values(&rounded)[0]);
     assert!((exact / of_rounded - 1.0).abs() > 1e-9, "the two must be told apart");
     for certifier in [Certifier::default(), on_device()] {
-        let bounds = certifier.source(gpu(), (1, side, side), &wide.entries[..]).unwrap()[0].bounds;
+        let bounds = certifier.certify_source(gpu(), (1, side, side), &wide.entries[..]).unwrap()[0].bounds;
         assert!(bounds.lower <= exact && exact <= bounds.upper && bounds.width() < 1e-9, "{bounds:?}, {exact}");
         // The device holds the rounded matrix.
         let held = Matrix::from_f64(gpu(), 1, side, side, &wide.entries).unwrap();
-        let bounds = certifier.matrix(&held).unwrap()[0].bounds;
+        let bounds = certifier.certify(&held).unwrap()[0].bounds;
         assert!(bounds.lower <= of_rounded && of_rounded <= bounds.upper, "{bounds:?}, {of_rounded}");
     }
 }
@@ -124,7 +123,7 @@ fn sixteen_bits_batches_and_scales_are_enclosed() {
     ];
     for (matrix, entries) in matrices {
         for certifier in [Certifier::default(), on_device()] {
-            let certificates = certifier.matrix(&matrix).unwrap();
+            let certificates = certifier.certify(&matrix).unwrap();
             assert_eq!(certificates.len(), batch);
             for (certificate, entries) in certificates.iter().zip(entries.chunks_exact(rows * cols)) {
                 let exact = singular_values(&Wide { rows, cols, entries: entries.to_vec() })[0];
@@ -143,16 +142,21 @@ fn sixteen_bits_batches_and_scales_are_enclosed() {
 fn what_has_no_norm_or_a_known_one_is_said() {
     for certifier in [Certifier::default(), on_device()] {
         let entries = [1.0, f64::NAN, 0.0, 0.0, f64::INFINITY, 1.0, -3.0, 0.0];
-        let certificates = certifier.source(gpu(), (4, 1, 2), &entries[..]).unwrap();
+        let certificates = certifier.certify_source(gpu(), (4, 1, 2), &entries[..]).unwrap();
         assert!(certificates[0].sigma.is_nan() && certificates[0].bounds == Bounds::NONE);
         assert!(certificates[2].sigma.is_nan() && certificates[2].bounds == Bounds::NONE);
         let zero = certificates[1].bounds;
         assert_eq!((certificates[1].sigma, zero.lower, zero.upper), (0.0, 0.0, 0.0));
         assert_eq!(zero.to_string(), "[0, 0], certified");
         assert!(certificates[3].bounds.lower <= 3.0 && certificates[3].bounds.upper >= 3.0);
-        let empty = certifier.source(gpu(), (2, 0, 5), &[0.0f32; 0][..]).unwrap();
+        let empty = certifier.certify_source(gpu(), (2, 0, 5), &[0.0f32; 0][..]).unwrap();
         assert!(empty.len() == 2 && empty[0].bounds.upper == 0.0);
     }
+}
+
+/// The certificate of a 90 x 70 matrix, with a control.
+fn proved(certifier: &Certifier, entries: &[f32], control: Control<'_>) -> Result<Vec<Certificate>> {
+    gpu().block_on(certifier.certify_source_async(gpu(), (1, 90, 70), entries, control))
 }
 
 #[test]
@@ -160,19 +164,16 @@ fn a_proof_can_be_stopped_and_tells_how_far_it_is() {
     let entries = Source::new(12).gaussian(90, 70).entries;
     for certifier in [Certifier::default(), on_device()] {
         let mut seen = Vec::new();
-        let mut listen = |progress: &opnorm::certify::Progress| {
+        let listen = |progress: &Progress| {
             assert!(progress.done <= progress.total);
             seen.push(progress.step);
-            ControlFlow::Continue(())
+            Ok(())
         };
-        certifier.source_with(gpu(), (1, 90, 70), &entries[..], Some(&mut listen)).unwrap();
+        proved(&certifier, &entries, Control::new().on_progress(listen)).unwrap();
         assert!(seen.len() >= 2, "{seen:?}");
         let last = seen[seen.len() - 1];
-        let mut stop = |progress: &opnorm::certify::Progress| match progress.step == last {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        };
-        let error = certifier.source_with(gpu(), (1, 90, 70), &entries[..], Some(&mut stop)).unwrap_err();
+        let stop = |progress: &Progress| if progress.step == last { Err(progress.cancelled()) } else { Ok(()) };
+        let error = proved(&certifier, &entries, Control::new().on_progress(stop)).unwrap_err();
         assert!(matches!(error, Error::Cancelled { .. }), "{error}");
     }
 }
@@ -182,7 +183,7 @@ fn sizes_choose_the_prover_and_limits_say_what_to_do() {
     let certifier = Certifier { host_side: Some(10), ..Certifier::default() };
     assert_eq!(certifier.prover(gpu(), 10, 5000), Prover::Host);
     assert_eq!(certifier.prover(gpu(), 11, 5000), Prover::Device);
-    let error = certifier.on_host((1, 11, 12), &[1.0f32; 132][..]).unwrap_err();
+    let error = certifier.certify_on_host((1, 11, 12), &[1.0f32; 132][..]).unwrap_err();
     assert!(matches!(error, Error::TooLarge { needed: 11, limit: 10, .. }), "{error:?}");
     let (host, device) = (certifier.estimate(gpu(), 10, 5000).unwrap(), certifier.estimate(gpu(), 4096, 4096).unwrap());
     assert!(host.seconds > 0.0 && host.device_operations == 0.0 && host.seconds < device.seconds);
@@ -195,7 +196,7 @@ fn a_chain_of_layers_has_a_tight_product() {
     let mut source = Source::new(13);
     let sigmas: Vec<f64> = (0..side).map(|index| 1.0 - 1e-6 * index as f64).collect();
     let layers: Vec<f32> = (0..10).flat_map(|_| source.with_spectrum(side, side, &sigmas).0.entries).collect();
-    let certificates = Certifier::default().on_host((10, side, side), &layers[..]).unwrap();
+    let certificates = Certifier::default().certify_on_host((10, side, side), &layers[..]).unwrap();
     let product = certificates.iter().map(|layer| layer.bounds).reduce(|chain, layer| chain.product(&layer)).unwrap();
     println!("{product:.12}, width {:.1e}", product.width());
     assert!(product.width() <= 1e-9 && (product.upper - 1.0).abs() < 1e-5);

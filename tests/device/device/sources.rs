@@ -13,11 +13,11 @@ fn by_each_door<S: ElementSource + ?Sized>(source: &S, expected: &[f32; 6]) {
     assert_eq!(matrix.read().unwrap(), expected);
     assert_eq!(Tensor::upload(gpu(), &[2, 3], source).unwrap().read(gpu()).unwrap(), expected);
     let certifier = Certifier::default();
-    let by_host = certifier.on_host((1, 2, 3), source).unwrap()[0].clone();
+    let by_host = certifier.certify_on_host((1, 2, 3), source).unwrap()[0].clone();
     let wide = expected.map(f64::from);
     let exact = faer::Mat::from_fn(2, 3, |row, col| wide[row * 3 + col]).singular_values().unwrap()[0];
     assert!(by_host.bounds.lower <= exact * (1.0 + 1e-7) && exact * (1.0 - 1e-7) <= by_host.bounds.upper);
-    assert_eq!(certifier.source(gpu(), (1, 2, 3), source).unwrap()[0], by_host);
+    assert_eq!(certifier.certify_source(gpu(), (1, 2, 3), source).unwrap()[0], by_host);
     // A part of a batch, and a source that is too short.
     assert_eq!(Tensor::upload(gpu(), &[0], source).unwrap().len(), 0);
     let short = Tensor::upload(gpu(), &[7], source).unwrap_err();

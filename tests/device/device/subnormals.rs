@@ -89,7 +89,7 @@ fn bounds_of_subnormal_entries_hold() {
         let foreign = Matrix::from_wgpu(gpu, foreign(gpu, 0, &entries), 0, (1, rows, cols)).unwrap();
         for (origin, matrix) in [("foreign", foreign), ("host", Matrix::from_slice(gpu, rows, cols, &entries).unwrap())]
         {
-            let certificate = &Certifier::default().matrix(&matrix).unwrap()[0];
+            let certificate = &Certifier::default().certify(&matrix).unwrap()[0];
             let bounds = certificate.bounds;
             assert!(
                 bounds.lower <= norm + slack && norm - slack <= bounds.upper,
@@ -134,7 +134,7 @@ fn sixteen_bit_subnormals_survive_widening() {
             (item.sigma / norm - 1.0).abs() < 2e-6 && item.bounds.lower <= norm * (1.0 + 1e-13),
             "{item:?}, {norm:e}"
         );
-        let bounds = Certifier::default().matrix(&matrix).unwrap()[0].bounds;
+        let bounds = Certifier::default().certify(&matrix).unwrap()[0].bounds;
         assert!(bounds.lower <= norm * (1.0 + 1e-13) && norm * (1.0 - 1e-13) <= bounds.upper, "{bounds:?}, {norm:e}");
     }
 }

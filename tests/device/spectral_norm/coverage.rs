@@ -336,16 +336,16 @@ fn what_cannot_be_promised_is_refused() {
         Matrix::from_slice(gpu(), 3, 3, &entries).unwrap()
     };
     let earlier = spectral_norm(&diagonal([2.0, 1.0, 0.5])).unwrap();
-    let control = || Control { start: Some(&earlier), ..Control::default() };
+    let control = || Control::new().starting_from(&earlier);
     let changed = diagonal([1.0, 3.0, 0.5]);
     for options in [
         Lanczos { delta: Some(0.1), ..Lanczos::default() },
         Lanczos { stop: Stop::Bound { rtol: 0.1, delta: 0.1 }, ..Lanczos::default() },
     ] {
-        let error = options.norm_with(&changed, control()).unwrap_err();
+        let error = gpu().block_on(options.norm_async(&changed, control())).unwrap_err();
         assert!(matches!(error, Error::InvalidOption { option: "delta", .. }), "{error:?}");
     }
-    let warm = Lanczos::default().norm_with(&changed, control()).unwrap();
+    let warm = gpu().block_on(Lanczos::default().norm_async(&changed, control())).unwrap();
     assert_eq!(warm.items()[0].bounds.guarantee, Guarantee::Lower);
     assert_eq!(spectral_norm(&changed).unwrap().items()[0].bounds.guarantee, Guarantee::Lower);
 }
@@ -372,13 +372,13 @@ fn a_restart_leaves_the_bound_of_the_first_space() {
 fn progress_tells_the_bound() {
     let matrix = upload(&Source::new(84).gaussian(200, 200));
     let mut seen = Vec::new();
-    let mut watch = |progress: &opnorm::norm::Progress| {
-        seen.push((progress.upper, progress.sigma, progress.items));
-        std::ops::ControlFlow::Continue(())
+    let watch = |progress: &opnorm::iterate::Progress| {
+        seen.push((progress.upper, progress.sigma, progress.total));
+        Ok(())
     };
-    let control = Control { on_status: Some(&mut watch), ..Control::default() };
+    let control = Control::new().on_progress(watch);
     let options = Lanczos { stop: Stop::Bound { rtol: 0.05, delta: 1e-6 }, ..Lanczos::default() };
-    let item = options.norm_with(&matrix, control).unwrap().items()[0].clone();
+    let item = gpu().block_on(options.norm_async(&matrix, control)).unwrap().items()[0].clone();
     assert!(seen.len() > 2 && seen.iter().all(|(upper, sigma, items)| upper >= sigma && *items == 1));
     assert!(seen.windows(2).all(|pair| pair[1].0 <= pair[0].0 * (1.0 + 1e-6)));
     assert!((seen.last().unwrap().0 / item.bounds.upper - 1.0).abs() < 1e-6, "{seen:?} {item:?}");

@@ -1,9 +1,7 @@
 //! The cases that break spectral norms elsewhere.
 
-use std::ops::ControlFlow;
-
 use opnorm::norm::{
-    Bounds, Control, Lanczos, Power, PowerForm, Start, Status, Stop, frobenius, infinity, one, spectral_norm,
+    Bounds, Control, Lanczos, Power, PowerForm, Progress, Start, Status, Stop, frobenius, infinity, one, spectral_norm,
 };
 use opnorm::tensor::Position;
 use opnorm::{Error, Matrix};
@@ -184,9 +182,7 @@ fn empty_matrices_are_zero() {
         }
         assert_eq!(frobenius(&matrix).unwrap(), vec![0.0; batch]);
         assert_eq!((one(&matrix).unwrap(), infinity(&matrix).unwrap()), (vec![0.0; batch], vec![0.0; batch]));
-        assert!(
-            Lanczos::default().top(&matrix, 3, Control::default()).unwrap().iter().all(|top| top.values.is_empty())
-        );
+        assert!(Lanczos::default().top(&matrix, 3).unwrap().iter().all(|top| top.values.is_empty()));
     }
 }
 
@@ -226,11 +222,12 @@ fn warm_starts_save_iterations_and_cannot_hide_the_norm() {
     let mut changed = matrix.clone();
     changed.entries.iter_mut().for_each(|entry| *entry += 1e-5 * source.normal() as f32);
     let exact = changed.singular_values()[0];
-    let start = || Control { start: Some(&cold), ..Control::default() };
-    let warm = Lanczos::default().norm_with(&upload(&changed), start()).unwrap().items()[0].clone();
+    let start = || Control::new().starting_from(&cold);
+    let warm = gpu().block_on(Lanczos::default().norm_async(&upload(&changed), start())).unwrap().items()[0].clone();
     assert!((warm.sigma / exact - 1.0).abs() < 1e-6, "{warm:?}");
     let cold_power = Power::default().norm(&upload(&changed)).unwrap().items()[0].clone();
-    let warm_power = Power::default().norm_with(&upload(&changed), start()).unwrap().items()[0].clone();
+    let warm_power =
+        gpu().block_on(Power::default().norm_async(&upload(&changed), start())).unwrap().items()[0].clone();
     assert!(warm_power.iterations < cold_power.iterations, "{warm_power:?} {cold_power:?}");
 
     // A start that is a singular vector, though not the first, or lies in the null space.
@@ -238,12 +235,13 @@ fn warm_starts_save_iterations_and_cannot_hide_the_norm() {
         |values: [f64; 4]| upload(&Dense::from_fn(4, 4, |row, col| if row == col { values[row] } else { 0.0 }));
     let earlier = spectral_norm(&diagonal([3.0, 1.0, 0.5, 0.1])).unwrap();
     for values in [[2.0, 5.0, 0.5, 0.1], [0.0, 5.0, 1.0, 2.0]] {
-        let control = Control { start: Some(&earlier), ..Control::default() };
-        let norm = Lanczos::default().norm_with(&diagonal(values), control).unwrap().items()[0].clone();
+        let control = Control::new().starting_from(&earlier);
+        let norm =
+            gpu().block_on(Lanczos::default().norm_async(&diagonal(values), control)).unwrap().items()[0].clone();
         assert!((norm.sigma - 5.0).abs() < 1e-5, "{values:?}: {norm:?}");
     }
-    let control = Control { start: Some(&earlier), ..Control::default() };
-    let mismatch = Lanczos::default().norm_with(&upload(&matrix), control).unwrap_err();
+    let control = Control::new().starting_from(&earlier);
+    let mismatch = gpu().block_on(Lanczos::default().norm_async(&upload(&matrix), control)).unwrap_err();
     assert!(matches!(mismatch, Error::ShapeMismatch { .. }), "{mismatch}");
 }
 
@@ -251,20 +249,23 @@ fn warm_starts_save_iterations_and_cannot_hide_the_norm() {
 fn callbacks_see_progress_and_can_cancel() {
     let matrix = upload(&Source::new(3).gaussian(300, 300));
     let mut seen = Vec::new();
-    let mut watch = |progress: &opnorm::norm::Progress| {
+    let watch = |progress: &Progress| {
         seen.push(*progress);
-        ControlFlow::Continue(())
+        Ok(())
     };
-    let control = Control { on_status: Some(&mut watch), ..Control::default() };
-    let norm = Lanczos::default().norm_with(&matrix, control).unwrap().items()[0].clone();
+    let control = Control::new().on_progress(watch);
+    let norm = gpu().block_on(Lanczos::default().norm_async(&matrix, control)).unwrap().items()[0].clone();
     assert!(seen.len() > 2 && seen.windows(2).all(|pair| pair[0].iterations < pair[1].iterations));
-    assert!((seen.last().unwrap().sigma / norm.sigma - 1.0).abs() < 1e-5 && seen.last().unwrap().converged == 1);
-    let mut stop = |_: &opnorm::norm::Progress| ControlFlow::Break(());
-    let control = Control { on_status: Some(&mut stop), ..Control::default() };
-    let error = Lanczos::default().norm_with(&matrix, control).unwrap_err();
+    assert!((seen.last().unwrap().sigma / norm.sigma - 1.0).abs() < 1e-5 && seen.last().unwrap().done == 1);
+    let stop = |progress: &Progress| Err(progress.cancelled());
+    let control = Control::new().on_progress(stop);
+    let error = gpu().block_on(Lanczos::default().norm_async(&matrix, control)).unwrap_err();
     assert!(matches!(error, Error::Cancelled { iterations: 1.., .. }), "{error}");
-    let control = Control { on_status: Some(&mut stop), ..Control::default() };
-    assert!(matches!(Power::default().norm_with(&matrix, control).unwrap_err(), Error::Cancelled { .. }));
+    let control = Control::new().on_progress(stop);
+    assert!(matches!(
+        gpu().block_on(Power::default().norm_async(&matrix, control)).unwrap_err(),
+        Error::Cancelled { .. }
+    ));
 }
 
 #[test]
@@ -285,7 +286,7 @@ fn budgets_and_options() {
     }
     assert!(Lanczos { max_iter: 0, ..Lanczos::default() }.norm(&matrix).is_err());
     assert!(Power { rtol: -1.0, ..Power::default() }.norm(&matrix).is_err());
-    assert!(Lanczos::default().top(&matrix, 0, Control::default()).is_err());
+    assert!(Lanczos::default().top(&matrix, 0).is_err());
     let strict =
         Lanczos { stop: Stop::Value { rtol: 1e-15 }, ..Lanczos::default() }.norm(&matrix).unwrap().items()[0].clone();
     assert!(matches!(strict.status, Status::Stagnated | Status::Converged), "{strict:?}");

@@ -1,8 +1,6 @@
 //! The largest singular triplets: as many as asked for, copies and zeros included, with orthonormal vectors and true
 //! residuals.
 
-use std::ops::ControlFlow;
-
 use faer::Mat;
 use opnorm::norm::{Control, Lanczos, Progress, Status, Triplets};
 use opnorm::operator::{Composition, Transpose};
@@ -53,7 +51,7 @@ fn check(name: &str, matrix: &Dense, count: usize, top: &Triplets) {
 }
 
 fn found(options: &Lanczos, matrix: &Dense, count: usize) -> Triplets {
-    options.top(&upload(matrix), count, Control::default()).unwrap().remove(0)
+    options.top(&upload(matrix), count).unwrap().remove(0)
 }
 
 /// Fewer steps than half the shorter side, so that the matrix is not decomposed.
@@ -140,14 +138,9 @@ fn operators_without_entries() {
     let composed = Composition::new(upload(&tall), upload(&wide)).unwrap();
     let turned = Transpose(&composed);
     for count in [3, 20, 25] {
-        check(
-            "composition",
-            &product,
-            count,
-            &Lanczos::default().top(&composed, count, Control::default()).unwrap()[0],
-        );
+        check("composition", &product, count, &Lanczos::default().top(&composed, count).unwrap()[0]);
         let flipped = Dense::from_fn(25, 30, |row, col| f64::from(product.entries[col * 25 + row]));
-        check("transposed", &flipped, count, &Lanczos::default().top(&turned, count, Control::default()).unwrap()[0]);
+        check("transposed", &flipped, count, &Lanczos::default().top(&turned, count).unwrap()[0]);
     }
 }
 
@@ -183,7 +176,7 @@ fn items_have_statuses_and_a_run_can_be_stopped() {
     let entries = [&plain.entries[..], &[0.0; 63], &broken.entries, &low.entries].concat();
     let batch = Matrix::from_batch(gpu(), 4, 7, 9, &entries).unwrap();
     for options in [Lanczos::default(), Lanczos { basis_bytes: 1, ..Lanczos::default() }] {
-        let tops = options.top(&batch, 3, Control::default()).unwrap();
+        let tops = options.top(&batch, 3).unwrap();
         let statuses: Vec<Status> = tops.iter().map(|top| top.status).collect();
         assert_eq!(statuses, [Status::Converged, Status::Zero, Status::NonFinite, Status::Converged]);
         check("gaussian", &plain, 3, &tops[0]);
@@ -193,16 +186,19 @@ fn items_have_statuses_and_a_run_can_be_stopped() {
     for short in [60, 400] {
         let matrix = upload(&source.gaussian(short, 70));
         let mut seen = Vec::new();
-        let mut see = |progress: &Progress| {
+        let see = |progress: &Progress| {
             seen.push(*progress);
-            ControlFlow::Continue(())
+            Ok(())
         };
-        let control = Control { on_status: Some(&mut see), ..Control::default() };
-        let top = Lanczos::default().top(&matrix, 2, control).unwrap().remove(0);
+        let control = Control::new().on_progress(see);
+        let top = gpu().block_on(Lanczos::default().top_async(&matrix, 2, control)).unwrap().remove(0);
         assert!(seen.iter().all(|progress| progress.sigma <= top.values[0].sigma * (1.0 + 1e-5)));
-        assert_eq!(seen.last().map(|progress| progress.converged), Some(1));
-        let mut stop = |_: &Progress| ControlFlow::Break(());
-        let control = Control { on_status: Some(&mut stop), ..Control::default() };
-        assert!(matches!(Lanczos::default().top(&matrix, 2, control), Err(Error::Cancelled { .. })));
+        assert_eq!(seen.last().map(|progress| progress.done), Some(1));
+        let stop = |progress: &Progress| Err(progress.cancelled());
+        let control = Control::new().on_progress(stop);
+        assert!(matches!(
+            gpu().block_on(Lanczos::default().top_async(&matrix, 2, control)),
+            Err(Error::Cancelled { .. })
+        ));
     }
 }

@@ -5,7 +5,6 @@
 //! held against lavapipe's file. `OPNORM_RECORD=1` writes the file of the adapter at hand.
 
 use std::fmt::Write as _;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -136,18 +135,18 @@ fn cases_of_values() -> Vec<Case> {
         case("warm", move || {
             let matrix = upload(&wide);
             let first = Lanczos::default().norm(&matrix)?;
-            let control = Control { start: Some(&first), ..Control::default() };
-            lines(&Lanczos::default().norm_with(&matrix, control)?)
+            let control = Control::new().starting_from(&first);
+            lines(&gpu().block_on(Lanczos::default().norm_async(&matrix, control))?)
         }),
         case("mixed", || lines(&Lanczos::default().norm(&mixed_batch(&mut Source::new(91)))?)),
         case("progress", || {
             let mut heard = Vec::new();
-            let mut note = |progress: &Progress| {
-                heard.push(format!("heard {:.6e} {} {}", progress.sigma, progress.iterations, progress.converged));
-                ControlFlow::Continue(())
+            let note = |progress: &Progress| {
+                heard.push(format!("heard {:.6e} {} {}", progress.sigma, progress.iterations, progress.done));
+                Ok(())
             };
-            let control = Control { on_status: Some(&mut note), ..Control::default() };
-            Lanczos::default().norm_with(&mixed_batch(&mut Source::new(91)), control)?;
+            let control = Control::new().on_progress(note);
+            gpu().block_on(Lanczos::default().norm_async(&mixed_batch(&mut Source::new(91)), control))?;
             Ok(heard)
         }),
     ]
@@ -188,14 +187,12 @@ fn cases_of_other_solvers() -> Vec<Case> {
         case("power-median", move || lines(&median.norm(&upload(&third))?)),
         case("power-batch", || lines(&Power::default().norm(&mixed_batch(&mut Source::new(96)))?)),
         case("power-out-of-steps", move || lines(&Power { max_iter: 40, ..Power::default() }.norm(&upload(&slow))?)),
-        case("top-of-whole", move || {
-            Ok(lines_of_top(&Lanczos::default().top(&upload(&fourth), 5, Control::default())?))
-        }),
+        case("top-of-whole", move || Ok(lines_of_top(&Lanczos::default().top(&upload(&fourth), 5)?))),
         case("top", move || {
             let values: Vec<f64> =
                 [2.0, 2.0, 1.5, 1.5, 1.5].into_iter().chain((1..40).map(|rank| 1.0 / f64::from(rank))).collect();
             let matrix = with_values(&mut Source::new(97), 160, 150, &values);
-            Ok(lines_of_top(&top.top(&upload(&matrix), 4, Control::default())?))
+            Ok(lines_of_top(&top.top(&upload(&matrix), 4)?))
         }),
     ]
 }

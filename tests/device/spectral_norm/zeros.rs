@@ -1,7 +1,7 @@
 //! Norms that are exactly zero, and what is certain of them.
 
 use opnorm::gpu::Recorder;
-use opnorm::norm::{Arithmetic, Bounds, Control, Guarantee, Method, Power, Status};
+use opnorm::norm::{Arithmetic, Bounds, Guarantee, Method, Power, Status};
 use opnorm::operator::{Composition, LinearOperator, Scaled, Sum, Transpose};
 use opnorm::tensor::Tensor;
 use opnorm::{Gpu, Matrix, Result};
@@ -52,7 +52,7 @@ fn zero_is_certified_where_entries_are_known_to_be_zero() {
     let known: [(&str, &dyn LinearOperator); 5] =
         [("matrix", &zero), ("composition", &composed), ("scaled", &scaled), ("sum", &same), ("transpose", &turned)];
     for method in [Method::default(), Method::Power(Power::default())] {
-        let run = |operator: &dyn LinearOperator| method.norm(operator, Control::default()).unwrap();
+        let run = |operator: &dyn LinearOperator| method.norm(operator).unwrap();
         for (name, operator) in known {
             let item = run(operator).items()[0].clone();
             assert_eq!(

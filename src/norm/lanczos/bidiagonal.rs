@@ -4,22 +4,22 @@ use faer::Mat;
 
 /// The upper bidiagonal matrix of Golub-Kahan-Lanczos: A V = U B, Aᵀ U = V Bᵀ + residual v eᵀ.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Bidiagonal {
+pub(in crate::norm) struct Bidiagonal {
     /// The diagonal.
-    pub(super) alphas: Vec<f64>,
+    pub(in crate::norm) alphas: Vec<f64>,
     /// The superdiagonal, one shorter.
-    pub(super) betas: Vec<f64>,
+    pub(in crate::norm) betas: Vec<f64>,
     /// The norm of what does not fit the space: 0 where it is invariant.
-    pub(super) residual: f64,
+    pub(in crate::norm) residual: f64,
 }
 
 /// The largest singular value of a bidiagonal matrix with its vectors, and the second one.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Leading {
-    pub(super) sigma: f64,
-    pub(super) second: f64,
-    pub(super) left: Vec<f64>,
-    pub(super) right: Vec<f64>,
+pub(in crate::norm) struct Leading {
+    pub(in crate::norm) sigma: f64,
+    pub(in crate::norm) second: f64,
+    pub(in crate::norm) left: Vec<f64>,
+    pub(in crate::norm) right: Vec<f64>,
 }
 
 impl Bidiagonal {
@@ -28,7 +28,7 @@ impl Bidiagonal {
     /// They are the eigenvalues of the symmetric tridiagonal matrix with zero diagonal and off-diagonal alpha_1, beta_1,
     /// alpha_2, ..., which has them as pairs ±sigma with vectors (v_1, u_1, v_2, u_2, ...) / √2 (Golub and Kahan 1965);
     /// bisection by Sturm counts finds the values, inverse iteration the vector.
-    pub(super) fn leading(&self) -> Leading {
+    pub(in crate::norm) fn leading(&self) -> Leading {
         let chain = self.chain();
         let sigma = largest_eigenvalue(&chain, 1);
         let second = if self.alphas.len() > 1 { largest_eigenvalue(&chain, 2) } else { 0.0 };
@@ -38,23 +38,23 @@ impl Bidiagonal {
     }
 
     /// The residual |Aᵀu - sigma v| of a Ritz triplet whose left coefficients are given.
-    pub(super) fn residual_of(&self, left: &[f64]) -> f64 {
+    pub(in crate::norm) fn residual_of(&self, left: &[f64]) -> f64 {
         self.residual * left.last().map_or(0.0, |last| last.abs())
     }
 
     /// How many singular values are `value` or more, for a positive value.
-    pub(super) fn count_from(&self, value: f64) -> usize {
+    pub(in crate::norm) fn count_from(&self, value: f64) -> usize {
         2 * self.alphas.len() - count_below(&self.chain(), value)
     }
 
     /// The singular value of this rank, the largest having rank 1; 0 where there are fewer.
-    pub(super) fn value(&self, rank: usize) -> f64 {
+    pub(in crate::norm) fn value(&self, rank: usize) -> f64 {
         if rank > self.alphas.len() { 0.0 } else { largest_eigenvalue(&self.chain(), rank) }
     }
 
     /// The residual of the Ritz triplet of this rank, in time linear in the size; 0 where the value is next to zero, whose
     /// vectors are not told apart.
-    pub(super) fn residual_of_rank(&self, rank: usize) -> f64 {
+    pub(in crate::norm) fn residual_of_rank(&self, rank: usize) -> f64 {
         let (value, largest) = (self.value(rank), self.value(1));
         if value <= f64::EPSILON * largest {
             return 0.0;
@@ -65,7 +65,7 @@ impl Bidiagonal {
 
     /// All singular triplets (sigma, left, right) with coefficients in the Krylov bases, largest first, by a dense
     /// decomposition.
-    pub(super) fn triplets(&self) -> Vec<(f64, Vec<f64>, Vec<f64>)> {
+    pub(in crate::norm) fn triplets(&self) -> Vec<(f64, Vec<f64>, Vec<f64>)> {
         let size = self.alphas.len();
         let dense = Mat::from_fn(size, size, |row, col| {
             if row == col {

@@ -6,7 +6,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// A vector drawn uniformly from the unit sphere, the same for the same seed, stream and length.
-pub(super) fn random_unit(seed: u64, stream: u64, length: usize) -> Vec<f32> {
+pub(crate) fn random_unit(seed: u64, stream: u64, length: usize) -> Vec<f32> {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(stream);
     let mut normals = Vec::with_capacity(length + 1);
@@ -21,7 +21,7 @@ pub(super) fn random_unit(seed: u64, stream: u64, length: usize) -> Vec<f32> {
 }
 
 /// So many numbers in (0, 1], the same for the same seed.
-pub(super) fn uniform_places(seed: u64, count: usize) -> Vec<f32> {
+pub(crate) fn uniform_places(seed: u64, count: usize) -> Vec<f32> {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     (0..count).map(|_| uniform(&mut generator) as f32).collect()
 }
@@ -33,7 +33,7 @@ pub(super) fn uniform_places(seed: u64, count: usize) -> Vec<f32> {
 /// repeat the run.
 ///
 /// ```
-/// use opnorm::norm::{Lanczos, seed_from_system};
+/// use opnorm::{iterate::seed_from_system, norm::Lanczos};
 /// let seed = seed_from_system();
 /// assert!(seed < 1 << 53 && seed != seed_from_system());
 /// let lanczos = Lanczos { delta: Some(1e-6), seed, ..Lanczos::default() };
@@ -56,7 +56,7 @@ fn uniform(generator: &mut ChaCha8Rng) -> f64 {
 }
 
 /// The vector divided by its norm; itself where it is zero.
-pub(super) fn unit(vector: &[f64]) -> Vec<f32> {
+pub(crate) fn unit(vector: &[f64]) -> Vec<f32> {
     let largest = vector.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
     if largest == 0.0 {
         return vec![0.0; vector.len()];

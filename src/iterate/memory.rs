@@ -8,23 +8,23 @@ use crate::ops::{self, Normalise, NormaliserState, StopKind};
 use crate::tensor::screen::binary_exponent;
 
 /// Masks, scales and norms of a batch of vectors.
-pub(super) struct Memory {
-    pub(super) gpu: Gpu,
-    pub(super) vectors: usize,
+pub(crate) struct Memory {
+    pub(crate) gpu: Gpu,
+    pub(crate) vectors: usize,
     /// Which vectors still matter.
-    pub(super) active: Buffer<u32>,
+    pub(crate) active: Buffer<u32>,
     /// Powers of two that bring products into range.
-    pub(super) factors: Buffer<f32>,
+    pub(crate) factors: Buffer<f32>,
     /// Ones, in place of factors.
-    pub(super) ones: Buffer<f32>,
+    pub(crate) ones: Buffer<f32>,
     /// Factor / norm of the vector last measured.
-    pub(super) inverses: Buffer<f32>,
-    pub(super) states: Buffer<NormaliserState>,
+    pub(crate) inverses: Buffer<f32>,
+    pub(crate) states: Buffer<NormaliserState>,
 }
 
 impl Memory {
     /// Memory for vectors that take part where `active` says so.
-    pub(super) fn new(gpu: &Gpu, active: &[bool]) -> Result<Self> {
+    pub(crate) fn new(gpu: &Gpu, active: &[bool]) -> Result<Self> {
         let vectors = active.len();
         let mask: Vec<u32> = active.iter().map(|active| u32::from(*active)).collect();
         let ones = vec![1.0; vectors];
@@ -40,7 +40,7 @@ impl Memory {
     }
 
     /// Records the choice of factors from the vectors that a first product gave; zero and non-finite ones leave the mask.
-    pub(super) fn measure_range(&self, recorder: &mut Recorder, length: usize, product: &Buffer<f32>) -> Result<()> {
+    pub(crate) fn measure_range(&self, recorder: &mut Recorder, length: usize, product: &Buffer<f32>) -> Result<()> {
         let segments = ops::Segments::for_lane(length).count;
         let screens = Buffer::zeros(&self.gpu, "max_abs", segments * self.vectors)?;
         ops::max_abs(recorder, (self.vectors, length), product, &screens)?;
@@ -49,7 +49,7 @@ impl Memory {
 
     /// Records the norm of each vector, taken with its factor where `scaled`, into `norms` from `first` on, and then the
     /// unit vector into `output`. A norm of at most `breakdown` times the largest so far takes its vector out of the mask.
-    pub(super) fn normalise(
+    pub(crate) fn normalise(
         &self,
         recorder: &mut Recorder,
         (input, length, scaled): (&Buffer<f32>, usize, bool),
@@ -62,7 +62,7 @@ impl Memory {
     }
 
     /// Records the norms alone; the factors that make unit vectors are left in `inverses`.
-    pub(super) fn measure(
+    pub(crate) fn measure(
         &self,
         recorder: &mut Recorder,
         (input, length, scaled): (&Buffer<f32>, usize, bool),
@@ -83,13 +83,13 @@ impl Memory {
     }
 
     /// e of each vector, where its factor is 2^-e.
-    pub(super) async fn exponents(&self) -> Result<Vec<i32>> {
+    pub(crate) async fn exponents(&self) -> Result<Vec<i32>> {
         let factors = self.contents(&self.factors).await?;
         Ok(factors.into_iter().map(|factor| -binary_exponent(f64::from(factor))).collect())
     }
 
     /// Why each vector left the mask, where it did.
-    pub(super) async fn stops(&self) -> Result<Vec<StopKind>> {
+    pub(crate) async fn stops(&self) -> Result<Vec<StopKind>> {
         Ok(self.contents(&self.states).await?.iter().map(NormaliserState::stop).collect())
     }
 
@@ -101,7 +101,7 @@ impl Memory {
     }
 
     /// Takes a vector out of the mask, or puts it back, before whatever is submitted next.
-    pub(super) fn set_active(&self, vector: usize, active: bool) -> Result<()> {
+    pub(crate) fn set_active(&self, vector: usize, active: bool) -> Result<()> {
         self.active.write(&self.gpu, "mask", vector, &[u32::from(active)])
     }
 }

@@ -3,12 +3,10 @@
 use super::*;
 use crate::bound::norm_above;
 use crate::gpu::Recorder;
-use crate::norm::chain::Goal;
-use crate::norm::control::Control;
-use crate::norm::lanczos::{Lanczos, Run};
+use crate::iterate::{Control, random_unit};
+use crate::norm::lanczos::space::Space;
+use crate::norm::lanczos::{Goal, Lanczos, Run};
 use crate::norm::probable::{Share, Step, expected_error, upper_bound};
-use crate::norm::space::Space;
-use crate::norm::start::random_unit;
 use crate::norm::stop::Stop;
 use crate::operator::{Composition, HostProducts, Scaled, Sum};
 use crate::tensor::Tensor;
@@ -47,12 +45,12 @@ fn steps<O: LinearOperator>(operator: &O, exact: &Mat<f64>, most: usize) -> Vec<
     let oriented = Oriented::shorter_side_first(operator);
     let goal = Goal::Norm { stop: Stop::default(), multiplicity: false };
     let share = Share::of(0.5, 1, oriented.short);
-    let mut run = Run::new(&options, &oriented, &[None], goal, (share, Control::default())).unwrap();
-    run.first_start().unwrap();
-    operator.gpu().block_on(run.cycle()).unwrap();
+    let mut run = Run::new(&options, &oriented, goal, share).unwrap();
+    run.first_start(&Control::default()).unwrap();
+    operator.gpu().block_on(run.cycle(&mut Control::default())).unwrap();
     let unit = scale_by_power(1.0, operator.exponent(0) + run.exponents()[0]);
     let exact = if oriented.transposed { exact.transpose().to_owned() } else { exact.clone() } / faer::Scale(unit);
-    let space = run.chains[0].first.clone();
+    let space = run.chains[0].first.space.clone();
     let last = space.steps().len();
     let vectors: Vec<Vec<f64>> = (0..=last)
         .map(|slot| run.basis.slot(slot).unwrap().read(operator.gpu()).unwrap().into_iter().map(f64::from).collect())

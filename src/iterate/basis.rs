@@ -5,7 +5,7 @@ use crate::tensor::Tensor;
 use crate::{Result, ops};
 
 /// Slots of one vector for each item, made as they are needed; a slot that was never written holds zeros.
-pub(super) struct Basis {
+pub(crate) struct Basis {
     gpu: Gpu,
     vectors: usize,
     length: usize,
@@ -18,7 +18,7 @@ impl Basis {
     /// Slots of a piece: few, so that little memory is made in vain, yet one dispatch covers many.
     const SLOTS: usize = 32;
 
-    pub(super) fn new(gpu: &Gpu, vectors: usize, length: usize) -> Self {
+    pub(crate) fn new(gpu: &Gpu, vectors: usize, length: usize) -> Self {
         let alignment = usize::try_from(gpu.capabilities().offset_alignment / 4).unwrap_or(64).max(1);
         let stride = (vectors * length).next_multiple_of(alignment);
         let slots_per_piece = (gpu.capabilities().binding_elements() / stride.max(1)).clamp(1, Self::SLOTS);
@@ -26,12 +26,12 @@ impl Basis {
     }
 
     /// Slots that fit into so many bytes.
-    pub(super) fn slots_within(&self, bytes: u64) -> usize {
+    pub(crate) fn slots_within(&self, bytes: u64) -> usize {
         usize::try_from(bytes / (4 * self.stride.max(1) as u64)).unwrap_or(usize::MAX)
     }
 
     /// The vectors of one slot, batch × 1 × length.
-    pub(super) fn slot(&mut self, index: usize) -> Result<Tensor> {
+    pub(crate) fn slot(&mut self, index: usize) -> Result<Tensor> {
         while index >= self.pieces.len() * self.slots_per_piece {
             let piece = Buffer::zeros(&self.gpu, "Krylov basis", self.slots_per_piece * self.stride)?;
             self.pieces.push(piece);
@@ -42,12 +42,12 @@ impl Basis {
     }
 
     /// Forgets all slots.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.pieces.clear();
     }
 
     /// Records vector = vector - V Vᵀ vector with V the first `count` slots: one pass of classical Gram-Schmidt.
-    pub(super) fn orthogonalise(&self, recorder: &mut Recorder, count: usize, vector: &Buffer<f32>) -> Result<()> {
+    pub(crate) fn orthogonalise(&self, recorder: &mut Recorder, count: usize, vector: &Buffer<f32>) -> Result<()> {
         let shape = (self.vectors, self.length);
         for (piece, slots) in self.filled(count) {
             let segments = ops::Segments::for_group(&self.gpu, self.length).count;
@@ -66,7 +66,7 @@ impl Basis {
     }
 
     /// Records output = output + Vᵀ coefficients, with the coefficients of each vector in a row of their own.
-    pub(super) fn combine(
+    pub(crate) fn combine(
         &self,
         recorder: &mut Recorder,
         coefficients: &[Vec<f64>],

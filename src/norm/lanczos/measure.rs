@@ -1,10 +1,9 @@
 //! Measuring the steps of Krylov spaces by products of the host.
 
 use super::chain::Chain;
-use super::finish::Oriented;
 use crate::Result;
 use crate::bound::Ball;
-use crate::operator::LinearOperator;
+use crate::operator::{LinearOperator, Oriented};
 use crate::tensor::screen::scale_by_power;
 
 /// Measures the steps of each chain's first space that are new, `columns` chains an item; `false` where the operator has no
@@ -21,12 +20,12 @@ pub(super) async fn measure<O: LinearOperator + ?Sized>(
     let items = chains.len().checked_div(columns).unwrap_or(0);
     // The first chain stands for all of an item where products are slow.
     let is_measured = |chain: usize, step: usize, space: &Chain| {
-        !sampled || space.first.is_sample(step, chain.is_multiple_of(columns))
+        !sampled || space.first.space.is_sample(step, chain.is_multiple_of(columns))
     };
     let mut inputs = vec![Vec::new(); items];
     for (index, chain) in chains.iter().enumerate() {
-        let wanted = chain.first.unmeasured().filter(|step| is_measured(index, *step, chain));
-        inputs[index / columns].extend(wanted.map(|step| Ball::exact(chain.first.vector(step))));
+        let wanted = chain.first.space.unmeasured().filter(|step| is_measured(index, *step, chain));
+        inputs[index / columns].extend(wanted.map(|step| Ball::exact(chain.first.space.vector(step))));
     }
     let mut products = if inputs.iter().all(Vec::is_empty) {
         inputs.into_iter().map(Vec::into_iter).collect::<Vec<_>>()
@@ -40,17 +39,17 @@ pub(super) async fn measure<O: LinearOperator + ?Sized>(
     let mut largest = vec![0.0f64; items];
     for (index, chain) in chains.iter().enumerate() {
         largest[index / columns] =
-            largest[index / columns].max(scale_by_power(chain.first.largest_error(), -unit(index)));
+            largest[index / columns].max(scale_by_power(chain.first.space.largest_error(), -unit(index)));
     }
     for (index, chain) in chains.iter_mut().enumerate() {
         let (item, exponent) = (index / columns, unit(index));
-        for step in chain.first.unmeasured() {
+        for step in chain.first.space.unmeasured() {
             let product = if is_measured(index, step, chain) { products[item].next() } else { None };
             match product {
-                Some(product) => chain.first.measure(&scaled(product, exponent)),
-                None => chain.first.assume(scale_by_power(largest[item], exponent)),
+                Some(product) => chain.first.space.measure(&scaled(product, exponent)),
+                None => chain.first.space.assume(scale_by_power(largest[item], exponent)),
             }
-            largest[item] = largest[item].max(scale_by_power(chain.first.largest_error(), -exponent));
+            largest[item] = largest[item].max(scale_by_power(chain.first.space.largest_error(), -exponent));
         }
     }
     Ok(true)

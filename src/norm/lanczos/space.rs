@@ -1,14 +1,13 @@
 //! The Krylov space of a random start, each step of it measured by products of the host; `docs/bounds.md`, (P7).
 
-use super::probable::Step;
-use crate::bound::Ball;
-use crate::bound::{norm_above, up};
+use super::super::probable::Step;
+use crate::bound::{Ball, norm_above, up};
 
 /// Vectors and coefficients of a space as the device computed them, and how far each step is from its recurrence.
 ///
 /// Nothing is assumed of the device: whatever vectors and coefficients it gives, the local errors are theirs.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Space {
+pub(in crate::norm) struct Space {
     /// v_1, v_2, ...: one more than steps, but for the vector after a step that ended the space. Those that no further step
     /// needs are empty.
     vectors: Vec<Vec<f32>>,
@@ -29,41 +28,41 @@ const ROUNDINGS: f64 = 8.0 * f64::EPSILON;
 
 impl Space {
     /// Takes in the start vector.
-    pub(super) fn start(&mut self, vector: &[f32]) {
+    pub(in crate::norm) fn start(&mut self, vector: &[f32]) {
         self.vectors = vec![vector.to_vec()];
     }
 
     /// Takes in a step's coefficients; one that `ends` the space has no vector after it.
-    pub(super) fn push(&mut self, alpha: f64, beta: f64, ends: bool) {
+    pub(in crate::norm) fn push(&mut self, alpha: f64, beta: f64, ends: bool) {
         self.coefficients.push((alpha * alpha + self.latest_beta * self.latest_beta, alpha * beta));
         (self.latest_beta, self.ended) = (beta, ends);
     }
 
     /// Whether it waits for the vector after its latest step.
-    pub(super) fn wants_vector(&self) -> bool {
+    pub(in crate::norm) fn wants_vector(&self) -> bool {
         !self.ended && !self.vectors.is_empty() && self.vectors.len() == self.coefficients.len()
     }
 
     /// Takes in the vector after the latest step.
-    pub(super) fn push_vector(&mut self, vector: &[f32]) {
+    pub(in crate::norm) fn push_vector(&mut self, vector: &[f32]) {
         self.vectors.push(vector.to_vec());
     }
 
     /// Whether its latest step left nothing over.
     #[cfg(test)]
-    pub(super) fn has_ended(&self) -> bool {
+    pub(in crate::norm) fn has_ended(&self) -> bool {
         self.ended
     }
 
     /// The steps that are known, but not how far they are from their recurrence.
-    pub(super) fn unmeasured(&self) -> std::ops::Range<usize> {
+    pub(in crate::norm) fn unmeasured(&self) -> std::ops::Range<usize> {
         let known = if self.vectors.is_empty() { 0 } else { self.coefficients.len() };
         self.steps.len()..known
     }
 
     /// Whether a step is among the few that are measured where products on the host are slow: of a chain that stands for
     /// others the first ones, then about two in each doubling; of every chain the step that ends the space.
-    pub(super) fn is_sample(&self, step: usize, stands_for_others: bool) -> bool {
+    pub(in crate::norm) fn is_sample(&self, step: usize, stands_for_others: bool) -> bool {
         let number = step + 1;
         let power = 1 << number.ilog2();
         let sample = number < 4 || number == power || number == power + power / 2;
@@ -71,22 +70,22 @@ impl Space {
     }
 
     /// The vector that a step multiplies.
-    pub(super) fn vector(&self, step: usize) -> Vec<f64> {
+    pub(in crate::norm) fn vector(&self, step: usize) -> Vec<f64> {
         self.vectors[step].iter().map(|entry| f64::from(*entry)).collect()
     }
 
     /// What steps are from their recurrence, as far as they are measured.
-    pub(super) fn steps(&self) -> &[Step] {
+    pub(in crate::norm) fn steps(&self) -> &[Step] {
         &self.steps
     }
 
     /// The largest local error that was measured so far.
-    pub(super) fn largest_error(&self) -> f64 {
+    pub(in crate::norm) fn largest_error(&self) -> f64 {
         self.largest
     }
 
     /// Takes in AᵀA v of the next step, in units of its coefficients.
-    pub(super) fn measure(&mut self, product: &Ball) {
+    pub(in crate::norm) fn measure(&mut self, product: &Ball) {
         let step = self.steps.len();
         let (diagonal, coupling) = self.coefficients[step];
         let before = step.checked_sub(1).map(|before| (self.coefficients[before].1, &self.vectors[before]));
@@ -116,7 +115,7 @@ impl Space {
     }
 
     /// Takes the next step for one whose local error is at most [`UNMEASURED`] times the largest that was measured.
-    pub(super) fn assume(&mut self, largest: f64) {
+    pub(in crate::norm) fn assume(&mut self, largest: f64) {
         let step = self.steps.len();
         let (diagonal, coupling) = self.coefficients[step];
         let error = UNMEASURED * largest + too_long(&self.vectors[step]);

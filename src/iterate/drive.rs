@@ -1,0 +1,131 @@
+//! The one driver: records steps, submits them, looks ahead, reads back.
+//!
+//! ```text
+//! host    record 0..2 | record 2..4 | take 0..2 | record 4..8 | take 2..4 | ...
+//! device               | steps 0..2  | steps 2..4             | steps 4..8
+//! ```
+//! The steps of a block go to the device in a few submits, the last of which brings the block's reading. The host takes a reading
+//! while the device runs the block after it.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::control::{Control, Progress};
+use crate::Result;
+use crate::gpu::{Gpu, Recorder};
+
+/// A method that works on a batch of vectors, step by step.
+///
+/// [`drive`] calls [`Iteration::record`] for each step in order, and [`Iteration::take`] for each block of steps, in order, once the
+/// device has run the block. A step may already be recorded when the readings before it say that it was not needed.
+pub trait Iteration {
+    /// Read-backs of one block of steps, under way.
+    type Reading;
+
+    /// Whether no further step is wanted.
+    fn is_done(&self) -> bool;
+
+    /// How to go on after `recorded` steps.
+    fn pace(&self, recorded: usize) -> Pace;
+
+    /// Records one step.
+    ///
+    /// # Errors
+    /// Whatever an operation says; the run ends with it. So do those of the other methods.
+    fn record(&mut self, recorder: &mut Recorder, step: usize) -> Result<()>;
+
+    /// Records the read-backs of a block of steps, the last commands of its last submit.
+    ///
+    /// # Errors
+    /// As [`Iteration::record`].
+    fn read(&mut self, recorder: &mut Recorder, steps: Range<usize>) -> Result<Self::Reading>;
+
+    /// Takes in the reading of a block and judges it: which vectors are done, and which should sit out the steps to come.
+    ///
+    /// # Errors
+    /// As [`Iteration::record`].
+    #[expect(async_fn_in_trait, reason = "futures of this crate stay on their thread: operators need not be `Sync`")]
+    async fn take(&mut self, steps: Range<usize>, reading: Self::Reading) -> Result<()>;
+
+    /// Whether all vectors sit out what is in flight, so that nothing more is to be recorded before it has come back.
+    fn is_waiting(&self) -> bool {
+        false
+    }
+
+    /// Lets a block go by that ran while all vectors sat out.
+    ///
+    /// # Errors
+    /// As [`Iteration::record`].
+    #[expect(async_fn_in_trait, reason = "as `take`")]
+    async fn pass_over(&mut self, steps: Range<usize>, reading: Self::Reading) -> Result<()> {
+        self.take(steps, reading).await
+    }
+
+    /// Acts with nothing in flight after `recorded` steps: a new start, a changed basis. Steps remain to be recorded.
+    ///
+    /// # Errors
+    /// As [`Iteration::record`].
+    fn resume(&mut self, _recorded: usize) -> Result<()> {
+        Ok(())
+    }
+
+    /// Where the run stands, for whoever listens.
+    fn progress(&self) -> Progress;
+}
+
+/// How a run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Steps to record before the next reading, at least 1.
+    pub steps: usize,
+    /// Steps of one submit, at least 1: a submit should stay well under half a second.
+    pub steps_per_submit: usize,
+    /// Whether to record the next block before the last one was read: worth a few steps in vain where a step costs less than a
+    /// wait for the device.
+    pub look_ahead: bool,
+}
+
+/// Runs an iteration until it is done, or `limit` steps are recorded and read.
+///
+/// # Errors
+/// Whatever the iteration or the listener of `control` returns; [`crate::Error::DeviceLost`], [`crate::Error::Timeout`].
+pub async fn drive<I: Iteration>(gpu: &Gpu, iteration: &mut I, limit: usize, control: &mut Control<'_>) -> Result<()> {
+    let mut recorded = 0;
+    let mut flight = VecDeque::new();
+    while !iteration.is_done() {
+        let pace = iteration.pace(recorded);
+        let depth = if pace.look_ahead { 2 } else { 1 };
+        if recorded < limit && flight.len() < depth {
+            let steps = recorded..limit.min(recorded + pace.steps.max(1));
+            recorded = steps.end;
+            flight.push_back((steps.clone(), submit(gpu, iteration, steps, pace.steps_per_submit).await?));
+            continue;
+        }
+        let Some((steps, reading)) = flight.pop_front() else { break };
+        iteration.take(steps, reading).await?;
+        control.report(|| iteration.progress())?;
+        while iteration.is_waiting()
+            && let Some((steps, reading)) = flight.pop_front()
+        {
+            iteration.pass_over(steps, reading).await?;
+        }
+        if flight.is_empty() && recorded < limit {
+            iteration.resume(recorded)?;
+        }
+    }
+    Ok(())
+}
+
+/// Records a block of steps in submits of so many, and the reading of it.
+async fn submit<I: Iteration>(gpu: &Gpu, iteration: &mut I, steps: Range<usize>, each: usize) -> Result<I::Reading> {
+    let mut recorder = gpu.recorder();
+    for step in steps.clone() {
+        if step > steps.start && (step - steps.start).is_multiple_of(each.max(1)) {
+            std::mem::replace(&mut recorder, gpu.recorder()).submit()?;
+        }
+        iteration.record(&mut recorder, step)?;
+    }
+    let reading = iteration.read(&mut recorder, steps)?;
+    recorder.submit()?;
+    Ok(reading)
+}

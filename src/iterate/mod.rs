@@ -1,0 +1,19 @@
+//! Iterations over batches of vectors, recorded ahead of the host: one driver for all, and the parts that they share.
+//!
+//! A method is an [`Iteration`]: what a step records, what is read back of several steps, and how the readings are judged.
+//! [`drive`] records, submits, looks ahead and reads. `tests/device/toy_iteration.rs` has Richardson's in one file.
+
+mod basis;
+mod control;
+mod drive;
+mod memory;
+mod start;
+mod status;
+
+pub(crate) use basis::Basis;
+pub use control::{Control, Progress, StartVectors};
+pub use drive::{Iteration, Pace, drive};
+pub(crate) use memory::Memory;
+pub use start::seed_from_system;
+pub(crate) use start::{random_signs, random_unit, uniform_places, unit};
+pub use status::Status;

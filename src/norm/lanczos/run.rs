@@ -1,0 +1,322 @@
+//! One run over all batch elements: a step on the device, and its readings.
+
+use std::ops::Range;
+
+use super::super::probable::Share;
+use super::Lanczos;
+use super::chain::Chain;
+use super::measure::measure;
+use super::state::{Goal, State};
+use super::steps::breakdown;
+use crate::gpu::{Buffer, Gpu, ReadBack, Recorder};
+use crate::iterate::{Basis, Control, Iteration, Memory, Pace, Progress, Status, drive};
+use crate::operator::{LinearOperator, Oriented};
+use crate::ops::{self, StopKind};
+use crate::tensor::Tensor;
+use crate::{Error, Result};
+
+/// The chains of all batch elements, with their device memory.
+pub(in crate::norm) struct Run<'a, O: ?Sized> {
+    pub(super) options: &'a Lanczos,
+    pub(super) oriented: &'a Oriented<'a, O>,
+    pub(super) gpu: Gpu,
+    pub(super) goal: Goal,
+    pub(super) memory: Memory,
+    pub(in crate::norm) basis: Basis,
+    pub(in crate::norm) chains: Vec<Chain>,
+    pub(super) iterations: usize,
+    /// Chains of each batch element: chain `column` of an element is vector element · columns + column.
+    pub(super) columns: usize,
+    /// What each chain may count on for an upper bound, and the probability that the bound fails with.
+    pub(super) bound: Option<(Share, f64)>,
+    /// The most steps of a cycle.
+    capacity: usize,
+    cycle: Cycle,
+    /// alpha and beta of each step, one of each for every vector.
+    pub(super) values: Buffer<f32>,
+    pub(super) product_short: Tensor,
+    product_long: Tensor,
+    /// The latest vector of the long side.
+    other: Tensor,
+    /// The vectors of each further copy of the largest value, of every chain; as many as the most that any chain has.
+    pub(super) others: Vec<Tensor>,
+    /// e of each vector, where the device divides products by 2^e; known after the first reading.
+    pub(super) exponents: Vec<i32>,
+}
+
+/// Steps from one start of all chains to the next.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cycle {
+    /// Iterations before it.
+    before: usize,
+    /// Whether it is the first, whose space an upper bound rests on.
+    is_first: bool,
+}
+
+/// Read-backs of some steps.
+pub(in crate::norm) struct Reading {
+    values: ReadBack<f32>,
+    /// The vector after each of the steps, where an upper bound needs them.
+    slots: Vec<ReadBack<f32>>,
+}
+
+impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
+    pub(in crate::norm) fn new(
+        options: &'a Lanczos,
+        oriented: &'a Oriented<'a, O>,
+        goal: Goal,
+        share: Share,
+    ) -> Result<Self> {
+        let gpu = oriented.operator.gpu().clone();
+        let columns = share.chains;
+        let settled = oriented.settled();
+        let open: Vec<bool> =
+            settled.iter().flat_map(|settled| std::iter::repeat_n(settled.is_none(), columns)).collect();
+        let vectors = open.len();
+        let any = open.contains(&true);
+        let basis = Basis::new(&gpu, vectors, oriented.short);
+        // A few slots more than dimensions, as taking up a chain that broke down leaves gaps.
+        let wanted = options.max_iter.min(oriented.short.saturating_mul(2).saturating_add(64));
+        let capacity = if any { wanted.min(basis.slots_within(options.basis_bytes)).max(2) } else { 0 };
+        Ok(Self {
+            options,
+            oriented,
+            goal,
+            memory: Memory::new(&gpu, &open)?,
+            basis,
+            chains: open.iter().map(|open| Chain::new(*open)).collect(),
+            iterations: 0,
+            columns,
+            bound: options.delta().filter(|_| share.part > 0.0).map(|delta| (share, delta)),
+            capacity,
+            cycle: Cycle::default(),
+            values: Buffer::zeros(&gpu, "alphas and betas", 2 * capacity * vectors)?,
+            product_short: oriented.short_zeros(columns)?,
+            product_long: oriented.long_zeros(columns)?,
+            other: oriented.long_zeros(columns)?,
+            others: Vec::new(),
+            exponents: Vec::new(),
+            gpu,
+        })
+    }
+
+    /// Iterates until every chain is done, and leaves each chain's vector on the short side in `vectors`.
+    pub(super) async fn iterate(&mut self, vectors: &Tensor, control: &mut Control<'_>) -> Result<()> {
+        self.first_start(control)?;
+        loop {
+            let alive: Vec<bool> = self.chains.iter().map(|chain| !chain.state.is_done()).collect();
+            self.cycle(control).await?;
+            self.extract(&alive, vectors)?;
+            if self.chains.iter().all(|chain| chain.state.is_done()) {
+                return Ok(());
+            }
+            self.restart(vectors)?;
+        }
+    }
+
+    /// Takes steps until every chain is done or asks for a new cycle, or the basis is full.
+    pub(in crate::norm) async fn cycle(&mut self, control: &mut Control<'_>) -> Result<()> {
+        self.cycle = Cycle { before: self.iterations, is_first: self.iterations == 0 };
+        let limit = self.capacity.min(self.options.max_iter - self.iterations);
+        drive(&self.gpu.clone(), self, limit, control).await?;
+        let out_of_steps = self.iterations >= self.options.max_iter;
+        for chain in self.chains.iter_mut().filter(|chain| !chain.state.is_done()) {
+            chain.iterations = Some(self.iterations);
+            chain.state = chain.status_at_the_end(self.goal, out_of_steps).map_or(chain.state, State::Done);
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn exponents(&self) -> &[i32] {
+        &self.exponents
+    }
+
+    /// Records alpha u = A v - beta u, with the latest u before and after it in `other`.
+    fn record_forward(&mut self, recorder: &mut Recorder, step: usize) -> Result<()> {
+        let (vectors, long) = (self.chains.len(), self.oriented.long);
+        let current = self.basis.slot(step)?;
+        let forward = self.product_long.clone();
+        let mask = self.memory.active.clone();
+        let place = 2 * step * vectors;
+        let measures_range = step == 0 && self.cycle.is_first;
+        recorder.masked(&mask, |recorder| {
+            self.oriented.forward(recorder, &mask, &current, &forward)?;
+            if measures_range {
+                self.memory.measure_range(recorder, long, forward.buffer())?;
+            }
+            let factors = &self.memory.factors;
+            if step > 0 {
+                let beta = (-1.0, &self.values, place - vectors);
+                ops::axpby(recorder, (vectors, long), beta, self.other.buffer(), factors, forward.buffer())?;
+            }
+            let measured = (forward.buffer(), long, step == 0);
+            let counted = (2 * step, breakdown(step));
+            self.memory.normalise(recorder, measured, (&self.values, place), counted, self.other.buffer())
+        })
+    }
+
+    /// Records beta v = Aᵀ u - alpha v, orthogonal to the whole basis, with the new v in the next slot.
+    fn record_backward(&mut self, recorder: &mut Recorder, step: usize) -> Result<()> {
+        let (vectors, short) = (self.chains.len(), self.oriented.short);
+        let (current, next) = (self.basis.slot(step)?, self.basis.slot(step + 1)?);
+        let backward = self.product_short.clone();
+        let mask = self.memory.active.clone();
+        let place = 2 * step * vectors;
+        recorder.masked(&mask, |recorder| {
+            let factors = &self.memory.factors;
+            self.oriented.backward(recorder, &mask, &self.other, &backward)?;
+            let alpha = (-1.0, &self.values, place);
+            ops::axpby(recorder, (vectors, short), alpha, current.buffer(), factors, backward.buffer())?;
+            // Twice is enough (Kahan and Parlett): where beta is small next to alpha, one pass leaves rounding errors of
+            // the size of what is left, and a basis that is not orthogonal lets the recurrence grow without bound.
+            self.basis.orthogonalise(recorder, step + 1, backward.buffer())?;
+            self.basis.orthogonalise(recorder, step + 1, backward.buffer())?;
+            let measured = (backward.buffer(), short, false);
+            let counted = (2 * step + 1, breakdown(step));
+            self.memory.normalise(recorder, measured, (&self.values, place + vectors), counted, next.buffer())
+        })
+    }
+
+    /// Whether an upper bound rests on the steps of this cycle.
+    fn is_of_bound(&self) -> bool {
+        self.bound.is_some() && self.cycle.is_first
+    }
+
+    /// Reads the powers of two of the products, and which first products were not finite: those leave no norms behind.
+    async fn take_range(&mut self) -> Result<()> {
+        self.exponents = self.memory.exponents().await?;
+        for (chain, stop) in self.chains.iter_mut().zip(self.memory.stops().await?) {
+            if stop == StopKind::NonFinite && !chain.state.is_done() {
+                chain.state = State::Done(Status::NonFinite);
+            }
+        }
+        Ok(())
+    }
+
+    /// Measures the new steps that an upper bound rests on.
+    async fn measure(&mut self) -> Result<()> {
+        if measure(self.oriented, &mut self.chains, self.columns, &self.exponents).await? {
+            return Ok(());
+        }
+        Err(Error::InvalidOption {
+            operation: "Lanczos",
+            option: "delta",
+            value: self.bound.map_or(f64::NAN, |(_, delta)| delta).to_string(),
+            allowed: "left out for an operator without products on the host (LinearOperator::enclose): nothing tells how its \
+                      products are rounded",
+        })
+    }
+
+    /// Judges every chain and batch element, and takes chains that need no more steps out of the mask.
+    fn judge(&mut self) -> Result<()> {
+        let share = self.bound.map(|(share, _)| share);
+        for chain in self.chains.iter_mut().filter(|chain| chain.iterations.is_none()) {
+            chain.judge(self.goal, self.oriented.short, share.as_ref());
+        }
+        for item in 0..self.batch() {
+            self.judge_element(item);
+        }
+        for (vector, chain) in self.chains.iter_mut().enumerate().filter(|(_, chain)| chain.iterations.is_none()) {
+            if chain.state.is_done() {
+                chain.iterations = Some(self.iterations);
+            }
+            if chain.is_idle() {
+                self.memory.set_active(vector, false)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
+    type Reading = Reading;
+
+    fn is_done(&self) -> bool {
+        self.chains.iter().all(|chain| chain.state.is_done() || chain.state == State::Again)
+    }
+
+    /// Between two readings the error falls by a factor that tells how many steps the slowest chain still needs.
+    fn pace(&self, recorded: usize) -> Pace {
+        // A product takes one pass over the operator for all columns, but as much arithmetic as that many passes.
+        let passes = 2 * self.columns as u64;
+        let bytes = self.oriented.operator.bytes_per_product().saturating_mul(passes).max(1);
+        let affordable = (self.gpu.capabilities().profile.bytes_per_submit / bytes).clamp(1, 1000) as usize;
+        let running = || self.chains.iter().filter(|chain| !chain.is_idle());
+        let slowest = running().map(|chain| chain.steps_to_go(self.goal)).fold(0.0, f64::max);
+        let started_again = running().any(|chain| chain.steps.has_started_again());
+        // A start within a space of copies is at its end at once, and every step past that is a slot of the basis in vain.
+        let fresh = running().any(Chain::is_at_another_start);
+        let steps = match slowest {
+            _ if fresh => 2,
+            _ if recorded < 8 || started_again => 4,
+            left if left <= 2.0 => 2,
+            left if left <= 8.0 => (left.ceil() as usize).next_multiple_of(2),
+            _ => 8,
+        };
+        // Looking ahead is worth a few steps too many only where they cost less than a wait for the device.
+        let waits = self.chains.iter().any(Chain::wants_start);
+        let look_ahead = !fresh && recorded >= 4 && slowest > 2.0 * steps as f64 && affordable > 2 * steps && !waits;
+        Pace { steps: steps.min(self.oriented.short), steps_per_submit: affordable.min(16), look_ahead }
+    }
+
+    /// The product with the latest basis vector, alpha, the product back, beta, the next basis vector.
+    fn record(&mut self, recorder: &mut Recorder, step: usize) -> Result<()> {
+        self.record_forward(recorder, step)?;
+        self.record_backward(recorder, step)
+    }
+
+    fn read(&mut self, recorder: &mut Recorder, steps: Range<usize>) -> Result<Reading> {
+        let pairs = 2 * self.chains.len();
+        let values = recorder.read(&self.values.slice(pairs * steps.start..pairs * steps.end))?;
+        let of_bound = if self.is_of_bound() { steps.start + 1..steps.end + 1 } else { 0..0 };
+        let slots = of_bound.map(|slot| recorder.read(self.basis.slot(slot)?.buffer())).collect::<Result<_>>()?;
+        Ok(Reading { values, slots })
+    }
+
+    async fn take(&mut self, steps: Range<usize>, reading: Reading) -> Result<()> {
+        let contents = reading.values.contents().await?;
+        if self.exponents.is_empty() {
+            self.take_range().await?;
+        }
+        let (vectors, short) = (self.chains.len(), self.oriented.short);
+        let mut slots = reading.slots.into_iter();
+        for (step, values) in steps.clone().zip(contents.chunks_exact(2 * vectors)) {
+            let next = match slots.next() {
+                Some(slot) => slot.contents().await?,
+                None => Vec::new(),
+            };
+            for (vector, chain) in self.chains.iter_mut().enumerate() {
+                chain.take(step, values[vector], values[vectors + vector]);
+                if chain.first.space.wants_vector() {
+                    chain.first.space.push_vector(&next[vector * short..][..short]);
+                }
+            }
+        }
+        self.iterations = self.cycle.before + steps.end;
+        if self.is_of_bound() {
+            self.measure().await?;
+        }
+        self.judge()
+    }
+
+    /// Chains whose space has ended wait until nothing is in flight, so that all agree on the next slot.
+    fn is_waiting(&self) -> bool {
+        self.chains.iter().all(Chain::is_idle)
+    }
+
+    async fn pass_over(&mut self, steps: Range<usize>, reading: Reading) -> Result<()> {
+        reading.values.contents().await?;
+        let sit_out = |chain: &mut Chain| steps.clone().for_each(|step| chain.take(step, 0.0, 0.0));
+        self.chains.iter_mut().for_each(sit_out);
+        Ok(())
+    }
+
+    fn resume(&mut self, recorded: usize) -> Result<()> {
+        if self.chains.iter().any(Chain::wants_start) { self.start_again(recorded) } else { Ok(()) }
+    }
+
+    fn progress(&self) -> Progress {
+        self.progress_of_elements()
+    }
+}

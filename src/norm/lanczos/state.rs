@@ -1,0 +1,81 @@
+//! The states of a Krylov space, and what moves it from one to the next.
+//!
+//! | from      | when                                                           | to                                    |
+//! |-----------|----------------------------------------------------------------|---------------------------------------|
+//! | Searching | value: the error is within the tolerance, a second start tried   | Done (converged, or zero)             |
+//! | Searching | bound: the first space has nothing more to say                   | Settled                               |
+//! | Searching | multiplicity: the triplet is accurate; its copies are kept       | Settled                               |
+//! | Searching | top: the values wanted have converged, another start brought none | Done                                  |
+//! | Settled   | bound: the bounds are close, or all spaces of the element settled | Done (converged, or stagnated)        |
+//! | Settled   | multiplicity: all spaces of the element settled                  | Probing for the best, Done for others |
+//! | Probing   | a start brought a copy                                         | Probing, from another start           |
+//! | Probing   | a start brought none, and the triplet is accurate for the gap    | Done (converged)                      |
+//! | Probing   | a start brought none, and the gap asks for a better triplet      | Again                                 |
+//! | Again     | a new cycle starts from the best vector                          | Searching                             |
+//! | any       | a number is not finite                                         | Done (non-finite)                     |
+//! | not Done  | the basis is full, or the steps have run out                     | Done, or a new cycle                  |
+//!
+//! The judges (`judge/`) make all moves but the last two, which `chain.rs` and `run.rs` make.
+
+use super::super::stop::Stop;
+use crate::iterate::Status;
+
+/// The aim of a Krylov space.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::norm) enum Goal {
+    /// The largest singular value as `stop` says, its multiplicity counted where `multiplicity` says so.
+    Norm { stop: Stop, multiplicity: bool },
+    /// The largest `count` triplets within the tolerance, copies of repeated values included.
+    Top { count: usize, rtol: f64 },
+}
+
+impl Goal {
+    /// The number that errors are held against.
+    pub(super) fn tolerance(self) -> f64 {
+        match self {
+            Self::Norm { stop, .. } => stop.tolerance(),
+            Self::Top { rtol, .. } => rtol,
+        }
+    }
+}
+
+/// The state of one space.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::norm) enum State {
+    /// The space grows.
+    #[default]
+    Searching,
+    /// The space has nothing more to say, and waits for the others of its batch element.
+    Settled {
+        /// The relative residual of the leading triplet.
+        residual: f64,
+    },
+    /// Spaces of further starts look for copies of the largest value.
+    Probing {
+        /// The relative residual of the leading triplet when its space was closed.
+        residual: f64,
+    },
+    /// The gap is so small that the triplet is not accurate enough: a new cycle is to follow.
+    Again,
+    /// No further step is wanted.
+    Done(Status),
+}
+
+impl State {
+    pub(in crate::norm) fn is_done(self) -> bool {
+        matches!(self, Self::Done(_))
+    }
+
+    pub(super) fn is_settled(self) -> bool {
+        matches!(self, Self::Settled { .. })
+    }
+
+    pub(super) fn is_probing(self) -> bool {
+        matches!(self, Self::Probing { .. })
+    }
+
+    /// Whether no further step of the present cycle tells anything: neither with the spaces it has nor with a new start.
+    pub(super) fn rests(self) -> bool {
+        matches!(self, Self::Settled { .. } | Self::Again | Self::Done(_))
+    }
+}

@@ -1,0 +1,82 @@
+//! Rayleigh quotients on the host, and the bounds that follow from them.
+
+use crate::Result;
+use crate::bound::{Ball, Bounds, Guarantee};
+use crate::operator::{LinearOperator, products_on_host};
+use crate::tensor::screen::scale_by_power;
+
+/// One vector of a batch of them.
+pub(super) fn wide(vectors: &[f32], batch: usize, item: usize) -> Vec<f64> {
+    let length = vectors.len() / batch;
+    vectors[item * length..][..length].iter().map(|value| f64::from(*value)).collect()
+}
+
+/// |Av| / |v| in `f64` on the host.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Quotient {
+    pub(super) sigma: f64,
+    lower: f64,
+    /// Whether the lower bound is proven; else the host's own rounding in `f64` is estimated.
+    proven: bool,
+}
+
+impl Quotient {
+    /// That of a product in units of 2^exponent.
+    fn of(product: &Ball, (length, length_above): (f64, f64), exponent: i32, proven: bool) -> Self {
+        let below = (product.norm_below() / length_above).next_down();
+        let lower = scale_by_power(below, exponent).next_down().max(0.0);
+        Self { sigma: scale_by_power(product.norm() / length, exponent), lower, proven }
+    }
+}
+
+/// The bounds of a batch element, from its quotient and an upper bound in units of 2^exponent with its probability of failure;
+/// and whether the quotient refutes the upper bound.
+pub(super) fn bounds(quotient: Option<Quotient>, upper: Option<(f64, f64)>, exponent: i32) -> (Bounds, bool) {
+    let proven = quotient.filter(|quotient| quotient.proven);
+    let lower_alone = proven.map_or(Bounds::NONE, |quotient| Bounds::at_least(quotient.lower));
+    let (Some((upper, delta)), Some(Quotient { lower, .. })) = (upper.filter(|(upper, _)| upper.is_finite()), quotient)
+    else {
+        return (lower_alone, false);
+    };
+    let guarantee = Guarantee::Probabilistic { delta };
+    let upper = Bounds { lower: 0.0, upper, guarantee }.scaled(exponent).upper;
+    if upper < lower { (lower_alone, true) } else { (Bounds { lower, upper, guarantee }, false) }
+}
+
+/// The quotient that the operator's enclosures prove; `None` where it has none.
+pub(super) async fn rayleigh<O: LinearOperator + ?Sized>(
+    operator: &O,
+    item: usize,
+    vector: &[f64],
+) -> Result<Option<Quotient>> {
+    let input = Ball::exact(vector.to_vec());
+    let lengths = (input.norm(), input.norm_above());
+    if lengths.0 <= 0.0 {
+        return Ok(None);
+    }
+    let product = operator.enclose(item, input).await?;
+    Ok(product.map(|product| Quotient::of(&product, lengths, operator.exponent(item), true)))
+}
+
+/// The quotients of all usable items, by products of the host that need not be proven.
+pub(super) async fn quotients<O: LinearOperator + ?Sized>(
+    operator: &O,
+    usable: &[bool],
+    vectors: &[f32],
+) -> Result<Vec<Option<Quotient>>> {
+    let input = |item: usize| match usable[item] {
+        true => vec![Ball::exact(wide(vectors, usable.len(), item))],
+        false => Vec::new(),
+    };
+    let inputs: Vec<Vec<Ball>> = (0..usable.len()).map(input).collect();
+    let lengths: Vec<Option<(f64, f64)>> = inputs
+        .iter()
+        .map(|balls| balls.first().map(|ball| (ball.norm(), ball.norm_above())).filter(|lengths| lengths.0 > 0.0))
+        .collect();
+    let Some(products) = products_on_host(operator, false, inputs).await? else { return Ok(vec![None; usable.len()]) };
+    let quotient = |item: usize| {
+        let (ball, lengths) = products[item].first().zip(lengths[item])?;
+        Some(Quotient::of(ball, lengths, operator.exponent(item), false))
+    };
+    Ok((0..usable.len()).map(quotient).collect())
+}

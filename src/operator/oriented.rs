@@ -1,0 +1,116 @@
+//! An operator with its shorter side first.
+
+use super::{Knowledge, LinearOperator, length, products_on_host};
+use crate::Result;
+use crate::bound::Ball;
+use crate::gpu::{Buffer, Recorder};
+use crate::iterate::Status;
+use crate::tensor::{Position, Tensor};
+
+/// An operator with its shorter side as the side that iterations start from.
+pub(crate) struct Oriented<'a, O: ?Sized> {
+    pub(crate) operator: &'a O,
+    /// Whether the shorter side is the codomain, so that products go by the transpose.
+    pub(crate) transposed: bool,
+    pub(crate) short: usize,
+    pub(crate) long: usize,
+    short_shape: Vec<usize>,
+    long_shape: Vec<usize>,
+}
+
+impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
+    /// The operator as it is, or transposed where its codomain is shorter.
+    pub(crate) fn shorter_side_first(operator: &'a O) -> Self {
+        let transposed = length(&operator.codomain()) < length(&operator.domain());
+        Self::new(operator, transposed)
+    }
+
+    pub(crate) fn new(operator: &'a O, transposed: bool) -> Self {
+        let (domain, codomain) = (operator.domain(), operator.codomain());
+        let (short, long) = if transposed { (codomain, domain) } else { (domain, codomain) };
+        Self { operator, transposed, short: length(&short), long: length(&long), short_shape: short, long_shape: long }
+    }
+
+    /// Products of the host with vectors of each item, from the short to the long side where `forward`.
+    pub(crate) async fn on_host(&self, forward: bool, inputs: Vec<Vec<Ball>>) -> Result<Option<Vec<Vec<Ball>>>> {
+        products_on_host(self.operator, forward == self.transposed, inputs).await
+    }
+
+    /// Batch × columns × one vector.
+    fn shape(&self, columns: usize, vector: &[usize]) -> Vec<usize> {
+        [&[self.operator.batch(), columns], vector].concat()
+    }
+
+    /// The tensor as batch × columns × short and as batch × columns × long, by how many elements it has.
+    fn shaped(
+        &self,
+        (from, from_shape): (&Tensor, &[usize]),
+        (to, to_shape): (&Tensor, &[usize]),
+    ) -> Result<(Tensor, Tensor)> {
+        let columns = from.len().checked_div(self.operator.batch() * length(from_shape)).unwrap_or(1);
+        Ok((from.reshaped(&self.shape(columns, from_shape))?, to.reshaped(&self.shape(columns, to_shape))?))
+    }
+
+    /// Records the product from the short to the long side.
+    pub(crate) fn forward(
+        &self,
+        recorder: &mut Recorder,
+        mask: &Buffer<u32>,
+        from: &Tensor,
+        to: &Tensor,
+    ) -> Result<()> {
+        let (from, to) = self.shaped((from, &self.short_shape), (to, &self.long_shape))?;
+        self.product(recorder, mask, self.transposed, (&from, &to))
+    }
+
+    /// Records the product from the long to the short side.
+    pub(crate) fn backward(
+        &self,
+        recorder: &mut Recorder,
+        mask: &Buffer<u32>,
+        from: &Tensor,
+        to: &Tensor,
+    ) -> Result<()> {
+        let (from, to) = self.shaped((from, &self.long_shape), (to, &self.short_shape))?;
+        self.product(recorder, mask, !self.transposed, (&from, &to))
+    }
+
+    fn product(
+        &self,
+        recorder: &mut Recorder,
+        mask: &Buffer<u32>,
+        adjoint: bool,
+        (from, to): (&Tensor, &Tensor),
+    ) -> Result<()> {
+        recorder.masked(mask, |recorder| match adjoint {
+            true => self.operator.apply_adjoint(recorder, from, to),
+            false => self.operator.apply(recorder, from, to),
+        })
+    }
+
+    pub(crate) fn short_zeros(&self, columns: usize) -> Result<Tensor> {
+        Tensor::zeros(self.operator.gpu(), &self.shape(columns, &self.short_shape))
+    }
+
+    pub(crate) fn long_zeros(&self, columns: usize) -> Result<Tensor> {
+        Tensor::zeros(self.operator.gpu(), &self.shape(columns, &self.long_shape))
+    }
+
+    /// The end of each batch element that needs no product: a zero or non-finite one, or all of an empty operator.
+    pub(crate) fn settled(&self) -> Vec<Option<Settled>> {
+        let empty = self.short == 0 || self.long == 0;
+        let settled = |item| match self.operator.knowledge(item) {
+            Knowledge::NonFinite(position) => Some(Settled { status: Status::NonFinite, non_finite: Some(position) }),
+            Knowledge::Zero => Some(Settled { status: Status::Zero, non_finite: None }),
+            Knowledge::Nothing => empty.then_some(Settled { status: Status::Zero, non_finite: None }),
+        };
+        (0..self.operator.batch()).map(settled).collect()
+    }
+}
+
+/// How a batch element ends before any product, and the position of its first entry that is not finite.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Settled {
+    pub(crate) status: Status,
+    pub(crate) non_finite: Option<Position>,
+}
