@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # The whole test run: format, lints, documentation, and the tests on three software adapters.
 #
-#   scripts/test.sh                 everything
-#   scripts/test.sh STEP...         some of it: lint, lavapipe, swiftshader, gl, checked
+#   scripts/test.sh                 everything but full
+#   scripts/test.sh STEP...         some of it: lint, lavapipe, swiftshader, gl, checked, full
 #
-# lavapipe runs every test and doctest, and the table of kernels at every size. swiftshader and gl (llvmpipe through
-# EGL) run the tests that touch a device, and the table at a fifth of its sizes; checked (lavapipe with the shaders'
-# bounds checks on, OPNORM_CHECKED=1) leaves the table out. An adapter that is missing fails the run.
+# lavapipe runs every test and doctest, and the table of kernels at a fifth of its sizes. swiftshader and gl (llvmpipe
+# through EGL) run the tests that touch a device; checked (lavapipe with the shaders' bounds checks on,
+# OPNORM_CHECKED=1) runs them without the table. full runs the table at every size on lavapipe. An adapter that is
+# missing fails the run.
 # `scripts/setup.sh all` installs the adapters.
 
 set -euo pipefail
@@ -104,10 +105,7 @@ lint() {
 lavapipe() {
   local icd
   icd=$(lavapipe_icd) || missing "no lavapipe: no lvp_icd*.json in /usr/share/vulkan/icd.d or /etc/vulkan/icd.d"
-  tests "lavapipe: all tests" on_vulkan "$icd" env OPNORM_ADAPTER=llvmpipe \
-    cargo test --all-features -- --skip kernels::table::
-  tests "lavapipe: kernels at every size" on_vulkan "$icd" env OPNORM_ADAPTER=llvmpipe OPNORM_FULL=1 \
-    cargo test --all-features --test device kernels::table::
+  tests "lavapipe: all tests" on_vulkan "$icd" env OPNORM_ADAPTER=llvmpipe cargo test --all-features
 }
 
 swiftshader() {
@@ -135,11 +133,18 @@ checked() {
     cargo test --all-features "${device_tests[@]}" -- --skip kernels::table::
 }
 
+full() {
+  local icd
+  icd=$(lavapipe_icd) || missing "no lavapipe: no lvp_icd*.json in /usr/share/vulkan/icd.d or /etc/vulkan/icd.d"
+  tests "lavapipe: kernels at every size" on_vulkan "$icd" env OPNORM_ADAPTER=llvmpipe OPNORM_FULL=1 \
+    cargo test --all-features --test device kernels::table::
+}
+
 steps=("$@")
 if [[ ${#steps[@]} -eq 0 ]]; then steps=(lint lavapipe swiftshader gl checked); fi
 for name in "${steps[@]}"; do
   case $name in
-    lint | lavapipe | swiftshader | gl | checked) ;;
+    lint | lavapipe | swiftshader | gl | checked | full) ;;
     *)
       sed -n '4,5s/^# *//p' "${BASH_SOURCE[0]}" >&2
       exit 2
