@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # The whole test run: format, lints, documentation, and the tests on three software adapters.
 #
-#   scripts/test.sh                 everything
-#   scripts/test.sh STEP...         some of it: lint, lavapipe, swiftshader, gl, checked
+#   scripts/test.sh                 everything but full
+#   scripts/test.sh STEP...         some of it: lint, lavapipe, swiftshader, gl, checked, full
 #
-# lavapipe runs every test and doctest; swiftshader, gl (llvmpipe through EGL) and checked (lavapipe with the shaders'
-# bounds checks on, OPNORM_CHECKED=1) run the tests that touch a device. An adapter that is missing fails the run.
+# lavapipe runs every test and doctest, and the table of kernels at a fifth of its sizes. swiftshader and gl (llvmpipe
+# through EGL) run the tests that touch a device; checked (lavapipe with the shaders' bounds checks on,
+# OPNORM_CHECKED=1) runs them without the table. full runs the table at every size on lavapipe. An adapter that is
+# missing fails the run.
 # `scripts/setup.sh all` installs the adapters.
 
 set -euo pipefail
@@ -14,7 +16,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
 # A caller's own choices must not decide what is tested.
-unset OPNORM_ADAPTER OPNORM_CHECKED WGPU_BACKEND WGPU_ADAPTER_NAME WGPU_POWER_PREF VK_ADD_DRIVER_FILES
+unset OPNORM_ADAPTER OPNORM_CHECKED OPNORM_FULL WGPU_BACKEND WGPU_ADAPTER_NAME WGPU_POWER_PREF VK_ADD_DRIVER_FILES
 # Mesa's layer that sorts devices asks the window system, and complains where there is none; opnorm sorts for itself.
 export NODEVICE_SELECT=1
 # The same random cases each time: whether a change is good must not depend on the draw. PROPTEST_RNG_SEED draws others.
@@ -131,11 +133,18 @@ checked() {
     cargo test --all-features "${device_tests[@]}" -- --skip kernels::table::
 }
 
+full() {
+  local icd
+  icd=$(lavapipe_icd) || missing "no lavapipe: no lvp_icd*.json in /usr/share/vulkan/icd.d or /etc/vulkan/icd.d"
+  tests "lavapipe: kernels at every size" on_vulkan "$icd" env OPNORM_ADAPTER=llvmpipe OPNORM_FULL=1 \
+    cargo test --all-features --test device kernels::table::
+}
+
 steps=("$@")
 if [[ ${#steps[@]} -eq 0 ]]; then steps=(lint lavapipe swiftshader gl checked); fi
 for name in "${steps[@]}"; do
   case $name in
-    lint | lavapipe | swiftshader | gl | checked) ;;
+    lint | lavapipe | swiftshader | gl | checked | full) ;;
     *)
       sed -n '4,5s/^# *//p' "${BASH_SOURCE[0]}" >&2
       exit 2

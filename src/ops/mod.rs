@@ -1,7 +1,7 @@
 //! Operations: each checks shapes and records dispatches, and does nothing else.
 //!
 //! An operation is four files of one name: its shader, the file here, its reference implementation in
-//! [`crate::reference`], and a row of the table in `tests/device/kernels/mod.rs`. [`kernels`] lists every shader.
+//! [`crate::reference`], and a row of the table in `tests/device/kernels/table.rs`. [`kernels`] lists every shader.
 
 mod arguments;
 mod arithmetic;

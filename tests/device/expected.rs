@@ -1,7 +1,8 @@
-//! Failures that are known: written down beside the test, with the adapter and the reason, and reported once they are gone.
+//! Failures that are known: written down beside the test, with the adapter and the reason, and reported once they are
+//! gone.
 //!
-//! A test with a known failure must fail, with the words that are written down. A driver that mends it turns the test red
-//! until the entry is deleted, so that the list stays true.
+//! A test with a known failure must fail, with the words that are written down. A driver that mends it turns the test
+//! red until the entry is deleted, so that the list stays true.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

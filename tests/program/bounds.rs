@@ -1,4 +1,4 @@
-//! What the program says about where a norm lies.
+//! Bounds in the output of the program.
 
 use opnorm::io::NpzData;
 use serde_json::Value;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// What a run left behind. The driver may have written to stderr too, so that it is only ever searched.
+/// The status and output of a run. `stderr` is only ever searched, because the driver may have written to it too.
 #[derive(Debug)]
 pub struct Run {
     pub status: i32,

@@ -79,14 +79,14 @@ pub(crate) fn norm(family: &str, matrix: &Wide) -> f64 {
     }
 }
 
-/// The sides that are tried: every seventh up to 600 where that is asked for, and some above and below where the prover goes
-/// over to another search.
+/// The sides that are tried: every seventh up to 600 where that is asked for, and some above and below where the prover
+/// goes over to another search.
 pub(crate) fn sides(few: &[usize]) -> Vec<usize> {
     if is_full() { (1..=600).step_by(7).collect() } else { few.to_vec() }
 }
 
-/// Spectra that are dense at their edge, as those of every difference and blur: as tight as any, on either side of the size from
-/// which on not all eigenvalues are worked out.
+/// Spectra that are dense at their edge, as those of every difference and blur: as tight as any, on either side of the
+/// size from which on not all eigenvalues are worked out.
 #[test]
 fn dense_edges_are_enclosed_as_tightly_as_any() {
     let mut tally = Tally::new("host");

@@ -1,4 +1,4 @@
-//! What the bounds are held against.
+//! Exact references for the bounds.
 
 use faer::Mat;
 use num_bigint::{BigInt, Sign};
@@ -38,8 +38,8 @@ impl Dyadic {
         Self { entries: entries.collect(), exponent, rows: matrix.rows, cols: matrix.cols }
     }
 
-    /// Whether `bound` is above the norm: whether bound² - AᵀA is positive definite, by its leading minors, all of them exact
-    /// (Bareiss elimination).
+    /// Whether `bound` is above the norm: whether bound² - AᵀA is positive definite, by its leading minors, all of them
+    /// exact (Bareiss elimination).
     pub(crate) fn is_below(&self, bound: f64) -> bool {
         // both sides times a power of four, so that they are integers
         let (integer, place) = dyadic(bound);

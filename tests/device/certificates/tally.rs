@@ -2,7 +2,7 @@
 
 use opnorm::norm::Bounds;
 
-/// What became of the matrices of all families.
+/// The outcomes of the matrices of all families.
 pub(crate) struct Tally {
     prover: &'static str,
     families: Vec<Family>,

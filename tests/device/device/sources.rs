@@ -1,4 +1,4 @@
-//! What elements may come from: slices, arrays, vectors, rows, references to them.
+//! Sources of elements: slices, arrays, vectors, rows, references to them.
 
 use half::{bf16, f16};
 use opnorm::certify::Certifier;

@@ -2,9 +2,10 @@
 //!
 //! WGSL lets `+`, `-`, `*` and each half of an `fma` round in either direction, so one rounding is a relative error of
 //! at most [`U`]. Every bound is [`gamma`] of the roundings on the longest way of a term through the kernel, times the
-//! sum of the magnitudes of the terms, which the twin computes itself from the magnitudes of the inputs. An `fma` counts
-//! as a product and a sum, so a chain of n of them that starts at 0 is n roundings for its first term (the product,
-//! then n - 1 sums; the sum with 0 is exact), and n numbers are n - 1 sums. The `dot` of four sums with ones is 3.
+//! sum of the magnitudes of the terms, which the twin computes itself from the magnitudes of the inputs. An `fma`
+//! counts as a product and a sum, so a chain of n of them that starts at 0 is n roundings for its first term (the
+//! product, then n - 1 sums; the sum with 0 is exact), and n numbers are n - 1 sums. The `dot` of four sums with ones
+//! is 3.
 
 /// One rounding, in either direction.
 pub const U: f64 = 1.0 / (1 << 23) as f64;
@@ -48,8 +49,9 @@ impl Bound {
     }
 }
 
-/// What flushing adds to an entry: each operation may take an operand or its result below 2^-126 for 0, which changes
-/// the entry by 2^-126 times what it is multiplied by later, at most `scale`, the product of the largest magnitudes.
+/// The error that flushing adds to an entry: each operation may take an operand or its result below 2^-126 for 0, which
+/// changes the entry by 2^-126 times what it is multiplied by later, at most `scale`, the product of the largest
+/// magnitudes.
 ///
 /// Nothing where no product of inputs is below 2^-100: then every number is a multiple of 2^-123.
 pub fn flushed(operations: usize, inputs: &[&[f64]]) -> f64 {
@@ -68,7 +70,8 @@ pub fn tree_roundings(terms: usize) -> usize {
     terms.min(16) - 1 + runs.next_power_of_two().ilog2() as usize
 }
 
-/// A sum of `total` terms in segments of at least `least`, and at most 8192 segments of it, while they are not too long (`src/ops/segments.rs`).
+/// A sum of `total` terms in segments of at least `least`, and at most 8192 segments of it, while they are not too long
+/// (`src/ops/segments.rs`).
 #[derive(Clone, Copy, Debug)]
 pub struct Cut {
     pub length: usize,

@@ -67,7 +67,7 @@ impl Mask {
     }
 }
 
-/// What outputs hold before the kernel runs; inactive vectors keep it.
+/// The content of outputs before the kernel runs; inactive vectors keep it.
 pub const UNTOUCHED: f32 = -9.0625e-17;
 
 impl Case<'_> {

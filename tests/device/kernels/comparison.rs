@@ -34,8 +34,8 @@ pub fn compare_bits(found: &[f32], twin: &[f64]) -> Result<(), String> {
 /// The relative error of a result that went through half precision.
 const HALF_PRECISION: f64 = 1.0 / (1 << 11) as f64;
 
-/// Whether bounds tell a result of half precision from the twin's, at the entry with the tightest one; `None` where every
-/// entry is zero.
+/// Whether bounds tell a result of half precision from the twin's, at the entry with the tightest one; `None` where
+/// every entry is zero.
 ///
 /// The bounds decide it and not the result, so that an adapter that rounds better changes nothing.
 pub fn catches_half_precision(twin: &[f64], bounds: &[f64]) -> Option<bool> {
@@ -51,7 +51,7 @@ pub fn catches_a_flipped_bit(found: &[f32], twin: &[f64]) -> Option<bool> {
     Some(compare_bits(&[planted], &twin[index..=index]).is_err())
 }
 
-/// What came of a row's cases.
+/// The outcomes of a row's cases.
 #[derive(Default)]
 pub struct Tally {
     pub cases: usize,

@@ -172,7 +172,8 @@ fn column_of(values: &[f32], vectors: usize, vector: usize) -> Vec<f64> {
 }
 
 /// Under a root, roundings count half: `segments - 1` sums. `sqrt` is promised as 1 / inverseSqrt, 2.5 ulp and 2 ulp,
-/// and one ulp is at most one rounding; the quotient is 2.5 ulp more. The vectors are the `cols`, the segments the `rows`.
+/// and one ulp is at most one rounding; the quotient is 2.5 ulp more. The vectors are the `cols`, the segments the
+/// `rows`.
 pub fn normaliser(case: &mut Case<'_>) {
     let (segments, vectors) = (case.shape.rows, case.shape.cols);
     let mask = case.mask(vectors);
@@ -232,8 +233,8 @@ pub fn normaliser(case: &mut Case<'_>) {
     }
 }
 
-/// The residual as the norm of [`normaliser`]; sigma is exact, or the product of two roots in the Gram form. The vectors
-/// are the `cols`, the segments the `rows`.
+/// The residual as the norm of [`normaliser`]; sigma is exact, or the product of two roots in the Gram form. The
+/// vectors are the `cols`, the segments the `rows`.
 pub fn power_check(case: &mut Case<'_>) {
     let (segments, vectors) = (case.shape.rows, case.shape.cols);
     let mask = case.mask(vectors);

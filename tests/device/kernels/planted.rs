@@ -1,4 +1,4 @@
-//! What the table finds out, it must be able to find out: wrong results, and sums in another order, are caught.
+//! Negative tests: the comparison must reject wrong results and sums in another order.
 
 use opnorm::Matrix;
 use opnorm::low_level::{ops, reference};
@@ -10,7 +10,7 @@ use super::setup::Setup;
 use super::symmetric;
 use super::values::magnitudes;
 
-/// What the table finds out, it must be able to find out.
+/// Negative test: a product with one wrong entry, of a transposed matrix or of one with swapped entries is rejected.
 #[test]
 fn wrong_results_are_caught() {
     let gpu = Setup::SoftwareTrusted.gpu();
@@ -49,7 +49,7 @@ fn wrong_results_are_caught() {
     assert!(compare(&found, &reference::matvec(&swapped, &input), &bounds_of(&swapped)).is_err());
 }
 
-/// What the row of the Gram product finds out, it must be able to find out.
+/// Negative test: a Gram product with one wrong entry, or with a run of rows left out or added twice, is rejected.
 #[test]
 fn wrong_gram_products_are_caught() {
     let gpu = Setup::SoftwareTrusted.gpu();

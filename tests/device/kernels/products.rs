@@ -7,9 +7,9 @@ use super::bounds::{Bound, flushed};
 use super::case::Case;
 use super::values::{Values, magnitudes, widened};
 
-/// Products on both sides of each choice (batch, rows, length, cols): just too small for tiles and just large enough; more
-/// items than one; narrow, with a copy of one side or of none; for tiles of 12; and what is large enough on hardware, past
-/// the edges of its tiles and on them.
+/// Products on both sides of each choice (batch, rows, length, cols): just too small for tiles and just large enough;
+/// more items than one; narrow, with a copy of one side or of none; for tiles of 12; and what is large enough on
+/// hardware, past the edges of its tiles and on them.
 const LARGE: [Sizes; 7] = [
     Sizes { batch: 1, rows: 64, inner: 64, cols: 63 },
     Sizes { batch: 1, rows: 64, inner: 64, cols: 64 },
@@ -60,7 +60,8 @@ fn product(case: &mut Case<'_>, sizes: Sizes) {
     }
 }
 
-/// A run of at most 16 products, the first of which is added to 0, sums of 32 runs, and the sum of those, one after another.
+/// A run of at most 16 products, the first of which is added to 0, sums of 32 runs, and the sum of those, one after
+/// another.
 fn product_bound(length: usize, left: &[f64], right: &[f64]) -> Bound {
     let runs = length.div_ceil(16);
     Bound::of(length.min(16) + runs.min(32) - 1 + runs.div_ceil(32) - 1, flushed(4 * length, &[left, right]))

@@ -45,7 +45,8 @@ impl Row {
                 gpu.capabilities().name
             );
             assert!(entries > 0, "{name}: nothing was compared");
-            // Of the three kinds of numbers, only tiny ones may be lost in a bound, where all of a result may be flushed.
+            // Of the three kinds of numbers, only tiny ones may be lost in a bound, where all of a result may be
+            // flushed.
             assert!(2 * caught >= planted, "{name}: {planted} wrong results were planted, and {caught} found");
         });
     }

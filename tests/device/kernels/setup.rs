@@ -38,8 +38,8 @@ impl Setup {
     pub fn has_panels(self) -> bool {
         matches!(self, Self::SoftwarePanels | Self::HardwarePanels)
     }
-    /// Whether the sizes past the limits of loops and groups run too. The checks of shaders change nothing about them, and
-    /// fewer lanes loop more often.
+    /// Whether the sizes past the limits of loops and groups run too. The checks of shaders change nothing about them,
+    /// and fewer lanes loop more often.
     pub fn runs_long(self) -> bool {
         self == Self::SoftwareTrusted || self == Self::HardwareTrusted && is_full()
     }

@@ -1,7 +1,7 @@
 //! The table: a row for each kernel, and a test for each row and set-up.
 //!
-//! `cargo test --test device table::matvec::` runs one row, `hardware_panels` all rows of one set-up. Run with `--nocapture`
-//! for the worst error / bound of each.
+//! `cargo test --test device table::matvec::` runs one row, `hardware_panels` all rows of one set-up. Run with
+//! `--nocapture` for the worst error / bound of each.
 
 use opnorm::low_level::ops;
 use opnorm::tensor::Storage;
@@ -12,7 +12,8 @@ use super::{dense, krylov, products, sliding, symmetric, tensor, vector};
 
 const ALL: &[Storage] = &[Storage::F32, Storage::F16, Storage::Bf16];
 
-// Long sizes are (batch, rows, cols); vector kernels take `batch` vectors of `cols` elements, in `rows` slots or segments.
+// Long sizes are (batch, rows, cols); vector kernels take `batch` vectors of `cols` elements, in `rows` slots or
+// segments.
 
 /// 2^21 elements in one item: 65 536 trips of one lane of the software profile, were the sum not cut.
 const SQUARE: (usize, usize, usize) = (1, 2048, 1024);

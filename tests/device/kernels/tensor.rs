@@ -7,8 +7,8 @@ use super::bounds::{Bound, Cut, U, flushed, gamma, tree_roundings};
 use super::case::{Case, UNTOUCHED};
 use super::values::{magnitudes, widened};
 
-/// A function of one number: its twin, the arguments it is tried at (from a number of the case's kind), and the bound on its
-/// error at an argument, in units of 2^-23.
+/// A function of one number: its twin, the arguments it is tried at (from a number of the case's kind), and the bound
+/// on its error at an argument, in units of 2^-23.
 struct Function {
     function: &'static Unary,
     twin: fn(f64, f64) -> f64,
@@ -30,13 +30,13 @@ fn positive(x: f32) -> f32 {
     if x == 0.0 { 1.0 } else { x.abs() }
 }
 
-/// What the exponential in the tanh of GELU is taken of, at most.
+/// The largest argument of the exponential in the tanh of GELU.
 fn cubic(x: f64) -> f64 {
     1.6 * x.abs() + 0.072 * x.abs().powi(3)
 }
 
-/// The bounds that the shaders state, and one unit more for the rounding of a parameter. What is near a zero of a slope is off by
-/// units of what cancels there.
+/// The bounds that the shaders state, and one unit more for the rounding of a parameter. What is near a zero of a slope
+/// is off by units of what cancels there.
 fn functions() -> Vec<Function> {
     use reference::unary as twin;
     let row = |function, twin, argument, error| Function { function, twin, argument, error };
@@ -80,7 +80,7 @@ fn functions() -> Vec<Function> {
     ]
 }
 
-/// What flushing may do to a function of slope at most 2 whose argument and result are flushed.
+/// The error that flushing may add to a function of slope at most 2 whose argument and result are flushed.
 const FLUSHED: f64 = 4.0 / (1u128 << 126) as f64;
 
 /// Every function at numbers of the case's kind, and powers.

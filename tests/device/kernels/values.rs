@@ -1,4 +1,4 @@
-//! What the inputs of kernels are filled with.
+//! Kinds of numbers that fill the inputs of kernels.
 
 use half::{bf16, f16};
 use opnorm::tensor::Storage;

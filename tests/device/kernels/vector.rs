@@ -9,8 +9,8 @@ use super::bounds::{Bound, Cut, flushed, gamma, tree_roundings};
 use super::case::{Case, Mask, UNTOUCHED, sum_segments};
 use super::values::{Values, magnitudes};
 
-/// One rounding of each operation, two of an unfused product and sum, 2.5 and 6.5 units of a quotient and a root in range,
-/// and the lanes in order.
+/// One rounding of each operation, two of an unfused product and sum, 2.5 and 6.5 units of a quotient and a root in
+/// range, and the lanes in order.
 pub fn arithmetic(case: &mut Case<'_>) {
     let (count, lanes) = (case.shape.cols, case.lanes());
     let triples: Vec<[f32; 3]> = (0..count).map(|_| [0; 3].map(|_| case.draw(1)[0])).collect();

@@ -1,7 +1,7 @@
 //! Derivatives of the norm: adjoint identity, finite differences, subgradients at ties and at zero.
 
-use opnorm::Matrix;
 use opnorm::norm::{Lanczos, Method, Power, frobenius_gradient, spectral_norm};
+use opnorm::{Error, Matrix};
 
 use super::matrices::{Dense, Source};
 use super::{gpu, upload};
@@ -70,10 +70,10 @@ fn cotangents_scale_and_zero_is_exact() {
     assert!(norms.vjp(&[0.0]).unwrap().read().unwrap().iter().all(|value| *value == 0.0));
     assert!(norms.vjp(&[]).unwrap().read().unwrap().is_empty());
     let pair = Matrix::from_batch(gpu(), 2, 1, 1, &[1.0, 2.0]).unwrap();
-    let error = spectral_norm(&pair).unwrap().vjp(&[1.0, 2.0, 3.0]).unwrap_err().to_string();
-    assert!(error.contains("vjp") && error.contains('3'), "{error}");
-    let error = norms.jvp(&upload(&Source::new(1).gaussian(9, 6))).unwrap_err().to_string();
-    assert!(error.contains("jvp") && error.contains("6 x 9"), "{error}");
+    let error = spectral_norm(&pair).unwrap().vjp(&[1.0, 2.0, 3.0]).unwrap_err();
+    assert!(matches!(error, Error::ShapeMismatch { operation: "vjp", .. }), "{error:?}");
+    let error = norms.jvp(&upload(&Source::new(1).gaussian(9, 6))).unwrap_err();
+    assert!(matches!(error, Error::ShapeMismatch { operation: "jvp", .. }), "{error:?}");
 }
 
 #[test]

@@ -62,7 +62,8 @@ fn no_read_back_per_iteration() {
     let before = own.totals();
     let norm = spectral_norm(&matrix).unwrap().items()[0].clone();
     let after = own.totals();
-    // One tells the range, five the end of a run: norms, factors, residuals and vectors; the bound reads the matrix once.
+    // One tells the range, five the end of a run: norms, factors, residuals and vectors; the bound reads the matrix
+    // once.
     let during = after.read_backs - before.read_backs - 7;
     println!("{} iterations, {during} read-backs during them", norm.iterations);
     assert!(during as usize <= norm.iterations / 3, "{during} for {} iterations", norm.iterations);

@@ -1,4 +1,5 @@
-//! The largest singular triplets: as many as asked for, copies and zeros included, with orthonormal vectors and true residuals.
+//! The largest singular triplets: as many as asked for, copies and zeros included, with orthonormal vectors and true
+//! residuals.
 
 use faer::Mat;
 use opnorm::norm::{Control, Lanczos, Progress, Status, Triplets};
@@ -21,7 +22,7 @@ fn off_orthonormal(vectors: &Mat<f64>) -> f64 {
     entries.map(|(row, col)| (gram[(row, col)] - f64::from(u8::from(row == col))).abs()).fold(0.0, f64::max)
 }
 
-/// What everything that says it converged must be.
+/// The properties of every result that is converged.
 fn check(name: &str, matrix: &Dense, count: usize, top: &Triplets) {
     let exact = matrix.singular_values();
     let name = format!("{name}, {} x {}, {count} of them", matrix.rows, matrix.cols);

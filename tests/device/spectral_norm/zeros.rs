@@ -8,7 +8,7 @@ use opnorm::{Gpu, Matrix, Result};
 
 use super::gpu;
 
-/// What is said of an operator whose entries are all known to be zero.
+/// The result for an operator whose entries are all known to be zero.
 pub fn certified_zero() -> Bounds {
     Bounds { lower: 0.0, upper: 0.0, guarantee: Guarantee::Certified { arithmetic: Arithmetic::Host } }
 }

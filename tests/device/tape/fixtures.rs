@@ -1,4 +1,4 @@
-//! What PyTorch finds in `f64`: operations, derivatives of derivatives, and norms of Jacobians with their gradients.
+//! Results of PyTorch in `f64`: operations, derivatives of derivatives, and norms of Jacobians with their gradients.
 //!
 //! `tests/data/make_torch_fixtures.py` wrote the numbers, and says how.
 
@@ -169,7 +169,7 @@ fn steps(program: &str) -> Vec<(&str, Vec<f64>)> {
     program.split(' ').map(step).collect()
 }
 
-/// What a program makes of its inputs, as a value of the graph.
+/// A value of the graph, from the inputs of a program.
 fn build(tape: &Tape, program: &str, inputs: &[Value]) -> Result<Value> {
     let mut stack: Vec<Value> = Vec::new();
     for (name, arguments) in steps(program) {
@@ -242,7 +242,7 @@ fn build(tape: &Tape, program: &str, inputs: &[Value]) -> Result<Value> {
     Ok(stack.remove(0))
 }
 
-/// What is stored of a function at a point: its value, its vjp and its jvp.
+/// The stored results of a function at a point: its value, its VJP and its JVP.
 fn derivatives(row: &Fixtures, function: impl FnOnce(&Tape, &[Value]) -> Result<Value>) -> Comparison {
     let mut comparison = Comparison::new();
     let x = comparison.inputs(row.arrays("inputs"));
@@ -343,7 +343,7 @@ fn a_wrong_number_is_noticed() {
     assert!(none.host.0.is_infinite() && none.device.0.is_infinite());
 }
 
-/// What a stored layer computes, by the operation of its name with the options stored.
+/// The output of a stored layer, by the operation of its name with the options stored.
 fn layer(row: &Fixtures, x: &[Value]) -> Result<Value> {
     let options = row.part("options");
     let number = |name: &str| options.part(name).0.as_u64().unwrap() as usize;

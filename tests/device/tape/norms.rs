@@ -63,8 +63,8 @@ fn reductions_of_a_batch() {
             }
         }
     }
-    let error = "median".parse::<Reduction>().unwrap_err().to_string();
-    assert!(error.contains("median") && error.contains("max, mean, sum or none"), "{error}");
+    let error = "median".parse::<Reduction>().unwrap_err();
+    assert!(matches!(error, Error::InvalidOption { option: "reduction", .. }), "{error:?}");
 }
 
 /// Two hidden layers of tanh, as a function of a value, with its parameters.
@@ -304,7 +304,8 @@ fn an_upper_bound_for_each_sample() {
     }
 }
 
-/// What is recorded once gives at each point what is recorded there, and a loop leaves the graph as it is.
+/// A norm that is prepared once gives at each point the result of one recorded there, and a loop leaves the graph as
+/// it is.
 #[test]
 fn norms_at_one_point_after_another() {
     let sizes = [6, 9, 5];

@@ -168,7 +168,7 @@ fn derivatives(build: fn(&Value) -> Result<Value>, at: &[f32], fusion: Fusion) -
     found.iter().map(|found| found.read(gpu()).unwrap()).collect()
 }
 
-/// What is wrong with a result, if anything is.
+/// The result, if it is outside its bounds.
 fn fault(found: f32, exact: f64, relative: f64, absolute: f64) -> Option<f64> {
     let wide = f64::from(found);
     let most = f64::from(f32::MAX) * (1.0 - 1e-4);

@@ -11,7 +11,7 @@ use super::{draw, gpu, largest, narrowed, seeded};
 
 type Build = fn(&Value) -> Result<Value>;
 
-/// What is differentiated: numbers made of norms and vectors. The triplet goes in whole, so that vectors have
+/// Functions to be differentiated: numbers made of norms and vectors. The triplet goes in whole, so that vectors have
 /// derivatives too.
 fn functions() -> Vec<(&'static str, Build)> {
     vec![
@@ -302,7 +302,7 @@ fn derivatives_along_the_matrix_itself() {
     }
 }
 
-/// What rounding to `f32` makes of the zeros among singular values counts for nothing.
+/// Zeros among singular values that rounding to `f32` changed count for nothing.
 #[test]
 fn the_nuclear_norm_of_a_product_of_low_rank() {
     let tape = Tape::new(gpu());

@@ -1,4 +1,5 @@
-//! Functions of elements and of axes where differences cannot see: at kinks, far out, at NaN, and where a slope is stopped.
+//! Functions of elements and of axes where differences cannot see: at kinks, far out, at NaN, and where a slope is
+//! stopped.
 
 use opnorm::Result;
 use opnorm::tape::{BatchNorm, Fusion, Tape, Value};
@@ -70,7 +71,7 @@ fn what_is_stopped_is_fixed_in_both_modes() {
     assert_eq!(there.unwrap()[1].read(gpu()).unwrap(), [4.0, 90.0]);
 }
 
-/// What differences cannot tell: a formula that host and device have wrong alike.
+/// Values against formulas: differences cannot tell where host and device are wrong alike.
 #[test]
 fn values_are_those_of_the_formulas() {
     let tape = Tape::new(gpu());

@@ -1,5 +1,5 @@
-//! Every operation at edge shapes: the JVP against central differences, the VJP against the JVP, the derivative of the VJP
-//! against central differences of it, and all of them on the device against `f64`.
+//! Every operation at edge shapes: the JVP against central differences, the VJP against the JVP, the derivative of the
+//! VJP against central differences of it, and all of them on the device against `f64`.
 
 mod functions;
 mod table;
@@ -52,7 +52,7 @@ const DIFFERENCE: f64 = 1e-7;
 /// The program takes x, their tangents t and the cotangent c of y; it gives y, its JVP along t, the VJPs of c, and the
 /// derivatives of these along t.
 struct Case {
-    /// What failures are reported with.
+    /// The operation and its shapes, for messages.
     name: String,
     /// The operation's inputs.
     arity: usize,

@@ -1,0 +1,159 @@
+//! A hundred thousand broken files, none of which may end in a panic or a large allocation.
+
+use opnorm::Error;
+use opnorm::io::{Checkpoint, Element};
+
+use crate::allocations::with_bounded_allocations;
+use crate::making::{
+    DEFLATED, Folder, STORED, counting, encode, fixture, npy, raw_safetensors, safetensors_file, zip_of,
+};
+
+/// SplitMix64: the same files on every run.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
+    }
+
+    pub fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound.max(1) as u64) as usize
+    }
+}
+
+/// A few changes of the kinds that break parsers: lengths, digits, brackets, cuts and repetitions.
+fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
+    const NUMBERS: [u64; 10] = [0, 1, 7, 0x7f, 0xffff, 0x7fff_ffff, 0xffff_ffff, 1 << 40, i64::MAX as u64, u64::MAX];
+    const WORDS: [&str; 12] =
+        ["F64", "I8", "99999999999", "-1", "[[", "]", "}", "'", "\"", "(0,)", "18446744073709551615", "\u{fffd}é"];
+    for _ in 0..=random.below(3) {
+        let at = random.below(bytes.len());
+        let end = (at + 1 + random.below(12)).min(bytes.len());
+        match random.below(9) {
+            0 if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
+            1 if !bytes.is_empty() => bytes[at] = random.next() as u8,
+            2 => {
+                let number = NUMBERS[random.below(NUMBERS.len())].to_le_bytes();
+                let width = [2, 4, 8][random.below(3)].min(bytes.len() - at);
+                bytes[at..at + width].copy_from_slice(&number[..width]);
+            }
+            3 => bytes.truncate(at),
+            4 if at < end => drop(bytes.drain(at..end)),
+            5 if at < end => {
+                let copy = bytes[at..end].to_vec();
+                let to = random.below(bytes.len());
+                bytes.splice(to..to, copy);
+            }
+            6 => drop(bytes.splice(at..at, WORDS[random.below(WORDS.len())].bytes())),
+            7 => {
+                // a digit, wherever the next one is: shapes and offsets
+                if let Some(digit) = bytes[at..].iter().position(u8::is_ascii_digit) {
+                    bytes[at + digit] = b'0' + random.below(10) as u8;
+                }
+            }
+            _ => bytes.extend(std::iter::repeat_n(0, random.below(9))),
+        }
+    }
+}
+
+/// Opens, and copies whatever can be copied. Whether the file is refused is its own affair.
+pub fn read_everything(name: &str, bytes: &[u8]) -> bool {
+    let checkpoint = match Checkpoint::from_bytes(name, bytes.to_vec()) {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => {
+            assert!(matches!(error, Error::File { .. }));
+            assert!(!error.to_string().is_empty());
+            return false;
+        }
+    };
+    for entry in checkpoint.entries() {
+        assert!(checkpoint.find(&entry.name).is_some());
+        let Ok(view) = checkpoint.read(entry) else { continue };
+        assert!(entry.skipped().is_none());
+        let elements = entry.elements();
+        view.copy_f32(0, &mut vec![0.0; elements]).unwrap();
+        view.copy_f64(0, &mut vec![0.0; elements]).unwrap();
+        let half = view.copy_half_bits(0, &mut vec![0; elements]);
+        assert_eq!(half.is_ok(), matches!(entry.element, Element::F16 | Element::Bf16));
+        assert!(view.copy_f32(elements, &mut [0.0]).is_err());
+    }
+    true
+}
+
+/// 25 000 broken variants of these files; returns how many of them were still read.
+fn read_broken(name: &str, seed: u64, files: &[Vec<u8>], wrap: impl Fn(&mut Random, Vec<u8>) -> Vec<u8>) -> usize {
+    const BROKEN: usize = 25_000;
+    let mut random = Random(seed);
+    let mut read = 0;
+    for _ in 0..BROKEN {
+        let mut bytes = files[random.below(files.len())].clone();
+        mutate(&mut random, &mut bytes);
+        let bytes = wrap(&mut random, bytes);
+        read += usize::from(with_bounded_allocations(bytes.len(), || read_everything(name, &bytes)));
+    }
+    println!("{name}: {BROKEN} broken files, {read} of them still valid");
+    // the changes are small enough that some files survive, or nothing after the first check would be tried
+    assert!(read > BROKEN / 200 && read < BROKEN, "{read} read");
+    read
+}
+
+fn sample_safetensors() -> Vec<Vec<u8>> {
+    let values = counting(12);
+    vec![
+        safetensors_file(&[("a", "F32", &[3, 4], encode("<f4", &values))]),
+        safetensors_file(&[
+            ("größe.weight", "BF16", &[2, 3], encode("<bf16", &values[..6])),
+            ("b", "F16", &[6], encode("<f2", &values[..6])),
+            ("c", "F64", &[], encode("<f8", &values[..1])),
+            ("d", "I64", &[1], vec![0; 8]),
+            ("e", "F32", &[0, 2], vec![]),
+        ]),
+        raw_safetensors("{}", b""),
+    ]
+}
+
+fn sample_npy() -> Vec<Vec<u8>> {
+    let mut files = vec![npy("<f4", true, &[2, 3, 2], &encode("<f4", &counting(12))), npy("|V2", false, &[2], &[0; 4])];
+    for name in ["little_f8", "big_f2_fortran", "big_f4", "version_2", "version_3", "scalar", "empty", "fields"] {
+        files.push(std::fs::read(fixture(&format!("{name}.npy"))).unwrap());
+    }
+    files
+}
+
+#[test]
+fn broken_safetensors_never_panic() {
+    read_broken("m.safetensors", 1, &sample_safetensors(), |_, bytes| bytes);
+}
+
+#[test]
+fn broken_npy_never_panics() {
+    read_broken("a.npy", 2, &sample_npy(), |_, bytes| bytes);
+}
+
+#[test]
+fn broken_npz_never_panics() {
+    let archives: Vec<_> =
+        ["stored.npz", "deflated.npz", "wide.npz"].map(|name| std::fs::read(fixture(name)).unwrap()).into();
+    read_broken("a.npz", 3, &archives, |_, bytes| bytes);
+    // sound archives of broken arrays, which the checksum lets pass
+    read_broken("a.npz", 4, &sample_npy(), |random, bytes| {
+        zip_of(&[("a.npy", [STORED, DEFLATED][random.below(2)], &bytes)])
+    });
+}
+
+#[test]
+fn broken_indices_never_panic() {
+    let folder = Folder::new("broken");
+    folder.write("1.safetensors", &sample_safetensors()[0]);
+    folder.write("2.safetensors", &sample_safetensors()[1]);
+    let indices = [
+        r#"{"weight_map":{"a":"1.safetensors"}}"#,
+        r#"{"metadata":{"total_size":1},"weight_map":{"a":"1.safetensors","b":"2.safetensors","größe.weight":"2.safetensors"}}"#,
+    ];
+    let indices = indices.map(|index| index.as_bytes().to_vec());
+    read_broken(folder.file("m.index.json").to_str().unwrap(), 5, &indices, |_, bytes| bytes);
+}
