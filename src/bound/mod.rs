@@ -7,6 +7,7 @@ mod ball;
 mod bounds;
 mod decimal;
 mod guarantee;
+pub mod krylov;
 mod rounding;
 mod up;
 mod vector;

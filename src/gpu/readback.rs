@@ -9,7 +9,10 @@ use std::task::{Context, Poll};
 use bytemuck::Pod;
 use futures::channel::oneshot;
 
-use super::{Buffer, Gpu, guarded, waiting};
+use super::buffer::Buffer;
+use super::device::Gpu;
+use super::guard::guarded;
+use super::waiting;
 use crate::{Error, Result};
 
 /// The submission that brings the contents of read-backs, known once their recorder is submitted.
@@ -36,7 +39,7 @@ impl<T: Pod> ReadBack<T> {
         buffer: &Buffer<T>,
     ) -> Result<Self> {
         let bytes = buffer.byte_len();
-        let staging = if bytes == 0 { None } else { Some(gpu.staging().take(gpu, bytes)?) };
+        let staging = if bytes == 0 { None } else { Some(gpu.facts().of::<Staging>().take(gpu, bytes)?) };
         if let Some(staging) = &staging {
             let (source, offset) = buffer.as_wgpu();
             encoder.copy_buffer_to_buffer(source, offset, staging, 0, bytes);
@@ -78,7 +81,7 @@ impl<T: Pod> ReadBack<T> {
         let contents = bytemuck::pod_collect_to_vec(&view[..]);
         drop(view);
         staging.unmap();
-        gpu.staging().give_back(staging);
+        gpu.facts().of::<Staging>().give_back(staging);
         Ok(contents)
     }
 
@@ -121,7 +124,7 @@ impl Future for Mapped {
             Ok(Ok(())) => self.gpu.check("read back"),
             // A buffer of this library's own is refused only on a device that is gone.
             Ok(Err(error)) => {
-                self.gpu.inner.faults.set_lost(error.to_string());
+                self.gpu.faults().set_lost(error.to_string());
                 self.gpu.check("read back")
             }
             Err(_) => self

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::Gpu;
+use super::device::Gpu;
 use super::faults::Faults;
 use crate::{Error, Result};
 
@@ -44,7 +44,7 @@ impl Gpu {
         self.check("wait for the device")?;
         let waited = wait(self.device(), submission);
         if let Err(Error::DeviceLost { reason }) = &waited {
-            self.inner.faults.set_lost(reason.clone());
+            self.faults().set_lost(reason.clone());
         }
         self.check("wait for the device")?;
         waited
@@ -53,7 +53,7 @@ impl Gpu {
     /// Lets the device's thread wait for one submission, for a future that must not block.
     pub(super) fn wait_elsewhere(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
         self.check("wait for the device")?;
-        self.inner.waiter.wait(self.device(), &self.inner.faults, submission)
+        self.facts().of::<Waiter>().wait(self.device(), self.faults(), submission)
     }
 }
 

@@ -12,7 +12,6 @@ mod jacobian;
 mod lanczos;
 mod method;
 mod power;
-mod probable;
 mod quotient;
 mod result;
 mod ritz;

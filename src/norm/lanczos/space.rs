@@ -1,6 +1,6 @@
 //! The Krylov space of a random start, each step of it measured by products of the host; `docs/bounds.md`, (P7).
 
-use super::super::probable::Step;
+use crate::bound::krylov::Step;
 use crate::bound::{Ball, norm_above, up};
 
 /// Vectors and coefficients of a space as the device computed them, and how far each step is from its recurrence.

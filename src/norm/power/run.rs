@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::dense::unit_medians;
 use super::super::finish::Found;
-use super::{Power, PowerForm, Start};
+use super::options::{Power, PowerForm, Start};
 use crate::Result;
 use crate::gpu::{Buffer, Gpu, ReadBack, Recorder};
 use crate::iterate::{Control, Iteration, Memory, Pace, Progress, Status, random_unit, unit};

@@ -5,7 +5,7 @@ use super::super::super::stop::{Stop, expected_error};
 use super::super::bidiagonal::Bidiagonal;
 use super::super::chain::Chain;
 use super::super::state::State;
-use super::{PROBE_STEPS, View};
+use super::view::{PROBE_STEPS, View};
 
 /// Singular values that differ by no more than this, relative to the largest, are copies of one: what `f32` entries and
 /// products leave of an exact copy lies well below it.

@@ -2,7 +2,7 @@
 
 use super::super::super::stop::expected_error;
 use super::super::chain::Chain;
-use super::View;
+use super::view::View;
 
 type Triplet = (f64, Vec<f64>, Vec<f64>);
 
