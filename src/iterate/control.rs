@@ -52,7 +52,8 @@ impl<'a> Control<'a> {
         Self { listener: Some(Box::new(listener)), ..self }
     }
 
-    pub(crate) fn start(&self) -> Option<&StartVectors<'a>> {
+    /// The vectors to start from, where the caller has some.
+    pub fn start(&self) -> Option<&StartVectors<'a>> {
         self.start.as_ref()
     }
 
@@ -116,8 +117,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Progress of work without an estimate.
-    pub(crate) fn of(operation: &'static str, step: &'static str, (done, total): (usize, usize)) -> Self {
+    /// Progress of a step of which `done` of `total` parts are done, without an estimate and before any iteration.
+    pub fn new(operation: &'static str, step: &'static str, done: usize, total: usize) -> Self {
         let (sigma, error, upper) = (f64::NAN, f64::INFINITY, f64::INFINITY);
         Self { operation, step, iterations: 0, done, total, sigma, error, upper }
     }

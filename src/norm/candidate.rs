@@ -49,7 +49,7 @@ impl<O: LinearOperator + ?Sized> Columns<'_, O> {
             control.report(|| Progress {
                 iterations: columns.div_ceil(2),
                 sigma: scale_by_power(longest, self.oriented.operator.exponent(first)),
-                ..Progress::of("Lanczos", "products of the unit vectors", (done, items))
+                ..Progress::new("Lanczos", "products of the unit vectors", done, items)
             })
         };
         let products = self.products(Side::Short, short, &write, &mut passed).await?;

@@ -60,7 +60,7 @@ pub enum SourceElement {
 /// let rows = vec![[3.0, 4.0], [0.0, 5.0]];
 /// let matrix = Matrix::upload(&gpu, (1, 2, 2), &rows)?;
 /// assert_eq!(matrix.read()?, [3.0, 4.0, 0.0, 5.0]);
-/// let bounds = Certifier::default().on_host((1, 2, 2), &[3.0, 4.0, 0.0, 5.0])?[0].bounds;
+/// let bounds = Certifier::default().certify_on_host((1, 2, 2), &[3.0, 4.0, 0.0, 5.0])?[0].bounds;
 /// assert!(bounds.lower <= 45f64.sqrt() && 45f64.sqrt() <= bounds.upper);
 /// # Ok::<(), opnorm::Error>(())
 /// ```

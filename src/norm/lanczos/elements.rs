@@ -130,7 +130,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
             sigma: scale_by_power(self.in_range_of_operator(best, self.chains[best].sigma()), exponent),
             error: self.chains[best].error,
             upper: scale_by_power(self.upper(item), exponent),
-            ..Progress::of("Lanczos", "iterations", ((0..items).filter(is_done).count(), items))
+            ..Progress::new("Lanczos", "iterations", (0..items).filter(is_done).count(), items)
         }
     }
 }

@@ -247,7 +247,7 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
             iterations: self.iterations,
             sigma: scale_by_power(f64::from(report.sigma), exponent),
             error: f64::from(report.residual / report.sigma),
-            ..Progress::of("power iteration", "iterations", (done, total))
+            ..Progress::new("power iteration", "iterations", done, total)
         }
     }
 }
