@@ -12,10 +12,10 @@ pub enum Guarantee {
     Lower,
     /// Both bounds hold, but for at most this share of all start vectors.
     ///
-    /// The share is over the random start of one run, the matrix being fixed before the start is drawn; a seed is as good as
-    /// any other unless the matrix was made with the generator at hand, and [`crate::norm::seed_from_system`] is better. Rounding is
-    /// included: the host measures every step, of a Jacobian some steps (`docs/bounds.md`, P7). Bounds of a Jacobian are of the
-    /// exact derivative of the function, not of the one that the device evaluated.
+    /// The share is over the random start of one run, the matrix being fixed before the start is drawn; a seed is as
+    /// good as any other unless the matrix was made with the generator at hand, and [`crate::norm::seed_from_system`]
+    /// is better. Rounding is included: the host measures every step, of a Jacobian some steps (`docs/bounds.md`, P7).
+    /// Bounds of a Jacobian are of the exact derivative of the function, not of the one that the device evaluated.
     Probabilistic {
         /// The probability with which they fail.
         delta: f64,

@@ -27,7 +27,8 @@ pub struct Estimate {
     pub host_bytes: u64,
     /// Device memory, in bytes.
     pub device_bytes: u64,
-    /// Time in seconds, from how fast host and device multiply small matrices right now; within a factor of about three.
+    /// Time in seconds, from how fast host and device multiply small matrices right now; within a factor of about
+    /// three.
     pub seconds: f64,
 }
 

@@ -1,4 +1,5 @@
-//! An upper bound of a norm by products of the matrix with itself on the device, their rounding errors bounded beforehand.
+//! An upper bound of a norm by products of the matrix with itself on the device, their rounding errors bounded
+//! beforehand.
 //!
 //! Gram iteration (Delattre, Barthélemy, Araujo and Allauzen, *Efficient bound of Lipschitz constant for convolutional
 //! layers by Gram iteration*, 2023), made rigorous: ‖G‖² = ‖GᵀG‖ squares ratios of singular values, so that after a few
@@ -17,7 +18,8 @@ use crate::{Error, Result};
 
 /// factor · GᵀG, as the device works it out.
 pub(super) trait Product {
-    /// The product of a matrix with its own transpose, times a power of two; `tell` hears how many of its rows are done.
+    /// The product of a matrix with its own transpose, times a power of two; `tell` hears how many of its rows are
+    /// done.
     fn gram(&self, matrix: &Matrix, factor: f32, tell: &mut dyn FnMut(usize) -> Result<()>) -> Result<Matrix>;
 
     /// c, where each entry of the product is within gamma(c) of |G|ᵀ|G|, with a unit roundoff of 2^-23, but for what
@@ -111,8 +113,8 @@ impl<'a, P: Product> GramIteration<'a, P> {
     }
 }
 
-/// Vectors of signs that a product is held against, side by side: what is wrong passes all of them with probability 2^-8
-/// at the most. *(C15)*
+/// Vectors of signs that a product is held against, side by side: what is wrong passes all of them with probability
+/// 2^-8 at the most. *(C15)*
 const CHECKS: usize = 8;
 
 /// Random signs, so many of them for each column.

@@ -96,7 +96,7 @@ impl Gpu {
     /// Returns a fault that the driver reported since the last call.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`] from the loss on; [`Error::Device`] once for any other fault.
+    /// [`crate::Error::DeviceLost`] from the loss on; [`crate::Error::Device`] once for any other fault.
     pub fn check(&self, operation: &str) -> Result<()> {
         // A device that was destroyed tells its handler no sooner than at a poll, which does not wait here.
         let _ = self.device().poll(wgpu::PollType::Poll);

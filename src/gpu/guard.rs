@@ -18,8 +18,8 @@ pub(super) fn guarded<T>(gpu: &Gpu, operation: &str, call: impl FnOnce() -> T) -
             if let Some(error) = foreign::blame(operation, &reason) {
                 return Err(error);
             }
-            // Nothing invalid leaves these scopes, but a lost device makes invalid things without an error. Such a device
-            // takes a submission that no wait finds.
+            // Nothing invalid leaves these scopes, but a lost device makes invalid things without an error. Such a
+            // device takes a submission that no wait finds.
             let (submission, _) = scoped(gpu.device(), || gpu.queue().submit([]));
             gpu.wait_for(Some(submission))?;
             Err(Error::Device { operation: operation.to_string(), reason })

@@ -20,7 +20,8 @@ pub(super) type Submission = Arc<OnceLock<wgpu::SubmissionIndex>>;
 
 /// Contents of a buffer on their way to the host.
 ///
-/// Several read-backs may be under way at once. Each waits for the submission that it was recorded in, and for none after it.
+/// Several read-backs may be under way at once. Each waits for the submission that it was recorded in, and for none
+/// after it.
 #[derive(Debug)]
 #[must_use = "contents that nobody waits for were copied in vain"]
 pub struct ReadBack<T> {
@@ -97,8 +98,8 @@ impl<T: Pod> ReadBack<T> {
 
 /// Resolves when a mapping is done.
 ///
-/// Only a poll of the device runs the callback of a mapping. Inside [`Gpu::block_on`] the future polls the device itself, and
-/// blocks until the submission has run; elsewhere the device's own thread does.
+/// Only a poll of the device runs the callback of a mapping. Inside [`Gpu::block_on`] the future polls the device
+/// itself, and blocks until the submission has run; elsewhere the device's own thread does.
 struct Mapped {
     gpu: Gpu,
     receiver: oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>,

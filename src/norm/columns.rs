@@ -27,8 +27,8 @@ pub(super) struct Columns<'a, O: ?Sized> {
 }
 
 impl<O: LinearOperator + ?Sized> Columns<'_, O> {
-    /// The products of `count` vectors of each item, one after the other, in units of the operator's products; nothing for
-    /// an item that does not take part.
+    /// The products of `count` vectors of each item, one after the other, in units of the operator's products; nothing
+    /// for an item that does not take part.
     ///
     /// `write` puts the vector of an item and a column in its place.
     pub(super) async fn products(

@@ -6,7 +6,8 @@ use crate::iterate::Memory;
 use crate::operator::{LinearOperator, Oriented};
 use crate::tensor::Tensor;
 
-/// Orthonormal left and right vectors, batch × columns × side, paired column by column: zeros past the copies of an item.
+/// Orthonormal left and right vectors, batch × columns × side, paired column by column: zeros past the copies of an
+/// item.
 #[derive(Clone, Debug)]
 pub(crate) struct Copies {
     pub(crate) left: Tensor,

@@ -5,9 +5,7 @@ use std::ops::Range;
 use opnorm::gpu::{Buffer, ReadBack, Recorder};
 use opnorm::iterate::{Control, Iteration, Pace, Progress, drive};
 use opnorm::low_level::ops::{self, Multiples, Rows};
-use opnorm::operator::LinearOperator;
-use opnorm::tensor::Tensor;
-use opnorm::{Matrix, Result};
+use opnorm::{Matrix, Result, operator::LinearOperator, tensor::Tensor};
 
 use crate::gpu;
 

@@ -2,8 +2,8 @@
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
-/// d with P(|γ| < d) <= share for one coordinate γ of a point drawn uniformly from the unit sphere in `length` dimensions
-/// (P3 to P5): the root of a Beta(1/2, (length - 1)/2) quantile, on the safe side of all rounding.
+/// d with P(|γ| < d) <= share for one coordinate γ of a point drawn uniformly from the unit sphere in `length`
+/// dimensions (P3 to P5): the root of a Beta(1/2, (length - 1)/2) quantile, on the safe side of all rounding.
 pub(super) fn least_part(share: f64, length: usize) -> f64 {
     match length {
         0 | 1 => return 1.0,
@@ -74,7 +74,8 @@ mod tests {
     #[test]
     fn parts_in_few_dimensions_have_closed_forms() {
         for share in [0.5, 0.1, 1e-3, 1e-9, 1e-12] {
-            // A point of a circle, by its angle; of a sphere, by Archimedes; in four dimensions by the density 2/π √(1 - x²).
+            // A point of a circle, by its angle; of a sphere, by Archimedes; in four dimensions by the density 2/π √(1
+            // - x²).
             let close = |length: usize, exact: f64| {
                 let found = least_part(share, length);
                 assert!(

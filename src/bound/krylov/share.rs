@@ -5,8 +5,8 @@ use super::part::least_part;
 /// The most chains.
 pub const MOST_CHAINS: usize = 64;
 
-/// The error that a step of Lanczos is expected to have, relative to the square of the norm, with sums of `length` products
-/// over `lanes` lanes (P11).
+/// The error that a step of Lanczos is expected to have, relative to the square of the norm, with sums of `length`
+/// products over `lanes` lanes (P11).
 ///
 /// The number of chains is planned by this error, and no bound rests on it.
 pub fn expected_error(length: usize, lanes: u32) -> f64 {
@@ -45,8 +45,8 @@ impl Share {
 
     /// The share of the fewest chains that outweigh the error of a step.
     ///
-    /// Each chain has a share of at least `each` starts, as far as 64 chains allow; `None` where no number of chains outweighs
-    /// the error.
+    /// Each chain has a share of at least `each` starts, as far as 64 chains allow; `None` where no number of chains
+    /// outweighs the error.
     pub fn fewest(delta: f64, length: usize, error: f64, each: f64) -> Option<Self> {
         /// Past one half chains cost more than they bring.
         const MOST: f64 = 0.5;
@@ -59,8 +59,8 @@ impl Share {
     }
 }
 
-/// The share of starts of a chain whose bound comes within the relative distance `width` of the norm, for steps with such an
-/// error (P11).
+/// The share of starts of a chain whose bound comes within the relative distance `width` of the norm, for steps with
+/// such an error (P11).
 pub fn share_within(width: f64, error: f64) -> f64 {
     8.0 * error / width
 }

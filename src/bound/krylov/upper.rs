@@ -16,8 +16,8 @@ pub struct Step {
     pub residual: f64,
 }
 
-/// An upper bound of the norm from the steps of a Krylov space whose start has `part` of its length along the first singular
-/// vector at least (P10): infinite where the space says nothing, never below `sigma`.
+/// An upper bound of the norm from the steps of a Krylov space whose start has `part` of its length along the first
+/// singular vector at least (P10): infinite where the space says nothing, never below `sigma`.
 ///
 /// `sigma` is the largest singular value of the bidiagonal matrix, in the units of the steps.
 pub fn upper_bound(steps: &[Step], sigma: f64, part: f64) -> f64 {
@@ -101,7 +101,8 @@ mod tests {
             upper_bound(&[step(1.0, error, 0.3), step(0.5, error, residual)], 1.067_947, 0.1)
         };
         assert!(of(1e-7, 1e-6) > 1.067_947 && of(1e-3, 1e-6) > of(1e-7, 1e-6));
-        // Exact arithmetic on the same values never gives more, and errors as large as the part no bound closer than that.
+        // Exact arithmetic on the same values never gives more, and errors as large as the part no bound closer than
+        // that.
         assert!(of(1e-3, 0.0) < of(1e-3, 1e-4) && of(1e-3, 1e-4) < of(1e-3, 1.0));
         assert!(upper_bound(&[step(1.0, f64::INFINITY, f64::INFINITY)], 1.0, 0.1).is_infinite());
         assert!(upper_bound(&[step(f64::NAN, 0.0, 0.1)], 1.0, 0.1).is_infinite());

@@ -1,7 +1,8 @@
 //! Golub-Kahan-Lanczos: the default way to a spectral norm.
 //!
-//! `run.rs` and `record.rs` record and read steps, `chain.rs` and `steps.rs` keep what the host knows of each Krylov space, the judges decide
-//! (`state.rs` has the table of their moves), `elements.rs` puts the spaces of a batch element together.
+//! `run.rs` and `record.rs` record and read steps, `chain.rs` and `steps.rs` keep what the host knows of each Krylov
+//! space, the judges decide (`state.rs` has the table of their moves), `elements.rs` puts the spaces of a batch
+//! element together.
 
 mod bidiagonal;
 mod chain;

@@ -18,9 +18,9 @@ impl Lanczos {
     /// The spectral norm of each item of an operator.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for options that mean nothing, and for a `delta` where the operator has no products on the
-    /// host; [`Error::Arithmetic`] for a `delta` where the host does not round as IEEE 754 says; [`Error::TooLarge`] or
-    /// [`Error::OutOfMemory`] for vectors past the device's limits, [`Error::DeviceLost`].
+    /// [`Error::InvalidOption`] for options that mean nothing, and for a `delta` where the operator has no products on
+    /// the host; [`Error::Arithmetic`] for a `delta` where the host does not round as IEEE 754 says;
+    /// [`Error::TooLarge`] or [`Error::OutOfMemory`] for vectors past the device's limits, [`Error::DeviceLost`].
     pub fn norm<O: LinearOperator + ?Sized>(&self, operator: &O) -> Result<SpectralNorms> {
         operator.gpu().block_on(self.norm_async(operator, Control::default()))
     }

@@ -18,29 +18,31 @@ use crate::{Error, Result};
 pub struct Lanczos {
     /// When it is done. Default: once the relative error of sigma that residual and gap let one expect is 1e-6.
     pub stop: Stop,
-    /// The probability, between 0 and 1, with which an upper bound of the norm may fail; `None`, the default, for no such
-    /// bound. It takes no product of its own; [`Stop::Bound`] brings its own probability.
+    /// The probability, between 0 and 1, with which an upper bound of the norm may fail; `None`, the default, for no
+    /// such bound. It takes no product of its own; [`Stop::Bound`] brings its own probability.
     ///
-    /// The bound is that of the Krylov space of the first, random start, until the space is restarted or turns out invariant: a
-    /// warm start has none. Every step is measured by products of the host in `f64`, so that nothing is assumed of the device;
-    /// an operator without such products ([`LinearOperator::products_on_host`]) has no such bound, and asking for one is an
-    /// error. The proof is in `docs/bounds.md`.
+    /// The bound is that of the Krylov space of the first, random start, until the space is restarted or turns out
+    /// invariant: a warm start has none. Every step is measured by products of the host in `f64`, so that nothing is
+    /// assumed of the device; an operator without such products ([`LinearOperator::products_on_host`]) has no such
+    /// bound, and asking for one is an error. The proof is in `docs/bounds.md`.
     pub delta: Option<f64>,
-    /// Krylov spaces of independent random starts for each item, side by side; a pass over the operator serves them all.
+    /// Krylov spaces of independent random starts for each item, side by side; a pass over the operator serves them
+    /// all.
     ///
-    /// The bound is the largest of theirs, each of which may then fail with probability delta^(1/chains): the bound is wrong
-    /// only if all are. The more chains, the closer the bound, and the less rounding in `f32` stands in its way: it comes no
-    /// closer than about 1e-6 / delta^(1/chains), relative, for a matrix whose products do not cancel. The vectors are those of
-    /// the best chain. `None`, the default, takes as few as let a bound come within the `rtol` of [`Stop::Bound`], or else
-    /// within 1e-3; one chain without a bound.
+    /// The bound is the largest of theirs, each of which may then fail with probability delta^(1/chains): the bound is
+    /// wrong only if all are. The more chains, the closer the bound, and the less rounding in `f32` stands in its way:
+    /// it comes no closer than about 1e-6 / delta^(1/chains), relative, for a matrix whose products do not cancel. The
+    /// vectors are those of the best chain. `None`, the default, takes as few as let a bound come within the `rtol` of
+    /// [`Stop::Bound`], or else within 1e-3; one chain without a bound.
     pub chains: Option<usize>,
-    /// Whether to count the copies of the largest singular value, and keep the vectors of each. [`Stop::Gradient`] does so
-    /// in any case. Default `false`.
+    /// Whether to count the copies of the largest singular value, and keep the vectors of each. [`Stop::Gradient`]
+    /// does so in any case. Default `false`.
     ///
-    /// A Krylov space shows a repeated value once. So once it has converged the iteration starts again from random vectors
-    /// orthogonal to the copies found, until one brings nothing as large: about as many steps again for the last start, and
-    /// some for each copy. Values within 2^-20 of each other, relative, are copies. [`crate::norm::SpectralNorm::second`] and the gap
-    /// are then of the next distinct value. A count is missing where steps or the basis do not suffice for it.
+    /// A Krylov space shows a repeated value once. So once it has converged the iteration starts again from random
+    /// vectors orthogonal to the copies found, until one brings nothing as large: about as many steps again for the
+    /// last start, and some for each copy. Values within 2^-20 of each other, relative, are copies.
+    /// [`crate::norm::SpectralNorm::second`] and the gap are then of the next distinct value. A count is missing where
+    /// steps or the basis do not suffice for it.
     pub multiplicity: bool,
     /// Steps at the most. Default 1000.
     pub max_iter: usize,

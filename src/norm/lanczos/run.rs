@@ -199,7 +199,8 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
         let running = || self.chains.iter().filter(|chain| !chain.is_idle());
         let slowest = running().map(|chain| chain.steps_to_go(self.goal)).fold(0.0, f64::max);
         let started_again = running().any(|chain| chain.steps.has_started_again());
-        // A start within a space of copies is at its end at once, and every step past that is a slot of the basis in vain.
+        // A start within a space of copies is at its end at once, and every step past that is a slot of the basis in
+        // vain.
         let fresh = running().any(Chain::is_at_another_start);
         let steps = match slowest {
             _ if fresh => 2,

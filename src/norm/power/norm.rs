@@ -20,7 +20,7 @@ impl Power {
     /// ```
     ///
     /// # Errors
-    /// As [`super::Lanczos::norm`].
+    /// As [`crate::norm::Lanczos::norm`].
     pub fn norm<O: LinearOperator + ?Sized>(&self, operator: &O) -> Result<SpectralNorms> {
         operator.gpu().block_on(self.norm_async(operator, Control::default()))
     }

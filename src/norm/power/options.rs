@@ -32,7 +32,8 @@ pub enum Start {
         seed: u64,
     },
     /// At the lower medians of the columns, where the operator has entries and they are not all zero, else at random.
-    /// A thousandth of a random vector is added, so that no matrix has its first singular vector orthogonal to the start.
+    /// A thousandth of a random vector is added, so that no matrix has its first singular vector orthogonal to the
+    /// start.
     Median {
         /// The seed of the random part.
         seed: u64,
@@ -47,9 +48,9 @@ impl Default for Start {
 
 /// Power iteration: v, u = Av / |Av|, v = Aᵀu / |Aᵀu|, and so on.
 ///
-/// u and v are never iterated apart, so sigma is a norm and never negative. The operator is scaled by a power of two first:
-/// results do not depend on the scale of the matrix, and `atol` is in units of the scaled operator, whose first product has
-/// its largest entry in [1, 2).
+/// u and v are never iterated apart, so sigma is a norm and never negative. The operator is scaled by a power of two
+/// first: results do not depend on the scale of the matrix, and `atol` is in units of the scaled operator, whose first
+/// product has its largest entry in [1, 2).
 ///
 /// It is the reference, and the step of spectral normalisation; [`crate::norm::Lanczos`] reaches the same accuracy in a
 /// fraction of the products and knows the gap. A small residual says that sigma is near *some* singular value.

@@ -1,4 +1,5 @@
-//! The judge of the largest few triplets: whether they have converged, and a start orthogonal to them brought nothing larger.
+//! The judge of the largest few triplets: whether they have converged, and a start orthogonal to them brought nothing
+//! larger.
 
 use super::super::super::stop::expected_error;
 use super::super::chain::Chain;
