@@ -1,11 +1,11 @@
-//! What is certain about a norm, and how certain it is.
+//! Bounds of a norm, with the kind of statement that they are.
 
 use std::fmt;
 
 use super::Guarantee;
 use super::decimal::{above, below, nearest, shortest_above, shortest_below};
 
-/// Where a norm lies, and what kind of statement that is.
+/// Bounds of a norm, with the kind of statement that they are.
 ///
 /// ```
 /// use opnorm::bound::{Arithmetic, Bounds, Guarantee};
@@ -90,8 +90,8 @@ impl Bounds {
         }
     }
 
-    /// What both say of one norm, of the kind of the stronger; `None` where they contradict each other, and one is
-    /// wrong.
+    /// The bounds that follow from two statements about one norm, of the kind of the stronger; `None` where they
+    /// contradict each other, and one is wrong.
     pub(crate) fn and_also(self, other: Self) -> Option<Self> {
         let (lower, upper) = (self.lower.max(other.lower), self.upper.min(other.upper));
         (lower <= upper).then_some(Self { lower, upper, guarantee: self.guarantee })

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What kind of statement bounds are.
+/// The kind of statement that bounds are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Guarantee {
@@ -65,7 +65,7 @@ impl Guarantee {
         }
     }
 
-    /// What holds of a statement that needs both.
+    /// The guarantee of a statement that needs both.
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::None, _) | (_, Self::None) => Self::None,

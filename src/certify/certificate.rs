@@ -54,7 +54,7 @@ impl Certificate {
     pub(super) const ZERO: Self =
         Self { sigma: 0.0, bounds: Bounds { lower: 0.0, upper: 0.0, guarantee: Prover::Host.guarantee() } };
 
-    /// What was proven of 2^-exponent times a matrix, said of the matrix.
+    /// The certificate of a matrix, from a proof for 2^-exponent times the matrix.
     pub(super) fn new(proof: &Proof, exponent: i32, prover: Prover) -> Self {
         let bounds = Bounds { lower: proof.lower, upper: proof.upper, guarantee: prover.guarantee() };
         Self { sigma: scale_by_power(proof.sigma, exponent), bounds: bounds.scaled(exponent) }

@@ -60,7 +60,8 @@ const ROUNDS: usize = 4;
 /// Distance of a shift from the eigenvalue, relative, that no further factorisation is worth.
 const TIGHT: f64 = 1e-12;
 
-/// How far above a guess a factor is looked for: next to it where the guess is believed, then further and further.
+/// The distances above a guess at which a factor is looked for: next to it where the guess is believed, then further
+/// and further.
 fn shifts(guess: &Guess, unit: f64) -> impl Iterator<Item = f64> {
     let is_near = guess.distance == 0.0;
     let near = [2.0 * unit, 16.0 * unit].into_iter().filter(move |_| is_near);

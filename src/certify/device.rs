@@ -15,7 +15,7 @@ use crate::tensor::screen::power;
 use crate::tensor::{ElementSource, Matrix};
 use crate::{Gpu, Result};
 
-/// How far to go.
+/// The effort of a proof.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Effort {
     /// Singular vectors to take out.

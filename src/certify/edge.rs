@@ -12,7 +12,7 @@ const SMALL: usize = 256;
 /// A number next to the largest eigenvalue.
 pub(super) struct Guess {
     pub(super) value: f64,
-    /// How far above it the eigenvalue is expected at the most; 0 where only rounding lies between.
+    /// The most that the eigenvalue is expected to lie above; 0 where only rounding lies between.
     pub(super) distance: f64,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn start(size: usize) -> Vec<f64> {
     random_signs(size).into_iter().enumerate().map(|(index, sign)| sign * (1.0 + (index % 7) as f64 / 8.0)).collect()
 }
 
-/// How far an iteration goes.
+/// The limits of an iteration.
 struct Steps {
     most: usize,
     /// Steps between two looks at how far it is.

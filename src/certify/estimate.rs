@@ -41,8 +41,8 @@ const STEPS: f64 = 10.0;
 impl Certifier {
     /// The time and memory of the proof for a `rows × cols` matrix.
     ///
-    /// The first estimate multiplies small matrices to measure the speed of the host, once a process, and the first that
-    /// needs the device measures its speed, once a device: some milliseconds each.
+    /// The first estimate multiplies small matrices to measure the speed of the host, once a process, and the first
+    /// that needs the device measures its speed, once a device: some milliseconds each.
     ///
     /// # Errors
     /// [`crate::Error::DeviceLost`] and other faults of the device.

@@ -26,11 +26,11 @@ pub(super) trait Product {
     /// underflows.
     fn roundings(&self, matrix: &Matrix) -> usize;
 
-    /// What underflows of an entry at the most, for entries of G up to `largest`.
+    /// The most that underflows of an entry, for entries of G up to `largest`.
     fn flushed(&self, matrix: &Matrix, largest: f64, factor: f64) -> f64;
 }
 
-/// What is known of a matrix of the iteration, and of the product that made it.
+/// Bounds for a matrix of the iteration, and for the product that made it.
 struct Level {
     /// ‖G‖ is at most this, by its Frobenius norm or by that of G - s. *(C12)*
     norm: Up,
@@ -137,7 +137,7 @@ fn add(sum: &mut [f64; CHECKS], factor: f64, vector: &[f64; CHECKS]) {
     sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += factor * value);
 }
 
-/// What one look at a matrix tells.
+/// The findings of one look at a matrix.
 struct Seen {
     /// ‖G‖_F at the most.
     frobenius: Up,
@@ -176,7 +176,7 @@ impl Seen {
     }
 }
 
-/// What a product must be like, by one look at the matrix that it is of.
+/// The product to expect, by one look at the matrix that it is of.
 struct Expected {
     /// Gᵀ G Z
     images: Vec<[f64; CHECKS]>,

@@ -11,7 +11,7 @@ use crate::bound::{dot, down, norm_above, norm_below};
 use crate::tensor::ElementSource;
 use crate::{Error, Result};
 
-/// What was proven of a scaled matrix, and the estimate in between.
+/// The bounds proven for a scaled matrix, and the estimate in between.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Proof {
     pub(super) sigma: f64,

@@ -43,7 +43,7 @@ pub(super) fn add_product(mut sum: MatMut<'_, f64>, left: MatRef<'_, f64>, right
     }
 }
 
-/// What the magnitudes of a matrix X say of its norm and of the rounding of XᵀX, taken in block by block of rows.
+/// Bounds from the magnitudes of a matrix X for its norm and of the rounding of XᵀX, taken in block by block of rows.
 pub(super) struct Magnitudes {
     rows: usize,
     squares: f64,

@@ -68,7 +68,7 @@ impl Gpu {
         (self.inner.id, self.inner.handed_in)
     }
 
-    /// What this device can do, and how kernels are tuned for it.
+    /// The limits of this device, and the tuning of kernels for it.
     pub fn capabilities(&self) -> &Capabilities {
         &self.inner.capabilities
     }

@@ -11,7 +11,7 @@ use super::faults::Faults;
 use super::foreign;
 use crate::{Error, Result};
 
-/// How to open a device.
+/// The options of opening a device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GpuOptions {
     /// Which adapter.
@@ -19,7 +19,7 @@ pub struct GpuOptions {
     /// Whether shaders keep their run-time bounds checks. `None`: as the environment variable `OPNORM_CHECKED` says
     /// (set and not `0`: checked).
     pub checked: Option<bool>,
-    /// How kernels are tuned. `None`: by the kind of the adapter.
+    /// The tuning of kernels. `None`: by the kind of the adapter.
     pub profile: Option<Profile>,
     /// A smaller binding limit than the device's, in bytes, to try panels on small matrices.
     pub binding_bytes: Option<u64>,

@@ -103,7 +103,7 @@ impl<T: Pod> ReadBack<T> {
 struct Mapped {
     gpu: Gpu,
     receiver: oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>,
-    /// What to wait for, until somebody does.
+    /// The submission to wait for, before the first poll.
     submission: Option<wgpu::SubmissionIndex>,
 }
 

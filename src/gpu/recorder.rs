@@ -28,7 +28,7 @@ pub struct Recorder {
     pass: Option<wgpu::ComputePass<'static>>,
     active: Option<Buffer<u32>>,
     dispatches: u64,
-    /// What the read-backs of this recorder wait for.
+    /// The submission that the read-backs of this recorder wait for.
     submission: Submission,
     captured: Option<Vec<Command>>,
     /// The commands before each host step, and the step.

@@ -10,7 +10,7 @@ use super::device::Gpu;
 use super::faults::Faults;
 use crate::{Error, Result};
 
-/// How long a submission may take before the device counts as hung.
+/// The longest time of a submission, after which the device counts as hung.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 thread_local! {

@@ -26,7 +26,7 @@ pub trait Iteration {
     /// Whether no further step is wanted.
     fn is_done(&self) -> bool;
 
-    /// How to go on after `recorded` steps.
+    /// The pace after `recorded` steps.
     fn pace(&self, recorded: usize) -> Pace;
 
     /// Records one step.
@@ -71,11 +71,11 @@ pub trait Iteration {
         Ok(())
     }
 
-    /// Where the run stands, for whoever listens.
+    /// The progress of the run, for its listener.
     fn progress(&self) -> Progress;
 }
 
-/// How a run goes on.
+/// The pace of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// Steps to record before the next reading, at least 1.

@@ -1,8 +1,8 @@
-//! How a run ends.
+//! The end of a run.
 
 use std::fmt;
 
-/// How a run ended for one batch element.
+/// The end of a run for one batch element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {

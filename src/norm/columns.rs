@@ -14,7 +14,7 @@ pub(super) enum Side {
     Long,
 }
 
-/// What hears after each pass how many columns are done, and the products so far.
+/// A listener that hears after each pass the number of columns that are done, and the products so far.
 pub(super) type Passed<'a> = &'a mut dyn FnMut(usize, &[Vec<f32>]) -> Result<()>;
 
 /// An operator that multiplies whole sets of vectors.

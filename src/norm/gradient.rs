@@ -56,7 +56,7 @@ impl SpectralNorms {
         Ok(gradient)
     }
 
-    /// What is known of the entries of cotangent · u vᵀ: they are 0, of about unit size, or NaN.
+    /// The screen of the entries of cotangent · u vᵀ: they are 0, of about unit size, or NaN.
     fn slope_like(&self, item: usize, cotangent: f64) -> Screen {
         Screen::like(match self.items()[item].status {
             Status::NonFinite => f64::NAN,

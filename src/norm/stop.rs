@@ -3,7 +3,7 @@
 use super::Bounds;
 use crate::{Error, Result};
 
-/// What a run of [`super::Lanczos`] goes on for.
+/// The aim of a run of [`super::Lanczos`]: a value, bounds, or a gradient.
 ///
 /// ```
 /// use opnorm::{Gpu, Matrix, norm::{Lanczos, Stop}};

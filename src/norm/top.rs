@@ -154,7 +154,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
 }
 
 impl Triplets {
-    /// What is known without a product: a zero operator has zeros, with unit vectors.
+    /// The triplets that are known without a product: a zero operator has zeros, with unit vectors.
     fn of_settled<O: LinearOperator + ?Sized>(settled: Settled, count: usize, oriented: &Oriented<'_, O>) -> Self {
         let unit = |size: usize, rank: usize| (0..size).map(|index| if index == rank { 1.0 } else { 0.0 }).collect();
         let (left, right) = match oriented.transposed {

@@ -177,7 +177,7 @@ mod tests {
 
     const LANES: usize = 8;
 
-    /// What an adapter returns that rounds to nearest, flushes nothing and fuses.
+    /// The results of an adapter that rounds to nearest, flushes nothing and fuses.
     fn results() -> (Vec<[f32; 3]>, Vec<ArithmeticResults>, Vec<u32>) {
         let triples = triples();
         let results = triples.iter().map(|[a, b, c]| {

@@ -1,6 +1,6 @@
-//! What is known of the arithmetic of a device.
+//! The arithmetic of a device, as far as it is known.
 
-/// How a device rounds, as [`super::arithmetic`] found it on a few thousand operands.
+/// The rounding of a device, as [`super::arithmetic`] found it on a few thousand operands.
 ///
 /// An error in ulp is that of a result to the exact one in units of the last place of the exact one. Where an operand
 /// or the exact result is below 2^-126, WGSL lets it be taken for zero, and the error is that to the nearest of these.

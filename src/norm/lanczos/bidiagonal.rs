@@ -42,7 +42,7 @@ impl Bidiagonal {
         self.residual * left.last().map_or(0.0, |last| last.abs())
     }
 
-    /// How many singular values are `value` or more, for a positive value.
+    /// The number of singular values of at least `value`, for a positive value.
     pub(in crate::norm) fn count_from(&self, value: f64) -> usize {
         2 * self.alphas.len() - count_below(&self.chain(), value)
     }

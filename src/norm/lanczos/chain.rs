@@ -84,7 +84,7 @@ impl Chain {
         self.steps.start_again(step, kept)
     }
 
-    /// How the chain ends when the basis is full or the steps have run out; `None` where a restart can still help.
+    /// The end of the chain when the basis is full or the steps have run out; `None` where a restart can still help.
     pub(super) fn status_at_the_end(&self, goal: Goal, out_of_steps: bool) -> Option<Status> {
         match goal {
             Goal::Top { .. } => Some(Status::MaxIterations),

@@ -118,7 +118,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         Buffer::from_slice(&self.gpu, "factors", &factors)
     }
 
-    /// Where the run stands: the first batch element that is not done, or the last.
+    /// The progress of the first batch element that is not done, or of the last.
     pub(super) fn progress_of_elements(&self) -> Progress {
         let items = self.batch();
         let is_done = |item: &usize| self.chains_of(*item).iter().all(|chain| chain.state.is_done());

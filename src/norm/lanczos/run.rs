@@ -27,7 +27,7 @@ pub(in crate::norm) struct Run<'a, O: ?Sized> {
     pub(super) iterations: usize,
     /// Chains of each batch element: chain `column` of an element is vector element · columns + column.
     pub(super) columns: usize,
-    /// What each chain may count on for an upper bound, and the probability that the bound fails with.
+    /// The part that each chain may count on for an upper bound, and the failure probability of the bound.
     pub(super) bound: Option<(Share, f64)>,
     /// The most steps of a cycle.
     capacity: usize,

@@ -74,7 +74,7 @@ impl Space {
         self.vectors[step].iter().map(|entry| f64::from(*entry)).collect()
     }
 
-    /// What steps are from their recurrence, as far as they are measured.
+    /// The steps with their distances from the recurrence, as far as they are measured.
     pub(in crate::norm) fn steps(&self) -> &[Step] {
         &self.steps
     }

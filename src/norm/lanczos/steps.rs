@@ -32,13 +32,13 @@ pub(super) struct Steps {
     idle_from: Option<usize>,
     /// Slots that hold no vector.
     empty: Vec<usize>,
-    /// How the latest space ended, where it did.
+    /// The end of the latest space, where it has one.
     end: Option<End>,
     /// Basis vectors in use.
     dimensions: usize,
 }
 
-/// How a space ended.
+/// The end of a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     /// Its products lie within it, but for rounding.

@@ -42,7 +42,7 @@ pub(super) fn judge(chain: &mut Chain, stop: Stop, view: &View) {
     }
 }
 
-/// How accurate a triplet is to be.
+/// The accuracy that a triplet is to have.
 struct Accuracy {
     stop: Stop,
     /// The distance to the next distinct value, relative to sigma.
