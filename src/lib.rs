@@ -12,7 +12,7 @@
 //! let gpu = Gpu::new()?;
 //! let matrix = Matrix::from_slice(&gpu, 2, 3, &[-0.4318, 0.1616, -0.1790, -0.1238, 0.4865, -0.2384])?;
 //! let norms = spectral_norm(&matrix)?;
-//! let item = &norms.items()[0];
+//! let item = norms.single()?;
 //! println!("{:.6}, at least {:.6}, next {:.6}", item.sigma, item.bounds.lower, item.second.unwrap());
 //! assert!((item.sigma - 0.674092693).abs() < 1e-7);
 //! # Ok::<(), opnorm::Error>(())
@@ -23,8 +23,8 @@
 //! use opnorm::{Gpu, Matrix, glam::Mat4, norm::{Status, spectral_norm}};
 //! let transforms = vec![Mat4::from_scale(glam::Vec3::new(1.0, 2.0, 3.0)), Mat4::ZERO];
 //! let norms = spectral_norm(&Matrix::from_mat4(&Gpu::new()?, &transforms)?)?;
-//! assert!((norms.items()[0].sigma - 3.0).abs() < 1e-5);
-//! assert_eq!(norms.items()[1].status, Status::Zero);
+//! assert!((norms[0].sigma - 3.0).abs() < 1e-5);
+//! assert_eq!(norms[1].status, Status::Zero);
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
@@ -37,7 +37,7 @@
 //! let gradient = norms.vjp(&[1.0])?; // u vᵀ, on the GPU
 //! let along = norms.jvp(&Matrix::from_slice(&gpu, 2, 2, &[1.0, 0.0, 0.0, 1.0])?)?;
 //! assert!((gradient.read()?[0] - 1.0).abs() < 1e-5 && (along[0] - 1.0).abs() < 1e-5);
-//! assert!(norms.items()[0].gradient_error().unwrap() < 1e-5);
+//! assert!(norms.single()?.gradient_error().unwrap() < 1e-5);
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
@@ -48,7 +48,7 @@
 //! let first = Matrix::from_slice(&gpu, 2, 2, &[0.0, 1.0, 1.0, 0.0])?;
 //! let second = Matrix::from_slice(&gpu, 2, 2, &[2.0, 0.0, 0.0, 1.0])?;
 //! let operator = Sum::new(Composition::new(&first, &second)?, Scaled::new(&first, -1.0)?)?; // first · second - first
-//! assert!((spectral_norm(&operator)?.items()[0].sigma - 1.0).abs() < 1e-5);
+//! assert!((spectral_norm(&operator)?.single()?.sigma - 1.0).abs() < 1e-5);
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
@@ -62,7 +62,7 @@
 //! let y = x.scale(3.0)?.tanh()?;
 //! let points = Tensor::from_slice(&gpu, &[2, 3], &[0.0, 1.0, 2.0, 9.0, 9.0, 9.0])?;
 //! let norms = spectral_norm(&tape.linearize(&y, &x, &[(&x, &points)])?)?;
-//! assert!((norms.items()[0].sigma - 3.0).abs() < 1e-5 && norms.items()[1].sigma < 1e-5);
+//! assert!((norms[0].sigma - 3.0).abs() < 1e-5 && norms[1].sigma < 1e-5);
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
@@ -77,7 +77,7 @@
 //! // device: wgpu::Device with Gpu::required_features(); buffer: 4 x 4 ones, STORAGE | COPY_SRC | COPY_DST
 //! let gpu = Gpu::from_wgpu(device, queue)?;
 //! let matrix = Matrix::from_wgpu(&gpu, buffer, 0, (1, 4, 4))?; // no copy
-//! assert!((spectral_norm(&matrix)?.items()[0].sigma - 4.0).abs() < 1e-5);
+//! assert!((spectral_norm(&matrix)?.single()?.sigma - 4.0).abs() < 1e-5);
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
@@ -99,7 +99,7 @@
 //! let lanczos = Lanczos::default();
 //! let here = lanczos.norm_async(&matrix, Control::default());
 //! let (here, elsewhere) = pollster::block_on(futures::future::join(here, elsewhere));
-//! assert_eq!(here?.items()[0].sigma, elsewhere?.items()[0].sigma);
+//! assert_eq!(here?.single()?.sigma, elsewhere?.single()?.sigma);
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
@@ -108,7 +108,7 @@
 //! [`probe`] a device's self-test · [`iterate`] the driver of every iteration · [`operator`] linear operators ·
 //! [`tape`] functions and their derivatives · [`norm`] the solvers · [`certify`] proven bounds · `io` files · `audit` the
 //! norms of a checkpoint · `report` the norms as a table, CSV, JSON or Markdown · [`low_level`] kernels and their reference
-//! implementations.
+//! implementations · [`prelude`] the five names of a first program.
 //! `ARCHITECTURE.md` is the map.
 
 #[cfg(feature = "io")]
@@ -129,6 +129,7 @@ pub mod operator;
 mod ops;
 #[cfg(doctest)]
 mod pages;
+pub mod prelude;
 pub mod probe;
 mod reference;
 #[cfg(feature = "cli")]

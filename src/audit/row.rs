@@ -76,6 +76,7 @@ pub struct SingularValue {
 
 /// How the measurement of a tensor ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// The norm was computed, with the solver's final status.
     Solved(Status),

@@ -16,6 +16,7 @@ use crate::{Gpu, Result};
 /// What the proof for one matrix will take, roughly.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
+#[must_use]
 pub struct Estimate {
     /// Who does it.
     pub prover: Prover,

@@ -10,6 +10,7 @@ use crate::{Result, ops, probe};
 
 /// The norms of a matrix that need no solver, and what they say of the spectral norm.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
 pub struct CheapNorms {
     /// The Frobenius norm ‖A‖_F.
     pub frobenius: f64,

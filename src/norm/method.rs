@@ -8,6 +8,7 @@ use crate::{Error, Result};
 /// The solver, with its options.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[must_use]
 pub enum Method {
     /// Golub-Kahan-Lanczos bidiagonalisation.
     Lanczos(Lanczos),

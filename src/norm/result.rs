@@ -1,6 +1,7 @@
 //! What a spectral norm comes back as.
 
-use std::fmt;
+use std::ops::Index;
+use std::{fmt, slice};
 
 use approx::{AbsDiffEq, RelativeEq};
 
@@ -126,18 +127,22 @@ impl RelativeEq for SpectralNorm {
     }
 }
 
-/// The spectral norms of every item of an operator, with their singular vectors in device memory.
+/// The spectral norms of all batch elements of an operator, with their singular vectors in device memory.
+///
+/// [`SpectralNorms::single`] is the norm of an operator that is no batch; a batch is indexed and iterated over.
 ///
 /// ```
 /// use approx::assert_relative_eq;
 /// use opnorm::{Gpu, Matrix, norm::spectral_norm};
 /// let matrix = Matrix::from_batch(&Gpu::new()?, 2, 1, 2, &[3.0, 4.0, 0.0, 1.0])?;
 /// let norms = spectral_norm(&matrix)?;
-/// assert_relative_eq!(norms.items()[0].sigma, 5.0, max_relative = 1e-6);
+/// assert_relative_eq!(norms[0].sigma, 5.0, max_relative = 1e-6);
+/// assert!(norms.iter().all(|norm| norm.sigma > 0.9) && norms.single().is_err());
 /// assert_eq!(norms.right_vector(1)?.len(), 2);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct SpectralNorms {
     pub(crate) gpu: Gpu,
     pub(crate) items: Vec<SpectralNorm>,
@@ -145,6 +150,26 @@ pub struct SpectralNorms {
     pub(crate) right: Tensor,
     /// The vectors of all copies, where an item has several.
     pub(crate) copies: Option<Copies>,
+}
+
+/// The result of one batch element.
+impl Index<usize> for SpectralNorms {
+    type Output = SpectralNorm;
+
+    /// # Panics
+    /// As a slice, for an index that is not below [`SpectralNorms::len`].
+    fn index(&self, item: usize) -> &SpectralNorm {
+        &self.items[item]
+    }
+}
+
+impl<'a> IntoIterator for &'a SpectralNorms {
+    type Item = &'a SpectralNorm;
+    type IntoIter = slice::Iter<'a, SpectralNorm>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
 }
 
 /// The vectors of a result, for a run that starts from them.
@@ -156,9 +181,39 @@ impl<'a> From<&'a SpectralNorms> for StartVectors<'a> {
 }
 
 impl SpectralNorms {
-    /// One result a batch item.
+    /// The result of the only batch element.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for a batch of another number than 1.
+    pub fn single(&self) -> Result<&SpectralNorm> {
+        match &self.items[..] {
+            [item] => Ok(item),
+            items => Err(Error::ShapeMismatch {
+                operation: "single norm",
+                expected: "a batch of 1".to_owned(),
+                found: format!("one of {}: take the norms by their indices", items.len()),
+            }),
+        }
+    }
+
+    /// The results of all batch elements, as a slice.
     pub fn items(&self) -> &[SpectralNorm] {
         &self.items
+    }
+
+    /// The results of all batch elements, in order.
+    pub fn iter(&self) -> slice::Iter<'_, SpectralNorm> {
+        self.items.iter()
+    }
+
+    /// The number of batch elements.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether the batch has no elements.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
     }
 
     /// The left singular vectors, batch × 1 × codomain; zeros for an item without any.

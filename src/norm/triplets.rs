@@ -1,5 +1,8 @@
 //! What the largest singular triplets come back as.
 
+use std::ops::Index;
+use std::slice;
+
 use crate::iterate::Status;
 use crate::tensor::Position;
 
@@ -20,6 +23,7 @@ pub struct Triplet {
 ///
 /// The left vectors are orthonormal, and so are the right ones, those of values near zero included.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Triplets {
     /// The triplets: as many as asked for, or as the shorter side has elements; fewer where the iterations ran out, none
     /// where the operator is not finite.
@@ -34,7 +38,42 @@ pub struct Triplets {
 }
 
 impl Triplets {
+    /// The triplets, largest first.
+    pub fn iter(&self) -> slice::Iter<'_, Triplet> {
+        self.values.iter()
+    }
+
+    /// The number of triplets.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there are no triplets.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     pub(super) fn without_values(status: Status, iterations: usize) -> Self {
         Self { values: Vec::new(), status, iterations, non_finite: None }
+    }
+}
+
+/// One triplet, the largest at 0.
+impl Index<usize> for Triplets {
+    type Output = Triplet;
+
+    /// # Panics
+    /// As a slice, for an index that is not below [`Triplets::len`].
+    fn index(&self, index: usize) -> &Triplet {
+        &self.values[index]
+    }
+}
+
+impl<'a> IntoIterator for &'a Triplets {
+    type Item = &'a Triplet;
+    type IntoIter = slice::Iter<'a, Triplet>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
