@@ -1,8 +1,8 @@
 //! Operator norms on any GPU.
 //!
-//! `opnorm` computes spectral norms of matrices, of batches of them, and of anything that can be applied to a vector, on
-//! whatever adapter [`wgpu`] finds: Vulkan, Metal, DX12, GL, or a software adapter in a CI job. Every result says how far it
-//! can be trusted: its residual, the gap to the next singular value, and a rigorous lower bound.
+//! `opnorm` computes spectral norms of matrices, of batches of matrices, and of any linear operator, on any adapter
+//! that [`wgpu`] finds: Vulkan, Metal, DX12, GL, or a software adapter in a CI job. Every result says how far it can be
+//! trusted: its residual, the gap to the next singular value, and a rigorous lower bound.
 //!
 //! # A tour
 //!
@@ -18,7 +18,7 @@
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
-//! Thousands of them at once, each with its own status, straight from `glam`:
+//! Thousands of matrices at once, each with its own status, straight from `glam`:
 //! ```
 //! use opnorm::{Gpu, Matrix, glam::Mat4, norm::{Status, spectral_norm}};
 //! let transforms = vec![Mat4::from_scale(glam::Vec3::new(1.0, 2.0, 3.0)), Mat4::ZERO];
@@ -52,7 +52,7 @@
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
-//! The Jacobian of a function at a point, never formed; functions, their derivatives and those of these are graphs of a
+//! The Jacobian of a function at a point, never formed. Functions and their derivatives of any order are graphs of a
 //! [`tape::Tape`]:
 //! ```
 //! use opnorm::{Gpu, norm::spectral_norm, tape::Tape, tensor::Tensor};
@@ -82,11 +82,14 @@
 //! ```
 //!
 //! # Without blocking
-//! Whatever waits for the device has a form that ends in `_async`, which any executor drives. Futures that work on an operator
-//! or a program, such as [`norm::Lanczos::norm_async`], are not `Send`: an operator of your own need not be `Sync`, nor a
-//! callback `Send`. They stay on one thread: a local executor (`LocalPool`, tokio's `LocalSet` and `spawn_local`), or the
-//! blocking form on a thread for blocking work (tokio's `spawn_blocking`). [`Gpu`], [`Matrix`], [`tensor::Tensor`] and results
-//! are `Send` and `Sync`, so what goes there and comes back may move:
+//! A verb that waits for the device has a form that ends in `_async`, which any executor drives. Where a run can be
+//! started from vectors, watched or stopped, this form takes a [`norm::Control`].
+//!
+//! Futures that work on an operator or a program, such as [`norm::Lanczos::norm_async`], are not `Send`, because an
+//! operator of your own need not be `Sync`, nor a callback `Send`. Such a future stays on one thread: on a local
+//! executor (`LocalPool`, tokio's `LocalSet` and `spawn_local`). Or the blocking form runs on a thread for blocking
+//! work (tokio's `spawn_blocking`). [`Gpu`], [`Matrix`], [`tensor::Tensor`] and results are `Send` and `Sync`, and may
+//! move between threads:
 //! ```
 //! use opnorm::{Gpu, Matrix, norm::{Control, Lanczos, spectral_norm}};
 //! let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 0.0, 0.0, 4.0])?;
@@ -106,9 +109,9 @@
 //! # Where things are
 //! [`gpu`] the device · [`tensor`] tensors and matrices · [`bound`] bounds and arithmetic rounded to the safe side ·
 //! [`probe`] a device's self-test · [`iterate`] the driver of every iteration · [`operator`] linear operators ·
-//! [`tape`] functions and their derivatives · [`norm`] the solvers · [`certify`] proven bounds · `io` files · `audit` the
-//! norms of a checkpoint · `report` the norms as a table, CSV, JSON or Markdown · [`low_level`] kernels and their reference
-//! implementations · [`prelude`] the five names of a first program.
+//! [`tape`] functions and their derivatives · [`norm`] the solvers · [`certify`] proven bounds · `io` files · `audit`
+//! the norms of a checkpoint · `report` the norms as a table, CSV, JSON or Markdown · [`low_level`] kernels and their
+//! reference implementations · [`prelude`] the five names of a first program.
 //! `ARCHITECTURE.md` is the map.
 
 #[cfg(feature = "io")]

@@ -1,4 +1,4 @@
-//! The norms of a matrix that take one look at each entry.
+//! The Frobenius, 1- and inf-norm of a matrix: one pass over its entries.
 
 use crate::Result;
 use crate::gpu::{Buffer, Gpu, Recorder};
@@ -9,8 +9,8 @@ use crate::tensor::{Matrix, Storage};
 
 /// The Frobenius norm √(Σ aᵢⱼ²) of each matrix of a batch; NaN where an entry is not finite.
 ///
-/// No square overflows or underflows: items outside 2^±40 are held scaled, and the last level of the sum is `f64`. The norm
-/// is infinite where it is above the range of `f64` itself, as that of two entries 1.7e308.
+/// No square overflows or underflows, because matrices outside 2^±40 are held scaled, and the last level of the sum is
+/// `f64`. A norm above the range of `f64` itself is infinite, as that of two entries 1.7e308.
 ///
 /// *Accuracy*  relative error <= gamma(260), u = 2^-23: at most 3.2e-5, and about 1e-8 as a rule.
 ///
@@ -55,8 +55,10 @@ pub(super) async fn held_frobenius(matrix: &Matrix) -> Result<Vec<f64>> {
     Ok(finite(matrix, squares.into_iter().map(f64::sqrt)))
 }
 
-/// The gradient A / ‖A‖_F of the Frobenius norm of each matrix; zero for a zero matrix, which is the subgradient of least
-/// norm there; NaN where an entry is not finite, or the norm is past the range of `f64`.
+/// The gradient A / ‖A‖_F of the Frobenius norm of each matrix of a batch.
+///
+/// The gradient of a zero matrix is zero, the subgradient of least norm. The gradient is NaN where an entry is not
+/// finite, or the norm is above the range of `f64`.
 ///
 /// # Errors
 /// As [`frobenius_norm`].
@@ -152,7 +154,8 @@ async fn largest_sum(
     Ok(finite(matrix, largest))
 }
 
-/// Norms, and NaN for the items that have none: what the device makes of NaN is not to be relied on.
+/// Norms, and NaN for matrices with entries that are not finite.
+// No device promises what it makes of NaN.
 fn finite(matrix: &Matrix, norms: impl Iterator<Item = f64>) -> Vec<f64> {
     let of = |(item, norm): (usize, f64)| if matrix.non_finite(item).is_some() { f64::NAN } else { norm };
     norms.enumerate().map(of).collect()

@@ -1,4 +1,4 @@
-//! Which solver finds a spectral norm.
+//! The choice of the solver of a spectral norm.
 
 use super::{Lanczos, Power, SpectralNorms};
 use crate::iterate::Control;
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 pub enum Method {
     /// Golub-Kahan-Lanczos bidiagonalisation.
     Lanczos(Lanczos),
-    /// Power iteration, the plain reference.
+    /// Power iteration, the reference implementation.
     Power(Power),
 }
 

@@ -1,4 +1,4 @@
-//! What the largest singular triplets come back as.
+//! The largest singular triplets of a batch element.
 
 use std::ops::Index;
 use std::slice;
@@ -8,6 +8,7 @@ use crate::tensor::Position;
 
 /// One singular triplet.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Triplet {
     /// The singular value.
     pub sigma: f64,
@@ -15,21 +16,23 @@ pub struct Triplet {
     pub left: Vec<f32>,
     /// The right singular vector.
     pub right: Vec<f32>,
-    /// √(|Av - sigma u|² + |Aᵀu - sigma v|²), from products of the operator with these vectors.
+    /// The residual √(|Av - sigma u|² + |Aᵀu - sigma v|²), from products of the operator with these vectors.
     pub residual: f64,
 }
 
-/// The largest singular triplets of one item, largest first; copies of a repeated value each count, and so do zeros.
+/// The largest singular triplets of one batch element, largest first. Each copy of a repeated value counts, and so do
+/// zeros.
 ///
-/// The left vectors are orthonormal, and so are the right ones, those of values near zero included.
+/// The left vectors are orthonormal, and so are the right vectors, vectors of values near zero included.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 #[must_use]
 pub struct Triplets {
-    /// The triplets: as many as asked for, or as the shorter side has elements; fewer where the iterations ran out, none
-    /// where the operator is not finite.
+    /// The triplets: as many as asked for, or as the shorter side has elements. They are fewer where the iterations ran
+    /// out, and none where the operator is not finite.
     pub values: Vec<Triplet>,
-    /// How the run ended: [`Status::Converged`] once every residual is within the tolerance, relative to the largest value,
-    /// and [`Status::Stagnated`] where one is not, though the iteration believed so.
+    /// The end of the run: [`Status::Converged`] once every residual is within the tolerance, relative to the largest
+    /// value; [`Status::Stagnated`] where a residual is not, though the iteration expected it to be.
     pub status: Status,
     /// Steps of the iteration; two products each.
     pub iterations: usize,
