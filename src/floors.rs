@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// Rooms from the top down; those of one line stand side by side and do not import each other.
 const FLOORS: &[&[&str]] = &[
-    &["main"],
+    &["main", "prelude"],
     &["cli"],
     &["report"],
     &["audit"],

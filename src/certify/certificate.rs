@@ -8,6 +8,7 @@ use crate::tensor::screen::scale_by_power;
 
 /// Which prover a matrix is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Prover {
     /// The host alone, in `f64`.
     Host,
@@ -34,6 +35,7 @@ impl fmt::Display for Prover {
 
 /// A proven enclosure of one spectral norm.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Certificate {
     /// An estimate within the bounds; NaN where an entry is not finite.
     pub sigma: f64,

@@ -16,6 +16,7 @@ use crate::{Gpu, Result};
 /// The time and memory of the proof for one matrix, roughly.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
+#[must_use]
 pub struct Estimate {
     /// The prover.
     pub prover: Prover,

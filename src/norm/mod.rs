@@ -23,7 +23,7 @@ mod triplets;
 pub use crate::bound::{Arithmetic, Bounds, Guarantee};
 pub use crate::iterate::{Control, Progress, Status, seed_from_system};
 pub use cheap::{CheapNorms, cheap_norms};
-pub use dense::{frobenius, frobenius_gradient, infinity, one};
+pub use dense::{frobenius_norm, frobenius_norm_gradient, infinity_norm, one_norm};
 pub use jacobian::{Interpolation, JacobianNorms, JacobianSpectralNorm, PreparedJacobianNorm, Reduction};
 pub use lanczos::Lanczos;
 pub use method::Method;
@@ -42,7 +42,7 @@ use crate::operator::LinearOperator;
 /// use opnorm::{Gpu, Matrix, norm::spectral_norm};
 /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 3, &[3.0, 0.0, 0.0, 0.0, -4.0, 0.0])?;
 /// let norms = spectral_norm(&matrix)?;
-/// let item = &norms.items()[0];
+/// let item = norms.single()?;
 /// assert!((item.sigma - 4.0).abs() < 1e-6);
 /// assert!(item.bounds.lower <= 4.0);
 /// # Ok::<(), opnorm::Error>(())

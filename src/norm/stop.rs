@@ -10,7 +10,7 @@ use crate::{Error, Result};
 /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 0.0, 0.0, 1.0])?;
 /// let stop = Stop::Bound { rtol: 1e-3, delta: 1e-6 };
 /// let norms = Lanczos { stop, ..Lanczos::default() }.norm(&matrix)?;
-/// let bounds = norms.items()[0].bounds;
+/// let bounds = norms.single()?.bounds;
 /// assert!(bounds.lower <= 3.0 && 3.0 <= bounds.upper && bounds.width() <= 1e-3);
 /// # Ok::<(), opnorm::Error>(())
 /// ```

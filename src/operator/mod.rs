@@ -35,7 +35,7 @@ use crate::{Error, Result};
 /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 0.0, 0.0, 2.0])?;
 /// let gram = Composition::new(Transpose(&matrix), &matrix)?;
 /// assert_eq!(gram.domain(), [2]);
-/// assert!((spectral_norm(&gram)?.items()[0].sigma - 9.0).abs() < 1e-5);
+/// assert!((spectral_norm(&gram)?.single()?.sigma - 9.0).abs() < 1e-5);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 pub trait LinearOperator {
@@ -136,6 +136,7 @@ pub type HostProducts<'a> = LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>>;
 
 /// What is known of one item of an operator before any product is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Knowledge {
     /// Nothing.
     Nothing,

@@ -7,6 +7,7 @@ use crate::{Error, Result};
 
 /// The element type of a [`super::Matrix`] in device memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Storage {
     /// 32-bit floats.
     F32,
@@ -38,6 +39,7 @@ impl Storage {
 
 /// The element type of an [`ElementSource`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SourceElement {
     /// 64-bit floats: rounded to `f32`, after an exact scaling by a power of two where their range asks for it.
     F64,

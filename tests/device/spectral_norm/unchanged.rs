@@ -146,7 +146,7 @@ fn cases_of_values() -> Vec<Case> {
                 Ok(())
             };
             let control = Control::new().on_progress(note);
-            gpu().block_on(Lanczos::default().norm_async(&mixed_batch(&mut Source::new(91)), control))?;
+            let _ = gpu().block_on(Lanczos::default().norm_async(&mixed_batch(&mut Source::new(91)), control))?;
             Ok(heard)
         }),
     ]
@@ -220,7 +220,7 @@ fn cases_of_operators() -> Vec<Case> {
                 let method = Method::Lanczos(Lanczos { delta, ..Lanczos::default() });
                 let norm =
                     JacobianSpectralNorm { method, reduction: Reduction::Sum, ..JacobianSpectralNorm::default() };
-                let norms = norm.of(&tape, |x| x.matmul(&weight)?.tanh(), &samples, &[(&weight, &values)])?;
+                let norms = norm.norms(&tape, |x| x.matmul(&weight)?.tanh(), &samples, &[(&weight, &values)])?;
                 found.extend(lines(norms.norms())?);
                 let gradient = norms.gradient(&[&weight])?.remove(0).read(gpu())?;
                 found.push(format!("gradient {:.6e} {:016x}", norms.reduced().unwrap_or(f64::NAN), hash(&gradient)));
