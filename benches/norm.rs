@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let entries: Vec<f32> = (0..rows * cols).map(|_| uniform(&mut random)).collect();
         let matrix = Matrix::from_slice(&gpu, rows, cols, &entries)?;
         let lanczos = Lanczos::default();
-        lanczos.norm(&matrix)?; // makes the pipelines
+        let _ = lanczos.norm(&matrix)?; // makes the pipelines
         let before = gpu.totals();
         let mut times = Vec::new();
         for _ in 0..runs {

@@ -10,7 +10,8 @@
 //! ```
 //! use opnorm::certify::Certifier;
 //! // 3 x 3 Pascal matrix
-//! let certificates = Certifier::default().certify_on_host((1, 3, 3), &[1.0f64, 1.0, 1.0, 1.0, 2.0, 3.0, 1.0, 3.0, 6.0][..])?;
+//! let pascal = [1.0f64, 1.0, 1.0, 1.0, 2.0, 3.0, 1.0, 3.0, 6.0];
+//! let certificates = Certifier::default().certify_on_host((1, 3, 3), &pascal)?;
 //! let exact = 4.0 + 15f64.sqrt();
 //! let bounds = certificates[0].bounds;
 //! assert!(bounds.lower <= exact && exact <= bounds.upper && bounds.width() < 1e-12);

@@ -58,8 +58,8 @@ impl Gpu {
     }
 }
 
-/// The thread of a device that waits for submissions in the order of their read-backs; it starts with the first and ends with
-/// the device.
+/// The thread of a device that waits for submissions in the order of their read-backs; it starts with the first and
+/// ends with the device.
 #[derive(Debug, Default)]
 pub(super) struct Waiter {
     thread: Mutex<Option<Waiting>>,

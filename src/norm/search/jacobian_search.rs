@@ -141,7 +141,7 @@ impl JacobianSearch {
             slopes.evaluate(&mut climbs).await?;
             control.report(|| {
                 let (done, total) = (round + 1, self.steps.saturating_add(1));
-                Progress { iterations: done, ..Progress::of(OPERATION, "evaluations", (done, total)) }
+                Progress { iterations: done, ..Progress::new(OPERATION, "evaluations", done, total) }
             })?;
         }
         Ok(climbs.chunks_exact(places).map(Steepest::of).collect())
