@@ -14,8 +14,8 @@ use crate::{Error, Result};
 /// * an operator that knows itself to be zero is zero;
 /// * [`LinearOperator::claims`]: A x = Aᵀ x where symmetry is claimed, the sign of xᵀ A x, and |A x| against the upper
 ///   bound of the norm;
-/// * the balls of [`LinearOperator::enclose`] and [`LinearOperator::enclose_adjoint`] hold the products of the device up
-///   to its rounding, and grow with the balls they are given.
+/// * the balls of [`LinearOperator::enclose`] and [`LinearOperator::enclose_adjoint`] hold the products of the device
+///   up to its rounding, and grow with the balls they are given.
 ///
 /// A broken promise that no random vector meets is not found, as a lower bound of the norm that is too high.
 ///

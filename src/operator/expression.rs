@@ -1,8 +1,8 @@
 //! Sums, differences, products and multiples of operators by `+`, `-` and `*`.
 //!
 //! A binary operator gives a `Result`, because shapes and batches may not fit: `((&a * &b)? - &c)?` is A · B - C.
-//! Rust allows these for types of this crate alone, on the left: an operator of one's own stands on the right, or within
-//! a `Box<dyn LinearOperator>`.
+//! Rust allows these for types of this crate alone, on the left: an operator of one's own stands on the right, or
+//! within a `Box<dyn LinearOperator>`.
 
 use std::ops::{Add, Mul, Neg, Sub};
 

@@ -117,9 +117,9 @@ pub trait LinearOperator {
     /// The products A · x, or Aᵀ · x where `adjoint`, in `f64` on the host for several vectors of each batch element,
     /// scaled as [`LinearOperator::apply`] is.
     ///
-    /// Probabilistic bounds of a norm measure the rounding of the device by these products, and are refused without them
-    /// (`docs/bounds.md`, P7). By default each product is that of [`LinearOperator::enclose`], and `None` where there is
-    /// no such product.
+    /// Probabilistic bounds of a norm measure the rounding of the device by these products, and are refused without
+    /// them (`docs/bounds.md`, P7). By default each product is that of [`LinearOperator::enclose`], and `None` where
+    /// there is no such product.
     ///
     /// A radius says how far rounding on the host may have taken a product; bounds leave out what a radius leaves out.
     ///
@@ -148,7 +148,8 @@ pub trait LinearOperator {
         false
     }
 
-    /// The lower median of each column of a batch element, scaled as [`LinearOperator::apply`] is, for operators with entries.
+    /// The lower median of each column of a batch element, scaled as [`LinearOperator::apply`] is, for operators
+    /// with entries.
     fn column_medians<'a>(&'a self, _item: usize) -> LocalBoxFuture<'a, Result<Option<Vec<f32>>>> {
         Box::pin(ready(Ok(None)))
     }

@@ -31,8 +31,8 @@ impl<O: LinearOperator> Scaled<O> {
     /// `factor · operator`, a factor for each batch element.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for another number of factors than batch elements, [`Error::InvalidOption`] when one of them is
-    /// not finite.
+    /// [`Error::ShapeMismatch`] for another number of factors than batch elements, [`Error::InvalidOption`] when a
+    /// factor is not finite.
     pub fn each(operator: O, factors: Vec<f32>) -> Result<Self> {
         super::expect_batch("scaled operator", operator.batch(), factors.len())?;
         if let Some(bad) = factors.iter().find(|factor| !factor.is_finite()) {
