@@ -72,6 +72,6 @@ expressions! {
     [A, B] &Sum<A, B>;
     [A, B] Composition<A, B>;
     [A, B] &Composition<A, B>;
-    [] Box<dyn LinearOperator>;
+    [] Box<dyn LinearOperator + '_>;
     [] &dyn LinearOperator;
 }
