@@ -189,8 +189,9 @@ impl Matrix {
     /// The ball around a product that the host summed in `f64`, with `squares` the sum of the squares of the entries.
     ///
     /// Each element of the product is a sum of at most n terms a x in some order, with n the larger side. So the
-    /// element is off by at most gamma(n + 1) Σ |a| |x|. Over all elements, in the 2-norm, that is at most gamma(n + 1) F |x|,
-    /// with F the Frobenius norm (Cauchy-Schwarz row by row). The radius around x adds F times itself.
+    /// element is off by at most gamma(n + 1) Σ |a| |x|. Over all elements, in the 2-norm, that is at most
+    /// gamma(n + 1) F |x|, with F the Frobenius norm (Cauchy-Schwarz row by row). The radius around x adds F times
+    /// itself.
     fn ball(&self, item: usize, product: Vec<f64>, input: &Ball, squares: f64) -> Ball {
         let side = self.rows().max(self.cols());
         // The squares are exact in f64 (24-bit entries); their sum has `side` and then again `side` terms.

@@ -1,6 +1,5 @@
 //! Linear operators, which norms and solvers work on: matrices, what is put together from operators, and a user's own.
 
-mod check;
 mod claims;
 mod composition;
 mod dense;
@@ -10,18 +9,19 @@ mod identity;
 mod oriented;
 mod parametrised;
 mod pointer;
+mod promises;
 mod scaled;
 mod sum;
 mod transpose;
 
 use futures::future::{LocalBoxFuture, ready};
 
-pub use check::{check, check_async};
 pub use claims::{Claims, Definiteness};
 pub use composition::Composition;
 pub use identity::Identity;
 pub(crate) use oriented::{Oriented, Settled};
 pub use parametrised::Parametrised;
+pub use promises::{check, check_async};
 pub use scaled::Scaled;
 pub use sum::Sum;
 pub use transpose::Transpose;
