@@ -1,11 +1,17 @@
 //! An operator of one's own that no memory holds: alpha I + x yᵀ with 2^20 rows, which would take 4 TiB as a matrix.
 //!
+//! Six methods make it an operator. `enclose` and `enclose_adjoint` repeat a product on the host in `f64`, and put a
+//! ball around it that holds the exact product. So the lower bound of the norm is proven, all rounding included.
+//! `operator::check` tests that the operator does what it promises.
+//!
 //! `cargo run --release --example own_operator`
 
+use futures::future::{LocalBoxFuture, ready};
+use opnorm::bound::{Ball, Guarantee, gamma, norm_above, up};
 use opnorm::gpu::{Buffer, Recorder};
 use opnorm::low_level::ops::{self, Multiples, Rows, Segmented};
 use opnorm::norm::spectral_norm;
-use opnorm::operator::LinearOperator;
+use opnorm::operator::{self, LinearOperator};
 use opnorm::tensor::Tensor;
 use opnorm::{Gpu, Result};
 
@@ -17,16 +23,20 @@ struct ShiftedRankOne {
     one: Buffer<f32>,
     x: Buffer<f32>,
     y: Buffer<f32>,
+    /// alpha, x and y for products on the host.
+    on_host: (f64, Vec<f64>, Vec<f64>),
 }
 
 impl ShiftedRankOne {
     fn new(gpu: &Gpu, alpha: f32, x: &[f32], y: &[f32]) -> Result<Self> {
         let buffer = |data: &[f32]| Buffer::from_slice(gpu, "shifted rank one", data);
+        let wide = |data: &[f32]| data.iter().copied().map(f64::from).collect();
+        let on_host = (f64::from(alpha), wide(x), wide(y));
         let (alpha, one, x, y) = (buffer(&[alpha])?, buffer(&[1.0])?, buffer(x)?, buffer(y)?);
-        Ok(Self { gpu: gpu.clone(), length: x.len(), alpha, one, x, y })
+        Ok(Self { gpu: gpu.clone(), length: x.len(), alpha, one, x, y, on_host })
     }
 
-    /// Records output = alpha · input + outer · (innerᵀ · input), column by column; no scalar visits the host.
+    /// Records output = alpha · input + outer · (innerᵀ · input), vector by vector; no scalar visits the host.
     fn record(
         &self,
         recorder: &mut Recorder,
@@ -36,8 +46,8 @@ impl ShiftedRankOne {
     ) -> Result<()> {
         let vector = Rows { vectors: 1, length: self.length };
         for start in (0..input.len()).step_by(self.length) {
-            let column = start..start + self.length;
-            let (input, output) = (input.buffer().slice(column.clone()), output.buffer().slice(column));
+            let place = start..start + self.length;
+            let (input, output) = (input.buffer().slice(place.clone()), output.buffer().slice(place));
             // A long sum comes in segments, fewer than it has terms.
             let partials = self.gpu.scratch("inner product", self.length)?;
             let product = self.gpu.scratch("inner product", 1)?;
@@ -53,6 +63,23 @@ impl ShiftedRankOne {
             ops::axpby(recorder, vector, multiples, outer, &self.one, &output)?;
         }
         Ok(())
+    }
+
+    /// A ball that holds alpha v + outer (innerᵀ v) for every v of the ball `input`.
+    ///
+    /// The sum innerᵀ v has one product and at most n - 1 additions for each term, and an element of the result three
+    /// roundings more. By Cauchy-Schwarz the center is off by at most gamma(n + 3) b |v|, with b = |alpha| + |x| |y|.
+    /// The same b is an upper bound of the norm, so the radius grows by b. A product below the normal range of `f64` is
+    /// off by less than the smallest normal number.
+    fn ball(&self, (outer, inner): (&[f64], &[f64]), input: &Ball) -> Ball {
+        let alpha = self.on_host.0;
+        let product: f64 = inner.iter().zip(&input.center).map(|(inner, v)| inner * v).sum();
+        let center = input.center.iter().zip(outer).map(|(v, outer)| alpha * v + outer * product).collect();
+        let outer_norm = norm_above(outer);
+        let norm = up(alpha.abs() + up(outer_norm * norm_above(inner)));
+        let rounding = up(up(gamma(self.length + 3) * norm) * norm_above(&input.center));
+        let underflow = up(3.0 * self.length as f64 * f64::MIN_POSITIVE * up(1.0 + outer_norm));
+        Ball { center, radius: up(up(rounding + up(norm * input.radius)) + underflow) }
     }
 }
 
@@ -86,6 +113,18 @@ impl LinearOperator for ShiftedRankOne {
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
         self.record(recorder, (&self.y, &self.x), input, output)
     }
+
+    /// A ball around A v, for proofs: without it a norm has no proven lower bound.
+    fn enclose<'a>(&'a self, _item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        let (_, x, y) = &self.on_host;
+        Box::pin(ready(Ok(Some(self.ball((x, y), &input)))))
+    }
+
+    /// A ball around Aᵀ w.
+    fn enclose_adjoint<'a>(&'a self, _item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+        let (_, x, y) = &self.on_host;
+        Box::pin(ready(Ok(Some(self.ball((y, x), &input)))))
+    }
 }
 
 fn main() -> Result<()> {
@@ -97,17 +136,7 @@ fn main() -> Result<()> {
     let gpu = Gpu::new()?;
     let operator = ShiftedRankOne::new(&gpu, alpha, &x, &y)?;
 
-    // <A v, w> = <v, Aᵀ w> for any v and w, or the adjoint is wrong.
-    let (v, w) = (&y, &x);
-    let shape = [1, 1, length];
-    let tensor = |data: &[f32]| Tensor::from_slice(&gpu, &shape, data);
-    let (forward, backward) = (Tensor::zeros(&gpu, &shape)?, Tensor::zeros(&gpu, &shape)?);
-    let mut recorder = gpu.recorder();
-    operator.apply(&mut recorder, &tensor(v)?, &forward)?;
-    operator.apply_adjoint(&mut recorder, &tensor(w)?, &backward)?;
-    recorder.submit()?;
-    let (left, right) = (dot(&forward.read(&gpu)?, w), dot(v, &backward.read(&gpu)?));
-    println!("<Av, w> = {left:.7}, <v, Aᵀw> = {right:.7}");
+    operator::check(&operator, 0)?; // the adjoint is the adjoint, the balls hold the products
 
     // Outside the plane of x and y, A is alpha; within it, s₁ s₂ = |alpha| |alpha + yᵀx| and
     // s₁² + s₂² = 2 alpha² + 2 alpha yᵀx + |x|² |y|².
@@ -118,6 +147,9 @@ fn main() -> Result<()> {
     let norm = spectral_norm(&operator)?.items()[0].clone();
     println!("norm    = {:.9} ({}, {} products)", norm.sigma, norm.status, norm.products);
     println!("exactly = {exact:.9}, relative error {:.1e}", norm.sigma / exact - 1.0);
+    println!("bounds  = {:.9}, guarantee: {}", norm.bounds, norm.bounds.guarantee);
+    assert_eq!(norm.bounds.guarantee, Guarantee::Lower);
+    assert!(norm.bounds.lower <= exact && norm.bounds.lower > exact * (1.0 - 1e-4));
     Ok(())
 }
 

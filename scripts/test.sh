@@ -98,6 +98,7 @@ on_vulkan() {
 
 lint() {
   step "cargo fmt" cargo fmt --check
+  step "width of comments" bash scripts/width.sh
   step "cargo clippy" cargo clippy --all-targets --all-features -- -D warnings
   step "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
 }

@@ -213,6 +213,21 @@ pub enum Error {
         problem: String,
     },
 
+    /// An operator does not do what it promises.
+    #[error(
+        "check of an operator, item {item}: broken promise: {promise}; off by {found:e}, and {allowed:e} is allowed"
+    )]
+    BrokenPromise {
+        /// The batch element.
+        item: usize,
+        /// The promise, as a statement.
+        promise: &'static str,
+        /// The distance from the promise.
+        found: f64,
+        /// The distance that rounding, or a radius, explains.
+        allowed: f64,
+    },
+
     /// A callback asked to stop.
     #[error("{operation}: cancelled by the caller after {iterations} iterations")]
     Cancelled {

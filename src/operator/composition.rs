@@ -2,7 +2,7 @@
 
 use futures::future::LocalBoxFuture;
 
-use super::{Ball, HostProducts, Knowledge, LinearOperator, columns, expect_batch, length};
+use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, expect_batch, length, width};
 use crate::gpu::{Gpu, Recorder};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -31,6 +31,11 @@ impl<A: LinearOperator, B: LinearOperator> Composition<A, B> {
         Ok(Self { outer, inner })
     }
 
+    /// The outer and the inner operator.
+    pub(super) fn parts(&self) -> (&A, &B) {
+        (&self.outer, &self.inner)
+    }
+
     /// Records `second(first(input))`, with the vectors between in scratch memory.
     fn chain(
         recorder: &mut Recorder,
@@ -39,10 +44,10 @@ impl<A: LinearOperator, B: LinearOperator> Composition<A, B> {
         (first, second): (&dyn LinearOperator, &dyn LinearOperator),
     ) -> Result<()> {
         let operation = "composition";
-        let columns = columns(operation, first.batch(), &first.domain(), input)?;
+        let width = width(operation, first.batch(), &first.domain(), input)?;
         let between = first.codomain();
-        let scratch = recorder.gpu().scratch(operation, first.batch() * columns * length(&between))?;
-        let middle = Tensor::from_buffer(scratch.clone(), &[&[first.batch(), columns], &between[..]].concat())?;
+        let scratch = recorder.gpu().scratch(operation, first.batch() * width * length(&between))?;
+        let middle = Tensor::from_buffer(scratch.clone(), &[&[first.batch(), width], &between[..]].concat())?;
         first.apply(recorder, input, &middle)?;
         second.apply(recorder, &middle, output)
     }
@@ -72,6 +77,10 @@ impl<A: LinearOperator, B: LinearOperator> LinearOperator for Composition<A, B> 
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
         let (outer, inner) = (super::Transpose(&self.outer), super::Transpose(&self.inner));
         Self::chain(recorder, input, output, (&outer, &inner))
+    }
+
+    fn claims(&self) -> Claims {
+        self.outer.claims().times(&self.inner.claims())
     }
 
     fn exponent(&self, item: usize) -> i32 {
@@ -108,8 +117,9 @@ impl<A: LinearOperator, B: LinearOperator> LinearOperator for Composition<A, B> 
         })
     }
 
-    /// Rounding of the inner product in `f64` is taken to grow as its vector does, |y| / |x|: the proven factor, a norm of
-    /// the outer operator for each of many, soon leaves nothing.
+    /// The products on the host, with the rounding of the inner product in `f64` taken to grow as its vector does, by
+    /// |y| / |x|.
+    // The proven factor, a norm of the outer operator for each of many, soon leaves nothing.
     fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         Box::pin(async move {
             let (inner, outer): (&dyn LinearOperator, &dyn LinearOperator) =
@@ -121,7 +131,7 @@ impl<A: LinearOperator, B: LinearOperator> LinearOperator for Composition<A, B> 
                 middle.into_iter().map(|balls| balls.into_iter().map(|ball| Ball::exact(ball.center)).collect());
             let Some(mut products) = outer.products_on_host(adjoint, exact.collect()).await? else { return Ok(None) };
             for (ball, (length, radius)) in products.iter_mut().flatten().zip(sizes.into_iter().flatten()) {
-                // Nothing tells how what surrounds a zero grows.
+                // Nothing tells how the surroundings of a zero grow.
                 ball.radius += match radius {
                     0.0 => 0.0,
                     _ if length > 0.0 => ball.norm() / length * radius,

@@ -188,9 +188,10 @@ impl Matrix {
 
     /// The ball around a product that the host summed in `f64`, with `squares` the sum of the squares of the entries.
     ///
-    /// Every element of the product is a sum of at most `n` terms `a x`, `n` the larger side, in some order, so its error
-    /// is at most gamma(n + 1) sum |a| |x|; over all elements, in the 2-norm, at most gamma(n + 1) F |x| with F the
-    /// Frobenius norm (Cauchy-Schwarz row by row). What x may lie from the center adds F times the radius.
+    /// Each element of the product is a sum of at most n terms a x in some order, with n the larger side. So the
+    /// element is off by at most gamma(n + 1) Σ |a| |x|. Over all elements, in the 2-norm, that is at most
+    /// gamma(n + 1) F |x|, with F the Frobenius norm (Cauchy-Schwarz row by row). The radius around x adds F times
+    /// itself.
     fn ball(&self, item: usize, product: Vec<f64>, input: &Ball, squares: f64) -> Ball {
         let side = self.rows().max(self.cols());
         // The squares are exact in f64 (24-bit entries); their sum has `side` and then again `side` terms.
@@ -198,8 +199,8 @@ impl Matrix {
         let length = norm_above(&input.center);
         let rounding = up(up(gamma(side + 1) * frobenius) * length);
         // Terms below the normal range of f64, and, where the item was scaled down on its way to the device, entries
-        // that lost bits: each is off by at most 2^-150, half the smallest subnormal number. Scaling up is exact, on the
-        // host and on the device, and what is read back of a subnormal entry is all of it.
+        // that lost bits: each is off by at most 2^-150, half the smallest subnormal number. Scaling up is exact, on
+        // the host and on the device, and a subnormal entry is read back in full.
         let count = self.rows() as f64 * self.cols() as f64;
         let lost = if Matrix::exponent(self, item) > 0 { up(count.sqrt() * power(-149)) } else { 0.0 };
         let underflow = count * f64::MIN_POSITIVE;

@@ -2,20 +2,21 @@
 
 use futures::future::{LocalBoxFuture, ready};
 
-use super::{Ball, LinearOperator, columns};
+use super::claims::exact;
+use super::{Ball, Claims, Definiteness, LinearOperator, length, width};
 use crate::gpu::{Gpu, Recorder};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
-/// x ↦ x, for vectors of one shape: with [`super::Sum`] and [`super::Scaled`] it makes I + J and α I - J.
+/// The map x ↦ x of vectors of one shape, which I + J and α I - J are made with.
 ///
 /// ```
-/// use opnorm::operator::{Identity, LinearOperator, Scaled, Sum};
+/// use opnorm::operator::Identity;
 /// use opnorm::{Gpu, Matrix, norm::spectral_norm};
 /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[1.0, 0.0, 0.0, -3.0])?;
-/// let plus = Sum::new(Identity::like(&matrix)?, &matrix)?; // I + A
+/// let plus = (Identity::like(&matrix)? + &matrix)?; // I + A
 /// assert!((spectral_norm(&plus)?.single()?.sigma - 2.0).abs() < 1e-5);
-/// let minus = Sum::new(Scaled::new(Identity::like(&matrix)?, 2.0)?, Scaled::new(&matrix, -1.0)?)?; // 2 I - A
+/// let minus = ((Identity::like(&matrix)? * 2.0)? - &matrix)?; // 2 I - A
 /// assert!((spectral_norm(&minus)?.single()?.sigma - 5.0).abs() < 1e-5);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
@@ -27,7 +28,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of vectors of a shape, once for each item of a batch.
+    /// The identity of vectors of a shape, once for each batch element.
     pub fn new(gpu: &Gpu, batch: usize, shape: &[usize]) -> Self {
         Self { gpu: gpu.clone(), batch, shape: shape.to_vec() }
     }
@@ -67,12 +68,18 @@ impl LinearOperator for Identity {
     }
 
     fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
-        columns("identity", self.batch, &self.shape, input)?;
+        width("identity", self.batch, &self.shape, input)?;
         recorder.copy(input.buffer(), output.buffer())
     }
 
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
         self.apply(recorder, input, output)
+    }
+
+    fn claims(&self) -> Claims {
+        // The norm of a map of no numbers is 0.
+        let norm = if length(&self.shape) == 0 { 0.0 } else { 1.0 };
+        Claims::default().with_definiteness(Definiteness::Definite).with_norm(exact(norm, norm))
     }
 
     fn enclose<'a>(&'a self, _item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {

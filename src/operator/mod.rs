@@ -1,18 +1,27 @@
-//! Linear operators: what norms and solvers work on, whichever kind they hold.
+//! Linear operators, which norms and solvers work on: matrices, what is put together from operators, and a user's own.
 
+mod claims;
 mod composition;
 mod dense;
+mod expression;
+mod factors;
 mod identity;
 mod oriented;
+mod parametrised;
+mod pointer;
+mod promises;
 mod scaled;
 mod sum;
 mod transpose;
 
 use futures::future::{LocalBoxFuture, ready};
 
+pub use claims::{Claims, Definiteness};
 pub use composition::Composition;
 pub use identity::Identity;
 pub(crate) use oriented::{Oriented, Settled};
+pub use parametrised::Parametrised;
+pub use promises::{check, check_async};
 pub use scaled::Scaled;
 pub use sum::Sum;
 pub use transpose::Transpose;
@@ -24,18 +33,24 @@ use crate::{Error, Result};
 
 /// A batch of linear maps, each from vectors of one shape to vectors of another.
 ///
-/// *Shapes*  an input is batch × columns × [`LinearOperator::domain`], an output batch × columns ×
+/// *Shapes*  an input is batch × vectors × [`LinearOperator::domain`], an output batch × vectors ×
 /// [`LinearOperator::codomain`]; every vector lies in one piece.
 ///
-/// An operator of your own needs the six required methods; `examples/own_operator.rs` shows one that is never stored as a
-/// matrix.
+/// An operator of your own needs the six required methods, and [`LinearOperator::enclose`] for bounds that are proven.
+/// `examples/own_operator.rs` has both, for an operator that is never stored as a matrix. [`check`] tests the promises
+/// of an operator. References, `Box`, `Arc` and `Rc` of an operator are operators.
+///
+/// `+`, `-` and `*` put operators together and return a `Result`, because shapes may not fit. They stand between an
+/// operator of this crate, or a `Box<dyn LinearOperator>`, and any operator; `*` takes an `f32` as well.
 ///
 /// ```
-/// use opnorm::{Gpu, Matrix, norm::spectral_norm, operator::{Composition, LinearOperator, Transpose}};
+/// use opnorm::{Gpu, Matrix, norm::spectral_norm, operator::{LinearOperator, Transpose}};
 /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 0.0, 0.0, 2.0])?;
-/// let gram = Composition::new(Transpose(&matrix), &matrix)?;
+/// let gram = (Transpose(&matrix) * &matrix)?;
 /// assert_eq!(gram.domain(), [2]);
 /// assert!((spectral_norm(&gram)?.single()?.sigma - 9.0).abs() < 1e-5);
+/// let rest = ((&matrix * &matrix)? - (&matrix * 2.0)?)?; // A² - 2 A
+/// assert!((spectral_norm(&rest)?.single()?.sigma - 3.0).abs() < 1e-5);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 pub trait LinearOperator {
@@ -51,31 +66,38 @@ pub trait LinearOperator {
     /// The shape of one output vector.
     fn codomain(&self) -> Vec<usize>;
 
-    /// Records output = 2^-e · A · input for each item and column, where e is [`LinearOperator::exponent`].
+    /// Records output = 2^-e · A · input for each batch element and vector, where e is [`LinearOperator::exponent`].
     ///
-    /// It writes every element of `output`, but may skip vectors that the recorder's mask leaves out.
+    /// The product writes every element of `output`, but may skip vectors that the recorder's mask leaves out.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when the shapes do not fit; whatever the device says.
     fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()>;
 
-    /// Records output = 2^-e · Aᵀ · input for each item and column.
+    /// Records output = 2^-e · Aᵀ · input for each batch element and vector.
     ///
     /// # Errors
     /// As [`LinearOperator::apply`].
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()>;
 
-    /// `e`, where [`LinearOperator::apply`] gives 2^-e times the product: it keeps products within the range of `f32`.
+    /// Properties of every batch element that the operator promises; by default none.
+    fn claims(&self) -> Claims {
+        Claims::default()
+    }
+
+    /// The exponent e, where [`LinearOperator::apply`] gives 2^-e times the product: products stay within the range of
+    /// `f32`.
     fn exponent(&self, _item: usize) -> i32 {
         0
     }
 
-    /// What is known of an item before any product is taken.
+    /// The knowledge of a batch element before any product is taken.
     fn knowledge(&self, _item: usize) -> Knowledge {
         Knowledge::Nothing
     }
 
-    /// Device memory that one product of the whole batch touches, in bytes: it decides how much work one submit holds.
+    /// The device memory that one product of the whole batch touches, in bytes: the size decides how much work one
+    /// submit holds.
     fn bytes_per_product(&self) -> u64 {
         let (rows, cols) = (length(&self.codomain()), length(&self.domain()));
         (self.batch() as u64).saturating_mul(rows as u64 + cols as u64).saturating_mul(4)
@@ -92,15 +114,16 @@ pub trait LinearOperator {
         Box::pin(ready(Ok(None)))
     }
 
-    /// A · x (Aᵀ · x where `adjoint`) in `f64` on the host for several vectors of each item, scaled as
-    /// [`LinearOperator::apply`] is: what the rounding of products on the device is measured by.
+    /// The products A · x, or Aᵀ · x where `adjoint`, in `f64` on the host for several vectors of each batch element,
+    /// scaled as [`LinearOperator::apply`] is.
     ///
-    /// Probabilistic bounds of a norm need these products, and are refused without them (`docs/bounds.md`, P7). By default
-    /// each product is that of [`LinearOperator::enclose`]; `None` where there is none.
+    /// Probabilistic bounds of a norm measure the rounding of the device by these products, and are refused without
+    /// them (`docs/bounds.md`, P7). By default each product is that of [`LinearOperator::enclose`], and `None` where
+    /// there is no such product.
     ///
-    /// A radius says how far rounding on the host may have taken a product; what it leaves out, bounds leave out.
+    /// A radius says how far rounding on the host may have taken a product; bounds leave out what a radius leaves out.
     ///
-    /// *Shapes*  `inputs`: the vectors of each item, any number of them · result: as many
+    /// *Shapes*  `inputs`: the vectors of each batch element, any number of them · result: as many
     fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         Box::pin(async move {
             let mut products = Vec::with_capacity(inputs.len());
@@ -125,87 +148,29 @@ pub trait LinearOperator {
         false
     }
 
-    /// The lower median of each column of an item, scaled as [`LinearOperator::apply`] is, for operators with entries.
+    /// The lower median of each column of a batch element, scaled as [`LinearOperator::apply`] is, for operators
+    /// with entries.
     fn column_medians<'a>(&'a self, _item: usize) -> LocalBoxFuture<'a, Result<Option<Vec<f32>>>> {
         Box::pin(ready(Ok(None)))
     }
 }
 
-/// Products of the host on their way: one for each vector of each item, `None` where an operator has no such products.
+/// Products of the host on their way, one for each vector of each batch element; `None` where an operator has none.
 pub type HostProducts<'a> = LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>>;
 
-/// What is known of one item of an operator before any product is taken.
+/// The knowledge of one batch element of an operator before any product is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Knowledge {
     /// Nothing.
     Nothing,
-    /// Every entry is zero: a result then says so, and calls it certified.
+    /// Every entry is zero: the status of a result is then `Zero`, and its bounds are certified.
     Zero,
     /// An entry is NaN or infinite.
     NonFinite(Position),
 }
 
-/// References to operators are operators, so that compositions can borrow their parts.
-impl<O: LinearOperator + ?Sized> LinearOperator for &O {
-    fn gpu(&self) -> &Gpu {
-        (**self).gpu()
-    }
-
-    fn batch(&self) -> usize {
-        (**self).batch()
-    }
-
-    fn domain(&self) -> Vec<usize> {
-        (**self).domain()
-    }
-
-    fn codomain(&self) -> Vec<usize> {
-        (**self).codomain()
-    }
-
-    fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
-        (**self).apply(recorder, input, output)
-    }
-
-    fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
-        (**self).apply_adjoint(recorder, input, output)
-    }
-
-    fn exponent(&self, item: usize) -> i32 {
-        (**self).exponent(item)
-    }
-
-    fn knowledge(&self, item: usize) -> Knowledge {
-        (**self).knowledge(item)
-    }
-
-    fn bytes_per_product(&self) -> u64 {
-        (**self).bytes_per_product()
-    }
-
-    fn enclose<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
-        (**self).enclose(item, input)
-    }
-
-    fn enclose_adjoint<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
-        (**self).enclose_adjoint(item, input)
-    }
-
-    fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
-        (**self).products_on_host(adjoint, inputs)
-    }
-
-    fn is_slow_on_host(&self) -> bool {
-        (**self).is_slow_on_host()
-    }
-
-    fn column_medians<'a>(&'a self, item: usize) -> LocalBoxFuture<'a, Result<Option<Vec<f32>>>> {
-        (**self).column_medians(item)
-    }
-}
-
-/// The products of the host, refused where they are not one of the right length for each vector.
+/// The products of the host; an error where their number or their lengths do not fit.
 pub(crate) async fn products_on_host<O: LinearOperator + ?Sized>(
     operator: &O,
     adjoint: bool,
@@ -231,13 +196,13 @@ pub(crate) fn length(shape: &[usize]) -> usize {
     shape.iter().product()
 }
 
-/// The columns of a tensor of vectors.
-pub(crate) fn columns(operation: &'static str, batch: usize, shape: &[usize], vectors: &Tensor) -> Result<usize> {
+/// The number of vectors for each batch element in a tensor of batch × vectors × shape.
+pub(crate) fn width(operation: &'static str, batch: usize, shape: &[usize], vectors: &Tensor) -> Result<usize> {
     match vectors.shape() {
-        [items, columns, rest @ ..] if *items == batch && rest == shape => Ok(*columns),
+        [items, width, rest @ ..] if *items == batch && rest == shape => Ok(*width),
         found => Err(Error::ShapeMismatch {
             operation,
-            expected: format!("vectors of shape {batch} x columns x {shape:?}"),
+            expected: format!("vectors of shape {batch} x vectors x {shape:?}"),
             found: format!("{found:?}"),
         }),
     }

@@ -2,22 +2,24 @@
 
 use futures::future::LocalBoxFuture;
 
-use super::{Ball, HostProducts, Knowledge, LinearOperator, columns, length};
-use crate::gpu::{Buffer, Gpu, Recorder};
+use super::factors::Factors;
+use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, length, width};
+use crate::gpu::{Gpu, Recorder};
 use crate::ops::{self, Rows};
 use crate::tensor::Tensor;
 use crate::tensor::screen::{binary_exponent, scale_by_power};
 use crate::{Error, Result};
 
-/// `factor · operator`, for one factor or one a batch item.
+/// `factor · operator`, with one factor for all batch elements or one for each.
 #[derive(Clone, Debug)]
 pub struct Scaled<O> {
     operator: O,
     factors: Vec<f32>,
+    uploaded: Factors,
 }
 
 impl<O: LinearOperator> Scaled<O> {
-    /// `factor · operator`, the same factor for every item.
+    /// `factor · operator`, the same factor for every batch element.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] when the factor is not finite.
@@ -26,11 +28,11 @@ impl<O: LinearOperator> Scaled<O> {
         Self::each(operator, factors)
     }
 
-    /// `factor · operator`, a factor for each item.
+    /// `factor · operator`, a factor for each batch element.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for another number of factors than items, [`Error::InvalidOption`] when one of them is
-    /// not finite.
+    /// [`Error::ShapeMismatch`] for another number of factors than batch elements, [`Error::InvalidOption`] when a
+    /// factor is not finite.
     pub fn each(operator: O, factors: Vec<f32>) -> Result<Self> {
         super::expect_batch("scaled operator", operator.batch(), factors.len())?;
         if let Some(bad) = factors.iter().find(|factor| !factor.is_finite()) {
@@ -41,7 +43,21 @@ impl<O: LinearOperator> Scaled<O> {
                 allowed: "finite",
             });
         }
-        Ok(Self { operator, factors })
+        Ok(Self { operator, factors, uploaded: Factors::default() })
+    }
+
+    /// `-operator`.
+    pub(super) fn negated(operator: O) -> Self {
+        let factors = vec![-1.0; operator.batch()];
+        Self { operator, factors, uploaded: Factors::default() }
+    }
+
+    pub(super) fn operator(&self) -> &O {
+        &self.operator
+    }
+
+    pub(super) fn factors(&self) -> &[f32] {
+        &self.factors
     }
 
     /// The power of two that the exponent takes from a factor.
@@ -50,7 +66,7 @@ impl<O: LinearOperator> Scaled<O> {
         if factor == 0.0 { 0 } else { binary_exponent(f64::from(factor.abs())) }
     }
 
-    /// What is left of a factor, in [1, 2) but for its sign.
+    /// The rest of a factor, in [1, 2) but for its sign.
     fn mantissa(&self, item: usize) -> f64 {
         scale_by_power(f64::from(self.factors[item]), -self.shift(item))
     }
@@ -63,14 +79,13 @@ impl<O: LinearOperator> Scaled<O> {
         output: &Tensor,
     ) -> Result<()> {
         let operation = "scaled operator";
-        let columns = columns(operation, operator.batch(), &operator.domain(), input)?;
-        let factors: Vec<f32> =
-            (0..self.factors.len()).flat_map(|item| std::iter::repeat_n(self.mantissa(item) as f32, columns)).collect();
-        let factors = Buffer::from_slice(recorder.gpu(), operation, &factors)?;
+        let width = width(operation, operator.batch(), &operator.domain(), input)?;
+        let factors = (0..self.factors.len()).map(|item| self.mantissa(item) as f32).collect();
+        let factors = self.uploaded.buffer(recorder.gpu(), operation, width, factors)?;
         let to = operator.codomain();
-        let (vectors, size) = (operator.batch() * columns, length(&to));
+        let (vectors, size) = (operator.batch() * width, length(&to));
         let scratch = recorder.gpu().scratch(operation, vectors * size)?;
-        let product = Tensor::from_buffer(scratch.clone(), &[&[operator.batch(), columns], &to[..]].concat())?;
+        let product = Tensor::from_buffer(scratch.clone(), &[&[operator.batch(), width], &to[..]].concat())?;
         operator.apply(recorder, input, &product)?;
         ops::scale(recorder, Rows { vectors, length: size }, &factors, product.buffer(), output.buffer())
     }
@@ -99,6 +114,10 @@ impl<O: LinearOperator> LinearOperator for Scaled<O> {
 
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
         self.times(recorder, &super::Transpose(&self.operator), input, output)
+    }
+
+    fn claims(&self) -> Claims {
+        self.operator.claims().scaled(&self.factors)
     }
 
     fn exponent(&self, item: usize) -> i32 {

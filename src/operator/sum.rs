@@ -2,8 +2,9 @@
 
 use futures::future::LocalBoxFuture;
 
-use super::{Ball, HostProducts, Knowledge, LinearOperator, columns, expect_batch, length};
-use crate::gpu::{Buffer, Gpu, Recorder};
+use super::factors::Factors;
+use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, expect_batch, length, width};
+use crate::gpu::{Gpu, Recorder};
 use crate::ops::{self, Multiples, Rows};
 use crate::tensor::Tensor;
 use crate::tensor::screen::power;
@@ -14,6 +15,8 @@ use crate::{Error, Result};
 pub struct Sum<A, B> {
     left: A,
     right: B,
+    left_factors: Factors,
+    right_factors: Factors,
 }
 
 impl<A: LinearOperator, B: LinearOperator> Sum<A, B> {
@@ -31,7 +34,12 @@ impl<A: LinearOperator, B: LinearOperator> Sum<A, B> {
                 found: format!("one from {:?} to {:?}", shapes.1.0, shapes.1.1),
             });
         }
-        Ok(Self { left, right })
+        Ok(Self { left, right, left_factors: Factors::default(), right_factors: Factors::default() })
+    }
+
+    /// The left and the right operator.
+    pub(super) fn parts(&self) -> (&A, &B) {
+        (&self.left, &self.right)
     }
 
     /// Powers of two that bring the two scaled products to the larger of their exponents. A zero operator has none.
@@ -50,17 +58,15 @@ impl<A: LinearOperator, B: LinearOperator> Sum<A, B> {
         output: &Tensor,
     ) -> Result<()> {
         let operation = "sum of operators";
-        let columns = columns(operation, left.batch(), &left.domain(), input)?;
+        let width = width(operation, left.batch(), &left.domain(), input)?;
         let to = left.codomain();
-        let (vectors, size) = (left.batch() * columns, length(&to));
-        let each = |pick: fn((f64, f64)) -> f64| -> Vec<f32> {
-            let items = 0..left.batch();
-            items.flat_map(|item| std::iter::repeat_n(pick(self.factors(item)) as f32, columns)).collect()
-        };
-        let left_factors = Buffer::from_slice(recorder.gpu(), operation, &each(|pair| pair.0))?;
-        let right_factors = Buffer::from_slice(recorder.gpu(), operation, &each(|pair| pair.1))?;
+        let (vectors, size) = (left.batch() * width, length(&to));
+        let pairs = || (0..left.batch()).map(|item| self.factors(item));
+        let (of_left, of_right) = (pairs().map(|pair| pair.0 as f32), pairs().map(|pair| pair.1 as f32));
+        let left_factors = self.left_factors.buffer(recorder.gpu(), operation, width, of_left.collect())?;
+        let right_factors = self.right_factors.buffer(recorder.gpu(), operation, width, of_right.collect())?;
         let scratch = recorder.gpu().scratch(operation, vectors * size)?;
-        let product = Tensor::from_buffer(scratch.clone(), &[&[left.batch(), columns], &to[..]].concat())?;
+        let product = Tensor::from_buffer(scratch.clone(), &[&[left.batch(), width], &to[..]].concat())?;
         left.apply(recorder, input, output)?;
         right.apply(recorder, input, &product)?;
         let a = Multiples { sign: 1.0, values: &right_factors, first: 0 };
@@ -97,6 +103,10 @@ impl<A: LinearOperator, B: LinearOperator> LinearOperator for Sum<A, B> {
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
         let (left, right) = (super::Transpose(&self.left), super::Transpose(&self.right));
         self.add(recorder, (&left, &right), input, output)
+    }
+
+    fn claims(&self) -> Claims {
+        self.left.claims().plus(&self.right.claims())
     }
 
     fn exponent(&self, item: usize) -> i32 {

@@ -1,8 +1,8 @@
-//! Aᵀ.
+//! The transpose Aᵀ.
 
 use futures::future::LocalBoxFuture;
 
-use super::{Ball, HostProducts, Knowledge, LinearOperator};
+use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator};
 use crate::Result;
 use crate::gpu::{Gpu, Recorder};
 use crate::tensor::{Position, Tensor};
@@ -37,6 +37,10 @@ impl<O: LinearOperator> LinearOperator for Transpose<O> {
 
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
         self.0.apply(recorder, input, output)
+    }
+
+    fn claims(&self) -> Claims {
+        self.0.claims()
     }
 
     fn exponent(&self, item: usize) -> i32 {

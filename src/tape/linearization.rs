@@ -11,7 +11,7 @@ use super::settings::Fusion;
 use super::stacked::Stacks;
 use crate::bound::Ball;
 use crate::gpu::{Gpu, Recorder};
-use crate::operator::{HostProducts, LinearOperator, columns, length};
+use crate::operator::{HostProducts, LinearOperator, length, width};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
@@ -206,11 +206,11 @@ impl Linearization {
         output: &Tensor,
     ) -> Result<()> {
         let operation = "product with a Jacobian";
-        let count = columns(operation, self.batch, from, input)?;
-        if columns(operation, self.batch, to, output)? != count {
+        let count = width(operation, self.batch, from, input)?;
+        if width(operation, self.batch, to, output)? != count {
             return Err(Error::ShapeMismatch {
                 operation,
-                expected: format!("{count} columns of output"),
+                expected: format!("{count} output vectors for each batch element"),
                 found: format!("{:?}", output.shape()),
             });
         }

@@ -1,8 +1,14 @@
 //! Operators put together from others, and one of a user's own.
 
+mod promises;
+mod pull_back;
+
+use std::rc::Rc;
+use std::sync::Arc;
+
 use opnorm::gpu::Recorder;
 use opnorm::norm::{Bounds, Status, spectral_norm};
-use opnorm::operator::{Composition, LinearOperator, Scaled, Sum, Transpose};
+use opnorm::operator::{Composition, Identity, LinearOperator, Scaled, Sum, Transpose};
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Gpu, Matrix, Result};
 
@@ -58,6 +64,54 @@ fn batches_of_operators_and_factors_for_each() {
     assert!(Sum::new(&batch, Transpose(&batch)).is_err());
 }
 
+#[test]
+fn expressions_are_what_their_constructors_make() {
+    let mut source = Source::new(23);
+    let (a, b, c) = (source.gaussian(7, 11), source.gaussian(11, 5), source.gaussian(7, 5));
+    let (a, b, c) = (upload(&a), upload(&b), upload(&c));
+    let spelt = Sum::new(Composition::new(&a, &b).unwrap(), Scaled::new(&c, -1.0).unwrap()).unwrap();
+    let sigma = |operator: &dyn LinearOperator| spectral_norm(operator).unwrap().items()[0].sigma;
+    let expected = sigma(&spelt);
+    assert_eq!(sigma(&((&a * &b).unwrap() - &c).unwrap()), expected);
+    assert_eq!(sigma(&((&a * &b).unwrap() + -&c).unwrap()), expected);
+    let boxed: Box<dyn LinearOperator> = Box::new(c.clone());
+    let shared = Composition::new(Arc::new(a.clone()), Rc::new(b.clone())).unwrap();
+    assert_eq!(sigma(&(shared - boxed).unwrap()), expected);
+    let borrowed: &dyn LinearOperator = &c;
+    let sum = (borrowed + Transpose(Transpose(&c))).unwrap();
+    assert_eq!(sigma(&sum), 2.0 * sigma(&c));
+    assert!((&a + &b).is_err() && (&a * &c).is_err() && (&a * f32::INFINITY).is_err());
+}
+
+#[test]
+fn factors_are_uploaded_once() {
+    let gpu = Gpu::new().unwrap(); // of its own, for its counters
+    let matrix = Matrix::from_slice(&gpu, 2, 2, &[1.0, 2.0, 3.0, 4.0]).unwrap();
+    let operator = ((Identity::like(&matrix).unwrap() * 3.0).unwrap() + &matrix).unwrap();
+    for vectors in [1, 2] {
+        let ones = vec![1.0; 2 * vectors];
+        let input = Tensor::from_slice(&gpu, &[1, vectors, 2], &ones).unwrap();
+        let output = Tensor::zeros(&gpu, &[1, vectors, 2]).unwrap();
+        let product = |adjoint: bool| {
+            let before = gpu.totals();
+            let mut recorder = gpu.recorder();
+            match adjoint {
+                true => operator.apply_adjoint(&mut recorder, &input, &output).unwrap(),
+                false => operator.apply(&mut recorder, &input, &output).unwrap(),
+            }
+            recorder.submit().unwrap();
+            let after = gpu.totals();
+            (after.buffers - before.buffers, after.dispatches - before.dispatches)
+        };
+        let (made, dispatches) = product(false);
+        assert!(made >= 3, "{made} buffers: three of factors, and scratch memory");
+        assert_eq!(product(false), (0, dispatches));
+        assert_eq!(product(true).0, 0);
+        let scale = 2f32.powi(operator.exponent(0));
+        assert_eq!(output.read(&gpu).unwrap(), [7.0 / scale, 9.0 / scale].repeat(vectors)); // exact
+    }
+}
+
 /// Second differences of a two-dimensional field: a stencil of five points by two matrices along each side.
 struct Laplacian {
     second_difference: Matrix,
@@ -82,7 +136,7 @@ impl LinearOperator for Laplacian {
     }
 
     fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
-        // Along the rows only: each row of the field is a column of the product.
+        // Along the rows only: each row of the field is a vector of the product.
         let rows = [1, self.size, self.size];
         self.second_difference.apply(recorder, &input.reshaped(&rows)?, &output.reshaped(&rows)?)
     }

@@ -1,0 +1,154 @@
+//! Claims: properties of an operator that its maker knows and no product shows.
+
+use crate::bound::{Arithmetic, Bounds, Guarantee};
+
+/// Properties that every batch element of an operator has, as the operator itself states them.
+///
+/// Solvers may rely on a claim, so a false claim makes their results false. [`super::check`] refutes claims by random
+/// vectors.
+///
+/// ```
+/// use opnorm::operator::{Claims, Definiteness};
+/// let claims = Claims::default().with_definiteness(Definiteness::Definite);
+/// assert!(claims.is_symmetric() && !claims.is_contraction());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Claims {
+    symmetric: bool,
+    definiteness: Definiteness,
+    norm: Bounds,
+}
+
+/// The sign of xᵀ A x over all x ≠ 0, for a symmetric A.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Definiteness {
+    /// Nothing is claimed.
+    #[default]
+    Unknown,
+    /// xᵀ A x >= 0.
+    Semidefinite,
+    /// xᵀ A x > 0.
+    Definite,
+}
+
+impl Default for Claims {
+    /// No claim at all.
+    fn default() -> Self {
+        Self { symmetric: false, definiteness: Definiteness::Unknown, norm: Bounds::NONE }
+    }
+}
+
+impl Claims {
+    /// These claims, and A = Aᵀ.
+    #[must_use]
+    pub fn with_symmetry(self) -> Self {
+        Self { symmetric: true, ..self }
+    }
+
+    /// These claims, the sign of xᵀ A x, and A = Aᵀ where the sign is known.
+    #[must_use]
+    pub fn with_definiteness(self, definiteness: Definiteness) -> Self {
+        Self { symmetric: self.symmetric || definiteness > Definiteness::Unknown, definiteness, ..self }
+    }
+
+    /// These claims, and bounds of the norm of A itself, without the power of two of its exponent; a contraction has
+    /// an upper bound below 1.
+    #[must_use]
+    pub fn with_norm(self, norm: Bounds) -> Self {
+        Self { norm, ..self }
+    }
+
+    /// Whether A = Aᵀ is claimed.
+    pub fn is_symmetric(&self) -> bool {
+        self.symmetric
+    }
+
+    /// The claimed sign of xᵀ A x.
+    pub fn definiteness(&self) -> Definiteness {
+        self.definiteness
+    }
+
+    /// The claimed bounds of the norm, with their guarantee; [`Bounds::NONE`] where nothing is claimed.
+    pub fn norm(&self) -> Bounds {
+        self.norm
+    }
+
+    /// Whether an upper bound of the norm below 1 is claimed.
+    pub fn is_contraction(&self) -> bool {
+        self.norm.upper < 1.0
+    }
+
+    /// The claims of factor · A, with a factor for each batch element.
+    pub(super) fn scaled(&self, factors: &[f32]) -> Self {
+        let definiteness = if factors.iter().all(|factor| *factor > 0.0) {
+            self.definiteness
+        } else if factors.iter().all(|factor| *factor >= 0.0) {
+            self.definiteness.min(Definiteness::Semidefinite)
+        } else {
+            Definiteness::Unknown
+        };
+        let magnitudes = || factors.iter().map(|factor| f64::from(factor.abs()));
+        let (lower, upper) = (magnitudes().fold(f64::INFINITY, f64::min), magnitudes().fold(0.0, f64::max));
+        let norm = if factors.is_empty() { Bounds::NONE } else { exact(lower, upper).product(&self.norm) };
+        Self { symmetric: self.symmetric, definiteness, norm }
+    }
+
+    /// The claims of A + B.
+    pub(super) fn plus(&self, other: &Self) -> Self {
+        let (weaker, stronger) = (self.definiteness.min(other.definiteness), self.definiteness.max(other.definiteness));
+        let definiteness = if weaker == Definiteness::Unknown { weaker } else { stronger };
+        let (left, right) = (self.norm, other.norm);
+        // ‖A‖ - ‖B‖ <= ‖A + B‖ <= ‖A‖ + ‖B‖
+        let lower = (left.lower - right.upper).max(right.lower - left.upper).next_down().max(0.0);
+        let upper = (left.upper + right.upper).next_up();
+        let norm = Bounds { lower, upper, guarantee: left.guarantee.and(right.guarantee) };
+        Self { symmetric: self.symmetric && other.symmetric, definiteness, norm: if_above(norm) }
+    }
+
+    /// The claims of A · B: the product of two symmetric operators need not be symmetric.
+    pub(super) fn times(&self, other: &Self) -> Self {
+        Self::default().with_norm(if_above(Bounds { lower: 0.0, ..self.norm.product(&other.norm) }))
+    }
+}
+
+/// Bounds of a norm that is known.
+pub(super) fn exact(lower: f64, upper: f64) -> Bounds {
+    Bounds { lower, upper, guarantee: Guarantee::Certified { arithmetic: Arithmetic::Host } }
+}
+
+/// The bounds, or none where there is no upper one.
+fn if_above(bounds: Bounds) -> Bounds {
+    if bounds.upper.is_finite() { bounds } else { Bounds::NONE }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_products_and_multiples_follow_the_triangle_inequality() {
+        let claims = |lower, upper| Claims::default().with_norm(exact(lower, upper));
+        let sum = claims(1.0, 2.0).plus(&claims(4.0, 5.0)).norm();
+        assert!(sum.lower <= 2.0 && sum.lower > 1.99 && sum.upper >= 7.0 && sum.upper < 7.01, "{sum}");
+        let product = claims(1.0, 2.0).times(&claims(4.0, 5.0)).norm();
+        assert!(product.lower == 0.0 && product.upper >= 10.0 && product.upper < 10.01, "{product}");
+        let multiple = claims(1.0, 2.0).scaled(&[-0.25, 0.125]).norm();
+        assert!(multiple.lower <= 0.125 && multiple.upper >= 0.5 && multiple.upper < 0.501, "{multiple}");
+        assert_eq!(claims(1.0, 2.0).plus(&Claims::default()), Claims::default());
+        assert_eq!(claims(1.0, 2.0).times(&Claims::default()), Claims::default());
+        let at_least = Claims::default().with_norm(Bounds::at_least(3.0));
+        assert_eq!(claims(1.0, 2.0).times(&at_least).norm(), Bounds::NONE);
+    }
+
+    #[test]
+    fn definiteness_is_lost_by_a_negative_factor() {
+        let of = |definiteness| Claims::default().with_definiteness(definiteness);
+        let (definite, semidefinite) = (of(Definiteness::Definite), of(Definiteness::Semidefinite));
+        assert_eq!(definite.scaled(&[1.0, 0.0]).definiteness(), Definiteness::Semidefinite);
+        assert_eq!(definite.scaled(&[1.0, -1.0]).definiteness(), Definiteness::Unknown);
+        assert!(definite.scaled(&[1.0, -1.0]).is_symmetric());
+        assert_eq!(definite.plus(&semidefinite).definiteness(), Definiteness::Definite);
+        assert_eq!(definite.plus(&Claims::default().with_symmetry()), Claims::default().with_symmetry());
+    }
+}

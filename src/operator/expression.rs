@@ -1,0 +1,77 @@
+//! Sums, differences, products and multiples of operators by `+`, `-` and `*`.
+//!
+//! A binary operator gives a `Result`, because shapes and batches may not fit: `((&a * &b)? - &c)?` is A · B - C.
+//! Rust allows these for types of this crate alone, on the left: an operator of one's own stands on the right, or
+//! within a `Box<dyn LinearOperator>`.
+
+use std::ops::{Add, Mul, Neg, Sub};
+
+use super::{Composition, Identity, LinearOperator, Scaled, Sum, Transpose};
+use crate::Result;
+use crate::tensor::Matrix;
+
+macro_rules! expressions {
+    ($([$($part:ident),*] $operator:ty;)*) => {$(
+        /// [`Sum::new`].
+        impl<R: LinearOperator, $($part: LinearOperator),*> Add<R> for $operator {
+            type Output = Result<Sum<Self, R>>;
+
+            fn add(self, right: R) -> Self::Output {
+                Sum::new(self, right)
+            }
+        }
+
+        /// [`Sum::new`] with the negative of the right operator.
+        impl<R: LinearOperator, $($part: LinearOperator),*> Sub<R> for $operator {
+            type Output = Result<Sum<Self, Scaled<R>>>;
+
+            fn sub(self, right: R) -> Self::Output {
+                Sum::new(self, Scaled::negated(right))
+            }
+        }
+
+        /// [`Composition::new`].
+        impl<R: LinearOperator, $($part: LinearOperator),*> Mul<R> for $operator {
+            type Output = Result<Composition<Self, R>>;
+
+            fn mul(self, inner: R) -> Self::Output {
+                Composition::new(self, inner)
+            }
+        }
+
+        /// [`Scaled::new`].
+        impl<$($part: LinearOperator),*> Mul<f32> for $operator {
+            type Output = Result<Scaled<Self>>;
+
+            fn mul(self, factor: f32) -> Self::Output {
+                Scaled::new(self, factor)
+            }
+        }
+
+        /// -1 times the operator, which cannot fail.
+        impl<$($part: LinearOperator),*> Neg for $operator {
+            type Output = Scaled<Self>;
+
+            fn neg(self) -> Self::Output {
+                Scaled::negated(self)
+            }
+        }
+    )*};
+}
+
+expressions! {
+    [] Matrix;
+    [] &Matrix;
+    [] Identity;
+    [] &Identity;
+    [O] Transpose<O>;
+    [O] &Transpose<O>;
+    [O] Scaled<O>;
+    [O] &Scaled<O>;
+    [A, B] Sum<A, B>;
+    [A, B] &Sum<A, B>;
+    [A, B] Composition<A, B>;
+    [A, B] &Composition<A, B>;
+    [] Box<dyn LinearOperator + '_>;
+    [] &dyn LinearOperator;
+}

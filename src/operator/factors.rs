@@ -1,0 +1,41 @@
+//! Factors of batch elements in device memory, uploaded once for each number of vectors.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::Result;
+use crate::gpu::{Buffer, Gpu};
+
+/// A factor for each batch element, repeated for each of its vectors; clones share the memory.
+// Solvers ask for one or two numbers of vectors, so what is kept stays small.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Factors {
+    /// The factors that were uploaded and their memory, by the number of vectors.
+    uploaded: Arc<Mutex<BTreeMap<usize, Uploaded>>>,
+}
+
+type Uploaded = (Vec<f32>, Buffer<f32>);
+
+impl Factors {
+    /// The memory with `factors`, each of them `vectors` times.
+    ///
+    /// Factors that changed go to new memory, because what is recorded already reads the old one.
+    pub(super) fn buffer(
+        &self,
+        gpu: &Gpu,
+        operation: &'static str,
+        vectors: usize,
+        factors: Vec<f32>,
+    ) -> Result<Buffer<f32>> {
+        let mut uploaded = self.uploaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((held, buffer)) = uploaded.get(&vectors)
+            && *held == factors
+        {
+            return Ok(buffer.clone());
+        }
+        let repeated: Vec<f32> = factors.iter().flat_map(|factor| std::iter::repeat_n(*factor, vectors)).collect();
+        let buffer = Buffer::from_slice(gpu, operation, &repeated)?;
+        uploaded.insert(vectors, (factors, buffer.clone()));
+        Ok(buffer)
+    }
+}

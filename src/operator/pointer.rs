@@ -1,0 +1,86 @@
+//! Pointers to operators are operators: compositions borrow, own or share their parts.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures::future::LocalBoxFuture;
+
+use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, Parametrised};
+use crate::Result;
+use crate::gpu::{Gpu, Recorder};
+use crate::tensor::Tensor;
+
+/// Hands every method of an operator on to what a pointer points to.
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<O: LinearOperator + ?Sized> LinearOperator for $pointer {
+            fn gpu(&self) -> &Gpu {
+                (**self).gpu()
+            }
+
+            fn batch(&self) -> usize {
+                (**self).batch()
+            }
+
+            fn domain(&self) -> Vec<usize> {
+                (**self).domain()
+            }
+
+            fn codomain(&self) -> Vec<usize> {
+                (**self).codomain()
+            }
+
+            fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+                (**self).apply(recorder, input, output)
+            }
+
+            fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+                (**self).apply_adjoint(recorder, input, output)
+            }
+
+            fn claims(&self) -> Claims {
+                (**self).claims()
+            }
+
+            fn exponent(&self, item: usize) -> i32 {
+                (**self).exponent(item)
+            }
+
+            fn knowledge(&self, item: usize) -> Knowledge {
+                (**self).knowledge(item)
+            }
+
+            fn bytes_per_product(&self) -> u64 {
+                (**self).bytes_per_product()
+            }
+
+            fn enclose<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+                (**self).enclose(item, input)
+            }
+
+            fn enclose_adjoint<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
+                (**self).enclose_adjoint(item, input)
+            }
+
+            fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
+                (**self).products_on_host(adjoint, inputs)
+            }
+
+            fn is_slow_on_host(&self) -> bool {
+                (**self).is_slow_on_host()
+            }
+
+            fn column_medians<'a>(&'a self, item: usize) -> LocalBoxFuture<'a, Result<Option<Vec<f32>>>> {
+                (**self).column_medians(item)
+            }
+        }
+
+        impl<O: Parametrised + ?Sized> Parametrised for $pointer {
+            fn pull_back(&self, left: &Tensor, right: &Tensor, weights: &[f64]) -> Result<Vec<Tensor>> {
+                (**self).pull_back(left, right, weights)
+            }
+        }
+    )*};
+}
+
+forward!(&O, Box<O>, Arc<O>, Rc<O>);

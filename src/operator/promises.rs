@@ -1,0 +1,294 @@
+//! A test of the promises that an operator makes, by random vectors.
+
+use super::{Ball, Definiteness, Knowledge, LinearOperator, length};
+use crate::iterate::random_unit;
+use crate::tensor::Tensor;
+use crate::tensor::screen::scale_by_power;
+use crate::{Error, Result};
+
+/// Tests the promises of an operator by random vectors, for use in the tests of an operator of one's own.
+///
+/// The test covers each batch element, with one and with several vectors at once:
+/// * each product is finite, written in full, and the same beside other vectors as alone;
+/// * <A x, y> = <x, Aᵀ y>, for random y and for y along A x;
+/// * an operator that knows itself to be zero is zero;
+/// * [`LinearOperator::claims`]: A x = Aᵀ x where symmetry is claimed, the sign of xᵀ A x, and |A x| against the upper
+///   bound of the norm;
+/// * the balls of [`LinearOperator::enclose`] and [`LinearOperator::enclose_adjoint`] hold the products of the device
+///   up to its rounding, and grow with the balls they are given.
+///
+/// A broken promise that no random vector meets is not found, as a lower bound of the norm that is too high.
+///
+/// *Accuracy*  The device may miss a product by 8 √k 2^-23 |A x|, with k the length of x and A x together. That is the
+/// error of k independent roundings, eight times their standard deviation, in sums that do not cancel (Higham and Mary,
+/// *A new approach to probabilistic rounding error analysis*, 2019). A sum of operators that nearly cancel misses more,
+/// and is refused.
+///
+/// ```
+/// use opnorm::{Gpu, Matrix, operator::check};
+/// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
+/// check(&matrix, 0)?;
+/// # Ok::<(), opnorm::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::BrokenPromise`], with the promise and the distance from it; [`Error::ShapeMismatch`] for an operator that
+/// claims symmetry and is not square, or a ball of another length; any error of the operator.
+pub fn check<O: LinearOperator + ?Sized>(operator: &O, seed: u64) -> Result<()> {
+    operator.gpu().block_on(check_async(operator, seed))
+}
+
+/// [`check`] without blocking the thread; the future is not `Send`: [what to do](crate#without-blocking).
+///
+/// # Errors
+/// As [`check`].
+pub async fn check_async<O: LinearOperator + ?Sized>(operator: &O, seed: u64) -> Result<()> {
+    let (from, to) = (length(&operator.domain()), length(&operator.codomain()));
+    let checker = Checker { operator, from, to };
+    if operator.claims().is_symmetric() && operator.domain() != operator.codomain() {
+        return Err(Error::ShapeMismatch {
+            operation: "check of an operator",
+            expected: format!("a symmetric operator from {:?} to itself", operator.domain()),
+            found: format!("{:?}", operator.codomain()),
+        });
+    }
+    if from == 0 || to == 0 {
+        return Ok(());
+    }
+    let x = checker.random(seed, 0, from);
+    let y = checker.random(seed, 1, to);
+    let (ax, aty) = (checker.product(false, WIDTH, &x).await?, checker.product(true, WIDTH, &y).await?);
+    checker.alone(false, &x, &ax).await?;
+    checker.alone(true, &y, &aty).await?;
+    // Products of random vectors lean towards the largest singular vectors, which random vectors hardly meet.
+    let along: Vec<f32> = ax.chunks_exact(to).flat_map(unit).collect();
+    let back = checker.product(true, WIDTH, &along).await?;
+    checker.adjoint((&x, &ax), (&y, &aty))?;
+    checker.adjoint((&x, &ax), (&along, &back))?;
+    checker.zeros(&ax, &aty)?;
+    checker.norm((&x, &ax), (&along, &back))?;
+    checker.symmetry(&x, &ax).await?;
+    checker.definiteness(&x, &ax)?;
+    checker.definiteness(&along, &back)?;
+    let inward: Vec<f32> = back.chunks_exact(from).flat_map(unit).collect();
+    checker.balls(false, (&x, &ax), &inward).await?;
+    checker.balls(true, (&y, &aty), &along).await
+}
+
+/// The vectors of each batch element that are multiplied at once.
+const WIDTH: usize = 3;
+
+/// An operator under test, with the lengths of its vectors.
+struct Checker<'a, O: ?Sized> {
+    operator: &'a O,
+    from: usize,
+    to: usize,
+}
+
+impl<O: LinearOperator + ?Sized> Checker<'_, O> {
+    /// The error that rounding on the device explains in a product of this length.
+    fn rounding(&self, product: f64) -> f64 {
+        let roundings = (self.from + self.to) as f64;
+        8.0 * roundings.sqrt() * f64::from(f32::EPSILON) * product + roundings * f64::from(f32::MIN_POSITIVE)
+    }
+
+    /// Random unit vectors, `WIDTH` for each batch element.
+    fn random(&self, seed: u64, side: u64, length: usize) -> Vec<f32> {
+        let count = (self.operator.batch() * WIDTH) as u64;
+        (0..count).flat_map(|index| random_unit(seed, 2 * index + side, length)).collect()
+    }
+
+    /// The batch elements whose entries are finite.
+    fn items(&self) -> impl Iterator<Item = usize> {
+        let finite = |item: &usize| !matches!(self.operator.knowledge(*item), Knowledge::NonFinite(_));
+        (0..self.operator.batch()).filter(finite)
+    }
+
+    /// The vectors of all batch elements whose entries are finite, by their places among all vectors.
+    fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.items().flat_map(|item| (item * WIDTH..(item + 1) * WIDTH).map(move |place| (item, place)))
+    }
+
+    /// The products of the device with `width` vectors for each batch element.
+    async fn product(&self, adjoint: bool, width: usize, input: &[f32]) -> Result<Vec<f32>> {
+        let (operator, gpu) = (self.operator, self.operator.gpu());
+        let shape = |side: Vec<usize>| [&[operator.batch(), width], &side[..]].concat();
+        let (from, to) = (shape(operator.domain()), shape(operator.codomain()));
+        let (from, to, size) = if adjoint { (to, from, self.from) } else { (from, to, self.to) };
+        let input = Tensor::from_slice(gpu, &from, input)?;
+        // NaN stays where the product writes nothing.
+        let output = Tensor::from_slice(gpu, &to, &vec![f32::NAN; operator.batch() * width * size])?;
+        let mut recorder = gpu.recorder();
+        match adjoint {
+            true => operator.apply_adjoint(&mut recorder, &input, &output)?,
+            false => operator.apply(&mut recorder, &input, &output)?,
+        }
+        recorder.submit_async().await?;
+        let product = output.read_async(gpu).await?;
+        for item in self.items() {
+            let of_item = &product[item * width * size..(item + 1) * width * size];
+            let missing = of_item.iter().filter(|value| !value.is_finite()).count();
+            expect(item, "a product writes a finite number to every element (counted)", missing as f64, 0.0)?;
+        }
+        Ok(product)
+    }
+
+    /// Each vector has the same product alone as beside others.
+    async fn alone(&self, adjoint: bool, inputs: &[f32], together: &[f32]) -> Result<()> {
+        let (from, to) = if adjoint { (self.to, self.from) } else { (self.from, self.to) };
+        for vector in 0..WIDTH {
+            let places = (0..self.operator.batch()).map(|item| item * WIDTH + vector);
+            let input: Vec<f32> = places.flat_map(|place| at(inputs, place, from)).copied().collect();
+            let alone = self.product(adjoint, 1, &input).await?;
+            for item in self.items() {
+                let (alone, beside) = (at(&alone, item, to), at(together, item * WIDTH + vector, to));
+                let allowed = self.rounding(norm(alone) + norm(beside));
+                expect(item, "a vector has the same product beside others", distance(alone, beside), allowed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// <A x, y> = <x, Aᵀ y>.
+    fn adjoint(&self, (x, ax): (&[f32], &[f32]), (y, aty): (&[f32], &[f32])) -> Result<()> {
+        for (item, place) in self.places() {
+            let (x, ax) = (at(x, place, self.from), at(ax, place, self.to));
+            let (y, aty) = (at(y, place, self.to), at(aty, place, self.from));
+            let allowed = self.rounding(norm(ax) * norm(y) + norm(x) * norm(aty));
+            expect(item, "<A x, y> = <x, Aᵀ y>", (dot(ax, y) - dot(x, aty)).abs(), allowed)?;
+        }
+        Ok(())
+    }
+
+    /// A batch element that is known to be zero has products of zeros.
+    fn zeros(&self, ax: &[f32], aty: &[f32]) -> Result<()> {
+        for (item, place) in self.places().filter(|(item, _)| self.operator.knowledge(*item) == Knowledge::Zero) {
+            let largest = norm(at(ax, place, self.to)).max(norm(at(aty, place, self.from)));
+            expect(item, "the operator knows itself to be zero", largest, 0.0)?;
+        }
+        Ok(())
+    }
+
+    /// |A x| <= upper |x|, and the same of Aᵀ.
+    fn norm(&self, (x, ax): (&[f32], &[f32]), (y, aty): (&[f32], &[f32])) -> Result<()> {
+        let upper = self.operator.claims().norm().upper;
+        for (item, place) in self.places().filter(|_| upper.is_finite()) {
+            let scale = |value: f64| scale_by_power(value, self.operator.exponent(item));
+            let forward = (norm(at(x, place, self.from)), norm(at(ax, place, self.to)));
+            let backward = (norm(at(y, place, self.to)), norm(at(aty, place, self.from)));
+            for (input, product) in [forward, backward] {
+                let excess = scale(product) - upper * input;
+                expect(
+                    item,
+                    "|A x| <= upper |x|, with the claimed upper bound",
+                    excess,
+                    scale(self.rounding(product)),
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A x = Aᵀ x, where it is claimed.
+    async fn symmetry(&self, x: &[f32], ax: &[f32]) -> Result<()> {
+        if !self.operator.claims().is_symmetric() {
+            return Ok(());
+        }
+        let atx = self.product(true, WIDTH, x).await?;
+        for (item, place) in self.places() {
+            let (ax, atx) = (at(ax, place, self.to), at(&atx, place, self.to));
+            expect(item, "symmetric: A x = Aᵀ x", distance(ax, atx), self.rounding(norm(ax) + norm(atx)))?;
+        }
+        Ok(())
+    }
+
+    /// The claimed sign of xᵀ A x.
+    fn definiteness(&self, x: &[f32], ax: &[f32]) -> Result<()> {
+        let claimed = self.operator.claims().definiteness();
+        for (item, place) in self.places().filter(|_| claimed > Definiteness::Unknown) {
+            let (x, ax) = (at(x, place, self.from), at(ax, place, self.to));
+            expect(item, "semidefinite: xᵀ A x >= 0", -dot(x, ax), self.rounding(norm(x) * norm(ax)))?;
+            if claimed == Definiteness::Definite && norm(ax) == 0.0 {
+                expect(item, "definite: A x = 0 for x = 0 alone", norm(x), 0.0)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The ball around the product with x holds that of the device, and the ball of a ball around x holds more.
+    async fn balls(&self, adjoint: bool, (x, ax): (&[f32], &[f32]), towards: &[f32]) -> Result<()> {
+        const RADIUS: f64 = 0.5;
+        let (from, to) = if adjoint { (self.to, self.from) } else { (self.from, self.to) };
+        for (item, place) in self.places().filter(|(_, place)| place % WIDTH == 0) {
+            let center: Vec<f64> = at(x, place, from).iter().copied().map(f64::from).collect();
+            // A point within the radius, whatever the rounding of its coordinates.
+            let step = at(towards, place, from).iter().map(|value| 0.99 * RADIUS * f64::from(*value));
+            let moved = center.iter().zip(step).map(|(value, step)| value + step).collect();
+            let wide = Ball { center: center.clone(), radius: RADIUS };
+            let Some(ball) = self.enclose(adjoint, item, Ball::exact(center)).await? else { continue };
+            let Some(moved) = self.enclose(adjoint, item, Ball::exact(moved)).await? else { continue };
+            let Some(wide) = self.enclose(adjoint, item, wide).await? else { continue };
+            let product = at(ax, place, to);
+            let allowed = ball.radius + self.rounding(norm(product).max(norm(&ball.center)));
+            expect(item, enclosing(adjoint).0, distance(product, &ball.center), allowed)?;
+            let allowed = wide.radius + moved.radius;
+            expect(item, enclosing(adjoint).1, distance(&moved.center, &wide.center), allowed)?;
+        }
+        Ok(())
+    }
+
+    /// The ball that the operator gives, refused where its center has another length.
+    async fn enclose(&self, adjoint: bool, item: usize, input: Ball) -> Result<Option<Ball>> {
+        let (ball, size) = match adjoint {
+            true => (self.operator.enclose_adjoint(item, input).await?, self.from),
+            false => (self.operator.enclose(item, input).await?, self.to),
+        };
+        match ball {
+            Some(ball) if ball.center.len() != size => Err(Error::ShapeMismatch {
+                operation: "check of an operator",
+                expected: format!("a ball of {size} numbers around a product"),
+                found: ball.center.len().to_string(),
+            }),
+            ball => Ok(ball),
+        }
+    }
+}
+
+/// The two promises of a ball around a product.
+fn enclosing(adjoint: bool) -> (&'static str, &'static str) {
+    match adjoint {
+        true => ("`enclose_adjoint` holds the product", "`enclose_adjoint` holds the products of all of a ball"),
+        false => ("`enclose` holds the product", "`enclose` holds the products of all of a ball"),
+    }
+}
+
+/// Refuses a promise that is off by more than is allowed.
+fn expect(item: usize, promise: &'static str, found: f64, allowed: f64) -> Result<()> {
+    if found <= allowed {
+        return Ok(());
+    }
+    Err(Error::BrokenPromise { item, promise, found, allowed })
+}
+
+/// The vector at a place among vectors of one length.
+fn at(vectors: &[f32], place: usize, length: usize) -> &[f32] {
+    &vectors[place * length..(place + 1) * length]
+}
+
+/// A vector divided by its norm; zeros stay zeros.
+fn unit(vector: &[f32]) -> Vec<f32> {
+    let norm = norm(vector);
+    vector.iter().map(|value| if norm > 0.0 { (f64::from(*value) / norm) as f32 } else { 0.0 }).collect()
+}
+
+fn norm<T: Copy + Into<f64>>(vector: &[T]) -> f64 {
+    vector.iter().map(|value| (*value).into().powi(2)).sum::<f64>().sqrt()
+}
+
+fn dot(left: &[f32], right: &[f32]) -> f64 {
+    left.iter().zip(right).map(|(left, right)| f64::from(*left) * f64::from(*right)).sum()
+}
+
+fn distance<L: Copy + Into<f64>, R: Copy + Into<f64>>(left: &[L], right: &[R]) -> f64 {
+    left.iter().zip(right).map(|(left, right)| ((*left).into() - (*right).into()).powi(2)).sum::<f64>().sqrt()
+}
