@@ -1,7 +1,8 @@
-//! How long a proof takes, and how tight it is: on the host for a Gaussian matrix and for a chain of layers, on the device
-//! beyond that.
+//! How long a proof takes, and how tight it is: on the host for a Gaussian matrix and for a chain of layers, on the
+//! device beyond that.
 //!
-//! `cargo bench --bench certificates` prints medians of five rounds; `-- 4096` adds the device's prover at that side, once.
+//! `cargo bench --bench certificates` prints medians of five rounds; `-- 4096` adds the device's prover at that side,
+//! once.
 
 use std::time::Instant;
 

@@ -1,8 +1,8 @@
 //! Products with the operator until sigma is right to 1e-6, by Lanczos and by power iteration.
 //!
-//! `cargo bench --bench convergence`. Estimates are seen where the host reads the status of the device, so a count is an
-//! interval: not yet right after the first number of products, right after the second. For Lanczos, runs that are cut short
-//! within it then find the exact count. The two last products, which measure the residual, count nowhere.
+//! `cargo bench --bench convergence`. Estimates are seen where the host reads the status of the device, so a count is
+//! an interval: not yet right after the first number of products, right after the second. For Lanczos, runs that are
+//! cut short within it then find the exact count. The two last products, which measure the residual, count nowhere.
 
 use std::error::Error;
 

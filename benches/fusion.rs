@@ -1,22 +1,24 @@
-//! Whether chains of functions of each element are worth one kernel: the same programs, fused and not, in rounds that alternate.
+//! Whether chains of functions of each element are worth one kernel: the same programs, fused and not, in rounds that
+//! alternate.
 //!
-//! What is expected. Each operation of a chain reads and writes all its elements, and is a dispatch: at [256, 512] half a
-//! megabyte a tensor, which the caches of a processor hold, so that the dispatch, the loads and the stores are what goes away. A
-//! bias added and gelu_tanh are 10 operations (one of them the repetition of the bias) that touch 24 tensors; fused they are one
-//! that touches 2 and a row: 12 times less memory, a tenth of the dispatches. What stays is the arithmetic, the exponential of
-//! tanh above all, so that less is gained in time: 3 to 5 times on a software adapter, more on hardware, which waits for memory.
-//! The JVP and the VJP repeat the forward pass and have twice as many operations beside: the same factor. log_softmax has sums
-//! and maxima between its functions, which do not fuse: at most 2. The forward pass of a network is its products: 3 functions of
-//! 200 thousand elements beside 0.4 billion multiplications are a few percent, and the linearisation of tanh layers has one
-//! function a layer, so that nothing can change there.
+//! What is expected. Each operation of a chain reads and writes all its elements, and is a dispatch: at [256, 512]
+//! half a megabyte a tensor, which the caches of a processor hold, so that the dispatch, the loads and the stores are
+//! what goes away. A bias added and gelu_tanh are 10 operations (one of them the repetition of the bias) that touch 24
+//! tensors; fused they are one that touches 2 and a row: 12 times less memory, a tenth of the dispatches. What stays
+//! is the arithmetic, the exponential of tanh above all, so that less is gained in time: 3 to 5 times on a software
+//! adapter, more on hardware, which waits for memory. The JVP and the VJP repeat the forward pass and have twice as
+//! many operations beside: the same factor. log_softmax has sums and maxima between its functions, which do not fuse:
+//! at most 2. The forward pass of a network is its products: 3 functions of 200 thousand elements beside 0.4 billion
+//! multiplications are a few percent, and the linearisation of tanh layers has one function a layer, so that nothing
+//! can change there.
 //!
-//! Found on lavapipe and SwiftShader, with other work on the machine: bias and gelu_tanh 9 times, JVP and VJP 14 to 17, a bias and
-//! tanh 3 to 4, log_softmax 1.7, layer_norm 1.6 to 3, the gelu_tanh network 1.3, the tanh network and its linearisation within the
-//! noise. More than expected, as the dispatch of narrow groups costs more there than the functions do. A first run is no slower
-//! on a fresh device: one pipeline takes the place of several.
+//! Found on lavapipe and SwiftShader, with other work on the machine: bias and gelu_tanh 9 times, JVP and VJP 14 to
+//! 17, a bias and tanh 3 to 4, log_softmax 1.7, layer_norm 1.6 to 3, the gelu_tanh network 1.3, the tanh network and
+//! its linearisation within the noise. More than expected, as the dispatch of narrow groups costs more there than the
+//! functions do. A first run is no slower on a fresh device: one pipeline takes the place of several.
 //!
-//! `cargo bench --bench fusion` prints medians; beside, the first run on a device of its own, which makes memory and pipelines (of
-//! a Jacobian: its linearisation).
+//! `cargo bench --bench fusion` prints medians; beside, the first run on a device of its own, which makes memory and
+//! pipelines (of a Jacobian: its linearisation).
 
 use std::time::Instant;
 

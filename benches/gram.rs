@@ -1,8 +1,9 @@
-//! How fast the Gram product is that bounds from above are made of: GFlop/s of it, and of a plain f64 product on the host.
+//! How fast the Gram product is that bounds from above are made of: GFlop/s of it, and of a plain f64 product on the
+//! host.
 //!
-//! `cargo bench --bench gram`, or `cargo bench --bench gram -- SIDE...` for square matrices of other sides. A product of
-//! a matrix of n columns and k rows counts n²k operations: one triangle is computed, and mirrored. The host computes the
-//! whole of it, on one thread, and counts 2n²k. Recording and submitting count as well.
+//! `cargo bench --bench gram`, or `cargo bench --bench gram -- SIDE...` for square matrices of other sides. A product
+//! of a matrix of n columns and k rows counts n²k operations: one triangle is computed, and mirrored. The host
+//! computes the whole of it, on one thread, and counts 2n²k. Recording and submitting count as well.
 
 use std::error::Error;
 use std::time::Instant;

@@ -1,15 +1,17 @@
-//! How fast batched products are, at the shapes of a network and at small ones: GFlop/s of the kernel that keeps 4 × 4 sums and reads
-//! either side an element at a time, and of the way that `ops::matmul` chooses when it has memory for copies.
+//! How fast batched products are, at the shapes of a network and at small ones: GFlop/s of the kernel that keeps 4 × 4
+//! sums and reads either side an element at a time, and of the way that `ops::matmul` chooses when it has memory for
+//! copies.
 //!
 //! `cargo bench --bench matmul` prints medians of rounds that alternate, for all four ways in which the sides may lie
 //! (`n` as they are, `t` transposed). Recording and submitting count as well.
 //!
-//! What it was written to find out. With 4 × 4 sums, 8 elements are loaded for 16 products, each by itself. With 8 × 8, 4 quads
-//! are for 64; with 12 × 12, 6 quads for 144. A quad costs less than two elements on lavapipe, so 8 × 8 should be some five
-//! times as fast, and 12 × 12 eight times, were loads all. Two copies add 2 (1 / rows + 1 / cols) loads and stores a product:
-//! little for large products, more than what is gained for thin ones. So: fourfold at least for the network in
-//! each of the four ways, and the time of the adjoint that of the forward pass; the same as before for small shapes.
-//! Found on lavapipe: 2.9 to 7.2, the least where the old kernel was at its best (a transposed right side); small ones unchanged.
+//! What it was written to find out. With 4 × 4 sums, 8 elements are loaded for 16 products, each by itself. With 8 ×
+//! 8, 4 quads are for 64; with 12 × 12, 6 quads for 144. A quad costs less than two elements on lavapipe, so 8 × 8
+//! should be some five times as fast, and 12 × 12 eight times, were loads all. Two copies add 2 (1 / rows + 1 / cols)
+//! loads and stores a product: little for large products, more than what is gained for thin ones. So: fourfold at
+//! least for the network in each of the four ways, and the time of the adjoint that of the forward pass; the same as
+//! before for small shapes. Found on lavapipe: 2.9 to 7.2, the least where the old kernel was at its best (a
+//! transposed right side); small ones unchanged.
 
 use std::error::Error;
 use std::time::Instant;

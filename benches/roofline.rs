@@ -1,4 +1,5 @@
-//! How close the matrix products come to the fastest way of reading a matrix: GB/s of each, and of each against reading.
+//! How close the matrix products come to the fastest way of reading a matrix: GB/s of each, and of each against
+//! reading.
 //!
 //! `cargo bench --bench roofline`; an argument selects benchmarks by name, and one that selects none leaves the table.
 //! Recording and submitting count as well: it is what a solver gets.

@@ -118,7 +118,7 @@ impl Method {
         };
         let gradient = norms.vjp(&[1.0])?;
         gpu.poll_until_idle()?;
-        let item = &norms.items()[0];
+        let item = norms.single()?;
         let (status, iterations) = (Some(item.status), item.iterations);
         Ok(Found { sigma: item.sigma, gradient: Gradient::Device(gradient), status, iterations })
     }

@@ -17,9 +17,9 @@ fn main() -> Result<()> {
     let diagonal = tape.constant(&Tensor::from_slice(&gpu, &[50], &entries)?)?;
     let samples = Tensor::zeros(&gpu, &[1, 50])?;
     let norm = JacobianSpectralNorm::default();
-    let of = norm.of(&tape, |x| x.multiply(&diagonal), &samples, &[])?;
-    let reflected = norm.of_reflection(&tape, |x| x.multiply(&diagonal), &samples, &[])?;
-    println!("diag(1..50): {}, reflected {}", of.norms().items()[0], reflected.norms().items()[0]);
+    let of = norm.norms(&tape, |x| x.multiply(&diagonal), &samples, &[])?;
+    let reflected = norm.norms_of_reflection(&tape, |x| x.multiply(&diagonal), &samples, &[])?;
+    println!("diag(1..50): {}, reflected {}", of.norms().single()?, reflected.norms().single()?);
 
     // A network of two tanh layers at 8 samples, with an upper bound that fails for one start in a million.
     let (weights, tensors) = network(&tape, &[20, 64, 64, 10])?;
@@ -29,8 +29,8 @@ fn main() -> Result<()> {
     let method =
         Method::Lanczos(Lanczos { stop: Stop::Gradient { tolerance: 1e-4 }, delta: Some(1e-6), ..Lanczos::default() });
     let norm = JacobianSpectralNorm { method, reduction: Reduction::Mean, ..JacobianSpectralNorm::default() };
-    let found = norm.of(&tape, function, &samples, &others)?;
-    for (sample, item) in found.norms().items().iter().enumerate() {
+    let found = norm.norms(&tape, function, &samples, &others)?;
+    for (sample, item) in found.norms().iter().enumerate() {
         println!("sample {sample}: {item}");
     }
     // One step against the gradient of the mean makes it smaller.
@@ -42,14 +42,14 @@ fn main() -> Result<()> {
         stepped.push(Tensor::from_slice(&gpu, tensor.shape(), &moved)?);
     }
     let others: Vec<(&Value, &Tensor)> = weights.iter().zip(&stepped).collect();
-    let after = norm.of(&tape, function, &samples, &others)?;
+    let after = norm.norms(&tape, function, &samples, &others)?;
     println!("mean {:.6}, after one step {:.6}", found.reduced().unwrap_or(0.0), after.reduced().unwrap_or(0.0));
 
     // the largest norm within 0.1 of the first two samples in each coordinate: a lower bound of the Lipschitz constant
     let region = Region::Box { radius: 0.1, lower: f64::NEG_INFINITY, upper: f64::INFINITY };
     let norm = JacobianSpectralNorm { reduced_batch: Some(2), ..JacobianSpectralNorm::default() };
     let search = JacobianSearch { region, norm, ..JacobianSearch::default() };
-    for (sample, found) in search.of(&tape, function, &samples, &others)?.iter().enumerate() {
+    for (sample, found) in search.steepest(&tape, function, &samples, &others)?.iter().enumerate() {
         let (centre, sampled, sigma) = (found.centre, found.sampled, found.sigma);
         println!("around sample {sample}: {centre:.6} there, {sampled:.6} at random places, {sigma:.6} uphill");
     }

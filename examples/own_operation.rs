@@ -182,8 +182,8 @@ fn main() -> Result<()> {
     println!("{second}\n");
 
     let samples = Tensor::upload(&gpu, &[2, 3], &at[..])?;
-    let found = JacobianSpectralNorm::default().of(&tape, function, &samples, &[])?;
-    for (sample, norm) in found.norms().items().iter().enumerate() {
+    let found = JacobianSpectralNorm::default().norms(&tape, function, &samples, &[])?;
+    for (sample, norm) in found.norms().iter().enumerate() {
         println!("norm of the Jacobian at sample {sample}: {:.6} ({})", norm.sigma, norm.status);
     }
     if report.agrees() && second.agrees() { Ok(()) } else { Err(disagreement()) }

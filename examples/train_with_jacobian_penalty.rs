@@ -165,9 +165,9 @@ fn train(gpu: &Gpu, digits: &Digits, penalty: f64) -> Result<Vec<Epoch>> {
             let found = training.loss.run(&inputs)?;
             loss += f64::from(found[0].read(gpu)?[0]) / batches as f64;
             let penalties = if penalty > 0.0 {
-                let norms = training.penalty.at(&samples, &weights)?;
+                let norms = training.penalty.norms_at(&samples, &weights)?;
                 // d (penalty / 2 · mean σ²) = penalty · mean (σ dσ)
-                let items = norms.norms().items();
+                let items = norms.norms();
                 let shares: Vec<f64> = items.iter().map(|item| penalty * item.sigma / items.len() as f64).collect();
                 norms.gradient_along(&shares, &parameters.iter().collect::<Vec<_>>())?
             } else {
@@ -214,7 +214,7 @@ impl Test {
         let pairs = logits.chunks_exact(CLASSES).zip(self.labels.chunks_exact(CLASSES));
         let largest = |row: &[f32]| (0..CLASSES).max_by(|one, other| row[*one].total_cmp(&row[*other]));
         let right = pairs.filter(|(logits, label)| largest(logits) == largest(label)).count();
-        let norms = self.norm.at(&self.samples, &parameters.iter().collect::<Vec<_>>())?;
+        let norms = self.norm.norms_at(&self.samples, &parameters.iter().collect::<Vec<_>>())?;
         Ok((right as f64 / (self.labels.len() / CLASSES) as f64, norms.reduced().unwrap_or(f64::NAN)))
     }
 }

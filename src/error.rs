@@ -8,6 +8,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Everything that prevents a result.
 ///
+/// [`source`](std::error::Error::source) is the error of the system or of another crate below, where one was the cause.
+/// Its words are part of this error's own as well, so that a program may print the first of the chain alone.
+///
 /// Not converged, zero or non-finite are *statuses* of a result ([`crate::norm::Status`]), never errors.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -241,7 +244,9 @@ pub enum Error {
         path: PathBuf,
         /// The tensor in it, where one is to blame.
         tensor: Option<String>,
-        /// The problem.
+        /// The problem; it includes the words of `source`.
         problem: String,
+        /// The error of the system or of a reader of the format, where one was the cause.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
 }

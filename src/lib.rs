@@ -1,8 +1,8 @@
 //! Operator norms on any GPU.
 //!
-//! `opnorm` computes spectral norms of matrices, of batches of them, and of anything that can be applied to a vector, on
-//! whatever adapter [`wgpu`] finds: Vulkan, Metal, DX12, GL, or a software adapter in a CI job. Every result says how far it
-//! can be trusted: its residual, the gap to the next singular value, and a rigorous lower bound.
+//! `opnorm` computes spectral norms of matrices, of batches of matrices, and of any linear operator, on any adapter
+//! that [`wgpu`] finds: Vulkan, Metal, DX12, GL, or a software adapter in a CI job. Every result says how far it can be
+//! trusted: its residual, the gap to the next singular value, and a rigorous lower bound.
 //!
 //! # A tour
 //!
@@ -12,19 +12,19 @@
 //! let gpu = Gpu::new()?;
 //! let matrix = Matrix::from_slice(&gpu, 2, 3, &[-0.4318, 0.1616, -0.1790, -0.1238, 0.4865, -0.2384])?;
 //! let norms = spectral_norm(&matrix)?;
-//! let item = &norms.items()[0];
+//! let item = norms.single()?;
 //! println!("{:.6}, at least {:.6}, next {:.6}", item.sigma, item.bounds.lower, item.second.unwrap());
 //! assert!((item.sigma - 0.674092693).abs() < 1e-7);
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
-//! Thousands of them at once, each with its own status, straight from `glam`:
+//! Thousands of matrices at once, each with its own status, straight from `glam`:
 //! ```
 //! use opnorm::{Gpu, Matrix, glam::Mat4, norm::{Status, spectral_norm}};
 //! let transforms = vec![Mat4::from_scale(glam::Vec3::new(1.0, 2.0, 3.0)), Mat4::ZERO];
 //! let norms = spectral_norm(&Matrix::from_mat4(&Gpu::new()?, &transforms)?)?;
-//! assert!((norms.items()[0].sigma - 3.0).abs() < 1e-5);
-//! assert_eq!(norms.items()[1].status, Status::Zero);
+//! assert!((norms[0].sigma - 3.0).abs() < 1e-5);
+//! assert_eq!(norms[1].status, Status::Zero);
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
@@ -37,7 +37,7 @@
 //! let gradient = norms.vjp(&[1.0])?; // u vᵀ, on the GPU
 //! let along = norms.jvp(&Matrix::from_slice(&gpu, 2, 2, &[1.0, 0.0, 0.0, 1.0])?)?;
 //! assert!((gradient.read()?[0] - 1.0).abs() < 1e-5 && (along[0] - 1.0).abs() < 1e-5);
-//! assert!(norms.items()[0].gradient_error().unwrap() < 1e-5);
+//! assert!(norms.single()?.gradient_error().unwrap() < 1e-5);
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
@@ -48,11 +48,11 @@
 //! let first = Matrix::from_slice(&gpu, 2, 2, &[0.0, 1.0, 1.0, 0.0])?;
 //! let second = Matrix::from_slice(&gpu, 2, 2, &[2.0, 0.0, 0.0, 1.0])?;
 //! let operator = Sum::new(Composition::new(&first, &second)?, Scaled::new(&first, -1.0)?)?; // first · second - first
-//! assert!((spectral_norm(&operator)?.items()[0].sigma - 1.0).abs() < 1e-5);
+//! assert!((spectral_norm(&operator)?.single()?.sigma - 1.0).abs() < 1e-5);
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
-//! The Jacobian of a function at a point, never formed; functions, their derivatives and those of these are graphs of a
+//! The Jacobian of a function at a point, never formed. Functions and their derivatives of any order are graphs of a
 //! [`tape::Tape`]:
 //! ```
 //! use opnorm::{Gpu, norm::spectral_norm, tape::Tape, tensor::Tensor};
@@ -62,7 +62,7 @@
 //! let y = x.scale(3.0)?.tanh()?;
 //! let points = Tensor::from_slice(&gpu, &[2, 3], &[0.0, 1.0, 2.0, 9.0, 9.0, 9.0])?;
 //! let norms = spectral_norm(&tape.linearize(&y, &x, &[(&x, &points)])?)?;
-//! assert!((norms.items()[0].sigma - 3.0).abs() < 1e-5 && norms.items()[1].sigma < 1e-5);
+//! assert!((norms[0].sigma - 3.0).abs() < 1e-5 && norms[1].sigma < 1e-5);
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
@@ -77,38 +77,43 @@
 //! // device: wgpu::Device with Gpu::required_features(); buffer: 4 x 4 ones, STORAGE | COPY_SRC | COPY_DST
 //! let gpu = Gpu::from_wgpu(device, queue)?;
 //! let matrix = Matrix::from_wgpu(&gpu, buffer, 0, (1, 4, 4))?; // no copy
-//! assert!((spectral_norm(&matrix)?.items()[0].sigma - 4.0).abs() < 1e-5);
+//! assert!((spectral_norm(&matrix)?.single()?.sigma - 4.0).abs() < 1e-5);
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
 //! # Without blocking
-//! Whatever waits for the device has a form that ends in `_async`, which any executor drives. Futures that work on an operator
-//! or a program, such as [`norm::Lanczos::norm_async`], are not `Send`: an operator of your own need not be `Sync`, nor a
-//! callback `Send`. They stay on one thread: a local executor (`LocalPool`, tokio's `LocalSet` and `spawn_local`), or the
-//! blocking form on a thread for blocking work (tokio's `spawn_blocking`). [`Gpu`], [`Matrix`], [`tensor::Tensor`] and results
-//! are `Send` and `Sync`, so what goes there and comes back may move:
+//! A verb that waits for the device has a form that ends in `_async`, which any executor drives. Where a run can be
+//! started from vectors, watched or stopped, this form takes a [`norm::Control`].
+//!
+//! Futures that work on an operator or a program, such as [`norm::Lanczos::norm_async`], are not `Send`, because an
+//! operator of your own need not be `Sync`, nor a callback `Send`. Such a future stays on one thread: on a local
+//! executor (`LocalPool`, tokio's `LocalSet` and `spawn_local`). Or the blocking form runs on a thread for blocking
+//! work (tokio's `spawn_blocking`). [`Gpu`], [`Matrix`], [`tensor::Tensor`] and results are `Send` and `Sync`, and may
+//! move between threads:
 //! ```
 //! use opnorm::{Gpu, Matrix, norm::{Control, Lanczos, spectral_norm}};
 //! let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 0.0, 0.0, 4.0])?;
 //! // among tasks that move between threads: on a thread of its own, and awaited from any other
 //! let (sender, receiver) = futures::channel::oneshot::channel();
 //! let held = matrix.clone();
-//! std::thread::spawn(move || sender.send(spectral_norm(&held)));
+//! let thread = std::thread::spawn(move || sender.send(spectral_norm(&held)));
 //! let elsewhere = async { receiver.await.expect("the thread ran") };
 //! // on this thread: as a future among others
 //! let lanczos = Lanczos::default();
 //! let here = lanczos.norm_async(&matrix, Control::default());
 //! let (here, elsewhere) = pollster::block_on(futures::future::join(here, elsewhere));
-//! assert_eq!(here?.items()[0].sigma, elsewhere?.items()[0].sigma);
+//! assert_eq!(here?.single()?.sigma, elsewhere?.single()?.sigma);
+//! // a driver may fault where the process ends while a thread still frees what it held on the device
+//! assert!(thread.join().is_ok());
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
 //! # Where things are
 //! [`gpu`] the device · [`tensor`] tensors and matrices · [`bound`] bounds and arithmetic rounded to the safe side ·
 //! [`probe`] a device's self-test · [`iterate`] the driver of every iteration · [`operator`] linear operators ·
-//! [`tape`] functions and their derivatives · [`norm`] the solvers · [`certify`] proven bounds · `io` files · `audit` the
-//! norms of a checkpoint · `report` the norms as a table, CSV, JSON or Markdown · [`low_level`] kernels and their reference
-//! implementations.
+//! [`tape`] functions and their derivatives · [`norm`] the solvers · [`certify`] proven bounds · `io` files · `audit`
+//! the norms of a checkpoint · `report` the norms as a table, CSV, JSON or Markdown · [`low_level`] kernels and their
+//! reference implementations · [`prelude`] the five names of a first program.
 //! `ARCHITECTURE.md` is the map.
 
 #[cfg(feature = "io")]
@@ -129,6 +134,7 @@ pub mod operator;
 mod ops;
 #[cfg(doctest)]
 mod pages;
+pub mod prelude;
 pub mod probe;
 mod reference;
 #[cfg(feature = "cli")]

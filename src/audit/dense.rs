@@ -1,9 +1,8 @@
 //! The rows of a tensor that is used as a dense matrix, or as a batch of matrices, on the device.
 
-use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::event::tell;
+use super::event::Observer;
 use super::form::item_index;
 use super::proof::add_certificates;
 use super::rounding::distances;
@@ -24,7 +23,7 @@ pub(super) fn measure(
     entry: &Entry,
     options: &Options,
     shape: (usize, usize, usize),
-    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    observer: &mut Observer<'_>,
 ) -> Result<()> {
     let (items, rows, cols) = shape;
     let mut start = Instant::now();
@@ -34,20 +33,20 @@ pub(super) fn measure(
     for first in (0..items).step_by(step) {
         if first > 0 {
             // between the parts of a long batch, an event whose answer can stop the run
-            tell(observe, Event::Started(entry), 0)?;
+            observer.tell(Event::Started(entry))?;
         }
         let count = step.min(items - first);
         let part = Window { source: &view, first: first * rows * cols };
         let matrix = Matrix::upload(gpu, (count, rows, cols), &part)?;
         let solved = match options.norms {
             Norms::All | Norms::Only(Order::Spectral) => {
-                let mut solved = spectral(entry, options, &matrix, first, observe)?;
+                let mut solved = spectral(entry, options, &matrix, first, observer)?;
                 if options.norms == Norms::All {
                     add_cheap_norms(&mut solved, &matrix)?;
                 }
                 let distances = distances(&matrix, &part)?;
                 widen(&mut solved, &distances);
-                add_certificates(&mut solved, entry, options, (&matrix, &part, &distances), observe)?;
+                add_certificates(&mut solved, entry, options, (&matrix, &part, &distances), observer)?;
                 solved
             }
             Norms::Only(order) => cheap(entry, options, &matrix, order)?,
@@ -55,7 +54,7 @@ pub(super) fn measure(
         let share = start.elapsed() / u32::try_from(count).unwrap_or(u32::MAX);
         for (item, mut row) in solved.into_iter().enumerate() {
             finish(&mut row, entry, &matrix, first, item);
-            tell(observe, Event::Row(Box::new(row.took(share))), 0)?;
+            observer.tell(Event::Row(Box::new(row.took(share))))?;
         }
         start = Instant::now();
     }
@@ -68,11 +67,10 @@ fn spectral(
     options: &Options,
     matrix: &Matrix,
     first: usize,
-    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    observer: &mut Observer<'_>,
 ) -> Result<Vec<Row>> {
     let norms = {
-        let control =
-            Control::new().on_progress(|progress| tell(observe, Event::Solving(entry, progress), progress.iterations));
+        let control = Control::new().on_progress(|progress| observer.tell(Event::Solving(entry, progress)));
         match options.bound {
             Bound::Probabilistic { delta } => {
                 matrix.gpu().block_on(options.method.with_probable_bound(delta)?.norm_async(matrix, control))?
@@ -81,12 +79,12 @@ fn spectral(
         }
     };
     let top = match options.top {
-        Some(values) => Some(largest(entry, options, matrix, values, observe)?),
+        Some(values) => Some(largest(entry, options, matrix, values, observer)?),
         None => None,
     };
     let solved = Solved { entry, items: first..first + matrix.batch(), norms: &norms, top: top.as_deref() };
-    tell(observe, Event::Solved(solved), 0)?;
-    let rows = norms.items().iter().enumerate().map(|(item, norm)| {
+    observer.tell(Event::Solved(solved))?;
+    let rows = norms.iter().enumerate().map(|(item, norm)| {
         let mut row = Row::new(entry, options, Outcome::Solved(norm.status));
         set_norm(&mut row, norm, &options.bound);
         if let Some(triplets) = top.as_ref().and_then(|top| top.get(item)) {
@@ -103,7 +101,7 @@ fn largest(
     options: &Options,
     matrix: &Matrix,
     values: usize,
-    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    observer: &mut Observer<'_>,
 ) -> Result<Vec<Triplets>> {
     let norm::Method::Lanczos(lanczos) = &options.method else {
         return Err(Error::InvalidOption {
@@ -113,8 +111,7 @@ fn largest(
             allowed: "used with the method lanczos: power iteration finds one singular value",
         });
     };
-    let control =
-        Control::new().on_progress(|progress| tell(observe, Event::Solving(entry, progress), progress.iterations));
+    let control = Control::new().on_progress(|progress| observer.tell(Event::Solving(entry, progress)));
     let count = values.min(matrix.rows()).min(matrix.cols());
     matrix.gpu().block_on(lanczos.top_async(matrix, count, control))
 }
@@ -137,8 +134,7 @@ fn set_norm(row: &mut Row, norm: &SpectralNorm, bound: &Bound) {
 
 /// Sets the largest singular values. A row has converged only where all of them have.
 fn set_top(row: &mut Row, triplets: &Triplets) {
-    let values =
-        triplets.values.iter().map(|triplet| SingularValue { sigma: triplet.sigma, residual: triplet.residual });
+    let values = triplets.iter().map(|triplet| SingularValue { sigma: triplet.sigma, residual: triplet.residual });
     row.top = Some(values.collect());
     if row.outcome == Outcome::Solved(Status::Converged) && triplets.status != Status::Converged {
         row.outcome = Outcome::Solved(triplets.status);
@@ -168,9 +164,9 @@ fn widen(rows: &mut [Row], distances: &[f64]) {
 /// The rows of one of the norms that need no solver.
 fn cheap(entry: &Entry, options: &Options, matrix: &Matrix, order: Order) -> Result<Vec<Row>> {
     let norms = match order {
-        Order::Frobenius | Order::Spectral => norm::frobenius(matrix)?,
-        Order::One => norm::one(matrix)?,
-        Order::Infinity => norm::infinity(matrix)?,
+        Order::Frobenius | Order::Spectral => norm::frobenius_norm(matrix)?,
+        Order::One => norm::one_norm(matrix)?,
+        Order::Infinity => norm::infinity_norm(matrix)?,
     };
     let rows = norms.into_iter().enumerate().map(|(item, norm)| {
         let status = if matrix.is_zero(item) { Status::Zero } else { Status::Converged };

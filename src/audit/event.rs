@@ -1,6 +1,6 @@
 //! The events of a measurement.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use super::Row;
 use crate::certify::Estimate;
@@ -8,7 +8,7 @@ use crate::io::Entry;
 use crate::norm::{Progress, SpectralNorms, Triplets};
 use crate::{Error, Result};
 
-/// An event of a measurement; the answer [`ControlFlow::Break`] ends the run with [`Error::Cancelled`].
+/// An event of a measurement. An error as the answer ends the run with that error; [`Event::cancelled`] is one.
 #[non_exhaustive]
 pub enum Event<'a> {
     /// A tensor begins, or a part of a batch that is solved in parts.
@@ -38,14 +38,41 @@ pub struct Solved<'a> {
     pub top: Option<&'a [Triplets]>,
 }
 
-/// Reports `event`; the answer to stop becomes [`Error::Cancelled`].
-pub(super) fn tell(
-    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
-    event: Event<'_>,
-    iterations: usize,
-) -> Result<()> {
-    match observe(event) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(Error::Cancelled { operation: "audit", iterations }),
+impl Event<'_> {
+    /// The error that ends a run because its caller says so.
+    pub fn cancelled(&self) -> Error {
+        let iterations = match self {
+            Self::Solving(_, progress) | Self::Certifying(_, progress) => progress.iterations,
+            _ => 0,
+        };
+        Error::Cancelled { operation: "audit", iterations }
+    }
+}
+
+/// The observer of a measurement.
+pub(super) struct Observer<'a> {
+    observe: &'a mut dyn FnMut(Event<'_>) -> Result<()>,
+    // A fault of one tensor becomes a note of its row. The same error from the observer must end the run.
+    ended: bool,
+}
+
+impl<'a> Observer<'a> {
+    pub(super) fn new(observe: &'a mut dyn FnMut(Event<'_>) -> Result<()>) -> Self {
+        Self { observe, ended: false }
+    }
+
+    /// Reports an event.
+    ///
+    /// # Errors
+    /// The observer's.
+    pub(super) fn tell(&mut self, event: Event<'_>) -> Result<()> {
+        let answer = (self.observe)(event);
+        self.ended |= answer.is_err();
+        answer
+    }
+
+    /// Whether the observer answered with an error.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
     }
 }

@@ -1,10 +1,9 @@
 //! The rows of one tensor.
 
-use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::column::Column;
-use super::event::tell;
+use super::event::Observer;
 use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, dense};
 use crate::bound::{Arithmetic, Bounds, Guarantee};
 use crate::io::{Checkpoint, Entry};
@@ -16,24 +15,25 @@ use crate::{Error, Gpu, Result};
 /// A tensor that cannot be read, or that does not fit the device, is a row with [`Outcome::Unreadable`].
 ///
 /// # Errors
-/// [`Error::Cancelled`] where `observe` asks to stop; [`Error::InvalidOption`]; faults of the device.
+/// Whatever `observe` returns; [`Error::InvalidOption`]; faults of the device.
 pub fn measure(
     gpu: &Gpu,
     checkpoint: &Checkpoint,
     entry: &Entry,
     options: &Options,
-    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    observe: &mut dyn FnMut(Event<'_>) -> Result<()>,
 ) -> Result<()> {
-    let start = Instant::now();
-    tell(observe, Event::Started(entry), 0)?;
+    let (mut observer, start) = (Observer::new(observe), Instant::now());
+    observer.tell(Event::Started(entry))?;
     let row = if let Some(reason) = entry.skipped() {
         let mut row = Row::new(entry, options, Outcome::Skipped);
         row.note(reason);
         row
     } else {
-        match attempt(gpu, checkpoint, entry, options, observe) {
+        match attempt(gpu, checkpoint, entry, options, &mut observer) {
             Ok(Some(row)) => row,
             Ok(None) => return Ok(()),
+            Err(error) if observer.has_ended() => return Err(error),
             Err(error) => {
                 let mut row = Row::new(entry, options, Outcome::Unreadable);
                 row.note(reason(error)?);
@@ -41,7 +41,7 @@ pub fn measure(
             }
         }
     };
-    tell(observe, Event::Row(Box::new(row.took(start.elapsed()))), 0)
+    observer.tell(Event::Row(Box::new(row.took(start.elapsed()))))
 }
 
 /// The row, or `None` where rows were reported already.
@@ -50,16 +50,16 @@ fn attempt(
     checkpoint: &Checkpoint,
     entry: &Entry,
     options: &Options,
-    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    observer: &mut Observer<'_>,
 ) -> Result<Option<Row>> {
     match Form::of(&entry.shape, options.axes) {
         Form::Empty => Ok(Some(empty(entry, options))),
         Form::Column { rows } => column(checkpoint, entry, options, rows).map(Some),
         Form::Matrix { rows, cols } | Form::Reshaped { rows, cols } => {
-            dense::measure(gpu, checkpoint, entry, options, (1, rows, cols), observe).map(|()| None)
+            dense::measure(gpu, checkpoint, entry, options, (1, rows, cols), observer).map(|()| None)
         }
         Form::Batch { items, rows, cols } => {
-            dense::measure(gpu, checkpoint, entry, options, (items, rows, cols), observe).map(|()| None)
+            dense::measure(gpu, checkpoint, entry, options, (items, rows, cols), observer).map(|()| None)
         }
     }
 }

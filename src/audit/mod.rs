@@ -7,8 +7,6 @@
 //! what every tensor would meet, such as a lost device, is an error.
 //!
 //! ```
-//! use std::ops::ControlFlow;
-//!
 //! use opnorm::audit::{Event, Options, audit};
 //! use opnorm::{Gpu, io::Checkpoint};
 //!
@@ -21,7 +19,7 @@
 //!         println!("{}: {:?}, {}", row.name, row.sigma, row.outcome);
 //!         largest = largest.max(row.sigma.unwrap_or(0.0));
 //!     }
-//!     ControlFlow::Continue(())
+//!     Ok(())
 //! })?;
 //! assert!(largest > 3.9);
 //! # Ok(())
@@ -44,20 +42,18 @@ pub use measure::measure;
 pub use options::{Bound, Norms, Options, Order};
 pub use row::{Outcome, Row, SingularValue};
 
-use std::ops::ControlFlow;
-
 use crate::io::Checkpoint;
 use crate::{Gpu, Result};
 
 /// Measures every tensor of a checkpoint, in the order of its entries.
 ///
 /// # Errors
-/// [`Error::Cancelled`](crate::Error::Cancelled) where `observe` asks to stop; the errors of [`measure()`].
+/// Whatever `observe` returns; the errors of [`measure()`].
 pub fn audit(
     gpu: &Gpu,
     checkpoint: &Checkpoint,
     options: &Options,
-    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    observe: &mut dyn FnMut(Event<'_>) -> Result<()>,
 ) -> Result<()> {
     checkpoint.entries().iter().try_for_each(|entry| measure(gpu, checkpoint, entry, options, observe))
 }

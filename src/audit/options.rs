@@ -8,6 +8,7 @@ use crate::norm::Method;
 
 /// Options of a measurement. The default is the audit of a checkpoint: every norm of every tensor.
 #[derive(Clone, Debug, Default)]
+#[must_use]
 pub struct Options {
     /// The solver of the spectral norm.
     pub method: Method,
@@ -41,6 +42,7 @@ pub enum Bound {
 
 /// The norms of a tensor that are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Norms {
     /// The spectral norm, and the cheap norms beside it.
     #[default]
@@ -61,6 +63,7 @@ impl Norms {
 
 /// A norm of a matrix.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Order {
     /// The largest singular value.
     #[default]

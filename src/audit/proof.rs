@@ -1,8 +1,6 @@
 //! Proven bounds beside the results of the iteration: of two statements about one norm the better is kept.
 
-use std::ops::ControlFlow;
-
-use super::event::tell;
+use super::event::Observer;
 use super::{Bound, Event, Options, Outcome, Row};
 use crate::bound::{Bounds, Guarantee};
 use crate::certify::Certificate;
@@ -25,7 +23,7 @@ pub(super) fn add_certificates<S: ElementSource + ?Sized>(
     entry: &Entry,
     options: &Options,
     (matrix, source, distances): (&Matrix, &S, &[f64]),
-    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    observer: &mut Observer<'_>,
 ) -> Result<()> {
     let Bound::Certified(certifier) = &options.bound else { return Ok(()) };
     let (height, width) = (matrix.rows(), matrix.cols());
@@ -33,16 +31,18 @@ pub(super) fn add_certificates<S: ElementSource + ?Sized>(
         let mut estimate = certifier.estimate(matrix.gpu(), height, width)?;
         estimate.seconds *= rows.len() as f64;
         if estimate.seconds >= LONG_PROOF {
-            tell(observe, Event::Estimated(entry, &estimate), 0)?;
+            observer.tell(Event::Estimated(entry, &estimate))?;
         }
     }
     let shape = (rows.len(), height, width);
-    let control = Control::new().on_progress(|progress| tell(observe, Event::Certifying(entry, progress), 0));
+    let control = Control::new().on_progress(|progress| observer.tell(Event::Certifying(entry, progress)));
     let gpu = matrix.gpu();
     let certificates = gpu.block_on(certifier.certify_source_async(gpu, shape, source, control));
     let certificates = match certificates {
         // a proof that the device cannot give leaves the norms as they are
-        Err(error @ (Error::Arithmetic { .. } | Error::TooLarge { .. } | Error::OutOfMemory { .. })) => {
+        Err(error @ (Error::Arithmetic { .. } | Error::TooLarge { .. } | Error::OutOfMemory { .. }))
+            if !observer.has_ended() =>
+        {
             rows.iter_mut().for_each(|row| row.note(format!("no certificate: {error}")));
             return Ok(());
         }

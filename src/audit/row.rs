@@ -57,7 +57,7 @@ pub struct Row {
     pub top: Option<Vec<SingularValue>>,
     /// Iterations of the solver.
     pub iterations: Option<usize>,
-    /// How the measurement ended.
+    /// The end of the measurement.
     pub outcome: Outcome,
     /// A remark: why a tensor was skipped, where an element is not finite.
     pub note: Option<String>,
@@ -74,8 +74,9 @@ pub struct SingularValue {
     pub residual: f64,
 }
 
-/// How the measurement of a tensor ended.
+/// The end of the measurement of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// The norm was computed, with the solver's final status.
     Solved(Status),

@@ -6,9 +6,9 @@ use super::vector::{norm_above, norm_below, norm_of};
 /// All vectors within `radius`, in the 2-norm, of `center`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ball {
-    /// The middle.
+    /// The center.
     pub center: Vec<f64>,
-    /// How far the vectors may lie from it.
+    /// The largest distance of a vector of the ball from its center.
     pub radius: f64,
 }
 

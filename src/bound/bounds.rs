@@ -1,11 +1,11 @@
-//! What is certain about a norm, and how certain it is.
+//! Bounds of a norm, with the kind of statement that they are.
 
 use std::fmt;
 
 use super::Guarantee;
 use super::decimal::{above, below, nearest, shortest_above, shortest_below};
 
-/// Where a norm lies, and what kind of statement that is.
+/// Bounds of a norm, with the kind of statement that they are.
 ///
 /// ```
 /// use opnorm::bound::{Arithmetic, Bounds, Guarantee};
@@ -51,8 +51,8 @@ impl Bounds {
         (below(self.lower, digits), above(self.upper, digits))
     }
 
-    /// The two as the shortest decimals that are bounds as well and are read back as the same numbers: for files that others
-    /// read, in which the decimal nearest to a number may lie inside of the bound that it is.
+    /// The two as the shortest decimals that are bounds as well and are read back as the same numbers: for files that
+    /// others read, in which the decimal nearest to a number may lie inside of the bound that it is.
     ///
     /// ```
     /// use opnorm::bound::Bounds;
@@ -90,7 +90,8 @@ impl Bounds {
         }
     }
 
-    /// What both say of one norm, of the kind of the stronger; `None` where they contradict each other, and one is wrong.
+    /// The bounds that follow from two statements about one norm, of the kind of the stronger; `None` where they
+    /// contradict each other, and one is wrong.
     pub(crate) fn and_also(self, other: Self) -> Option<Self> {
         let (lower, upper) = (self.lower.max(other.lower), self.upper.min(other.upper));
         (lower <= upper).then_some(Self { lower, upper, guarantee: self.guarantee })
@@ -130,8 +131,8 @@ impl Bounds {
 /// Significant digits of bounds, unless a precision asks for others.
 const DIGITS: usize = 6;
 
-/// `[0.674092, 0.674095], certified`, with as many significant digits as the precision says (6), each bound rounded to its
-/// safe side.
+/// `[0.674092, 0.674095], certified`, with as many significant digits as the precision says (6), each bound rounded to
+/// its safe side.
 impl fmt::Display for Bounds {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = formatter.precision().unwrap_or(DIGITS);

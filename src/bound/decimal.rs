@@ -3,12 +3,14 @@
 /// Digits after which the decimal expansion of every `f64` has ended.
 const EXACT: usize = 766;
 
-/// The decimal of so many significant digits that is the nearest one not above `value`, for a value that is not negative.
+/// The decimal of so many significant digits that is the nearest one not above `value`, for a value that is not
+/// negative.
 pub(super) fn below(value: f64, digits: usize) -> String {
     rounded(value, digits, false)
 }
 
-/// The decimal of so many significant digits that is the nearest one not below `value`, for a value that is not negative.
+/// The decimal of so many significant digits that is the nearest one not below `value`, for a value that is not
+/// negative.
 pub(super) fn above(value: f64, digits: usize) -> String {
     rounded(value, digits, true)
 }
@@ -23,8 +25,8 @@ pub(super) fn shortest_above(value: f64) -> String {
     shortest(value, above)
 }
 
-/// Eighteen digits lie closer together than a quarter of what lies between two neighbours, so that one of them always is
-/// read back as the number it is next to, on whichever side it is asked for.
+/// Eighteen digits lie closer together than a quarter of what lies between two neighbours, so that one of them always
+/// is read back as the number it is next to, on whichever side it is asked for.
 fn shortest(value: f64, side: fn(f64, usize) -> String) -> String {
     // as many as tell it from its neighbours, on either side
     let scientific = format!("{value:e}");

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What kind of statement bounds are.
+/// The kind of statement that bounds are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Guarantee {
@@ -12,10 +12,10 @@ pub enum Guarantee {
     Lower,
     /// Both bounds hold, but for at most this share of all start vectors.
     ///
-    /// The share is over the random start of one run, the matrix being fixed before the start is drawn; a seed is as good as
-    /// any other unless the matrix was made with the generator at hand, and [`crate::norm::seed_from_system`] is better. Rounding is
-    /// included: the host measures every step, of a Jacobian some steps (`docs/bounds.md`, P7). Bounds of a Jacobian are of the
-    /// exact derivative of the function, not of the one that the device evaluated.
+    /// The share is over the random start of one run, the matrix being fixed before the start is drawn; a seed is as
+    /// good as any other unless the matrix was made with the generator at hand, and [`crate::norm::seed_from_system`]
+    /// is better. Rounding is included: the host measures every step, of a Jacobian some steps (`docs/bounds.md`, P7).
+    /// Bounds of a Jacobian are of the exact derivative of the function, not of the one that the device evaluated.
     Probabilistic {
         /// The probability with which they fail.
         delta: f64,
@@ -65,7 +65,7 @@ impl Guarantee {
         }
     }
 
-    /// What holds of a statement that needs both.
+    /// The guarantee of a statement that needs both.
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::None, _) | (_, Self::None) => Self::None,

@@ -1,12 +1,14 @@
 //! Statements about what is certain: bounds with their kind, balls, and arithmetic rounded to the safe side.
 //!
-//! An operator of your own proves its products with [`Ball`] and [`Up`] ([`crate::operator::LinearOperator::enclose`]); a result
-//! then has a rigorous lower bound. `docs/bounds.md` derives every inequality.
+//! An operator of your own proves its products with [`Ball`] and [`Up`]
+//! ([`crate::operator::LinearOperator::enclose`]); a result then has a rigorous lower bound. `docs/bounds.md` derives
+//! every inequality.
 
 mod ball;
 mod bounds;
 mod decimal;
 mod guarantee;
+pub mod krylov;
 mod rounding;
 mod up;
 mod vector;

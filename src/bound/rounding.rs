@@ -3,10 +3,11 @@
 /// The unit roundoff of `f64`, rounded to nearest.
 pub(super) const UNIT: f64 = f64::EPSILON / 2.0;
 
-/// gamma(k) = k u / (1 - k u) at the most, with u = 2^-53: the relative error of `roundings` = k roundings of `f64` in a row.
+/// gamma(k) = k u / (1 - k u) at the most, with u = 2^-53: the relative error of `roundings` = k roundings of `f64` in
+/// a row.
 ///
-/// Infinite where k u reaches 1, because nothing is known then. Source: Higham, *Accuracy and Stability of Numerical Algorithms*,
-/// lemma 3.1.
+/// Infinite where k u reaches 1, because nothing is known then. Source: Higham, *Accuracy and Stability of Numerical
+/// Algorithms*, lemma 3.1.
 ///
 /// ```
 /// use opnorm::bound::gamma;
@@ -16,7 +17,8 @@ pub fn gamma(roundings: usize) -> f64 {
     quotient(up(roundings as f64 * UNIT))
 }
 
-/// gamma(k) for the device's `f32`, with u = 2^-23, because WGSL lets a sum or product be either neighbour of the exact result.
+/// gamma(k) for the device's `f32`, with u = 2^-23, because WGSL lets a sum or product be either neighbour of the
+/// exact result.
 pub fn device_gamma(roundings: usize) -> f64 {
     quotient(up(roundings as f64 * f64::from(f32::EPSILON)))
 }
@@ -27,8 +29,8 @@ fn quotient(product: f64) -> f64 {
     if rest > 0.0 { up(product / rest) } else { f64::INFINITY }
 }
 
-/// An upper bound of a sum of terms that are not negative, from the sum as computed with `roundings` roundings of each term:
-/// computed >= exact (1 - gamma(roundings)).
+/// An upper bound of a sum of terms that are not negative, from the sum as computed with `roundings` roundings of each
+/// term: computed >= exact (1 - gamma(roundings)).
 pub fn sum_above(computed: f64, roundings: usize) -> f64 {
     let kept = down(1.0 - gamma(roundings));
     if kept > 0.0 { up(computed / kept) } else { f64::INFINITY }

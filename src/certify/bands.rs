@@ -5,8 +5,8 @@ use crate::gpu::Buffer;
 use crate::tensor::Matrix;
 use crate::{Result, ops};
 
-/// Additions and multiplications that take about as long as a byte of a product with a vector: 6 GFlop/s and the like of a
-/// software adapter against its 10 GB/s, and far less than a second on hardware.
+/// Additions and multiplications that take about as long as a byte of a product with a vector: 6 GFlop/s and the like
+/// of a software adapter against its 10 GB/s, and far less than a second on hardware.
 const OPERATIONS_PER_BYTE: u64 = 8;
 
 /// Rows that are multiplied together at the least: whole tiles of every profile.

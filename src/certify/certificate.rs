@@ -8,6 +8,7 @@ use crate::tensor::screen::scale_by_power;
 
 /// Which prover a matrix is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Prover {
     /// The host alone, in `f64`.
     Host,
@@ -34,6 +35,7 @@ impl fmt::Display for Prover {
 
 /// A proven enclosure of one spectral norm.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Certificate {
     /// An estimate within the bounds; NaN where an entry is not finite.
     pub sigma: f64,
@@ -54,7 +56,7 @@ impl Certificate {
     pub(super) const ZERO: Self =
         Self { sigma: 0.0, bounds: Bounds { lower: 0.0, upper: 0.0, guarantee: Prover::Host.guarantee() } };
 
-    /// What was proven of 2^-exponent times a matrix, said of the matrix.
+    /// The certificate of a matrix, from a proof for 2^-exponent times the matrix.
     pub(super) fn new(proof: &Proof, exponent: i32, prover: Prover) -> Self {
         let bounds = Bounds { lower: proof.lower, upper: proof.upper, guarantee: prover.guarantee() };
         Self { sigma: scale_by_power(proof.sigma, exponent), bounds: bounds.scaled(exponent) }

@@ -27,10 +27,10 @@ struct Proven {
 ///
 /// Numbers must be of ordinary size: scale S by a power of two before.
 ///
-/// A factorisation of shift - S succeeds once the shift is above the largest eigenvalue by some rounding. The shift comes
-/// from Lanczos. Where the spectrum is dense at its edge, that stays below the eigenvalue; then a larger shift is taken, and
-/// Lanczos with the inverse of its factor finds the eigenvalue. Nothing of this needs to be proven: whatever shift succeeds
-/// is a bound.
+/// A factorisation of shift - S succeeds once the shift is above the largest eigenvalue by some rounding. The shift
+/// comes from Lanczos. Where the spectrum is dense at its edge, that stays below the eigenvalue; then a larger shift
+/// is taken, and Lanczos with the inverse of its factor finds the eigenvalue. Nothing of this needs to be proven:
+/// whatever shift succeeds is a bound.
 pub(super) fn largest_eigenvalue(lower: &Mat<f64>) -> Ceiling {
     let size = lower.nrows();
     let crude = row_sum_bound(lower);
@@ -60,7 +60,8 @@ const ROUNDS: usize = 4;
 /// Distance of a shift from the eigenvalue, relative, that no further factorisation is worth.
 const TIGHT: f64 = 1e-12;
 
-/// How far above a guess a factor is looked for: next to it where the guess is believed, then further and further.
+/// The distances above a guess at which a factor is looked for: next to it where the guess is believed, then further
+/// and further.
 fn shifts(guess: &Guess, unit: f64) -> impl Iterator<Item = f64> {
     let is_near = guess.distance == 0.0;
     let near = [2.0 * unit, 16.0 * unit].into_iter().filter(move |_| is_near);
@@ -94,8 +95,8 @@ fn shifted(lower: &Mat<f64>, shift: f64) -> (Mat<f64>, f64) {
     (shifted, largest)
 }
 
-/// ‖H - L Lᵀ‖ at the most, for a symmetric H given by its lower triangle and the lower triangle of any L at all: nothing is
-/// taken for granted of how L was found.
+/// ‖H - L Lᵀ‖ at the most, for a symmetric H given by its lower triangle and the lower triangle of any L at all:
+/// nothing is taken for granted of how L was found.
 fn distance(symmetric: &Mat<f64>, triangle: MatRef<'_, f64>) -> Up {
     let size = symmetric.nrows();
     let (mut product, mut scratch) = (Mat::zeros(size, size), Mat::zeros(size, size));
@@ -180,8 +181,8 @@ mod tests {
         }
     }
 
-    /// Whatever L is, the shift and the distance together are above every eigenvalue: also where L is no factor at all, and
-    /// where the shift is far too low.
+    /// Whatever L is, the shift and the distance together are above every eigenvalue: also where L is no factor at
+    /// all, and where the shift is far too low.
     #[test]
     fn any_triangle_proves_a_true_bound() {
         for size in [1, 7, 40, 300] {

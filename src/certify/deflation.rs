@@ -27,7 +27,8 @@ pub(super) struct Deflation {
     /// 2^-exponent times the remainder, row-major, long × short, its largest entry in [1, 2).
     pub(super) remainder: Vec<f32>,
     pub(super) exponent: i32,
-    /// The Frobenius norm, at the most, of what rounding did to the remainder: B' is 2^exponent `remainder` within it. *(C7)*
+    /// The Frobenius norm, at the most, of what rounding did to the remainder: B' is 2^exponent `remainder` within it.
+    /// *(C7)*
     pub(super) remainder_error: Up,
 }
 

@@ -15,7 +15,7 @@ use crate::tensor::screen::power;
 use crate::tensor::{ElementSource, Matrix};
 use crate::{Gpu, Result};
 
-/// How far to go.
+/// The effort of a proof.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Effort {
     /// Singular vectors to take out.
@@ -237,8 +237,8 @@ mod tests {
         }
     }
 
-    /// What rounding may take from each product, the bound adds again: else a matrix without gaps, whose norm the products
-    /// alone decide, would come out too small.
+    /// What rounding may take from each product, the bound adds again: else a matrix without gaps, whose norm the
+    /// products alone decide, would come out too small.
     #[test]
     fn a_product_that_errs_as_far_as_it_may_makes_no_wrong_certificate() {
         let gpu = Gpu::new().unwrap();

@@ -1,4 +1,5 @@
-//! Where the largest eigenvalue of a symmetric matrix lies, and its vector: as near as `f64` finds them, and nothing proven.
+//! Where the largest eigenvalue of a symmetric matrix lies, and its vector: as near as `f64` finds them, and nothing
+//! proven.
 
 use faer::linalg::solvers::{Llt, Solve};
 use faer::{Mat, Side};
@@ -11,7 +12,7 @@ const SMALL: usize = 256;
 /// A number next to the largest eigenvalue.
 pub(super) struct Guess {
     pub(super) value: f64,
-    /// How far above it the eigenvalue is expected at the most; 0 where only rounding lies between.
+    /// The most that the eigenvalue is expected to lie above; 0 where only rounding lies between.
     pub(super) distance: f64,
 }
 
@@ -30,8 +31,8 @@ pub(super) fn from_all(whole: &Mat<f64>) -> Option<f64> {
     whole.self_adjoint_eigenvalues(Side::Lower).ok()?.last().copied()
 }
 
-/// The vector of the largest eigenvalue and its Rayleigh quotient, by Lanczos with the inverse of shift - S, of which there
-/// is a factor: the eigenvalues next to the shift lie far apart there, however dense they are.
+/// The vector of the largest eigenvalue and its Rayleigh quotient, by Lanczos with the inverse of shift - S, of which
+/// there is a factor: the eigenvalues next to the shift lie far apart there, however dense they are.
 pub(super) fn refine(whole: &Mat<f64>, factor: &Llt<f64>) -> (f64, Vec<f64>) {
     let steps = Steps { most: 60, check: 1, tolerance: 1e-8 };
     let vector = lanczos(|vector| factor.solve(vector), start(whole.nrows()), steps).vector;
@@ -45,7 +46,7 @@ pub(super) fn start(size: usize) -> Vec<f64> {
     random_signs(size).into_iter().enumerate().map(|(index, sign)| sign * (1.0 + (index % 7) as f64 / 8.0)).collect()
 }
 
-/// How far an iteration goes.
+/// The limits of an iteration.
 struct Steps {
     most: usize,
     /// Steps between two looks at how far it is.

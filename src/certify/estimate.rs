@@ -1,4 +1,4 @@
-//! What a proof will take, before it starts.
+//! The time and memory of a proof, estimated before it starts.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -13,11 +13,12 @@ use crate::iterate::random_signs;
 use crate::tensor::Matrix;
 use crate::{Gpu, Result};
 
-/// What the proof for one matrix will take, roughly.
+/// The time and memory of the proof for one matrix, roughly.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
+#[must_use]
 pub struct Estimate {
-    /// Who does it.
+    /// The prover.
     pub prover: Prover,
     /// Additions and multiplications on the host.
     pub host_operations: f64,
@@ -27,7 +28,8 @@ pub struct Estimate {
     pub host_bytes: u64,
     /// Device memory, in bytes.
     pub device_bytes: u64,
-    /// Time in seconds, from how fast host and device multiply small matrices right now; within a factor of about three.
+    /// Time in seconds, from how fast host and device multiply small matrices right now; within a factor of about
+    /// three.
     pub seconds: f64,
 }
 
@@ -38,9 +40,10 @@ const PRODUCTS: f64 = 7.0;
 const STEPS: f64 = 10.0;
 
 impl Certifier {
-    /// What the proof for a `rows × cols` matrix will take.
+    /// The time and memory of the proof for a `rows × cols` matrix.
     ///
-    /// It multiplies two small matrices to see how fast the host and the device are: once a process, some milliseconds.
+    /// The first estimate multiplies small matrices to measure the speed of the host, once a process, and the first
+    /// that needs the device measures its speed, once a device: some milliseconds each.
     ///
     /// # Errors
     /// [`crate::Error::DeviceLost`] and other faults of the device.
@@ -114,8 +117,14 @@ fn host_speed() -> f64 {
     })
 }
 
+/// Operations a second of a device, as they were measured once.
+struct DeviceSpeed(f64);
+
 /// Operations a second of the device.
 fn device_speed(gpu: &Gpu) -> Result<f64> {
+    if let Some(speed) = gpu.facts().get::<DeviceSpeed>() {
+        return Ok(speed.0);
+    }
     let side = 384;
     let entries: Vec<f32> = random_signs(side * side).into_iter().map(|sign| sign as f32).collect();
     let matrix = Matrix::from_slice(gpu, side, side, &entries)?;
@@ -123,7 +132,7 @@ fn device_speed(gpu: &Gpu) -> Result<f64> {
         DeviceProduct.gram(&matrix, 1.0, &mut |_| Ok(()))?;
         gpu.poll_until_idle()
     })?;
-    Ok((side as f64).powi(3) / best)
+    Ok(gpu.facts().keep(DeviceSpeed((side as f64).powi(3) / best)).0)
 }
 
 /// The time of the fastest of three runs, in seconds.
@@ -140,6 +149,16 @@ fn fastest(mut work: impl FnMut() -> Result<()>) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_device_is_measured_once() {
+        let gpu = Gpu::new().unwrap();
+        let certifier = Certifier { host_side: Some(0), ..Certifier::default() };
+        let first = certifier.estimate(&gpu, 500, 400).unwrap();
+        let before = gpu.totals();
+        assert_eq!(certifier.estimate(&gpu.clone(), 500, 400).unwrap(), first);
+        assert_eq!(gpu.totals(), before);
+    }
 
     #[test]
     fn estimates_are_said_in_words() {

@@ -1,4 +1,5 @@
-//! An upper bound of a norm by products of the matrix with itself on the device, their rounding errors bounded beforehand.
+//! An upper bound of a norm by products of the matrix with itself on the device, their rounding errors bounded
+//! beforehand.
 //!
 //! Gram iteration (Delattre, Barthélemy, Araujo and Allauzen, *Efficient bound of Lipschitz constant for convolutional
 //! layers by Gram iteration*, 2023), made rigorous: ‖G‖² = ‖GᵀG‖ squares ratios of singular values, so that after a few
@@ -17,18 +18,19 @@ use crate::{Error, Result};
 
 /// factor · GᵀG, as the device works it out.
 pub(super) trait Product {
-    /// The product of a matrix with its own transpose, times a power of two; `tell` hears how many of its rows are done.
+    /// The product of a matrix with its own transpose, times a power of two; `tell` hears how many of its rows are
+    /// done.
     fn gram(&self, matrix: &Matrix, factor: f32, tell: &mut dyn FnMut(usize) -> Result<()>) -> Result<Matrix>;
 
     /// c, where each entry of the product is within gamma(c) of |G|ᵀ|G|, with a unit roundoff of 2^-23, but for what
     /// underflows.
     fn roundings(&self, matrix: &Matrix) -> usize;
 
-    /// What underflows of an entry at the most, for entries of G up to `largest`.
+    /// The most that underflows of an entry, for entries of G up to `largest`.
     fn flushed(&self, matrix: &Matrix, largest: f64, factor: f64) -> f64;
 }
 
-/// What is known of a matrix of the iteration, and of the product that made it.
+/// Bounds for a matrix of the iteration, and for the product that made it.
 struct Level {
     /// ‖G‖ is at most this, by its Frobenius norm or by that of G - s. *(C12)*
     norm: Up,
@@ -111,8 +113,8 @@ impl<'a, P: Product> GramIteration<'a, P> {
     }
 }
 
-/// Vectors of signs that a product is held against, side by side: what is wrong passes all of them with probability 2^-8
-/// at the most. *(C15)*
+/// Vectors of signs that a product is held against, side by side: what is wrong passes all of them with probability
+/// 2^-8 at the most. *(C15)*
 const CHECKS: usize = 8;
 
 /// Random signs, so many of them for each column.
@@ -135,7 +137,7 @@ fn add(sum: &mut [f64; CHECKS], factor: f64, vector: &[f64; CHECKS]) {
     sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += factor * value);
 }
 
-/// What one look at a matrix tells.
+/// The findings of one look at a matrix.
 struct Seen {
     /// ‖G‖_F at the most.
     frobenius: Up,
@@ -174,7 +176,7 @@ impl Seen {
     }
 }
 
-/// What a product must be like, by one look at the matrix that it is of.
+/// The product to expect, by one look at the matrix that it is of.
 struct Expected {
     /// Gᵀ G Z
     images: Vec<[f64; CHECKS]>,

@@ -11,7 +11,7 @@ use crate::bound::{dot, down, norm_above, norm_below};
 use crate::tensor::ElementSource;
 use crate::{Error, Result};
 
-/// What was proven of a scaled matrix, and the estimate in between.
+/// The bounds proven for a scaled matrix, and the estimate in between.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Proof {
     pub(super) sigma: f64,
@@ -19,7 +19,8 @@ pub(super) struct Proof {
     pub(super) upper: f64,
 }
 
-/// Encloses the norm of B: from below by a Rayleigh quotient *(C2)*, from above by the largest eigenvalue of BᵀB *(C5)*.
+/// Encloses the norm of B: from below by a Rayleigh quotient *(C2)*, from above by the largest eigenvalue of BᵀB
+/// *(C5)*.
 pub(super) fn prove<S: ElementSource + ?Sized>(tall: &Tall<'_, S>, steps: &mut Steps<'_>) -> Result<Proof> {
     let short = tall.short;
     let (mut gram, mut scratch) = (Mat::zeros(short, short), Mat::zeros(short, short));

@@ -1,16 +1,17 @@
 //! Proven bounds of the spectral norm of explicit matrices: lower and upper, every rounding included.
 //!
-//! Two provers stand behind one type. Up to [`Certifier::host_side`] on the shorter side, the host works in `f64` alone: a
-//! Rayleigh quotient from below, and from above a factorisation of mu² - AᵀA, which exists only if mu is at least the norm
-//! (Rump, *Verification of positive definiteness*, 2006). Beyond it the device multiplies: converged singular vectors are
-//! taken out, what is left is bounded by products of itself in `f32` with their rounding errors bounded beforehand, and a
-//! small eigenvalue problem on the host puts both together. `docs/bounds.md` derives every inequality; the code cites its
-//! equations.
+//! Two provers stand behind one type. Up to [`Certifier::host_side`] on the shorter side, the host works in `f64`
+//! alone: a Rayleigh quotient from below, and from above a factorisation of mu² - AᵀA, which exists only if mu is at
+//! least the norm (Rump, *Verification of positive definiteness*, 2006). Beyond it the device multiplies: converged
+//! singular vectors are taken out, what is left is bounded by products of itself in `f32` with their rounding errors
+//! bounded beforehand, and a small eigenvalue problem on the host puts both together. `docs/bounds.md` derives every
+//! inequality; the code cites its equations.
 //!
 //! ```
 //! use opnorm::certify::Certifier;
 //! // 3 x 3 Pascal matrix
-//! let certificates = Certifier::default().certify_on_host((1, 3, 3), &[1.0f64, 1.0, 1.0, 1.0, 2.0, 3.0, 1.0, 3.0, 6.0][..])?;
+//! let pascal = [1.0f64, 1.0, 1.0, 1.0, 2.0, 3.0, 1.0, 3.0, 6.0];
+//! let certificates = Certifier::default().certify_on_host((1, 3, 3), &pascal)?;
 //! let exact = 4.0 + 15f64.sqrt();
 //! let bounds = certificates[0].bounds;
 //! assert!(bounds.lower <= exact && exact <= bounds.upper && bounds.width() < 1e-12);
@@ -82,8 +83,8 @@ impl Certifier {
 
     /// Encloses the norm of each matrix of a batch on a device, as the device holds it.
     ///
-    /// That is the matrix given, but where `f64` entries were rounded to `f32` on their way; [`Certifier::certify_source`] encloses
-    /// the norm of those.
+    /// That is the matrix given, but where `f64` entries were rounded to `f32` on their way;
+    /// [`Certifier::certify_source`] encloses the norm of those.
     ///
     /// ```
     /// use opnorm::{Gpu, Matrix, certify::Certifier};
@@ -118,7 +119,8 @@ impl Certifier {
             let mut held = Vec::with_capacity(rows * cols);
             matrix.visit_rows(item, |_, row| held.extend_from_slice(row)).await?;
             let exponent = matrix.exponent(item);
-            // Scaling up is exact. An item that was scaled down may have lost less than 2^-149 of each entry that is held.
+            // Scaling up is exact. An item that was scaled down may have lost less than 2^-149 of each entry that is
+            // held.
             let lost =
                 if exponent > 0 { Up::of((rows * cols) as f64).sqrt() * Up::of(power(-149)) } else { Up::of(0.0) };
             let found = self.one(matrix.gpu(), (&held[..], 0), (rows, cols), &mut steps).await?;

@@ -10,16 +10,16 @@ use crate::bound::Up;
 /// Terms that are summed in whatever order the library likes, before they are added to what came before.
 pub(super) const RUN: usize = 256;
 
-/// Roundings between a product and a sum of so many, when it is built in runs by [`add_gram`]: those of its run and one a
-/// run after it. *(C3)*
+/// Roundings between a product and a sum of so many, when it is built in runs by [`add_gram`]: those of its run and
+/// one a run after it. *(C3)*
 pub(super) fn roundings(terms: usize) -> usize {
     RUN.min(terms) + terms.div_ceil(RUN)
 }
 
 /// Adds the lower triangle of rowsᵀ · rows to that of `sum`, for [`RUN`] rows at the most.
 ///
-/// The product is made apart and then added: a library that adds to what is there may do so term by term, and then every
-/// term would round the whole sum.
+/// The product is made apart and then added: a library that adds to what is there may do so term by term, and then
+/// every term would round the whole sum.
 pub(super) fn add_gram(mut sum: MatMut<'_, f64>, rows: MatRef<'_, f64>, scratch: &mut Mat<f64>) {
     let size = rows.ncols();
     let mut product = scratch.submatrix_mut(0, 0, size, size);
@@ -43,7 +43,7 @@ pub(super) fn add_product(mut sum: MatMut<'_, f64>, left: MatRef<'_, f64>, right
     }
 }
 
-/// What the magnitudes of a matrix X say of its norm and of the rounding of XᵀX, taken in block by block of rows.
+/// Bounds from the magnitudes of a matrix X for its norm and of the rounding of XᵀX, taken in block by block of rows.
 pub(super) struct Magnitudes {
     rows: usize,
     squares: f64,

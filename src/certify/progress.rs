@@ -15,6 +15,6 @@ impl<'a> Steps<'a> {
 
     /// Tells how far a step came.
     pub(super) fn reach(&mut self, step: &'static str, done: usize, total: usize) -> Result<()> {
-        self.control.report(|| Progress::of("certify", step, (done, total)))
+        self.control.report(|| Progress::new("certify", step, done, total))
     }
 }

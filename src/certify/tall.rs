@@ -27,7 +27,7 @@ pub(super) struct Tall<'a, S: ?Sized> {
     pub(super) exponent: i32,
 }
 
-/// What a look at every entry tells.
+/// The findings of a look at every entry.
 pub(super) enum Looked<'a, S: ?Sized> {
     /// There is something to prove.
     Ordinary(Tall<'a, S>),

@@ -85,7 +85,9 @@ impl Input {
 /// The item of a file that cannot be opened; the reason names the tensor that is to blame, where there is one.
 pub fn unopened<'a>(file: &Path, error: &Error) -> Item<'a> {
     let (file, problem) = match error {
-        Error::File { path, tensor: Some(tensor), problem } => (path.clone(), format!("tensor `{tensor}`: {problem}")),
+        Error::File { path, tensor: Some(tensor), problem, .. } => {
+            (path.clone(), format!("tensor `{tensor}`: {problem}"))
+        }
         Error::File { path, problem, .. } => (path.clone(), problem.clone()),
         _ => (file.to_path_buf(), error.to_string()),
     };

@@ -1,7 +1,6 @@
 //! A run over tensors: measures one after the other, writes each row when it is known, and ends in order.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use opnorm::audit::{Event, Options, Outcome, Row, measure};
@@ -112,30 +111,22 @@ impl<'a> Run<'a> {
         options: &Options,
         collector: &mut dyn Collector,
     ) -> Result<(), Stop> {
-        let mut stop = None;
-        let measured = measure(gpu, checkpoint, entry, options, &mut |event| {
-            let told = self.event(item, event, collector);
-            match told {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(reason) => {
-                    stop = Some(reason);
-                    ControlFlow::Break(())
-                }
-            }
-        });
-        match (stop, measured) {
-            (Some(stop), _) => Err(stop),
-            (None, Ok(())) => Ok(()),
-            (None, Err(error)) => Err(Stop::Failed(error)),
-        }
+        let measured = measure(gpu, checkpoint, entry, options, &mut |event| self.event(item, event, collector));
+        // `Run::event` alone cancels, for one of two reasons.
+        measured.map_err(|error| match error {
+            Error::Cancelled { .. } if self.output.is_err() => Stop::Output,
+            Error::Cancelled { .. } => Stop::Interrupted,
+            error => Stop::Failed(error),
+        })
     }
 
-    fn event(&mut self, item: &Item<'_>, event: Event<'_>, collector: &mut dyn Collector) -> Result<(), Stop> {
+    fn event(&mut self, item: &Item<'_>, event: Event<'_>, collector: &mut dyn Collector) -> opnorm::Result<()> {
+        let cancelled = event.cancelled();
         // a row that is known is still written
         if interrupt::is_asked() && !matches!(event, Event::Row(_)) {
-            return Err(Stop::Interrupted);
+            return Err(cancelled);
         }
-        collector.collect(item, &event).map_err(Stop::Failed)?;
+        collector.collect(item, &event)?;
         match event {
             Event::Started(entry) => self.progress.start(entry),
             Event::Solving(entry, progress) => self.progress.solving(entry, progress),
@@ -146,7 +137,7 @@ impl<'a> Run<'a> {
             Event::Row(row) => {
                 self.row(&row);
                 if self.output.is_err() {
-                    return Err(Stop::Output);
+                    return Err(cancelled);
                 }
             }
             _ => {}
@@ -157,12 +148,12 @@ impl<'a> Run<'a> {
     fn row(&mut self, row: &Row) {
         match row.outcome {
             Outcome::Solved(Status::Converged | Status::Zero) | Outcome::Skipped => {}
-            Outcome::Solved(_) => self.findings.unconverged = true,
             Outcome::Unreadable => {
                 self.findings.unreadable = true;
                 let problem = row.note.as_deref().unwrap_or("cannot be read");
                 self.complain_apart(&format!("{}, tensor `{}`: {problem}", row.file.display(), row.name));
             }
+            _ => self.findings.unconverged = true,
         }
         let request = &self.task.request;
         self.record(&Record::new(row, request.options.top.is_some(), request.seed));

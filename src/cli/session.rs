@@ -38,8 +38,8 @@ fn plan(task: &Task<'_>, gpu: Option<&Gpu>) -> Plan {
     let options = &task.request.options;
     let kind = BoundKind::from(&options.bound);
     let mut plan = Plan::new(match options.norms {
-        Norms::All => Content::Audit(kind),
         Norms::Only(order) => Content::Norm(order, kind),
+        _ => Content::Audit(kind),
     });
     plan.adapter = gpu.map(adapter_words);
     plan.file = task.one_file().map(|file| file.to_string_lossy().into_owned());

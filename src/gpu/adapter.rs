@@ -19,11 +19,11 @@ pub enum AdapterRequest {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AdapterDescription {
-    /// What the library would work within on it.
+    /// The limits that the library would work within on this adapter.
     pub capabilities: Capabilities,
     /// `discrete`, `integrated`, `virtual`, `software` or `other`.
     pub kind: &'static str,
-    /// What it lacks, where it cannot be used.
+    /// The feature or limit that the adapter lacks, where it cannot be used.
     pub lacks: Option<String>,
     /// Whether [`AdapterRequest::Automatic`] would take it.
     pub chosen: bool,
@@ -116,7 +116,7 @@ fn enabled_backends() -> String {
     names.join(", ")
 }
 
-/// What every kernel needs and this device does not have.
+/// The first feature or limit that every kernel needs and this device lacks.
 pub(super) fn lacks(features: wgpu::Features, limits: &wgpu::Limits) -> Option<String> {
     let missing = required_features() - features;
     if !missing.is_empty() {

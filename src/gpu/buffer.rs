@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytemuck::Pod;
 
-use super::{Gpu, foreign, guarded};
+use super::device::Gpu;
+use super::foreign;
+use super::guard::guarded;
 use crate::{Error, Result};
 
 /// A run of elements, of four bytes or a multiple, in device memory; clones share it.
@@ -57,6 +59,13 @@ impl Home {
         foreign::expect_buffer(gpu, operation, raw)?;
         self.known.store(id, Ordering::Relaxed);
         Ok(())
+    }
+}
+
+impl Gpu {
+    /// Memory to bind where a kernel is to read nothing.
+    pub(crate) fn placeholder(&self) -> Buffer<u32> {
+        Buffer::new(self.raw_placeholder().clone(), self.identity(), 1)
     }
 }
 

@@ -1,6 +1,6 @@
-//! What a device can do, and how kernels are tuned for it.
+//! The limits of a device, and the tuning of kernels for it.
 
-/// How kernels are laid out on a kind of adapter: the values of the `override` constants in the shaders.
+/// The layout of kernels on a kind of adapter: the values of the `override` constants in the shaders.
 ///
 /// Measured on lavapipe and SwiftShader: barriers are what costs there, so groups are narrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct Capabilities {
     pub binding_bytes: u64,
     /// The largest buffer, in bytes.
     pub buffer_bytes: u64,
-    /// What the offset of a binding is a multiple of, in bytes.
+    /// The divisor of every offset of a binding, in bytes.
     pub offset_alignment: u64,
     /// Buffers that one kernel binds.
     pub bindings: usize,

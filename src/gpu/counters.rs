@@ -1,4 +1,4 @@
-//! What a device was asked to do so far.
+//! Counts of the work that a device was asked to do.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

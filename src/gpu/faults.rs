@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::foreign;
+use super::trial;
 use crate::{Error, Result};
 
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ impl Faults {
         });
         let uncaptured = Arc::clone(&faults);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            if foreign::trying() {
+            if trial::is_trying() {
                 return;
             }
             *uncaptured.uncaptured.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());

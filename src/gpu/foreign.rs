@@ -3,23 +3,15 @@
 //! `wgpu` tells a caller of such a mistake through the handler of the *other* device, whose default is a panic, and
 //! handles of two instances not at all: their numbers may be the same.
 
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::thread::{ThreadId, current, sleep};
 use std::time::Duration;
 
-use super::{Gpu, scoped};
+use super::device::Gpu;
+use super::scope::scoped;
+use super::trial::trying;
 use crate::{Error, Result};
-
-thread_local! {
-    static TRYING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this thread tries out a handle, so that an error is the answer and no fault of the device.
-pub(super) fn trying() -> bool {
-    TRYING.get()
-}
 
 /// Refuses a queue that is not the one of the device.
 ///
@@ -64,14 +56,13 @@ pub(super) fn expect_buffer(gpu: &Gpu, operation: &str, raw: &wgpu::Buffer) -> R
         Err(Error::UnsuitableHandle { operation, handle: "buffer", problem, advice })
     };
     gpu.check(operation)?;
-    let outer = TRYING.replace(true);
-    let tried = catch_unwind(AssertUnwindSafe(|| {
+    let trial = || {
         // A buffer that is mapped must stay so.
         let copied = try_copy(gpu, raw);
         let own = copied.is_some() || is_of(gpu, raw);
         (copied, own)
-    }));
-    TRYING.set(outer);
+    };
+    let tried = trying(|| catch_unwind(AssertUnwindSafe(trial)));
     gpu.check(operation)?;
     // A handle whose number no buffer here has, or whose own device panics at a mistake.
     let Ok((copied, own)) = tried else { return refuse(ANOTHER_DEVICE, MAKE_IT_HERE) };
@@ -116,8 +107,7 @@ fn try_copy(gpu: &Gpu, raw: &wgpu::Buffer) -> Option<String> {
     let bytes = raw.size().min(4) & !3;
     let (_, fault) = scoped(gpu.device(), || {
         let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let (target, start) = gpu.placeholder().as_wgpu();
-        encoder.copy_buffer_to_buffer(raw, 0, target, start, bytes);
+        encoder.copy_buffer_to_buffer(raw, 0, gpu.raw_placeholder(), 0, bytes);
         gpu.queue().submit([encoder.finish()])
     });
     fault.map(|error| error.to_string())

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::device::Gpu;
+use super::field::Field;
+use super::guard::guarded;
 use super::own::OwnKernel;
-use super::{Field, Gpu, guarded};
 use crate::Result;
 
 /// The access of a kernel to a binding.

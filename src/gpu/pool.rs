@@ -3,7 +3,8 @@
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Buffer, Gpu};
+use super::buffer::Buffer;
+use super::device::Gpu;
 use crate::Result;
 
 /// Buffers that wait to be used again.
@@ -54,7 +55,7 @@ impl Gpu {
     /// # Errors
     /// As [`Buffer::zeros`].
     pub fn scratch(&self, operation: &'static str, len: usize) -> Result<Scratch> {
-        let whole = match self.pool().take(len) {
+        let whole = match self.facts().of::<Pool>().take(len) {
             Some(buffer) => buffer,
             None => Buffer::zeros(
                 self,
@@ -80,7 +81,7 @@ impl Drop for Scratch {
         if let Some(buffer) = self.whole.take()
             && self.gpu.host_steps().get() == self.steps
         {
-            self.gpu.pool().give_back(buffer);
+            self.gpu.facts().of::<Pool>().give_back(buffer);
         }
     }
 }

@@ -9,7 +9,10 @@ use std::task::{Context, Poll};
 use bytemuck::Pod;
 use futures::channel::oneshot;
 
-use super::{Buffer, Gpu, guarded, waiting};
+use super::buffer::Buffer;
+use super::device::Gpu;
+use super::guard::guarded;
+use super::waiting;
 use crate::{Error, Result};
 
 /// The submission that brings the contents of read-backs, known once their recorder is submitted.
@@ -17,7 +20,8 @@ pub(super) type Submission = Arc<OnceLock<wgpu::SubmissionIndex>>;
 
 /// Contents of a buffer on their way to the host.
 ///
-/// Several read-backs may be under way at once. Each waits for the submission that it was recorded in, and for none after it.
+/// Several read-backs may be under way at once. Each waits for the submission that it was recorded in, and for none
+/// after it.
 #[derive(Debug)]
 #[must_use = "contents that nobody waits for were copied in vain"]
 pub struct ReadBack<T> {
@@ -36,7 +40,7 @@ impl<T: Pod> ReadBack<T> {
         buffer: &Buffer<T>,
     ) -> Result<Self> {
         let bytes = buffer.byte_len();
-        let staging = if bytes == 0 { None } else { Some(gpu.staging().take(gpu, bytes)?) };
+        let staging = if bytes == 0 { None } else { Some(gpu.facts().of::<Staging>().take(gpu, bytes)?) };
         if let Some(staging) = &staging {
             let (source, offset) = buffer.as_wgpu();
             encoder.copy_buffer_to_buffer(source, offset, staging, 0, bytes);
@@ -78,7 +82,7 @@ impl<T: Pod> ReadBack<T> {
         let contents = bytemuck::pod_collect_to_vec(&view[..]);
         drop(view);
         staging.unmap();
-        gpu.staging().give_back(staging);
+        gpu.facts().of::<Staging>().give_back(staging);
         Ok(contents)
     }
 
@@ -94,12 +98,12 @@ impl<T: Pod> ReadBack<T> {
 
 /// Resolves when a mapping is done.
 ///
-/// Only a poll of the device runs the callback of a mapping. Inside [`Gpu::block_on`] the future polls the device itself, and
-/// blocks until the submission has run; elsewhere the device's own thread does.
+/// Only a poll of the device runs the callback of a mapping. Inside [`Gpu::block_on`] the future polls the device
+/// itself, and blocks until the submission has run; elsewhere the device's own thread does.
 struct Mapped {
     gpu: Gpu,
     receiver: oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>,
-    /// What to wait for, until somebody does.
+    /// The submission to wait for, before the first poll.
     submission: Option<wgpu::SubmissionIndex>,
 }
 
@@ -121,7 +125,7 @@ impl Future for Mapped {
             Ok(Ok(())) => self.gpu.check("read back"),
             // A buffer of this library's own is refused only on a device that is gone.
             Ok(Err(error)) => {
-                self.gpu.inner.faults.set_lost(error.to_string());
+                self.gpu.faults().set_lost(error.to_string());
                 self.gpu.check("read back")
             }
             Err(_) => self

@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use bytemuck::Pod;
 
-use super::buffer::Binding;
-use super::kernel::Shader;
-use super::readback::Submission;
+use super::buffer::{Binding, Buffer};
+use super::device::Gpu;
+use super::grid::Grid;
+use super::guard::guarded;
+use super::kernel::{Generated, Kernel, Pipelines, Shader};
+use super::readback::{ReadBack, Submission};
 use super::recorded::{Command, Dispatch};
 use super::step::{HostStep, Turn};
-use super::{Buffer, Generated, Gpu, Grid, Kernel, ReadBack, guarded};
 use crate::{Error, Result};
 
 /// A recording of dispatches, copies and host steps; nothing runs before [`Recorder::submit`] or
@@ -26,13 +28,20 @@ pub struct Recorder {
     pass: Option<wgpu::ComputePass<'static>>,
     active: Option<Buffer<u32>>,
     dispatches: u64,
-    /// What the read-backs of this recorder wait for.
+    /// The submission that the read-backs of this recorder wait for.
     submission: Submission,
     captured: Option<Vec<Command>>,
     /// The commands before each host step, and the step.
     earlier: Vec<(Self, Arc<dyn HostStep>)>,
     /// The turns to take before the first submit.
     turns: Vec<Turn>,
+}
+
+impl Gpu {
+    /// A new, empty recorder.
+    pub fn recorder(&self) -> Recorder {
+        Recorder::new(self)
+    }
 }
 
 impl Recorder {
@@ -91,7 +100,7 @@ impl Recorder {
         }
         self.expect_bindings(kernel, params.len(), bindings)?;
         let size = grid.fold(kernel.name(), self.gpu.capabilities().groups_per_dimension)?;
-        let pipeline = self.gpu.pipelines().get(&self.gpu, kernel)?;
+        let pipeline = self.gpu.facts().of::<Pipelines>().get(&self.gpu, kernel)?;
         let entries: Vec<_> = (0..).zip(bindings).map(|(index, bound)| bound.entry(index)).collect();
         let group = guarded(&self.gpu, kernel.name(), || {
             self.gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
@@ -226,7 +235,7 @@ impl Recorder {
     pub(crate) fn mask(&self, vectors: usize) -> (Buffer<u32>, u32) {
         match &self.active {
             Some(active) if active.len() == vectors => (active.clone(), active.len() as u32),
-            _ => (self.gpu.placeholder().clone(), 0),
+            _ => (self.gpu.placeholder(), 0),
         }
     }
 

@@ -4,13 +4,14 @@ use std::cell::Cell;
 use std::future::Future;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::Gpu;
+use super::device::Gpu;
 use super::faults::Faults;
 use crate::{Error, Result};
 
-/// How long a submission may take before the device counts as hung.
+/// The longest time of a submission, after which the device counts as hung.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 thread_local! {
@@ -44,7 +45,7 @@ impl Gpu {
         self.check("wait for the device")?;
         let waited = wait(self.device(), submission);
         if let Err(Error::DeviceLost { reason }) = &waited {
-            self.inner.faults.set_lost(reason.clone());
+            self.faults().set_lost(reason.clone());
         }
         self.check("wait for the device")?;
         waited
@@ -53,45 +54,65 @@ impl Gpu {
     /// Lets the device's thread wait for one submission, for a future that must not block.
     pub(super) fn wait_elsewhere(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
         self.check("wait for the device")?;
-        self.inner.waiter.wait(self.device(), &self.inner.faults, submission)
+        self.facts().of::<Waiter>().wait(self.device(), self.faults(), submission)
     }
 }
 
-/// The thread of a device that waits for submissions in the order of their read-backs; it starts with the first and ends with
-/// the device.
+/// The thread of a device that waits for submissions in the order of their read-backs; it starts with the first and
+/// ends with the device.
 #[derive(Debug, Default)]
 pub(super) struct Waiter {
-    submissions: Mutex<Option<Sender<wgpu::SubmissionIndex>>>,
+    thread: Mutex<Option<Waiting>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    submissions: Sender<wgpu::SubmissionIndex>,
+    thread: JoinHandle<()>,
 }
 
 impl Waiter {
     fn wait(&self, device: &wgpu::Device, faults: &Arc<Faults>, submission: wgpu::SubmissionIndex) -> Result<()> {
-        let mut submissions = self.submissions.lock().unwrap_or_else(PoisonError::into_inner);
-        let sender = match &*submissions {
-            Some(sender) => sender,
-            None => submissions.insert(start(device.clone(), Arc::clone(faults))?),
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = match &*thread {
+            Some(waiting) => waiting,
+            None => thread.insert(Waiting::start(device.clone(), Arc::clone(faults))?),
         };
         let gone = |_| Error::DeviceLost { reason: "the thread that waits for it ended".to_string() };
-        sender.send(submission).map_err(gone)
+        waiting.submissions.send(submission).map_err(gone)
     }
 }
 
-fn start(device: wgpu::Device, faults: Arc<Faults>) -> Result<Sender<wgpu::SubmissionIndex>> {
-    let (sender, receiver): (_, Receiver<wgpu::SubmissionIndex>) = channel();
-    let run = move || {
-        for submission in receiver {
-            if let Err(error) = wait(&device, Some(submission)) {
-                // Kept for the future that waits: its channel closes with the callback.
-                faults.set_lost(error.to_string());
+impl Waiting {
+    fn start(device: wgpu::Device, faults: Arc<Faults>) -> Result<Self> {
+        let (submissions, receiver): (_, Receiver<wgpu::SubmissionIndex>) = channel();
+        let run = move || {
+            for submission in receiver {
+                if let Err(error) = wait(&device, Some(submission)) {
+                    // Kept for the future that waits: its channel closes with the callback.
+                    faults.set_lost(error.to_string());
+                }
             }
+        };
+        let refused = |error: std::io::Error| Error::Device {
+            operation: "wait for the device".to_string(),
+            reason: format!("no thread to wait on: {error}"),
+        };
+        let thread = thread::Builder::new().name("opnorm device".to_string()).spawn(run).map_err(refused)?;
+        Ok(Self { submissions, thread })
+    }
+}
+
+impl Drop for Waiter {
+    /// Ends the thread before the device goes: a driver must not be taken down by a thread while the process ends.
+    fn drop(&mut self) {
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Waiting { submissions, thread }) = thread else { return };
+        drop(submissions);
+        if thread.thread().id() != thread::current().id() {
+            let _ = thread.join(); // a panic there has been told where it happened
         }
-    };
-    let refused = |error: std::io::Error| Error::Device {
-        operation: "wait for the device".to_string(),
-        reason: format!("no thread to wait on: {error}"),
-    };
-    std::thread::Builder::new().name("opnorm device".to_string()).spawn(run).map_err(refused)?;
-    Ok(sender)
+    }
 }
 
 fn wait(device: &wgpu::Device, submission_index: Option<wgpu::SubmissionIndex>) -> Result<()> {

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::file_error;
+use super::{Fault, file_error, file_fault};
 use crate::{Error, Result};
 
 /// The number of the next temporary file of this process.
@@ -40,15 +40,15 @@ impl AtomicFile {
                     return Ok(Self { file: Some(BufWriter::with_capacity(1 << 16, file)), temporary, destination });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(file_error(destination, format!("cannot be written: {error}"))),
+                Err(error) => return Err(file_fault(destination, "cannot be written", error)),
             }
         }
         Err(file_error(destination, "cannot be written: its directory is full of temporary files of the same name"))
     }
 
     /// The error for a write that failed.
-    pub fn failed(&self, error: impl std::fmt::Display) -> Error {
-        file_error(&self.destination, format!("cannot be written: {error}"))
+    pub fn failed(&self, error: impl Into<Fault>) -> Error {
+        file_fault(&self.destination, "cannot be written", error)
     }
 
     /// Renames the file over its destination, once its bytes are on the disk.
@@ -82,14 +82,14 @@ fn replaceable(destination: &Path) -> Result<PathBuf> {
     if std::fs::symlink_metadata(destination).is_err() {
         return Ok(destination.to_path_buf());
     }
-    let refuse = |why: String| file_error(destination, format!("cannot be written: {why}"));
-    let target = std::fs::canonicalize(destination).map_err(|error| refuse(error.to_string()))?;
-    let metadata = std::fs::metadata(&target).map_err(|error| refuse(error.to_string()))?;
+    let refuse = |error: io::Error| file_fault(destination, "cannot be written", error);
+    let target = std::fs::canonicalize(destination).map_err(refuse)?;
+    let metadata = std::fs::metadata(&target).map_err(refuse)?;
     if !metadata.is_file() {
-        return Err(refuse("it is there already, and is no regular file".to_owned()));
+        return Err(file_error(destination, "cannot be written: it is there already, and is no regular file"));
     }
     if metadata.permissions().readonly() {
-        return Err(refuse("it is there already, and is read-only".to_owned()));
+        return Err(file_error(destination, "cannot be written: it is there already, and is read-only"));
     }
     Ok(target)
 }

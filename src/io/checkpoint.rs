@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::contents::Contents;
 use super::entry::Place;
 use super::format::{Format, READ};
-use super::{Entry, TensorView, file_error, tensor_error};
+use super::{Entry, TensorView, file_error, file_fault, tensor_error};
 use crate::Result;
 
 /// Tensors of a safetensors file, a sharded checkpoint by its `*.index.json`, a `.npy` or a `.npz`.
@@ -166,7 +166,7 @@ fn the_one_in(directory: &Path) -> Result<PathBuf> {
     if index.is_file() {
         return Ok(index);
     }
-    let failed = |error: std::io::Error| file_error(directory, format!("cannot be listed: {error}"));
+    let failed = |error: std::io::Error| file_fault(directory, "cannot be listed", error);
     let (mut indices, mut files) = (Vec::new(), Vec::new());
     for item in std::fs::read_dir(directory).map_err(failed)? {
         let path = item.map_err(failed)?.path();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use memmap2::Mmap;
 
-use super::file_error;
+use super::{file_error, file_fault};
 use crate::Result;
 
 /// The bytes of one file; clones share them.
@@ -22,7 +22,7 @@ enum Source {
 impl Contents {
     /// Maps a file. Nothing is read yet.
     pub fn map(path: &Path) -> Result<Self> {
-        let failed = |error: std::io::Error| file_error(path, format!("cannot be opened: {error}"));
+        let failed = |error: std::io::Error| file_fault(path, "cannot be opened", error);
         // asked before opening: opening a named pipe would wait for a writer that may never come
         if !std::fs::metadata(path).map_err(failed)?.is_file() {
             return Err(file_error(path, "is not a regular file"));
@@ -39,7 +39,7 @@ impl Contents {
         // prevents that; like every reader of memory-mapped checkpoints, this one relies on checkpoints being written
         // once and replaced by renaming, which leaves an open map whole. `Checkpoint::open` documents it for users.
         let map = unsafe { Mmap::map(&file) };
-        let map = map.map_err(|error| file_error(path, format!("cannot be mapped into memory: {error}")))?;
+        let map = map.map_err(|error| file_fault(path, "cannot be mapped into memory", error))?;
         Ok(Self(Arc::new(Source::Mapped(map))))
     }
 

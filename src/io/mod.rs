@@ -70,10 +70,31 @@ pub use view::TensorView;
 
 /// The error for a whole file.
 fn file_error(path: &Path, problem: impl Into<String>) -> Error {
-    Error::File { path: path.to_path_buf(), tensor: None, problem: problem.into() }
+    Error::File { path: path.to_path_buf(), tensor: None, problem: problem.into(), source: None }
+}
+
+/// The error for a whole file that another error caused.
+fn file_fault(path: &Path, problem: &str, source: impl Into<Fault>) -> Error {
+    let source = source.into();
+    Error::File {
+        path: path.to_path_buf(),
+        tensor: None,
+        problem: format!("{problem}: {source}"),
+        source: Some(source),
+    }
 }
 
 /// The error for one tensor of a file.
 fn tensor_error(path: &Path, tensor: &str, problem: impl Into<String>) -> Error {
-    Error::File { path: path.to_path_buf(), tensor: Some(tensor.to_owned()), problem: problem.into() }
+    Error::File { path: path.to_path_buf(), tensor: Some(tensor.to_owned()), problem: problem.into(), source: None }
 }
+
+/// The error for one tensor of a file that another error caused.
+fn tensor_fault(path: &Path, tensor: &str, problem: &str, source: impl Into<Fault>) -> Error {
+    let source = source.into();
+    let problem = format!("{problem}: {source}");
+    Error::File { path: path.to_path_buf(), tensor: Some(tensor.to_owned()), problem, source: Some(source) }
+}
+
+/// An error that causes one of a file.
+type Fault = Box<dyn std::error::Error + Send + Sync>;

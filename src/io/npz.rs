@@ -11,7 +11,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::contents::Contents;
 use super::entry::{Entry, Layout, Place};
 use super::npy_header::{Header, MAGIC};
-use super::{Element, file_error, tensor_error};
+use super::{Element, file_error, file_fault, tensor_error, tensor_fault};
 use crate::Result;
 
 /// The most that a deflate stream expands: its densest code takes two bits for 258 bytes, plus a little at the ends.
@@ -25,8 +25,7 @@ pub(super) type Archive = ZipArchive<Cursor<Contents>>;
 
 /// Reads the directory and the header of each array, in the order of the archive.
 pub(super) fn open(path: &Path, contents: Contents) -> Result<(Archive, Vec<Entry>)> {
-    let broken =
-        |error: zip::result::ZipError| file_error(path, format!("is not a zip archive that can be read: {error}"));
+    let broken = |error: zip::result::ZipError| file_fault(path, "is not a zip archive that can be read", error);
     // the archive starts with the file, since its first bytes told the format: no search for another start
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
     let mut archive = ZipArchive::with_config(config, Cursor::new(contents)).map_err(broken)?;
@@ -111,7 +110,7 @@ pub(super) fn read<'a>(archive: &Archive, contents: &'a Contents, entry: &Entry)
     let expected = entry.elements().saturating_mul(entry.element.size());
     let mut archive = archive.clone();
     let mut member = archive.by_index(number).map_err(|error| broken(error.to_string()))?;
-    let failed = |error: std::io::Error| broken(format!("its bytes cannot be read: {error}"));
+    let failed = |error: std::io::Error| tensor_fault(&entry.file, &entry.name, "its bytes cannot be read", error);
 
     if member.compression() == CompressionMethod::Stored {
         std::io::copy(&mut member, &mut std::io::sink()).map_err(failed)?;

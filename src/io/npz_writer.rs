@@ -8,7 +8,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::atomic_file::AtomicFile;
-use super::{file_error, npy_writer, tensor_error};
+use super::{file_fault, npy_writer, tensor_error, tensor_fault};
 use crate::Result;
 
 /// The values of one array, in row-major order.
@@ -48,9 +48,9 @@ pub fn write_npz(path: impl AsRef<Path>, arrays: &[(&str, &[usize], NpzData<'_>)
     let mut archive = ZipWriter::new(AtomicFile::create(path)?);
     for &(name, shape, data) in arrays {
         write_array(&mut archive, name, shape, data)
-            .map_err(|error| tensor_error(path, name, format!("cannot be written: {error}")))?;
+            .map_err(|error| tensor_fault(path, name, "cannot be written", error))?;
     }
-    let file = archive.finish().map_err(|error| file_error(path, format!("cannot be written: {error}")))?;
+    let file = archive.finish().map_err(|error| file_fault(path, "cannot be written", error))?;
     file.finish()
 }
 

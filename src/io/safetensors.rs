@@ -11,7 +11,7 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::unique_map::UniqueMap;
-use super::{Element, file_error, shape, tensor_error};
+use super::{Element, file_error, file_fault, shape, tensor_error};
 use crate::Result;
 
 /// The longest header that the format allows.
@@ -48,12 +48,12 @@ pub(super) fn tensors(path: &Path, bytes: &[u8]) -> Result<Vec<Tensor>> {
         return Err(file_error(path, problem));
     };
     let UniqueMap(mut listed) = serde_json::from_slice::<UniqueMap<TensorInfo>>(header)
-        .map_err(|error| file_error(path, format!("the header is not one of safetensors: {error}")))?;
+        .map_err(|error| file_fault(path, "the header is not one of safetensors", error))?;
     // empty tensors can share an offset; the name makes the order one of the file and not of a hash
     listed.sort_by(|left, right| (left.1.data_offsets, &left.0).cmp(&(right.1.data_offsets, &right.0)));
     check_ranges(path, &listed, data.len())?;
 
-    let metadata = Metadata::new(None, listed).map_err(|error| file_error(path, format!("safetensors: {error}")))?;
+    let metadata = Metadata::new(None, listed).map_err(|error| file_fault(path, "safetensors", error))?;
     let start = 8 + length;
     let tensors = metadata.offset_keys().into_iter().filter_map(|name| {
         let info = metadata.info(&name)?;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::contents::Contents;
 use super::entry::{Entry, Layout, Place};
 use super::unique_map::UniqueMap;
-use super::{file_error, safetensors, tensor_error};
+use super::{file_error, file_fault, safetensors, tensor_error};
 use crate::Result;
 
 /// Longer ones are no index: it would list more than a million tensors.
@@ -26,7 +26,7 @@ pub(super) fn open(path: &Path, index: &[u8]) -> Result<(Vec<Contents>, Vec<Entr
         return Err(file_error(path, problem));
     }
     let Index { weight_map: UniqueMap(mut wanted) } = serde_json::from_slice(index)
-        .map_err(|error| file_error(path, format!("is not the index of a sharded checkpoint: {error}")))?;
+        .map_err(|error| file_fault(path, "is not the index of a sharded checkpoint", error))?;
     wanted.sort();
 
     // every name is judged before any file is touched

@@ -19,10 +19,11 @@ use crate::{Error, Result};
 ///     if readings > 100 { Err(progress.cancelled()) } else { Ok(()) }
 /// });
 /// let norms = gpu.block_on(Lanczos::default().norm_async(&matrix, control))?;
-/// assert!((norms.items()[0].sigma - 3.0).abs() < 1e-6 && readings > 0);
+/// assert!((norms.single()?.sigma - 3.0).abs() < 1e-6 && readings > 0);
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Default)]
+#[must_use = "a control does nothing until a run is given it"]
 pub struct Control<'a> {
     start: Option<StartVectors<'a>>,
     listener: Option<Listener<'a>>,
@@ -40,19 +41,18 @@ impl<'a> Control<'a> {
     /// Starts from the vectors of an earlier result for an operator of the same shape.
     ///
     /// They save iterations where the operator changed little. Batch elements without vectors there start at random.
-    #[must_use]
     pub fn starting_from(self, vectors: impl Into<StartVectors<'a>>) -> Self {
         Self { start: Some(vectors.into()), ..self }
     }
 
     /// Calls `listener` each time the host has read the status of the device. An error ends the run with that error;
     /// [`Progress::cancelled`] is one.
-    #[must_use]
     pub fn on_progress(self, listener: impl FnMut(&Progress) -> Result<()> + 'a) -> Self {
         Self { listener: Some(Box::new(listener)), ..self }
     }
 
-    pub(crate) fn start(&self) -> Option<&StartVectors<'a>> {
+    /// The vectors to start from, where the caller has some.
+    pub fn start(&self) -> Option<&StartVectors<'a>> {
         self.start.as_ref()
     }
 
@@ -93,7 +93,7 @@ impl StartVectors<'_> {
     }
 }
 
-/// Where a run stands.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Progress {
@@ -116,8 +116,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Progress of work without an estimate.
-    pub(crate) fn of(operation: &'static str, step: &'static str, (done, total): (usize, usize)) -> Self {
+    /// Progress of a step of which `done` of `total` parts are done, without an estimate and before any iteration.
+    pub fn new(operation: &'static str, step: &'static str, done: usize, total: usize) -> Self {
         let (sigma, error, upper) = (f64::NAN, f64::INFINITY, f64::INFINITY);
         Self { operation, step, iterations: 0, done, total, sigma, error, upper }
     }

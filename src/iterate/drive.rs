@@ -4,8 +4,8 @@
 //! host    record 0..2 | record 2..4 | take 0..2 | record 4..8 | take 2..4 | ...
 //! device               | steps 0..2  | steps 2..4             | steps 4..8
 //! ```
-//! The steps of a block go to the device in a few submits, the last of which brings the block's reading. The host takes a reading
-//! while the device runs the block after it.
+//! The steps of a block go to the device in a few submits, the last of which brings the block's reading. The host
+//! takes a reading while the device runs the block after it.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -16,8 +16,9 @@ use crate::gpu::{Gpu, Recorder};
 
 /// A method that works on a batch of vectors, step by step.
 ///
-/// [`drive`] calls [`Iteration::record`] for each step in order, and [`Iteration::take`] for each block of steps, in order, once the
-/// device has run the block. A step may already be recorded when the readings before it say that it was not needed.
+/// [`drive`] calls [`Iteration::record`] for each step in order, and [`Iteration::take`] for each block of steps, in
+/// order, once the device has run the block. A step may already be recorded when the readings before it say that it
+/// was not needed.
 pub trait Iteration {
     /// Read-backs of one block of steps, under way.
     type Reading;
@@ -25,7 +26,7 @@ pub trait Iteration {
     /// Whether no further step is wanted.
     fn is_done(&self) -> bool;
 
-    /// How to go on after `recorded` steps.
+    /// The pace after `recorded` steps.
     fn pace(&self, recorded: usize) -> Pace;
 
     /// Records one step.
@@ -40,7 +41,8 @@ pub trait Iteration {
     /// As [`Iteration::record`].
     fn read(&mut self, recorder: &mut Recorder, steps: Range<usize>) -> Result<Self::Reading>;
 
-    /// Takes in the reading of a block and judges it: which vectors are done, and which should sit out the steps to come.
+    /// Takes in the reading of a block and judges it: which vectors are done, and which should sit out the steps to
+    /// come.
     ///
     /// # Errors
     /// As [`Iteration::record`].
@@ -69,26 +71,27 @@ pub trait Iteration {
         Ok(())
     }
 
-    /// Where the run stands, for whoever listens.
+    /// The progress of the run, for its listener.
     fn progress(&self) -> Progress;
 }
 
-/// How a run goes on.
+/// The pace of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// Steps to record before the next reading, at least 1.
     pub steps: usize,
     /// Steps of one submit, at least 1: a submit should stay well under half a second.
     pub steps_per_submit: usize,
-    /// Whether to record the next block before the last one was read: worth a few steps in vain where a step costs less than a
-    /// wait for the device.
+    /// Whether to record the next block before the last one was read: worth a few steps in vain where a step costs
+    /// less than a wait for the device.
     pub look_ahead: bool,
 }
 
 /// Runs an iteration until it is done, or `limit` steps are recorded and read.
 ///
 /// # Errors
-/// Whatever the iteration or the listener of `control` returns; [`crate::Error::DeviceLost`], [`crate::Error::Timeout`].
+/// Whatever the iteration or the listener of `control` returns; [`crate::Error::DeviceLost`],
+/// [`crate::Error::Timeout`].
 pub async fn drive<I: Iteration>(gpu: &Gpu, iteration: &mut I, limit: usize, control: &mut Control<'_>) -> Result<()> {
     let mut recorded = 0;
     let mut flight = VecDeque::new();

@@ -39,7 +39,8 @@ impl Memory {
         })
     }
 
-    /// Records the choice of factors from the vectors that a first product gave; zero and non-finite ones leave the mask.
+    /// Records the choice of factors from the vectors that a first product gave; zero and non-finite ones leave the
+    /// mask.
     pub(crate) fn measure_range(&self, recorder: &mut Recorder, length: usize, product: &Buffer<f32>) -> Result<()> {
         let segments = ops::Segments::for_lane(length).count;
         let screens = Buffer::zeros(&self.gpu, "max_abs", segments * self.vectors)?;
@@ -54,8 +55,9 @@ impl Memory {
         )
     }
 
-    /// Records the norm of each vector, taken with its factor where `scaled`, into `norms` from `first` on, and then the
-    /// unit vector into `output`. A norm of at most `breakdown` times the largest so far takes its vector out of the mask.
+    /// Records the norm of each vector, taken with its factor where `scaled`, into `norms` from `first` on, and then
+    /// the unit vector into `output`. A norm of at most `breakdown` times the largest so far takes its vector out of
+    /// the mask.
     pub(crate) fn normalise(
         &self,
         recorder: &mut Recorder,

@@ -1,7 +1,7 @@
 //! Iterations over batches of vectors, recorded ahead of the host: one driver for all, and the parts that they share.
 //!
-//! A method is an [`Iteration`]: what a step records, what is read back of several steps, and how the readings are judged.
-//! [`drive`] records, submits, looks ahead and reads. `tests/device/toy_iteration.rs` has Richardson's in one file.
+//! A method is an [`Iteration`]: what a step records, what is read back of several steps, and how the readings are
+//! judged. [`drive`] records, submits, looks ahead and reads. `tests/device/richardson.rs` is a solver in one file.
 
 mod basis;
 mod control;

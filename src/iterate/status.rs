@@ -1,8 +1,8 @@
-//! How a run ends.
+//! The end of a run.
 
 use std::fmt;
 
-/// How a run ended for one batch element.
+/// The end of a run for one batch element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {
@@ -16,8 +16,9 @@ pub enum Status {
     NonFinite,
     /// Rounding stands in the way: the residual no longer falls, or is larger than the iteration believed.
     Stagnated,
-    /// The vectors found prove a norm above the upper bound that was asked for: this start is of the share that the bound
-    /// fails for, or products on the device are not what was measured. The upper bound is withdrawn; take another seed.
+    /// The vectors found prove a norm above the upper bound that was asked for: this start is of the share that the
+    /// bound fails for, or products on the device are not what was measured. The upper bound is withdrawn; take
+    /// another seed.
     Refuted,
 }
 

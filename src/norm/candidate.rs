@@ -10,7 +10,7 @@ use crate::iterate::{Control, Progress, Status};
 use crate::operator::LinearOperator;
 use crate::tensor::screen::scale_by_power;
 
-/// What a run found of one item, before its residuals are known.
+/// The triplets that a run found for one batch element, before their residuals are known.
 pub(super) struct Candidate {
     /// In units of the operator's products; none where a product is not finite.
     ritz: Option<Ritz>,
@@ -49,7 +49,7 @@ impl<O: LinearOperator + ?Sized> Columns<'_, O> {
             control.report(|| Progress {
                 iterations: columns.div_ceil(2),
                 sigma: scale_by_power(longest, self.oriented.operator.exponent(first)),
-                ..Progress::of("Lanczos", "products of the unit vectors", (done, items))
+                ..Progress::new("Lanczos", "products of the unit vectors", done, items)
             })
         };
         let products = self.products(Side::Short, short, &write, &mut passed).await?;

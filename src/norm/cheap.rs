@@ -1,4 +1,4 @@
-//! Bounds that take one look at each entry.
+//! The Frobenius, 1- and inf-norm together, and the bounds of the spectral norm that they prove.
 
 use super::dense::{held_frobenius, held_infinity, held_one, scaled};
 use super::{Arithmetic, Bounds, Guarantee};
@@ -8,8 +8,10 @@ use crate::tensor::Matrix;
 use crate::tensor::screen::power;
 use crate::{Result, ops, probe};
 
-/// The norms of a matrix that need no solver, and what they say of the spectral norm.
+/// The norms of a matrix that need no solver, and the bounds of the spectral norm that follow from them.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+#[must_use]
 pub struct CheapNorms {
     /// The Frobenius norm ‖A‖_F.
     pub frobenius: f64,
@@ -17,21 +19,23 @@ pub struct CheapNorms {
     pub one: f64,
     /// The largest row sum of magnitudes ‖A‖_∞.
     pub infinity: f64,
-    /// Proven bounds of ‖A‖₂, rounding included: ‖A‖_F / √(shorter side) and min(‖A‖_F, √(‖A‖₁ ‖A‖_∞)). They are finite for
-    /// every matrix whose norm is below some thousandth less than the largest `f64`.
+    /// Proven bounds of ‖A‖₂, rounding included: ‖A‖_F / √(shorter side) and min(‖A‖_F, √(‖A‖₁ ‖A‖_∞)).
+    ///
+    /// The bounds are finite for every matrix whose norm is below 0.999 times the largest `f64`.
     pub bounds: Bounds,
 }
 
 impl CheapNorms {
-    /// √(‖A‖₁ ‖A‖_∞), which ‖A‖₂ is not above (Schur 1911).
+    /// The bound √(‖A‖₁ ‖A‖_∞), which ‖A‖₂ is not above (Schur 1911).
     pub fn schur(&self) -> f64 {
         // the roots first: the product alone can leave the range of f64
         self.one.sqrt() * self.infinity.sqrt()
     }
 }
 
-/// The Frobenius, 1- and inf-norm of each matrix of a batch, and the bounds of the spectral norm that follow: none on a
-/// device whose arithmetic is not what WGSL promises.
+/// The Frobenius, 1- and inf-norm of each matrix of a batch, with the bounds of the spectral norm that follow.
+///
+/// There are no bounds on a device whose arithmetic is not what WGSL promises.
 ///
 /// ```
 /// use opnorm::{Gpu, Matrix, norm::cheap_norms};
@@ -73,7 +77,7 @@ fn enclose(matrix: &Matrix, item: usize, [frobenius, one, infinity]: [f64; 3]) -
     if matrix.is_zero(item) || rows * cols == 0.0 {
         return Bounds { lower: 0.0, upper: 0.0, guarantee: CERTIFIED };
     }
-    // How long the sums of the three kernels are; a segment of magnitudes by rows never has more terms than there are rows.
+    // The lengths of the sums of the three kernels. A segment of magnitudes by rows has no more terms than rows.
     let squares = matrix.panels().iter().map(|panel| ops::panel_segments(matrix.gpu(), panel, matrix.quads()).length);
     let of_squares = 2.0 * device_gamma(squares.max().unwrap_or(0) + 4);
     let of_columns = ops::Segments::for_rows(matrix.gpu(), matrix.rows()).length.min(matrix.rows()) + 2;

@@ -14,7 +14,7 @@ pub(super) enum Side {
     Long,
 }
 
-/// What hears after each pass how many columns are done, and the products so far.
+/// A listener that hears after each pass the number of columns that are done, and the products so far.
 pub(super) type Passed<'a> = &'a mut dyn FnMut(usize, &[Vec<f32>]) -> Result<()>;
 
 /// An operator that multiplies whole sets of vectors.
@@ -27,8 +27,8 @@ pub(super) struct Columns<'a, O: ?Sized> {
 }
 
 impl<O: LinearOperator + ?Sized> Columns<'_, O> {
-    /// The products of `count` vectors of each item, one after the other, in units of the operator's products; nothing for
-    /// an item that does not take part.
+    /// The products of `count` vectors of each item, one after the other, in units of the operator's products; nothing
+    /// for an item that does not take part.
     ///
     /// `write` puts the vector of an item and a column in its place.
     pub(super) async fn products(

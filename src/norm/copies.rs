@@ -1,13 +1,13 @@
 //! The singular vectors of every copy of a repeated largest value.
 
-use super::result::SpectralNorm;
 use crate::Result;
 use crate::gpu::{Buffer, Recorder};
 use crate::iterate::Memory;
 use crate::operator::{LinearOperator, Oriented};
 use crate::tensor::Tensor;
 
-/// Orthonormal left and right vectors, batch × columns × side, paired column by column: zeros past the copies of an item.
+/// Orthonormal left and right vectors, batch × columns × side, paired column by column: zeros past the copies of an
+/// item.
 #[derive(Clone, Debug)]
 pub(crate) struct Copies {
     pub(crate) left: Tensor,
@@ -23,21 +23,21 @@ impl Copies {
     pub(super) async fn of<O: LinearOperator + ?Sized>(
         oriented: &Oriented<'_, O>,
         factors: &Buffer<f32>,
-        (items, first_short, first_long): (&[SpectralNorm], &Tensor, &Tensor),
+        (multiplicities, first_short, first_long): (&[Option<usize>], &Tensor, &Tensor),
         others: &[Tensor],
     ) -> Result<Self> {
         let gpu = oriented.operator.gpu();
         let columns = others.len() + 1;
         let (short, long) = (oriented.short_zeros(columns)?, oriented.long_zeros(columns)?);
         let mut recorder = gpu.recorder();
-        let every = vec![true; items.len()];
+        let every = vec![true; multiplicities.len()];
         place(&mut recorder, &every, first_short, (&short, 0))?;
         place(&mut recorder, &every, first_long, (&long, 0))?;
         let (unit_short, unit_long) = (oriented.short_zeros(1)?, oriented.long_zeros(1)?);
         let product = oriented.long_zeros(1)?;
-        let unused = Buffer::zeros(gpu, "norms", items.len())?;
+        let unused = Buffer::zeros(gpu, "norms", multiplicities.len())?;
         for (rank, vectors) in others.iter().enumerate().map(|(index, vectors)| (index + 1, vectors)) {
-            let wanted: Vec<bool> = items.iter().map(|item| item.multiplicity > Some(rank)).collect();
+            let wanted: Vec<bool> = multiplicities.iter().map(|count| *count > Some(rank)).collect();
             let memory = Memory { factors: factors.clone(), ..Memory::new(gpu, &wanted)? };
             let mask = memory.active.clone();
             recorder.masked(&mask, |recorder| {

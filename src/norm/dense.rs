@@ -1,4 +1,4 @@
-//! The norms of a matrix that take one look at each entry.
+//! The Frobenius, 1- and inf-norm of a matrix: one pass over its entries.
 
 use crate::Result;
 use crate::gpu::{Buffer, Gpu, Recorder};
@@ -9,25 +9,25 @@ use crate::tensor::{Matrix, Storage};
 
 /// The Frobenius norm √(Σ aᵢⱼ²) of each matrix of a batch; NaN where an entry is not finite.
 ///
-/// No square overflows or underflows: items outside 2^±40 are held scaled, and the last level of the sum is `f64`. The norm
-/// is infinite where it is above the range of `f64` itself, as that of two entries 1.7e308.
+/// No square overflows or underflows, because matrices outside 2^±40 are held scaled, and the last level of the sum is
+/// `f64`. A norm above the range of `f64` itself is infinite, as that of two entries 1.7e308.
 ///
 /// *Accuracy*  relative error <= gamma(260), u = 2^-23: at most 3.2e-5, and about 1e-8 as a rule.
 ///
 /// ```
-/// use opnorm::{Gpu, Matrix, norm::frobenius};
+/// use opnorm::{Gpu, Matrix, norm::frobenius_norm};
 /// let matrix = Matrix::from_slice(&Gpu::new()?, 1, 2, &[3e38, 3e38])?;
-/// assert!((frobenius(&matrix)?[0] / (3e38 * 2f64.sqrt()) - 1.0).abs() < 1e-6);
+/// assert!((frobenius_norm(&matrix)?[0] / (3e38 * 2f64.sqrt()) - 1.0).abs() < 1e-6);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`crate::Error::TooLarge`], [`crate::Error::DeviceLost`].
-pub fn frobenius(matrix: &Matrix) -> Result<Vec<f64>> {
-    matrix.gpu().block_on(frobenius_async(matrix))
+pub fn frobenius_norm(matrix: &Matrix) -> Result<Vec<f64>> {
+    matrix.gpu().block_on(frobenius_norm_async(matrix))
 }
 
-async fn frobenius_async(matrix: &Matrix) -> Result<Vec<f64>> {
+async fn frobenius_norm_async(matrix: &Matrix) -> Result<Vec<f64>> {
     Ok(scaled(matrix, held_frobenius(matrix).await?))
 }
 
@@ -55,12 +55,14 @@ pub(super) async fn held_frobenius(matrix: &Matrix) -> Result<Vec<f64>> {
     Ok(finite(matrix, squares.into_iter().map(f64::sqrt)))
 }
 
-/// The gradient A / ‖A‖_F of the Frobenius norm of each matrix; zero for a zero matrix, which is the subgradient of least
-/// norm there; NaN where an entry is not finite, or the norm is past the range of `f64`.
+/// The gradient A / ‖A‖_F of the Frobenius norm of each matrix of a batch.
+///
+/// The gradient of a zero matrix is zero, the subgradient of least norm. The gradient is NaN where an entry is not
+/// finite, or the norm is above the range of `f64`.
 ///
 /// # Errors
-/// As [`frobenius`].
-pub fn frobenius_gradient(matrix: &Matrix) -> Result<Matrix> {
+/// As [`frobenius_norm`].
+pub fn frobenius_norm_gradient(matrix: &Matrix) -> Result<Matrix> {
     // The device holds 2^-e A, and 2^-e ‖A‖ is within the range of f32.
     let norms = matrix.gpu().block_on(held_frobenius(matrix))?;
     let factor = |item: usize| {
@@ -70,7 +72,7 @@ pub fn frobenius_gradient(matrix: &Matrix) -> Result<Matrix> {
     };
     let factors: Vec<_> = (0..matrix.batch()).map(factor).collect();
     let gpu = matrix.gpu();
-    let factors = Buffer::from_slice(gpu, "frobenius_gradient", &factors)?;
+    let factors = Buffer::from_slice(gpu, "frobenius_norm_gradient", &factors)?;
     let shape = (matrix.batch(), matrix.rows(), matrix.cols());
     // Entries are 0, of about unit size, or NaN.
     let like = |norm: &f64| Screen::like(if norm.is_finite() && *norm > 0.0 { 1.0 } else { *norm });
@@ -87,16 +89,16 @@ pub fn frobenius_gradient(matrix: &Matrix) -> Result<Matrix> {
 /// infinite where the norm is above the range of `f64`.
 ///
 /// ```
-/// use opnorm::{Gpu, Matrix, norm::{infinity, one}};
+/// use opnorm::{Gpu, Matrix, norm::{infinity_norm, one_norm}};
 /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[1.0, -2.0, 3.0, 4.0])?;
-/// assert_eq!(one(&matrix)?, [6.0]);
-/// assert_eq!(infinity(&matrix)?, [7.0]);
+/// assert_eq!(one_norm(&matrix)?, [6.0]);
+/// assert_eq!(infinity_norm(&matrix)?, [7.0]);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`crate::Error::TooLarge`], [`crate::Error::DeviceLost`].
-pub fn one(matrix: &Matrix) -> Result<Vec<f64>> {
+pub fn one_norm(matrix: &Matrix) -> Result<Vec<f64>> {
     Ok(scaled(matrix, matrix.gpu().block_on(held_one(matrix))?))
 }
 
@@ -115,8 +117,8 @@ pub(super) async fn held_one(matrix: &Matrix) -> Result<Vec<f64>> {
 /// infinite where the norm is above the range of `f64`.
 ///
 /// # Errors
-/// As [`one`].
-pub fn infinity(matrix: &Matrix) -> Result<Vec<f64>> {
+/// As [`one_norm`].
+pub fn infinity_norm(matrix: &Matrix) -> Result<Vec<f64>> {
     Ok(scaled(matrix, matrix.gpu().block_on(held_infinity(matrix))?))
 }
 
@@ -152,7 +154,8 @@ async fn largest_sum(
     Ok(finite(matrix, largest))
 }
 
-/// Norms, and NaN for the items that have none: what the device makes of NaN is not to be relied on.
+/// Norms, and NaN for matrices with entries that are not finite.
+// No device promises what it makes of NaN.
 fn finite(matrix: &Matrix, norms: impl Iterator<Item = f64>) -> Vec<f64> {
     let of = |(item, norm): (usize, f64)| if matrix.non_finite(item).is_some() { f64::NAN } else { norm };
     norms.enumerate().map(of).collect()

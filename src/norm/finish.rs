@@ -43,19 +43,24 @@ impl Found {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Accept {
     Stop(Stop),
-    /// The error that the residual lets one expect is at most rtol · sigma + atol, in units of the scaled operator.
+    /// The error that the residual lets one expect is at most rtol + atol / sigma^power relative to sigma, which is in
+    /// units of the scaled operator.
     Residual {
         rtol: f64,
         atol: f64,
+        power: i32,
     },
 }
 
 impl Accept {
-    /// Whether it is, by the residual and the gap, both relative to sigma, and by sigma in units of the scaled operator.
+    /// Whether it is, by the residual and the gap, both relative to sigma, and by sigma in units of the scaled
+    /// operator.
     fn is_met(self, residual: f64, gap: Option<f64>, scaled_sigma: f64, bounds: &Bounds) -> bool {
         match self {
             Self::Stop(stop) => stop.is_met(residual, gap, bounds),
-            Self::Residual { rtol, atol } => final_error(residual, gap) <= rtol + atol / scaled_sigma,
+            Self::Residual { rtol, atol, power } => {
+                final_error(residual, gap) <= rtol + atol / scaled_sigma.powi(power)
+            }
         }
     }
 }

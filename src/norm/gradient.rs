@@ -9,18 +9,19 @@ use crate::tensor::{Matrix, Storage, Tensor};
 use crate::{Error, Result};
 
 impl SpectralNorms {
-    /// The vector-Jacobian product: cotangent · u vᵀ, on the device; cotangent · U₁ V₁ᵀ / r where r copies were counted.
+    /// The vector-Jacobian product: cotangent · u vᵀ, on the device; cotangent · U₁ V₁ᵀ / r where r copies were
+    /// counted.
     ///
-    /// *Shapes*  `cotangents`: any number of leading batches × batch, row-major · result: as many matrices, each codomain ×
-    /// domain
+    /// *Shapes*  `cotangents`: any number of leading batches × batch, row-major · result: as many matrices, each
+    /// codomain × domain
     ///
     /// At a simple largest singular value u vᵀ is the gradient (Magnus 1985). Where it is repeated the norm has a
     /// subdifferential, {U₁ H V₁ᵀ: H ⪰ 0, tr H = 1} (Watson 1992, theorem 2). With its copies counted
-    /// ([`super::Lanczos::multiplicity`]) this is its element of least norm, U₁ V₁ᵀ / r: |U₁ H V₁ᵀ| is the root of the squares of
-    /// the eigenvalues of H, which are not negative and add up to 1, so it is least where all r are equal. Against it the norm
-    /// falls fastest. Else it is the element of the one pair of vectors found. At zero it is 0. Where the
-    /// operator or the cotangent is not finite it is NaN, so that a loop that trains does not go on in silence.
-    /// [`super::SpectralNorm::gradient_error`] tells how far a gradient may be off.
+    /// ([`super::Lanczos::multiplicity`]) this is its element of least norm, U₁ V₁ᵀ / r: |U₁ H V₁ᵀ| is the root of the
+    /// squares of the eigenvalues of H, which are not negative and add up to 1, so it is least where all r are equal.
+    /// Against it the norm falls fastest. Else it is the element of the one pair of vectors found. At zero it is 0.
+    /// Where the operator or the cotangent is not finite it is NaN, so that a loop that trains does not go on in
+    /// silence. [`super::SpectralNorm::gradient_error`] tells how far a gradient may be off.
     ///
     /// ```
     /// use opnorm::{Gpu, Matrix, norm::spectral_norm};
@@ -55,7 +56,7 @@ impl SpectralNorms {
         Ok(gradient)
     }
 
-    /// What is known of the entries of cotangent · u vᵀ: they are 0, of about unit size, or NaN.
+    /// The screen of the entries of cotangent · u vᵀ: they are 0, of about unit size, or NaN.
     fn slope_like(&self, item: usize, cotangent: f64) -> Screen {
         Screen::like(match self.items()[item].status {
             Status::NonFinite => f64::NAN,
@@ -66,13 +67,15 @@ impl SpectralNorms {
         })
     }
 
-    /// The Jacobian-vector product: <u vᵀ, tangent> = uᵀ · tangent · v, on the device; the mean over the copies where they
-    /// were counted, <U₁ V₁ᵀ / r, tangent>; NaN where the operator or the tangent is not finite.
+    /// The Jacobian-vector product: <u vᵀ, tangent> = uᵀ · tangent · v, on the device; the mean over the copies where
+    /// they were counted, <U₁ V₁ᵀ / r, tangent>; NaN where the operator or the tangent is not finite.
     ///
-    /// *Shapes*  `tangents`: any number of leading batches × batch matrices, each codomain × domain · result: one number each
+    /// *Shapes*  `tangents`: any number of leading batches × batch matrices, each codomain × domain · result: one
+    /// number each
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when the tangents have other sides, or another batch than a multiple; [`Error::DeviceLost`].
+    /// [`Error::ShapeMismatch`] when the tangents have other sides, or another batch than a multiple;
+    /// [`Error::DeviceLost`].
     pub fn jvp(&self, tangents: &Matrix) -> Result<Vec<f64>> {
         self.gpu.block_on(self.jvp_async(tangents))
     }

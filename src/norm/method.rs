@@ -1,4 +1,4 @@
-//! Which solver finds a spectral norm.
+//! The choice of the solver of a spectral norm.
 
 use super::{Lanczos, Power, SpectralNorms};
 use crate::iterate::Control;
@@ -8,10 +8,11 @@ use crate::{Error, Result};
 /// The solver, with its options.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[must_use]
 pub enum Method {
     /// Golub-Kahan-Lanczos bidiagonalisation.
     Lanczos(Lanczos),
-    /// Power iteration, the plain reference.
+    /// Power iteration, the reference implementation.
     Power(Power),
 }
 

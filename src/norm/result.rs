@@ -1,6 +1,7 @@
-//! What a spectral norm comes back as.
+//! The result of a solver: spectral norms, what is known about them, and their singular vectors.
 
-use std::fmt;
+use std::ops::Index;
+use std::{fmt, slice};
 
 use approx::{AbsDiffEq, RelativeEq};
 
@@ -13,7 +14,7 @@ use crate::operator::length;
 use crate::tensor::{Position, Tensor};
 use crate::{Error, Result};
 
-/// How far a triplet (sigma, u, v) is from a singular one, in units of sigma.
+/// The distance of a triplet (sigma, u, v) from a singular one, in units of sigma.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Residual {
     /// |Av - sigma u|
@@ -23,52 +24,59 @@ pub struct Residual {
 }
 
 impl Residual {
-    /// The two as one: √(left² + right²).
+    /// Both as one number: √(left² + right²).
     pub fn norm(&self) -> f64 {
         self.left.hypot(self.right)
     }
 }
 
-/// The spectral norm of one item, and what is known about it.
+/// The spectral norm of one batch element, and what is known about that norm.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SpectralNorm {
     /// The estimate: |Av| / |v| for the right vector found. NaN where the operator is not finite.
     pub sigma: f64,
-    /// Where the norm lies, and what kind of statement that is.
+    /// The bounds of the norm, with the kind of their guarantee.
     ///
-    /// A solver gives a proven lower bound: a Rayleigh quotient taken on the host in `f64`, all rounding subtracted; no
-    /// bounds where the operator cannot enclose its products. An operator without elements, or with entries that are all seen
-    /// to be zero, has the norm 0: certified, while products that are zero prove nothing. They are of the operator as the device holds it: entries of
-    /// `f64` are held rounded to `f32`; for other types that is the matrix given.
+    /// A solver gives a proven lower bound: a Rayleigh quotient taken on the host in `f64`, all rounding subtracted.
+    /// There are no bounds where the operator cannot enclose its products. An operator without elements, or with
+    /// entries that are all seen to be zero, has the certified norm 0; products that are zero prove nothing.
+    ///
+    /// The bounds are of the operator as the device holds it. Entries of `f64` are held rounded to `f32`; for other
+    /// types the device holds the matrix given.
     pub bounds: Bounds,
-    /// How far the triplet is from a singular one.
+    /// The distance of the triplet from a singular one.
     pub residual: Residual,
-    /// An estimate of the next singular value that the iteration saw; `None` where it sees none (power iteration, or a side
-    /// of length 1). A Krylov space shows a repeated singular value once: with [`SpectralNorm::multiplicity`] copies are told
-    /// apart, and this is the next *distinct* value.
+    /// An estimate of the next singular value; `None` where the iteration sees none (power iteration, or a side of
+    /// length 1).
+    ///
+    /// A Krylov subspace shows a repeated singular value once. With [`SpectralNorm::multiplicity`] copies are told
+    /// apart, and `second` is the next *distinct* value.
     pub second: Option<f64>,
     /// The distance of sigma to the next singular value, sigma itself where there is no other; `None` where unknown.
     pub gap: Option<f64>,
-    /// How often the largest singular value occurs, copies within 2^-20 of it included; `None` where they were not counted
-    /// ([`super::Lanczos::multiplicity`]).
+    /// The multiplicity of the largest singular value, values within 2^-20 of it included; `None` where copies were not
+    /// counted ([`super::Lanczos::multiplicity`]).
     pub multiplicity: Option<usize>,
-    /// Iterations of the method until this item was done.
+    /// Iterations of the method until this batch element was done.
     pub iterations: usize,
-    /// Products with the operator or its transpose that the run took in all, for every item together.
+    /// Products with the operator or its transpose in the whole run, which are common to all batch elements.
     pub products: usize,
-    /// How the run ended.
+    /// The end of the run.
     pub status: Status,
     /// The first entry that is NaN or infinite, where the operator knows its entries.
     pub non_finite: Option<Position>,
 }
 
 impl SpectralNorm {
-    /// The error of the gradient u vᵀ, relative to its norm 1, that residual and gap let one expect: residual / gap, with a residual of
-    /// 2^-23 sigma at the least, as rounding in `f32` hides what is below.
+    /// The expected error of the gradient u vᵀ, relative to the gradient's norm 1: residual / gap.
     ///
-    /// A value right to 1e-6 says almost nothing of it: the error of the value is about its square. `None` where copies of
-    /// the largest value were not counted ([`super::Lanczos::multiplicity`]), as a gap means nothing then, and where there
-    /// are several: no gradient exists, and the subgradient of [`SpectralNorms::vjp`] may jump.
+    /// The residual counts as 2^-23 sigma at the least, because rounding in `f32` hides a smaller one. An accurate
+    /// value says almost nothing of the gradient: the error of the value is about the square of the gradient's error.
+    ///
+    /// `None` where copies of the largest value were not counted ([`super::Lanczos::multiplicity`]), because a gap
+    /// means nothing then. `None` also where there are several copies: no gradient exists, and the subgradient of
+    /// [`SpectralNorms::vjp`] may jump.
     ///
     /// *Source*  Stewart and Sun, *Matrix Perturbation Theory*, 1990, V.4.
     pub fn gradient_error(&self) -> Option<f64> {
@@ -103,7 +111,7 @@ impl fmt::Display for SpectralNorm {
     }
 }
 
-/// `sigma` is what compares.
+/// Compares `sigma`.
 impl AbsDiffEq for SpectralNorm {
     type Epsilon = f64;
 
@@ -126,18 +134,22 @@ impl RelativeEq for SpectralNorm {
     }
 }
 
-/// The spectral norms of every item of an operator, with their singular vectors in device memory.
+/// The spectral norms of all batch elements of an operator, with their singular vectors in device memory.
+///
+/// [`SpectralNorms::single`] is the norm of an operator that is no batch; a batch is indexed and iterated over.
 ///
 /// ```
 /// use approx::assert_relative_eq;
 /// use opnorm::{Gpu, Matrix, norm::spectral_norm};
 /// let matrix = Matrix::from_batch(&Gpu::new()?, 2, 1, 2, &[3.0, 4.0, 0.0, 1.0])?;
 /// let norms = spectral_norm(&matrix)?;
-/// assert_relative_eq!(norms.items()[0].sigma, 5.0, max_relative = 1e-6);
+/// assert_relative_eq!(norms[0].sigma, 5.0, max_relative = 1e-6);
+/// assert!(norms.iter().all(|norm| norm.sigma > 0.9) && norms.single().is_err());
 /// assert_eq!(norms.right_vector(1)?.len(), 2);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct SpectralNorms {
     pub(crate) gpu: Gpu,
     pub(crate) items: Vec<SpectralNorm>,
@@ -145,6 +157,26 @@ pub struct SpectralNorms {
     pub(crate) right: Tensor,
     /// The vectors of all copies, where an item has several.
     pub(crate) copies: Option<Copies>,
+}
+
+/// The result of one batch element.
+impl Index<usize> for SpectralNorms {
+    type Output = SpectralNorm;
+
+    /// # Panics
+    /// As a slice, for an index that is not below [`SpectralNorms::len`].
+    fn index(&self, item: usize) -> &SpectralNorm {
+        &self.items[item]
+    }
+}
+
+impl<'a> IntoIterator for &'a SpectralNorms {
+    type Item = &'a SpectralNorm;
+    type IntoIter = slice::Iter<'a, SpectralNorm>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
 }
 
 /// The vectors of a result, for a run that starts from them.
@@ -156,44 +188,75 @@ impl<'a> From<&'a SpectralNorms> for StartVectors<'a> {
 }
 
 impl SpectralNorms {
-    /// One result a batch item.
+    /// The result of the only batch element.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for a batch of another number than 1.
+    pub fn single(&self) -> Result<&SpectralNorm> {
+        match &self.items[..] {
+            [item] => Ok(item),
+            items => Err(Error::ShapeMismatch {
+                operation: "single norm",
+                expected: "a batch of 1".to_owned(),
+                found: format!("one of {}: take the norms by their indices", items.len()),
+            }),
+        }
+    }
+
+    /// The results of all batch elements, as a slice.
     pub fn items(&self) -> &[SpectralNorm] {
         &self.items
     }
 
-    /// The left singular vectors, batch × 1 × codomain; zeros for an item without any.
+    /// The results of all batch elements, in order.
+    pub fn iter(&self) -> slice::Iter<'_, SpectralNorm> {
+        self.items.iter()
+    }
+
+    /// The number of batch elements.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether the batch has no elements.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The left singular vectors, batch × 1 × codomain; zeros for a batch element without vectors.
     pub fn left(&self) -> &Tensor {
         &self.left
     }
 
-    /// The right singular vectors, batch × 1 × domain; zeros for an item without any.
+    /// The right singular vectors, batch × 1 × domain; zeros for a batch element without vectors.
     pub fn right(&self) -> &Tensor {
         &self.right
     }
 
-    /// The left singular vectors of every copy of the largest value, batch × copies × codomain, the first being
-    /// [`SpectralNorms::left`]: orthonormal, and zeros past the copies of an item.
+    /// The left singular vectors of every copy of the largest value, batch × copies × codomain: orthonormal, and zeros
+    /// past the copies of a batch element. The first copy is [`SpectralNorms::left`].
     ///
-    /// One copy a batch item where none has more, or they were not counted ([`super::Lanczos::multiplicity`]).
+    /// There is one copy for each batch element where none has more, and where copies were not counted
+    /// ([`super::Lanczos::multiplicity`]).
     pub fn left_copies(&self) -> &Tensor {
         self.copies.as_ref().map_or(&self.left, |copies| &copies.left)
     }
 
-    /// The right singular vectors of every copy of the largest value, batch × copies × domain, copy by copy the partners of
-    /// [`SpectralNorms::left_copies`].
+    /// The right singular vectors of every copy of the largest value, batch × copies × domain: copy by copy the
+    /// partners of [`SpectralNorms::left_copies`].
     pub fn right_copies(&self) -> &Tensor {
         self.copies.as_ref().map_or(&self.right, |copies| &copies.right)
     }
 
-    /// Waits for the left singular vector of one item.
+    /// Reads the left singular vector of one batch element.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when there is no such item; [`Error::DeviceLost`].
+    /// [`Error::ShapeMismatch`] when there is no such batch element; [`Error::DeviceLost`].
     pub fn left_vector(&self, item: usize) -> Result<Vec<f32>> {
         self.gpu.block_on(self.vector(&self.left, item))
     }
 
-    /// Waits for the right singular vector of one item.
+    /// Reads the right singular vector of one batch element.
     ///
     /// # Errors
     /// As [`SpectralNorms::left_vector`].

@@ -17,8 +17,8 @@ impl Ritz {
     /// product is not finite.
     ///
     /// From A V = U S Zᵀ they are (U, S, V Z): U comes out of the decomposition, and so it is orthonormal whatever the
-    /// values are, where A v / sigma is nothing but rounding for a value near zero. With V the whole space these are the
-    /// triplets of A; else they are the best that the space holds (Rayleigh and Ritz).
+    /// values are, where A v / sigma is nothing but rounding for a value near zero. With V the whole space these are
+    /// the triplets of A; else they are the best that the space holds (Rayleigh and Ritz).
     pub(super) fn on(basis: Option<MatRef<'_, f64>>, products: MatRef<'_, f64>) -> Option<Self> {
         let is_finite = products.col_iter().all(|column| column.iter().all(|entry| entry.is_finite()));
         let parts = is_finite.then(|| products.thin_svd().ok()).flatten()?;

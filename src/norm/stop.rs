@@ -3,14 +3,14 @@
 use super::Bounds;
 use crate::{Error, Result};
 
-/// What a run of [`super::Lanczos`] goes on for.
+/// The aim of a run of [`super::Lanczos`]: a value, bounds, or a gradient.
 ///
 /// ```
 /// use opnorm::{Gpu, Matrix, norm::{Lanczos, Stop}};
 /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 0.0, 0.0, 1.0])?;
 /// let stop = Stop::Bound { rtol: 1e-3, delta: 1e-6 };
 /// let norms = Lanczos { stop, ..Lanczos::default() }.norm(&matrix)?;
-/// let bounds = norms.items()[0].bounds;
+/// let bounds = norms.single()?.bounds;
 /// assert!(bounds.lower <= 3.0 && 3.0 <= bounds.upper && bounds.width() <= 1e-3);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
@@ -24,11 +24,11 @@ pub enum Stop {
         /// The relative error of sigma, positive. The default is 1e-6.
         rtol: f64,
     },
-    /// A bound of the norm: until upper / lower - 1 <= `rtol`, where the upper bound fails for at most the share `delta` of
-    /// all start vectors (Hochstenbach 2013; `docs/bounds.md`, P10).
+    /// A bound of the norm: until upper / lower - 1 <= `rtol`, where the upper bound fails for at most the share
+    /// `delta` of all start vectors (Hochstenbach 2013; `docs/bounds.md`, P10).
     ///
-    /// Rounding in `f32` stands in the way below some 1e-6, and sooner where products of the operator cancel: such a run ends
-    /// as [`super::Status::Stagnated`], with the bounds it reached.
+    /// Rounding in `f32` stands in the way below some 1e-6, and sooner where products of the operator cancel: such a
+    /// run ends as [`super::Status::Stagnated`], with the bounds it reached.
     Bound {
         /// The relative distance of the bounds, positive.
         rtol: f64,
@@ -37,9 +37,9 @@ pub enum Stop {
     },
     /// The gradient u vᵀ: until residual / gap, which is its error relative to its norm, is at most `tolerance`.
     ///
-    /// The gap is that to the next distinct value, once a second start has shown that no copy of the largest was missed; see
-    /// [`super::Lanczos::multiplicity`]. `f32` reaches about 1e-7 sigma / gap: a run that asks for less ends as
-    /// [`super::Status::Stagnated`].
+    /// The gap is that to the next distinct value, once a second start has shown that no copy of the largest was
+    /// missed; see [`super::Lanczos::multiplicity`]. `f32` reaches about 1e-7 sigma / gap: a run that asks for less
+    /// ends as [`super::Status::Stagnated`].
     Gradient {
         /// The relative error of the gradient, positive.
         tolerance: f64,
@@ -84,13 +84,13 @@ impl Stop {
 
 /// The relative error to expect of sigma while a run goes on, from the residual, relative to sigma.
 ///
-/// Some singular value lies within residual / √2 of sigma, always; the largest may lie further away. With the others at
-/// least a gap away the error is residual² / (2 gap), which is far smaller, but a Krylov space of k steps tells values apart
-/// only where they are about (π / 2k)² sigma from each other (the resolution of Chebyshev polynomials of degree 2k at the end
-/// of their interval). It shows closer ones as one, and the gap to the rest says nothing of them: such pairs are common where
-/// a spectrum is dense at its edge, as that of the Grcar matrix, whose largest values are 1e-4 to 1e-6 apart. With parts c₁
-/// and c₂ along the vectors of two values w apart, residual and error are 2 w c₁ c₂ and w c₂²: the error is the residual
-/// times c₂ / 2c₁, at most ten times the residual but for one start in thirty.
+/// Some singular value lies within residual / √2 of sigma, always; the largest may lie further away. With the others
+/// at least a gap away the error is residual² / (2 gap), which is far smaller, but a Krylov space of k steps tells
+/// values apart only where they are about (π / 2k)² sigma from each other (the resolution of Chebyshev polynomials of
+/// degree 2k at the end of their interval). It shows closer ones as one, and the gap to the rest says nothing of them:
+/// such pairs are common where a spectrum is dense at its edge, as that of the Grcar matrix, whose largest values are
+/// 1e-4 to 1e-6 apart. With parts c₁ and c₂ along the vectors of two values w apart, residual and error are 2 w c₁ c₂
+/// and w c₂²: the error is the residual times c₂ / 2c₁, at most ten times the residual but for one start in thirty.
 pub(super) fn expected_error(residual: f64) -> f64 {
     10.0 * residual
 }

@@ -5,9 +5,9 @@ use faer::Mat;
 use super::candidate::Candidate;
 use super::columns::Columns;
 use super::lanczos::{Chain, Goal, Lanczos, Run, State};
-use super::probable::Share;
 use super::ritz::orthonormal;
 use super::triplets::{Triplet, Triplets};
+use crate::bound::krylov::Share;
 use crate::iterate::{Control, Status};
 use crate::operator::{LinearOperator, Oriented, Settled};
 use crate::{Error, Result};
@@ -22,13 +22,14 @@ const SHARE: usize = 4;
 impl Lanczos {
     /// The `count` largest singular triplets of each item.
     ///
-    /// Where the shorter side is short, or a large share of all triplets is asked for, the operator is applied to the columns of
-    /// the identity, and the host decomposes the matrix that they make. Else a Krylov space is grown. It shows a repeated
-    /// singular value once; after its triplets have converged the iteration starts again from a random vector orthogonal to all
-    /// that was found, until a start brings nothing that belongs to the largest; a decomposition on the space of what was found
-    /// gives the triplets (Rayleigh and Ritz).
+    /// Where the shorter side is short, or a large share of all triplets is asked for, the operator is applied to the
+    /// columns of the identity, and the host decomposes the matrix that they make. Else a Krylov space is grown. It
+    /// shows a repeated singular value once; after its triplets have converged the iteration starts again from a
+    /// random vector orthogonal to all that was found, until a start brings nothing that belongs to the largest; a
+    /// decomposition on the space of what was found gives the triplets (Rayleigh and Ritz).
     ///
-    /// Residuals are held against the tolerance of [`Lanczos::stop`], whichever it is; there is one chain, and no upper bound.
+    /// Residuals are held against the tolerance of [`Lanczos::stop`], whichever it is; there is one chain, and no
+    /// upper bound.
     ///
     /// ```
     /// use opnorm::{Gpu, Matrix, norm::Lanczos};
@@ -128,8 +129,8 @@ impl Lanczos {
 }
 
 impl<O: LinearOperator + ?Sized> Run<'_, O> {
-    /// The right vectors on the short side of the leading triplets that each chain holds, one after the other, `count` at
-    /// the most.
+    /// The right vectors on the short side of the leading triplets that each chain holds, one after the other, `count`
+    /// at the most.
     async fn spans(&self, oriented: &Oriented<'_, O>, count: usize) -> Result<Vec<Vec<f32>>> {
         let short = oriented.short;
         let coefficients: Vec<Vec<Vec<f64>>> = self.chains.iter().map(|chain| chain.leading_vectors(count)).collect();
@@ -153,7 +154,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
 }
 
 impl Triplets {
-    /// What is known without a product: a zero operator has zeros, with unit vectors.
+    /// The triplets that are known without a product: a zero operator has zeros, with unit vectors.
     fn of_settled<O: LinearOperator + ?Sized>(settled: Settled, count: usize, oriented: &Oriented<'_, O>) -> Self {
         let unit = |size: usize, rank: usize| (0..size).map(|index| if index == rank { 1.0 } else { 0.0 }).collect();
         let (left, right) = match oriented.transposed {

@@ -15,9 +15,9 @@ use crate::{Error, Result};
 /// use opnorm::{Gpu, Matrix, norm::spectral_norm};
 /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[1.0, 0.0, 0.0, -3.0])?;
 /// let plus = (Identity::like(&matrix)? + &matrix)?; // I + A
-/// assert!((spectral_norm(&plus)?.items()[0].sigma - 2.0).abs() < 1e-5);
+/// assert!((spectral_norm(&plus)?.single()?.sigma - 2.0).abs() < 1e-5);
 /// let minus = ((Identity::like(&matrix)? * 2.0)? - &matrix)?; // 2 I - A
-/// assert!((spectral_norm(&minus)?.items()[0].sigma - 5.0).abs() < 1e-5);
+/// assert!((spectral_norm(&minus)?.single()?.sigma - 5.0).abs() < 1e-5);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -48,9 +48,9 @@ use crate::{Error, Result};
 /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 0.0, 0.0, 2.0])?;
 /// let gram = (Transpose(&matrix) * &matrix)?;
 /// assert_eq!(gram.domain(), [2]);
-/// assert!((spectral_norm(&gram)?.items()[0].sigma - 9.0).abs() < 1e-5);
+/// assert!((spectral_norm(&gram)?.single()?.sigma - 9.0).abs() < 1e-5);
 /// let rest = ((&matrix * &matrix)? - (&matrix * 2.0)?)?; // A² - 2 A
-/// assert!((spectral_norm(&rest)?.items()[0].sigma - 3.0).abs() < 1e-5);
+/// assert!((spectral_norm(&rest)?.single()?.sigma - 3.0).abs() < 1e-5);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 pub trait LinearOperator {
@@ -160,6 +160,7 @@ pub type HostProducts<'a> = LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>>;
 
 /// The knowledge of one batch element of an operator before any product is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Knowledge {
     /// Nothing.
     Nothing,

@@ -65,7 +65,7 @@ pub fn mirror(recorder: &mut Recorder, matrix: &Matrix) -> Result<()> {
             };
             let spans = (source_end - from.start).div_ceil(SPAN);
             let grid = Grid::groups(to.len().div_ceil(lanes) * spans * target.place.items.len());
-            let other = if own { recorder.gpu().placeholder().into() } else { (&source.words).into() };
+            let other = if own { (&recorder.gpu().placeholder()).into() } else { (&source.words).into() };
             recorder.dispatch(&KERNEL, grid, &params, &[other, (&target.words).into()])?;
         }
     }

@@ -23,7 +23,8 @@ pub(super) static KERNEL: Kernel = kernel!(
 /// the square is the sum over the segments.
 ///
 /// *Accuracy*  with d the exact difference and e = gamma(2) · (|factor · product| + |sigma · direction|) entrywise,
-/// |error| <= gamma(r + lanes) · Σ (|d| + e)² + Σ (2 |d| e + e²) in each segment of s elements, with the r of [`super::dot`].
+/// |error| <= gamma(r + lanes) · Σ (|d| + e)² + Σ (2 |d| e + e²) in each segment of s elements, with the r of
+/// [`super::dot`].
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.

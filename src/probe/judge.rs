@@ -109,7 +109,8 @@ impl Judged {
     }
 }
 
-/// The error of `found` in units of the last place of `high + low`; 0 where that is out of range, which WGSL leaves open.
+/// The error of `found` in units of the last place of `high + low`; 0 where that is out of range, which WGSL leaves
+/// open.
 fn ulps(found: f32, high: f64, low: f64) -> f64 {
     if high.is_nan() || high.abs() > f64::from(f32::MAX) {
         return 0.0;
@@ -118,8 +119,8 @@ fn ulps(found: f32, high: f64, low: f64) -> f64 {
         return f64::INFINITY;
     }
     let relative = (f64::from(found) - high - low).abs() / unit(high);
-    // Comparisons are exact, where the quotient rounds. The difference of a neighbour is exact as well; any other is far
-    // larger than `low`.
+    // Comparisons are exact, where the quotient rounds. The difference of a neighbour is exact as well; any other is
+    // far larger than `low`.
     let difference = |neighbour: f32| f64::from(neighbour) - high;
     if difference(found.next_down()) < low && low < difference(found.next_up()) {
         relative.min(1.0 - f64::EPSILON)
@@ -147,8 +148,8 @@ fn inexact(value: f64) -> (f64, f64) {
     (value, value * f64::EPSILON / 4.0)
 }
 
-/// The error of an `fma` as a part of what a product and a sum, each rounded to a neighbour, may be off by; and whether it
-/// may have been rounded once.
+/// The error of an `fma` as a part of what a product and a sum, each rounded to a neighbour, may be off by; and
+/// whether it may have been rounded once.
 fn fused_error([a, b, c]: [f32; 3], found: f32) -> (f64, bool) {
     let [a, b, c] = [a, b, c].map(f64::from);
     let (product, twin) = (a * b, reference::arithmetic([a, b, c]).fused);
@@ -176,7 +177,7 @@ mod tests {
 
     const LANES: usize = 8;
 
-    /// What an adapter returns that rounds to nearest, flushes nothing and fuses.
+    /// The results of an adapter that rounds to nearest, flushes nothing and fuses.
     fn results() -> (Vec<[f32; 3]>, Vec<ArithmeticResults>, Vec<u32>) {
         let triples = triples();
         let results = triples.iter().map(|[a, b, c]| {

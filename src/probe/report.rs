@@ -1,9 +1,9 @@
-//! What is known of the arithmetic of a device.
+//! The arithmetic of a device, as far as it is known.
 
-/// How a device rounds, as [`super::arithmetic`] found it on a few thousand operands.
+/// The rounding of a device, as [`super::arithmetic`] found it on a few thousand operands.
 ///
-/// An error in ulp is that of a result to the exact one in units of the last place of the exact one. Where an operand or
-/// the exact result is below 2^-126, WGSL lets it be taken for zero, and the error is that to the nearest of these.
+/// An error in ulp is that of a result to the exact one in units of the last place of the exact one. Where an operand
+/// or the exact result is below 2^-126, WGSL lets it be taken for zero, and the error is that to the nearest of these.
 /// A neighbour of the exact result counts less than 1, and anything else 1 at the least.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -26,15 +26,17 @@ pub struct ArithmeticReport {
     pub flushes_operands: bool,
     /// Whether a subnormal result was.
     pub flushes_results: bool,
-    /// Whether NaN and infinity stayed what they are through `+` and `*`, and were told from finite numbers by their bits.
+    /// Whether NaN and infinity stayed what they are through `+` and `*`, and were told from finite numbers by their
+    /// bits.
     pub keeps_non_finite: bool,
-    /// The worst error of a sum over the lanes of a group as a part of its bound for the order that the kernels promise.
+    /// The worst error of a sum over the lanes of a group as a part of its bound for the order that the kernels
+    /// promise.
     pub lane_sum: f64,
 }
 
 impl ArithmeticReport {
-    /// Whether what bounds rest on holds: `+`, `-`, `*` return a neighbour of the exact result, hence with a relative error
-    /// below 2^-23, or lose no more than subnormal numbers; `fma` is no worse than both; NaN is found.
+    /// Whether what bounds rest on holds: `+`, `-`, `*` return a neighbour of the exact result, hence with a relative
+    /// error below 2^-23, or lose no more than subnormal numbers; `fma` is no worse than both; NaN is found.
     pub fn upholds_wgsl(&self) -> bool {
         self.violation().is_none()
     }

@@ -4,8 +4,6 @@
 //! known. The [`Plan`] holds what a table must know before its first row: its columns and their widths.
 //!
 //! ```
-//! use std::ops::ControlFlow;
-//!
 //! use opnorm::audit::{Event, Options, audit};
 //! use opnorm::report::{BoundKind, Content, Format, Plan, Record, Summary};
 //! use opnorm::{Gpu, io::Checkpoint};
@@ -19,7 +17,7 @@
 //!     if let Event::Row(row) = event {
 //!         records.push(Record::new(&row, false, 0));
 //!     }
-//!     ControlFlow::Continue(())
+//!     Ok(())
 //! })?;
 //! writer.begin(&mut out)?;
 //! for record in &records {

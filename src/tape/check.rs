@@ -11,6 +11,7 @@ use crate::{Error, Result};
 /// The errors of a function's derivatives, each relative to the largest entry of the derivative.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[must_use]
 pub struct GradientReport {
     /// A row for each input.
     pub rows: Vec<GradientCheck>,

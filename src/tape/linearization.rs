@@ -73,7 +73,7 @@ impl Tape {
     /// let zeros = Tensor::zeros(&gpu, &[2, 3])?;
     /// let point = Tensor::from_slice(&gpu, &[2, 1], &[4.0, -7.0])?;
     /// let norms = spectral_norm(&tape.linearize(&y, &x, &[(&x, &zeros), (&factors, &point)])?)?;
-    /// assert!((norms.items()[1].sigma - 7.0).abs() < 1e-5);
+    /// assert!((norms[1].sigma - 7.0).abs() < 1e-5);
     /// # Ok::<(), opnorm::Error>(())
     /// ```
     ///
@@ -82,6 +82,21 @@ impl Tape {
     /// input; [`Error::Foreign`] when a value is of another tape; [`Error::InvalidOption`] when the point lacks an
     /// input, or the function mixes samples; the errors of [`Program::run`].
     pub fn linearize(&self, output: &Value, input: &Value, point: &[(&Value, &Tensor)]) -> Result<Linearization> {
+        self.gpu().block_on(self.linearize_async(output, input, point))
+    }
+
+    /// [`Tape::linearize`] without blocking the thread while the device or steps of the host run.
+    ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
+    ///
+    /// # Errors
+    /// As [`Tape::linearize`].
+    pub async fn linearize_async(
+        &self,
+        output: &Value,
+        input: &Value,
+        point: &[(&Value, &Tensor)],
+    ) -> Result<Linearization> {
         let operation = "linearize";
         self.expect_own(operation, &[output, input])?;
         let (Some((batch, domain)), Some((items, codomain))) =
@@ -103,7 +118,7 @@ impl Tape {
         let (starts, tensors): (Vec<&Value>, Vec<&Tensor>) = point.iter().copied().unzip();
         let point = (operation, "the list of inputs with their values");
         let at_point = self.compile_with(point, &starts, &BTreeMap::new(), &residuals)?;
-        let decided = at_point.run(&tensors)?;
+        let decided = at_point.run_async(&tensors).await?;
         let known: BTreeMap<usize, Tensor> = residuals.iter().map(Value::node).zip(decided.iter().cloned()).collect();
 
         let forward = self.compile_with(point, &[&tangent], &known, &along)?;
@@ -129,7 +144,7 @@ impl Tape {
             on_host: Exact::default(),
             is_separate,
         };
-        self.gpu().block_on(jacobian.expect_separate())?;
+        jacobian.expect_separate().await?;
         Ok(jacobian)
     }
 }
@@ -154,9 +169,9 @@ impl Linearization {
     /// let x = tape.input(&[1, 2])?;
     /// let point = |data: &[f32]| Tensor::from_slice(&gpu, &[1, 2], data);
     /// let mut jacobian = tape.linearize(&x.square()?, &x, &[(&x, &point(&[1.0, 2.0])?)])?;
-    /// assert!((spectral_norm(&jacobian)?.items()[0].sigma - 4.0).abs() < 1e-5);
+    /// assert!((spectral_norm(&jacobian)?.single()?.sigma - 4.0).abs() < 1e-5);
     /// jacobian.move_to(&[&point(&[-5.0, 2.0])?])?;
-    /// assert!((spectral_norm(&jacobian)?.items()[0].sigma - 10.0).abs() < 1e-5);
+    /// assert!((spectral_norm(&jacobian)?.single()?.sigma - 10.0).abs() < 1e-5);
     /// # Ok::<(), opnorm::Error>(())
     /// ```
     ///

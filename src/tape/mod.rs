@@ -17,7 +17,7 @@
 //! let y = x.square()?.sin()?;
 //! let point = Tensor::from_slice(&gpu, &[1, 2], &[0.5, 1.0])?;
 //! let jacobian = tape.linearize(&y, &x, &[(&x, &point)])?; // diag(2 x cos(x²)) at the point
-//! let sigma = spectral_norm(&jacobian)?.items()[0].sigma;
+//! let sigma = spectral_norm(&jacobian)?.single()?.sigma;
 //! assert!((sigma - 2.0 * 1f64.cos()).abs() < 1e-5);
 //! # Ok::<(), opnorm::Error>(())
 //! ```

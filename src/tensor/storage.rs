@@ -7,6 +7,7 @@ use crate::{Error, Result};
 
 /// The element type of a [`super::Matrix`] in device memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Storage {
     /// 32-bit floats.
     F32,
@@ -38,6 +39,7 @@ impl Storage {
 
 /// The element type of an [`ElementSource`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SourceElement {
     /// 64-bit floats: rounded to `f32`, after an exact scaling by a power of two where their range asks for it.
     F64,
@@ -60,7 +62,7 @@ pub enum SourceElement {
 /// let rows = vec![[3.0, 4.0], [0.0, 5.0]];
 /// let matrix = Matrix::upload(&gpu, (1, 2, 2), &rows)?;
 /// assert_eq!(matrix.read()?, [3.0, 4.0, 0.0, 5.0]);
-/// let bounds = Certifier::default().on_host((1, 2, 2), &[3.0, 4.0, 0.0, 5.0])?[0].bounds;
+/// let bounds = Certifier::default().certify_on_host((1, 2, 2), &[3.0, 4.0, 0.0, 5.0])?[0].bounds;
 /// assert!(bounds.lower <= 45f64.sqrt() && 45f64.sqrt() <= bounds.upper);
 /// # Ok::<(), opnorm::Error>(())
 /// ```

@@ -10,6 +10,7 @@ mod expected;
 mod families;
 mod kernels;
 mod matrices;
+mod richardson;
 mod shaders;
 mod spectral_norm;
 mod tape;

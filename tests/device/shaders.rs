@@ -1,5 +1,5 @@
-//! Every kernel, and ones that are written at run time, without a device: it is valid WGSL, it translates to each back end's language in both widths, it says
-//! the truth about its bindings and parameters, and its four files are there.
+//! Every kernel, and ones that are written at run time, without a device: it is valid WGSL, it translates to each back
+//! end's language in both widths, it says the truth about its bindings and parameters, and its four files are there.
 
 use std::collections::BTreeSet;
 use std::fs;

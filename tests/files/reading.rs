@@ -198,6 +198,16 @@ fn what_cannot_be_a_norms_input_says_why() {
     }
 }
 
+/// A program that prints one line has the words of the cause in it, a program that asks for the cause has its kind.
+#[test]
+fn a_file_that_cannot_be_opened_keeps_the_error_of_the_system() {
+    let missing = std::env::temp_dir().join("there is no such folder").join("nor.npy");
+    let error = Checkpoint::open(&missing).unwrap_err();
+    let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<std::io::Error>()).unwrap();
+    assert_eq!(cause.kind(), std::io::ErrorKind::NotFound);
+    assert!(error.to_string().ends_with(&cause.to_string()), "{error}");
+}
+
 #[test]
 fn elements_print_their_names() {
     let all = [Element::F64, Element::F32, Element::F16, Element::Bf16, Element::Other("U16".to_owned())];

@@ -43,7 +43,8 @@ impl Value {
     /// let tape = Tape::new(&gpu);
     /// let matrix = tape.input(&[2, 2])?;
     /// let gradient = tape.grad(&matrix.spectral_norm()?.square()?, &[&matrix])?; // 2 σ u vᵀ
-    /// let found = tape.compile(&[&matrix], &gradient)?.run(&[Tensor::from_slice(&gpu, &[2, 2], &[3.0, 0.0, 0.0, 1.0])?])?;
+    /// let diagonal = Tensor::from_slice(&gpu, &[2, 2], &[3.0, 0.0, 0.0, 1.0])?;
+    /// let found = tape.compile(&[&matrix], &gradient)?.run(&[diagonal])?;
     /// assert!((found[0].read(&gpu)?[0] - 6.0).abs() < 1e-4);
     /// # Ok::<(), opnorm::Error>(())
     /// ```

@@ -26,7 +26,7 @@ impl Function {
     /// function's tape: the pull-back of pairs of vectors (u, v) to the parameters of the Jacobian.
     ///
     /// *Shapes*  `left`: that of the function's value · `right`: that of its argument · `weights`: batch
-    pub(super) fn pull_back(
+    pub(super) async fn pull_back(
         &self,
         (left, right, weights): (&Tensor, &Tensor, &[f32]),
         point: &[Tensor],
@@ -36,7 +36,7 @@ impl Function {
         let weights = Tensor::from_slice(self.input.tape().gpu(), &column(self.output.shape()), weights)?;
         let vectors = [right.reshaped(self.input.shape())?, left.reshaped(self.output.shape())?];
         let given: Vec<&Tensor> = point.iter().chain(&vectors).chain([&weights]).collect();
-        program.run(&given)
+        program.run_async(&given).await
     }
 
     /// The gradient of the sum over the samples of weight · uᵀ J v: from the point, v, u and the weights.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::function::Function;
 use super::reduction::Reduction;
+use crate::gpu::Gpu;
 use crate::norm::{Bounds, Guarantee, SpectralNorm, SpectralNorms, Status};
 use crate::tape::Value;
 use crate::tensor::Tensor;
@@ -13,6 +14,7 @@ use crate::{Error, Result};
 ///
 /// A gradient reads the tensors of the samples and of the other inputs, which must keep their contents until then.
 #[derive(Debug)]
+#[must_use]
 pub struct JacobianNorms {
     pub(super) norms: SpectralNorms,
     pub(super) reduction: Reduction,
@@ -99,9 +101,24 @@ impl JacobianNorms {
     /// [`Error::InvalidOption`] for [`Reduction::None`], which [`JacobianNorms::gradient_along`] serves; whatever the
     /// device says.
     pub fn gradient(&self, inputs: &[&Value]) -> Result<Vec<Tensor>> {
+        self.gpu().block_on(self.gradient_async(inputs))
+    }
+
+    /// [`JacobianNorms::gradient`] without blocking the thread while steps of the host run.
+    ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
+    ///
+    /// # Errors
+    /// As [`JacobianNorms::gradient`].
+    pub async fn gradient_async(&self, inputs: &[&Value]) -> Result<Vec<Tensor>> {
+        self.gradient_along_async(&self.weights()?, inputs).await
+    }
+
+    /// The derivative of the reduced norm with respect to the norm of each sample.
+    fn weights(&self) -> Result<Vec<f64>> {
         let items = self.norms.items();
         let count = items.len();
-        let weights = match self.reduction {
+        Ok(match self.reduction {
             Reduction::Sum => vec![1.0; count],
             Reduction::Mean => vec![1.0 / count.max(1) as f64; count],
             Reduction::Max => {
@@ -116,8 +133,7 @@ impl JacobianNorms {
                     allowed: "max, mean or sum; `gradient_along` takes a weight for each sample",
                 });
             }
-        };
-        self.gradient_along(&weights, inputs)
+        })
     }
 
     /// The gradient of the sum of the norms, each times its weight.
@@ -127,6 +143,16 @@ impl JacobianNorms {
     /// # Errors
     /// [`Error::ShapeMismatch`] for another number of weights; as [`JacobianNorms::gradient`].
     pub fn gradient_along(&self, weights: &[f64], inputs: &[&Value]) -> Result<Vec<Tensor>> {
+        self.gpu().block_on(self.gradient_along_async(weights, inputs))
+    }
+
+    /// [`JacobianNorms::gradient_along`] without blocking the thread while steps of the host run.
+    ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
+    ///
+    /// # Errors
+    /// As [`JacobianNorms::gradient_along`].
+    pub async fn gradient_along_async(&self, weights: &[f64], inputs: &[&Value]) -> Result<Vec<Tensor>> {
         let batch = self.norms.items().len();
         if weights.len() != batch {
             return Err(Error::ShapeMismatch {
@@ -141,6 +167,10 @@ impl JacobianNorms {
             _ => *weight as f32,
         };
         let weights: Vec<f32> = self.norms.items().iter().zip(weights).map(of_item).collect();
-        self.function.pull_back((self.norms.left(), self.norms.right(), &weights), &self.point, inputs)
+        self.function.pull_back((self.norms.left(), self.norms.right(), &weights), &self.point, inputs).await
+    }
+
+    fn gpu(&self) -> &Gpu {
+        self.function.input.tape().gpu()
     }
 }

@@ -21,7 +21,7 @@ use crate::tensor::Tensor;
 /// let values = Tensor::from_slice(&gpu, &[2, 2], &[3.0, 0.0, 0.0, 1.0])?;
 /// let samples = Tensor::zeros(&gpu, &[5, 2])?;
 /// let norm = JacobianSpectralNorm { reduction: Reduction::Sum, ..JacobianSpectralNorm::default() };
-/// let found = norm.of(&tape, |x| x.matmul(&weight)?.tanh(), &samples, &[(&weight, &values)])?;
+/// let found = norm.norms(&tape, |x| x.matmul(&weight)?.tanh(), &samples, &[(&weight, &values)])?;
 /// assert!((found.reduced().unwrap() - 15.0).abs() < 1e-4);
 /// // d/dW of the sum: every sample adds u vᵀ of its own
 /// let gradient = found.gradient(&[&weight])?[0].read(&gpu)?;
@@ -29,6 +29,7 @@ use crate::tensor::Tensor;
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[must_use = "options do nothing until a verb is called"]
 pub struct JacobianSpectralNorm {
     /// The solver: its tolerance, iterations and seed, and with `delta` an upper bound for each sample.
     pub method: Method,

@@ -26,7 +26,7 @@ use crate::tensor::Tensor;
 /// let mut prepared = norm.prepare(&tape, |x| x.multiply(&slope)?.sin(), &[4, 2], &[&slope])?;
 /// let samples = Tensor::zeros(&gpu, &[4, 2])?;
 /// for value in [1.0, 2.0, 3.0] {
-///     let found = prepared.at(&samples, &[&Tensor::from_slice(&gpu, &[], &[value])?])?;
+///     let found = prepared.norms_at(&samples, &[&Tensor::from_slice(&gpu, &[], &[value])?])?;
 ///     assert!((found.reduced().unwrap() - f64::from(value)).abs() < 1e-5);
 ///     let gradient = found.gradient(&[&slope])?[0].read(&gpu)?;
 ///     assert!((gradient[0] - 1.0).abs() < 1e-5);
@@ -34,6 +34,7 @@ use crate::tensor::Tensor;
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 #[derive(Debug)]
+#[must_use]
 pub struct PreparedJacobianNorm {
     options: JacobianSpectralNorm,
     jacobian: Linearization,
@@ -44,7 +45,7 @@ pub struct PreparedJacobianNorm {
 
 impl PreparedJacobianNorm {
     /// Records the function and linearises it at a first point.
-    pub(super) fn at_point(
+    pub(super) async fn at_point(
         options: &JacobianSpectralNorm,
         tape: &Tape,
         function: impl FnOnce(&Value) -> Result<Value>,
@@ -56,7 +57,7 @@ impl PreparedJacobianNorm {
         let output = function(&input)?;
         let point: Vec<(&Value, &Tensor)> =
             [(&input, &samples)].into_iter().chain(others.iter().copied().zip(tensors.iter().copied())).collect();
-        let jacobian = tape.linearize(&output, &input, &point)?;
+        let jacobian = tape.linearize_async(&output, &input, &point).await?;
         let point = point.into_iter().map(|(_, tensor)| tensor.clone()).collect();
         let others = others.iter().map(|other| (*other).clone()).collect();
         let function = Arc::new(Function::new(input, output, others));
@@ -76,26 +77,18 @@ impl PreparedJacobianNorm {
     /// # Errors
     /// [`crate::Error::ShapeMismatch`] for other shapes; as [`Program::run`](crate::tape::Program::run) and
     /// [`crate::norm::Lanczos::norm`].
-    pub fn at(&mut self, samples: &Tensor, others: &[&Tensor]) -> Result<JacobianNorms> {
-        self.at_with(samples, others, Control::default())
-    }
-
-    /// [`PreparedJacobianNorm::at`] with a warm start and a callback.
-    ///
-    /// # Errors
-    /// As [`PreparedJacobianNorm::at`]; [`crate::Error::Cancelled`] when the callback says so.
-    pub fn at_with(&mut self, samples: &Tensor, others: &[&Tensor], control: Control<'_>) -> Result<JacobianNorms> {
+    pub fn norms_at(&mut self, samples: &Tensor, others: &[&Tensor]) -> Result<JacobianNorms> {
         let gpu = self.function.input.tape().gpu().clone();
-        gpu.block_on(self.at_async(samples, others, control))
+        gpu.block_on(self.norms_at_async(samples, others, Control::default()))
     }
 
-    /// [`PreparedJacobianNorm::at_with`] without blocking the thread while the device works.
+    /// [`PreparedJacobianNorm::norms_at`] with a control, and without blocking the thread while the device works.
     ///
     /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
     /// # Errors
-    /// As [`PreparedJacobianNorm::at_with`].
-    pub async fn at_async(
+    /// As [`PreparedJacobianNorm::norms_at`]; whatever the listener of the control returns.
+    pub async fn norms_at_async(
         &mut self,
         samples: &Tensor,
         others: &[&Tensor],

@@ -7,6 +7,7 @@ use crate::{Error, Result};
 
 /// The way to make one number of the norms of the samples of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Reduction {
     /// The largest.
     #[default]

@@ -19,21 +19,23 @@ impl JacobianSpectralNorm {
     ///
     /// # Errors
     /// Whatever the function returns; as [`Tape::linearize`] and [`crate::norm::Lanczos::norm`].
-    pub fn of(
+    pub fn norms(
         &self,
         tape: &Tape,
         function: impl FnOnce(&Value) -> Result<Value>,
         samples: &Tensor,
         others: &[(&Value, &Tensor)],
     ) -> Result<JacobianNorms> {
-        self.of_with(tape, function, samples, others, Control::default())
+        tape.gpu().block_on(self.norms_async(tape, function, samples, others, Control::default()))
     }
 
-    /// [`JacobianSpectralNorm::of`] with a warm start and a callback.
+    /// [`JacobianSpectralNorm::norms`] with a control, and without blocking the thread while the device works.
+    ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
     /// # Errors
-    /// As [`JacobianSpectralNorm::of`]; [`Error::Cancelled`] when the callback says so.
-    pub fn of_with(
+    /// As [`JacobianSpectralNorm::norms`]; whatever the listener of the control returns.
+    pub async fn norms_async(
         &self,
         tape: &Tape,
         function: impl FnOnce(&Value) -> Result<Value>,
@@ -42,8 +44,8 @@ impl JacobianSpectralNorm {
         control: Control<'_>,
     ) -> Result<JacobianNorms> {
         let (values, tensors): (Vec<&Value>, Vec<&Tensor>) = others.iter().copied().unzip();
-        let prepared = PreparedJacobianNorm::at_point(self, tape, function, samples, (&values, &tensors))?;
-        tape.gpu().block_on(prepared.here_async(control))
+        let prepared = PreparedJacobianNorm::at_point(self, tape, function, samples, (&values, &tensors)).await?;
+        prepared.here_async(control).await
     }
 
     /// The norms for 2 f - 1, f being `function`: none is above 1 exactly if f is firmly nonexpansive at the samples
@@ -54,13 +56,32 @@ impl JacobianSpectralNorm {
     /// *Shapes*  the function's value: that of its argument
     ///
     /// # Errors
-    /// As [`JacobianSpectralNorm::of`].
-    pub fn of_reflection(
+    /// [`Error::ShapeMismatch`] for another shape of the function's value; as [`JacobianSpectralNorm::norms`].
+    pub fn norms_of_reflection(
         &self,
         tape: &Tape,
         function: impl FnOnce(&Value) -> Result<Value>,
         samples: &Tensor,
         others: &[(&Value, &Tensor)],
+    ) -> Result<JacobianNorms> {
+        let control = Control::default();
+        tape.gpu().block_on(self.norms_of_reflection_async(tape, function, samples, others, control))
+    }
+
+    /// [`JacobianSpectralNorm::norms_of_reflection`] with a control, and without blocking the thread while the device
+    /// works.
+    ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
+    ///
+    /// # Errors
+    /// As [`JacobianSpectralNorm::norms_of_reflection`]; whatever the listener of the control returns.
+    pub async fn norms_of_reflection_async(
+        &self,
+        tape: &Tape,
+        function: impl FnOnce(&Value) -> Result<Value>,
+        samples: &Tensor,
+        others: &[(&Value, &Tensor)],
+        control: Control<'_>,
     ) -> Result<JacobianNorms> {
         let reflection = |input: &Value| {
             let value = function(input)?;
@@ -73,7 +94,7 @@ impl JacobianSpectralNorm {
             }
             value.scale(2.0)?.subtract(input)
         };
-        self.of(tape, reflection, samples, others)
+        self.norms_async(tape, reflection, samples, others, control).await
     }
 
     /// Records `function` and its derivatives once, to take the norms at any samples and values of its other inputs.
@@ -81,8 +102,24 @@ impl JacobianSpectralNorm {
     /// *Shapes*  `samples`: batch × any, that of all samples to come · the function's value: batch × any
     ///
     /// # Errors
-    /// As [`JacobianSpectralNorm::of`].
+    /// As [`JacobianSpectralNorm::norms`].
     pub fn prepare(
+        &self,
+        tape: &Tape,
+        function: impl FnOnce(&Value) -> Result<Value>,
+        samples: &[usize],
+        others: &[&Value],
+    ) -> Result<PreparedJacobianNorm> {
+        tape.gpu().block_on(self.prepare_async(tape, function, samples, others))
+    }
+
+    /// [`JacobianSpectralNorm::prepare`] without blocking the thread while the device works.
+    ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
+    ///
+    /// # Errors
+    /// As [`JacobianSpectralNorm::prepare`].
+    pub async fn prepare_async(
         &self,
         tape: &Tape,
         function: impl FnOnce(&Value) -> Result<Value>,
@@ -93,6 +130,6 @@ impl JacobianSpectralNorm {
         let zeros = |shape: &[usize]| Tensor::zeros(gpu, shape);
         let tensors: Vec<Tensor> = others.iter().map(|other| zeros(other.shape())).collect::<Result<_>>()?;
         let tensors: Vec<&Tensor> = tensors.iter().collect();
-        PreparedJacobianNorm::at_point(self, tape, function, &zeros(samples)?, (others, &tensors))
+        PreparedJacobianNorm::at_point(self, tape, function, &zeros(samples)?, (others, &tensors)).await
     }
 }

@@ -25,9 +25,9 @@ pub(in crate::norm) struct Leading {
 impl Bidiagonal {
     /// The largest singular values and the vectors of the first, in time linear in the size.
     ///
-    /// They are the eigenvalues of the symmetric tridiagonal matrix with zero diagonal and off-diagonal alpha_1, beta_1,
-    /// alpha_2, ..., which has them as pairs ±sigma with vectors (v_1, u_1, v_2, u_2, ...) / √2 (Golub and Kahan 1965);
-    /// bisection by Sturm counts finds the values, inverse iteration the vector.
+    /// They are the eigenvalues of the symmetric tridiagonal matrix with zero diagonal and off-diagonal alpha_1,
+    /// beta_1, alpha_2, ..., which has them as pairs ±sigma with vectors (v_1, u_1, v_2, u_2, ...) / √2 (Golub and
+    /// Kahan 1965); bisection by Sturm counts finds the values, inverse iteration the vector.
     pub(in crate::norm) fn leading(&self) -> Leading {
         let chain = self.chain();
         let sigma = largest_eigenvalue(&chain, 1);
@@ -42,7 +42,7 @@ impl Bidiagonal {
         self.residual * left.last().map_or(0.0, |last| last.abs())
     }
 
-    /// How many singular values are `value` or more, for a positive value.
+    /// The number of singular values of at least `value`, for a positive value.
     pub(in crate::norm) fn count_from(&self, value: f64) -> usize {
         2 * self.alphas.len() - count_below(&self.chain(), value)
     }
@@ -52,8 +52,8 @@ impl Bidiagonal {
         if rank > self.alphas.len() { 0.0 } else { largest_eigenvalue(&self.chain(), rank) }
     }
 
-    /// The residual of the Ritz triplet of this rank, in time linear in the size; 0 where the value is next to zero, whose
-    /// vectors are not told apart.
+    /// The residual of the Ritz triplet of this rank, in time linear in the size; 0 where the value is next to zero,
+    /// whose vectors are not told apart.
     pub(in crate::norm) fn residual_of_rank(&self, rank: usize) -> f64 {
         let (value, largest) = (self.value(rank), self.value(1));
         if value <= f64::EPSILON * largest {

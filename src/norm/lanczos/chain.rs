@@ -1,10 +1,8 @@
 //! The Krylov spaces of one vector, as the host sees them: the record of their steps, what it says, and the state.
 
-use super::super::probable::Share;
 use super::super::stop::Stop;
 use super::bidiagonal::Leading;
 use super::first::FirstSpace;
-use super::judge;
 use super::state::{Goal, State};
 use super::steps::{Closed, Steps};
 use crate::iterate::Status;
@@ -25,9 +23,9 @@ pub(in crate::norm) struct Chain {
     /// The relative error to expect of it.
     pub(super) error: f64,
     /// Steps at the last judgement.
-    judged: usize,
+    pub(super) judged: usize,
     /// Steps and error at the judgement before.
-    earlier: (usize, f64),
+    pub(super) earlier: (usize, f64),
     /// Triplets of the latest space that stay when another start follows; the rest of the space is forgotten.
     pub(super) kept: Vec<(f64, Vec<f64>)>,
     /// The multiplicity of the largest value, once it is counted.
@@ -86,18 +84,7 @@ impl Chain {
         self.steps.start_again(step, kept)
     }
 
-    /// Judges the steps so far, in a space of at most `short` dimensions. `share` is what the first start may count on for an
-    /// upper bound.
-    pub(super) fn judge(&mut self, goal: Goal, short: usize, share: Option<&Share>) {
-        if self.state.rests() || self.steps.len() == 0 || !self.kept.is_empty() {
-            return;
-        }
-        self.earlier = (self.judged, self.error);
-        self.judged = self.steps.len();
-        judge::judge(self, goal, short, share);
-    }
-
-    /// How the chain ends when the basis is full or the steps have run out; `None` where a restart can still help.
+    /// The end of the chain when the basis is full or the steps have run out; `None` where a restart can still help.
     pub(super) fn status_at_the_end(&self, goal: Goal, out_of_steps: bool) -> Option<Status> {
         match goal {
             Goal::Top { .. } => Some(Status::MaxIterations),

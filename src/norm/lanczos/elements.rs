@@ -118,7 +118,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         Buffer::from_slice(&self.gpu, "factors", &factors)
     }
 
-    /// Where the run stands: the first batch element that is not done, or the last.
+    /// The progress of the first batch element that is not done, or of the last.
     pub(super) fn progress_of_elements(&self) -> Progress {
         let items = self.batch();
         let is_done = |item: &usize| self.chains_of(*item).iter().all(|chain| chain.state.is_done());
@@ -130,7 +130,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
             sigma: scale_by_power(self.in_range_of_operator(best, self.chains[best].sigma()), exponent),
             error: self.chains[best].error,
             upper: scale_by_power(self.upper(item), exponent),
-            ..Progress::of("Lanczos", "iterations", ((0..items).filter(is_done).count(), items))
+            ..Progress::new("Lanczos", "iterations", (0..items).filter(is_done).count(), items)
         }
     }
 }

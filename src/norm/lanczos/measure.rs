@@ -6,8 +6,8 @@ use crate::bound::Ball;
 use crate::operator::{LinearOperator, Oriented};
 use crate::tensor::screen::scale_by_power;
 
-/// Measures the steps of each chain's first space that are new, `columns` chains an item; `false` where the operator has no
-/// products on the host.
+/// Measures the steps of each chain's first space that are new, `columns` chains an item; `false` where the operator
+/// has no products on the host.
 ///
 /// `exponents` are those of the powers of two that each chain divides products by.
 pub(super) async fn measure<O: LinearOperator + ?Sized>(

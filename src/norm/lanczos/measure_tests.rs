@@ -1,12 +1,12 @@
 //! Tests of measured steps, and of the bounds that rest on them.
 
 use super::*;
+use crate::bound::krylov::{Share, Step, expected_error, upper_bound};
 use crate::bound::norm_above;
 use crate::gpu::Recorder;
 use crate::iterate::{Control, random_unit};
 use crate::norm::lanczos::space::Space;
 use crate::norm::lanczos::{Goal, Lanczos, Run};
-use crate::norm::probable::{Share, Step, expected_error, upper_bound};
 use crate::norm::stop::Stop;
 use crate::operator::{Composition, HostProducts, Scaled, Sum};
 use crate::tensor::Tensor;

@@ -2,16 +2,16 @@
 
 use std::ops::Range;
 
-use super::super::probable::Share;
-use super::Lanczos;
 use super::chain::Chain;
+use super::judge::judge;
 use super::measure::measure;
+use super::options::Lanczos;
 use super::state::{Goal, State};
-use super::steps::breakdown;
+use crate::bound::krylov::Share;
 use crate::gpu::{Buffer, Gpu, ReadBack, Recorder};
 use crate::iterate::{Basis, Control, Iteration, Memory, Pace, Progress, Status, drive};
 use crate::operator::{LinearOperator, Oriented};
-use crate::ops::{self, Multiples, Rows, StopKind};
+use crate::ops::StopKind;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
@@ -27,17 +27,17 @@ pub(in crate::norm) struct Run<'a, O: ?Sized> {
     pub(super) iterations: usize,
     /// Chains of each batch element: chain `column` of an element is vector element · columns + column.
     pub(super) columns: usize,
-    /// What each chain may count on for an upper bound, and the probability that the bound fails with.
+    /// The part that each chain may count on for an upper bound, and the failure probability of the bound.
     pub(super) bound: Option<(Share, f64)>,
     /// The most steps of a cycle.
     capacity: usize,
-    cycle: Cycle,
+    pub(super) cycle: Cycle,
     /// alpha and beta of each step, one of each for every vector.
     pub(super) values: Buffer<f32>,
     pub(super) product_short: Tensor,
-    product_long: Tensor,
+    pub(super) product_long: Tensor,
     /// The latest vector of the long side.
-    other: Tensor,
+    pub(super) other: Tensor,
     /// The vectors of each further copy of the largest value, of every chain; as many as the most that any chain has.
     pub(super) others: Vec<Tensor>,
     /// e of each vector, where the device divides products by 2^e; known after the first reading.
@@ -46,11 +46,11 @@ pub(in crate::norm) struct Run<'a, O: ?Sized> {
 
 /// Steps from one start of all chains to the next.
 #[derive(Clone, Copy, Debug, Default)]
-struct Cycle {
+pub(super) struct Cycle {
     /// Iterations before it.
     before: usize,
     /// Whether it is the first, whose space an upper bound rests on.
-    is_first: bool,
+    pub(super) is_first: bool,
 }
 
 /// Read-backs of some steps.
@@ -132,54 +132,6 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         &self.exponents
     }
 
-    /// Records alpha u = A v - beta u, with the latest u before and after it in `other`.
-    fn record_forward(&mut self, recorder: &mut Recorder, step: usize) -> Result<()> {
-        let (vectors, long) = (self.chains.len(), self.oriented.long);
-        let current = self.basis.slot(step)?;
-        let forward = self.product_long.clone();
-        let mask = self.memory.active.clone();
-        let place = 2 * step * vectors;
-        let measures_range = step == 0 && self.cycle.is_first;
-        recorder.masked(&mask, |recorder| {
-            self.oriented.forward(recorder, &mask, &current, &forward)?;
-            if measures_range {
-                self.memory.measure_range(recorder, long, forward.buffer())?;
-            }
-            let factors = &self.memory.factors;
-            if step > 0 {
-                let beta = Multiples { sign: -1.0, values: &self.values, first: place - vectors };
-                let rows = Rows { vectors, length: long };
-                ops::axpby(recorder, rows, beta, self.other.buffer(), factors, forward.buffer())?;
-            }
-            let measured = (forward.buffer(), long, step == 0);
-            let counted = (2 * step, breakdown(step));
-            self.memory.normalise(recorder, measured, (&self.values, place), counted, self.other.buffer())
-        })
-    }
-
-    /// Records beta v = Aᵀ u - alpha v, orthogonal to the whole basis, with the new v in the next slot.
-    fn record_backward(&mut self, recorder: &mut Recorder, step: usize) -> Result<()> {
-        let (vectors, short) = (self.chains.len(), self.oriented.short);
-        let (current, next) = (self.basis.slot(step)?, self.basis.slot(step + 1)?);
-        let backward = self.product_short.clone();
-        let mask = self.memory.active.clone();
-        let place = 2 * step * vectors;
-        recorder.masked(&mask, |recorder| {
-            let factors = &self.memory.factors;
-            self.oriented.backward(recorder, &mask, &self.other, &backward)?;
-            let alpha = Multiples { sign: -1.0, values: &self.values, first: place };
-            let rows = Rows { vectors, length: short };
-            ops::axpby(recorder, rows, alpha, current.buffer(), factors, backward.buffer())?;
-            // Twice is enough (Kahan and Parlett): where beta is small next to alpha, one pass leaves rounding errors of
-            // the size of what is left, and a basis that is not orthogonal lets the recurrence grow without bound.
-            self.basis.orthogonalise(recorder, step + 1, backward.buffer())?;
-            self.basis.orthogonalise(recorder, step + 1, backward.buffer())?;
-            let measured = (backward.buffer(), short, false);
-            let counted = (2 * step + 1, breakdown(step));
-            self.memory.normalise(recorder, measured, (&self.values, place + vectors), counted, next.buffer())
-        })
-    }
-
     /// Whether an upper bound rests on the steps of this cycle.
     fn is_of_bound(&self) -> bool {
         self.bound.is_some() && self.cycle.is_first
@@ -214,7 +166,7 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
     fn judge(&mut self) -> Result<()> {
         let share = self.bound.map(|(share, _)| share);
         for chain in self.chains.iter_mut().filter(|chain| chain.iterations.is_none()) {
-            chain.judge(self.goal, self.oriented.short, share.as_ref());
+            judge(chain, self.goal, self.oriented.short, share.as_ref());
         }
         for item in 0..self.batch() {
             self.judge_element(item);
@@ -247,7 +199,8 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
         let running = || self.chains.iter().filter(|chain| !chain.is_idle());
         let slowest = running().map(|chain| chain.steps_to_go(self.goal)).fold(0.0, f64::max);
         let started_again = running().any(|chain| chain.steps.has_started_again());
-        // A start within a space of copies is at its end at once, and every step past that is a slot of the basis in vain.
+        // A start within a space of copies is at its end at once, and every step past that is a slot of the basis in
+        // vain.
         let fresh = running().any(Chain::is_at_another_start);
         let steps = match slowest {
             _ if fresh => 2,

@@ -1,8 +1,8 @@
-//! How many chains run for an upper bound, and what each of them may count on.
+//! The number of chains for an upper bound, and what each of them may count on.
 
-use super::super::probable::{Share, expected_error, share_within};
 use super::super::stop::Stop;
-use super::Lanczos;
+use super::options::Lanczos;
+use crate::bound::krylov::{Share, expected_error, share_within};
 use crate::iterate::Control;
 use crate::operator::{LinearOperator, Oriented};
 use crate::{Error, Result, probe};
@@ -11,15 +11,7 @@ use crate::{Error, Result, probe};
 const WIDTH: f64 = 1e-3;
 
 impl Lanczos {
-    /// The probability with which the upper bound may fail, where one is asked for.
-    pub(super) fn delta(&self) -> Option<f64> {
-        match self.stop {
-            Stop::Bound { delta, .. } => Some(delta),
-            _ => self.delta,
-        }
-    }
-
-    /// How many chains run, and what each of them may count on for an upper bound.
+    /// The number of chains, and what each of them may count on for an upper bound.
     pub(super) fn share<O: LinearOperator + ?Sized>(
         &self,
         oriented: &Oriented<'_, O>,
@@ -45,7 +37,7 @@ impl Lanczos {
             probe::expect_arithmetic(oriented.operator.gpu())?;
         }
         let width = if let Stop::Bound { rtol, .. } = self.stop { rtol } else { WIDTH };
-        let least = Share::fewest(delta, (oriented.short, error), share_within(width, error));
+        let least = Share::fewest(delta, oriented.short, error, share_within(width, error));
         let share = self.chains.map_or(least, |chains| Some(Share::of(delta, chains, oriented.short)));
         match (share, least) {
             (Some(share), _) if share.outweighs(error) => Ok(share),

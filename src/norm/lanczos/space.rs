@@ -1,6 +1,6 @@
 //! The Krylov space of a random start, each step of it measured by products of the host; `docs/bounds.md`, (P7).
 
-use super::super::probable::Step;
+use crate::bound::krylov::Step;
 use crate::bound::{Ball, norm_above, up};
 
 /// Vectors and coefficients of a space as the device computed them, and how far each step is from its recurrence.
@@ -8,8 +8,8 @@ use crate::bound::{Ball, norm_above, up};
 /// Nothing is assumed of the device: whatever vectors and coefficients it gives, the local errors are theirs.
 #[derive(Clone, Debug, Default)]
 pub(in crate::norm) struct Space {
-    /// v_1, v_2, ...: one more than steps, but for the vector after a step that ended the space. Those that no further step
-    /// needs are empty.
+    /// v_1, v_2, ...: one more than steps, but for the vector after a step that ended the space. Those that no further
+    /// step needs are empty.
     vectors: Vec<Vec<f32>>,
     /// T_jj = alpha_j² + beta_{j-1}² and tau_j = alpha_j beta_j of each step.
     coefficients: Vec<(f64, f64)>,
@@ -60,8 +60,8 @@ impl Space {
         self.steps.len()..known
     }
 
-    /// Whether a step is among the few that are measured where products on the host are slow: of a chain that stands for
-    /// others the first ones, then about two in each doubling; of every chain the step that ends the space.
+    /// Whether a step is among the few that are measured where products on the host are slow: of a chain that stands
+    /// for others the first ones, then about two in each doubling; of every chain the step that ends the space.
     pub(in crate::norm) fn is_sample(&self, step: usize, stands_for_others: bool) -> bool {
         let number = step + 1;
         let power = 1 << number.ilog2();
@@ -74,7 +74,7 @@ impl Space {
         self.vectors[step].iter().map(|entry| f64::from(*entry)).collect()
     }
 
-    /// What steps are from their recurrence, as far as they are measured.
+    /// The steps with their distances from the recurrence, as far as they are measured.
     pub(in crate::norm) fn steps(&self) -> &[Step] {
         &self.steps
     }

@@ -40,7 +40,8 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         recorder.submit()
     }
 
-    /// Puts a new random vector, orthogonal to everything found, into the next slot of each chain whose space is invariant.
+    /// Puts a new random vector, orthogonal to everything found, into the next slot of each chain whose space is
+    /// invariant.
     pub(super) fn start_again(&mut self, step: usize) -> Result<()> {
         let chosen: Vec<bool> = self.chains.iter().map(Chain::wants_start).collect();
         let wanted = || chosen.iter().enumerate().filter(|(_, chosen)| **chosen).map(|(vector, _)| vector);
@@ -69,8 +70,8 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         recorder.submit()
     }
 
-    /// Puts what is kept of spaces in place of their vectors, and nothing in the slots that hold nothing any more: a vector
-    /// that the host has no coefficients of must not be taken out of those to come.
+    /// Puts what is kept of spaces in place of their vectors, and nothing in the slots that hold nothing any more: a
+    /// vector that the host has no coefficients of must not be taken out of those to come.
     fn keep(&mut self, closed: &[(usize, Closed)]) -> Result<()> {
         let short = self.oriented.short;
         let most = closed.iter().map(|(_, closed)| closed.kept.len()).max().unwrap_or(0);

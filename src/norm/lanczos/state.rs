@@ -1,19 +1,19 @@
 //! The states of a Krylov space, and what moves it from one to the next.
 //!
-//! | from      | when                                                           | to                                    |
-//! |-----------|----------------------------------------------------------------|---------------------------------------|
-//! | Searching | value: the error is within the tolerance, a second start tried   | Done (converged, or zero)             |
-//! | Searching | bound: the first space has nothing more to say                   | Settled                               |
-//! | Searching | multiplicity: the triplet is accurate; its copies are kept       | Settled                               |
-//! | Searching | top: the values wanted have converged, another start brought none | Done                                  |
-//! | Settled   | bound: the bounds are close, or all spaces of the element settled | Done (converged, or stagnated)        |
-//! | Settled   | multiplicity: all spaces of the element settled                  | Probing for the best, Done for others |
-//! | Probing   | a start brought a copy                                         | Probing, from another start           |
-//! | Probing   | a start brought none, and the triplet is accurate for the gap    | Done (converged)                      |
-//! | Probing   | a start brought none, and the gap asks for a better triplet      | Again                                 |
-//! | Again     | a new cycle starts from the best vector                          | Searching                             |
-//! | any       | a number is not finite                                         | Done (non-finite)                     |
-//! | not Done  | the basis is full, or the steps have run out                     | Done, or a new cycle                  |
+//! | from      | goal, and when                                       | to                               |
+//! |-----------|------------------------------------------------------|----------------------------------|
+//! | Searching | value: error within the tolerance, and probed        | Done (converged, or zero)        |
+//! | Searching | bound: the first space has nothing more to say       | Settled                          |
+//! | Searching | multiplicity: triplet accurate, its copies kept      | Settled                          |
+//! | Searching | top: all converged, and another start brought none   | Done (converged)                 |
+//! | Settled   | bound: close, or all spaces of the element settled   | Done (converged, or stagnated)   |
+//! | Settled   | multiplicity: all spaces of the element settled      | Probing (the best), Done (others) |
+//! | Probing   | a start brought a copy                               | Probing, from another start      |
+//! | Probing   | a start brought none, triplet accurate for the gap   | Done (converged)                 |
+//! | Probing   | a start brought none, the gap asks for more accuracy | Again                            |
+//! | Again     | a new cycle starts from the best vector              | Searching                        |
+//! | any       | a number is not finite                               | Done (non-finite)                |
+//! | not Done  | the basis is full, or the steps have run out         | Done, or a new cycle             |
 //!
 //! The judges (`judge/`) make all moves but the last two, which `chain.rs` and `run.rs` make.
 
@@ -74,7 +74,8 @@ impl State {
         matches!(self, Self::Probing { .. })
     }
 
-    /// Whether no further step of the present cycle tells anything: neither with the spaces it has nor with a new start.
+    /// Whether no further step of the present cycle tells anything: neither with the spaces it has nor with a new
+    /// start.
     pub(super) fn rests(self) -> bool {
         matches!(self, Self::Settled { .. } | Self::Again | Self::Done(_))
     }

@@ -32,13 +32,13 @@ pub(super) struct Steps {
     idle_from: Option<usize>,
     /// Slots that hold no vector.
     empty: Vec<usize>,
-    /// How the latest space ended, where it did.
+    /// The end of the latest space, where it has one.
     end: Option<End>,
     /// Basis vectors in use.
     dimensions: usize,
 }
 
-/// How a space ended.
+/// The end of a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     /// Its products lie within it, but for rounding.
@@ -99,8 +99,8 @@ impl Steps {
         self.end.get_or_insert(End::Closed);
     }
 
-    /// Goes on from a new start vector at `step`. Triplets (value, right vector) of the latest space take its place where there
-    /// are any.
+    /// Goes on from a new start vector at `step`. Triplets (value, right vector) of the latest space take its place
+    /// where there are any.
     pub(super) fn start_again(&mut self, step: usize, kept: Vec<(f64, Vec<f64>)>) -> Closed {
         let start = self.latest_start();
         self.end = None;
@@ -112,7 +112,8 @@ impl Steps {
         if kept.is_empty() {
             return Closed { start, kept: Vec::new(), idle: end..step };
         }
-        // Deflating no more than what has converged leaves the rest to the new space, whatever rounding brought into this.
+        // Deflating no more than what has converged leaves the rest to the new space, whatever rounding brought into
+        // this.
         self.dimensions = self.dimensions + kept.len() - (end - start);
         self.alphas[start..].fill(0.0);
         self.betas[start..].fill(0.0);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::dense::unit_medians;
 use super::super::finish::Found;
-use super::{Power, PowerForm, Start};
+use super::options::{Power, PowerForm, Start};
 use crate::Result;
 use crate::gpu::{Buffer, Gpu, ReadBack, Recorder};
 use crate::iterate::{Control, Iteration, Memory, Pace, Progress, Status, random_unit, unit};
@@ -247,7 +247,7 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
             iterations: self.iterations,
             sigma: scale_by_power(f64::from(report.sigma), exponent),
             error: f64::from(report.residual / report.sigma),
-            ..Progress::of("power iteration", "iterations", (done, total))
+            ..Progress::new("power iteration", "iterations", done, total)
         }
     }
 }

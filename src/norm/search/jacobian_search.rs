@@ -1,12 +1,11 @@
 //! The search: its options, its starts and its rounds.
 
-use std::ops::ControlFlow;
-
 use super::ascent::Climb;
 use super::refusal::{OPERATION, invalid};
 use super::region::Region;
 use super::slopes::Slopes;
 use super::steepest::Steepest;
+use crate::iterate::{Control, Progress};
 use crate::norm::{JacobianSpectralNorm, Reduction};
 use crate::tape::{Tape, Value};
 use crate::tensor::Tensor;
@@ -34,7 +33,7 @@ use crate::{Error, Result};
 /// // The slope of sin is 1 at 0, which is within 1/2 of 0.4.
 /// let centre = Tensor::from_slice(&gpu, &[1, 1], &[0.4])?;
 /// let search = JacobianSearch { region: Region::Ball { radius: 0.5 }, ..JacobianSearch::default() };
-/// let found = search.of(&tape, |x| x.sin(), &centre, &[])?;
+/// let found = search.steepest(&tape, |x| x.sin(), &centre, &[])?;
 /// assert!((found[0].sigma - 1.0).abs() < 1e-4 && found[0].at[0].abs() < 0.02);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
@@ -42,6 +41,7 @@ use crate::{Error, Result};
 /// *Source*  projected gradient ascent with random restarts (Madry et al., *Towards deep learning models resistant to
 /// adversarial attacks*, 2018), on the norm itself.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use = "options do nothing until a verb is called"]
 pub struct JacobianSearch {
     /// The region around each sample. Default: the ball of radius 1.
     pub region: Region,
@@ -77,29 +77,33 @@ impl JacobianSearch {
     ///
     /// # Errors
     /// [`Error::InvalidOption`] for a region that is empty, around one of the samples or any; as
-    /// [`JacobianSpectralNorm::of`].
-    pub fn of(
+    /// [`JacobianSpectralNorm::norms`].
+    pub fn steepest(
         &self,
         tape: &Tape,
         function: impl FnOnce(&Value) -> Result<Value>,
         samples: &Tensor,
         others: &[(&Value, &Tensor)],
     ) -> Result<Vec<Steepest>> {
-        self.of_with(tape, function, samples, others, &mut |_, _| ControlFlow::Continue(()))
+        tape.gpu().block_on(self.steepest_async(tape, function, samples, others, Control::default()))
     }
 
-    /// [`JacobianSearch::of`] with a callback, which hears the number of evaluations of all places so far, and of how
-    /// many.
+    /// [`JacobianSearch::steepest`] with a control, and without blocking the thread while the device works.
+    ///
+    /// The listener hears after each evaluation of all places: [`Progress::done`] counts the evaluations, of
+    /// [`Progress::total`]. Start vectors play no part.
+    ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
     /// # Errors
-    /// As [`JacobianSearch::of`]; [`Error::Cancelled`] when the callback breaks.
-    pub fn of_with(
+    /// As [`JacobianSearch::steepest`]; whatever the listener of the control returns.
+    pub async fn steepest_async(
         &self,
         tape: &Tape,
         function: impl FnOnce(&Value) -> Result<Value>,
         samples: &Tensor,
         others: &[(&Value, &Tensor)],
-        on_evaluation: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+        mut control: Control<'_>,
     ) -> Result<Vec<Steepest>> {
         self.region.check()?;
         if self.at_once == 0 {
@@ -117,7 +121,7 @@ impl JacobianSearch {
         if samples.is_empty() {
             return Ok(Vec::new());
         }
-        let centres = samples.read(tape.gpu())?;
+        let centres = samples.read_async(tape.gpu()).await?;
         let centres: Vec<&[f32]> = centres.chunks_exact(centres.len() / batch).collect();
         let places = self.expect_countable(samples.len())?;
         let mut climbs = self.starts(&centres)?;
@@ -125,7 +129,7 @@ impl JacobianSearch {
         let together = self.at_once.min(climbs.len());
         let (values, tensors): (Vec<&Value>, Vec<&Tensor>) = others.iter().copied().unzip();
         let norm = JacobianSpectralNorm { reduced_batch: None, ..options };
-        let prepared = norm.prepare(tape, function, &[&[together], of_sample].concat(), &values)?;
+        let prepared = norm.prepare_async(tape, function, &[&[together], of_sample].concat(), &values).await?;
         let mut slopes = Slopes { prepared, others: tensors, together, gradients: self.steps > 0 };
         for round in 0..=self.steps {
             if round > 0 {
@@ -134,10 +138,11 @@ impl JacobianSearch {
                     climb.aim(self.region, self.seed, stream);
                 }
             }
-            slopes.evaluate(&mut climbs)?;
-            if on_evaluation(round + 1, self.steps.saturating_add(1)).is_break() {
-                return Err(Error::Cancelled { operation: OPERATION, iterations: round + 1 });
-            }
+            slopes.evaluate(&mut climbs).await?;
+            control.report(|| {
+                let (done, total) = (round + 1, self.steps.saturating_add(1));
+                Progress { iterations: done, ..Progress::new(OPERATION, "evaluations", done, total) }
+            })?;
         }
         Ok(climbs.chunks_exact(places).map(Steepest::of).collect())
     }

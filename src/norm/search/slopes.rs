@@ -2,6 +2,7 @@
 
 use super::ascent::Climb;
 use crate::Result;
+use crate::iterate::Control;
 use crate::norm::{PreparedJacobianNorm, Status};
 use crate::tensor::Tensor;
 
@@ -15,17 +16,19 @@ pub(super) struct Slopes<'a> {
 
 impl Slopes<'_> {
     /// Takes each ascent to the place that it looks at.
-    pub(super) fn evaluate(&mut self, climbs: &mut [Climb]) -> Result<()> {
+    pub(super) async fn evaluate(&mut self, climbs: &mut [Climb]) -> Result<()> {
         let input = self.prepared.input().clone();
         let gpu = input.tape().gpu().clone();
         for part in climbs.chunks_mut(self.together) {
             // The first place again fills up the last batch.
             let places = part.iter().chain(std::iter::repeat_n(&part[0], self.together - part.len()));
             let places: Vec<f32> = places.flat_map(|climb| &climb.tried).copied().collect();
-            let found = self.prepared.at(&Tensor::from_slice(&gpu, input.shape(), &places)?, &self.others)?;
+            let samples = Tensor::from_slice(&gpu, input.shape(), &places)?;
+            let found = self.prepared.norms_at_async(&samples, &self.others, Control::default()).await?;
             let items = found.norms().items();
             let slopes = if self.gradients {
-                found.gradient_along(&vec![1.0; items.len()], &[&input])?[0].read(&gpu)?
+                let gradients = found.gradient_along_async(&vec![1.0; items.len()], &[&input]).await?;
+                gradients[0].read_async(&gpu).await?
             } else {
                 vec![0.0; places.len()]
             };

@@ -5,6 +5,7 @@ use super::ascent::{Climb, is_above};
 /// The largest norm found around one sample.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[must_use]
 pub struct Steepest {
     /// The largest norm found. NaN where the norm is not finite at one of the places that were looked at.
     pub sigma: f64,

@@ -1,7 +1,7 @@
 //! Bounds that take one look at each entry.
 
 use opnorm::Matrix;
-use opnorm::norm::{cheap_norms, frobenius_gradient};
+use opnorm::norm::{cheap_norms, frobenius_norm_gradient};
 
 use super::exact::singular_values;
 use super::families::{self, FAMILIES};
@@ -61,7 +61,7 @@ fn cheap_bounds_enclose_at_every_scale() {
         "{beyond:?}"
     );
     assert!(
-        frobenius_gradient(&Matrix::from_f64(gpu(), 1, 2, 2, &[large, 0.0, 0.0, large]).unwrap())
+        frobenius_norm_gradient(&Matrix::from_f64(gpu(), 1, 2, 2, &[large, 0.0, 0.0, large]).unwrap())
             .unwrap()
             .read()
             .unwrap()

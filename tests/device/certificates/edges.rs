@@ -1,8 +1,8 @@
 //! Families whose spectra are dense at their edge, with closed forms of their norms where there are some.
 
 use std::f64::consts::PI;
-use std::ops::ControlFlow;
 
+use opnorm::Error;
 use opnorm::audit::{Bound, Event, Norms, Options, Order, Row, audit};
 use opnorm::certify::Certifier;
 use opnorm::io::{Checkpoint, NpzData, write_npz};
@@ -143,12 +143,41 @@ fn a_proof_makes_no_row_worse() {
                     farthest = farthest.max((row.sigma.unwrap() / exact - 1.0).abs());
                 }
             }
-            ControlFlow::Continue(())
+            Ok(())
         })
         .unwrap();
     }
     println!("{count} rows, widest {widest:.1e}, sigma off by {farthest:.1e} at the most");
     assert!(count >= 54 && widest <= 1e-11, "{count}, {widest}");
+}
+
+/// An error of the observer ends an audit, though a fault of that kind in a tensor would be a note of its row.
+#[test]
+fn an_observer_that_fails_ends_an_audit() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("edges.npz");
+    write(&file, &[draw(FAMILIES[0], 29, &mut Source::new(18))]);
+    let checkpoint = Checkpoint::open(&file).unwrap();
+    let options = Options { bound: Bound::Certified(Certifier::default()), ..Options::default() };
+    let failing: [fn(&Event<'_>) -> bool; 4] = [
+        |event| matches!(event, Event::Started(_)),
+        |event| matches!(event, Event::Solving(..)),
+        |event| matches!(event, Event::Certifying(..)),
+        |event| matches!(event, Event::Row(_)),
+    ];
+    for (place, is_failing) in failing.iter().enumerate() {
+        let mut later = 0;
+        let error = audit(gpu(), &checkpoint, &options, &mut |event| {
+            later += usize::from(later > 0);
+            if !is_failing(&event) {
+                return Ok(());
+            }
+            later += 1;
+            Err(Error::OutOfMemory { operation: "the observer".to_string(), bytes: 7 })
+        });
+        assert!(matches!(error, Err(Error::OutOfMemory { bytes: 7, .. })), "{place}: {error:?}");
+        assert_eq!(later, 1, "{place}: events after the error");
+    }
 }
 
 /// The matrices as they are in `f32`, and 1.1 times them in `f64`.

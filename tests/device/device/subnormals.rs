@@ -4,7 +4,7 @@ use bytemuck::cast_slice;
 use half::{bf16, f16};
 use opnorm::certify::Certifier;
 use opnorm::gpu::Buffer;
-use opnorm::norm::{Lanczos, frobenius, spectral_norm};
+use opnorm::norm::{Lanczos, frobenius_norm, spectral_norm};
 use opnorm::tensor::{Storage, Tensor};
 use opnorm::{Gpu, Matrix};
 
@@ -100,7 +100,7 @@ fn bounds_of_subnormal_entries_hold() {
             assert!(found.bounds.lower <= norm + slack, "{name}, {origin}: {found:?}, {norm:e}");
             assert!((found.sigma / norm - 1.0).abs() < 2e-6, "{name}, {origin}: {found:?}, {norm:e}");
             assert!(found.bounds.lower >= norm * (1.0 - 1e-5), "{name}, {origin}: {found:?}, {norm:e}");
-            assert!(frobenius(&matrix).unwrap()[0] > 0.0, "{name}, {origin}");
+            assert!(frobenius_norm(&matrix).unwrap()[0] > 0.0, "{name}, {origin}");
         }
     }
 }

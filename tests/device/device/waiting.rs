@@ -11,7 +11,8 @@ use opnorm::{Error, Gpu, Matrix, Result};
 
 const SIDE: usize = 1024;
 
-/// Reads a number back while `products` products run that were submitted after it; whether they still ran when it was there.
+/// Reads a number back while `products` products run that were submitted after it; whether they still ran when it was
+/// there.
 fn returns_early(
     gpu: &Gpu,
     matrix: &Matrix,

@@ -52,6 +52,7 @@ impl Values {
             Storage::F32 => Entries::F32(self.vector(random, len)),
             Storage::Bf16 => Entries::Bf16((0..len).map(|_| bf16::from_f32(self.draw(random))).collect()),
             Storage::F16 => Entries::F16((0..len).map(|_| self.half(random)).collect()),
+            other => panic!("no numbers are drawn for {other:?}"),
         }
     }
 

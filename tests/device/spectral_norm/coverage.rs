@@ -1,17 +1,12 @@
 //! Probabilistic bounds fail no more often than they say: on the host for many starts, and on the device.
 
+use opnorm::bound::krylov::{Share, Step, upper_bound};
 use opnorm::norm::{Arithmetic, Bounds, Control, Guarantee, Lanczos, Status, Stop, spectral_norm};
 use opnorm::operator::Composition;
 use opnorm::{Error, Matrix};
 
 use super::matrices::Source;
 use super::{gpu, upload};
-
-/// The bound itself, which knows no device: the harness below calls it for many starts, and with wrong constants.
-#[allow(dead_code, reason = "the harness calls a part of it")]
-#[path = "../../../src/norm/probable.rs"]
-mod probable;
-use probable::{Share, Step, upper_bound};
 
 /// Spectra of matrices whose largest singular value is 1.
 const SPECTRA: [&str; 5] = ["gaussian", "i^-0.5", "uniform", "cluster, gap 1e-3", "nearly repeated"];
@@ -98,7 +93,7 @@ fn bounds_fail_no_more_often_than_they_say() {
         let chains: Vec<Vec<Step>> = (0..STARTS).map(|_| chain(&sigmas, 40, &mut source)).collect();
         // As if in f64, and as the device is trusted to be.
         for (delta, error) in [(0.2, 0.0), (0.05, 0.0), (0.01, 0.0), (0.01, 2e-6), (1e-9, 0.0), (1e-9, 2e-6)] {
-            let share = Share::fewest(delta, (SIZE, 2e-6), 0.0).unwrap();
+            let share = Share::fewest(delta, SIZE, 2e-6, 0.0).unwrap();
             let trials = STARTS / share.chains;
             let allowed = if delta < 1e-6 { 0.0 } else { allowance(delta, trials) };
             // Errors that are allowed for, and do not happen.

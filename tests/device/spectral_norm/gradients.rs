@@ -1,6 +1,6 @@
 //! Derivatives of the norm: adjoint identity, finite differences, subgradients at ties and at zero.
 
-use opnorm::norm::{Lanczos, Method, Power, frobenius_gradient, spectral_norm};
+use opnorm::norm::{Lanczos, Method, Power, frobenius_norm_gradient, spectral_norm};
 use opnorm::{Error, Matrix};
 
 use super::matrices::{Dense, Source};
@@ -123,14 +123,14 @@ fn frobenius_gradient_is_the_matrix_over_its_norm() {
         let matrix = Source::new(2).gaussian(5, 6).scaled(scale);
         let norm =
             matrix.entries.iter().map(|entry| f64::from(*entry / scale).powi(2)).sum::<f64>().sqrt() * f64::from(scale);
-        let gradient = frobenius_gradient(&upload(&matrix)).unwrap().read().unwrap();
+        let gradient = frobenius_norm_gradient(&upload(&matrix)).unwrap().read().unwrap();
         let expected = matrix.entries.iter().map(|entry| f64::from(*entry) / norm);
         assert!(
             gradient.iter().zip(expected).all(|(found, exact)| (f64::from(*found) - exact).abs() < 1e-6),
             "{scale:e}"
         );
     }
-    let zero = frobenius_gradient(&upload(&Dense::from_fn(2, 2, |_, _| 0.0))).unwrap();
+    let zero = frobenius_norm_gradient(&upload(&Dense::from_fn(2, 2, |_, _| 0.0))).unwrap();
     assert_eq!(zero.read().unwrap(), [0.0; 4]);
 }
 
@@ -169,7 +169,7 @@ fn gradients_of_what_is_not_finite_are_nan() {
         assert_eq!(nan, [true, true, false, false, true, true, false, true], "{along:?}");
         assert_eq!(along[2], 0.0);
     }
-    let gradient = frobenius_gradient(&matrix).unwrap();
+    let gradient = frobenius_norm_gradient(&matrix).unwrap();
     let read = gradient.read().unwrap();
     assert!(read[..2 * rows * cols].iter().all(|entry| entry.is_nan()));
     assert!(read[2 * rows * cols..3 * rows * cols].iter().all(|entry| *entry == 0.0));

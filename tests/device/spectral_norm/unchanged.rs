@@ -1,8 +1,8 @@
 //! Results of every solver as they are stored: the same bits, statuses and numbers of steps, and no more read-backs.
 //!
-//! `tests/data/unchanged` has a file for each software adapter. Bits and read-backs are held against it on the driver and the kind
-//! of processor that its first line names. Elsewhere, as on a GPU, rounding may differ: statuses and six digits of each number are
-//! held against lavapipe's file. `OPNORM_RECORD=1` writes the file of the adapter at hand.
+//! `tests/data/unchanged` has a file for each software adapter. Bits and read-backs are held against it on the driver
+//! and the kind of processor that its first line names. Elsewhere, as on a GPU, rounding may differ: statuses and six
+//! digits of each number are held against lavapipe's file. `OPNORM_RECORD=1` writes the file of the adapter at hand.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -146,7 +146,7 @@ fn cases_of_values() -> Vec<Case> {
                 Ok(())
             };
             let control = Control::new().on_progress(note);
-            gpu().block_on(Lanczos::default().norm_async(&mixed_batch(&mut Source::new(91)), control))?;
+            let _ = gpu().block_on(Lanczos::default().norm_async(&mixed_batch(&mut Source::new(91)), control))?;
             Ok(heard)
         }),
     ]
@@ -220,7 +220,7 @@ fn cases_of_operators() -> Vec<Case> {
                 let method = Method::Lanczos(Lanczos { delta, ..Lanczos::default() });
                 let norm =
                     JacobianSpectralNorm { method, reduction: Reduction::Sum, ..JacobianSpectralNorm::default() };
-                let norms = norm.of(&tape, |x| x.matmul(&weight)?.tanh(), &samples, &[(&weight, &values)])?;
+                let norms = norm.norms(&tape, |x| x.matmul(&weight)?.tanh(), &samples, &[(&weight, &values)])?;
                 found.extend(lines(norms.norms())?);
                 let gradient = norms.gradient(&[&weight])?.remove(0).read(gpu())?;
                 found.push(format!("gradient {:.6e} {:016x}", norms.reduced().unwrap_or(f64::NAN), hash(&gradient)));
@@ -230,7 +230,8 @@ fn cases_of_operators() -> Vec<Case> {
     ]
 }
 
-/// The adapter with all that its rounding may depend on: name, driver, the processor, and the host's logarithm and cosine.
+/// The adapter with all that its rounding may depend on: name, driver, the processor, and the host's logarithm and
+/// cosine.
 fn machine() -> String {
     let capabilities = gpu().capabilities();
     #[cfg(target_arch = "x86_64")]

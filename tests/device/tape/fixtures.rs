@@ -514,7 +514,7 @@ fn the_gradient_of_a_jacobian_norm_is_that_of_pytorch_on_the_device() {
     let method = Method::Lanczos(Lanczos { stop: Stop::Gradient { tolerance: 1e-5 }, ..Lanczos::default() });
     let norm = JacobianSpectralNorm { method, reduction: Reduction::Sum, reduced_batch: None };
     let samples = stored.array("samples").tensor();
-    let found = norm.of(&tape, |x| network(&parameters, x), &samples, &others).unwrap();
+    let found = norm.norms(&tape, |x| network(&parameters, x), &samples, &others).unwrap();
     let sigmas = stored.array("sigma").data;
     assert_eq!(found.norms().items().len(), sigmas.len());
     for (item, sigma) in found.norms().items().iter().zip(&sigmas) {

@@ -172,19 +172,19 @@ fn functions_that_mix_samples_are_refused() {
     let samples = Tensor::from_slice(gpu(), &[3, 2], &[0.5, 1.0, -1.0, 2.0, 0.25, -0.75]).unwrap();
     let norm = opnorm::norm::JacobianSpectralNorm::default();
     let centred = |x: &Value| x.subtract(&x.mean(&[0])?);
-    let error = norm.of(&tape, centred, &samples, &[]).unwrap_err().to_string();
+    let error = norm.norms(&tape, centred, &samples, &[]).unwrap_err().to_string();
     assert!(error.contains("mixes samples") && error.contains("first axis"), "{error}");
     // At zero the derivative of this one vanishes; it is found out at the first samples.
     let product = |x: &Value| x.multiply(&x.sum(&[0])?);
     let mut prepared = norm.prepare(&tape, product, &[3, 2], &[]).unwrap();
-    assert!(prepared.at(&samples, &[]).unwrap_err().to_string().contains("mixes samples"));
+    assert!(prepared.norms_at(&samples, &[]).unwrap_err().to_string().contains("mixes samples"));
     // One sample is by itself, and what is infinite moves nobody.
     let alone = Tensor::from_slice(gpu(), &[1, 2], &[0.5, 1.0]).unwrap();
-    norm.of(&tape, centred, &alone, &[]).unwrap();
+    let _ = norm.norms(&tape, centred, &alone, &[]).unwrap();
     let zero = Tensor::from_slice(gpu(), &[3, 2], &[0.0; 6]).unwrap();
-    norm.of(&tape, Value::log, &zero, &[]).unwrap();
+    let _ = norm.norms(&tape, Value::log, &zero, &[]).unwrap();
     // What is missing is told in the words of what was asked for.
     let weight = tape.input(&[2, 2]).unwrap();
-    let error = norm.of(&tape, |x| x.matmul(&weight), &samples, &[]).unwrap_err().to_string();
+    let error = norm.norms(&tape, |x| x.matmul(&weight), &samples, &[]).unwrap_err().to_string();
     assert!(error.starts_with("linearize:") && error.contains("[2, 2]"), "{error}");
 }

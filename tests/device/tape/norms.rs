@@ -30,9 +30,9 @@ fn a_diagonal_and_its_reflection() {
     let samples = tensor(&[1, 50], &vec![0.25; 50]);
     let f = |x: &Value| x.multiply(&diagonal);
     for norm in [lanczos(), power()] {
-        let found = norm.of(&tape, f, &samples, &[]).unwrap().reduced().unwrap();
+        let found = norm.norms(&tape, f, &samples, &[]).unwrap().reduced().unwrap();
         assert!((49.999..=50.0001).contains(&found), "{found}");
-        let found = norm.of_reflection(&tape, f, &samples, &[]).unwrap().reduced().unwrap();
+        let found = norm.norms_of_reflection(&tape, f, &samples, &[]).unwrap().reduced().unwrap();
         assert!((found - 99.0).abs() < 2e-3, "{found}");
     }
 }
@@ -48,7 +48,7 @@ fn reductions_of_a_batch() {
     for norm in [lanczos(), power()] {
         for (name, expected) in [("max", Some(5.0)), ("mean", Some(3.0)), ("sum", Some(15.0)), ("none", None)] {
             let norm = JacobianSpectralNorm { reduction: name.parse().unwrap(), ..norm.clone() };
-            let found = norm.of(&tape, f, &samples, &[]).unwrap();
+            let found = norm.norms(&tape, f, &samples, &[]).unwrap();
             assert_eq!(norm.reduction.to_string(), name);
             match (found.reduced(), expected) {
                 (Some(found), Some(expected)) => assert!((found - expected).abs() < 1e-4, "{name}: {found}"),
@@ -57,7 +57,7 @@ fn reductions_of_a_batch() {
             for (item, factor) in found.norms().items().iter().zip(1..) {
                 assert!((item.sigma - f64::from(factor)).abs() < 1e-4, "{item:?}");
             }
-            let reflected = norm.of_reflection(&tape, f, &samples, &[]).unwrap();
+            let reflected = norm.norms_of_reflection(&tape, f, &samples, &[]).unwrap();
             for (item, expected) in reflected.norms().items().iter().zip([1.0, 3.0, 5.0, 7.0, 9.0]) {
                 assert!((item.sigma - expected).abs() < 2e-4, "{item:?}");
             }
@@ -143,7 +143,7 @@ fn the_gradient_of_a_norm_is_that_of_its_differences() {
     let method = Method::Lanczos(Lanczos { stop: Stop::Gradient { tolerance: 1e-5 }, ..Lanczos::default() });
     let norm = JacobianSpectralNorm { method, reduction: Reduction::Sum, reduced_batch: None };
     let at = tensor(&[batch, sizes[0]], &samples);
-    let found = norm.of(&network.tape, |x| network.apply(x), &at, &others).unwrap();
+    let found = norm.norms(&network.tape, |x| network.apply(x), &at, &others).unwrap();
     for item in found.norms().items() {
         assert_eq!((item.status, item.multiplicity), (Status::Converged, Some(1)));
         assert!(item.gradient_error().unwrap() <= 1e-5);
@@ -193,7 +193,7 @@ fn gradients_are_reduced_as_norms_are() {
     let samples = tensor(&[3, sizes[0]], &draw(&mut seeded(22), 3 * sizes[0]));
     let of = |reduction| {
         let norm = JacobianSpectralNorm { reduction, ..lanczos() };
-        norm.of(&network.tape, |x| network.apply(x), &samples, &others).unwrap()
+        norm.norms(&network.tape, |x| network.apply(x), &samples, &others).unwrap()
     };
     let weight = &network.parameters[0];
     let read = |gradients: Vec<Tensor>| gradients[0].read(gpu()).unwrap();
@@ -230,7 +230,7 @@ fn samples_do_not_know_each_other() {
     let norm = JacobianSpectralNorm { reduction: Reduction::None, ..lanczos() };
     let all = tensor(&[4, sizes[0]], &samples);
     let sigmas = |norm: &JacobianSpectralNorm, at: &Tensor| -> Vec<f64> {
-        let found = norm.of(&network.tape, |x| network.apply(x), at, &others).unwrap();
+        let found = norm.norms(&network.tape, |x| network.apply(x), at, &others).unwrap();
         found.norms().items().iter().map(|item| item.sigma).collect()
     };
     let together = sigmas(&norm, &all);
@@ -254,7 +254,7 @@ fn nothing_and_not_a_number() {
     let samples = tensor(&[3, 2], &[0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
     // The derivative of x² is zero where x is.
     for norm in [lanczos(), power()] {
-        let found = norm.of(&tape, Value::square, &samples, &[]).unwrap();
+        let found = norm.norms(&tape, Value::square, &samples, &[]).unwrap();
         let sigmas: Vec<f64> = found.norms().items().iter().map(|item| item.sigma).collect();
         assert_eq!((sigmas[0], sigmas[2]), (0.0, 0.0));
         assert!((sigmas[1] - 2.0).abs() < 1e-5 && (found.reduced().unwrap() - 2.0).abs() < 1e-5);
@@ -264,7 +264,7 @@ fn nothing_and_not_a_number() {
     // The derivative of log is infinite at zero: that is said, and no reduction hides it.
     let alone = tensor(&[2, 1], &[0.0, 4.0]);
     for (norm, samples) in [(lanczos(), &samples), (power(), &samples), (lanczos(), &alone), (power(), &alone)] {
-        let found = norm.of(&tape, Value::log, samples, &[]).unwrap();
+        let found = norm.norms(&tape, Value::log, samples, &[]).unwrap();
         assert_eq!(found.norms().items()[0].status, Status::NonFinite);
         assert_eq!(found.norms().items()[1].status, Status::Converged);
         assert!(found.reduced().unwrap().is_nan());
@@ -272,17 +272,18 @@ fn nothing_and_not_a_number() {
 
     // What is not a number has no gradient, and hides in none; the others have theirs.
     let broken = tensor(&[2, 1], &[f64::NAN, 2.0]);
-    let found = JacobianSpectralNorm { reduction: Reduction::Sum, ..lanczos() }.of(&tape, Value::square, &broken, &[]);
+    let found =
+        JacobianSpectralNorm { reduction: Reduction::Sum, ..lanczos() }.norms(&tape, Value::square, &broken, &[]);
     let found = found.unwrap();
     let gradient = found.gradient(&[found.input()]).unwrap()[0].read(gpu()).unwrap();
     assert!(gradient[0].is_nan() && (gradient[1] - 2.0).abs() < 1e-5, "{gradient:?}");
-    let found = lanczos().of(&tape, |x| x.scale(3.0)?.tanh(), &tensor(&[1, 2], &[f64::NAN, 0.1]), &[]).unwrap();
+    let found = lanczos().norms(&tape, |x| x.scale(3.0)?.tanh(), &tensor(&[1, 2], &[f64::NAN, 0.1]), &[]).unwrap();
     assert!(found.reduced().unwrap().is_nan());
-    let error = lanczos().of_reflection(&tape, |x| x.sum(&[1]), &samples, &[]).unwrap_err().to_string();
+    let error = lanczos().norms_of_reflection(&tape, |x| x.sum(&[1]), &samples, &[]).unwrap_err().to_string();
     assert!(error.contains("reflection") && error.contains("[3, 2]"), "{error}");
 
     let found =
-        JacobianSpectralNorm { reduction: Reduction::None, ..lanczos() }.of(&tape, Value::square, &samples, &[]);
+        JacobianSpectralNorm { reduction: Reduction::None, ..lanczos() }.norms(&tape, Value::square, &samples, &[]);
     let found = found.unwrap();
     assert!(matches!(found.gradient(&[found.input()]), Err(Error::InvalidOption { .. })));
     assert!(matches!(found.gradient_along(&[1.0], &[found.input()]), Err(Error::ShapeMismatch { .. })));
@@ -297,7 +298,7 @@ fn an_upper_bound_for_each_sample() {
     let samples = tensor(&[4, sizes[0]], &draw(&mut seeded(12), 4 * sizes[0]));
     let method = Method::default().with_probable_bound(1e-6).unwrap();
     let norm = JacobianSpectralNorm { method, ..JacobianSpectralNorm::default() };
-    let found = norm.of(&network.tape, |x| network.apply(x), &samples, &others).unwrap();
+    let found = norm.norms(&network.tape, |x| network.apply(x), &samples, &others).unwrap();
     for item in found.norms().items() {
         assert_eq!(item.bounds.guarantee.delta(), Some(1e-6));
         assert!(item.bounds.lower <= item.sigma && item.sigma <= item.bounds.upper && item.bounds.width() < 0.1);
@@ -324,7 +325,7 @@ fn norms_at_one_point_after_another() {
             .map(|value| tensor(value.shape(), &draw(&mut random, value.shape().iter().product())))
             .collect();
         let tensors: Vec<&Tensor> = tensors.iter().collect();
-        let found = prepared.at(&samples, &tensors).unwrap();
+        let found = prepared.norms_at(&samples, &tensors).unwrap();
         let gradients = found.gradient(&wanted).unwrap();
         graphs.push(format!("{:?}", network.tape));
 
@@ -335,7 +336,7 @@ fn norms_at_one_point_after_another() {
             values: Vec::new(),
         };
         let others: Vec<(&Value, &Tensor)> = fresh.parameters.iter().zip(tensors.iter().copied()).collect();
-        let expected = norm.of(&other, |x| fresh.apply(x), &samples, &others).unwrap();
+        let expected = norm.norms(&other, |x| fresh.apply(x), &samples, &others).unwrap();
         assert_eq!(found.reduced(), expected.reduced());
         let wanted: Vec<&Value> = [expected.input()].into_iter().chain(&fresh.parameters).collect();
         for (found, expected) in gradients.iter().zip(expected.gradient(&wanted).unwrap()) {
@@ -345,8 +346,8 @@ fn norms_at_one_point_after_another() {
     assert!(graphs[1..].iter().all(|graph| *graph == graphs[0]), "{graphs:?}");
     // Shapes are those that it was recorded with.
     let (few, more) = (tensor(&[2, sizes[0]], &[0.0; 12]), tensor(&[3, sizes[0]], &[0.0; 18]));
-    assert!(matches!(prepared.at(&few, &[]), Err(Error::ShapeMismatch { .. })));
-    assert!(matches!(prepared.at(&more, &[]), Err(Error::ShapeMismatch { .. })));
+    assert!(matches!(prepared.norms_at(&few, &[]), Err(Error::ShapeMismatch { .. })));
+    assert!(matches!(prepared.norms_at(&more, &[]), Err(Error::ShapeMismatch { .. })));
 }
 
 #[test]
@@ -357,7 +358,7 @@ fn bounds_are_reduced_as_norms_are() {
     let of = |reduction, delta| {
         let method = Method::Lanczos(Lanczos { delta, ..Lanczos::default() });
         let norm = JacobianSpectralNorm { method, reduction, ..JacobianSpectralNorm::default() };
-        norm.of(&tape, |x| x.multiply(&factors), &samples, &[]).unwrap().reduced_bounds()
+        norm.norms(&tape, |x| x.multiply(&factors), &samples, &[]).unwrap().reduced_bounds()
     };
     for (reduction, exact) in [(Reduction::Max, 4.0), (Reduction::Sum, 7.0), (Reduction::Mean, 7.0 / 3.0)] {
         let bounds = of(reduction, Some(1e-6)).unwrap();
@@ -410,7 +411,7 @@ fn samples_of_a_training_loop_make_no_more_at_a_later_step() {
             after.bind_groups - before.bind_groups,
         ));
         if step % 50 == 0 {
-            prepared.at(&samples, &[]).unwrap();
+            let _ = prepared.norms_at(&samples, &[]).unwrap();
         }
     }
     assert_eq!(format!("{tape:?}"), nodes);
@@ -431,7 +432,7 @@ fn the_memory_of_a_gradient_does_not_grow_with_the_iterations() {
     let made = |max_iter| {
         let method = Method::Power(Power { rtol: 1e-12, max_iter, ..Power::default() });
         let norm = JacobianSpectralNorm { method, reduction: Reduction::Sum, ..JacobianSpectralNorm::default() };
-        let found = norm.of(&tape, |x| x.matmul(&weight)?.tanh(), &samples, &[(&weight, &values)]).unwrap();
+        let found = norm.norms(&tape, |x| x.matmul(&weight)?.tanh(), &samples, &[(&weight, &values)]).unwrap();
         let before = gpu.totals();
         found.gradient(&[&weight]).unwrap();
         let after = gpu.totals();

@@ -39,7 +39,7 @@ fn a_jacobian_at_not_a_number_is_not_finite() {
                 let tape = Tape::new(gpu()).fusing(if place == 4 { Fusion::Always } else { Fusion::Never });
                 let norm =
                     JacobianSpectralNorm { method, reduction: Reduction::Sum, ..JacobianSpectralNorm::default() };
-                let found = norm.of(&tape, function, &samples, &[]).unwrap();
+                let found = norm.norms(&tape, function, &samples, &[]).unwrap();
                 let items = found.norms().items();
                 let is_finite: Vec<bool> = items.iter().map(|item| item.status != Status::NonFinite).collect();
                 assert_eq!(is_finite, [true, false, true], "{name}, {place}: {items:?}");
@@ -83,12 +83,12 @@ fn a_search_that_meets_not_a_number_says_so() {
     let tape = Tape::new(gpu());
     let upload = |data: &[f32]| Tensor::from_slice(gpu(), &[2, 1], data).unwrap();
     let search = JacobianSearch { places: 8, steps: 4, ..JacobianSearch::default() };
-    let found = search.of(&tape, Value::relu, &upload(&[f32::NAN, 1.0]), &[]).unwrap();
+    let found = search.steepest(&tape, Value::relu, &upload(&[f32::NAN, 1.0]), &[]).unwrap();
     assert!(found[0].sigma.is_nan() && found[0].centre.is_nan() && found[0].sampled.is_nan(), "{found:?}");
     assert_eq!(found[1].sigma, 1.0);
     // The root of a negative number: half of the region around 0.5 with radius 1 is a third below 0.
     let region = Region::Ball { radius: 1.0 };
-    let found = JacobianSearch { region, ..search }.of(&tape, Value::sqrt, &upload(&[0.5, 9.0]), &[]).unwrap();
+    let found = JacobianSearch { region, ..search }.steepest(&tape, Value::sqrt, &upload(&[0.5, 9.0]), &[]).unwrap();
     assert!(found[0].sigma.is_nan() && found[0].at[0] <= 0.0 && found[0].centre.is_finite(), "{found:?}");
     assert!(found[1].sigma.is_finite(), "{found:?}");
 }

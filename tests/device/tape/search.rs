@@ -1,8 +1,6 @@
 //! The search for places where a function stretches most.
 
-use std::ops::ControlFlow;
-
-use opnorm::norm::{JacobianSearch, JacobianSpectralNorm, Region, Steepest};
+use opnorm::norm::{Control, JacobianSearch, JacobianSpectralNorm, Region, Steepest};
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Result};
@@ -25,7 +23,7 @@ fn the_steepest_place_of_a_square_is_found() {
     let cut = Region::Box { radius: 0.75, lower: -1.25, upper: 2.25 };
     for (region, expected) in [(ball, [1.75, 2.75]), (small, [1.75, 2.75]), (cut, [1.25, 2.25])] {
         let search = JacobianSearch { region, steps: 40, ..JacobianSearch::default() };
-        let found = search.of(&tape, square, &samples, &[]).unwrap();
+        let found = search.steepest(&tape, square, &samples, &[]).unwrap();
         for (item, expected) in found.iter().zip(expected) {
             assert!((item.sigma - expected).abs() < 2e-3, "{region:?}: {item:?}");
             assert!(item.sigma <= expected + 1e-5 && item.centre <= item.sampled, "{region:?}: {item:?}");
@@ -38,7 +36,7 @@ fn the_steepest_place_of_a_square_is_found() {
     }
     // Without steps and places it is the norm at the sample.
     let search = JacobianSearch { region: ball, steps: 0, places: 0, ..JacobianSearch::default() };
-    let found = search.of(&tape, square, &samples, &[]).unwrap();
+    let found = search.steepest(&tape, square, &samples, &[]).unwrap();
     assert!((found[1].sigma - 2.0).abs() < 1e-5 && found[1].at == [0.0, 0.125, 2.0] && found[1].climbed == 0);
 }
 
@@ -64,9 +62,9 @@ fn networks_without_curvature_are_searched_at_random() {
     let samples = upload(&[3, 8], &centres);
     let radius = 0.5;
     let search = JacobianSearch { region: Region::Ball { radius }, places: 4, seed: 3, ..JacobianSearch::default() };
-    let found = search.of(&tape, network, &samples, &[]).unwrap();
-    assert_eq!(found, search.of(&tape, network, &samples, &[]).unwrap());
-    assert_ne!(found, JacobianSearch { seed: 4, ..search.clone() }.of(&tape, network, &samples, &[]).unwrap());
+    let found = search.steepest(&tape, network, &samples, &[]).unwrap();
+    assert_eq!(found, search.steepest(&tape, network, &samples, &[]).unwrap());
+    assert_ne!(found, JacobianSearch { seed: 4, ..search.clone() }.steepest(&tape, network, &samples, &[]).unwrap());
     let mut climbed = 0;
     for (item, centre) in found.iter().zip(centres.chunks_exact(8)) {
         assert!(item.centre <= item.sampled && item.sampled <= item.sigma, "{item:?}");
@@ -74,7 +72,7 @@ fn networks_without_curvature_are_searched_at_random() {
         climbed += item.climbed;
         // The norm is that of the place.
         let at: Vec<f64> = item.at.iter().map(|x| f64::from(*x)).collect();
-        let there = JacobianSpectralNorm::default().of(&tape, network, &upload(&[1, 8], &at), &[]).unwrap();
+        let there = JacobianSpectralNorm::default().norms(&tape, network, &upload(&[1, 8], &at), &[]).unwrap();
         assert!((there.reduced().unwrap() / item.sigma - 1.0).abs() < 1e-5);
     }
     assert!(climbed > 0);
@@ -86,38 +84,43 @@ fn searches_end_when_they_are_asked_to_and_refuse_what_means_nothing() {
     let samples = upload(&[2, 2], &[0.5, 1.0, -1.0, 2.0]);
     let search = JacobianSearch { places: 2, steps: 3, ..JacobianSearch::default() };
     let mut heard = Vec::new();
-    let mut listen = |done: usize, total: usize| {
-        heard.push((done, total));
-        ControlFlow::Continue(())
-    };
-    search.of_with(&tape, Value::tanh, &samples, &[], &mut listen).unwrap();
+    let control = Control::new().on_progress(|progress| {
+        heard.push((progress.done, progress.total));
+        Ok(())
+    });
+    gpu().block_on(search.steepest_async(&tape, Value::tanh, &samples, &[], control)).unwrap();
     assert_eq!(heard, [(1, 4), (2, 4), (3, 4), (4, 4)]);
-    let mut stop = |done: usize, _: usize| if done == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    let error = search.of_with(&tape, Value::tanh, &samples, &[], &mut stop).unwrap_err();
+    let stopped = |search: &JacobianSearch| {
+        let control =
+            Control::new().on_progress(|progress| if progress.done == 3 { Err(progress.cancelled()) } else { Ok(()) });
+        gpu().block_on(search.steepest_async(&tape, Value::tanh, &samples, &[], control)).unwrap_err()
+    };
+    let error = stopped(&search);
     assert!(matches!(error, Error::Cancelled { iterations: 3, .. }), "{error}");
     for region in [
         Region::Ball { radius: -1.0 },
         Region::Ball { radius: f64::NAN },
         Region::Box { radius: 1.0, lower: 1.0, upper: 0.0 },
     ] {
-        let error = JacobianSearch { region, ..search.clone() }.of(&tape, Value::tanh, &samples, &[]).unwrap_err();
+        let error =
+            JacobianSearch { region, ..search.clone() }.steepest(&tape, Value::tanh, &samples, &[]).unwrap_err();
         assert!(matches!(error, Error::InvalidOption { .. }), "{error}");
     }
     assert!(matches!(
-        JacobianSearch { at_once: 0, ..search.clone() }.of(&tape, Value::tanh, &samples, &[]),
+        JacobianSearch { at_once: 0, ..search.clone() }.steepest(&tape, Value::tanh, &samples, &[]),
         Err(Error::InvalidOption { .. })
     ));
-    let error = JacobianSearch { places: usize::MAX, ..search.clone() }.of(&tape, Value::tanh, &samples, &[]);
+    let error = JacobianSearch { places: usize::MAX, ..search.clone() }.steepest(&tape, Value::tanh, &samples, &[]);
     assert!(matches!(error, Err(Error::TooLarge { .. })));
     let endless = JacobianSearch { steps: usize::MAX, ..search.clone() };
-    let error = endless.of_with(&tape, Value::tanh, &samples, &[], &mut stop).unwrap_err();
+    let error = stopped(&endless);
     assert!(matches!(error, Error::Cancelled { iterations: 3, .. }), "{error}");
-    let error = search.of(&tape, Value::tanh, &upload(&[], &[0.5]), &[]).unwrap_err();
+    let error = search.steepest(&tape, Value::tanh, &upload(&[], &[0.5]), &[]).unwrap_err();
     assert!(matches!(error, Error::ShapeMismatch { .. }), "{error}");
-    let nobody = search.of(&tape, Value::tanh, &upload(&[0, 2], &[]), &[]).unwrap();
+    let nobody = search.steepest(&tape, Value::tanh, &upload(&[0, 2], &[]), &[]).unwrap();
     assert!(nobody.is_empty());
     // Nothing is larger than what is not a number.
-    let found = search.of(&tape, Value::log, &upload(&[2, 1], &[0.0, 3.0]), &[]).unwrap();
+    let found = search.steepest(&tape, Value::log, &upload(&[2, 1], &[0.0, 3.0]), &[]).unwrap();
     assert!(found[0].sigma.is_nan() && found[1].sigma > 1.0 / 3.0, "{found:?}");
 }
 
@@ -129,12 +132,12 @@ fn samples_outside_of_a_box_are_brought_in() {
     let region = Region::Box { radius: 0.3, lower: -0.9, upper: 0.9 };
     let search = JacobianSearch { region, ..JacobianSearch::default() };
     let square = |x: &Value| x.square()?.scale(0.5);
-    let found = search.of(&tape, square, &upload(&[2, 1], &[1.0, 0.5]), &[]).unwrap();
+    let found = search.steepest(&tape, square, &upload(&[2, 1], &[1.0, 0.5]), &[]).unwrap();
     for (item, expected) in found.iter().zip([0.9, 0.8]) {
         assert!((item.sigma - expected).abs() < 1e-3 && f64::from(item.at[0]) <= expected + 1e-6, "{item:?}");
     }
     assert!((found[0].centre - 0.9).abs() < 1e-5);
-    let error = search.of(&tape, square, &upload(&[2, 1], &[0.5, 2.0]), &[]).unwrap_err();
+    let error = search.steepest(&tape, square, &upload(&[2, 1], &[0.5, 2.0]), &[]).unwrap_err();
     let is_told = matches!(&error, Error::InvalidOption { value, .. } if value.contains("sample 1"));
     assert!(is_told, "{error:?}");
 }
@@ -146,9 +149,9 @@ fn how_many_are_evaluated_together_changes_nothing() {
     let samples = upload(&[3, 2], &draw(&mut seeded(9), 6));
     let function = |x: &Value| x.sin()?.multiply(&x.exp()?);
     let search = JacobianSearch { places: 3, steps: 5, ..JacobianSearch::default() };
-    let all = search.of(&tape, function, &samples, &[]).unwrap();
+    let all = search.steepest(&tape, function, &samples, &[]).unwrap();
     for at_once in [1, 5, 12] {
-        let found = JacobianSearch { at_once, ..search.clone() }.of(&tape, function, &samples, &[]).unwrap();
+        let found = JacobianSearch { at_once, ..search.clone() }.steepest(&tape, function, &samples, &[]).unwrap();
         for (found, all) in found.iter().zip(&all) {
             assert!((found.sigma / all.sigma - 1.0).abs() < 1e-5, "{found:?} and {all:?}");
         }
@@ -162,9 +165,10 @@ fn rounding_leaves_no_region() {
     let square = |x: &Value| x.square()?.scale(0.5);
     let far = upload(&[1, 1], &[1e6]);
     let ball = JacobianSearch { region: Region::Ball { radius: 0.04 }, ..JacobianSearch::default() };
-    assert_eq!(ball.of(&tape, square, &far, &[]).unwrap()[0].at, [1e6]);
+    assert_eq!(ball.steepest(&tape, square, &far, &[]).unwrap()[0].at, [1e6]);
     let region = Region::Box { radius: 1.0, lower: -0.1, upper: 0.1 };
-    let found = JacobianSearch { region, ..JacobianSearch::default() }.of(&tape, square, &upload(&[1, 1], &[0.0]), &[]);
+    let found =
+        JacobianSearch { region, ..JacobianSearch::default() }.steepest(&tape, square, &upload(&[1, 1], &[0.0]), &[]);
     let at = f64::from(found.unwrap()[0].at[0]);
     assert!((0.0999..=0.1).contains(&at.abs()), "{at}");
 }

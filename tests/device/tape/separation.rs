@@ -38,7 +38,7 @@ fn every_pair_of_samples_is_looked_at() {
             }
             let tape = Tape::new(gpu());
             let function = |x: &Value| leak(x, from, to, if pair % 2 == 0 { 1.0 } else { 1e-30 });
-            assert!(is_refused(norm.of(&tape, function, &samples, &[])), "{from} to {to} of {batch}");
+            assert!(is_refused(norm.norms(&tape, function, &samples, &[])), "{from} to {to} of {batch}");
         }
     }
 }
@@ -65,9 +65,9 @@ fn all_ways_to_mix_are_refused() {
     let samples = samples(4, 3);
     for (name, function) in functions {
         let tape = Tape::new(gpu());
-        assert!(is_refused(JacobianSpectralNorm::default().of(&tape, function, &samples, &[])), "{name}");
+        assert!(is_refused(JacobianSpectralNorm::default().norms(&tape, function, &samples, &[])), "{name}");
         let search = JacobianSearch { places: 1, steps: 1, at_once: 4, ..JacobianSearch::default() };
-        assert!(is_refused(search.of(&tape, function, &samples, &[])), "{name}, searched");
+        assert!(is_refused(search.steepest(&tape, function, &samples, &[])), "{name}, searched");
     }
 }
 
@@ -78,9 +78,9 @@ fn mixing_is_found_where_it_begins() {
     let gated = |x: &Value| x.add(&x.slice(0, 1..2)?.relu()?.broadcast_to(&[3, 2])?);
     let mut prepared = JacobianSpectralNorm::default().prepare(&tape, gated, &[3, 2], &[]).unwrap();
     let point = |own: f32| Tensor::from_slice(gpu(), &[3, 2], &[1.0, 2.0, own, -1.0, 0.5, 0.25]).unwrap();
-    prepared.at(&point(-1.0), &[]).unwrap();
-    prepared.at(&point(-2.0), &[]).unwrap();
-    assert!(is_refused(prepared.at(&point(3.0), &[])));
+    let _ = prepared.norms_at(&point(-1.0), &[]).unwrap();
+    let _ = prepared.norms_at(&point(-2.0), &[]).unwrap();
+    assert!(is_refused(prepared.norms_at(&point(3.0), &[])));
 
     let x = tape.input(&[3, 2]).unwrap();
     let y = gated(&x).unwrap();
@@ -114,7 +114,7 @@ fn functions_of_each_sample_are_not_refused() {
     let samples = samples(5, 16);
     for (name, function) in functions {
         let tape = Tape::new(gpu());
-        let found = JacobianSpectralNorm::default().of(&tape, function, &samples, &[]);
+        let found = JacobianSpectralNorm::default().norms(&tape, function, &samples, &[]);
         assert!(found.is_ok(), "{name}: {:?}", found.err());
     }
     // A sample that is not a number is none of the others' business.
@@ -123,7 +123,7 @@ fn functions_of_each_sample_are_not_refused() {
     let broken = Tensor::from_slice(gpu(), &[5, 16], &data).unwrap();
     let tape = Tape::new(gpu());
     let there_and_back = |x: &Value| x.gather(0, &[4, 3, 2, 1, 0])?.gather(0, &[4, 3, 2, 1, 0])?.square();
-    let found = JacobianSpectralNorm::default().of(&tape, there_and_back, &broken, &[]).unwrap();
+    let found = JacobianSpectralNorm::default().norms(&tape, there_and_back, &broken, &[]).unwrap();
     let statuses: Vec<bool> = found.norms().items().iter().map(|item| item.status == Status::NonFinite).collect();
     assert_eq!(statuses, [false, true, false, false, false]);
 }

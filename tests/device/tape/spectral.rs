@@ -187,7 +187,7 @@ fn a_normalised_weight_has_norm_one() {
     let values = Tensor::from_slice(gpu(), &[6, 9], &narrowed(&data)).unwrap();
     let samples = Tensor::from_slice(gpu(), &[2, 9], &narrowed(&draw(&mut seeded(5), 18))).unwrap();
     let f = |x: &Value| x.matmul_nt(&weight.divide(&weight.spectral_norm()?)?);
-    let found = JacobianSpectralNorm::default().of(&tape, f, &samples, &[(&weight, &values)]).unwrap();
+    let found = JacobianSpectralNorm::default().norms(&tape, f, &samples, &[(&weight, &values)]).unwrap();
     for item in found.norms().items() {
         assert!((item.sigma - 1.0).abs() < 1e-5, "{item:?}");
     }

@@ -2,7 +2,7 @@
 
 use super::super::chain::Chain;
 use super::super::state::State;
-use super::View;
+use super::view::View;
 
 /// Steps without a narrower bound after which rounding is what stands in the way: so many, or a third of all.
 const PATIENCE: usize = 16;

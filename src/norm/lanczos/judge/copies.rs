@@ -1,11 +1,11 @@
-//! The judge of a multiplicity: whether the leading triplet is accurate enough to look for its copies, and whether the latest
-//! start brought none.
+//! The judge of a multiplicity: whether the leading triplet is accurate enough to look for its copies, and whether the
+//! latest start brought none.
 
 use super::super::super::stop::{Stop, expected_error};
 use super::super::bidiagonal::Bidiagonal;
 use super::super::chain::Chain;
 use super::super::state::State;
-use super::{PROBE_STEPS, View};
+use super::view::{PROBE_STEPS, View};
 
 /// Singular values that differ by no more than this, relative to the largest, are copies of one: what `f32` entries and
 /// products leave of an exact copy lies well below it.
@@ -14,8 +14,8 @@ const COPY: f64 = 1.0 / 1_048_576.0;
 /// The relative residual below which a triplet is as good as `f32` gives it, and copies can be told by their values.
 const SHARP: f64 = 1e-7;
 
-/// A probe has found the largest value of what is left once its residual is this part of the distance to sigma: a copy that
-/// the probe's start has a part along of a hundredth would still show.
+/// A probe has found the largest value of what is left once its residual is this part of the distance to sigma: a copy
+/// that the probe's start has a part along of a hundredth would still show.
 const PROBED: f64 = 1e-4;
 
 pub(super) fn judge(chain: &mut Chain, stop: Stop, view: &View) {
@@ -42,7 +42,7 @@ pub(super) fn judge(chain: &mut Chain, stop: Stop, view: &View) {
     }
 }
 
-/// How accurate a triplet is to be.
+/// The accuracy that a triplet is to have.
 struct Accuracy {
     stop: Stop,
     /// The distance to the next distinct value, relative to sigma.
@@ -57,8 +57,8 @@ impl Accuracy {
         }
     }
 
-    /// Whether a residual is within a part of the tolerance: the rest of it is left for what rounding adds to the residual, and
-    /// for a gap that a probe finds smaller.
+    /// Whether a residual is within a part of the tolerance: the rest of it is left for what rounding adds to the
+    /// residual, and for a gap that a probe finds smaller.
     fn suffices(&self, residual: f64, part: f64) -> bool {
         match self.stop {
             Stop::Gradient { tolerance } => {

@@ -4,28 +4,22 @@ mod bound;
 mod copies;
 mod top;
 mod value;
+mod view;
 
-use super::super::probable::{Share, upper_bound};
 use super::super::stop::{Stop, expected_error};
-use super::bidiagonal::Bidiagonal;
 use super::chain::Chain;
 use super::state::Goal;
+use crate::bound::krylov::{Share, upper_bound};
+use view::View;
 
-/// Steps that a chain takes from a further start, after its first space turned out invariant.
-const PROBE_STEPS: usize = 10;
-
-/// What the judges see of a chain.
-struct View {
-    /// The bidiagonal matrix of all steps.
-    matrix: Bidiagonal,
-    /// The residual of the leading triplet, relative to sigma.
-    residual: f64,
-    /// Whether the space has all dimensions that there are.
-    full: bool,
-}
-
-/// Finds the leading triplet of the steps so far, and lets the judge of the goal decide.
+/// Finds the leading triplet of the steps so far, in a space of at most `short` dimensions, and lets the judge of the
+/// goal decide. `share` is what the first start may count on for an upper bound.
 pub(super) fn judge(chain: &mut Chain, goal: Goal, short: usize, share: Option<&Share>) {
+    if chain.state.rests() || chain.steps.len() == 0 || !chain.kept.is_empty() {
+        return;
+    }
+    chain.earlier = (chain.judged, chain.error);
+    chain.judged = chain.steps.len();
     let full = chain.steps.dimensions() >= short;
     let matrix = chain.steps.matrix();
     let leading = matrix.leading();

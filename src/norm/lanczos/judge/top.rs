@@ -1,8 +1,9 @@
-//! The judge of the largest few triplets: whether they have converged, and a start orthogonal to them brought nothing larger.
+//! The judge of the largest few triplets: whether they have converged, and a start orthogonal to them brought nothing
+//! larger.
 
 use super::super::super::stop::expected_error;
 use super::super::chain::Chain;
-use super::View;
+use super::view::View;
 
 type Triplet = (f64, Vec<f64>, Vec<f64>);
 

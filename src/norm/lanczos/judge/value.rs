@@ -2,7 +2,7 @@
 
 use super::super::super::stop::Stop;
 use super::super::chain::Chain;
-use super::{PROBE_STEPS, View};
+use super::view::{PROBE_STEPS, View};
 
 pub(super) fn judge(chain: &mut Chain, stop: Stop, view: &View) {
     let steps = &chain.steps;

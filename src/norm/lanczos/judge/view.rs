@@ -1,0 +1,16 @@
+//! The view that judges have of a chain.
+
+use super::super::bidiagonal::Bidiagonal;
+
+/// Steps that a chain takes from a further start, after its first space turned out invariant.
+pub(super) const PROBE_STEPS: usize = 10;
+
+/// The steps of a chain so far.
+pub(super) struct View {
+    /// The bidiagonal matrix of all steps.
+    pub(super) matrix: Bidiagonal,
+    /// The residual of the leading triplet, relative to sigma.
+    pub(super) residual: f64,
+    /// Whether the space has all dimensions that there are.
+    pub(super) full: bool,
+}
