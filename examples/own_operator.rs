@@ -144,7 +144,7 @@ fn main() -> Result<()> {
     let squares = 2.0 * alpha * alpha + 2.0 * alpha * inner + dot(&x, &x) * dot(&y, &y);
     let product = (alpha * (alpha + inner)).abs();
     let exact = ((squares + 2.0 * product).sqrt() + (squares - 2.0 * product).max(0.0).sqrt()) / 2.0;
-    let norm = spectral_norm(&operator)?.items()[0].clone();
+    let norm = spectral_norm(&operator)?.single()?.clone();
     println!("norm    = {:.9} ({}, {} products)", norm.sigma, norm.status, norm.products);
     println!("exactly = {exact:.9}, relative error {:.1e}", norm.sigma / exact - 1.0);
     println!("bounds  = {:.9}, guarantee: {}", norm.bounds, norm.bounds.guarantee);
