@@ -19,6 +19,9 @@ const SMALL: f64 = (1u64 << 28) as f64;
 /// A share of all triplets, one in so many, for which a Krylov space would have to be most of the shorter side.
 const SHARE: usize = 4;
 
+/// The most ranks whose vectors one submit combines.
+const MOST_RANKS: u64 = 32;
+
 impl Lanczos {
     /// The `count` largest singular triplets of each item.
     ///
@@ -136,17 +139,27 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         let coefficients: Vec<Vec<Vec<f64>>> = self.chains.iter().map(|chain| chain.leading_vectors(count)).collect();
         let most = coefficients.iter().map(Vec::len).max().unwrap_or(0);
         let mut spans = vec![Vec::new(); self.chains.len()];
-        for rank in 0..most {
-            let row = |vectors: &Vec<Vec<f64>>| vectors.get(rank).cloned().unwrap_or_default();
-            let rows: Vec<Vec<f64>> = coefficients.iter().map(row).collect();
-            let fresh = oriented.short_zeros(1)?;
-            let mut recorder = oriented.operator.gpu().recorder();
-            self.basis.combine(&mut recorder, &rows, fresh.buffer())?;
-            let found = recorder.read(fresh.buffer())?;
+        // Each rank takes one pass over the basis; a submit holds as many ranks as it can afford.
+        let gpu = oriented.operator.gpu();
+        let steps = coefficients.iter().flatten().map(Vec::len).max().unwrap_or(0);
+        let pass = (4 * (short * self.chains.len()) as u64).saturating_mul(steps as u64).max(1);
+        let affordable = (gpu.capabilities().profile.bytes_per_submit / pass).clamp(1, MOST_RANKS) as usize;
+        for first in (0..most).step_by(affordable) {
+            let mut recorder = gpu.recorder();
+            let mut reading = Vec::new();
+            for rank in first..most.min(first + affordable) {
+                let row = |vectors: &Vec<Vec<f64>>| vectors.get(rank).cloned().unwrap_or_default();
+                let rows: Vec<Vec<f64>> = coefficients.iter().map(row).collect();
+                let fresh = oriented.short_zeros(1)?;
+                self.basis.combine(&mut recorder, &rows, fresh.buffer())?;
+                reading.push((rank, recorder.read(fresh.buffer())?));
+            }
             recorder.submit_async().await?;
-            let found = found.contents().await?;
-            for (item, span) in spans.iter_mut().enumerate().filter(|(item, _)| rank < coefficients[*item].len()) {
-                span.extend_from_slice(&found[item * short..(item + 1) * short]);
+            for (rank, reading) in reading {
+                let found = reading.contents().await?;
+                for (item, span) in spans.iter_mut().enumerate().filter(|(item, _)| rank < coefficients[*item].len()) {
+                    span.extend_from_slice(&found[item * short..(item + 1) * short]);
+                }
             }
         }
         Ok(spans)

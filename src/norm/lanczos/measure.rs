@@ -64,3 +64,6 @@ fn scaled(ball: Ball, exponent: i32) -> Ball {
 #[cfg(test)]
 #[path = "measure_tests.rs"]
 mod tests;
+#[cfg(test)]
+#[path = "worst_tests.rs"]
+mod worst_arithmetic;
