@@ -116,7 +116,13 @@ impl Training {
         let loss = tape.compile(&inputs, &outputs)?;
 
         let method = Method::Lanczos(Lanczos { stop: Stop::Gradient { tolerance: 1e-2 }, ..Lanczos::default() });
-        let norm = JacobianSpectralNorm { method, reduction: Reduction::Mean, reduced_batch: Some(LOOKED_AT) };
+        let reduced_batch = Some(LOOKED_AT);
+        let norm = JacobianSpectralNorm {
+            method,
+            reduction: Reduction::Mean,
+            reduced_batch,
+            ..JacobianSpectralNorm::default()
+        };
         let others: Vec<&Value> = parameters.iter().collect();
         let penalty = norm.prepare(tape, |x| network(x, parameters), &[BATCH, PIXELS], &others)?;
 

@@ -32,11 +32,12 @@ const FLOORS: &[&[&str]] = &[
     &["bound"],
     &["tensor"],
     &["gpu"],
-    &["error"],
+    &["error", "options"],
 ];
 
 /// Names at the root of the crate that stand for a room, or for a dependency (`""`).
-const ROOT: &[(&str, &str)] = &[("Error", "error"), ("Result", "error"), ("Gpu", "gpu"), ("Matrix", "tensor/matrix")];
+const ROOT: &[(&str, &str)] =
+    &[("Error", "error"), ("Result", "error"), ("Gpu", "gpu"), ("OpenEnded", "options"), ("Matrix", "tensor/matrix")];
 
 /// A source file: its module path, the arrows out of it, and the names it re-exports with where they come from.
 struct File {

@@ -132,6 +132,7 @@ mod matrix;
 pub mod norm;
 pub mod operator;
 mod ops;
+mod options;
 #[cfg(doctest)]
 mod pages;
 pub mod prelude;
@@ -151,5 +152,7 @@ pub use gpu::Gpu;
 pub use half;
 #[cfg(feature = "ndarray")]
 pub use ndarray;
+#[doc(hidden)]
+pub use options::OpenEnded;
 pub use tensor::Matrix;
 pub use wgpu;

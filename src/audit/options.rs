@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Axes;
+use crate::OpenEnded;
 use crate::certify::Certifier;
 use crate::norm::Method;
 
@@ -20,6 +21,8 @@ pub struct Options {
     pub bound: Bound,
     /// The number of largest singular values to find besides the norm; for [`Method::Lanczos`] only.
     pub top: Option<usize>,
+    #[doc(hidden)]
+    pub open_ended: OpenEnded,
 }
 
 /// Kind of the bounds on a spectral norm.

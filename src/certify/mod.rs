@@ -36,6 +36,7 @@ mod tall;
 pub use certificate::{Certificate, Prover};
 pub use estimate::Estimate;
 
+use crate::OpenEnded;
 use crate::bound::Up;
 use crate::iterate::Control;
 use crate::tensor::screen::{power, scale_by_power};
@@ -62,6 +63,8 @@ pub struct Certifier {
     pub width: f64,
     /// The seed of the search for singular vectors. Default 0.
     pub seed: u64,
+    #[doc(hidden)]
+    pub open_ended: OpenEnded,
 }
 
 /// The longest shorter side for the host, where nothing else is said.
@@ -70,7 +73,7 @@ const WITHOUT_GPU: usize = 4096;
 
 impl Default for Certifier {
     fn default() -> Self {
-        Self { host_side: None, vectors: 24, products: 12, width: 1e-9, seed: 0 }
+        Self { host_side: None, vectors: 24, products: 12, width: 1e-9, seed: 0, open_ended: OpenEnded::default() }
     }
 }
 

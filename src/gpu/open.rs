@@ -9,6 +9,7 @@ use super::capabilities::{Capabilities, Profile};
 use super::device::Gpu;
 use super::faults::Faults;
 use super::foreign;
+use crate::OpenEnded;
 use crate::{Error, Result};
 
 /// The options of opening a device.
@@ -23,6 +24,8 @@ pub struct GpuOptions {
     pub profile: Option<Profile>,
     /// A smaller binding limit than the device's, in bytes, to try panels on small matrices.
     pub binding_bytes: Option<u64>,
+    #[doc(hidden)]
+    pub open_ended: OpenEnded,
 }
 
 impl Gpu {

@@ -1,6 +1,7 @@
 //! The spectral norm of a Jacobian: its options.
 
 use super::reduction::Reduction;
+use crate::OpenEnded;
 use crate::Result;
 use crate::norm::Method;
 use crate::tensor::Tensor;
@@ -37,6 +38,8 @@ pub struct JacobianSpectralNorm {
     pub reduction: Reduction,
     /// The number of samples to look at, the first of the batch; all where there are fewer. Their norms are the same.
     pub reduced_batch: Option<usize>,
+    #[doc(hidden)]
+    pub open_ended: OpenEnded,
 }
 
 impl JacobianSpectralNorm {

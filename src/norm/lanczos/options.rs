@@ -1,6 +1,7 @@
 //! The options of a Lanczos run.
 
 use super::super::stop::Stop;
+use crate::OpenEnded;
 use crate::bound::krylov::MOST_CHAINS;
 #[cfg(doc)]
 use crate::operator::LinearOperator;
@@ -51,6 +52,8 @@ pub struct Lanczos {
     /// Device memory for the Krylov basis, in bytes; past it the iteration starts again from the best vector so far.
     /// Default 1 GiB.
     pub basis_bytes: u64,
+    #[doc(hidden)]
+    pub open_ended: OpenEnded,
 }
 
 impl Default for Lanczos {
@@ -63,6 +66,7 @@ impl Default for Lanczos {
             max_iter: 1000,
             seed: 0,
             basis_bytes: 1 << 30,
+            open_ended: OpenEnded::default(),
         }
     }
 }

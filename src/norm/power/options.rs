@@ -1,9 +1,11 @@
 //! The options of a power iteration.
 
+use crate::OpenEnded;
 use crate::{Error, Result};
 
 /// The choice of sigma in a power iteration, with the residual that it tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PowerForm {
     /// sigma = uᵀAv = |Av| with u = Av / |Av|; stops when |Aᵀu - sigma v| <= rtol · sigma + atol. The other residual,
     /// |Av - sigma u|, is zero by the choice of u.
@@ -25,6 +27,7 @@ impl PowerForm {
 
 /// The start of a power iteration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Start {
     /// At a vector drawn uniformly from the unit sphere.
     Random {
@@ -66,11 +69,20 @@ pub struct Power {
     pub max_iter: usize,
     /// The start vector. Default: random, seed 0.
     pub start: Start,
+    #[doc(hidden)]
+    pub open_ended: OpenEnded,
 }
 
 impl Default for Power {
     fn default() -> Self {
-        Self { form: PowerForm::default(), rtol: 1e-6, atol: 0.0, max_iter: 1000, start: Start::default() }
+        Self {
+            form: PowerForm::default(),
+            rtol: 1e-6,
+            atol: 0.0,
+            max_iter: 1000,
+            start: Start::default(),
+            open_ended: OpenEnded::default(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::refusal::{OPERATION, invalid};
 use super::region::Region;
 use super::slopes::Slopes;
 use super::steepest::Steepest;
+use crate::OpenEnded;
 use crate::iterate::{Control, Progress};
 use crate::norm::{JacobianSpectralNorm, Reduction};
 use crate::tape::{Tape, Value};
@@ -55,6 +56,8 @@ pub struct JacobianSearch {
     pub seed: u64,
     /// The solver, and how many of the samples to look at; its reduction plays no part.
     pub norm: JacobianSpectralNorm,
+    #[doc(hidden)]
+    pub open_ended: OpenEnded,
 }
 
 impl Default for JacobianSearch {
@@ -66,6 +69,7 @@ impl Default for JacobianSearch {
             at_once: 256,
             seed: 0,
             norm: JacobianSpectralNorm::default(),
+            open_ended: OpenEnded::default(),
         }
     }
 }

@@ -512,7 +512,7 @@ fn the_gradient_of_a_jacobian_norm_is_that_of_pytorch_on_the_device() {
     let tensors: Vec<Tensor> = points.iter().map(Array::tensor).collect();
     let others: Vec<(&Value, &Tensor)> = parameters.iter().zip(&tensors).collect();
     let method = Method::Lanczos(Lanczos { stop: Stop::Gradient { tolerance: 1e-5 }, ..Lanczos::default() });
-    let norm = JacobianSpectralNorm { method, reduction: Reduction::Sum, reduced_batch: None };
+    let norm = JacobianSpectralNorm { method, reduction: Reduction::Sum, ..JacobianSpectralNorm::default() };
     let samples = stored.array("samples").tensor();
     let found = norm.norms(&tape, |x| network(&parameters, x), &samples, &others).unwrap();
     let sigmas = stored.array("sigma").data;

@@ -141,7 +141,7 @@ fn the_gradient_of_a_norm_is_that_of_its_differences() {
     let others: Vec<(&Value, &Tensor)> = network.parameters.iter().zip(&tensors).collect();
     // Vectors are as good as the square root of the value: far below 1e-6.
     let method = Method::Lanczos(Lanczos { stop: Stop::Gradient { tolerance: 1e-5 }, ..Lanczos::default() });
-    let norm = JacobianSpectralNorm { method, reduction: Reduction::Sum, reduced_batch: None };
+    let norm = JacobianSpectralNorm { method, reduction: Reduction::Sum, ..JacobianSpectralNorm::default() };
     let at = tensor(&[batch, sizes[0]], &samples);
     let found = norm.norms(&network.tape, |x| network.apply(x), &at, &others).unwrap();
     for item in found.norms().items() {
