@@ -2,7 +2,7 @@
 
 use super::{SpectralNorms, Status};
 use crate::gpu::{Buffer, Recorder};
-use crate::operator::length;
+use crate::operator::{Parametrised, length};
 use crate::ops::{self, Rows};
 use crate::tensor::screen::{Screen, scale_by_power};
 use crate::tensor::{Matrix, Storage, Tensor};
@@ -54,6 +54,50 @@ impl SpectralNorms {
         recorder.submit()?;
         gradient.fill_non_finite()?;
         Ok(gradient)
+    }
+
+    /// The vector-Jacobian product with respect to the parameters of an operator: no matrix of the size codomain × domain
+    /// is formed unless it is itself the parameter.
+    ///
+    /// Where a value is repeated, the element of the subdifferential is that of [`SpectralNorms::vjp`].
+    ///
+    /// *Shapes*  `cotangents`: batch · result: batch × the shape of the parameter, for each parameter of `operator`
+    ///
+    /// ```
+    /// use opnorm::{Gpu, Matrix, norm::spectral_norm, operator::Composition};
+    /// let gpu = Gpu::new()?;
+    /// let outer = Matrix::from_slice(&gpu, 2, 2, &[2.0, 0.0, 0.0, 1.0])?;
+    /// let inner = Matrix::from_slice(&gpu, 2, 2, &[3.0, 0.0, 0.0, 1.0])?;
+    /// let product = Composition::new(&outer, &inner)?; // of norm 6
+    /// let slopes = spectral_norm(&product)?.pull_back(&product, &[1.0])?;
+    /// let (of_outer, of_inner) = (slopes[0].read(&gpu)?, slopes[1].read(&gpu)?);
+    /// assert!((of_outer[0] - 3.0).abs() < 1e-5 && (of_inner[0] - 2.0).abs() < 1e-5);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for another number of cotangents than batch elements, or for another operator;
+    /// [`Error::InvalidOption`] where an element or its cotangent is not finite; whatever the device says.
+    pub fn pull_back<O: Parametrised + ?Sized>(&self, operator: &O, cotangents: &[f64]) -> Result<Vec<Tensor>> {
+        let operation = "pull back";
+        if cotangents.len() != self.len() {
+            let (expected, found) = (format!("{} cotangents", self.len()), cotangents.len().to_string());
+            return Err(Error::ShapeMismatch { operation, expected, found });
+        }
+        for (item, (norm, cotangent)) in self.iter().zip(cotangents).enumerate() {
+            if norm.status == Status::NonFinite || !cotangent.is_finite() {
+                return Err(Error::InvalidOption {
+                    operation,
+                    option: "a batch element",
+                    value: format!("{item}, of status {} and with the cotangent {cotangent}", norm.status),
+                    allowed: "finite, and so its cotangent: no gradient exists elsewhere",
+                });
+            }
+        }
+        let each =
+            |(item, cotangent): (usize, &f64)| std::iter::repeat_n(cotangent / self.copies_of(item), self.columns());
+        let weights: Vec<f64> = cotangents.iter().enumerate().flat_map(each).collect();
+        operator.pull_back(self.left_copies(), self.right_copies(), &weights)
     }
 
     /// The screen of the entries of cotangent · u vᵀ: they are 0, of about unit size, or NaN.

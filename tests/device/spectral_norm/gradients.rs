@@ -206,3 +206,21 @@ fn the_gradient_error_is_honest_at_near_ties() {
         }
     }
 }
+
+#[test]
+fn a_gradient_with_respect_to_parameters_is_that_of_the_matrix() {
+    let mut source = Source::new(48);
+    // a simple value, and one that occurs twice
+    let twice: Vec<f32> = (0..20)
+        .map(|index| [2.0, 2.0, 1.0, 0.5].get(index / 6).map_or(0.0, |value| if index % 6 == 0 { *value } else { 0.0 }))
+        .collect();
+    let entries = [source.gaussian(4, 5).entries, twice].concat();
+    let batch = Matrix::from_batch(gpu(), 2, 4, 5, &entries).unwrap();
+    let norms = Lanczos { multiplicity: true, ..Lanczos::default() }.norm(&batch).unwrap();
+    assert_eq!((norms[0].multiplicity, norms[1].multiplicity), (Some(1), Some(2)));
+    let (whole, parts) = (norms.vjp(&[1.5, -2.0]).unwrap(), norms.pull_back(&batch, &[1.5, -2.0]).unwrap());
+    let (whole, parts) = (whole.read().unwrap(), parts[0].read(gpu()).unwrap());
+    assert!(whole.iter().zip(&parts).all(|(whole, part)| (whole - part).abs() <= 1e-6), "{whole:?} {parts:?}");
+    assert!(matches!(norms.pull_back(&batch, &[1.0]), Err(Error::ShapeMismatch { .. })));
+    assert!(matches!(norms.pull_back(&batch, &[1.0, f64::NAN]), Err(Error::InvalidOption { .. })));
+}
