@@ -29,6 +29,9 @@ struct ShiftedRankOne {
 
 impl ShiftedRankOne {
     fn new(gpu: &Gpu, alpha: f32, x: &[f32], y: &[f32]) -> Result<Self> {
+        // `record` binds each vector by itself, and a binding starts on a multiple of the device's alignment.
+        let alignment = usize::try_from(gpu.capabilities().offset_alignment / 4).unwrap_or(64);
+        assert!(x.len().is_multiple_of(alignment), "a length that is a multiple of {alignment}");
         let buffer = |data: &[f32]| Buffer::from_slice(gpu, "shifted rank one", data);
         let wide = |data: &[f32]| data.iter().copied().map(f64::from).collect();
         let on_host = (f64::from(alpha), wide(x), wide(y));

@@ -147,6 +147,7 @@ pub use bytemuck;
 pub use error::{Error, Result};
 #[cfg(feature = "faer")]
 pub use faer;
+pub use futures;
 pub use glam;
 pub use gpu::Gpu;
 pub use half;

@@ -1,8 +1,9 @@
 //! The kernels of this library, what records them, and their reference implementations.
 //!
 //! **This module may change in any release**, patch releases too: the rest of the library is built on it, and it
-//! follows the needs of the rest. It is open to operators of one's own that have no other way to a device. An operation
-//! checks the lengths of what it is given, and nothing else: it does not know what a buffer means.
+//! follows the needs of the rest. Operators of one's own may use the library's kernels here;
+//! [`Recorder::dispatch_own`] launches any other, and stays as it is. An operation checks the lengths of its arguments
+//! and nothing else: the meaning of a buffer is the caller's.
 //!
 //! ```
 //! use opnorm::low_level::ops::{self, Rows};

@@ -5,7 +5,9 @@
 ///
 /// Bindings from 0 on are read (`var<storage, read>`), the bindings after them are written (`var<storage,
 /// read_write>`). Unlike the library's own shaders it keeps the run-time checks of its indices.
-/// [`super::Recorder::dispatch_own`] records a launch; `examples/own_operation.rs` shows one in an operation of the
+/// One dimension of a launch has at most 65 535 workgroups: more of them come in rows, so that the index of the
+/// example below is for up to 65 535 · 64 elements. [`super::Recorder::dispatch_own`] records a launch, and says how
+/// rows are counted; `examples/own_operation.rs` shows one in an operation of the
 /// tape.
 ///
 /// ```

@@ -56,8 +56,8 @@ impl SpectralNorms {
         Ok(gradient)
     }
 
-    /// The vector-Jacobian product with respect to the parameters of an operator: no matrix of the size codomain × domain
-    /// is formed unless it is itself the parameter.
+    /// The vector-Jacobian product with respect to the parameters of an operator: no matrix of the size codomain ×
+    /// domain is formed unless it is itself the parameter.
     ///
     /// Where a value is repeated, the element of the subdifferential is that of [`SpectralNorms::vjp`].
     ///

@@ -34,7 +34,8 @@ use crate::{Error, Result};
 /// A batch of linear maps, each from vectors of one shape to vectors of another.
 ///
 /// *Shapes*  an input is batch × vectors × [`LinearOperator::domain`], an output batch × vectors ×
-/// [`LinearOperator::codomain`]; every vector lies in one piece.
+/// [`LinearOperator::codomain`]; every vector lies in one piece, and
+/// vectors follow one another without padding: a slice of one may start where the device lets no binding start.
 ///
 /// An operator of your own needs the six required methods, and [`LinearOperator::enclose`] for bounds that are proven.
 /// `examples/own_operator.rs` has both, for an operator that is never stored as a matrix. [`check`] tests the promises
@@ -68,7 +69,9 @@ pub trait LinearOperator {
 
     /// Records output = 2^-e · A · input for each batch element and vector, where e is [`LinearOperator::exponent`].
     ///
-    /// The product writes every element of `output`, but may skip vectors that the recorder's mask leaves out.
+    /// The product writes every element of `output`. Operations of the library skip vectors that the recorder's mask
+    /// leaves out, and an operator of your own may ignore the mask. It launches WGSL of its own by
+    /// [`Recorder::dispatch_own`], or uses [`crate::low_level::ops`], which may change in any release.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when the shapes do not fit; whatever the device says.

@@ -13,6 +13,8 @@ use crate::{Error, Result};
 #[non_exhaustive]
 #[must_use]
 pub struct GradientReport {
+    /// The distance of the device's outputs from the outputs in `f64`, relative to the largest.
+    pub device_value: f64,
     /// A row for each input.
     pub rows: Vec<GradientCheck>,
 }
@@ -43,7 +45,11 @@ impl GradientReport {
 
     /// Whether everything agrees: differences to 1e-6, the adjoint identity to 1e-10, the device to 1e-3.
     pub fn agrees(&self) -> bool {
-        self.rows.iter().all(GradientCheck::agrees)
+        self.value_agrees() && self.rows.iter().all(GradientCheck::agrees)
+    }
+
+    fn value_agrees(&self) -> bool {
+        self.device_value <= Self::DEVICE
     }
 }
 
@@ -58,7 +64,7 @@ impl GradientCheck {
     }
 }
 
-/// A table with a line for each input.
+/// A table with a line for each input, and one for the outputs.
 impl fmt::Display for GradientReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let header = ["input", "differences", "adjoint", "device jvp", "device vjp"];
@@ -72,7 +78,8 @@ impl fmt::Display for GradientReport {
             }
             write!(formatter, "  {}", if row.agrees() { "agrees" } else { "DISAGREES" })?;
         }
-        Ok(())
+        let verdict = if self.value_agrees() { "agrees" } else { "DISAGREES" };
+        write!(formatter, "\noutputs on the device: {:.1e}  {verdict}", self.device_value)
     }
 }
 
@@ -80,9 +87,9 @@ impl Tape {
     /// Checks the derivatives of `outputs` with respect to each of `inputs`, at a point and along fixed directions.
     ///
     /// In `f64` on the host, JVPs are compared with central differences, and VJPs with JVPs by the adjoint identity.
-    /// The device's derivatives are compared with the host's. Every input that the outputs depend on is one of
-    /// `inputs`; data that is not to be differentiated goes in as a [`Tape::constant`]. At a kink, as of `relu` at 0,
-    /// differences and derivatives disagree, so the point must lie off kinks.
+    /// The device's outputs and derivatives are compared with the host's. Every input that the outputs depend on is
+    /// one of `inputs`; data that is not to be differentiated goes in as a [`Tape::constant`]. At a kink, as of `relu`
+    /// at 0, differences and derivatives disagree, so the point must lie off kinks.
     ///
     /// ```
     /// use opnorm::{Gpu, tape::Tape};
@@ -105,6 +112,7 @@ impl Tape {
             });
         }
         let function = self.compile(inputs, outputs)?;
+        let device_value = distance(&on_device(&function, at, inputs)?, &function.evaluate(at)?.concat());
         let cotangents: Vec<Value> = outputs.iter().map(|output| self.input(output.shape())).collect::<Result<_>>()?;
         let c: Vec<Vec<f64>> =
             cotangents.iter().zip(0..).map(|(value, index)| direction(length(value.shape()), index)).collect();
@@ -141,7 +149,7 @@ impl Tape {
                 device_vjp: distance(&on_device(&vjp, &for_vjp, &vjp_inputs)?, &reverse),
             });
         }
-        Ok(GradientReport { rows })
+        Ok(GradientReport { device_value, rows })
     }
 }
 

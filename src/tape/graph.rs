@@ -92,9 +92,9 @@ pub struct Value {
 /// * an operation that is linear in an argument, the others fixed, is its own JVP in that argument, and has
 ///   [`Operation::transpose`] for it.
 ///
-/// Reverse mode and derivatives of higher order follow. [`Tape::check_gradients`] compares the rules with differences
-/// and [`Operation::record`] with [`Operation::evaluate`]; `examples/own_operation.rs` is a whole operation with its
-/// kernel.
+/// Reverse mode and derivatives of higher order follow. [`Tape::check_gradients`] compares the rules with differences,
+/// and [`Operation::record`] with [`Operation::evaluate`] for the outputs and their derivatives;
+/// `examples/own_operation.rs` is a whole operation with its kernel.
 ///
 /// A method may index `inputs` freely: there are as many as [`Tape::compute`] was given, and once [`Operation::shape`]
 /// has accepted their shapes, every other method gets inputs of these.

@@ -33,6 +33,7 @@ static BROKEN: OwnKernel = OwnKernel::new("broken", "this is not WGSL", 1, 1, 0)
 enum Fault {
     None,
     Kernel,
+    Factor,
     Tangent,
     Reference,
     Bindings,
@@ -64,6 +65,7 @@ impl Operation for Cube {
         let (input, output) = (inputs[0].buffer(), output.buffer());
         match self.0 {
             Fault::Kernel => recorder.dispatch_own(&BROKEN, groups, &[0u32; 0], &[input], &[output]),
+            Fault::Factor => recorder.dispatch_own(&CUBE, groups, &[3f32], &[input], &[output]),
             Fault::Bindings => recorder.dispatch_own(&CUBE, groups, &[2f32], &[], &[output]),
             _ => recorder.dispatch_own(&CUBE, groups, &[2f32], &[input], &[output]),
         }
@@ -90,6 +92,19 @@ fn an_operation_of_ones_own_has_derivatives_of_every_order() {
     let slope = tape.grad(&y.sum(&[0, 1]).unwrap(), &[&x]).unwrap();
     let report = tape.check_gradients(&[&slope[0]], &[&x], &[&at]).unwrap();
     assert!(report.agrees(), "{report}");
+}
+
+/// The derivatives do not use the kernel, so that the outputs alone tell.
+#[test]
+fn a_kernel_that_computes_something_else_is_found() {
+    let tape = Tape::new(gpu());
+    let x = tape.input(&[4]).unwrap();
+    let at = [0.5, -1.0, 2.0, 0.25];
+    let report = |fault| tape.check_gradients(&[&cube(&x, fault).unwrap()], &[&x], &[&at]).unwrap();
+    assert!(report(Fault::None).agrees());
+    let wrong = report(Fault::Factor);
+    assert!(!wrong.agrees() && wrong.rows[0].agrees() && wrong.to_string().contains("DISAGREES"), "{wrong}");
+    assert!((wrong.device_value - 0.5).abs() < 1e-5);
 }
 
 #[test]
