@@ -32,7 +32,7 @@ struct Problem {
     name: String,
     size: usize,
     entries: Vec<f64>,
-    /// Where it is known beforehand.
+    /// The exact norm, where it is known beforehand.
     sigma: Option<f64>,
     most: usize,
 }

@@ -1,4 +1,4 @@
-//! What a product with a Jacobian costs, next to the function itself: a replayed linearisation of a network of tanh
+//! The cost of a product with a Jacobian, next to the function itself: a replayed linearisation of a network of tanh
 //! layers, 784-512-512-784, at a batch of 256 samples.
 //!
 //! `cargo bench --bench jacobian` prints medians of rounds that alternate.

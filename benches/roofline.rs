@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     columns(&gpu)
 }
 
-/// What further columns cost: the time of a product with several, of that with one, in the same round.
+/// The cost of further columns: the time of a product with several, of that with one, in the same round.
 fn columns(gpu: &Gpu) -> Result<(), Box<dyn Error>> {
     const SIDE: usize = 2048;
     const COLUMNS: [usize; 5] = [1, 2, 3, 4, 8];

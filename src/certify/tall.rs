@@ -62,7 +62,7 @@ impl<'a, S: ElementSource + ?Sized> Tall<'a, S> {
         Ok(Looked::Ordinary(Self { source, first, cols, transposed, long, short, exponent }))
     }
 
-    /// Whether it is the transpose of the matrix in the source.
+    /// Whether this is the transpose of the matrix in the source.
     pub(super) fn is_transposed(&self) -> bool {
         self.transposed
     }

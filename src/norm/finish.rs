@@ -53,7 +53,7 @@ pub(super) enum Accept {
 }
 
 impl Accept {
-    /// Whether it is, by the residual and the gap, both relative to sigma, and by sigma in units of the scaled
+    /// Whether a triplet is accepted, by residual and gap, both relative to sigma, and by sigma in units of the scaled
     /// operator.
     fn is_met(self, residual: f64, gap: Option<f64>, scaled_sigma: f64, bounds: &Bounds) -> bool {
         match self {

@@ -14,7 +14,7 @@ use opnorm::low_level::{Access, Field, Generated, Kernel, Scalar};
 
 const WIDTHS: [u32; 2] = [Profile::SOFTWARE.lanes, Profile::HARDWARE.lanes];
 
-/// What is checked of a kernel of either kind.
+/// The parts of a kernel of either kind that are checked.
 fn generated_from(kernel: &Kernel) -> Generated {
     Generated { name: kernel.name, text: kernel.text(), access: kernel.access.to_vec(), params: kernel.params.to_vec() }
 }

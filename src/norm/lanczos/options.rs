@@ -17,40 +17,45 @@ use crate::{Error, Result};
 /// All scalars stay on the device; the host reads them once for several steps, while the next steps run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lanczos {
-    /// When it is done. Default: once the relative error of sigma that residual and gap let one expect is 1e-6.
+    /// The aim of the run. Default: a value whose relative error is expected to be at most 1e-6, by residual and gap.
     pub stop: Stop,
-    /// The probability, between 0 and 1, with which an upper bound of the norm may fail; `None`, the default, for no
-    /// such bound. It takes no product of its own; [`Stop::Bound`] brings its own probability.
+    /// The failure probability of an upper bound, between 0 and 1. Default `None`: no such bound.
     ///
-    /// The bound is that of the Krylov space of the first, random start, until the space is restarted or turns out
-    /// invariant: a warm start has none. Every step is measured by products of the host in `f64`, so that nothing is
-    /// assumed of the device; an operator without such products ([`LinearOperator::products_on_host`]) has no such
-    /// bound, and asking for one is an error. The proof is in `docs/bounds.md`.
+    /// The bound takes no product with the operator beyond those of the iteration; [`Stop::Bound`] has a probability
+    /// of its own. The bound is that of the Krylov subspace of the first, random start, until that subspace is
+    /// restarted or turns out invariant. So a warm start has none.
+    ///
+    /// The host repeats the products of every step in `f64`, so that nothing is assumed of the device. An operator
+    /// without such products ([`LinearOperator::products_on_host`]) has no such bound, and `delta` is then an error.
+    /// The proof is in `docs/bounds.md`.
     pub delta: Option<f64>,
-    /// Krylov spaces of independent random starts for each item, side by side; a pass over the operator serves them
-    /// all.
+    /// The number of Krylov subspaces for each batch element, from independent random starts. One pass over the
+    /// operator serves all.
     ///
-    /// The bound is the largest of theirs, each of which may then fail with probability delta^(1/chains): the bound is
-    /// wrong only if all are. The more chains, the closer the bound, and the less rounding in `f32` stands in its way:
-    /// it comes no closer than about 1e-6 / delta^(1/chains), relative, for a matrix whose products do not cancel. The
-    /// vectors are those of the best chain. `None`, the default, takes as few as let a bound come within the `rtol` of
-    /// [`Stop::Bound`], or else within 1e-3; one chain without a bound.
+    /// The bound is the largest of their bounds, each of which may fail with probability delta^(1/chains): the bound is
+    /// wrong only if all are. More chains bring a closer bound, because each may then fail more often and rounding in
+    /// `f32` hides less: the bound comes no closer than about 1e-6 / delta^(1/chains), relative, for a matrix whose
+    /// products do not cancel. The vectors are those of the chain with the largest value.
+    ///
+    /// Default `None`: the fewest chains whose bound can come within the `rtol` of [`Stop::Bound`], or within 1e-3 for
+    /// another aim; one chain without a bound.
     pub chains: Option<usize>,
-    /// Whether to count the copies of the largest singular value, and keep the vectors of each. [`Stop::Gradient`]
-    /// does so in any case. Default `false`.
+    /// Whether to find the multiplicity of the largest singular value, with the vectors of each copy. Default `false`;
+    /// [`Stop::Gradient`] does so in any case.
     ///
-    /// A Krylov space shows a repeated value once. So once it has converged the iteration starts again from random
-    /// vectors orthogonal to the copies found, until one brings nothing as large: about as many steps again for the
-    /// last start, and some for each copy. Values within 2^-20 of each other, relative, are copies.
-    /// [`crate::norm::SpectralNorm::second`] and the gap are then of the next distinct value. A count is missing where
-    /// steps or the basis do not suffice for it.
+    /// A Krylov subspace shows a repeated value once. So the iteration starts again, after it has converged, from
+    /// random vectors orthogonal to the copies found, until a start brings nothing as large. The last start takes
+    /// about as many steps as the first, and each copy takes some.
+    ///
+    /// Values within 2^-20 of each other, relative, count as copies. [`crate::norm::SpectralNorm::second`] and the gap
+    /// are then of the next distinct value. The multiplicity is missing where steps or the basis do not suffice.
     pub multiplicity: bool,
-    /// Steps at the most. Default 1000.
+    /// The most steps, of two products each. Default 1000.
     pub max_iter: usize,
     /// The seed of the start vectors; the same on every adapter. Default 0.
     pub seed: u64,
-    /// Device memory for the Krylov basis, in bytes; past it the iteration starts again from the best vector so far.
-    /// Default 1 GiB.
+    /// Device memory for the Krylov basis, in bytes. Default 1 GiB. A basis that is full is given up for its best
+    /// vector, from which the iteration starts again.
     pub basis_bytes: u64,
     #[doc(hidden)]
     pub open_ended: OpenEnded,

@@ -49,7 +49,7 @@ pub(in crate::norm) struct Run<'a, O: ?Sized> {
 pub(super) struct Cycle {
     /// Iterations before it.
     before: usize,
-    /// Whether it is the first, whose space an upper bound rests on.
+    /// Whether the cycle is the first, whose subspace an upper bound rests on.
     pub(super) is_first: bool,
 }
 

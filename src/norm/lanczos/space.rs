@@ -38,7 +38,7 @@ impl Space {
         (self.latest_beta, self.ended) = (beta, ends);
     }
 
-    /// Whether it waits for the vector after its latest step.
+    /// Whether the space waits for the vector after its latest step.
     pub(in crate::norm) fn wants_vector(&self) -> bool {
         !self.ended && !self.vectors.is_empty() && self.vectors.len() == self.coefficients.len()
     }

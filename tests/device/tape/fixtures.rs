@@ -71,7 +71,7 @@ struct Comparison {
     outputs: Vec<(String, Value, Array)>,
 }
 
-/// How many numbers were compared, and the largest errors on both sides with the places where they are.
+/// The count of numbers compared, and the largest errors on both sides with the places where they are.
 #[derive(Default)]
 struct Compared {
     numbers: usize,
