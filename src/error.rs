@@ -127,6 +127,13 @@ pub enum Error {
         operation: &'static str,
     },
 
+    /// A kernel of a user's own was launched on the host, and has no form for it.
+    #[error("{operation} has no form for the host: add one with `OwnKernel::on_host`, or choose a graphics adapter")]
+    NoHostForm {
+        /// The kernel.
+        operation: &'static str,
+    },
+
     /// A derivative was asked for where there is none, or none that the device's arithmetic can tell.
     #[error("{operation}, item {item}: no derivative: {reason}")]
     NotDifferentiable {

@@ -1,7 +1,7 @@
 //! The floors of the house, held by tests: imports point down, and no two files import each other.
 //!
 //! ```text
-//! cli > report > audit > io > certify > norm > tape > operator > iterate > probe > matrix > ops > reference > bound >
+//! cli > report > audit > io > certify > norm > tape > operator > iterate > probe > matrix > ops > reference > native > bound >
 //! tensor > gpu
 //! ```
 //! Tests within a file may look up. A re-export counts as its definition: `crate::norm::Stop` is an arrow to
@@ -29,6 +29,7 @@ const FLOORS: &[&[&str]] = &[
     &["matrix"],
     &["ops"],
     &["reference"],
+    &["native"],
     &["bound"],
     &["tensor"],
     &["gpu"],

@@ -129,6 +129,7 @@ pub mod io;
 pub mod iterate;
 pub mod low_level;
 mod matrix;
+mod native;
 pub mod norm;
 pub mod operator;
 mod ops;

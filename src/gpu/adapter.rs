@@ -1,27 +1,32 @@
-//! Which adapter: explicit, then `OPNORM_ADAPTER`, then discrete, integrated, software.
+//! Which device: explicit, then `OPNORM_ADAPTER`, then discrete, integrated, the host, software.
 
-use super::Capabilities;
+use super::driver::{self, Found};
+use super::{Capabilities, host};
 use crate::{Error, Result};
 
-/// Which adapter to use.
+/// Which device to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AdapterRequest {
-    /// `OPNORM_ADAPTER` where it is set, else the best there is: discrete, integrated, software.
+    /// `OPNORM_ADAPTER` where it is set, else the best there is: graphics hardware, else the host.
     #[default]
     Automatic,
-    /// Graphics hardware; an error where there is only a software adapter.
+    /// Graphics hardware; an error where there is none.
     Hardware,
-    /// The first adapter whose back end is this word, or whose name contains it; letter case does not matter.
+    /// The host: its processor runs kernels natively, without a driver.
+    Host,
+    /// The first adapter whose back end is this word, or whose name contains it; letter case does not matter. `host`
+    /// is the host.
     Named(String),
 }
 
-/// One adapter of this machine.
+/// One device of this machine.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AdapterDescription {
-    /// The limits that the library would work within on this adapter.
+    /// The limits that the library would work within on this device.
     pub capabilities: Capabilities,
-    /// `discrete`, `integrated`, `virtual`, `software` or `other`.
+    /// `discrete`, `integrated`, `virtual`, `processor` for the host, `software` or `other`.
     pub kind: &'static str,
     /// The feature or limit that the adapter lacks, where it cannot be used.
     pub lacks: Option<String>,
@@ -29,61 +34,86 @@ pub struct AdapterDescription {
     pub chosen: bool,
 }
 
-pub(super) fn instance() -> wgpu::Instance {
-    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-    // Validation layers of the driver belong to its own debugging, not to a user's program.
-    descriptor.flags = wgpu::InstanceFlags::empty() | wgpu::InstanceFlags::VALIDATION_INDIRECT_CALL;
-    wgpu::Instance::new(descriptor)
+/// The properties that a choice among devices looks at, in lower case.
+pub(super) struct Candidate {
+    pub(super) name: String,
+    pub(super) backend: String,
+    /// Whether the device runs on the processor.
+    pub(super) software: bool,
+    pub(super) usable: bool,
 }
 
-/// Every adapter of this machine, best first, with the one that a plain [`super::Gpu::new`] takes marked.
-pub fn adapters() -> Vec<AdapterDescription> {
-    let found = enumerate(&instance());
-    let chosen = choose(&AdapterRequest::Automatic, &found).ok();
-    let described = found.iter().enumerate().map(|(index, adapter)| {
-        let info = adapter.get_info();
-        AdapterDescription {
-            capabilities: Capabilities::new(&info, &adapter.limits()),
-            kind: kind(info.device_type),
-            lacks: lacks(adapter.features(), &adapter.limits()),
-            chosen: chosen == Some(index),
+/// A device of this machine, to be opened.
+pub(super) enum Choice {
+    Driver(Found),
+    Host,
+}
+
+impl Choice {
+    fn candidate(&self) -> Candidate {
+        match self {
+            Self::Driver(found) => found.candidate(),
+            Self::Host => Candidate { name: HOST.to_string(), backend: HOST.to_string(), software: true, usable: true },
         }
-    });
-    described.collect()
-}
+    }
 
-pub(super) fn enumerate(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
-    let mut found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
-    found.sort_by_key(|adapter| rank(adapter.get_info().device_type));
-    found
-}
-
-/// The index of the adapter that answers a request, in a list that is best first.
-pub(super) fn choose(request: &AdapterRequest, found: &[wgpu::Adapter]) -> Result<usize> {
-    let described: Vec<_> = found
-        .iter()
-        .map(|adapter| {
-            let info = adapter.get_info();
-            Candidate {
-                name: info.name.to_lowercase(),
-                backend: info.backend.to_str().to_lowercase(),
-                software: info.device_type == wgpu::DeviceType::Cpu,
-                usable: lacks(adapter.features(), &adapter.limits()).is_none(),
-            }
-        })
-        .collect();
-    let from_environment = std::env::var("OPNORM_ADAPTER").ok().filter(|value| !value.trim().is_empty());
-    match (request, from_environment) {
-        (AdapterRequest::Automatic, Some(name)) => pick(&AdapterRequest::Named(name), &described, " (OPNORM_ADAPTER)"),
-        _ => pick(request, &described, ""),
+    fn describe(&self) -> AdapterDescription {
+        match self {
+            Self::Driver(found) => found.describe(),
+            Self::Host => AdapterDescription {
+                capabilities: host::capabilities(),
+                kind: "processor",
+                lacks: None,
+                chosen: false,
+            },
+        }
     }
 }
 
-struct Candidate {
-    name: String,
-    backend: String,
-    software: bool,
-    usable: bool,
+/// The name of the host among adapters.
+const HOST: &str = "host";
+
+/// Every device of this machine, best first, with the one that a plain [`super::Gpu::new`] takes marked.
+pub fn adapters() -> Vec<AdapterDescription> {
+    let found = enumerate();
+    let (request, origin) = resolve(&AdapterRequest::Automatic);
+    let candidates: Vec<_> = found.iter().map(Choice::candidate).collect();
+    let chosen = pick(&request, &candidates, origin).ok();
+    let described = found.iter().enumerate();
+    described.map(|(index, one)| AdapterDescription { chosen: chosen == Some(index), ..one.describe() }).collect()
+}
+
+/// The device that answers a request.
+pub(super) fn choose(request: &AdapterRequest) -> Result<Choice> {
+    let (request, origin) = resolve(request);
+    // Drivers take some 50 ms to be found, and are not asked where the answer is known.
+    if request == AdapterRequest::Host {
+        return Ok(Choice::Host);
+    }
+    let mut found = enumerate();
+    let candidates: Vec<_> = found.iter().map(Choice::candidate).collect();
+    Ok(found.swap_remove(pick(&request, &candidates, origin)?))
+}
+
+/// Every device, best first: hardware, the host, software adapters.
+fn enumerate() -> Vec<Choice> {
+    let mut found: Vec<_> = driver::enumerate().into_iter().map(Choice::Driver).collect();
+    let hardware = found.iter().take_while(|one| !one.candidate().software).count();
+    found.insert(hardware, Choice::Host);
+    found
+}
+
+/// The request with the environment looked up, and the words that say so in errors.
+fn resolve(request: &AdapterRequest) -> (AdapterRequest, &'static str) {
+    let from_environment = std::env::var("OPNORM_ADAPTER").ok().filter(|value| !value.trim().is_empty());
+    let (request, origin) = match (request, from_environment) {
+        (AdapterRequest::Automatic, Some(name)) => (AdapterRequest::Named(name), " (OPNORM_ADAPTER)"),
+        _ => (request.clone(), ""),
+    };
+    match &request {
+        AdapterRequest::Named(name) if name.trim().eq_ignore_ascii_case(HOST) => (AdapterRequest::Host, origin),
+        _ => (request, origin),
+    }
 }
 
 fn pick(request: &AdapterRequest, found: &[Candidate], origin: &str) -> Result<usize> {
@@ -91,6 +121,7 @@ fn pick(request: &AdapterRequest, found: &[Candidate], origin: &str) -> Result<u
     let (index, wanted) = match request {
         AdapterRequest::Automatic => (first(&|_| true), "was found".to_string()),
         AdapterRequest::Hardware => (first(&|one| !one.software), "that is hardware was found".to_string()),
+        AdapterRequest::Host => (first(&|one| one.backend == HOST), "is the host".to_string()),
         AdapterRequest::Named(name) => {
             let word = name.trim().to_lowercase();
             // A back end's name goes first, for `gl` is also a part of "Google SwiftShader".
@@ -102,58 +133,12 @@ fn pick(request: &AdapterRequest, found: &[Candidate], origin: &str) -> Result<u
     index.ok_or_else(|| {
         let list: Vec<_> = found.iter().map(|one| format!("{} ({})", one.name, one.backend)).collect();
         let tried = if list.is_empty() {
-            format!("{}, and none of them has an adapter", enabled_backends())
+            format!("{}, and none of them has an adapter", driver::enabled_backends())
         } else {
             list.join(", ")
         };
         Error::NoAdapter { wanted, tried }
     })
-}
-
-fn enabled_backends() -> String {
-    let backends = wgpu::Instance::enabled_backend_features();
-    let names: Vec<_> = backends.iter_names().map(|(name, _)| name.to_lowercase()).collect();
-    names.join(", ")
-}
-
-/// The first feature or limit that every kernel needs and this device lacks.
-pub(super) fn lacks(features: wgpu::Features, limits: &wgpu::Limits) -> Option<String> {
-    let missing = required_features() - features;
-    if !missing.is_empty() {
-        let names: Vec<_> = missing.iter_names().map(|(name, _)| name).collect();
-        return Some(format!("the feature {}", names.join(", ")));
-    }
-    let needs = [
-        ("max_immediate_size", u64::from(limits.max_immediate_size), 64),
-        ("max_storage_buffers_per_shader_stage", u64::from(limits.max_storage_buffers_per_shader_stage), 8),
-        ("max_compute_invocations_per_workgroup", u64::from(limits.max_compute_invocations_per_workgroup), 64),
-    ];
-    let short = needs.iter().find(|(_, has, needed)| has < needed)?;
-    Some(format!("{} of {} (it has {})", short.0, short.2, short.1))
-}
-
-pub(super) fn required_features() -> wgpu::Features {
-    wgpu::Features::IMMEDIATES
-}
-
-fn rank(device: wgpu::DeviceType) -> u32 {
-    match device {
-        wgpu::DeviceType::DiscreteGpu => 0,
-        wgpu::DeviceType::IntegratedGpu => 1,
-        wgpu::DeviceType::VirtualGpu => 2,
-        wgpu::DeviceType::Other => 3,
-        wgpu::DeviceType::Cpu => 4,
-    }
-}
-
-fn kind(device: wgpu::DeviceType) -> &'static str {
-    match device {
-        wgpu::DeviceType::DiscreteGpu => "discrete",
-        wgpu::DeviceType::IntegratedGpu => "integrated",
-        wgpu::DeviceType::VirtualGpu => "virtual",
-        wgpu::DeviceType::Cpu => "software",
-        wgpu::DeviceType::Other => "other",
-    }
 }
 
 #[cfg(test)]

@@ -7,17 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytemuck::Pod;
 
-use super::device::Gpu;
-use super::foreign;
-use super::guard::guarded;
+use super::device::{Gpu, Kind};
+use super::memory::Memory;
 use crate::{Error, Result};
 
 /// A run of elements, of four bytes or a multiple, in device memory; clones share it.
 #[derive(Clone, Debug)]
 pub struct Buffer<T> {
-    raw: wgpu::Buffer,
+    pub(super) memory: Memory,
     home: Arc<Home>,
-    offset: u64,
+    pub(super) offset: u64,
     len: usize,
     missed: Option<Missed>,
     element: PhantomData<T>,
@@ -37,7 +36,7 @@ impl Missed {
     }
 }
 
-/// The device that memory belongs to, as far as known; shared by all slices of one `wgpu` buffer.
+/// The device that memory belongs to, as far as known; shared by all slices of one piece of memory.
 #[derive(Debug)]
 struct Home {
     /// The `Gpu` that made the memory, where no other `Gpu` can be of the same device.
@@ -48,24 +47,30 @@ struct Home {
 
 impl Home {
     /// Refuses memory of another device, which would make `wgpu` panic.
-    fn expect_on(&self, gpu: &Gpu, operation: &'static str, raw: &wgpu::Buffer) -> Result<()> {
+    fn expect_on(&self, gpu: &Gpu, operation: &'static str, memory: &Memory) -> Result<()> {
         let (id, handed_in) = gpu.identity();
         if self.known.load(Ordering::Relaxed) == id {
             return Ok(());
         }
-        if self.sole.is_some() && !handed_in {
-            return Err(Error::Foreign { operation, what: "memory of another `Gpu`: upload it to this one" });
+        match (gpu.kind(), memory) {
+            (Kind::Driver(driver), Memory::Driver(raw)) if self.sole.is_none() || handed_in => {
+                driver.expect_buffer(operation, raw)?;
+                self.known.store(id, Ordering::Relaxed);
+                Ok(())
+            }
+            _ => Err(Error::Foreign { operation, what: "memory of another `Gpu`: upload it to this one" }),
         }
-        foreign::expect_buffer(gpu, operation, raw)?;
-        self.known.store(id, Ordering::Relaxed);
-        Ok(())
     }
 }
 
 impl Gpu {
     /// Memory to bind where a kernel is to read nothing.
     pub(crate) fn placeholder(&self) -> Buffer<u32> {
-        Buffer::new(self.raw_placeholder().clone(), self.identity(), 1)
+        let memory = match self.kind() {
+            Kind::Driver(driver) => Memory::Driver(driver.placeholder().clone()),
+            Kind::Host(host) => Memory::Host(host.placeholder().clone()),
+        };
+        Buffer::new(memory, self.identity(), 1)
     }
 }
 
@@ -87,27 +92,23 @@ impl<T: Pod> Buffer<T> {
                 advice: "split the work into smaller batches",
             });
         }
-        gpu.check(operation)?;
-        let made = guarded(gpu, operation, || {
-            gpu.device().create_buffer(&wgpu::BufferDescriptor {
-                label: Some(operation),
-                size: bytes,
-                usage: Self::usage(),
-                mapped_at_creation: false,
-            })
-        });
-        let raw = made.map_err(|error| match error {
-            Error::OutOfMemory { operation, .. } => Error::OutOfMemory { operation, bytes },
-            other => other,
-        })?;
-        gpu.counters().buffers.add(1);
-        Ok(Self::new(raw, gpu.identity(), len))
+        let memory = match gpu.kind() {
+            Kind::Driver(driver) => Memory::Driver(driver.zeros(operation, bytes)?),
+            Kind::Host(host) => Memory::Host(host.zeros(operation, bytes)?),
+        };
+        Ok(Self::new(memory, gpu.identity(), len))
     }
 
     /// Memory that the `Gpu` of this identity made.
-    pub(super) fn new(raw: wgpu::Buffer, (id, handed_in): (u64, bool), len: usize) -> Self {
+    pub(super) fn new(memory: Memory, (id, handed_in): (u64, bool), len: usize) -> Self {
         let home = Home { sole: (!handed_in).then_some(id), known: AtomicU64::new(id) };
-        Self { raw, home: Arc::new(home), offset: 0, len, missed: None, element: PhantomData }
+        Self { memory, home: Arc::new(home), offset: 0, len, missed: None, element: PhantomData }
+    }
+
+    /// Memory of a program that embeds this library, whose device is not known yet.
+    pub(super) fn of_a_program(memory: Memory, offset: u64, len: usize) -> Self {
+        let home = Home { sole: None, known: AtomicU64::new(0) };
+        Self { memory, home: Arc::new(home), offset, len, missed: None, element: PhantomData }
     }
 
     /// Device memory with a copy of `data`.
@@ -137,7 +138,12 @@ impl<T: Pod> Buffer<T> {
             return Missed::refuse(self.missed.as_ref(), operation);
         }
         self.expect_on(gpu, operation)?;
-        guarded(gpu, operation, || gpu.queue().write_buffer(&self.raw, offset, bytemuck::cast_slice(data)))
+        let data = bytemuck::cast_slice(data);
+        match (gpu.kind(), &self.memory) {
+            (Kind::Driver(driver), Memory::Driver(raw)) => driver.write(operation, (raw, offset), data),
+            (Kind::Host(host), Memory::Host(memory)) => host.write(operation, memory, offset, data),
+            _ => unreachable!("`expect_on` refuses memory of another device"),
+        }
     }
 
     /// The elements of `range`, in the same memory.
@@ -151,7 +157,7 @@ impl<T: Pod> Buffer<T> {
         let fits = range.start <= range.end && range.end <= self.len;
         let missed = if fits { None } else { Some(Missed { range, length: self.len }) };
         Self {
-            raw: self.raw.clone(),
+            memory: self.memory.clone(),
             home: Arc::clone(&self.home),
             offset: self.offset + (start * size_of::<T>()) as u64,
             len,
@@ -160,47 +166,21 @@ impl<T: Pod> Buffer<T> {
         }
     }
 
-    /// Memory of a buffer made elsewhere on the same device, from byte `offset` on.
-    ///
-    /// A buffer of another device is refused where it is first used with a [`Gpu`].
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`] when the buffer is too small, [`Error::InvalidOption`] when the offset is no multiple
-    /// of four bytes, [`Error::UnsuitableHandle`] when its usage lacks `STORAGE`, `COPY_SRC` or `COPY_DST`.
-    pub fn from_wgpu(raw: wgpu::Buffer, operation: &'static str, offset: u64, len: usize) -> Result<Self> {
-        if !offset.is_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT) {
-            return Err(Error::InvalidOption {
-                operation,
-                option: "the offset into the buffer",
-                value: format!("{offset} bytes"),
-                allowed: "a multiple of 4, as the elements are of 4 bytes",
-            });
+    /// The same memory as words.
+    pub(crate) fn words(&self) -> Buffer<u32> {
+        Buffer {
+            memory: self.memory.clone(),
+            home: Arc::clone(&self.home),
+            offset: self.offset,
+            len: self.len * size_of::<T>() / size_of::<u32>(),
+            missed: self.missed.clone(),
+            element: PhantomData,
         }
-        let bytes = (len as u64).saturating_mul(size_of::<T>() as u64);
-        if offset.checked_add(bytes).is_none_or(|end| end > raw.size()) {
-            return Err(Error::ShapeMismatch {
-                operation,
-                expected: format!("a buffer with {bytes} bytes from offset {offset} on, for {len} elements"),
-                found: format!("{} bytes in all", raw.size()),
-            });
-        }
-        let missing = Self::usage() - raw.usage();
-        if !missing.is_empty() {
-            let names: Vec<_> = missing.iter_names().map(|(name, _)| name).collect();
-            return Err(Error::UnsuitableHandle {
-                operation: operation.to_string(),
-                handle: "buffer",
-                problem: format!("was made without the usage {}", names.join(" | ")),
-                advice: "make it with `BufferUsages::STORAGE | COPY_SRC | COPY_DST`",
-            });
-        }
-        let home = Home { sole: None, known: AtomicU64::new(0) };
-        Ok(Self { raw, home: Arc::new(home), offset, len, missed: None, element: PhantomData })
     }
 
-    /// The buffer underneath and the offset of the first element in bytes.
-    pub fn as_wgpu(&self) -> (&wgpu::Buffer, u64) {
-        (&self.raw, self.offset)
+    /// The distance of the first element from the start of its memory, in bytes.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
     }
 
     /// The number of elements.
@@ -216,11 +196,7 @@ impl<T: Pod> Buffer<T> {
     /// Refuses memory of another device, and a slice past the end.
     pub(crate) fn expect_on(&self, gpu: &Gpu, operation: &'static str) -> Result<()> {
         Missed::refuse(self.missed.as_ref(), operation)?;
-        self.home.expect_on(gpu, operation, &self.raw)
-    }
-
-    fn usage() -> wgpu::BufferUsages {
-        wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST
+        self.home.expect_on(gpu, operation, &self.memory)
     }
 
     pub(super) fn byte_len(&self) -> u64 {
@@ -231,7 +207,7 @@ impl<T: Pod> Buffer<T> {
 /// A buffer of any element type, as a dispatch binds it.
 #[derive(Clone, Debug)]
 pub struct Binding {
-    pub(super) raw: wgpu::Buffer,
+    pub(super) memory: Memory,
     home: Arc<Home>,
     pub(super) offset: u64,
     pub(super) bytes: u64,
@@ -242,22 +218,15 @@ impl Binding {
     /// Refuses memory of another device, and a slice past the end.
     pub(super) fn expect_on(&self, gpu: &Gpu, operation: &'static str) -> Result<()> {
         Missed::refuse(self.missed.as_ref(), operation)?;
-        self.home.expect_on(gpu, operation, &self.raw)
-    }
-
-    pub(super) fn entry(&self, binding: u32) -> wgpu::BindGroupEntry<'_> {
-        let size = std::num::NonZeroU64::new(self.bytes);
-        let resource =
-            wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: &self.raw, offset: self.offset, size });
-        wgpu::BindGroupEntry { binding, resource }
+        self.home.expect_on(gpu, operation, &self.memory)
     }
 }
 
 impl<T: Pod> From<&Buffer<T>> for Binding {
     fn from(buffer: &Buffer<T>) -> Self {
-        let bytes = buffer.byte_len().next_multiple_of(4).max(4).min(buffer.raw.size() - buffer.offset);
+        let bytes = buffer.byte_len().next_multiple_of(4).max(4).min(buffer.memory.size() - buffer.offset);
         Self {
-            raw: buffer.raw.clone(),
+            memory: buffer.memory.clone(),
             home: Arc::clone(&buffer.home),
             offset: buffer.offset,
             bytes,

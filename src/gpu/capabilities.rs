@@ -16,6 +16,8 @@ pub struct Profile {
 impl Profile {
     /// For adapters that run on the processor: lavapipe, SwiftShader, llvmpipe, WARP.
     pub const SOFTWARE: Self = Self { lanes: 8, adjoint_rows: 256, bytes_per_submit: 256 << 20 };
+    /// For the host: 16 lanes of 4 elements are 64 sums side by side, whatever the width of its vectors.
+    pub const HOST: Self = Self { lanes: 16, adjoint_rows: 256, bytes_per_submit: 1 << 30 };
     /// For graphics hardware.
     pub const HARDWARE: Self = Self { lanes: 64, adjoint_rows: 64, bytes_per_submit: 8 << 30 };
 }
@@ -25,11 +27,11 @@ impl Profile {
 pub struct Capabilities {
     /// The adapter's own name.
     pub name: String,
-    /// The graphics interface it is reached by: `vulkan`, `metal`, `dx12` or `gl`.
+    /// The graphics interface of the adapter: `vulkan`, `metal`, `dx12` or `gl`; `host` for the host.
     pub backend: String,
     /// Driver name and version.
     pub driver: String,
-    /// Whether the adapter runs on the processor.
+    /// Whether the device runs on the processor: the host, and software adapters.
     pub software: bool,
     /// The tuning of the kernels.
     pub profile: Profile,
@@ -52,24 +54,6 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    pub(super) fn new(info: &wgpu::AdapterInfo, limits: &wgpu::Limits) -> Self {
-        let software = info.device_type == wgpu::DeviceType::Cpu;
-        Self {
-            name: info.name.clone(),
-            backend: info.backend.to_str().to_string(),
-            driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
-            software,
-            profile: if software { Profile::SOFTWARE } else { Profile::HARDWARE },
-            loop_budget: 60_000,
-            binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
-            buffer_bytes: limits.max_buffer_size,
-            offset_alignment: u64::from(limits.min_storage_buffer_offset_alignment),
-            bindings: limits.max_storage_buffers_per_shader_stage as usize,
-            immediate_bytes: limits.max_immediate_size as usize,
-            groups_per_dimension: limits.max_compute_workgroups_per_dimension,
-        }
-    }
-
     /// The most `f32` elements that one binding holds.
     pub fn binding_elements(&self) -> usize {
         usize::try_from(self.binding_bytes / 4).unwrap_or(usize::MAX)

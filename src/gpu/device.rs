@@ -1,13 +1,15 @@
-//! The device with its queue, its limits, and what was found out and made for it.
+//! The device with its limits, and what was found out and made for it.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::capabilities::Capabilities;
 use super::counters::{Counter, Counters, Totals};
+use super::driver::{self, Driver};
 use super::facts::Facts;
-use super::faults::Faults;
+use super::host::Host;
 use crate::Result;
 
 /// A device, shared by its clones.
@@ -17,55 +19,37 @@ pub struct Gpu {
 }
 
 struct Inner {
-    device: wgpu::Device,
-    queue: wgpu::Queue,
+    kind: Kind,
     /// The number of this `Gpu` among all.
     id: u64,
-    /// Whether the device was handed in, so that another `Gpu` may be of the same.
-    handed_in: bool,
     capabilities: Capabilities,
-    checked: bool,
-    faults: Arc<Faults>,
-    counters: Counters,
-    /// Bound where a kernel is to read nothing.
-    placeholder: wgpu::Buffer,
     facts: Facts,
 }
 
+/// The kind of a device.
+#[expect(clippy::large_enum_variant, reason = "there are few devices, each behind an `Arc`")]
+pub(super) enum Kind {
+    /// A device that `wgpu` drives.
+    Driver(Driver),
+    /// The host.
+    Host(Host),
+}
+
 impl Gpu {
-    pub(super) fn assemble(
-        (device, queue): (wgpu::Device, wgpu::Queue),
-        capabilities: Capabilities,
-        checked: bool,
-        faults: Arc<Faults>,
-        handed_in: bool,
-    ) -> Self {
+    pub(super) fn assemble(kind: Kind, capabilities: Capabilities) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(1);
         let id = COUNT.fetch_add(1, Ordering::Relaxed);
-        let placeholder = device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("placeholder"),
-            size: 16,
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        let inner = Inner {
-            device,
-            queue,
-            id,
-            handed_in,
-            capabilities,
-            checked,
-            faults,
-            counters: Counters::default(),
-            placeholder,
-            facts: Facts::default(),
-        };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(Inner { kind, id, capabilities, facts: Facts::default() }) }
+    }
+
+    pub(super) fn kind(&self) -> &Kind {
+        &self.inner.kind
     }
 
     /// The number of this `Gpu` among all, and whether another may be of the same device.
     pub(super) fn identity(&self) -> (u64, bool) {
-        (self.inner.id, self.inner.handed_in)
+        let handed_in = matches!(self.kind(), Kind::Driver(driver) if driver.handed_in);
+        (self.inner.id, handed_in)
     }
 
     /// The limits of this device, and the tuning of kernels for it.
@@ -73,34 +57,49 @@ impl Gpu {
         &self.inner.capabilities
     }
 
-    /// Whether shaders keep their run-time bounds checks.
+    /// Whether the device is the host: its processor runs kernels natively, without a driver.
+    pub fn is_host(&self) -> bool {
+        matches!(self.kind(), Kind::Host(_))
+    }
+
+    /// Whether kernels keep their run-time bounds checks; those of the host always do.
     pub fn is_checked(&self) -> bool {
-        self.inner.checked
-    }
-
-    /// The device underneath.
-    pub fn device(&self) -> &wgpu::Device {
-        &self.inner.device
-    }
-
-    /// The queue underneath.
-    pub fn queue(&self) -> &wgpu::Queue {
-        &self.inner.queue
+        match self.kind() {
+            Kind::Driver(driver) => driver.checked,
+            Kind::Host(_) => true,
+        }
     }
 
     /// The work that the device was asked to do so far.
     pub fn totals(&self) -> Totals {
-        self.inner.counters.totals()
+        self.counters().totals()
     }
 
-    /// Returns a fault that the driver reported since the last call.
+    /// Returns a fault that the device reported since the last call.
     ///
     /// # Errors
     /// [`crate::Error::DeviceLost`] from the loss on; [`crate::Error::Device`] once for any other fault.
     pub fn check(&self, operation: &str) -> Result<()> {
-        // A device that was destroyed tells its handler no sooner than at a poll, which does not wait here.
-        let _ = self.device().poll(wgpu::PollType::Poll);
-        self.inner.faults.check(operation)
+        match self.kind() {
+            Kind::Driver(driver) => driver.check(operation),
+            Kind::Host(host) => host.check(operation),
+        }
+    }
+
+    /// Runs a future of this library to its end on this thread, which drives the device meanwhile.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        driver::block_on(future)
+    }
+
+    /// Waits until the device has done all that was submitted.
+    ///
+    /// # Errors
+    /// [`crate::Error::Timeout`], [`crate::Error::DeviceLost`].
+    pub fn poll_until_idle(&self) -> Result<()> {
+        match self.kind() {
+            Kind::Driver(driver) => driver.wait_for(None),
+            Kind::Host(host) => host.wait(),
+        }
     }
 
     /// Facts about this device, one of each type, kept as long as the device: findings, pipelines, idle memory.
@@ -108,23 +107,18 @@ impl Gpu {
         &self.inner.facts
     }
 
-    /// Memory to bind where a kernel is to read nothing.
-    pub(super) fn raw_placeholder(&self) -> &wgpu::Buffer {
-        &self.inner.placeholder
-    }
-
-    pub(super) fn faults(&self) -> &Arc<Faults> {
-        &self.inner.faults
-    }
-
-    pub(super) fn counters(&self) -> &Counters {
-        &self.inner.counters
+    fn counters(&self) -> &Counters {
+        match self.kind() {
+            Kind::Driver(driver) => driver.counters(),
+            Kind::Host(host) => host.counters(),
+        }
     }
 
     /// The number of host steps recorded so far.
     pub(super) fn host_steps(&self) -> &Counter {
-        &self.inner.counters.host_steps
+        &self.counters().host_steps
     }
+
 }
 
 impl fmt::Debug for Gpu {

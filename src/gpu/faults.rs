@@ -1,8 +1,7 @@
-//! Faults that the driver reports when nobody is asking: kept until the next call, which returns them.
+//! Faults that a device reports when nobody is asking: kept until the next call, which returns them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use super::trial;
 use crate::{Error, Result};
 
 #[derive(Debug, Default)]
@@ -12,25 +11,16 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// Installs the handlers of a device that this library made; the default handler would panic.
-    pub(super) fn watch(device: &wgpu::Device) -> Arc<Self> {
-        let faults = Arc::new(Self::default());
-        let lost = Arc::clone(&faults);
-        device.set_device_lost_callback(move |reason, message| {
-            lost.set_lost(format!("{reason:?}: {message}"));
-        });
-        let uncaptured = Arc::clone(&faults);
-        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            if trial::is_trying() {
-                return;
-            }
-            *uncaptured.uncaptured.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
-        }));
-        faults
-    }
-
     pub(super) fn set_lost(&self, reason: String) {
         *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    }
+
+    pub(super) fn set_uncaptured(&self, reason: String) {
+        *self.uncaptured.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Returns what went wrong since the last call. A loss stays; another fault is reported once.

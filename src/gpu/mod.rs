@@ -1,37 +1,39 @@
-//! The device: the only folder that names `wgpu`.
+//! Devices: an adapter's, which [`driver`] reaches through `wgpu`, or the [`host`].
 //!
-//! A [`Gpu`] is an adapter's device with its queue, its limits and the kernels made for it so far. Clones share it.
+//! A [`Gpu`] is a device with its queue, its limits and the kernels made for it so far. Clones share it.
 
 mod adapter;
 pub(crate) mod buffer;
 mod capabilities;
 mod counters;
 mod device;
+mod driver;
 mod facts;
 mod faults;
 pub(crate) mod field;
-mod foreign;
 pub(crate) mod grid;
-mod guard;
+mod host;
 pub(crate) mod kernel;
+mod list;
+mod memory;
 mod open;
 mod own;
 mod pool;
 mod readback;
 mod recorded;
 mod recorder;
-mod scope;
 mod step;
-mod trial;
-mod waiting;
 
 pub use adapter::{AdapterDescription, AdapterRequest, adapters};
 pub use buffer::Buffer;
 pub use capabilities::{Capabilities, Profile};
 pub use counters::Totals;
 pub use device::Gpu;
+pub use driver::DeviceBuffer;
 pub(crate) use field::{Field, Scalar};
 pub(crate) use grid::Grid;
+pub use host::OwnForm;
+pub(crate) use host::{HostForm, Words, call, each_chunk};
 pub(crate) use kernel::{Access, Generated, Kernel};
 pub use open::GpuOptions;
 pub use own::OwnKernel;
@@ -40,4 +42,3 @@ pub use readback::ReadBack;
 pub(crate) use recorded::Recorded;
 pub use recorder::Recorder;
 pub use step::HostStep;
-pub use wgpu::Buffer as DeviceBuffer;

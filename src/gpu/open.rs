@@ -1,16 +1,12 @@
-//! Opening a device: an adapter's, or one that a program has already.
-
-use std::sync::Arc;
-
-use futures::channel::oneshot;
+//! Opening a device: of an adapter, or the host.
 
 use super::adapter::{self, AdapterRequest};
-use super::capabilities::{Capabilities, Profile};
-use super::device::Gpu;
-use super::faults::Faults;
-use super::foreign;
+use super::capabilities::Profile;
+use super::device::{Gpu, Kind};
+use super::driver;
+use super::host::{self, Host};
 use crate::OpenEnded;
-use crate::{Error, Result};
+use crate::Result;
 
 /// The options of opening a device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +25,7 @@ pub struct GpuOptions {
 }
 
 impl Gpu {
-    /// Opens the best adapter, or the one that `OPNORM_ADAPTER` names.
+    /// Opens the best device: graphics hardware, else the host; or the device that `OPNORM_ADAPTER` names.
     ///
     /// ```
     /// let gpu = opnorm::Gpu::new()?;
@@ -38,92 +34,51 @@ impl Gpu {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NoAdapter`] with what was tried and how to install a software adapter; [`Error::NoDevice`].
+    /// [`crate::Error::NoAdapter`] with the adapters that were tried and how to install a software adapter;
+    /// [`crate::Error::NoDevice`].
     pub fn new() -> Result<Self> {
         Self::open(&GpuOptions::default())
     }
 
-    /// Opens the adapter that the options ask for.
+    /// The host as a device: its processor runs kernels natively, without a driver.
     ///
     /// # Errors
-    /// [`Error::NoAdapter`], [`Error::NoDevice`].
+    /// [`crate::Error::OutOfMemory`]
+    pub fn host() -> Result<Self> {
+        Self::open(&GpuOptions { adapter: AdapterRequest::Host, ..GpuOptions::default() })
+    }
+
+    /// Opens the device that the options ask for.
+    ///
+    /// # Errors
+    /// [`crate::Error::NoAdapter`], [`crate::Error::NoDevice`].
     pub fn open(options: &GpuOptions) -> Result<Self> {
         pollster::block_on(Self::open_async(options))
     }
 
-    /// Opens the adapter that the options ask for, without blocking the thread while the driver makes the device.
+    /// Opens the device that the options ask for, without blocking the thread while the driver makes the device.
     ///
     /// # Errors
-    /// [`Error::NoAdapter`], [`Error::NoDevice`].
+    /// [`crate::Error::NoAdapter`], [`crate::Error::NoDevice`].
     pub async fn open_async(options: &GpuOptions) -> Result<Self> {
-        let instance = adapter::instance();
-        let mut found = adapter::enumerate(&instance);
-        let adapter = found.swap_remove(adapter::choose(&options.adapter, &found)?);
-        let info = adapter.get_info();
-        let request = wgpu::DeviceDescriptor {
-            label: Some("opnorm"),
-            required_features: adapter::required_features(),
-            required_limits: adapter.limits(),
-            experimental_features: wgpu::ExperimentalFeatures::disabled(),
-            memory_hints: wgpu::MemoryHints::MemoryUsage,
-            trace: wgpu::Trace::Off,
+        let (kind, mut capabilities) = match adapter::choose(&options.adapter)? {
+            adapter::Choice::Host => (Kind::Host(Host::new()?), host::capabilities()),
+            adapter::Choice::Driver(found) => {
+                let checked = options.checked.unwrap_or_else(checked_by_environment);
+                let (driver, capabilities) = driver::open(found, checked).await?;
+                (Kind::Driver(driver), capabilities)
+            }
         };
-        let (device, queue) = adapter.request_device(&request).await.map_err(|error| Error::NoDevice {
-            adapter: format!("{} ({})", info.name, info.backend.to_str()),
-            reason: error.to_string(),
-        })?;
-        let faults = Faults::watch(&device);
-        let mut capabilities = Capabilities::new(&info, &device.limits());
         if let Some(profile) = options.profile {
             capabilities.profile = profile;
         }
         if let Some(bytes) = options.binding_bytes {
             capabilities.binding_bytes = capabilities.binding_bytes.min(bytes);
         }
-        let checked = options.checked.unwrap_or_else(checked_by_environment);
-        Ok(Self::assemble((device, queue), capabilities, checked, faults, false))
-    }
-
-    /// Uses a device and queue that a program has already; waits for what was submitted to them.
-    ///
-    /// The device keeps its owner's handlers for loss and uncaptured errors. Everything this library makes on it is
-    /// made inside error scopes, so nothing of it reaches them; a lost device shows as [`Error::DeviceLost`].
-    ///
-    /// # Errors
-    /// [`Error::UnsuitableDevice`] when the device was made without [`Gpu::required_features`] or with limits that
-    /// are too small; [`Error::UnsuitableHandle`] when the queue is another device's; [`Error::DeviceLost`],
-    /// [`Error::Timeout`].
-    pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
-        if let Some(missing) = adapter::lacks(device.features(), &device.limits()) {
-            return Err(Error::UnsuitableDevice { missing });
-        }
-        foreign::expect_queue(&device, &queue)?;
-        let capabilities = Capabilities::new(&device.adapter_info(), &device.limits());
-        Ok(Self::assemble((device, queue), capabilities, checked_by_environment(), Arc::default(), true))
-    }
-
-    /// [`Gpu::from_wgpu`] without blocking the thread while the device finishes what was submitted to it.
-    ///
-    /// # Errors
-    /// As [`Gpu::from_wgpu`].
-    pub async fn from_wgpu_async(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
-        let (sender, receiver) = oneshot::channel();
-        std::thread::spawn(move || sender.send(Self::from_wgpu(device, queue)));
-        let gone = |_| Error::DeviceLost { reason: "the thread that waited for it ended".to_string() };
-        receiver.await.map_err(gone)?
-    }
-
-    /// The features that [`Gpu::from_wgpu`] needs a device to have.
-    pub fn required_features() -> wgpu::Features {
-        adapter::required_features()
-    }
-
-    /// The limits to request of an adapter for [`Gpu::from_wgpu`]: all that it has.
-    pub fn required_limits(adapter: &wgpu::Adapter) -> wgpu::Limits {
-        adapter.limits()
+        Ok(Self::assemble(kind, capabilities))
     }
 }
 
-fn checked_by_environment() -> bool {
+pub(super) fn checked_by_environment() -> bool {
     std::env::var("OPNORM_CHECKED").is_ok_and(|value| !value.is_empty() && value != "0")
 }

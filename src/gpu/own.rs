@@ -1,5 +1,7 @@
 //! Kernels of a user's own.
 
+use super::host::OwnForm;
+
 /// A compute shader of your own, in WGSL: an entry point `main`, storage buffers in group 0, and parameters in
 /// `var<immediate>`.
 ///
@@ -20,7 +22,11 @@
 ///         if id.x < arrayLength(&output) {
 ///             output[id.x] = 2.0 * input[id.x];
 ///         }
-///     }", 1, 1, 0);
+///     }", 1, 1, 0).on_host(|_, reads, writes| {
+///     for (output, input) in writes[0].iter_mut().zip(reads[0]) {
+///         *output = 2.0 * input;
+///     }
+/// });
 /// let gpu = Gpu::new()?;
 /// let input = Buffer::from_slice(&gpu, "double", &[1.0, 2.5, -3.0])?;
 /// let output = Buffer::zeros(&gpu, "double", 3)?;
@@ -38,6 +44,7 @@ pub struct OwnKernel {
     reads: usize,
     writes: usize,
     params: u32,
+    host: Option<OwnForm>,
 }
 
 impl OwnKernel {
@@ -46,7 +53,14 @@ impl OwnKernel {
     ///
     /// The device compiles the text at the first launch.
     pub const fn new(name: &'static str, source: &'static str, reads: usize, writes: usize, params: u32) -> Self {
-        Self { name, source, reads, writes, params }
+        Self { name, source, reads, writes, params, host: None }
+    }
+
+    /// The kernel with a form for the host, which does what the text says for the bindings that are read and written.
+    ///
+    /// The host refuses a kernel without a form.
+    pub const fn on_host(self, form: OwnForm) -> Self {
+        Self { host: Some(form), ..self }
     }
 
     /// The name that errors call the kernel by.
@@ -56,6 +70,10 @@ impl OwnKernel {
 
     pub(super) fn source(&self) -> &'static str {
         self.source
+    }
+
+    pub(super) fn host_form(&self) -> Option<OwnForm> {
+        self.host
     }
 
     pub(super) fn params(&self) -> u32 {

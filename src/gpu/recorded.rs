@@ -1,11 +1,9 @@
-//! Commands that are kept with their bind groups, and replayed.
+//! Commands that are kept with all they need, and replayed.
 
 use std::sync::Arc;
 
-use glam::UVec3;
-
-use super::kernel::Pipeline;
 use super::step::{HostStep, Turn};
+use super::{driver, host};
 
 /// Dispatches, copies and host steps on buffers that stay the same, recorded once and replayed by [`super::Recorder`]
 /// without making anything on the device.
@@ -17,24 +15,15 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     pub(super) fn new(commands: Vec<Command>) -> Self {
-        let has_steps = commands.iter().any(|command| matches!(command, Command::Host(_)));
+        let has_steps = commands.iter().any(|command| matches!(command, Command::Step(_)));
         Self { commands, turn: has_steps.then(Turn::default) }
     }
 }
 
-/// One command as it goes to the encoder.
+/// One command of a recording.
 #[derive(Clone)]
 pub(super) enum Command {
-    Dispatch(Dispatch),
-    Copy { source: wgpu::Buffer, start: u64, target: wgpu::Buffer, end: u64, bytes: u64 },
-    Host(Arc<dyn HostStep>),
-}
-
-/// One launch of a kernel, with all it needs.
-#[derive(Clone)]
-pub(super) struct Dispatch {
-    pub(super) pipeline: Arc<Pipeline>,
-    pub(super) group: wgpu::BindGroup,
-    pub(super) immediates: Arc<[u8]>,
-    pub(super) size: UVec3,
+    Driver(driver::Command),
+    Host(host::Work),
+    Step(Arc<dyn HostStep>),
 }

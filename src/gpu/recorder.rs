@@ -8,13 +8,14 @@ use std::sync::Arc;
 use bytemuck::Pod;
 
 use super::buffer::{Binding, Buffer};
-use super::device::Gpu;
+use super::device::{Gpu, Kind};
 use super::grid::Grid;
-use super::guard::guarded;
-use super::kernel::{Generated, Kernel, Pipelines, Shader};
-use super::readback::{ReadBack, Submission};
-use super::recorded::{Command, Dispatch};
+use super::kernel::{Generated, Kernel, Shader};
+use super::list::List;
+use super::readback::ReadBack;
+use super::recorded::Command;
 use super::step::{HostStep, Turn};
+use super::{driver, host};
 use crate::{Error, Result};
 
 /// A recording of dispatches, copies and host steps; nothing runs before [`Recorder::submit`] or
@@ -24,12 +25,8 @@ use crate::{Error, Result};
 #[must_use = "what is recorded runs when the recorder is submitted"]
 pub struct Recorder {
     gpu: Gpu,
-    encoder: wgpu::CommandEncoder,
-    pass: Option<wgpu::ComputePass<'static>>,
+    list: List,
     active: Option<Buffer<u32>>,
-    dispatches: u64,
-    /// The submission that the read-backs of this recorder wait for.
-    submission: Submission,
     captured: Option<Vec<Command>>,
     /// The commands before each host step, and the step.
     earlier: Vec<(Self, Arc<dyn HostStep>)>,
@@ -46,14 +43,10 @@ impl Gpu {
 
 impl Recorder {
     pub(super) fn new(gpu: &Gpu) -> Self {
-        let encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         Self {
             gpu: gpu.clone(),
-            encoder,
-            pass: None,
+            list: List::new(gpu),
             active: None,
-            dispatches: 0,
-            submission: Submission::default(),
             captured: None,
             earlier: Vec::new(),
             turns: Vec::new(),
@@ -99,47 +92,25 @@ impl Recorder {
             return Ok(());
         }
         self.expect_bindings(kernel, params.len(), bindings)?;
-        let size = grid.fold(kernel.name(), self.gpu.capabilities().groups_per_dimension)?;
-        let pipeline = self.gpu.facts().of::<Pipelines>().get(&self.gpu, kernel)?;
-        let entries: Vec<_> = (0..).zip(bindings).map(|(index, bound)| bound.entry(index)).collect();
-        let group = guarded(&self.gpu, kernel.name(), || {
-            self.gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
-                label: Some(kernel.name()),
-                layout: &pipeline.layout,
-                entries: &entries,
-            })
-        })?;
-        self.gpu.counters().bind_groups.add(1);
-        let immediates = params.into();
-        self.run(Command::Dispatch(Dispatch { pipeline, group, immediates, size }));
+        let command = match self.gpu.kind() {
+            Kind::Driver(driver) => {
+                let device = (driver, self.gpu.capabilities());
+                Command::Driver(driver::dispatch(device, kernel, grid, params, bindings)?)
+            }
+            Kind::Host(_) => Command::Host(host::launch(kernel, params, bindings)?),
+        };
+        self.run(command);
         Ok(())
     }
 
     fn run(&mut self, command: Command) {
-        if matches!(command, Command::Host(_)) {
+        if matches!(command, Command::Step(_)) {
             self.gpu.host_steps().add(1); // captured ones too: scratch memory may be held across them
         }
-        if let Some(captured) = &mut self.captured {
-            captured.push(command);
-            return;
-        }
-        match command {
-            Command::Dispatch(dispatch) => {
-                let encoder = &mut self.encoder;
-                let pass = self.pass.get_or_insert_with(|| {
-                    encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime()
-                });
-                pass.set_pipeline(&dispatch.pipeline.pipeline);
-                pass.set_bind_group(0, &dispatch.group, &[]);
-                pass.set_immediates(0, &dispatch.immediates);
-                pass.dispatch_workgroups(dispatch.size.x, dispatch.size.y, dispatch.size.z);
-                self.dispatches += 1;
-            }
-            Command::Copy { source, start, target, end, bytes } => {
-                self.pass = None;
-                self.encoder.copy_buffer_to_buffer(&source, start, &target, end, bytes);
-            }
-            Command::Host(step) => self.close_before(step),
+        match (&mut self.captured, command) {
+            (Some(captured), command) => captured.push(command),
+            (None, Command::Step(step)) => self.close_before(step),
+            (None, command) => self.list.run(command),
         }
     }
 
@@ -189,9 +160,8 @@ impl Recorder {
         }
         from.expect_on(&self.gpu, "copy")?;
         to.expect_on(&self.gpu, "copy")?;
-        let ((source, start), (target, end), bytes) = (from.as_wgpu(), to.as_wgpu(), from.byte_len());
-        if bytes > 0 {
-            self.run(Command::Copy { source: source.clone(), start, target: target.clone(), end, bytes });
+        if from.byte_len() > 0 {
+            self.run(List::copy(from, to));
         }
         Ok(())
     }
@@ -210,8 +180,7 @@ impl Recorder {
             });
         }
         buffer.expect_on(&self.gpu, "read")?;
-        self.pass = None;
-        ReadBack::record(&self.gpu, &mut self.encoder, &self.submission, buffer)
+        Ok(ReadBack::new(&self.gpu, self.list.read(&self.gpu, buffer)?))
     }
 
     /// Records what `commands` records, and lets kernels skip the vectors whose entry in `active` is 0.
@@ -244,16 +213,8 @@ impl Recorder {
     /// # Errors
     /// [`Error::NeedsHost`] when a host step was recorded; [`Error::Device`] when the driver refuses it,
     /// [`Error::DeviceLost`].
-    pub fn submit(mut self) -> Result<()> {
+    pub fn submit(self) -> Result<()> {
         self.expect_no_step()?;
-        self.gpu.check("submit")?;
-        self.pass = None;
-        let gpu = self.gpu.clone();
-        let encoder = self.encoder;
-        let index = guarded(&gpu, "submit", || gpu.queue().submit([encoder.finish()]))?;
-        let _ = self.submission.set(index); // set nowhere else
-        gpu.counters().submits.add(1);
-        gpu.counters().dispatches.add(self.dispatches);
-        Ok(())
+        self.list.submit(&self.gpu)
     }
 }

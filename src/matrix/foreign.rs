@@ -32,15 +32,22 @@ impl Matrix {
         offset: u64,
         shape: (usize, usize, usize),
     ) -> Result<Self> {
+        let len = entries(shape)?;
+        Self::from_words(gpu, &Buffer::from_wgpu(buffer, "matrix", offset, len)?, shape).await
+    }
+
+    /// A batch of `f32` matrices in memory of the device, as [`Matrix::from_wgpu`] takes them.
+    ///
+    /// # Errors
+    /// As [`Matrix::from_wgpu`].
+    pub(crate) async fn from_words(gpu: &Gpu, whole: &Buffer<u32>, shape: (usize, usize, usize)) -> Result<Self> {
         let (batch, rows, cols) = shape;
-        elements("matrix", &[batch, rows.max(1), cols.max(1).div_ceil(4).saturating_mul(4)])?;
-        let whole = Buffer::<u32>::from_wgpu(buffer, "matrix", offset, batch * rows * cols)?;
         whole.expect_on(gpu, "matrix")?;
         let places = cut(gpu.capabilities(), shape, Storage::F32)?;
         let start = |place: &Place| (place.items.start * rows + place.rows.start) * cols;
         let alignment = gpu.capabilities().offset_alignment;
         let in_place =
-            cols % 4 == 0 && places.iter().all(|place| (offset + start(place) as u64 * 4).is_multiple_of(alignment));
+            cols % 4 == 0 && places.iter().all(|place| (whole.offset() + start(place) as u64 * 4).is_multiple_of(alignment));
         let matrix = if in_place {
             let panels = places.into_iter().map(|place| {
                 let first = start(&place);
@@ -66,4 +73,10 @@ impl Matrix {
         }
         rescaled(&matrix, screens)
     }
+}
+
+/// The number of entries, where they can be counted with their padding.
+fn entries((batch, rows, cols): (usize, usize, usize)) -> Result<usize> {
+    elements("matrix", &[batch, rows.max(1), cols.max(1).div_ceil(4).saturating_mul(4)])?;
+    Ok(batch * rows * cols)
 }

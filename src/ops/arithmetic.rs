@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder, Words};
 
 params! {
     pub(super) struct Params {
@@ -35,7 +35,7 @@ pub struct ArithmeticResults {
 }
 
 pub(super) static KERNEL: Kernel =
-    kernel!("probe" / "arithmetic", ["group", "finite", "lane_sum"], [Read, Write, Write], Params);
+    kernel!("probe" / "arithmetic", ["group", "finite", "lane_sum"], [Read, Write, Write], Params, on_host);
 
 /// Records the elementary operations on triples `[a, b, c, unused]`, given as bits, and the sum of `a` over each group.
 ///
@@ -58,4 +58,25 @@ pub fn arithmetic(
     let params = Params { count: word(operation, "the operands", operands.len())? };
     let bindings = [operands.into(), results.into(), lane_sums.into()];
     recorder.dispatch(&KERNEL, Grid::covering(operands.len(), lanes), &params, &bindings)
+}
+
+fn on_host(params: &Params, [operands, results, lane_totals]: [Words<'_>; 3]) {
+    let operands = &operands.read::<[u32; 4]>()[..params.count as usize];
+    for (result, [a, b, c, _]) in results.write().iter_mut().zip(operands) {
+        let [a, b, c] = [a, b, c].map(|bits| f32::from_bits(*bits));
+        *result = ArithmeticResults {
+            sum: (a + b).to_bits(),
+            difference: (a - b).to_bits(),
+            product: (a * b).to_bits(),
+            fused: a.mul_add(b, c).to_bits(),
+            quotient: (a / b).to_bits(),
+            root: a.abs().sqrt().to_bits(),
+            is_finite: u32::from(a.is_finite()),
+            unused: 0,
+        };
+    }
+    let groups = operands.chunks(Profile::HOST.lanes as usize);
+    for (total, group) in lane_totals.write::<u32>().iter_mut().zip(groups) {
+        *total = group.iter().map(|[a, ..]| f32::from_bits(*a)).sum::<f32>().to_bits();
+    }
 }

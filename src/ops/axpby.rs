@@ -4,7 +4,8 @@ use super::arguments::Rows;
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::native::{Vectors, simd};
 use crate::tensor::volume;
 
 params! {
@@ -18,7 +19,7 @@ params! {
 }
 
 pub(super) static KERNEL: Kernel =
-    kernel!("vector" / "axpby", ["group", "mask"], [Read, Read, Read, Read, Write], Params);
+    kernel!("vector" / "axpby", ["group", "mask"], [Read, Read, Read, Read, Write], Params, on_host);
 
 /// The multiples of a vector that [`axpby`] adds, one a vector: sign · values.
 #[derive(Clone, Copy, Debug)]
@@ -62,4 +63,17 @@ pub fn axpby(
     };
     let grid = Grid::covering(vectors * length, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), a.into(), b.into(), (&active).into(), output.into()])
+}
+
+fn on_host(params: &Params, [input, a, b, mask, output]: [Words<'_>; 5]) {
+    let (vectors, a, b) = (Vectors::new(params.length, mask, params.masked), a.read::<f32>(), b.read::<f32>());
+    let input = input.read::<f32>();
+    vectors.each_part(params.vectors, output, |vector, place, output| {
+        let (a, b) = (params.sign * a[params.first_a as usize + vector], b[vector]);
+        simd(|| {
+            for (output, input) in output.iter_mut().zip(&input[place..]) {
+                *output = a.mul_add(*input, b * *output);
+            }
+        });
+    });
 }

@@ -2,9 +2,11 @@
 
 use super::check::{expect_len, word};
 use super::declare::params;
-use super::function::{Function, function};
+use super::function::{CHUNK, Function, function};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, call, each_chunk};
+use crate::native::simd;
+use crate::reference::binary as reference;
 
 params! {
     struct Params {
@@ -14,53 +16,83 @@ params! {
 
 /// A function of two numbers.
 #[derive(Debug)]
-pub struct Binary(Function);
+pub struct Binary {
+    function: Function,
+    /// The function of each pair of elements, on the host.
+    host: fn(&[f32], &[f32], &mut [f32]),
+}
 
 /// The functions, each from its constant, its name, the files that it calls, and its formula.
 macro_rules! functions {
-    ($(($constant:ident, $name:literal, [$($library:literal),*], $formula:literal),)*) => {
+    ($(($constant:ident, $name:ident, [$($library:literal),*], $formula:literal),)*) => {
         impl Binary {
             $(
                 #[doc = $formula]
-                pub const $constant: &'static Self = &Self(function!(
+                pub const $constant: &'static Self = &Self { function: function!(
                     "binary",
                     $name,
                     [$($library),*],
                     concat!(
-                        "fn binary(left: f32, right: f32) -> f32 {\n    return binary_", $name, "(left, right);\n}\n\n"
+                        "fn binary(left: f32, right: f32) -> f32 {\n    return binary_", stringify!($name), "(left, right);\n}\n\n"
                     ),
                     [Read, Read, Write],
-                    Params
-                ));
+                    Params,
+                    |params, words| on_host(Self::$constant, params, words)
+                ),
+                host: |left, right, output| simd(|| each_of(reference::$name, left, right, output)),
+                };
             )*
 
             /// Every function there is.
-            pub const ALL: [&'static Self; [$($name),*].len()] = [$(Self::$constant),*];
+            pub const ALL: [&'static Self; [$(stringify!($name)),*].len()] = [$(Self::$constant),*];
         }
     };
 }
 
 functions! {
-    (ADD, "add", [], "`left + right`."),
-    (SUBTRACT, "subtract", [], "`left - right`."),
-    (MULTIPLY, "multiply", [], "`left right`."),
-    (DIVIDE, "divide", [], "`left / right`."),
-    (MAXIMUM, "maximum", [], "The larger of both, NaN where one of them is."),
-    (GREATER, "greater", ["order"], "1 where `left` is larger than `right`, else 0; NaN where one of them is."),
+    (ADD, add, [], "`left + right`."),
+    (SUBTRACT, subtract, [], "`left - right`."),
+    (MULTIPLY, multiply, [], "`left right`."),
+    (DIVIDE, divide, [], "`left / right`."),
+    (MAXIMUM, maximum, [], "The larger of both, NaN where one of them is."),
+    (GREATER, greater, ["order"], "1 where `left` is larger than `right`, else 0; NaN where one of them is."),
+}
+
+/// The function in `f64`, rounded once: as its one operation of arithmetic rounds in `f32`.
+#[inline(always)]
+fn each_of(function: impl Fn(f64, f64) -> f64, left: &[f32], right: &[f32], output: &mut [f32]) {
+    for ((output, left), right) in output.iter_mut().zip(left).zip(right) {
+        *output = function(f64::from(*left), f64::from(*right)) as f32;
+    }
+}
+
+fn on_host(function: &Binary, params: &[u8], words: Vec<Words<'_>>) {
+    call(params, words, |_: &Params, [left, right, output]| {
+        let (left, right) = (left.read::<f32>(), right.read::<f32>());
+        each_chunk(output.write(), CHUNK, CHUNK, |index, output| {
+            let part = index * CHUNK..index * CHUNK + output.len();
+            (function.host)(&left[part.clone()], &right[part], output);
+        });
+    });
 }
 
 impl Binary {
     /// The name of the function.
     pub fn name(&self) -> &'static str {
-        self.0.name
+        self.function.name
+    }
+
+    /// The function of each pair of elements, on the host.
+    pub(super) fn on_host(&self, left: &[f32], right: &[f32], output: &mut [f32]) {
+        (self.host)(left, right, output);
     }
 
     pub(super) fn function(&self) -> &Function {
-        &self.0
+        &self.function
     }
 
     pub(super) fn kernels() -> impl Iterator<Item = &'static Kernel> {
-        Self::ALL.into_iter().map(|function| &function.0.kernel)
+        Self::ALL.into_iter().map(|function| &function.function.kernel)
     }
 }
 
@@ -79,10 +111,10 @@ pub fn binary(
     right: &Buffer<f32>,
     output: &Buffer<f32>,
 ) -> Result<()> {
-    let operation = function.0.stem;
+    let operation = function.function.stem;
     expect_len(operation, "right", left.len(), right.len())?;
     expect_len(operation, "output", left.len(), output.len())?;
     let params = Params { length: word(operation, "the length", left.len())? };
     let grid = Grid::covering(left.len(), recorder.gpu().capabilities().profile.lanes);
-    recorder.dispatch(&function.0.kernel, grid, &params, &[left.into(), right.into(), output.into()])
+    recorder.dispatch(&function.function.kernel, grid, &params, &[left.into(), right.into(), output.into()])
 }

@@ -4,7 +4,9 @@ use super::check::{expect_len, word};
 use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::RowSegments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Recorder};
+use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
+use crate::tensor::stored::Stored;
+use crate::native::simd;
 use crate::tensor::{Matrix, volume};
 
 params! {
@@ -21,7 +23,7 @@ params! {
     }
 }
 
-pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "column_abs_sums", ["group"], [Write], Params);
+pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "column_abs_sums", ["group"], [Write], Params, on_host);
 
 /// The segments that [`column_abs_sums`] writes for a matrix.
 pub(crate) fn column_segments(recorder: &Recorder, matrix: &Matrix) -> usize {
@@ -59,4 +61,21 @@ pub fn column_abs_sums(recorder: &mut Recorder, matrix: &Matrix, output: &Buffer
         recorder.dispatch(KERNELS.of(matrix.storage()), grid, &params, &[(&panel.words).into(), output.into()])?;
     }
     Ok(cuts.total)
+}
+
+fn on_host<S: Stored>(params: &Params, [matrix, output]: [Words<'_>; 2]) {
+    let matrix = matrix.read::<S::Bits>();
+    let (rows, cols, wide) = (params.rows as usize, params.cols as usize, 4 * params.quads as usize);
+    let (items, batch, segment) = (params.items as usize, params.batch as usize, params.segment_rows as usize);
+    let output = &mut output.write::<f32>()[params.first_segment as usize * batch * cols..];
+    let output = &mut output[..params.segments as usize * batch * cols];
+    each_chunk(output, cols, cols * segment.min(rows), |index, sums| {
+        let (part, item) = (index / batch, index % batch);
+        let Some(local) = item.checked_sub(params.first_item as usize).filter(|local| *local < items) else { return };
+        sums.fill(0.0);
+        for row in part * segment..rows.min((part + 1) * segment) {
+            let elements = &matrix[(local * rows + row) * wide..][..cols];
+            simd(|| sums.iter_mut().zip(elements).for_each(|(sum, element)| *sum += S::widen(*element).abs()));
+        }
+    });
 }

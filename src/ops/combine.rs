@@ -4,7 +4,8 @@ use super::arguments::{BasisRef, Rows, Segmented};
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::native::{Vectors, simd};
 use crate::tensor::volume;
 
 params! {
@@ -19,7 +20,7 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("krylov" / "combine", ["group", "mask"], [Read, Read, Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("krylov" / "combine", ["group", "mask"], [Read, Read, Read, Write], Params, on_host);
 
 /// Records output = output + sign · basisᵀ · coefficients for each of several vectors; the coefficients come in
 /// `segments` parts, as [`super::project`] writes them.
@@ -60,4 +61,24 @@ pub fn combine(
     };
     let grid = Grid::covering(vectors * length, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[basis.into(), coefficients.into(), (&active).into(), output.into()])
+}
+
+fn on_host(params: &Params, [basis, coefficients, mask, output]: [Words<'_>; 4]) {
+    let (basis, coefficients) = (basis.read::<f32>(), coefficients.read::<f32>());
+    let (slots, count) = (params.slots as usize, params.vectors as usize * params.slots as usize);
+    let vectors = Vectors::new(params.length, mask, params.masked).of_work(slots);
+    vectors.each_part(params.vectors, output, |vector, place, output| {
+        let coefficient = |slot: usize| {
+            let parts = coefficients[vector * slots + slot..].iter().step_by(count);
+            params.sign * parts.take(params.segments as usize).sum::<f32>()
+        };
+        simd(|| {
+            for slot in 0..slots {
+                let (coefficient, first) = (coefficient(slot), slot * params.stride as usize + place);
+                for (sum, basis) in output.iter_mut().zip(&basis[first..]) {
+                    *sum = coefficient.mul_add(*basis, *sum);
+                }
+            }
+        });
+    });
 }

@@ -2,12 +2,13 @@
 
 use super::check::expect_trips;
 use super::declare::kernel;
-use super::sliding::{Params, TILE, TILE_TRIPS, WHOLE, expect_shapes, run_trips};
+use super::sliding::{Params, RUN, TILE, TILE_TRIPS, WHOLE, add_run, expect_shapes, run_trips};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::native::simd;
 use crate::tensor::SlidingSizes;
 
-pub(super) static KERNEL: Kernel = kernel!("tensor" / "conv2d", ["group", "sliding"], [Read, Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "conv2d", ["group", "sliding"], [Read, Read, Write], Params, on_host);
 
 /// Records response[n, f, y, x] = Σ image[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j], over the
 /// channels of the group of f and the elements of the window: a cross-correlation, as networks have it.
@@ -37,4 +38,31 @@ pub fn conv2d(
     let grid = Grid::covering(tiles, recorder.gpu().capabilities().profile.lanes);
     let params = Params::new(operation, sizes, WHOLE)?;
     recorder.dispatch(&KERNEL, grid, &params, &[image.into(), weight.into(), response.into()])
+}
+
+fn on_host(params: &Params, [image, weight, response]: [Words<'_>; 3]) {
+    let (windows, image, weight) = (params.windows(), image.read::<f32>(), weight.read::<f32>());
+    let (groups, channels, filters) = (params.groups as usize, params.channels as usize, params.filters as usize);
+    let ([down, across], taps, pixels) = (windows.response, windows.taps(), windows.pixels());
+    let output = &mut response.write::<f32>()[..params.batch as usize * groups * filters * down * across];
+    each_chunk(output, across, across * taps * channels, |index, total| {
+        let (plane, y) = (index / down, index % down);
+        let (item, filter) = (plane / (groups * filters), plane % (groups * filters));
+        let first_channel = (item * groups + filter / filters) * channels;
+        total.fill(0.0);
+        let mut run = vec![0.0; across];
+        for tap in 0..taps {
+            let Some((xs, first)) = windows.run([y, tap]) else { continue };
+            for channel in 0..channels {
+                let weight = weight[(filter * channels + channel) * taps + tap];
+                let row = image[(first_channel + channel) * pixels + first..].iter().step_by(windows.stride[1]);
+                simd(|| add_run(&mut run[xs.clone()], weight, row));
+                if (channel + 1).is_multiple_of(RUN) || channel + 1 == channels {
+                    let run = &mut run[xs.clone()];
+                    total[xs.clone()].iter_mut().zip(run.iter()).for_each(|(total, run)| *total += run);
+                    run.fill(0.0);
+                }
+            }
+        }
+    });
 }

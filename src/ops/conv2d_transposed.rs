@@ -2,13 +2,14 @@
 
 use super::check::expect_trips;
 use super::declare::kernel;
-use super::sliding::{Params, TILE, TILE_TRIPS, WHOLE, expect_shapes, run_trips};
+use super::sliding::{Params, RUN, TILE, TILE_TRIPS, WHOLE, add_run, expect_shapes, run_trips};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::native::simd;
 use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
-    kernel!("tensor" / "conv2d_transposed", ["group", "sliding"], [Read, Read, Write], Params);
+    kernel!("tensor" / "conv2d_transposed", ["group", "sliding"], [Read, Read, Write], Params, on_host);
 
 /// Records image[n, c, h, w] = Σ response[n, f, y, x] weight[f, c, i, j], over the filters of the group of c, and the
 /// windows and their elements with h = y stride + i dilation - padding, and so for w: the adjoint of [`super::conv2d`]
@@ -39,4 +40,32 @@ pub fn conv2d_transposed(
     let grid = Grid::covering(tiles, recorder.gpu().capabilities().profile.lanes);
     let params = Params::new(operation, sizes, WHOLE)?;
     recorder.dispatch(&KERNEL, grid, &params, &[response.into(), weight.into(), image.into()])
+}
+
+fn on_host(params: &Params, [response, weight, image]: [Words<'_>; 3]) {
+    let (windows, response, weight) = (params.windows(), response.read::<f32>(), weight.read::<f32>());
+    let (groups, channels, filters) = (params.groups as usize, params.channels as usize, params.filters as usize);
+    let ([down, across], taps, pixels) = (windows.response, windows.taps(), windows.pixels());
+    let output = &mut image.write::<f32>()[..params.batch as usize * groups * channels * pixels];
+    each_chunk(output, pixels, down * across * taps * filters, |plane, total| {
+        let (item, channel) = (plane / (groups * channels), plane % (groups * channels));
+        let first_filter = channel / channels * filters;
+        total.fill(0.0);
+        let mut run = vec![0.0; across];
+        for (tap, y) in (0..taps).flat_map(|tap| (0..down).map(move |y| (tap, y))) {
+            let Some((xs, first)) = windows.run([y, tap]) else { continue };
+            for step in 0..filters {
+                let filter = first_filter + step;
+                let weight = weight[(filter * channels + channel % channels) * taps + tap];
+                let row = ((item * groups * filters + filter) * down + y) * across;
+                simd(|| add_run(&mut run[xs.clone()], weight, response[row + xs.start..].iter()));
+                if (step + 1).is_multiple_of(RUN) || step + 1 == filters {
+                    let run = &mut run[xs.clone()];
+                    let pixels = total[first..].iter_mut().step_by(windows.stride[1]);
+                    pixels.zip(run.iter()).for_each(|(total, run)| *total += run);
+                    run.fill(0.0);
+                }
+            }
+        }
+    });
 }

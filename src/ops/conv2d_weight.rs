@@ -8,11 +8,12 @@ use super::sliding::{Params, TILE, TILE_TRIPS, expect_shapes};
 use super::sum_axis::sum_segments;
 use super::tree::tree_trips;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::native::{Strided, product};
 use crate::tensor::{SlidingSizes, elements, volume};
 
 pub(super) static KERNEL: Kernel =
-    kernel!("tensor" / "conv2d_weight", ["group", "sliding", "tile_tree"], [Read, Read, Write], Params);
+    kernel!("tensor" / "conv2d_weight", ["group", "sliding", "tile_tree"], [Read, Read, Write], Params, on_host);
 
 /// Partial sums that are written where longer segments would do: past these there is no lack of work side by side.
 const PARTIALS: usize = 1 << 22;
@@ -66,4 +67,38 @@ pub fn conv2d_weight(
     }
     let whole = Segments { length: segments.count, count: 1 };
     sum_segments(recorder, Axis { outer: 1, length: segments.count, inner: weights }, whole, partials, weight)
+}
+
+/// By way of the product of all responses of a segment with the images as its windows see them.
+fn on_host(params: &Params, [image, response, weight]: [Words<'_>; 3]) {
+    let (windows, image, response) = (params.windows(), image.read::<f32>(), response.read::<f32>());
+    let (groups, channels, filters) = (params.groups as usize, params.channels as usize, params.filters as usize);
+    let (taps, pixels, cols) = (windows.taps(), windows.pixels(), channels * windows.taps());
+    let [down, across] = windows.response;
+    let (area, segment) = (down * across, params.segment as usize);
+    let parts = weight.write::<f32>().chunks_mut((filters * cols).max(1)).take(params.segments as usize * groups);
+    for (index, sums) in parts.enumerate() {
+        let (first, part) = (index / groups * segment, index % groups);
+        let count = segment.min(params.batch as usize * area - first);
+        let places = |step: usize| ((first + step) / area, (first + step) % area);
+        let mut seen = vec![0.0; cols * count];
+        each_chunk(&mut seen, count, count, |col, seen| {
+            let (channel, tap) = (col / taps, col % taps);
+            for (step, seen) in seen.iter_mut().enumerate() {
+                let (item, window) = places(step);
+                let plane = (item * groups + part) * channels + channel;
+                let pixel = windows.pixel([window / across, window % across], tap);
+                *seen = pixel.map_or(0.0, |pixel| image[plane * pixels + pixel]);
+            }
+        });
+        let mut responses = vec![0.0; filters * count];
+        each_chunk(&mut responses, count, count, |filter, responses| {
+            for (step, own) in responses.iter_mut().enumerate() {
+                let (item, window) = places(step);
+                *own = response[((item * groups + part) * filters + filter) * area + window];
+            }
+        });
+        let side = |elements| move |_| Strided { elements, across: count, along: 1 };
+        product([filters, count, cols], side(&responses), side(&seen), sums);
+    }
 }

@@ -11,7 +11,7 @@ macro_rules! params {
         #[repr(C)]
         #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
         $visibility struct $name {
-            $($field: $type,)*
+            $($visibility $field: $type,)*
         }
 
         impl $name {
@@ -44,13 +44,15 @@ impl PerStorage {
     }
 }
 
-/// A kernel from the stem of its shader, what comes before its own text, how it touches its bindings, and the type of
-/// its parameters.
+/// A kernel from the stem of its shader, the texts before the kernel's own, its accesses to bindings, the type of its
+/// parameters, and its form for the host.
 macro_rules! kernel {
-    ($group:literal / $stem:literal, [$($library:literal),*], [$($access:ident),*], $params:ty) => {
-        kernel!($group / $stem, $stem, [$($library),*], [$($access),*], $params)
+    ($group:literal / $stem:literal, [$($library:literal),*], [$($access:ident),*], $params:ty, $host:expr) => {
+        kernel!($group / $stem, $stem, [$($library),*], [$($access),*], $params, $host)
     };
-    ($group:literal / $stem:literal, $name:expr, [$($library:literal),*], [$($access:ident),*], $params:ty) => {
+    (
+        $group:literal / $stem:literal, $name:expr, [$($library:literal),*], [$($access:ident),*], $params:ty, $host:expr
+    ) => {
         $crate::gpu::Kernel {
             name: $name,
             stem: $stem,
@@ -60,6 +62,9 @@ macro_rules! kernel {
             ],
             access: &[$($crate::gpu::Access::$access),*],
             params: <$params>::FIELDS,
+            host: |params, words| {
+                $crate::gpu::call::<$params, { [$(stringify!($access)),*].len() }>(params, words, $host)
+            },
         }
     };
 }
@@ -67,16 +72,19 @@ pub(super) use kernel;
 
 /// A kernel that reads a matrix at binding 0, once for each storage.
 macro_rules! matrix_kernels {
-    ($group:literal / $stem:literal, [$($library:literal),*], [$($access:ident),*], $params:ty) => {
+    ($group:literal / $stem:literal, [$($library:literal),*], [$($access:ident),*], $params:ty, $host:ident) => {
         $crate::ops::declare::PerStorage {
             f32: $crate::ops::declare::kernel!(
-                $group / $stem, concat!($stem, "_f32"), ["matrix_f32" $(, $library)*], [Read $(, $access)*], $params
+                $group / $stem, concat!($stem, "_f32"), ["matrix_f32" $(, $library)*], [Read $(, $access)*], $params,
+                $host::<$crate::tensor::stored::F32>
             ),
             f16: $crate::ops::declare::kernel!(
-                $group / $stem, concat!($stem, "_f16"), ["matrix_f16" $(, $library)*], [Read $(, $access)*], $params
+                $group / $stem, concat!($stem, "_f16"), ["matrix_f16" $(, $library)*], [Read $(, $access)*], $params,
+                $host::<$crate::tensor::stored::F16>
             ),
             bf16: $crate::ops::declare::kernel!(
-                $group / $stem, concat!($stem, "_bf16"), ["matrix_bf16" $(, $library)*], [Read $(, $access)*], $params
+                $group / $stem, concat!($stem, "_bf16"), ["matrix_bf16" $(, $library)*], [Read $(, $access)*], $params,
+                $host::<$crate::tensor::stored::Bf16>
             ),
         }
     };

@@ -4,7 +4,8 @@ use super::check::{expect_f32, expect_len, word};
 use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Recorder};
+use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
+use crate::tensor::stored::Stored;
 use crate::tensor::Matrix;
 
 params! {
@@ -19,7 +20,7 @@ params! {
     }
 }
 
-pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "decode", ["group"], [Read, Write], Params);
+pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "decode", ["group"], [Read, Write], Params, on_host);
 
 /// Records output = factor · matrix, as `f32`, for each batch item.
 ///
@@ -63,4 +64,19 @@ pub fn decode(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<[f32; 2
         }
     }
     Ok(())
+}
+
+fn on_host<S: Stored>(params: &Params, [matrix, factors, output]: [Words<'_>; 3]) {
+    let (matrix, factors) = (matrix.read::<S::Bits>(), factors.read::<[f32; 2]>());
+    let wide = 4 * params.quads as usize;
+    let output = &mut output.write::<f32>()[params.target_row as usize * wide..];
+    each_chunk(&mut output[..params.row_count as usize * wide], wide, wide, |row, output| {
+        let [one, other] = factors[(params.first_row as usize + row) / params.item_rows as usize].map(f64::from);
+        let elements = &matrix[(params.source_row as usize + row) * wide..];
+        // Products of three `f32` of the range of factors are exact in `f64`, or rounded once more far below.
+        for (output, element) in output.iter_mut().zip(elements) {
+            let element = S::widen(*element);
+            *output = if element.is_finite() { (f64::from(element) * one * other) as f32 } else { element };
+        }
+    });
 }

@@ -6,7 +6,9 @@ use super::declare::{PerStorage, params};
 use super::segments::{RowSegments, Segments};
 use super::sum_partials::sum_partials;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Recorder};
+use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
+use crate::tensor::stored::Stored;
+use crate::native::{add_rows, blocks, row_dot, simd, Vectors};
 use crate::tensor::{Matrix, Tensor};
 
 params! {
@@ -179,4 +181,77 @@ struct Sides {
     vectors: usize,
     /// Batch items of the input, which the matrices share in turn.
     input_items: usize,
+}
+
+/// Columns that one thread sums at a time, at the least: a run that the processor fetches ahead.
+const COLUMNS: usize = 1024;
+
+/// Elements of a matrix that one thread goes through at a time, at the least.
+const BLOCK: usize = 1 << 15;
+
+/// matrix · input on the host: rows in blocks, each of which is read once for all vectors of its item.
+pub(super) fn on_host<S: Stored>(params: &Params, [matrix, input, mask, output]: [Words<'_>; 4]) {
+    let (matrix, input) = (matrix.read::<S::Bits>(), input.read::<f32>());
+    let (rows, cols, wide) = (params.rows as usize, params.cols as usize, 4 * params.quads as usize);
+    let (vectors, total_rows) = (params.vectors as usize, params.total_rows as usize);
+    let (items, batch) = (params.items as usize, params.batch as usize);
+    let mask = Vectors::new(params.cols, mask, params.masked);
+    let length = (BLOCK / (wide * vectors).max(1)).clamp(1, rows.max(1));
+    let mut parts = Vec::new();
+    let output = output.write::<f32>().chunks_mut((vectors * total_rows).max(1));
+    for (index, item_output) in output.enumerate().take(params.segments as usize * batch) {
+        let (segment, item) = (index / batch, index % batch);
+        let Some(local) = item.checked_sub(params.first_item as usize).filter(|local| *local < items) else { continue };
+        let of_panel = params.first_row as usize..params.first_row as usize + rows;
+        let slices = item_output.chunks_mut(total_rows).map(|vector| &mut vector[of_panel.clone()]);
+        let numbered = (0..).step_by(length).zip(blocks(slices.collect(), length));
+        parts.extend(numbered.map(|(first_row, outputs)| (segment, item, local * rows + first_row, outputs)));
+    }
+    each_chunk(&mut parts, 1, length * wide * vectors, |_, part| {
+        let (segment, item, first, outputs) = &mut part[0];
+        let first_col = *segment * 4 * params.segment_quads as usize;
+        let of_segment = first_col..cols.min(first_col + 4 * params.segment_quads as usize);
+        let kept: Vec<_> = (0..vectors).filter(|within| !mask.skips(*item * vectors + within)).collect();
+        simd(|| {
+            for row in 0..outputs[0].len() {
+                let elements = &matrix[(*first + row) * wide..][of_segment.clone()];
+                for within in &kept {
+                    let start = (*item % params.input_items as usize * vectors + within) * cols;
+                    outputs[*within][row] = row_dot::<S>(elements, &input[start..][of_segment.clone()]);
+                }
+            }
+        });
+    });
+}
+
+/// matrixᵀ · input on the host: segments of rows, and of each segment blocks of columns, for all vectors of an item.
+pub(super) fn adjoint_on_host<S: Stored>(params: &AdjointParams, [matrix, input, mask, output]: [Words<'_>; 4]) {
+    let (matrix, input) = (matrix.read::<S::Bits>(), input.read::<f32>());
+    let (rows, cols, wide) = (params.rows as usize, params.cols as usize, 4 * params.quads as usize);
+    let (vectors, segment_rows) = (params.vectors as usize, params.segment_rows as usize);
+    let (items, batch) = (params.items as usize, params.batch as usize);
+    let mask = Vectors::new(params.total_rows, mask, params.masked);
+    let length = (BLOCK / (segment_rows.min(rows) * vectors).max(1)).max(COLUMNS).min(cols.max(1));
+    let mut parts = Vec::new();
+    let first_output = params.first_segment as usize * batch;
+    let output = output.write::<f32>().chunks_mut((vectors * cols).max(1)).skip(first_output);
+    for (index, item_output) in output.enumerate().take(params.segments as usize * batch) {
+        let (segment, item) = (index / batch, index % batch);
+        let Some(local) = item.checked_sub(params.first_item as usize).filter(|local| *local < items) else { continue };
+        let numbered = (0..).step_by(length).zip(blocks(item_output.chunks_mut(cols).collect(), length));
+        parts.extend(numbered.map(|(first_col, outputs)| (segment, item, local, first_col, outputs)));
+    }
+    each_chunk(&mut parts, 1, length * segment_rows.min(rows) * vectors, |_, part| {
+        let (segment, item, local, first_col, outputs) = &mut part[0];
+        let of_segment = *segment * segment_rows..rows.min((*segment + 1) * segment_rows);
+        let elements = &matrix[(*local * rows + of_segment.start) * wide + *first_col..];
+        for (within, sums) in outputs.iter_mut().enumerate() {
+            if !mask.skips(*item * vectors + within) {
+                let start = (*item % params.input_items as usize * vectors + within) * params.total_rows as usize;
+                let input = &input[start + params.first_row as usize..][of_segment.clone()];
+                sums.fill(0.0);
+                simd(|| add_rows::<S>(sums, elements, wide, input));
+            }
+        }
+    });
 }

@@ -5,7 +5,8 @@ use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::native::{self, Vectors, simd};
 use crate::tensor::volume;
 
 params! {
@@ -38,7 +39,7 @@ impl Params {
 }
 
 pub(super) static KERNEL: Kernel =
-    kernel!("vector" / "dot", ["group", "lane_sum", "mask", "tree"], [Read, Read, Read, Write], Params);
+    kernel!("vector" / "dot", ["group", "lane_sum", "mask", "tree"], [Read, Read, Read, Write], Params, on_host);
 
 /// Records left · right for each of several vectors, and returns the segments that the results come in.
 ///
@@ -67,4 +68,12 @@ pub fn dot(
     let grid = Grid::groups(vectors * segments.count);
     recorder.dispatch(&KERNEL, grid, &params, &[left.into(), right.into(), (&active).into(), output.into()])?;
     Ok(segments)
+}
+
+fn on_host(params: &Params, [left, right, mask, output]: [Words<'_>; 4]) {
+    let (left, right) = (left.read::<f32>(), right.read::<f32>());
+    let vectors = Vectors::new(params.length, mask, params.masked);
+    vectors.each_segment(params.vectors, (params.segments, params.segment), output, |_, part, output| {
+        *output = simd(|| native::dot(&left[part.clone()], &right[part]));
+    });
 }

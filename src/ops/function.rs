@@ -2,6 +2,9 @@
 
 use crate::gpu::Kernel;
 
+/// Elements that the host goes through at a time.
+pub(super) const CHUNK: usize = 4096;
+
 /// A function of numbers, as shaders know it.
 #[derive(Debug)]
 pub(super) struct Function {
@@ -20,25 +23,26 @@ pub(super) struct Function {
 /// A [`Function`] from its kind and name, the files that it calls, and the call by which the kernel of its kind applies
 /// it.
 macro_rules! function {
-    ($kind:literal, $name:literal, [$($library:literal),*], $call:expr, [$($access:ident),*], $params:ty) => {
+    ($kind:literal, $name:ident, [$($library:literal),*], $call:expr, [$($access:ident),*], $params:ty, $host:expr) => {
         $crate::ops::function::Function {
-            name: $name,
-            stem: concat!($kind, "_", $name),
-            text: include_str!(concat!("../../shaders/lib/", $kind, "_", $name, ".wgsl")),
+            name: stringify!($name),
+            stem: concat!($kind, "_", stringify!($name)),
+            text: include_str!(concat!("../../shaders/lib/", $kind, "_", stringify!($name), ".wgsl")),
             libraries: &[$(include_str!(concat!("../../shaders/lib/", $library, ".wgsl"))),*],
             kernel: $crate::gpu::Kernel {
-                name: concat!($kind, "_", $name),
+                name: concat!($kind, "_", stringify!($name)),
                 stem: $kind,
                 source: &[
                     include_str!("../../shaders/lib/group.wgsl"),
                     include_str!("../../shaders/lib/nan.wgsl"),
                     $(include_str!(concat!("../../shaders/lib/", $library, ".wgsl")),)*
-                    include_str!(concat!("../../shaders/lib/", $kind, "_", $name, ".wgsl")),
+                    include_str!(concat!("../../shaders/lib/", $kind, "_", stringify!($name), ".wgsl")),
                     $call,
                     include_str!(concat!("../../shaders/tensor/", $kind, ".wgsl")),
                 ],
                 access: &[$($crate::gpu::Access::$access),*],
                 params: <$params>::FIELDS,
+                host: $host,
             },
         }
     };

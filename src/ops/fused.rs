@@ -11,6 +11,7 @@ use std::fmt;
 use super::binary::Binary;
 use super::check::{expect_len, word};
 use super::function::Function;
+use super::fused_host::Lines;
 use super::unary::Unary;
 use crate::gpu::{Access, Buffer, Capabilities, Field, Generated, Grid, Recorder, Scalar};
 use crate::tensor::volume;
@@ -151,7 +152,9 @@ impl Fused {
         let access: Vec<Access> =
             reaches.iter().map(|_| Access::Read).chain(outputs.iter().map(|_| Access::Write)).collect();
         let (text, fields, words) = text.finish(reaches.len(), outputs);
-        let kernel = Generated { name: OPERATION, text, access, params: fields };
+        let (held, ends) = (reaches.to_vec(), outputs.to_vec());
+        let host = Lines { length, reaches: held, lines: lines.to_vec(), outputs: ends }.form();
+        let kernel = Generated { name: OPERATION, text, access, params: fields, host };
         Ok(Self { kernel, length, reaches: reaches.to_vec(), outputs: outputs.len(), words })
     }
 

@@ -4,7 +4,8 @@ use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use super::tree::tree_trips;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::native::{simd, tree_of_sums};
 use crate::tensor::elements;
 
 params! {
@@ -16,7 +17,7 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("tensor" / "gather", ["group", "tree"], [Read, Read, Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "gather", ["group", "tree"], [Read, Read, Read, Write], Params, on_host);
 
 /// For each element along an axis, the places along another that it is the sum of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +123,22 @@ pub fn gather(
     let lists = Buffer::from_slice(recorder.gpu(), operation, &places.places)?;
     let grid = Grid::covering(outer * length * inner, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), (&starts).into(), (&lists).into(), output.into()])
+}
+
+fn on_host(params: &Params, [input, starts, places, output]: [Words<'_>; 4]) {
+    let (input, starts, places) = (input.read::<f32>(), starts.read::<u32>(), places.read::<u32>());
+    let (source, length, inner) = (params.source as usize, params.length as usize, params.inner as usize);
+    let output = &mut output.write::<f32>()[..params.outer as usize * length * inner];
+    each_chunk(output, inner, 2 * inner, |index, output| {
+        let [first, end] = [0, 1].map(|next| starts[index % length + next] as usize);
+        let row = |place: u32| &input[(index / length * source + place as usize) * inner..][..inner];
+        match &places[first..end] {
+            [] => output.fill(0.0),
+            // Not added to 0: -0 stays.
+            [place] => output.copy_from_slice(row(*place)),
+            list => simd(|| tree_of_sums(output, list.len(), |next| row(list[next]))),
+        }
+    });
 }
 
 #[cfg(test)]

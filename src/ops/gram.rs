@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::check::{expect_f32, expect_len, word};
 use super::declare::{kernel, params};
 use super::mirror::mirror;
-use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder, Words};
+use crate::native::{Strided, product};
 use crate::tensor::{Matrix, Panel};
 use crate::{Error, Result};
 
@@ -30,8 +31,8 @@ params! {
 
 /// One kernel for each tile: 12 × 12 for software adapters, 8 × 8 for hardware.
 pub(super) static KERNELS: [Kernel; 2] = [
-    kernel!("dense" / "gram", "gram_12", ["group", "matrix_f32", "tile_12"], [Read, Read, Write], Params),
-    kernel!("dense" / "gram", "gram_8", ["group", "matrix_f32", "tile_8"], [Read, Read, Write], Params),
+    kernel!("dense" / "gram", "gram_12", ["group", "matrix_f32", "tile_12"], [Read, Read, Write], Params, on_host),
+    kernel!("dense" / "gram", "gram_8", ["group", "matrix_f32", "tile_8"], [Read, Read, Write], Params, on_host),
 ];
 
 /// Products that are added up before their sum is handed on.
@@ -186,6 +187,30 @@ fn runs(rows: usize) -> usize {
         runs += 1;
     }
     runs
+}
+
+fn on_host(params: &Params, [matrix, factors, output]: [Words<'_>; 3]) {
+    let (matrix, factors, output) = (matrix.read::<f32>(), factors.read::<f32>(), output.write::<f32>());
+    let (panel_rows, wide) = (params.panel_rows as usize, 4 * params.quads as usize);
+    let (first_row, length) = (params.first_row as usize, (params.end_row - params.first_row) as usize);
+    let (band_start, band) = (params.band_start as usize, (params.band_end - params.band_start) as usize);
+    for local in 0..params.items as usize {
+        let source = (params.source_item as usize + local) * panel_rows + first_row;
+        let right = |_| Strided::laid(matrix, wide, source);
+        let left = |item| Strided { elements: &right(item).elements[band_start..], ..right(item) };
+        let mut sums = vec![0.0; band * params.band_end as usize];
+        product([band, length, params.band_end as usize], left, right, &mut sums);
+        let target = (params.target_item as usize + local) * params.target_rows as usize;
+        let first = (target + band_start - params.target_start as usize) * wide;
+        let factor = factors[params.first_item as usize + local];
+        for (row, sums) in sums.chunks_exact(params.band_end as usize).enumerate() {
+            let output = &mut output[first + row * wide..][..band_start + row + 1];
+            for (value, sum) in output.iter_mut().zip(sums) {
+                let sum = sum * factor;
+                *value = if params.adds != 0 { *value + sum } else { sum };
+            }
+        }
+    }
 }
 
 #[cfg(test)]

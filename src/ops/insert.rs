@@ -4,7 +4,7 @@ use super::arguments::Axis;
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::tensor::elements;
 
 params! {
@@ -17,7 +17,7 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("tensor" / "insert", ["group"], [Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "insert", ["group"], [Read, Write], Params, on_host);
 
 /// The place of the part that [`insert`] writes along the axis of its output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,4 +61,14 @@ pub fn insert(
     };
     let grid = Grid::covering(outer * length * inner, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])
+}
+
+fn on_host(params: &Params, [input, output]: [Words<'_>; 2]) {
+    let (input, inner) = (input.read::<u32>(), params.inner as usize);
+    let part = params.length as usize * inner;
+    let whole = params.target_length as usize * inner;
+    let output = output.write::<u32>().chunks_mut(whole.max(1)).take(params.outer as usize);
+    for (output, input) in output.zip(input.chunks(part.max(1))) {
+        output[params.first as usize * inner..][..part].copy_from_slice(&input[..part]);
+    }
 }

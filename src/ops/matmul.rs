@@ -7,7 +7,8 @@ use super::matmul_side::{SideLayout, matmul_side, matmul_side_len};
 use super::matmul_tiles::{Tile, matmul_tiles};
 use super::tree::tree_trips;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder, Words};
+use crate::native::{Strided, product};
 use crate::tensor::volume;
 
 /// Rows and columns of one tile, as in the shader.
@@ -26,7 +27,7 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul", ["group", "tile_tree"], [Read, Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul", ["group", "tile_tree"], [Read, Read, Write], Params, on_host);
 
 /// One side of a product.
 #[derive(Clone, Copy, Debug)]
@@ -192,6 +193,23 @@ fn matmul_strided(
     let tiles = batch * rows.div_ceil(TILE) * cols.div_ceil(TILE);
     let grid = Grid::covering(tiles, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[left.buffer.into(), right.buffer.into(), output.into()])
+}
+
+fn on_host(params: &Params, [left, right, output]: [Words<'_>; 3]) {
+    let (left, right) = (left.read::<f32>(), right.read::<f32>());
+    let (rows, length, cols) = (params.rows as usize, params.length as usize, params.cols as usize);
+    let left = |item: usize| Strided {
+        elements: &left[item * rows * length..],
+        across: params.left_row as usize,
+        along: params.left_step as usize,
+    };
+    let right = |item: usize| Strided {
+        elements: &right[item * length * cols..],
+        across: params.right_col as usize,
+        along: params.right_step as usize,
+    };
+    let output = &mut output.write::<f32>()[..params.batch as usize * rows * cols];
+    product([rows, length, cols], left, right, output);
 }
 
 #[cfg(test)]

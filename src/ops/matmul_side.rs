@@ -3,7 +3,7 @@
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::volume;
 
 params! {
@@ -16,7 +16,7 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul_side", ["group"], [Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul_side", ["group"], [Read, Write], Params, on_host);
 
 /// The elements of a side of [`super::matmul_tiles`]: whole quads of its rows, or of its columns, for each step of the
 /// inner axis.
@@ -70,4 +70,16 @@ pub fn matmul_side(
     let blocks = batch * size.div_ceil(4) * length.div_ceil(4);
     let grid = Grid::covering(blocks, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])
+}
+
+fn on_host(params: &Params, [input, output]: [Words<'_>; 2]) {
+    let (input, size, length) = (input.read::<u32>(), params.size as usize, params.length as usize);
+    let wide = size.next_multiple_of(4);
+    let output = &mut output.write::<u32>()[..params.batch as usize * length * wide];
+    each_chunk(output, wide, 2 * wide, |index, output| {
+        let start = index / length * size * length + index % length * params.along as usize;
+        for (place, output) in output.iter_mut().enumerate() {
+            *output = input[start + place.min(size - 1) * params.across as usize];
+        }
+    });
 }

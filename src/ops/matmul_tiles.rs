@@ -5,7 +5,8 @@ use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use super::matmul_side::matmul_side_len;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::native::{Strided, product};
 use crate::tensor::volume;
 
 /// Products of one run, as in the shader.
@@ -28,8 +29,8 @@ params! {
 }
 
 pub(super) static KERNELS: [Kernel; 2] = [
-    kernel!("tensor" / "matmul_tiles", "matmul_tiles_8", ["group", "tile_8"], [Read, Read, Write], Params),
-    kernel!("tensor" / "matmul_tiles", "matmul_tiles_12", ["group", "tile_12"], [Read, Read, Write], Params),
+    kernel!("tensor" / "matmul_tiles", "matmul_tiles_8", ["group", "tile_8"], [Read, Read, Write], Params, on_host),
+    kernel!("tensor" / "matmul_tiles", "matmul_tiles_12", ["group", "tile_12"], [Read, Read, Write], Params, on_host),
 ];
 
 /// The sums that one invocation of [`matmul_tiles`] owns.
@@ -99,4 +100,12 @@ pub fn matmul_tiles(
     };
     let groups = batch * tiles_down.div_ceil(lanes / across) * tiles_across.div_ceil(across);
     recorder.dispatch(tile.kernel(), Grid::groups(groups), &params, &[left.into(), right.into(), output.into()])
+}
+
+fn on_host(params: &Params, [left, right, output]: [Words<'_>; 3]) {
+    let (left, right) = (left.read::<f32>(), right.read::<f32>());
+    let (rows, length, cols) = (params.rows as usize, params.length as usize, params.cols as usize);
+    let side = |elements, size: usize| move |item: usize| Strided::laid(elements, size.next_multiple_of(4), item * length);
+    let output = &mut output.write::<f32>()[..params.batch as usize * rows * cols];
+    product([rows, length, cols], side(left, rows), side(right, cols), output);
 }

@@ -1,14 +1,14 @@
 //! output = matrix · input.
 
 use super::declare::{PerStorage, matrix_kernels};
-use super::dense_product::{Grouped, Params, Product};
+use super::dense_product::{Grouped, Params, Product, on_host};
 use super::matvec_vectors::matvec_vectors;
 use crate::Result;
 use crate::gpu::Recorder;
 use crate::tensor::{Matrix, Tensor};
 
 pub(super) static KERNELS: PerStorage =
-    matrix_kernels!("dense" / "matvec", ["group", "mask"], [Read, Read, Write], Params);
+    matrix_kernels!("dense" / "matvec", ["group", "mask"], [Read, Read, Write], Params, on_host);
 
 /// Records output = matrix · input, for every batch item and vector.
 ///

@@ -1,14 +1,14 @@
 //! output = matrixᵀ · input.
 
 use super::declare::{PerStorage, matrix_kernels};
-use super::dense_product::{AdjointParams, Grouped, Product};
+use super::dense_product::{AdjointParams, Grouped, Product, adjoint_on_host};
 use super::matvec_adjoint_vectors::matvec_adjoint_vectors;
 use crate::Result;
 use crate::gpu::Recorder;
 use crate::tensor::{Matrix, Tensor};
 
 pub(super) static KERNELS: PerStorage =
-    matrix_kernels!("dense" / "matvec_adjoint", ["group", "mask"], [Read, Read, Write], AdjointParams);
+    matrix_kernels!("dense" / "matvec_adjoint", ["group", "mask"], [Read, Read, Write], AdjointParams, adjoint_on_host);
 
 /// Records output = matrixᵀ · input, for every batch item and vector.
 ///

@@ -1,13 +1,13 @@
 //! output = matrixᵀ · input, the matrix read once for several vectors.
 
 use super::declare::{PerStorage, matrix_kernels};
-use super::dense_product::{AdjointParams, Grouped, Product};
+use super::dense_product::{AdjointParams, Grouped, Product, adjoint_on_host};
 use crate::Result;
 use crate::gpu::Recorder;
 use crate::tensor::{Matrix, Tensor};
 
 pub(super) static KERNELS: PerStorage =
-    matrix_kernels!("dense" / "matvec_adjoint_vectors", ["group", "mask"], [Read, Read, Write], AdjointParams);
+    matrix_kernels!("dense" / "matvec_adjoint_vectors", ["group", "mask"], [Read, Read, Write], AdjointParams, adjoint_on_host);
 
 /// Vectors that a workgroup multiplies with at once, as in the shader.
 const GROUP_VECTORS: usize = 4;

@@ -1,13 +1,13 @@
 //! output = matrix · input, the matrix read once for several vectors.
 
 use super::declare::{PerStorage, matrix_kernels};
-use super::dense_product::{Grouped, Params, Product};
+use super::dense_product::{Grouped, Params, Product, on_host};
 use crate::Result;
 use crate::gpu::Recorder;
 use crate::tensor::{Matrix, Tensor};
 
 pub(super) static KERNELS: PerStorage =
-    matrix_kernels!("dense" / "matvec_vectors", ["group", "mask"], [Read, Read, Write], Params);
+    matrix_kernels!("dense" / "matvec_vectors", ["group", "mask"], [Read, Read, Write], Params, on_host);
 
 /// Vectors that a workgroup multiplies with at once, as in the shader.
 const GROUP_VECTORS: usize = 4;

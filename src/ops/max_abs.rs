@@ -5,7 +5,8 @@ use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::native::{Vectors, largest_magnitude, simd};
 use crate::tensor::volume;
 
 params! {
@@ -17,7 +18,7 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("vector" / "max_abs", ["group"], [Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("vector" / "max_abs", ["group"], [Read, Write], Params, on_host);
 
 /// Records the largest finite magnitude and the first non-finite element of each of several vectors, and returns the
 /// segments that the results come in.
@@ -48,4 +49,13 @@ pub fn max_abs(
     let grid = Grid::covering(vectors * segments.count, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])?;
     Ok(segments)
+}
+
+fn on_host(params: &Params, [input, output]: [Words<'_>; 2]) {
+    let input = input.read::<u32>();
+    let vectors = Vectors::all(params.length);
+    vectors.each_segment(params.vectors, (params.segments, params.segment), output, |vector, part, output| {
+        let first = (part.start - vectors.part(vector).start) as u32;
+        *output = simd(|| largest_magnitude(&input[part], |bits| bits, first));
+    });
 }

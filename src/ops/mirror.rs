@@ -2,7 +2,7 @@
 
 use super::check::{expect_f32, word};
 use super::declare::{kernel, params};
-use crate::gpu::{Grid, Kernel, Recorder};
+use crate::gpu::{Grid, Kernel, Recorder, Words};
 use crate::tensor::Matrix;
 use crate::{Error, Result};
 
@@ -19,7 +19,7 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("dense" / "mirror", ["group"], [Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("dense" / "mirror", ["group"], [Read, Write], Params, on_host);
 
 /// Columns of one row that a lane writes.
 const SPAN: usize = 64;
@@ -70,4 +70,25 @@ pub fn mirror(recorder: &mut Recorder, matrix: &Matrix) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn on_host(params: &Params, [source, output]: [Words<'_>; 2]) {
+    let (cols, wide) = (params.cols as usize, 4 * params.quads as usize);
+    let (start, end) = (params.source_start as usize, params.source_end as usize);
+    let (source, output) = (source.read::<u32>(), output.write::<u32>());
+    let rows = (params.target_end - params.target_start) as usize;
+    for item in 0..params.items as usize {
+        for offset in 0..rows {
+            let row = params.target_start as usize + offset;
+            for col in start.max(row + 1)..end {
+                let place = (item * rows + col - start) * wide + row;
+                let bits = match col < cols {
+                    true if params.own != 0 => output[place],
+                    true => source[place],
+                    false => 0,
+                };
+                output[(item * rows + offset) * wide + col] = bits;
+            }
+        }
+    }
 }

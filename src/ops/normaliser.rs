@@ -6,7 +6,7 @@ use super::arguments::Segmented;
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::tensor::volume;
 
 /// The state of one vector of an iteration, as the device keeps it.
@@ -57,7 +57,7 @@ params! {
 }
 
 pub(super) static KERNEL: Kernel =
-    kernel!("krylov" / "normaliser", ["group", "finite"], [Read, Read, Write, Write, Write, Write], Params);
+    kernel!("krylov" / "normaliser", ["group", "finite"], [Read, Read, Write, Write, Write, Write], Params, on_host);
 
 /// The memory that [`normaliser`] works on.
 #[derive(Clone, Copy, Debug)]
@@ -132,4 +132,29 @@ pub fn normaliser(
     ];
     let grid = Grid::covering(vectors, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &bindings)
+}
+
+fn on_host(params: &Params, [squares, factors, norms, inverses, mask, states]: [Words<'_>; 6]) {
+    let (squares, factors, count) = (squares.read::<f32>(), factors.read::<f32>(), params.vectors as usize);
+    let (norms, inverses) = (norms.write::<f32>(), inverses.write::<f32>());
+    let (mask, states) = (mask.write::<u32>(), states.write::<NormaliserState>());
+    for vector in (0..count).filter(|vector| mask[*vector] != 0).collect::<Vec<_>>() {
+        let segments = squares[vector..].iter().step_by(count).take(params.segments as usize);
+        let norm = segments.sum::<f32>().sqrt();
+        norms[params.first_norm as usize + vector] = norm;
+        let state = &mut states[vector];
+        state.step = params.step;
+        let largest = state.largest.max(norm);
+        let stop = if !norm.is_finite() {
+            Some(StopKind::NonFinite)
+        } else if norm <= params.breakdown * largest {
+            Some(StopKind::Breakdown)
+        } else {
+            None
+        };
+        match stop {
+            Some(kind) => (state.kind, inverses[vector], mask[vector]) = (kind as u32, 0.0, 0),
+            None => (state.largest, inverses[vector]) = (largest, factors[vector] / norm),
+        }
+    }
 }

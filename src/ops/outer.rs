@@ -2,7 +2,7 @@
 
 use super::check::{expect_f32, expect_trips, word};
 use super::declare::{kernel, params};
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::{Matrix, Tensor};
 use crate::{Error, Result};
 
@@ -20,7 +20,7 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("dense" / "outer", ["group"], [Read, Read, Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("dense" / "outer", ["group"], [Read, Read, Read, Write], Params, on_host);
 
 /// Records output = coefficient · Σ left · rightᵀ for each batch item, summed over pairs of vectors.
 ///
@@ -86,4 +86,22 @@ pub fn outer(
         recorder.dispatch(&KERNEL, grid, &params, &bindings)?;
     }
     Ok(())
+}
+
+fn on_host(params: &Params, [coefficients, left, right, output]: [Words<'_>; 4]) {
+    let (coefficients, left, right) = (coefficients.read::<f32>(), left.read::<f32>(), right.read::<f32>());
+    let (rows, cols, wide) = (params.rows as usize, params.cols as usize, 4 * params.quads as usize);
+    let (vectors, first_row) = (params.vectors as usize, params.first_row as usize);
+    let output = &mut output.write::<f32>()[..params.items as usize * rows * wide];
+    each_chunk(output, wide, wide * vectors, |index, output| {
+        let (item, row) = (params.first_item as usize + index / rows, first_row + index % rows);
+        let first = item % params.vector_items as usize * vectors;
+        output.fill(0.0);
+        for vector in first..first + vectors {
+            let scaled = coefficients[item] * left[vector * params.total_rows as usize + row];
+            for (value, right) in output.iter_mut().zip(&right[vector * cols..][..cols]) {
+                *value = scaled.mul_add(*right, *value);
+            }
+        }
+    });
 }

@@ -4,7 +4,7 @@ use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::{Panel, volume};
 
 params! {
@@ -16,7 +16,7 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("dense" / "pack", ["group"], [Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("dense" / "pack", ["group"], [Read, Write], Params, on_host);
 
 /// Records the copy of rows without gaps into a panel, whose rows are padded with zeros to whole quads.
 ///
@@ -41,4 +41,13 @@ pub fn pack(recorder: &mut Recorder, input: &Buffer<u32>, panel: &Panel, cols: u
     };
     let grid = Grid::covering(segments.count, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), (&panel.words).into()])
+}
+
+fn on_host(params: &Params, [input, output]: [Words<'_>; 2]) {
+    let (input, cols, wide) = (input.read::<u32>(), params.cols as usize, 4 * params.quads as usize);
+    let output = &mut output.write::<u32>()[..4 * params.total_quads as usize];
+    each_chunk(output, wide, wide, |row, output| {
+        output[..cols].copy_from_slice(&input[row * cols..][..cols]);
+        output[cols..].fill(0);
+    });
 }

@@ -4,11 +4,11 @@ use super::check::expect_trips;
 use super::declare::kernel;
 use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
-    kernel!("tensor" / "pool_choice", ["group", "nan", "sliding", "order"], [Read, Write], Params);
+    kernel!("tensor" / "pool_choice", ["group", "nan", "sliding", "order"], [Read, Write], Params, on_host);
 
 /// Records choice[plane, y, x] = the number, counted row by row, of the window's element that is the largest of those
 /// in the image; the first of equals, and the first NaN where there is one.
@@ -35,4 +35,24 @@ pub fn pool_choice(
     let grid = Grid::covering(windows, recorder.gpu().capabilities().profile.lanes);
     let params = Params::new(operation, sizes, WHOLE)?;
     recorder.dispatch(&KERNEL, grid, &params, &[image.into(), choice.into()])
+}
+
+fn on_host(params: &Params, [image, choice]: [Words<'_>; 2]) {
+    let (windows, image) = (params.windows(), image.read::<f32>());
+    let area = windows.response[0] * windows.response[1];
+    let output = &mut choice.write::<f32>()[..params.batch as usize * area];
+    each_chunk(output, windows.response[1], windows.response[1] * windows.taps(), |index, output| {
+        let (plane, y) = (index / windows.response[0], index % windows.response[0]);
+        let image = &image[plane * windows.pixels()..];
+        for (x, output) in output.iter_mut().enumerate() {
+            let mut best: Option<(f32, usize)> = None;
+            for (tap, pixel) in windows.of_window([y, x]) {
+                let own = image[pixel];
+                if best.is_none_or(|(other, _)| !other.is_nan() && (own.is_nan() || own > other)) {
+                    best = Some((own, tap));
+                }
+            }
+            *output = best.map_or(0.0, |(own, tap)| if own.is_nan() { own } else { tap as f32 });
+        }
+    });
 }

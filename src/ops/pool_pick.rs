@@ -3,11 +3,11 @@
 use super::declare::kernel;
 use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
-    kernel!("tensor" / "pool_pick", ["group", "nan", "sliding"], [Read, Read, Write], Params);
+    kernel!("tensor" / "pool_pick", ["group", "nan", "sliding"], [Read, Read, Write], Params, on_host);
 
 /// Records picked[plane, y, x] = the element of image whose number in the window is choice[plane, y, x]; 0 where that
 /// lies outside.
@@ -35,4 +35,19 @@ pub fn pool_pick(
     let grid = Grid::covering(windows, recorder.gpu().capabilities().profile.lanes);
     let params = Params::new(operation, sizes, WHOLE)?;
     recorder.dispatch(&KERNEL, grid, &params, &[image.into(), choice.into(), picked.into()])
+}
+
+fn on_host(params: &Params, [image, choice, picked]: [Words<'_>; 3]) {
+    let (windows, image, choice) = (params.windows(), image.read::<u32>(), choice.read::<f32>());
+    let [_, across] = windows.response;
+    let output = &mut picked.write::<u32>()[..params.batch as usize * windows.response[0] * across];
+    each_chunk(output, across, 4 * across, |index, output| {
+        let (plane, y) = (index / windows.response[0], index % windows.response[0]);
+        for (x, output) in output.iter_mut().enumerate() {
+            let choice = choice[index * across + x];
+            let tap = (choice as usize).min(windows.taps() - 1);
+            let pixel = windows.pixel([y, x], tap).map(|pixel| image[plane * windows.pixels() + pixel]);
+            *output = if choice.is_nan() { choice.to_bits() } else { pixel.unwrap_or(0) };
+        }
+    });
 }

@@ -4,11 +4,11 @@ use super::check::expect_trips;
 use super::declare::kernel;
 use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
-    kernel!("tensor" / "pool_unpick", ["group", "nan", "sliding"], [Read, Read, Write], Params);
+    kernel!("tensor" / "pool_unpick", ["group", "nan", "sliding"], [Read, Read, Write], Params, on_host);
 
 /// Records image[plane, h, w] = Σ picked[plane, y, x] over the windows that chose this pixel: the adjoint of
 /// [`super::pool_pick`] in its image.
@@ -41,4 +41,23 @@ pub fn pool_unpick(
     let grid = Grid::covering(pixels, recorder.gpu().capabilities().profile.lanes);
     let params = Params::new(operation, sizes, WHOLE)?;
     recorder.dispatch(&KERNEL, grid, &params, &[picked.into(), choice.into(), image.into()])
+}
+
+fn on_host(params: &Params, [picked, choice, image]: [Words<'_>; 3]) {
+    let (windows, picked, choice) = (params.windows(), picked.read::<f32>(), choice.read::<f32>());
+    let [down, across] = windows.response;
+    let output = &mut image.write::<f32>()[..params.batch as usize * windows.pixels()];
+    each_chunk(output, windows.pixels(), windows.pixels() * 4, |plane, image| {
+        image.fill(0.0);
+        for window in 0..down * across {
+            let place = plane * down * across + window;
+            for (tap, pixel) in windows.of_window([window / across, window % across]) {
+                if choice[place].is_nan() {
+                    image[pixel] = choice[place];
+                } else if choice[place] as usize == tap {
+                    image[pixel] += picked[place];
+                }
+            }
+        }
+    });
 }

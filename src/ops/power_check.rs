@@ -6,7 +6,7 @@ use super::arguments::Segmented;
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::tensor::volume;
 
 /// The state of a power iteration, for one vector.
@@ -34,7 +34,7 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("krylov" / "power_check", ["group"], [Read, Read, Write, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("krylov" / "power_check", ["group"], [Read, Read, Write, Write], Params, on_host);
 
 /// The step and the tolerances that [`power_check`] tests with.
 #[derive(Clone, Copy, Debug)]
@@ -84,4 +84,24 @@ pub fn power_check(
     };
     let grid = Grid::covering(vectors, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[squares.into(), norms.into(), active.into(), reports.into()])
+}
+
+fn on_host(params: &Params, [squares, norms, mask, reports]: [Words<'_>; 4]) {
+    let (squares, norms, count) = (squares.read::<f32>(), norms.read::<f32>(), params.vectors as usize);
+    let (mask, reports) = (mask.write::<u32>(), reports.write::<PowerReport>());
+    let is_gram = params.form == 1;
+    for vector in (0..count).filter(|vector| mask[*vector] != 0).collect::<Vec<_>>() {
+        let segments = squares[vector..].iter().step_by(count).take(params.segments as usize);
+        let residual = segments.sum::<f32>().sqrt();
+        let (forward, backward) = (norms[vector], norms[count + vector]);
+        let (scale, sigma, absolute) = match is_gram {
+            true => (backward, forward.sqrt() * backward.sqrt(), params.atol / forward),
+            false => (forward, forward, params.atol),
+        };
+        let report = &mut reports[vector];
+        (report.sigma, report.residual, report.iteration) = (sigma, residual, params.iteration);
+        if residual <= params.rtol * scale + absolute {
+            (report.converged, mask[vector]) = (1, 0);
+        }
+    }
 }

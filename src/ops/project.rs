@@ -5,7 +5,8 @@ use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::native::{Vectors, dot, simd};
 use crate::tensor::volume;
 
 params! {
@@ -21,7 +22,7 @@ params! {
 }
 
 pub(super) static KERNEL: Kernel =
-    kernel!("krylov" / "project", ["group", "lane_sum", "mask"], [Read, Read, Read, Write], Params);
+    kernel!("krylov" / "project", ["group", "lane_sum", "mask"], [Read, Read, Read, Write], Params, on_host);
 
 /// Records the coefficients of each vector in its basis, and returns the segments that the results come in.
 ///
@@ -58,4 +59,19 @@ pub fn project(
     let grid = Grid::groups(slots * vectors * segments.count);
     recorder.dispatch(&KERNEL, grid, &params, &[basis.into(), input.into(), (&active).into(), output.into()])?;
     Ok(segments)
+}
+
+fn on_host(params: &Params, [basis, input, mask, output]: [Words<'_>; 4]) {
+    let (basis, input) = (basis.read::<f32>(), input.read::<f32>());
+    let vectors = Vectors::new(params.length, mask, params.masked);
+    let (slots, count) = (params.slots as usize, params.slots as usize * params.vectors as usize);
+    let output = &mut output.write::<f32>()[..count * params.segments as usize];
+    each_chunk(output, 1, params.segment.min(params.length) as usize, |index, output| {
+        let (slot, vector, segment) = (index % slots, index / slots % params.vectors as usize, index / count);
+        if !vectors.skips(vector) {
+            let part = vectors.segment(vector, segment, params.segment);
+            let first = slot * params.stride as usize;
+            output[0] = simd(|| dot(&basis[first + part.start..first + part.end], &input[part]));
+        }
+    });
 }

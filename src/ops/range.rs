@@ -3,9 +3,9 @@
 use super::arguments::Segmented;
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
-use super::normaliser::NormaliserState;
+use super::normaliser::{NormaliserState, StopKind};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::tensor::volume;
 
 params! {
@@ -15,7 +15,7 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("krylov" / "range", ["group"], [Read, Write, Write, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("krylov" / "range", ["group"], [Read, Write, Write, Write], Params, on_host);
 
 /// Records the power of two that brings each vector's largest magnitude into [1, 2), from what [`super::max_abs`]
 /// wrote. A vector that is zero or not finite is told by its state and leaves the mask.
@@ -46,4 +46,23 @@ pub fn range(
     };
     let grid = Grid::covering(vectors, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[screens.into(), factors.into(), active.into(), states.into()])
+}
+
+fn on_host(params: &Params, [screens, factors, mask, states]: [Words<'_>; 4]) {
+    let (screens, count) = (screens.read::<[u32; 2]>(), params.vectors as usize);
+    let (factors, mask) = (factors.write::<f32>(), mask.write::<u32>());
+    let states = states.write::<NormaliserState>();
+    for vector in (0..count).filter(|vector| mask[*vector] != 0).collect::<Vec<_>>() {
+        let segments = screens[vector..].iter().step_by(count).take(params.segments as usize);
+        let all = |[largest, bad]: [u32; 2], [more, other]: &[u32; 2]| [largest.max(*more), bad.min(*other)];
+        let [largest, bad] = segments.fold([0, u32::MAX], all);
+        // Biased exponents from 1 to 253 give a normal power of two; a subnormal magnitude counts as 2^-126.
+        let exponent = (largest >> 23).clamp(1, 253);
+        factors[vector] = if largest == 0 { 1.0 } else { f32::from_bits((254 - exponent) << 23) };
+        if bad != u32::MAX {
+            (states[vector].kind, mask[vector]) = (StopKind::NonFinite as u32, 0);
+        } else if largest == 0 {
+            (states[vector].kind, mask[vector]) = (StopKind::Zero as u32, 0);
+        }
+    }
 }

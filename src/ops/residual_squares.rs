@@ -6,15 +6,15 @@ use super::declare::kernel;
 use super::dot::Params;
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::native::{Vectors, simd, sum_of_squares_of};
 use crate::tensor::volume;
 
 pub(super) static KERNEL: Kernel = kernel!(
     "vector" / "residual_squares",
     ["group", "lane_sum", "mask", "tree"],
     [Read, Read, Read, Read, Read, Write],
-    Params
-);
+    Params, on_host);
 
 /// Records |factor · product - sigma · direction|² for each of several vectors, and returns the segments that the
 /// results come in: the square of the residual of a singular pair.
@@ -49,4 +49,15 @@ pub fn residual_squares(
     let bindings = [product.into(), direction.into(), factors.into(), sigmas.into(), (&active).into(), output.into()];
     recorder.dispatch(&KERNEL, Grid::groups(vectors * segments.count), &params, &bindings)?;
     Ok(segments)
+}
+
+fn on_host(params: &Params, [product, direction, factors, sigmas, mask, output]: [Words<'_>; 6]) {
+    let (product, direction) = (product.read::<f32>(), direction.read::<f32>());
+    let (factors, sigmas) = (factors.read::<f32>(), sigmas.read::<f32>());
+    let vectors = Vectors::new(params.length, mask, params.masked);
+    vectors.each_segment(params.vectors, (params.segments, params.segment), output, |vector, part, output| {
+        let (factor, sigma) = (factors[vector], sigmas[vector]);
+        let (product, direction) = (&product[part.clone()], &direction[part]);
+        *output = simd(|| sum_of_squares_of(product, direction, |p, d| factor * p - sigma * d));
+    });
 }

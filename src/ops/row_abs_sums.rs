@@ -4,7 +4,9 @@ use super::check::{expect_len, word};
 use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Recorder};
+use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
+use crate::tensor::stored::Stored;
+use crate::native::{magnitudes, simd};
 use crate::tensor::{Matrix, volume};
 
 params! {
@@ -21,7 +23,7 @@ params! {
     }
 }
 
-pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "row_abs_sums", ["group"], [Write], Params);
+pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "row_abs_sums", ["group"], [Write], Params, on_host);
 
 /// Records the sum of magnitudes of each row, and returns the segments that the results come in.
 ///
@@ -52,4 +54,19 @@ pub fn row_abs_sums(recorder: &mut Recorder, matrix: &Matrix, output: &Buffer<f3
         recorder.dispatch(KERNELS.of(matrix.storage()), grid, &params, &[(&panel.words).into(), output.into()])?;
     }
     Ok(segments)
+}
+
+fn on_host<S: Stored>(params: &Params, [matrix, output]: [Words<'_>; 2]) {
+    let matrix = matrix.read::<S::Bits>();
+    let (rows, wide, segment) = (params.rows as usize, 4 * params.quads as usize, 4 * params.segment_quads as usize);
+    let (items, total_rows) = (params.items as usize, params.total_rows as usize);
+    for (index, output) in output.write::<f32>().chunks_mut(total_rows).enumerate() {
+        let (part, item) = (index / params.batch as usize, index % params.batch as usize);
+        let Some(local) = item.checked_sub(params.first_item as usize).filter(|local| *local < items) else { continue };
+        let of_segment = part * segment..wide.min((part + 1) * segment);
+        each_chunk(&mut output[params.first_row as usize..][..rows], 1, of_segment.len(), |row, output| {
+            let elements = &matrix[(local * rows + row) * wide..][of_segment.clone()];
+            output[0] = simd(|| magnitudes::<S>(elements));
+        });
+    }
 }

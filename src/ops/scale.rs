@@ -4,7 +4,8 @@ use super::arguments::Rows;
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::native::Vectors;
 use crate::tensor::volume;
 
 params! {
@@ -15,7 +16,7 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("vector" / "scale", ["group", "mask"], [Read, Read, Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("vector" / "scale", ["group", "mask"], [Read, Read, Read, Write], Params, on_host);
 
 /// Records output = factor · input for each of several vectors.
 ///
@@ -44,4 +45,14 @@ pub fn scale(
     };
     let grid = Grid::covering(vectors * length, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), factors.into(), (&active).into(), output.into()])
+}
+
+fn on_host(params: &Params, [input, factors, mask, output]: [Words<'_>; 4]) {
+    let (vectors, factors) = (Vectors::new(params.length, mask, params.masked), factors.read::<f32>());
+    let input = input.read::<f32>();
+    vectors.each_part(params.vectors, output, |vector, place, output| {
+        for (output, input) in output.iter_mut().zip(&input[place..]) {
+            *output = factors[vector] * input;
+        }
+    });
 }

@@ -6,7 +6,9 @@ use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::Segments;
 use super::square_sums::panel_segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Recorder};
+use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
+use crate::tensor::stored::Stored;
+use crate::native::{Parts, largest_magnitude, simd};
 use crate::tensor::{Panel, volume};
 
 params! {
@@ -18,7 +20,7 @@ params! {
     }
 }
 
-pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "screen", ["group"], [Write], Params);
+pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "screen", ["group"], [Write], Params, on_host);
 
 /// Records the screening of the elements of one panel, and returns the segments that the results come in.
 ///
@@ -49,4 +51,14 @@ pub fn screen_segments(
     let grid = Grid::covering(items * segments.count, lanes);
     recorder.dispatch(KERNELS.of(storage), grid, &params, &[(&panel.words).into(), output.into()])?;
     Ok(segments)
+}
+
+fn on_host<S: Stored>(params: &Params, [matrix, output]: [Words<'_>; 2]) {
+    let matrix = matrix.read::<S::Bits>();
+    let segments = Parts::new(params.item_quads, params.segments, params.segment_quads);
+    let output = &mut output.write::<[u32; 2]>()[..params.items as usize * params.segments as usize];
+    each_chunk(output, 1, segments.length, |index, output| {
+        let (part, first) = (segments.of(index), index % segments.count * segments.length);
+        output[0] = simd(|| largest_magnitude(&matrix[part], |bits| S::widen(bits).to_bits(), first as u32));
+    });
 }

@@ -5,7 +5,9 @@ use super::check::{expect_len, word};
 use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Gpu, Grid, Recorder};
+use crate::gpu::{Buffer, Gpu, Grid, Recorder, Words, each_chunk};
+use crate::tensor::stored::Stored;
+use crate::native::{Parts, simd, squares};
 use crate::tensor::{Panel, volume};
 
 params! {
@@ -17,7 +19,7 @@ params! {
     }
 }
 
-pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "square_sums", ["group"], [Write], Params);
+pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "square_sums", ["group"], [Write], Params, on_host);
 
 /// The segments that [`square_sums`] and [`super::screen_segments`] write for each item of a panel.
 pub(crate) fn panel_segments(gpu: &Gpu, panel: &Panel, quads: usize) -> Segments {
@@ -55,4 +57,14 @@ pub fn square_sums(
     let grid = Grid::covering(items * segments.count, lanes);
     recorder.dispatch(KERNELS.of(storage), grid, &params, &[(&panel.words).into(), output.into()])?;
     Ok(segments)
+}
+
+fn on_host<S: Stored>(params: &Params, [matrix, output]: [Words<'_>; 2]) {
+    let matrix = matrix.read::<S::Bits>();
+    let segments = Parts::new(params.item_quads, params.segments, params.segment_quads);
+    let output = &mut output.write::<f32>()[..params.items as usize * params.segments as usize];
+    each_chunk(output, 1, segments.length, |index, output| {
+        let elements = &matrix[segments.of(index)];
+        output[0] = simd(|| squares::<S>(elements));
+    });
 }

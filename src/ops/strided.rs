@@ -2,7 +2,7 @@
 
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::elements;
 use crate::{Error, Result};
 
@@ -17,7 +17,7 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("tensor" / "strided", ["group"], [Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "strided", ["group"], [Read, Write], Params, on_host);
 
 /// Records output[i0, i1, ...] = input[i0 s0 + i1 s1 + ...]: axes in another order, or with a stride of 0 repeated.
 ///
@@ -68,4 +68,20 @@ pub fn strided(
     }
     let grid = Grid::covering(count, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])
+}
+
+fn on_host(params: &Params, [input, output]: [Words<'_>; 2]) {
+    let input = input.read::<u32>();
+    let axes = params.sizes.iter().zip(&params.strides).map(|(size, stride)| (*size as usize, *stride as usize));
+    let mut axes: Vec<_> = axes.filter(|(size, _)| *size > 1).collect();
+    let (last, step) = axes.pop().unwrap_or((1, 0));
+    each_chunk(&mut output.write::<u32>()[..params.elements as usize], last, 2 * last, |index, output| {
+        let place = |(rest, place), (size, stride): &(usize, usize)| (rest / size, place + rest % size * stride);
+        let (_, first) = axes.iter().rev().fold((index, 0), place);
+        match step {
+            0 => output.fill(input[first]),
+            1 => output.copy_from_slice(&input[first..][..last]),
+            _ => output.iter_mut().zip(input[first..].iter().step_by(step)).for_each(|(to, from)| *to = *from),
+        }
+    });
 }

@@ -5,7 +5,8 @@ use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::native::{simd, sum_rows};
 use crate::tensor::volume;
 
 params! {
@@ -18,7 +19,7 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("tensor" / "sum_axis", ["group", "tree"], [Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "sum_axis", ["group", "tree"], [Read, Write], Params, on_host);
 
 /// The segments that [`sum_axis`] cuts an axis into; it needs memory for outer × segments × inner partial sums, where
 /// there is more than one.
@@ -73,4 +74,17 @@ pub(super) fn sum_segments(
     };
     let grid = Grid::covering(outer * segments.count * inner, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])
+}
+
+fn on_host(params: &Params, [input, output]: [Words<'_>; 2]) {
+    let input = input.read::<f32>();
+    let (length, inner, segment) = (params.length as usize, params.inner as usize, params.segment as usize);
+    let segments = params.segments as usize;
+    let output = &mut output.write::<f32>()[..params.outer as usize * segments * inner];
+    each_chunk(output, inner, inner * segment.min(length), |index, output| {
+        let first = index % segments * segment;
+        let count = segment.min(length - first);
+        let start = (index / segments * length + first) * inner;
+        simd(|| sum_rows(output, count, |row| &input[start + row * inner..]));
+    });
 }

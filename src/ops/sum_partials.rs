@@ -5,7 +5,8 @@ use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use super::tree::{tree_roundings, tree_trips};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::native::{Vectors, simd, tree_of_sums};
 use crate::tensor::volume;
 
 params! {
@@ -18,7 +19,7 @@ params! {
 }
 
 pub(super) static KERNEL: Kernel =
-    kernel!("vector" / "sum_partials", ["group", "mask", "tree"], [Read, Read, Write], Params);
+    kernel!("vector" / "sum_partials", ["group", "mask", "tree"], [Read, Read, Write], Params, on_host);
 
 /// The most roundings of a partial result on its way into their sum: 15 + ⌈log2 ⌈segments / 16⌉⌉ from 16 segments on.
 pub fn sum_partials_roundings(segments: usize) -> usize {
@@ -53,4 +54,13 @@ pub fn sum_partials(
     };
     let grid = Grid::covering(vectors * length, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[partials.into(), (&active).into(), output.into()])
+}
+
+fn on_host(params: &Params, [partials, mask, output]: [Words<'_>; 3]) {
+    let partials = partials.read::<f32>();
+    let (count, segments) = ((params.vectors * params.length) as usize, params.segments as usize);
+    let vectors = Vectors::new(params.length, mask, params.masked).of_work(segments);
+    vectors.each_part(params.vectors, output, |_, place, output| {
+        simd(|| tree_of_sums(output, segments, |segment| &partials[segment * count + place..]));
+    });
 }

@@ -6,11 +6,12 @@ use super::declare::kernel;
 use super::dot::Params;
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::native::{Vectors, simd, sum_of_squares};
 use crate::tensor::volume;
 
 pub(super) static KERNEL: Kernel =
-    kernel!("vector" / "sum_squares", ["group", "lane_sum", "mask", "tree"], [Read, Read, Read, Write], Params);
+    kernel!("vector" / "sum_squares", ["group", "lane_sum", "mask", "tree"], [Read, Read, Read, Write], Params, on_host);
 
 /// Records |factor · input|² for each of several vectors, and returns the segments that the results come in.
 ///
@@ -38,4 +39,12 @@ pub fn sum_squares(
     let grid = Grid::groups(vectors * segments.count);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), factors.into(), (&active).into(), output.into()])?;
     Ok(segments)
+}
+
+fn on_host(params: &Params, [input, factors, mask, output]: [Words<'_>; 4]) {
+    let (input, factors) = (input.read::<f32>(), factors.read::<f32>());
+    let vectors = Vectors::new(params.length, mask, params.masked);
+    vectors.each_segment(params.vectors, (params.segments, params.segment), output, |vector, part, output| {
+        *output = simd(|| sum_of_squares(&input[part], |value| factors[vector] * value));
+    });
 }

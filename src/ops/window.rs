@@ -3,7 +3,7 @@
 use super::arguments::Axis;
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
-use crate::gpu::{Buffer, Grid, Kernel, Recorder};
+use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::volume;
 use crate::{Error, Result};
 
@@ -17,7 +17,7 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("tensor" / "window", ["group"], [Read, Write], Params);
+pub(super) static KERNEL: Kernel = kernel!("tensor" / "window", ["group"], [Read, Write], Params, on_host);
 
 /// A part of an axis, which may reach past both of its ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,4 +69,17 @@ pub fn window(
     };
     let grid = Grid::covering(outer * length * inner, recorder.gpu().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])
+}
+
+fn on_host(params: &Params, [input, output]: [Words<'_>; 2]) {
+    let (input, inner) = (input.read::<u32>(), params.inner as usize);
+    let (source, length) = (params.source as usize, params.length as usize);
+    let output = &mut output.write::<u32>()[..params.outer as usize * length * inner];
+    each_chunk(output, inner, inner, |index, output| {
+        let place = usize::try_from((index % length) as i64 + i64::from(params.start)).ok();
+        match place.filter(|place| *place < source) {
+            Some(place) => output.copy_from_slice(&input[(index / length * source + place) * inner..][..inner]),
+            None => output.fill(0),
+        }
+    });
 }

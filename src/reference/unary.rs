@@ -27,7 +27,7 @@ pub fn exp_below(x: f64, parameter: f64) -> f64 {
 
 /// `x` within ±`parameter`.
 pub fn bound(x: f64, parameter: f64) -> f64 {
-    if x.is_nan() { x } else { x.clamp(-parameter, parameter) }
+    if x.is_nan() { x } else { x.max(-parameter).min(parameter) }
 }
 
 /// `log(1 + x)`

@@ -88,8 +88,8 @@ impl Tensor {
         Ok(Self { buffer, shape: shape.to_vec() })
     }
 
-    /// The buffer underneath and the byte offset of the first element.
-    pub fn as_wgpu(&self) -> (&DeviceBuffer, u64) {
+    /// The buffer underneath and the byte offset of the first element; `None` on the host.
+    pub fn as_wgpu(&self) -> Option<(&DeviceBuffer, u64)> {
         self.buffer.as_wgpu()
     }
 

@@ -124,10 +124,10 @@ impl Matrix {
     }
 
     /// The buffer that holds the whole matrix, the byte offset of its first entry and the elements from one row to
-    /// the next; `None` where the matrix is cut into several panels.
+    /// the next; `None` on the host, and where the matrix is cut into several panels.
     pub fn as_wgpu(&self) -> Option<(&DeviceBuffer, u64, usize)> {
         let [panel] = &*self.panels else { return None };
-        let (buffer, offset) = panel.words.as_wgpu();
+        let (buffer, offset) = panel.words.as_wgpu()?;
         Some((buffer, offset, self.quads() * 4))
     }
 

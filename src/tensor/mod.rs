@@ -8,6 +8,7 @@ pub(crate) mod screen;
 mod size;
 mod sliding;
 mod storage;
+pub(crate) mod stored;
 mod upload;
 mod window;
 #[cfg(feature = "faer")]

@@ -79,7 +79,7 @@ impl Recorder {
     /// # Ok::<(), opnorm::Error>(())
     /// ```
     pub fn host(&mut self, step: Arc<dyn HostStep>) {
-        self.run(Command::Host(step));
+        self.run(Command::Step(step));
     }
 
     /// Submits everything that was recorded, host steps included, in order.

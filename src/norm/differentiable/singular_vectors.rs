@@ -214,8 +214,7 @@ impl Search {
     }
 
     async fn uploaded(&self) -> Result<Matrix> {
-        let (buffer, offset) = self.matrix.as_wgpu();
-        Matrix::from_wgpu_async(&self.gpu, buffer.clone(), offset, self.sizes()).await
+        Matrix::from_words(&self.gpu, &self.matrix.buffer().words(), self.sizes()).await
     }
 }
 

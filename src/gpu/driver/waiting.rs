@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::device::Gpu;
-use super::faults::Faults;
+use super::Driver;
+use crate::gpu::faults::Faults;
 use crate::{Error, Result};
 
 /// The longest time of a submission, after which the device counts as hung.
@@ -18,34 +18,26 @@ thread_local! {
     static BLOCKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread is inside [`Gpu::block_on`].
+/// Whether this thread is inside [`block_on`].
 pub(super) fn is_blocking() -> bool {
     BLOCKING.get()
 }
 
-impl Gpu {
-    /// Runs a future of this library to its end on this thread, which drives the device meanwhile.
-    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let outer = BLOCKING.replace(true);
-        let result = pollster::block_on(future);
-        BLOCKING.set(outer);
-        result
-    }
+/// Runs a future to its end on this thread, which drives devices meanwhile.
+pub(in crate::gpu) fn block_on<F: Future>(future: F) -> F::Output {
+    let outer = BLOCKING.replace(true);
+    let result = pollster::block_on(future);
+    BLOCKING.set(outer);
+    result
+}
 
-    /// Waits until the device has done all that was submitted.
-    ///
-    /// # Errors
-    /// [`Error::Timeout`], [`Error::DeviceLost`].
-    pub fn poll_until_idle(&self) -> Result<()> {
-        self.wait_for(None)
-    }
-
+impl Driver {
     /// Waits until the device has done one submission, and all before it; with `None`, everything submitted so far.
-    pub(super) fn wait_for(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
+    pub(in crate::gpu) fn wait_for(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
         self.check("wait for the device")?;
-        let waited = wait(self.device(), submission);
+        let waited = wait(&self.device, submission);
         if let Err(Error::DeviceLost { reason }) = &waited {
-            self.faults().set_lost(reason.clone());
+            self.faults.set_lost(reason.clone());
         }
         self.check("wait for the device")?;
         waited
@@ -54,7 +46,7 @@ impl Gpu {
     /// Lets the device's thread wait for one submission, for a future that must not block.
     pub(super) fn wait_elsewhere(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
         self.check("wait for the device")?;
-        self.facts().of::<Waiter>().wait(self.device(), self.faults(), submission)
+        self.waiter.wait(&self.device, &self.faults, submission)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{ThreadId, current, sleep};
 use std::time::Duration;
 
-use super::device::Gpu;
+use super::Driver;
 use super::scope::scoped;
 use super::trial::trying;
 use crate::{Error, Result};
@@ -49,21 +49,21 @@ pub(super) fn expect_queue(device: &wgpu::Device, queue: &wgpu::Queue) -> Result
     })
 }
 
-/// Refuses a buffer that the device of `gpu` cannot use: one of another device, a destroyed one, a mapped one.
-pub(super) fn expect_buffer(gpu: &Gpu, operation: &str, raw: &wgpu::Buffer) -> Result<()> {
+/// Refuses a buffer that the device cannot use: one of another device, a destroyed one, a mapped one.
+pub(super) fn expect_buffer(driver: &Driver, operation: &str, raw: &wgpu::Buffer) -> Result<()> {
     let refuse = |problem: &str, advice| {
         let (operation, problem) = (operation.to_string(), problem.to_string());
         Err(Error::UnsuitableHandle { operation, handle: "buffer", problem, advice })
     };
-    gpu.check(operation)?;
+    driver.check(operation)?;
     let trial = || {
         // A buffer that is mapped must stay so.
-        let copied = try_copy(gpu, raw);
-        let own = copied.is_some() || is_of(gpu, raw);
+        let copied = try_copy(driver, raw);
+        let own = copied.is_some() || is_of(driver, raw);
         (copied, own)
     };
     let tried = trying(|| catch_unwind(AssertUnwindSafe(trial)));
-    gpu.check(operation)?;
+    driver.check(operation)?;
     // A handle whose number no buffer here has, or whose own device panics at a mistake.
     let Ok((copied, own)) = tried else { return refuse(ANOTHER_DEVICE, MAKE_IT_HERE) };
     match copied {
@@ -103,12 +103,12 @@ const MAKE_IT_HERE: &str =
     "make it with `gpu.device()`, or make the `Gpu` with `Gpu::from_wgpu` of the device that the buffer is of";
 
 /// The error of the device for a copy out of the buffer.
-fn try_copy(gpu: &Gpu, raw: &wgpu::Buffer) -> Option<String> {
+fn try_copy(driver: &Driver, raw: &wgpu::Buffer) -> Option<String> {
     let bytes = raw.size().min(4) & !3;
-    let (_, fault) = scoped(gpu.device(), || {
-        let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        encoder.copy_buffer_to_buffer(raw, 0, gpu.raw_placeholder(), 0, bytes);
-        gpu.queue().submit([encoder.finish()])
+    let (_, fault) = scoped(&driver.device, || {
+        let mut encoder = driver.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        encoder.copy_buffer_to_buffer(raw, 0, &driver.placeholder, 0, bytes);
+        driver.queue.submit([encoder.finish()])
     });
     fault.map(|error| error.to_string())
 }
@@ -117,9 +117,9 @@ fn try_copy(gpu: &Gpu, raw: &wgpu::Buffer) -> Option<String> {
 ///
 /// To unmap what is not mapped is such an error, and changes nothing. Buffers that may be mapped are taken at their
 /// word: their owner may be about to map them.
-fn is_of(gpu: &Gpu, raw: &wgpu::Buffer) -> bool {
+fn is_of(driver: &Driver, raw: &wgpu::Buffer) -> bool {
     if raw.usage().intersects(wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::MAP_WRITE) {
         return true;
     }
-    scoped(gpu.device(), || raw.unmap()).1.is_some()
+    scoped(&driver.device, || raw.unmap()).1.is_some()
 }

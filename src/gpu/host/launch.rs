@@ -1,0 +1,160 @@
+//! Commands of the host's queue.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use futures::channel::oneshot;
+
+use super::forms::{HostForm, Words};
+use super::memory::Memory;
+use crate::gpu::buffer::Binding;
+use crate::gpu::kernel::{Access, Shader};
+use crate::gpu::memory::Memory as Any;
+use crate::{Error, Result};
+
+/// Work that may be repeated; its clones share all it needs.
+#[derive(Clone)]
+pub(in crate::gpu) enum Work {
+    /// A launch of a kernel.
+    Launch(Arc<Launch>),
+    /// A copy of bytes.
+    Copy { source: Memory, start: usize, target: Memory, end: usize, bytes: usize },
+}
+
+/// One command of the queue.
+pub(in crate::gpu) enum Command {
+    Work(Work),
+    /// A copy of words to whoever reads back.
+    Read { source: Memory, words: Range<usize>, reader: oneshot::Sender<Vec<u32>> },
+    /// A copy of bytes from a program.
+    Write { target: Memory, start: usize, data: Vec<u8> },
+    /// A word to whoever waits for all commands before.
+    Tell(std::sync::mpsc::Sender<()>),
+}
+
+/// One launch of a kernel, with all it needs.
+pub(in crate::gpu) struct Launch {
+    form: HostForm,
+    params: Box<[u8]>,
+    bindings: Vec<Bound>,
+}
+
+/// Words of memory, and the access to them.
+struct Bound {
+    memory: Memory,
+    words: Range<usize>,
+    access: Access,
+}
+
+/// The launch of a kernel on memory of the host.
+///
+/// # Errors
+/// [`Error::NoHostForm`] for a kernel of a user's own without one; [`Error::ShapeMismatch`] where a binding that is
+/// written overlaps another.
+pub(in crate::gpu) fn launch(kernel: Shader<'_>, params: &[u8], bindings: &[Binding]) -> Result<Work> {
+    let Some(form) = kernel.host_form() else { return Err(Error::NoHostForm { operation: kernel.name() }) };
+    let bound = bindings.iter().zip(kernel.access()).filter_map(|(binding, access)| {
+        let Any::Host(memory) = &binding.memory else { return None };
+        let first = (binding.offset / 4) as usize;
+        Some(Bound { memory: memory.clone(), words: first..first + (binding.bytes / 4) as usize, access: *access })
+    });
+    let launch = Launch { form, params: params.into(), bindings: bound.collect() };
+    launch.expect_apart(kernel.name())?;
+    Ok(Work::Launch(Arc::new(launch)))
+}
+
+impl Command {
+    pub(super) fn is_launch(&self) -> bool {
+        matches!(self, Self::Work(Work::Launch(_)))
+    }
+
+    /// Bytes that the command may touch: the measure of its work.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Work(Work::Launch(launch)) => launch.bindings.iter().map(|bound| 4 * bound.words.len()).sum(),
+            Self::Work(Work::Copy { bytes, .. }) => *bytes,
+            Self::Read { words, .. } => 4 * words.len(),
+            Self::Write { data, .. } => data.len(),
+            Self::Tell(_) => 0,
+        }
+    }
+
+    pub(super) fn run(self) {
+        match self {
+            Self::Work(Work::Launch(launch)) => launch.run(),
+            Self::Work(Work::Copy { source, start, target, end, bytes }) => {
+                copy((&source, start), (&target, end), bytes);
+            }
+            // The reader may have gone away, which is no fault.
+            Self::Read { source, words, reader } => drop(reader.send(source.hold().words()[words].to_vec())),
+            Self::Write { target, start, data } => {
+                target.hold().bytes()[start..start + data.len()].copy_from_slice(&data);
+            }
+            Self::Tell(waiter) => drop(waiter.send(())), // as the reader
+        }
+    }
+}
+
+fn copy((source, start): (&Memory, usize), (target, end): (&Memory, usize), bytes: usize) {
+    if source.is(target) {
+        target.hold().bytes().copy_within(start..start + bytes, end);
+    } else {
+        target.hold().bytes()[end..end + bytes].copy_from_slice(&source.hold().bytes()[start..start + bytes]);
+    }
+}
+
+impl Launch {
+    /// Refuses a binding that is written and overlaps another: each gets a slice of its own.
+    fn expect_apart(&self, operation: &'static str) -> Result<()> {
+        for (index, one) in self.bindings.iter().enumerate() {
+            for other in &self.bindings[..index] {
+                let overlap = one.words.start < other.words.end && other.words.start < one.words.end;
+                let shared = one.access == Access::Read && other.access == Access::Read;
+                if overlap && !shared && one.memory.is(&other.memory) {
+                    return Err(Error::ShapeMismatch {
+                        operation,
+                        expected: "memory for its results that it does not read elsewhere".to_string(),
+                        found: "the same elements in two arguments".to_string(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn run(&self) {
+        let mut memories: Vec<&Memory> = Vec::with_capacity(self.bindings.len());
+        let mut indices = Vec::with_capacity(self.bindings.len());
+        for bound in &self.bindings {
+            let index = memories.iter().position(|memory| memory.is(&bound.memory)).unwrap_or_else(|| {
+                memories.push(&bound.memory);
+                memories.len() - 1
+            });
+            indices.push(index);
+        }
+        let mut held: Vec<_> = memories.iter().map(|memory| memory.hold()).collect();
+        let mut words: Vec<Option<Words<'_>>> = self.bindings.iter().map(|_| None).collect();
+        for (index, held) in held.iter_mut().enumerate() {
+            let mut own: Vec<usize> = (0..indices.len()).filter(|binding| indices[*binding] == index).collect();
+            let mut rest = held.words();
+            if own.iter().all(|binding| self.bindings[*binding].access == Access::Read) {
+                let shared = &*rest;
+                own.iter().for_each(|at| words[*at] = Some(Words::Read(&shared[self.bindings[*at].words.clone()])));
+                continue;
+            }
+            own.sort_by_key(|binding| self.bindings[*binding].words.start);
+            let mut passed = 0;
+            for at in own {
+                let Bound { words: range, access, .. } = &self.bindings[at];
+                let (_, after) = rest.split_at_mut(range.start - passed);
+                let (part, after) = after.split_at_mut(range.len());
+                (rest, passed) = (after, range.end);
+                words[at] = Some(match access {
+                    Access::Read => Words::Read(part),
+                    Access::Write => Words::Write(part),
+                });
+            }
+        }
+        self.form.run(&self.params, words.into_iter().flatten().collect());
+    }
+}

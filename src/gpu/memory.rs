@@ -1,0 +1,22 @@
+//! Memory of either kind of device.
+
+use super::{DeviceBuffer, host};
+
+/// Memory that a driver or the host holds; clones share it.
+#[derive(Clone, Debug)]
+pub(super) enum Memory {
+    /// Of a device that `wgpu` drives.
+    Driver(DeviceBuffer),
+    /// Of the host.
+    Host(host::Memory),
+}
+
+impl Memory {
+    /// The size in bytes.
+    pub(super) fn size(&self) -> u64 {
+        match self {
+            Self::Driver(raw) => raw.size(),
+            Self::Host(memory) => memory.size(),
+        }
+    }
+}
