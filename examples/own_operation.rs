@@ -1,5 +1,6 @@
 //! Operations of your own on the tape: softsign, which is not linear, and a shift along the last axis, which is. Each
-//! has a kernel, a reference implementation and one rule; gradients, Jacobians and derivatives of derivatives follow.
+//! has a kernel, the kernel's form for the host, a reference implementation and one rule. Gradients, Jacobians and
+//! derivatives of derivatives follow.
 //!
 //! `cargo run --release --example own_operation`
 
@@ -33,7 +34,10 @@ static SOFTSIGN: OwnKernel = OwnKernel::new(
     1, // input
     1, // output
     4, // count
-);
+)
+.on_host(|_, reads, writes| {
+    writes[0].iter_mut().zip(reads[0]).for_each(|(output, x)| *output = x / (1.0 + x.abs()));
+});
 
 /// Each row shifted to the right, its end coming in at its start.
 static ROLL: OwnKernel = OwnKernel::new(
@@ -57,7 +61,14 @@ static ROLL: OwnKernel = OwnKernel::new(
     1,  // input
     1,  // output
     12, // count, length and shift
-);
+)
+.on_host(|params, reads, writes| {
+    let (length, shift) = (params[1] as usize, params[2] as usize);
+    for (output, input) in writes[0].chunks_exact_mut(length).zip(reads[0].chunks_exact(length)) {
+        output.copy_from_slice(input);
+        output.rotate_right(shift % length);
+    }
+});
 
 #[derive(Debug)]
 struct Softsign;

@@ -29,7 +29,7 @@ pub struct Kernel {
     /// The fields of `var<immediate> params`, in order.
     pub params: &'static [Field],
     /// The form of the kernel for the host: a function of the bytes of the parameters, and of each binding.
-    pub(crate) host: fn(&[u8], Vec<Words<'_>>),
+    pub host: fn(&[u8], Vec<Words<'_>>),
 }
 
 impl Kernel {

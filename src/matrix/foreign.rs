@@ -2,11 +2,11 @@
 
 use super::rescale::rescaled;
 use super::screen::screened;
-use crate::Result;
 use crate::gpu::{Buffer, DeviceBuffer, Gpu};
 use crate::ops::pack;
 use crate::tensor::screen::of_zeros;
 use crate::tensor::{Matrix, Panel, Place, Storage, cut, elements};
+use crate::{Error, Result};
 
 impl Matrix {
     /// A batch of `f32` matrices in a buffer of the program that embeds this library, from byte `offset` on.
@@ -33,14 +33,32 @@ impl Matrix {
         shape: (usize, usize, usize),
     ) -> Result<Self> {
         let len = entries(shape)?;
-        Self::from_words(gpu, &Buffer::from_wgpu(buffer, "matrix", offset, len)?, shape).await
+        Self::from_buffer_async(gpu, &Buffer::from_wgpu(buffer, "matrix", offset, len)?, shape).await
     }
 
-    /// A batch of `f32` matrices in memory of the device, as [`Matrix::from_wgpu`] takes them.
+    /// A batch of `f32` matrices in memory of the device, row-major and without gaps.
+    ///
+    /// The memory is used or copied as [`Matrix::from_wgpu`] says.
     ///
     /// # Errors
     /// As [`Matrix::from_wgpu`].
-    pub(crate) async fn from_words(gpu: &Gpu, whole: &Buffer<u32>, shape: (usize, usize, usize)) -> Result<Self> {
+    pub fn from_buffer(gpu: &Gpu, buffer: &Buffer<f32>, shape: (usize, usize, usize)) -> Result<Self> {
+        gpu.block_on(Self::from_buffer_async(gpu, buffer, shape))
+    }
+
+    /// [`Matrix::from_buffer`] without blocking the thread.
+    ///
+    /// # Errors
+    /// As [`Matrix::from_buffer`].
+    pub async fn from_buffer_async(gpu: &Gpu, buffer: &Buffer<f32>, shape: (usize, usize, usize)) -> Result<Self> {
+        let (whole, needed) = (buffer.words(), entries(shape)?);
+        if whole.len() < needed {
+            return Err(Error::ShapeMismatch {
+                operation: "matrix",
+                expected: format!("memory of {needed} elements"),
+                found: format!("{}", whole.len()),
+            });
+        }
         let (batch, rows, cols) = shape;
         whole.expect_on(gpu, "matrix")?;
         let places = cut(gpu.capabilities(), shape, Storage::F32)?;

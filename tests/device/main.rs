@@ -6,6 +6,7 @@
 
 mod certificates;
 mod device;
+mod driver;
 mod expected;
 mod families;
 mod kernels;

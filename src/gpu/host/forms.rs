@@ -7,7 +7,7 @@ use bytemuck::Pod;
 
 /// The words of one binding, as a kernel's access allows.
 #[derive(Debug)]
-pub(crate) enum Words<'a> {
+pub enum Words<'a> {
     /// Words that are only read.
     Read(&'a [u32]),
     /// Words that are written.
@@ -16,7 +16,7 @@ pub(crate) enum Words<'a> {
 
 impl<'a> Words<'a> {
     /// The elements of the binding, to be read.
-    pub(crate) fn read<T: Pod>(self) -> &'a [T] {
+    pub fn read<T: Pod>(self) -> &'a [T] {
         let words = match self {
             Self::Read(words) => words,
             Self::Write(words) => words,
@@ -26,7 +26,7 @@ impl<'a> Words<'a> {
     }
 
     /// The elements of the binding, to be written; none where the kernel declares the binding as read.
-    pub(crate) fn write<T: Pod>(self) -> &'a mut [T] {
+    pub fn write<T: Pod>(self) -> &'a mut [T] {
         let Self::Write(words) = self else { return &mut [] };
         let each = size_of::<T>() / size_of::<u32>();
         let whole = words.len() / each * each;
@@ -47,9 +47,9 @@ pub(crate) fn call<P: Pod, const N: usize>(
     form(&bytemuck::pod_read_unaligned(params), words);
 }
 
-/// The host form of an [`crate::gpu::OwnKernel`]: a function of the bytes of its parameters, of the bindings that it
+/// The host form of an [`crate::gpu::OwnKernel`]: a function of the words of its parameters, of the bindings that it
 /// reads, and of the bindings that it writes.
-pub type OwnForm = fn(params: &[u8], reads: &[&[f32]], writes: &mut [&mut [f32]]);
+pub type OwnForm = fn(params: &[u32], reads: &[&[f32]], writes: &mut [&mut [f32]]);
 
 /// A form that was made at run time.
 type Written = Arc<dyn Fn(&[u8], Vec<Words<'_>>) + Send + Sync>;
@@ -78,7 +78,7 @@ impl HostForm {
                         Words::Write(words) => writes.push(bytemuck::cast_slice_mut(words)),
                     }
                 }
-                form(params, &reads, &mut writes);
+                form(&bytemuck::pod_collect_to_vec(params), &reads, &mut writes);
             }
         }
     }

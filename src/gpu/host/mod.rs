@@ -15,8 +15,8 @@ use super::counters::Counters;
 use super::faults::Faults;
 use crate::Result;
 
-pub(crate) use forms::{HostForm, Words, call};
-pub use forms::OwnForm;
+pub(crate) use forms::{HostForm, call};
+pub use forms::{OwnForm, Words};
 pub(super) use launch::{Command, Work, launch};
 pub(super) use memory::Memory;
 pub(super) use reading::{Reading, Submission};

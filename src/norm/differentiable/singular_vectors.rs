@@ -214,7 +214,7 @@ impl Search {
     }
 
     async fn uploaded(&self) -> Result<Matrix> {
-        Matrix::from_words(&self.gpu, &self.matrix.buffer().words(), self.sizes()).await
+        Matrix::from_buffer_async(&self.gpu, self.matrix.buffer(), self.sizes()).await
     }
 }
 

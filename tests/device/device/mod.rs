@@ -1,60 +1,24 @@
-//! A device besides its kernels: loss, limits, buffers from outside, read-backs, uploads.
+//! A device besides its kernels: limits, memory from outside, read-backs, uploads.
 
-mod foreign;
-mod handles;
-mod loops;
-mod loss;
 mod sources;
 mod subnormals;
 mod uploads;
-mod waiting;
 
-use bytemuck::cast_slice;
 use opnorm::gpu::{Buffer, GpuOptions};
 use opnorm::tensor::{Panel, Tensor};
-use opnorm::wgpu;
 use opnorm::{Error, Gpu, Matrix, probe};
 
 use crate::gpu;
 
 /// Numbers without a pattern that a wrong stride would keep.
-fn numbers(len: usize) -> Vec<f32> {
+pub(crate) fn numbers(len: usize) -> Vec<f32> {
     (0..len).map(|index| ((index * 7919) % 1013) as f32 / 128.0 - 3.0).collect()
 }
 
-/// A buffer as a program around this library would make it, with `before` bytes ahead of the data.
-fn foreign(gpu: &Gpu, before: usize, data: &[f32]) -> wgpu::Buffer {
-    let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
-        label: Some("of the program"),
-        size: (before + data.len() * 4) as u64,
-        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    gpu.queue().write_buffer(&buffer, before as u64, cast_slice(data));
-    buffer
-}
-
-/// A device that a program made itself, on the adapter that the tests run on.
-fn device_of_the_program(features: wgpu::Features) -> (wgpu::Device, wgpu::Queue) {
-    device_of(&adapter_of_the_program(), features)
-}
-
-/// The adapter that the tests run on, by an instance of a program of its own.
-fn adapter_of_the_program() -> wgpu::Adapter {
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
-    let wanted = gpu().capabilities();
-    let matches = |info: &wgpu::AdapterInfo| info.name == wanted.name && info.backend.to_str() == wanted.backend;
-    adapters.into_iter().find(|adapter| matches(&adapter.get_info())).unwrap()
-}
-
-fn device_of(adapter: &wgpu::Adapter, features: wgpu::Features) -> (wgpu::Device, wgpu::Queue) {
-    let request = wgpu::DeviceDescriptor {
-        required_features: features,
-        required_limits: Gpu::required_limits(adapter),
-        ..wgpu::DeviceDescriptor::default()
-    };
-    pollster::block_on(adapter.request_device(&request)).unwrap()
+/// Memory as a program around this library would make it, with `before` bytes ahead of the data.
+fn foreign(gpu: &Gpu, before: usize, data: &[f32]) -> Buffer<f32> {
+    let whole: Vec<f32> = std::iter::repeat_n(0.0, before / 4).chain(data.iter().copied()).collect();
+    Buffer::from_slice(gpu, "test", &whole).unwrap().slice(before / 4..whole.len())
 }
 
 #[test]
@@ -125,7 +89,7 @@ fn what_may_move_between_threads_does() {
     assert_eq!(elsewhere.unwrap(), numbers(300));
     drop(may_move(Gpu::open_async(&GpuOptions::default())));
     let buffer = foreign(gpu, 0, &numbers(15));
-    let matrix = pollster::block_on(may_move(Matrix::from_wgpu_async(gpu, buffer, 0, (1, 3, 5)))).unwrap();
+    let matrix = pollster::block_on(may_move(Matrix::from_buffer_async(gpu, &buffer, (1, 3, 5)))).unwrap();
     assert_eq!(matrix.read().unwrap(), numbers(15));
 }
 
@@ -164,8 +128,8 @@ fn a_smaller_binding_limit_may_be_asked_for() {
     let rows: Vec<_> = matrix.panels().iter().map(Panel::rows).collect();
     assert_eq!(rows, [0..28, 28..56, 56..84, 84..100]);
     assert_eq!(matrix.read().unwrap(), entries);
-    assert!(matrix.as_wgpu().is_none());
-    let foreign = Matrix::from_wgpu(&gpu, foreign(&gpu, 0, &entries), 0, (1, 100, 33)).unwrap();
+    assert!(matrix.words().is_none());
+    let foreign = Matrix::from_buffer(&gpu, &foreign(&gpu, 0, &entries), (1, 100, 33)).unwrap();
     assert_eq!(foreign.panels().len(), 4);
     assert_eq!(foreign.read().unwrap(), entries);
 }

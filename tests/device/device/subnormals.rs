@@ -3,9 +3,8 @@
 use bytemuck::cast_slice;
 use half::{bf16, f16};
 use opnorm::certify::Certifier;
-use opnorm::gpu::Buffer;
 use opnorm::norm::{Lanczos, frobenius_norm, spectral_norm};
-use opnorm::tensor::{Storage, Tensor};
+use opnorm::tensor::Storage;
 use opnorm::{Gpu, Matrix};
 
 use super::{foreign, gpu, numbers};
@@ -25,10 +24,10 @@ fn exact(entries: &[f32], rows: usize, cols: usize) -> f64 {
 
 /// The bits that the device holds, padding included.
 fn held(gpu: &Gpu, matrix: &Matrix) -> Vec<u32> {
-    let (buffer, offset, stride) = matrix.as_wgpu().unwrap();
-    let count = matrix.batch() * matrix.rows() * stride;
-    let words = Buffer::<f32>::from_wgpu(buffer.clone(), "test", offset, count).unwrap();
-    Tensor::from_buffer(words, &[count]).unwrap().read(gpu).unwrap().into_iter().map(f32::to_bits).collect()
+    let mut recorder = gpu.recorder();
+    let words = recorder.read(matrix.words().unwrap().0).unwrap();
+    recorder.submit().unwrap();
+    words.wait().unwrap()
 }
 
 /// Matrices whose entries are partly or all subnormal, with what they are for.
@@ -68,8 +67,7 @@ fn subnormal_entries_of_a_foreign_matrix_are_held_as_those_of_the_host() {
     for (name, rows, cols, entries) in cases() {
         let uploaded = Matrix::from_slice(gpu, rows, cols, &entries).unwrap();
         for before in [0, 4] {
-            let buffer = foreign(gpu, before, &entries);
-            let matrix = Matrix::from_wgpu(gpu, buffer, before as u64, (1, rows, cols)).unwrap();
+            let matrix = Matrix::from_buffer(gpu, &foreign(gpu, before, &entries), (1, rows, cols)).unwrap();
             assert_eq!(matrix.exponent(0), uploaded.exponent(0), "{name}");
             assert_eq!(held(gpu, &matrix), held(gpu, &uploaded), "{name}");
             if matrix.exponent(0) <= 0 {
@@ -86,7 +84,7 @@ fn bounds_of_subnormal_entries_hold() {
     for (name, rows, cols, entries) in cases() {
         let norm = exact(&entries, rows, cols);
         let slack = norm * 1e-13;
-        let foreign = Matrix::from_wgpu(gpu, foreign(gpu, 0, &entries), 0, (1, rows, cols)).unwrap();
+        let foreign = Matrix::from_buffer(gpu, &foreign(gpu, 0, &entries), (1, rows, cols)).unwrap();
         for (origin, matrix) in [("foreign", foreign), ("host", Matrix::from_slice(gpu, rows, cols, &entries).unwrap())]
         {
             let certificate = &Certifier::default().certify(&matrix).unwrap()[0];

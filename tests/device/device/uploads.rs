@@ -3,7 +3,6 @@
 use glam::{Mat2, Mat3, Mat4};
 use half::{bf16, f16};
 use opnorm::Matrix;
-use opnorm::gpu::Buffer;
 use opnorm::low_level::ops;
 use opnorm::tensor::{Storage, Tensor};
 
@@ -43,9 +42,11 @@ fn doubles_of_any_scale_are_held_with_their_exponent() {
     let scales = [1e300, 1e-300, 1.0];
     let entries: Vec<f64> = scales.iter().flat_map(|scale| [3.0 * scale, -1.5 * scale, 0.0, 0.25 * scale]).collect();
     let matrix = Matrix::from_f64(gpu, 3, 2, 2, &entries).unwrap();
-    let (buffer, offset, stride) = matrix.as_wgpu().unwrap();
-    let held = Buffer::<f32>::from_wgpu(buffer.clone(), "test", offset, 3 * 2 * stride).unwrap();
-    let held = Tensor::from_buffer(held, &[3, 2, stride]).unwrap().read(gpu).unwrap();
+    let (words, stride) = matrix.words().unwrap();
+    let mut recorder = gpu.recorder();
+    let held = recorder.read(words).unwrap();
+    recorder.submit().unwrap();
+    let held: Vec<f32> = held.wait().unwrap().into_iter().map(f32::from_bits).collect();
     for (item, scale) in scales.iter().enumerate() {
         let exponent = matrix.exponent(item);
         let expected = if *scale == 1.0 { 0 } else { (3.0 * scale).log2().floor() as i32 };

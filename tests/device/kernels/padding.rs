@@ -2,24 +2,22 @@
 
 use bytemuck::cast_slice;
 use opnorm::Matrix;
-use opnorm::gpu::Buffer;
 use opnorm::tensor::Storage;
 
 use super::case::{Case, UNTOUCHED};
 
 /// Overwrites a matrix, padding included, where it lies in one piece.
 pub fn fill_untouched(matrix: &Matrix) {
-    if let Some((buffer, offset, stride)) = matrix.as_wgpu() {
-        let bytes = vec![UNTOUCHED; matrix.batch() * matrix.rows() * stride];
-        matrix.gpu().queue().write_buffer(buffer, offset, cast_slice(&bytes));
+    if let Some((words, stride)) = matrix.words() {
+        let untouched = vec![UNTOUCHED; matrix.batch() * matrix.rows() * stride];
+        words.write(matrix.gpu(), "test", 0, cast_slice(&untouched)).unwrap();
     }
 }
 
 /// The entries with their padding, where the matrix lies in one piece.
 pub fn padded(case: &Case<'_>, matrix: &Matrix) -> Option<Vec<f32>> {
-    let (buffer, offset, stride) = matrix.as_wgpu()?;
-    let len = matrix.batch() * matrix.rows() * stride;
-    Some(case.read(&Buffer::from_wgpu(buffer.clone(), "test", offset, len).unwrap()))
+    let (words, _) = matrix.words()?;
+    Some(case.read(words).into_iter().map(f32::from_bits).collect())
 }
 
 /// The entries of an `f32` matrix; its padding must be zero, as products count on it.

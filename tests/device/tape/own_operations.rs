@@ -24,7 +24,11 @@ static CUBE: OwnKernel = OwnKernel::new(
     1,
     1,
     4,
-);
+)
+.on_host(|params, reads, writes| {
+    let factor = f32::from_bits(params[0]);
+    writes[0].iter_mut().zip(reads[0]).for_each(|(output, x)| *output = factor * x * x * x);
+});
 
 static BROKEN: OwnKernel = OwnKernel::new("broken", "this is not WGSL", 1, 1, 0);
 

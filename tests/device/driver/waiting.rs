@@ -31,7 +31,7 @@ fn returns_early(
     later.submit()?;
     let done = Arc::new(AtomicBool::new(false));
     let note = Arc::clone(&done);
-    gpu.queue().on_submitted_work_done(move || note.store(true, Ordering::SeqCst));
+    gpu.queue().unwrap().on_submitted_work_done(move || note.store(true, Ordering::SeqCst));
     assert_eq!(read(read_back), [7.0]);
     gpu.check("read back")?; // lets the callback run, if the work is done
     let early = !done.load(Ordering::SeqCst);
@@ -42,7 +42,7 @@ fn returns_early(
 
 /// Expects a read-back to return early for some amount of work, the least that takes longer than a read-back.
 fn expect_overtaken(read: impl Fn(ReadBack<f32>) -> Vec<f32>) {
-    let gpu = Gpu::new().unwrap();
+    let gpu = open();
     let matrix = Matrix::from_slice(&gpu, SIDE, SIDE, &vec![1.0; SIDE * SIDE]).unwrap();
     let early = (4..10).any(|power| returns_early(&gpu, &matrix, 1 << power, &read).unwrap());
     // llvmpipe on GL runs a submit before it answers, so that there nothing is left to run.
@@ -61,7 +61,7 @@ fn a_read_back_that_does_not_block_returns_while_a_later_submit_runs() {
 
 #[test]
 fn read_backs_that_do_not_block_arrive_in_any_order() {
-    let gpu = Gpu::new().unwrap();
+    let gpu = open();
     let mut read_backs = Vec::new();
     for number in 0..50u32 {
         let mut recorder = gpu.recorder();
@@ -75,7 +75,7 @@ fn read_backs_that_do_not_block_arrive_in_any_order() {
 
 #[test]
 fn a_read_back_of_a_recorder_that_is_not_submitted_says_so() {
-    let gpu = Gpu::new().unwrap();
+    let gpu = open();
     let mut recorder = gpu.recorder();
     let read_back = recorder.read(&Buffer::from_slice(&gpu, "number", &[1u32]).unwrap()).unwrap();
     drop(recorder);

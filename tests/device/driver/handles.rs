@@ -39,7 +39,7 @@ fn a_queue_of_another_device_is_refused() {
     let third = device_of_the_program(features);
     expect_blame(Gpu::from_wgpu(first.0.clone(), second.1.clone()), OTHER_QUEUE);
     expect_blame(Gpu::from_wgpu(first.0.clone(), third.1.clone()), OTHER_QUEUE);
-    expect_blame(Gpu::from_wgpu(gpu().device().clone(), first.1.clone()), OTHER_QUEUE);
+    expect_blame(Gpu::from_wgpu(gpu().device().unwrap().clone(), first.1.clone()), OTHER_QUEUE);
     expect_blame(pollster::block_on(Gpu::from_wgpu_async(third.0.clone(), first.1.clone())), OTHER_QUEUE);
     for (device, queue) in [first, second, third] {
         let gpu = pollster::block_on(Gpu::from_wgpu_async(device.clone(), queue.clone())).unwrap();
@@ -95,8 +95,8 @@ fn a_buffer_of_another_device_is_refused() {
     by_each_door(&own, &same_instance, OTHER_DEVICE);
     // Of another instance, whose handles have the same numbers as those here, or numbers that no handle here has.
     by_each_door(gpu(), &same_instance, OTHER_DEVICE);
-    let opened = Gpu::new().unwrap();
-    let many: Vec<wgpu::Buffer> = (0..40).map(|_| buffer(opened.device(), USAGE, false)).collect();
+    let opened = open();
+    let many: Vec<wgpu::Buffer> = (0..40).map(|_| buffer(opened.device().unwrap(), USAGE, false)).collect();
     for other in [&many[0], &many[39]] {
         by_each_door(gpu(), other, OTHER_DEVICE);
         by_each_door(&own, other, OTHER_DEVICE);
@@ -105,7 +105,7 @@ fn a_buffer_of_another_device_is_refused() {
     assert!(opened.check("test").is_ok() && own.check("test").is_ok());
     let matrix = Matrix::from_wgpu(&opened, many[0].clone(), 0, (1, 4, 4)).unwrap();
     assert!(matrix.is_zero(0));
-    let again = Gpu::from_wgpu(opened.device().clone(), opened.queue().clone()).unwrap();
+    let again = Gpu::from_wgpu(opened.device().unwrap().clone(), opened.queue().unwrap().clone()).unwrap();
     assert_eq!(Tensor::from_wgpu(many[1].clone(), 0, &[16]).unwrap().read(&again).unwrap(), [0.0; 16]);
 }
 
@@ -122,10 +122,10 @@ fn memory_of_two_views_of_one_device_is_shared() {
 #[test]
 fn a_destroyed_or_mapped_buffer_is_refused() {
     let gpu = gpu();
-    let destroyed = buffer(gpu.device(), USAGE, false);
+    let destroyed = buffer(gpu.device().unwrap(), USAGE, false);
     destroyed.destroy();
     by_each_door(gpu, &destroyed, ("buffer", "has been destroyed", "keep it alive"));
-    let mapped = buffer(gpu.device(), USAGE, true);
+    let mapped = buffer(gpu.device().unwrap(), USAGE, true);
     by_each_door(gpu, &mapped, ("buffer", "is mapped", "`unmap`"));
     mapped.unmap();
     assert!(Matrix::from_wgpu(gpu, mapped, 0, (1, 4, 4)).unwrap().is_zero(0));
@@ -146,7 +146,7 @@ fn a_buffer_that_lacks_a_usage_is_refused_with_the_usage() {
     let gpu = gpu();
     for missing in [wgpu::BufferUsages::STORAGE, wgpu::BufferUsages::COPY_SRC, wgpu::BufferUsages::COPY_DST] {
         let name = missing.iter_names().next().unwrap().0;
-        let buffer = buffer(gpu.device(), USAGE - missing, false);
+        let buffer = buffer(gpu.device().unwrap(), USAGE - missing, false);
         by_each_door(gpu, &buffer, ("buffer", name, "STORAGE | COPY_SRC | COPY_DST"));
     }
 }
