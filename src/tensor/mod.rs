@@ -3,6 +3,7 @@
 mod dense;
 mod matrix;
 mod panel;
+mod placement;
 mod position;
 pub(crate) mod screen;
 mod size;
@@ -18,8 +19,9 @@ mod with_ndarray;
 pub use dense::Tensor;
 pub use matrix::Matrix;
 pub use panel::Panel;
+pub use placement::{Conv2dOptions, Pool2dOptions};
 pub use position::Position;
-pub use sliding::{Conv2dOptions, Pool2dOptions, SlidingSizes};
+pub use sliding::SlidingSizes;
 pub use storage::{Element, ElementSource, SourceElement, Storage};
 
 pub(crate) use panel::{Place, cut};
