@@ -4,18 +4,28 @@ use super::rounding::{down, gamma, sum_above, up};
 use crate::tensor::screen::scale_by_power;
 
 /// A dot product in `f64`, in eight partial sums.
-pub(crate) fn dot<T: Copy + Into<f64>>(left: &[T], right: &[f64]) -> f64 {
+pub(crate) fn dot<L: Copy + Into<f64>, R: Copy + Into<f64>>(left: &[L], right: &[R]) -> f64 {
     // the compiler keeps eight sums in registers side by side
     let mut sums = [0.0; 8];
     let (left_runs, right_runs) = (left.chunks_exact(8), right.chunks_exact(8));
-    let rest: f64 =
-        left_runs.remainder().iter().zip(right_runs.remainder()).map(|(left, right)| (*left).into() * right).sum();
+    let product = |(left, right): (&L, &R)| (*left).into() * (*right).into();
+    let rest: f64 = left_runs.remainder().iter().zip(right_runs.remainder()).map(product).sum();
     for (left, right) in left_runs.zip(right_runs) {
         for lane in 0..8 {
-            sums[lane] += left[lane].into() * right[lane];
+            sums[lane] += left[lane].into() * right[lane].into();
         }
     }
     sums.iter().sum::<f64>() + rest
+}
+
+/// The vector divided by its norm; itself where it is zero.
+pub(crate) fn unit<T: Copy + Into<f64>>(vector: &[T]) -> Vec<f32> {
+    let largest = vector.iter().fold(0.0f64, |largest, value| largest.max((*value).into().abs()));
+    if largest == 0.0 {
+        return vec![0.0; vector.len()];
+    }
+    let norm = vector.iter().map(|value| ((*value).into() / largest).powi(2)).sum::<f64>().sqrt();
+    vector.iter().map(|value| ((*value).into() / largest / norm) as f32).collect()
 }
 
 /// An upper bound of the 2-norm of a vector; infinite where an entry is not finite.
@@ -49,7 +59,7 @@ pub fn norm_below(vector: &[f64]) -> f64 {
 }
 
 /// The 2-norm, as near as `f64` gives it; infinite or NaN where an entry is.
-pub(super) fn norm_of(vector: &[f64]) -> f64 {
+pub(crate) fn norm_of(vector: &[f64]) -> f64 {
     let largest = largest(vector);
     if largest == 0.0 || !largest.is_finite() {
         return largest;
