@@ -48,9 +48,12 @@ fn what_has_no_derivative_is_refused() {
     let gradient = found[1].read(gpu()).unwrap();
     assert!(found[0].read(gpu()).unwrap()[0].is_nan() && gradient[17].is_nan() && (gradient[0] - 1.0).abs() < 1e-4);
     assert!(second.run(&[&broken, &along]).unwrap()[0].read(gpu()).unwrap()[17].is_nan());
+}
 
-    // A matrix that is not square, augmented, has the eigenvalue 0: a small singular value must stand apart from it,
-    // too.
+/// A matrix that is not square, augmented, has the eigenvalue 0: a small singular value must stand apart from 0, too.
+#[test]
+fn a_singular_value_next_to_zero_has_no_derivative() {
+    let tape = Tape::new(gpu());
     let tall = tape.input(&[1, 3, 2]).unwrap();
     let slopes = tape.grad(&tall.nuclear_norm().unwrap().sum(&[0]).unwrap(), &[&tall]).unwrap();
     let along_tall = tape.input(&[1, 3, 2]).unwrap();
@@ -62,12 +65,17 @@ fn what_has_no_derivative_is_refused() {
     };
     assert!(matches!(run(8e-7), Err(Error::NotDifferentiable { .. })));
     assert!(run(2e-6).is_ok());
+}
 
+#[test]
+fn too_few_iterations_and_other_shapes_are_refused() {
+    let tape = Tape::new(gpu());
+    let a = tape.input(&[2, 3, 3]).unwrap();
     // Too few iterations are told; the solver is the caller's choice.
     let hurried = Lanczos { max_iter: 1, stop: Stop::Value { rtol: 1e-12 }, ..Lanczos::default() };
     let norm = a.spectral_norm_by(&hurried).unwrap();
-    let error =
-        tape.compile(&[&a], &[norm]).unwrap().run(&[&upload(&narrowed(&draw(&mut seeded(1), 18)))]).unwrap_err();
+    let drawn = Tensor::from_slice(gpu(), &[2, 3, 3], &narrowed(&draw(&mut seeded(1), 18))).unwrap();
+    let error = tape.compile(&[&a], &[norm]).unwrap().run(&[&drawn]).unwrap_err();
     assert!(matches!(error, Error::NotConverged { .. }) && error.to_string().contains("iterations"), "{error}");
 
     assert!(matches!(tape.input(&[3]).unwrap().spectral_norm(), Err(Error::ShapeMismatch { .. })));
