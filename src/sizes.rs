@@ -19,9 +19,8 @@ fn functions(text: &str) -> Vec<(&str, usize)> {
     for (first, line) in lines.iter().enumerate() {
         let code = line.trim_start();
         let Some((words, rest)) = code.split_once("fn ") else { continue };
-        let is_word =
-            |word: &str| word.starts_with("pub") || ["const", "async", "super)", "crate)", "in"].contains(&word);
-        if !words.split_whitespace().all(|word| is_word(word) || word.starts_with("crate::")) || code.ends_with('}') {
+        let is_word = |word: &str| ["pub", "crate::", "const", "async"].iter().any(|start| word.starts_with(start));
+        if !words.split_whitespace().all(is_word) || code.ends_with('}') {
             continue;
         }
         let indent = &line[..line.len() - code.len()];
@@ -30,7 +29,7 @@ fn functions(text: &str) -> Vec<(&str, usize)> {
         };
         let name = rest.split(['(', '<']).next().unwrap_or(rest);
         if !code.ends_with(';')
-            && let Some(last) = lines[first..].iter().position(|line| ends(&line))
+            && let Some(last) = lines[first..].iter().position(ends)
         {
             found.push((name, last + 1));
         }

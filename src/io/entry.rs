@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use super::Element;
-use crate::tensor::checked_volume;
+use crate::tensor::size::checked_volume;
 
 /// Entry of one tensor in a [`Checkpoint`](super::Checkpoint).
 #[derive(Debug, Clone)]

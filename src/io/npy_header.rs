@@ -13,7 +13,7 @@ use super::entry::Layout;
 use super::npy_literal::Literal;
 use super::npy_type::Type;
 use super::{Element, shape};
-use crate::tensor::checked_volume;
+use crate::tensor::size::checked_volume;
 
 /// The first bytes of an npy file.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";

@@ -8,7 +8,7 @@ use super::npy_header::MAGIC;
 use super::npy_literal::MOST_AXES;
 use super::{file_error, shape};
 use crate::Result;
-use crate::tensor::checked_volume;
+use crate::tensor::size::checked_volume;
 
 /// Bytes to which numpy aligns the data; also the size of a converted piece.
 const ALIGNMENT: usize = 64;

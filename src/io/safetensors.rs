@@ -13,7 +13,7 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use super::unique_map::UniqueMap;
 use super::{Element, file_error, file_fault, shape, tensor_error};
 use crate::Result;
-use crate::tensor::checked_volume;
+use crate::tensor::size::checked_volume;
 
 /// The longest header that the format allows.
 const LONGEST_HEADER: u64 = 100_000_000;

@@ -6,7 +6,7 @@ mod panel;
 mod placement;
 mod position;
 pub(crate) mod screen;
-mod size;
+pub(crate) mod size;
 mod sliding;
 mod storage;
 mod upload;
@@ -25,5 +25,5 @@ pub use sliding::SlidingSizes;
 pub use storage::{Element, ElementSource, SourceElement, Storage};
 
 pub(crate) use panel::{Place, cut};
-pub(crate) use size::{checked_volume, elements, volume};
+pub(crate) use size::{elements, volume};
 pub(crate) use window::Window;

@@ -1,4 +1,4 @@
-//! The functions of a fused kernel, in order, and where their arguments come from.
+//! The functions of a fused kernel, in order, and the sources of their arguments.
 
 use crate::ops::binary::Binary;
 use crate::ops::function::Function;

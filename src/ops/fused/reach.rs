@@ -1,4 +1,4 @@
-//! Which element of an input each element of a fused kernel reads.
+//! The element of an input that an element of a fused kernel reads.
 
 /// The element of an input that goes with the output element `index`: `index / inner % size`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
