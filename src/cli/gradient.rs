@@ -88,7 +88,8 @@ impl<'a> Gradient<'a> {
             return Ok(());
         }
         let view = checkpoint.read(entry)?;
-        let elements = entry.elements();
+        // a batch element of a tensor, whose own product was checked when its file was opened
+        let elements: usize = row.shape.iter().product();
         let mut piece = vec![0.0; elements.min(PIECE)];
         let end = self.written.saturating_add(elements);
         while self.written < end {
