@@ -4,7 +4,7 @@ use crate::ops::binary::Binary;
 use crate::ops::function::Function;
 use crate::ops::unary::Unary;
 
-/// The source of an argument of a line of a [`Fused`] kernel.
+/// The source of an argument of a line of a [`Fused`](super::Fused) kernel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Argument {
     /// An input, by its index.
@@ -15,7 +15,7 @@ pub enum Argument {
     Number(f32),
 }
 
-/// One function of a [`Fused`] kernel.
+/// One function of a [`Fused`](super::Fused) kernel.
 #[derive(Clone, Copy, Debug)]
 pub enum Line {
     /// A function of an argument and its parameter.
