@@ -141,6 +141,8 @@ pub mod probe;
 mod reference;
 #[cfg(feature = "cli")]
 pub mod report;
+#[cfg(test)]
+mod sizes;
 pub mod tape;
 pub mod tensor;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::io::Format;
+use crate::tensor::volume;
 
 /// Meaning of the axes of a tensor beyond two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -67,13 +68,12 @@ impl Form {
             return Self::Empty;
         }
         // the shape of a file was checked when it was opened; a shape from elsewhere can be any numbers
-        let product = |part: &[usize]| part.iter().fold(1_usize, |product, length| product.saturating_mul(*length));
         match (shape, axes) {
             (&[], _) => Self::Column { rows: 1 },
             (&[rows], _) => Self::Column { rows },
             (&[rows, cols], _) => Self::Matrix { rows, cols },
-            (&[rows, ref rest @ ..], Axes::Kernel) => Self::Reshaped { rows, cols: product(rest) },
-            (&[ref leading @ .., rows, cols], Axes::Batch) => Self::Batch { items: product(leading), rows, cols },
+            (&[rows, ref rest @ ..], Axes::Kernel) => Self::Reshaped { rows, cols: volume(rest) },
+            (&[ref leading @ .., rows, cols], Axes::Batch) => Self::Batch { items: volume(leading), rows, cols },
         }
     }
 }

@@ -92,6 +92,7 @@ impl Bounds {
 
     /// The bounds that follow from two statements about one norm, of the kind of the stronger; `None` where they
     /// contradict each other, and one is wrong.
+    #[cfg(any(feature = "io", test))]
     pub(crate) fn and_also(self, other: Self) -> Option<Self> {
         let (lower, upper) = (self.lower.max(other.lower), self.upper.min(other.upper));
         (lower <= upper).then_some(Self { lower, upper, guarantee: self.guarantee })

@@ -1,21 +1,30 @@
 //! Dot products and norms of vectors, the norms as bounds that include their own rounding.
 
 use super::rounding::{down, gamma, sum_above, up};
-use crate::tensor::screen::scale_by_power;
 
 /// A dot product in `f64`, in eight partial sums.
-pub(crate) fn dot<T: Copy + Into<f64>>(left: &[T], right: &[f64]) -> f64 {
+pub(crate) fn dot<L: Copy + Into<f64>, R: Copy + Into<f64>>(left: &[L], right: &[R]) -> f64 {
     // the compiler keeps eight sums in registers side by side
     let mut sums = [0.0; 8];
     let (left_runs, right_runs) = (left.chunks_exact(8), right.chunks_exact(8));
-    let rest: f64 =
-        left_runs.remainder().iter().zip(right_runs.remainder()).map(|(left, right)| (*left).into() * right).sum();
+    let product = |(left, right): (&L, &R)| (*left).into() * (*right).into();
+    let rest: f64 = left_runs.remainder().iter().zip(right_runs.remainder()).map(product).sum();
     for (left, right) in left_runs.zip(right_runs) {
         for lane in 0..8 {
-            sums[lane] += left[lane].into() * right[lane];
+            sums[lane] += left[lane].into() * right[lane].into();
         }
     }
     sums.iter().sum::<f64>() + rest
+}
+
+/// The vector divided by its norm; itself where it is zero.
+pub(crate) fn unit<T: Copy + Into<f64>>(vector: &[T]) -> Vec<f32> {
+    let largest = vector.iter().fold(0.0f64, |largest, value| largest.max((*value).into().abs()));
+    if largest == 0.0 {
+        return vec![0.0; vector.len()];
+    }
+    let norm = vector.iter().map(|value| ((*value).into() / largest).powi(2)).sum::<f64>().sqrt();
+    vector.iter().map(|value| ((*value).into() / largest / norm) as f32).collect()
 }
 
 /// An upper bound of the 2-norm of a vector; infinite where an entry is not finite.
@@ -49,7 +58,7 @@ pub fn norm_below(vector: &[f64]) -> f64 {
 }
 
 /// The 2-norm, as near as `f64` gives it; infinite or NaN where an entry is.
-pub(super) fn norm_of(vector: &[f64]) -> f64 {
+pub(crate) fn norm_of(vector: &[f64]) -> f64 {
     let largest = largest(vector);
     if largest == 0.0 || !largest.is_finite() {
         return largest;
@@ -61,29 +70,6 @@ pub(super) fn norm_of(vector: &[f64]) -> f64 {
 fn largest(vector: &[f64]) -> f64 {
     let larger = |largest: f64, value: &f64| if value.is_nan() { f64::NAN } else { value.abs().max(largest) };
     vector.iter().fold(0.0, |largest: f64, value| if largest.is_nan() { largest } else { larger(largest, value) })
-}
-
-/// A lower bound of the 2-norm of 2^`exponent` times a vector of `terms` entries, the largest in [1, 2), from the
-/// computed square `root` of the sum of their squares.
-///
-/// With u = 2^-53, a square is rounded once and then added at most `terms` - 1 times. So the computed sum is at most
-/// (1 + u)^terms times the true one, and its rounded root (1 + u)^(terms / 2 + 1) times. The two roundings below make
-/// the power terms / 2 + 3. The slack (terms + 4) u exceeds that by terms / 2 + 1, which leaves room for the terms of
-/// second order and for underflow: at most terms 2^-1073 beside a sum of at least 1.
-pub(crate) fn length_below(root: f64, terms: usize, exponent: i32) -> f64 {
-    let slack = (terms as f64 + 4.0) * (f64::EPSILON / 2.0);
-    let bound = scale_by_power(root * (1.0 - slack), exponent);
-    // a subnormal result was rounded once more, by less than the distance to the next; a length above the range of f64
-    // is above its largest number
-    if bound < f64::MIN_POSITIVE { bound.next_down().max(0.0) } else { bound.min(f64::MAX) }
-}
-
-/// An upper bound of the same norm: by the same count, rounding down and underflow take at most (terms + 4) u of the
-/// root.
-pub(crate) fn length_above(root: f64, terms: usize, exponent: i32) -> f64 {
-    let slack = (terms as f64 + 4.0) * (f64::EPSILON / 2.0);
-    let bound = scale_by_power((root * (1.0 + slack)).next_up(), exponent);
-    if bound < f64::MIN_POSITIVE { bound.next_up() } else { bound }
 }
 
 #[cfg(test)]

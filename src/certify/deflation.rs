@@ -5,11 +5,11 @@ use faer::{Accum, Mat, Par, Side};
 
 use super::product::{Magnitudes, RUN, add_gram, add_product, roundings};
 use super::progress::Steps;
+use super::remainder::Remainder;
 use super::tall::Tall;
 use crate::Result;
 use crate::bound::Up;
 use crate::tensor::ElementSource;
-use crate::tensor::screen::{binary_exponent, power, scale_by_power};
 
 /// Columns X taken out of a matrix B: W = BX, and the remainder B' = B - W Xᵀ. *(C6)*
 pub(super) struct Deflation {
@@ -42,68 +42,24 @@ impl Deflation {
         let (long, short) = (tall.long, tall.short);
         let vectors = ritz_vectors(tall, vectors, steps)?;
         let count = vectors.ncols();
-
-        let mut images = Mat::zeros(long, count);
-        let mut back = Mat::zeros(short, count);
-        let (mut theta, mut scratch) = (Mat::zeros(count, count), Mat::zeros(count, count));
-        let (mut magnitudes, mut product) = (Magnitudes::new(short), Mat::zeros(short, count));
-        tall.each_block(RUN, |start, block| {
-            let mut image = Mat::zeros(block.nrows(), count);
-            add_product(image.as_mut(), block.as_ref(), vectors.as_ref());
-            add_gram(theta.as_mut(), image.as_ref(), &mut scratch);
-            matmul(product.as_mut(), Accum::Replace, block.transpose(), image.as_ref(), 1.0, Par::Seq);
-            back += &product;
-            images.as_mut().subrows_mut(start, block.nrows()).copy_from(&image);
-            magnitudes.see(0, block.as_ref());
-            steps.reach("coupling", start + block.nrows(), long)
-        })?;
-        let frobenius = magnitudes.frobenius_square().sqrt();
-        let column = |matrix: &Mat<f64>, col: usize| -> Vec<f64> { matrix.col(col).iter().copied().collect() };
-        let norm_of = |matrix: &Mat<f64>, col: usize| Up::norm(&column(matrix, col));
-        let norm =
-            |matrix: &Mat<f64>| Up::norm(&(0..count).map(|col| norm_of(matrix, col).value()).collect::<Vec<_>>());
-        let (vectors_norm, images_norm) = (norm(&vectors), norm(&images));
+        let images = Images::of(tall, &vectors, steps)?;
+        let frobenius = images.frobenius;
+        let (vectors_norm, images_norm) = (norm(&vectors), norm(&images.columns));
         // W as computed is BX within this, column by column
         let underflow = tall.underflow() * (Up::of(1.0) + frobenius);
-        let longest = (0..count).map(|col| norm_of(&vectors, col)).fold(Up::of(0.0), Up::max);
+        let longest = (0..count).map(|col| column_norm(&vectors, col)).fold(Up::of(0.0), Up::max);
         let image_error = Up::gamma(roundings(short)) * frobenius * longest + underflow;
         let all_image_errors = Up::of(count as f64).sqrt() * image_error;
         let of_images = Up::of(2.0) * images_norm * all_image_errors + all_image_errors * all_image_errors;
         let theta_error = of_images + Up::gamma(roundings(long)) * images_norm * images_norm + underflow;
+        let coupling = images.coupling(&vectors, vectors_norm, image_error, underflow);
 
-        let whole = Mat::from_fn(count, count, |row, col| theta[(row.max(col), row.min(col))]);
-        let fitted = &vectors * &whole;
-        let coupling = (0..count)
-            .map(|col| {
-                let left: Vec<f64> = (0..short).map(|row| back[(row, col)] - fitted[(row, col)]).collect();
-                let difference = Up::norm(&left) * (Up::of(1.0) + Up::gamma(2));
-                let product = Up::gamma(roundings(long)) * frobenius * norm_of(&images, col);
-                let fit = Up::gamma(count + 2) * vectors_norm * norm_of(&whole, col);
-                difference + product + fit + frobenius * image_error + underflow + underflow
-            })
-            .collect();
-
-        let mut remainder = Remainder::new(long * short);
         let rounding = Up::gamma(count + 2) * (frobenius + images_norm * vectors_norm) + underflow;
-        let transposed = vectors.transpose();
-        tall.each_block(RUN, |start, block| {
-            let mut part = Mat::zeros(block.nrows(), short);
-            matmul(
-                part.as_mut(),
-                Accum::Replace,
-                images.as_ref().subrows(start, block.nrows()),
-                transposed,
-                1.0,
-                Par::Seq,
-            );
-            for row in 0..block.nrows() {
-                (0..short).for_each(|col| remainder.push(block[(row, col)] - part[(row, col)]));
-            }
-            steps.reach("remainder", start + block.nrows(), long)
-        })?;
+        let mut remainder = Remainder::new(long * short);
+        remainder.take_out(tall, (&images.columns, &vectors), steps)?;
         let (remainder, exponent, stored) = remainder.finish();
         Ok(Self {
-            theta,
+            theta: images.gram,
             theta_error,
             coupling,
             skewness: skewness(&vectors, vectors_norm),
@@ -114,6 +70,66 @@ impl Deflation {
             remainder_error: rounding + stored,
         })
     }
+}
+
+/// The images W = BX of columns X, and the sums over the rows of B that are taken in the same pass.
+struct Images {
+    /// W, long × k.
+    columns: Mat<f64>,
+    /// WᵀW, as its lower triangle.
+    gram: Mat<f64>,
+    /// BᵀW, short × k.
+    back: Mat<f64>,
+    /// ‖B‖_F at the most.
+    frobenius: Up,
+}
+
+impl Images {
+    fn of<S: ElementSource + ?Sized>(tall: &Tall<'_, S>, vectors: &Mat<f64>, steps: &mut Steps<'_>) -> Result<Self> {
+        let (long, short, count) = (tall.long, tall.short, vectors.ncols());
+        let (mut columns, mut back) = (Mat::zeros(long, count), Mat::zeros(short, count));
+        let (mut gram, mut scratch) = (Mat::zeros(count, count), Mat::zeros(count, count));
+        let (mut magnitudes, mut product) = (Magnitudes::new(short), Mat::zeros(short, count));
+        tall.each_block(RUN, |start, block| {
+            let mut image = Mat::zeros(block.nrows(), count);
+            add_product(image.as_mut(), block.as_ref(), vectors.as_ref());
+            add_gram(gram.as_mut(), image.as_ref(), &mut scratch);
+            matmul(product.as_mut(), Accum::Replace, block.transpose(), image.as_ref(), 1.0, Par::Seq);
+            back += &product;
+            columns.as_mut().subrows_mut(start, block.nrows()).copy_from(&image);
+            magnitudes.see(0, block.as_ref());
+            steps.reach("coupling", start + block.nrows(), long)
+        })?;
+        Ok(Self { columns, gram, back, frobenius: magnitudes.frobenius_square().sqrt() })
+    }
+
+    /// |BᵀW e_j - X WᵀW e_j| at the most, for each column j, where W is BX within `image_error`. *(C8)*
+    fn coupling(&self, vectors: &Mat<f64>, vectors_norm: Up, image_error: Up, underflow: Up) -> Vec<Up> {
+        let (long, short, count) = (self.columns.nrows(), vectors.nrows(), vectors.ncols());
+        let whole = Mat::from_fn(count, count, |row, col| self.gram[(row.max(col), row.min(col))]);
+        let fitted = vectors * &whole;
+        let of_column = |col| {
+            let left: Vec<f64> = (0..short).map(|row| self.back[(row, col)] - fitted[(row, col)]).collect();
+            let difference = Up::norm(&left) * (Up::of(1.0) + Up::gamma(2));
+            let product = Up::gamma(roundings(long)) * self.frobenius * column_norm(&self.columns, col);
+            let fit = Up::gamma(count + 2) * vectors_norm * column_norm(&whole, col);
+            difference + product + fit + self.frobenius * image_error + underflow + underflow
+        };
+        (0..count).map(of_column).collect()
+    }
+}
+
+fn column(matrix: &Mat<f64>, col: usize) -> Vec<f64> {
+    matrix.col(col).iter().copied().collect()
+}
+
+fn column_norm(matrix: &Mat<f64>, col: usize) -> Up {
+    Up::norm(&column(matrix, col))
+}
+
+/// The Frobenius norm at the most.
+fn norm(matrix: &Mat<f64>) -> Up {
+    Up::norm(&(0..matrix.ncols()).map(|col| column_norm(matrix, col).value()).collect::<Vec<_>>())
 }
 
 /// Orthonormal vectors of the same span whose images are orthogonal as well, largest first; nothing is proven of them.
@@ -158,44 +174,4 @@ fn skewness(vectors: &Mat<f64>, norm: Up) -> Up {
     }
     let sums = Up::gamma(roundings(rows)) * norm * norm + Up::of(rows as f64) * Up::of(f64::MIN_POSITIVE);
     Up::norm(&differences) * (Up::of(1.0) + Up::gamma(2)) + sums
-}
-
-/// The remainder as the device gets it, and what that cost.
-struct Remainder {
-    entries: Vec<f32>,
-    /// The squares of what rounding to `f32` changed.
-    squares: f64,
-    largest: f32,
-}
-
-impl Remainder {
-    fn new(entries: usize) -> Self {
-        Self { entries: Vec::with_capacity(entries), squares: 0.0, largest: 0.0 }
-    }
-
-    fn push(&mut self, value: f64) {
-        let rounded = value as f32;
-        let change = value - f64::from(rounded);
-        self.squares += change * change;
-        self.largest = self.largest.max(rounded.abs());
-        self.entries.push(rounded);
-    }
-
-    /// The entries with their largest in [1, 2), the exponent that this took out, and the norm of all changes.
-    fn finish(mut self) -> (Vec<f32>, i32, Up) {
-        let count = self.entries.len();
-        // a change, its square, the sum
-        let changed = Up::sum(self.squares, count, count + 2).sqrt();
-        if self.largest == 0.0 || !self.largest.is_finite() {
-            let lost = if self.largest == 0.0 { changed } else { Up::of(f64::INFINITY) };
-            return (vec![0.0; count], 0, lost);
-        }
-        let exponent = binary_exponent(f64::from(self.largest));
-        for entry in &mut self.entries {
-            *entry = scale_by_power(f64::from(*entry), -exponent) as f32;
-        }
-        // Scaled down, what lay next to the end of the range loses its last bits.
-        let lost = Up::of(if exponent > 0 { power(exponent - 149) } else { 0.0 });
-        (self.entries, exponent, changed + Up::of(count as f64).sqrt() * lost)
-    }
 }

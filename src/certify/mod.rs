@@ -31,6 +31,7 @@ mod gram;
 mod host;
 mod product;
 mod progress;
+mod remainder;
 mod tall;
 
 pub use certificate::{Certificate, Prover};

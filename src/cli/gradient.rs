@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use opnorm::Result;
 use opnorm::audit::{Event, Form, Order, Outcome, Row, Solved};
-use opnorm::io::{NpyWriter, TensorView};
+use opnorm::io::{Entry, NpyWriter, TensorView};
 use opnorm::norm::Status;
 
 use super::collector::Collector;
@@ -30,13 +30,13 @@ impl<'a> Gradient<'a> {
     ///
     /// # Errors
     /// [`opnorm::Error::File`] where it cannot be written.
-    pub fn create(path: &'a Path, shape: &[usize], order: Order) -> Result<Self> {
+    pub fn create(path: &'a Path, entry: &Entry, order: Order) -> Result<Self> {
         Ok(Self {
             path,
             order,
-            writer: NpyWriter::create(path, shape)?,
+            writer: NpyWriter::create(path, &entry.shape)?,
             written: 0,
-            expected: shape.iter().fold(1, |product, length| product.saturating_mul(*length)),
+            expected: entry.elements(),
             problem: None,
         })
     }
@@ -88,7 +88,8 @@ impl<'a> Gradient<'a> {
             return Ok(());
         }
         let view = checkpoint.read(entry)?;
-        let elements = row.shape.iter().fold(1_usize, |product, length| product.saturating_mul(*length));
+        // a batch element of a tensor, whose own product was checked when its file was opened
+        let elements: usize = row.shape.iter().product();
         let mut piece = vec![0.0; elements.min(PIECE)];
         let end = self.written.saturating_add(elements);
         while self.written < end {

@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::{Element, shape};
+use super::Element;
+use crate::tensor::size::checked_volume;
 
 /// Entry of one tensor in a [`Checkpoint`](super::Checkpoint).
 #[derive(Debug, Clone)]
@@ -26,7 +27,7 @@ impl Entry {
     /// The number of elements: the product of the shape, 1 for a scalar.
     pub fn elements(&self) -> usize {
         // the product was checked when the file was opened, but the field is public: a changed shape must not overflow
-        shape::checked_elements(&self.shape).unwrap_or(usize::MAX)
+        checked_volume(&self.shape).unwrap_or(usize::MAX)
     }
 
     /// The reason why this tensor cannot be the input of a norm, as a sentence; `None` where it can.

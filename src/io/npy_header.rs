@@ -13,6 +13,7 @@ use super::entry::Layout;
 use super::npy_literal::Literal;
 use super::npy_type::Type;
 use super::{Element, shape};
+use crate::tensor::size::checked_volume;
 
 /// The first bytes of an npy file.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
@@ -62,7 +63,7 @@ impl Header {
         let Literal { descr, column_major, shape } =
             Literal::parse(&text).map_err(|problem| format!("header: {problem}"))?;
         let Type { element, big_endian, size } = Type::parse(&descr);
-        let elements = shape::checked_elements(&shape);
+        let elements = checked_volume(&shape);
         let bytes = elements.and_then(|elements| elements.checked_mul(size.unwrap_or(1)));
         let Some(bytes) = bytes else {
             let words = shape::words(&shape);

@@ -8,6 +8,7 @@ use super::npy_header::MAGIC;
 use super::npy_literal::MOST_AXES;
 use super::{file_error, shape};
 use crate::Result;
+use crate::tensor::size::checked_volume;
 
 /// Bytes to which numpy aligns the data; also the size of a converted piece.
 const ALIGNMENT: usize = 64;
@@ -82,7 +83,7 @@ pub(super) fn elements(shape: &[usize]) -> Result<usize, String> {
         return Err(format!("cannot be written: {} axes, numpy reads at most {MOST_AXES}", shape.len()));
     }
     // 8 bytes is the largest element that is written
-    shape::checked_elements(shape)
+    checked_volume(shape)
         .filter(|elements| elements.checked_mul(8).is_some())
         .ok_or_else(|| format!("cannot be written: {} is more than memory can address", shape::words(shape)))
 }

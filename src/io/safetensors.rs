@@ -13,6 +13,7 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use super::unique_map::UniqueMap;
 use super::{Element, file_error, file_fault, shape, tensor_error};
 use crate::Result;
+use crate::tensor::size::checked_volume;
 
 /// The longest header that the format allows.
 const LONGEST_HEADER: u64 = 100_000_000;
@@ -70,7 +71,7 @@ fn check_ranges(path: &Path, listed: &[(String, TensorInfo)], data: usize) -> Re
     let mut before = "";
     for (name, info) in listed {
         let (from, to) = info.data_offsets;
-        let size = shape::checked_elements(&info.shape).and_then(|elements| elements.checked_mul(info.dtype.bitsize()));
+        let size = checked_volume(&info.shape).and_then(|elements| elements.checked_mul(info.dtype.bitsize()));
         let words = format!("{} {}", shape::words(&info.shape), element(info.dtype));
         let problem = match size {
             _ if to < from => format!("its bytes end at {to} before they begin at {from}"),

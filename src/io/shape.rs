@@ -1,12 +1,4 @@
-//! Shapes in files: their number of elements, and their words in messages.
-
-/// The number of elements, or `None` where it does not fit in memory's addresses.
-///
-/// A 0 anywhere makes the tensor empty, but not before the rest is multiplied: a shape such as `2^63 x 2^63 x 0` is no
-/// shape that a program wrote.
-pub(super) fn checked_elements(shape: &[usize]) -> Option<usize> {
-    shape.iter().try_fold(1_usize, |product, &length| product.checked_mul(length))
-}
+//! The words of shapes in messages.
 
 /// `4 x 3`, or `scalar` for the shape without axes.
 pub(super) fn words(shape: &[usize]) -> String {

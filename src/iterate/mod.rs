@@ -15,5 +15,5 @@ pub use control::{Control, Progress, StartVectors};
 pub use drive::{Iteration, Pace, drive};
 pub(crate) use memory::Memory;
 pub use start::seed_from_system;
-pub(crate) use start::{random_signs, random_unit, uniform_places, unit};
+pub(crate) use start::{random_signs, random_unit, uniform_places};
 pub use status::Status;

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::bound::unit;
 /// A vector drawn uniformly from the unit sphere, the same for the same seed, stream and length.
 pub(crate) fn random_unit(seed: u64, stream: u64, length: usize) -> Vec<f32> {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
@@ -53,16 +54,6 @@ pub(crate) fn random_signs(length: usize) -> Vec<f64> {
 /// Uniform in (0, 1]: never 0, whose logarithm is infinite.
 fn uniform(generator: &mut ChaCha8Rng) -> f64 {
     ((generator.next_u64() >> 11) + 1) as f64 / (1u64 << 53) as f64
-}
-
-/// The vector divided by its norm; itself where it is zero.
-pub(crate) fn unit(vector: &[f64]) -> Vec<f32> {
-    let largest = vector.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
-    if largest == 0.0 {
-        return vec![0.0; vector.len()];
-    }
-    let norm = vector.iter().map(|value| (value / largest).powi(2)).sum::<f64>().sqrt();
-    vector.iter().map(|value| (value / largest / norm) as f32).collect()
 }
 
 #[cfg(test)]

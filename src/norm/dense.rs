@@ -2,7 +2,6 @@
 
 use crate::Result;
 use crate::gpu::{Buffer, Gpu, Recorder};
-use crate::iterate::unit;
 use crate::ops::{self, RowLayout};
 use crate::tensor::screen::{Screen, scale_by_power};
 use crate::tensor::{Matrix, Storage};
@@ -164,9 +163,4 @@ fn finite(matrix: &Matrix, norms: impl Iterator<Item = f64>) -> Vec<f64> {
 /// Norms in units of the matrix, from those of what the device holds.
 pub(super) fn scaled(matrix: &Matrix, held: Vec<f64>) -> Vec<f64> {
     held.into_iter().enumerate().map(|(item, norm)| scale_by_power(norm, matrix.exponent(item))).collect()
-}
-
-/// A start vector from the entries: the medians of the columns, as a unit vector.
-pub(super) fn unit_medians(medians: &[f32]) -> Vec<f32> {
-    unit(&medians.iter().map(|value| f64::from(*value)).collect::<Vec<_>>())
 }

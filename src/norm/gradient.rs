@@ -2,10 +2,10 @@
 
 use super::{SpectralNorms, Status};
 use crate::gpu::{Buffer, Recorder};
-use crate::operator::{Parametrised, length};
+use crate::operator::Parametrised;
 use crate::ops::{self, Rows};
 use crate::tensor::screen::{Screen, scale_by_power};
-use crate::tensor::{Matrix, Storage, Tensor};
+use crate::tensor::{Matrix, Storage, Tensor, volume};
 use crate::{Error, Result};
 
 impl SpectralNorms {
@@ -189,7 +189,7 @@ impl SpectralNorms {
     }
 
     fn sides(&self) -> (usize, usize) {
-        (length(&self.left().shape()[2..]), length(&self.right().shape()[2..]))
+        (volume(&self.left().shape()[2..]), volume(&self.right().shape()[2..]))
     }
 }
 

@@ -1,8 +1,6 @@
 //! Norms of operators: the spectral norm by Lanczos or power iteration, its gradient, and the cheap norms of matrices.
 
-mod candidate;
 mod cheap;
-mod columns;
 mod copies;
 mod dense;
 mod differentiable;
@@ -14,11 +12,9 @@ mod method;
 mod power;
 mod quotient;
 mod result;
-mod ritz;
 mod search;
 mod stop;
 mod top;
-mod triplets;
 
 pub use crate::bound::{Arithmetic, Bounds, Guarantee};
 pub use crate::iterate::{Control, Progress, Status, seed_from_system};
@@ -31,7 +27,7 @@ pub use power::{Power, PowerForm, Start};
 pub use result::{Residual, SpectralNorm, SpectralNorms};
 pub use search::{JacobianSearch, Region, Steepest};
 pub use stop::Stop;
-pub use triplets::{Triplet, Triplets};
+pub use top::{Triplet, Triplets};
 
 use crate::Result;
 use crate::operator::LinearOperator;

@@ -10,8 +10,7 @@ use super::stop::MEASURABLE;
 use super::{Arithmetic, Bounds, Guarantee};
 use crate::gpu::Gpu;
 use crate::iterate::{StartVectors, Status};
-use crate::operator::length;
-use crate::tensor::{Position, Tensor};
+use crate::tensor::{Position, Tensor, volume};
 use crate::{Error, Result};
 
 /// The distance of a triplet (sigma, u, v) from a singular one, in units of sigma.
@@ -272,7 +271,7 @@ impl SpectralNorms {
                 found: item.to_string(),
             });
         }
-        let size = length(&vectors.shape()[2..]);
+        let size = volume(&vectors.shape()[2..]);
         let mut recorder = self.gpu.recorder();
         let contents = recorder.read(&vectors.buffer().slice(item * size..(item + 1) * size))?;
         recorder.submit()?;

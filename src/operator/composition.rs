@@ -2,9 +2,9 @@
 
 use futures::future::LocalBoxFuture;
 
-use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, expect_batch, length, width};
+use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, expect_batch, width};
 use crate::gpu::{Gpu, Recorder};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
 /// `outer · inner`: first the inner operator, then the outer one.
@@ -46,7 +46,7 @@ impl<A: LinearOperator, B: LinearOperator> Composition<A, B> {
         let operation = "composition";
         let width = width(operation, first.batch(), &first.domain(), input)?;
         let between = first.codomain();
-        let scratch = recorder.gpu().scratch(operation, first.batch() * width * length(&between))?;
+        let scratch = recorder.gpu().scratch(operation, first.batch() * width * volume(&between))?;
         let middle = Tensor::from_buffer(scratch.clone(), &[&[first.batch(), width], &between[..]].concat())?;
         first.apply(recorder, input, &middle)?;
         second.apply(recorder, &middle, output)

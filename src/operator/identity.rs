@@ -3,9 +3,9 @@
 use futures::future::{LocalBoxFuture, ready};
 
 use super::claims::exact;
-use super::{Ball, Claims, Definiteness, LinearOperator, length, width};
+use super::{Ball, Claims, Definiteness, LinearOperator, width};
 use crate::gpu::{Gpu, Recorder};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
 /// The map x ↦ x of vectors of one shape, which I + J and α I - J are made with.
@@ -78,7 +78,7 @@ impl LinearOperator for Identity {
 
     fn claims(&self) -> Claims {
         // The norm of a map of no numbers is 0.
-        let norm = if length(&self.shape) == 0 { 0.0 } else { 1.0 };
+        let norm = if volume(&self.shape) == 0 { 0.0 } else { 1.0 };
         Claims::default().with_definiteness(Definiteness::Definite).with_norm(exact(norm, norm))
     }
 

@@ -28,7 +28,7 @@ pub use transpose::Transpose;
 
 use crate::bound::Ball;
 use crate::gpu::{Gpu, Recorder};
-use crate::tensor::{Position, Tensor};
+use crate::tensor::{Position, Tensor, volume};
 use crate::{Error, Result};
 
 /// A batch of linear maps, each from vectors of one shape to vectors of another.
@@ -102,7 +102,7 @@ pub trait LinearOperator {
     /// The device memory that one product of the whole batch touches, in bytes: the size decides how much work one
     /// submit holds.
     fn bytes_per_product(&self) -> u64 {
-        let (rows, cols) = (length(&self.codomain()), length(&self.domain()));
+        let (rows, cols) = (volume(&self.codomain()), volume(&self.domain()));
         (self.batch() as u64).saturating_mul(rows as u64 + cols as u64).saturating_mul(4)
     }
 
@@ -180,7 +180,7 @@ pub(crate) async fn products_on_host<O: LinearOperator + ?Sized>(
     inputs: Vec<Vec<Ball>>,
 ) -> Result<Option<Vec<Vec<Ball>>>> {
     let counts: Vec<usize> = inputs.iter().map(Vec::len).collect();
-    let size = length(&if adjoint { operator.domain() } else { operator.codomain() });
+    let size = volume(&if adjoint { operator.domain() } else { operator.codomain() });
     let Some(products) = operator.products_on_host(adjoint, inputs).await? else { return Ok(None) };
     let found: Vec<usize> = products.iter().map(Vec::len).collect();
     if found == counts && products.iter().flatten().all(|ball| ball.center.len() == size) {
@@ -192,11 +192,6 @@ pub(crate) async fn products_on_host<O: LinearOperator + ?Sized>(
         expected: format!("{counts:?} vectors of length {size} for the items"),
         found: format!("{found:?}, of lengths {sizes:?}"),
     })
-}
-
-/// The elements of a vector of some shape.
-pub(crate) fn length(shape: &[usize]) -> usize {
-    shape.iter().product()
 }
 
 /// The number of vectors for each batch element in a tensor of batch × vectors × shape.

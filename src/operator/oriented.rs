@@ -1,11 +1,11 @@
 //! An operator with its shorter side first.
 
-use super::{Knowledge, LinearOperator, length, products_on_host};
+use super::{Knowledge, LinearOperator, products_on_host};
 use crate::Result;
 use crate::bound::Ball;
 use crate::gpu::{Buffer, Recorder};
 use crate::iterate::Status;
-use crate::tensor::{Position, Tensor};
+use crate::tensor::{Position, Tensor, volume};
 
 /// An operator with its shorter side as the side that iterations start from.
 pub(crate) struct Oriented<'a, O: ?Sized> {
@@ -21,14 +21,14 @@ pub(crate) struct Oriented<'a, O: ?Sized> {
 impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
     /// The operator as it is, or transposed where its codomain is shorter.
     pub(crate) fn shorter_side_first(operator: &'a O) -> Self {
-        let transposed = length(&operator.codomain()) < length(&operator.domain());
+        let transposed = volume(&operator.codomain()) < volume(&operator.domain());
         Self::new(operator, transposed)
     }
 
     pub(crate) fn new(operator: &'a O, transposed: bool) -> Self {
         let (domain, codomain) = (operator.domain(), operator.codomain());
         let (short, long) = if transposed { (codomain, domain) } else { (domain, codomain) };
-        Self { operator, transposed, short: length(&short), long: length(&long), short_shape: short, long_shape: long }
+        Self { operator, transposed, short: volume(&short), long: volume(&long), short_shape: short, long_shape: long }
     }
 
     /// Products of the host with vectors of each item, from the short to the long side where `forward`.
@@ -47,7 +47,7 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
         (from, from_shape): (&Tensor, &[usize]),
         (to, to_shape): (&Tensor, &[usize]),
     ) -> Result<(Tensor, Tensor)> {
-        let columns = from.len().checked_div(self.operator.batch() * length(from_shape)).unwrap_or(1);
+        let columns = from.len().checked_div(self.operator.batch() * volume(from_shape)).unwrap_or(1);
         Ok((from.reshaped(&self.shape(columns, from_shape))?, to.reshaped(&self.shape(columns, to_shape))?))
     }
 

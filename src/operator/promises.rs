@@ -1,9 +1,10 @@
 //! A test of the promises that an operator makes, by random vectors.
 
-use super::{Ball, Definiteness, Knowledge, LinearOperator, length};
+use super::{Ball, Definiteness, Knowledge, LinearOperator};
+use crate::bound::{dot, unit};
 use crate::iterate::random_unit;
-use crate::tensor::Tensor;
 use crate::tensor::screen::scale_by_power;
+use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
 /// Tests the promises of an operator by random vectors, for use in the tests of an operator of one's own.
@@ -43,7 +44,7 @@ pub fn check<O: LinearOperator + ?Sized>(operator: &O, seed: u64) -> Result<()> 
 /// # Errors
 /// As [`check`].
 pub async fn check_async<O: LinearOperator + ?Sized>(operator: &O, seed: u64) -> Result<()> {
-    let (from, to) = (length(&operator.domain()), length(&operator.codomain()));
+    let (from, to) = (volume(&operator.domain()), volume(&operator.codomain()));
     let checker = Checker { operator, from, to };
     if operator.claims().is_symmetric() && operator.domain() != operator.codomain() {
         return Err(Error::ShapeMismatch {
@@ -275,18 +276,8 @@ fn at(vectors: &[f32], place: usize, length: usize) -> &[f32] {
     &vectors[place * length..(place + 1) * length]
 }
 
-/// A vector divided by its norm; zeros stay zeros.
-fn unit(vector: &[f32]) -> Vec<f32> {
-    let norm = norm(vector);
-    vector.iter().map(|value| if norm > 0.0 { (f64::from(*value) / norm) as f32 } else { 0.0 }).collect()
-}
-
 fn norm<T: Copy + Into<f64>>(vector: &[T]) -> f64 {
-    vector.iter().map(|value| (*value).into().powi(2)).sum::<f64>().sqrt()
-}
-
-fn dot(left: &[f32], right: &[f32]) -> f64 {
-    left.iter().zip(right).map(|(left, right)| f64::from(*left) * f64::from(*right)).sum()
+    dot(vector, vector).sqrt()
 }
 
 fn distance<L: Copy + Into<f64>, R: Copy + Into<f64>>(left: &[L], right: &[R]) -> f64 {

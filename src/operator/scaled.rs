@@ -3,11 +3,11 @@
 use futures::future::LocalBoxFuture;
 
 use super::factors::Factors;
-use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, length, width};
+use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, width};
 use crate::gpu::{Gpu, Recorder};
 use crate::ops::{self, Rows};
-use crate::tensor::Tensor;
 use crate::tensor::screen::{binary_exponent, scale_by_power};
+use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
 /// `factor · operator`, with one factor for all batch elements or one for each.
@@ -83,7 +83,7 @@ impl<O: LinearOperator> Scaled<O> {
         let factors = (0..self.factors.len()).map(|item| self.mantissa(item) as f32).collect();
         let factors = self.uploaded.buffer(recorder.gpu(), operation, width, factors)?;
         let to = operator.codomain();
-        let (vectors, size) = (operator.batch() * width, length(&to));
+        let (vectors, size) = (operator.batch() * width, volume(&to));
         let scratch = recorder.gpu().scratch(operation, vectors * size)?;
         let product = Tensor::from_buffer(scratch.clone(), &[&[operator.batch(), width], &to[..]].concat())?;
         operator.apply(recorder, input, &product)?;

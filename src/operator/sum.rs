@@ -3,11 +3,11 @@
 use futures::future::LocalBoxFuture;
 
 use super::factors::Factors;
-use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, expect_batch, length, width};
+use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, expect_batch, width};
 use crate::gpu::{Gpu, Recorder};
 use crate::ops::{self, Multiples, Rows};
-use crate::tensor::Tensor;
 use crate::tensor::screen::power;
+use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
 /// `left + right`.
@@ -60,7 +60,7 @@ impl<A: LinearOperator, B: LinearOperator> Sum<A, B> {
         let operation = "sum of operators";
         let width = width(operation, left.batch(), &left.domain(), input)?;
         let to = left.codomain();
-        let (vectors, size) = (left.batch() * width, length(&to));
+        let (vectors, size) = (left.batch() * width, volume(&to));
         let pairs = || (0..left.batch()).map(|item| self.factors(item));
         let (of_left, of_right) = (pairs().map(|pair| pair.0 as f32), pairs().map(|pair| pair.1 as f32));
         let left_factors = self.left_factors.buffer(recorder.gpu(), operation, width, of_left.collect())?;

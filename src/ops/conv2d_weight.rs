@@ -21,7 +21,7 @@ const PARTIALS: usize = 1 << 22;
 /// The segments that [`conv2d_weight`] cuts all windows into; it needs memory for segments × weights partial sums,
 /// where there is more than one.
 pub fn conv2d_weight_segments(sizes: &SlidingSizes) -> Segments {
-    let windows = sizes.response.iter().fold(sizes.batch, |windows, size| windows.saturating_mul(*size));
+    let windows = volume(&[sizes.batch, sizes.response[0], sizes.response[1]]);
     let weights = volume(&sizes.weight_shape());
     let segments = Segments::for_lane_of(windows, windows.saturating_mul(weights) / PARTIALS);
     if segments.count <= 1 { Segments { length: windows, count: 1 } } else { segments }

@@ -19,7 +19,6 @@ mod dense_product;
 mod dot;
 mod function;
 mod fused;
-mod fused_host;
 mod gather;
 mod gram;
 mod insert;

@@ -1,5 +1,6 @@
 //! Self-tests: whether the arithmetic of a device, and of the host, is what the bounds rest on.
 
+mod errors;
 mod host;
 mod judge;
 mod report;

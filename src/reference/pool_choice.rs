@@ -1,10 +1,10 @@
 //! choice = which element of each window is the largest.
 
-use crate::tensor::SlidingSizes;
+use crate::tensor::{SlidingSizes, volume};
 
 /// The number of the largest element of each window, the first of equals; NaN where there is one. Planes are the batch.
 pub fn pool_choice(sizes: &SlidingSizes, image: &[f64]) -> Vec<f64> {
-    let mut best: Vec<Option<(f64, usize)>> = vec![None; sizes.response_shape().iter().product()];
+    let mut best: Vec<Option<(f64, usize)>> = vec![None; volume(&sizes.response_shape())];
     sizes.each_term(|pixel, tap, window| {
         let own = image[pixel];
         let is_better = best[window].is_none_or(|(other, _)| !other.is_nan() && (own.is_nan() || own > other));

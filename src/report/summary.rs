@@ -5,6 +5,7 @@ use super::record::Record;
 use super::text::{elided, printable};
 use crate::audit::Outcome;
 use crate::norm::Status;
+use crate::tensor::volume;
 
 /// The totals of a report, for its last lines.
 #[derive(Clone, Debug, Default)]
@@ -28,8 +29,7 @@ impl Summary {
             Outcome::Skipped => self.skipped += 1,
             Outcome::Unreadable => self.unreadable += 1,
             Outcome::Solved(status) => {
-                let elements = record.shape.iter().flatten();
-                let elements = elements.fold(1_usize, |product, length| product.saturating_mul(*length));
+                let elements = record.shape.as_deref().map_or(1, volume);
                 self.parameters = self.parameters.saturating_add(elements);
                 self.bad += usize::from(!matches!(status, Status::Converged | Status::Zero));
             }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::graph::{Tape, Value};
 use super::program::Program;
-use crate::operator::length;
-use crate::tensor::Tensor;
+use crate::reference::dot;
+use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
 /// The errors of a function's derivatives, each relative to the largest entry of the derivative.
@@ -115,11 +115,11 @@ impl Tape {
         let device_value = distance(&on_device(&function, at, inputs)?, &function.evaluate(at)?.concat());
         let cotangents: Vec<Value> = outputs.iter().map(|output| self.input(output.shape())).collect::<Result<_>>()?;
         let c: Vec<Vec<f64>> =
-            cotangents.iter().zip(0..).map(|(value, index)| direction(length(value.shape()), index)).collect();
+            cotangents.iter().zip(0..).map(|(value, index)| direction(volume(value.shape()), index)).collect();
         let mut rows = Vec::with_capacity(inputs.len());
         for (which, input) in inputs.iter().enumerate() {
             let tangent = self.input(input.shape())?;
-            let t = direction(length(tangent.shape()), 100 + which);
+            let t = direction(volume(tangent.shape()), 100 + which);
             let along = self.jvp(outputs, &[*input], &[&tangent])?;
             let back = self.vjp(outputs, &[*input], &cotangents)?;
             let jvp_inputs: Vec<&Value> = inputs.iter().copied().chain([&tangent]).collect();
@@ -171,10 +171,6 @@ fn on_device(program: &Program, data: &[&[f64]], inputs: &[&Value]) -> Result<Ve
 pub(super) fn direction(size: usize, seed: usize) -> Vec<f64> {
     let entry = |index: usize| 0.1 + ((index + 1) as f64 * 0.618_033_988_749_895 + seed as f64 * 0.37).fract();
     (0..size).map(|index| if index % 3 == 1 { -entry(index) } else { entry(index) }).collect()
-}
-
-fn dot(left: &[f64], right: &[f64]) -> f64 {
-    left.iter().zip(right).map(|(left, right)| left * right).sum()
 }
 
 /// The largest difference, relative to the largest entry of `right`; 0 where nothing differs.

@@ -10,8 +10,7 @@ use super::ir::{Code, Held, Launch, Origin, Step, Work};
 use super::nodes::numbers;
 use super::plan::{Lifetime, Plan};
 use super::program::Program;
-use crate::operator::length;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
 impl Tape {
@@ -118,7 +117,7 @@ impl Builder {
         for (index, Launch { work, inputs, outputs }) in launches.iter().enumerate() {
             inputs.iter().for_each(|input| self.use_at(*input, index));
             for output in outputs {
-                let block = self.block(index, length(&self.values[*output].shape));
+                let block = self.block(index, volume(&self.values[*output].shape));
                 self.values[*output].origin = Origin::Block(block);
             }
             if let Work::Step(step) = work {

@@ -22,8 +22,8 @@ use super::ir::{Held, Launch, Origin, Step, Work, root};
 use super::settings::Fusion;
 use crate::Result;
 use crate::gpu::Capabilities;
-use crate::operator::length;
 use crate::ops::{self, Argument, Fused, Line, Reach};
+use crate::tensor::volume;
 
 /// The most functions of a kernel, so that none takes long to compile.
 const LINES: usize = 64;
@@ -110,7 +110,7 @@ impl<'a> Pass<'a> {
     }
 
     fn length(&self, step: usize) -> usize {
-        length(&self.values[self.steps[step].output].shape)
+        volume(&self.values[self.steps[step].output].shape)
     }
 
     /// Joins a step with the groups of its arguments, and closes the groups that it reads from outside.

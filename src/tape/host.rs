@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::graph::{Array, Operation};
 use super::ir::{Held, Origin, Step};
 use super::program::Program;
-use crate::operator::length;
+use crate::tensor::volume;
 use crate::{Error, Result};
 
 /// The most elements of a value on the host: 4 GiB.
@@ -19,7 +19,7 @@ impl Program {
     /// # Errors
     /// [`Error::ShapeMismatch`] when an input has another number of elements; the errors of a read-back, for constants.
     pub fn evaluate(&self, inputs: &[impl AsRef<[f64]>]) -> Result<Vec<Vec<f64>>> {
-        let expected: Vec<usize> = self.code.shapes(&self.code.inputs).into_iter().map(length).collect();
+        let expected: Vec<usize> = self.code.shapes(&self.code.inputs).into_iter().map(volume).collect();
         let found: Vec<usize> = inputs.iter().map(|input| input.as_ref().len()).collect();
         if expected != found {
             return Err(Error::ShapeMismatch {
@@ -36,7 +36,7 @@ impl Program {
     /// # Errors
     /// As [`Program::evaluate`].
     pub(super) async fn on_host(&self, known: &[Vec<f64>]) -> Result<OnHost> {
-        let largest = self.code.values.iter().map(|held| length(&held.shape)).max().unwrap_or(0);
+        let largest = self.code.values.iter().map(|held| volume(&held.shape)).max().unwrap_or(0);
         if largest > MOST {
             return Err(Error::TooLarge {
                 operation: "evaluate a program",
@@ -54,7 +54,7 @@ impl Program {
         }
         for (data, Held { origin, shape }) in data.iter_mut().zip(&self.code.values) {
             match origin {
-                Origin::Constant(tensor) if data.len() != length(shape) => {
+                Origin::Constant(tensor) if data.len() != volume(shape) => {
                     *data = tensor.read_async(self.gpu()).await?.into_iter().map(f64::from).collect();
                 }
                 Origin::Number(number) => *data = vec![*number],
@@ -96,10 +96,10 @@ impl OnHost {
             let arrays: Vec<Array> = inputs.iter().map(array).collect();
             let shape = &self.shapes[*output];
             let result = operation.evaluate(&arrays, shape);
-            if result.len() != length(shape) {
+            if result.len() != volume(shape) {
                 return Err(Error::ShapeMismatch {
                     operation: operation.name(),
-                    expected: format!("{} elements from the reference implementation", length(shape)),
+                    expected: format!("{} elements from the reference implementation", volume(shape)),
                     found: result.len().to_string(),
                 });
             }

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::graph::Operation;
 use super::plan::Plan;
-use crate::operator::length;
 use crate::ops::Fused;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, volume};
 
 /// A compiled program: values, the steps that compute them one by one, and the launches that do so on the device.
 pub(super) struct Code {
@@ -71,21 +70,21 @@ pub(super) fn root(values: &[Held], value: usize) -> usize {
 impl Code {
     /// Device memory for inputs and intermediate values, in bytes.
     pub(super) fn peak_bytes(&self) -> u64 {
-        let inputs = self.inputs.iter().map(|input| length(&self.values[*input].shape));
+        let inputs = self.inputs.iter().map(|input| volume(&self.values[*input].shape));
         let elements = inputs.chain(self.plan.slots.iter().copied()).fold(0, usize::saturating_add);
         (elements as u64).saturating_mul(4)
     }
 
     /// The elements of the largest value or block.
     pub(super) fn largest(&self) -> usize {
-        let values = self.values.iter().map(|held| length(&held.shape));
+        let values = self.values.iter().map(|held| volume(&held.shape));
         values.chain(self.plan.slots.iter().copied()).max().unwrap_or(0)
     }
 
     /// Device memory that one run reads and writes, in bytes.
     pub(super) fn bytes_touched(&self) -> u64 {
         let values = self.launches.iter().flat_map(|launch| launch.inputs.iter().chain(&launch.outputs));
-        values.map(|value| 4 * length(&self.values[*value].shape) as u64).sum()
+        values.map(|value| 4 * volume(&self.values[*value].shape) as u64).sum()
     }
 
     /// The shapes of some values.

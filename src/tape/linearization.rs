@@ -11,8 +11,8 @@ use super::settings::Fusion;
 use super::stacked::Stacks;
 use crate::bound::Ball;
 use crate::gpu::{Gpu, Recorder};
-use crate::operator::{HostProducts, LinearOperator, length, width};
-use crate::tensor::Tensor;
+use crate::operator::{HostProducts, LinearOperator, width};
+use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
 /// The derivative of one value with respect to another at a point: a batch of Jacobians, none of them formed.
@@ -218,7 +218,7 @@ impl Linearization {
         let memory = stacked.as_ref().map_or_else(|| linear.memory(), |stacked| stacked.memory())?;
         let together = stacked.map_or(1, |stacked| stacked.columns);
         let ([start], [end]) = (&memory.inputs[..], &memory.outputs[..]) else { return Ok(()) };
-        let sizes = (self.batch, length(from), length(to));
+        let sizes = (self.batch, volume(from), volume(to));
         for first in (0..count).step_by(together) {
             let part = Columns { first, columns: together.min(count - first), count };
             // Further columns of the program hold earlier vectors; their results are not copied out.
@@ -264,7 +264,7 @@ impl LinearOperator for Linearization {
     /// Products with the derivative of the function in `f64` at the point: they tell the rounding of the function and
     /// its slopes on the device, too.
     fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
-        let sizes = (length(&self.domain), length(&self.codomain));
+        let sizes = (volume(&self.domain), volume(&self.codomain));
         let programs = (&self.at_point, &self.forward, &self.adjoint);
         Box::pin(async move { self.on_host.products(programs, &self.point, adjoint, (sizes, inputs)).await.map(Some) })
     }

@@ -2,8 +2,7 @@
 
 use super::ir::{Code, Held, Launch, Origin, Step, Work, root};
 use crate::gpu::{Buffer, Gpu, Recorded, Recorder};
-use crate::operator::length;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, volume};
 use crate::{Result, ops};
 
 /// The tensors that a run reads and writes, and its commands on them.
@@ -45,7 +44,7 @@ impl Tensors {
                 Origin::Constant(tensor) => tensor.reshaped(shape)?,
                 Origin::Number(number) => Tensor::from_slice(gpu, shape, &[*number as f32])?,
                 Origin::Inner => Tensor::from_buffer(tensors.nothing.clone(), &[0])?,
-                Origin::Block(block) => Tensor::from_buffer(tensors.slot(code, *block).slice(0..length(shape)), shape)?,
+                Origin::Block(block) => Tensor::from_buffer(tensors.slot(code, *block).slice(0..volume(shape)), shape)?,
                 Origin::View(other) if is_inner(*other) => tensors.held[*other].clone(),
                 Origin::View(other) => tensors.held[*other].reshaped(shape)?,
             };

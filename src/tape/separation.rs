@@ -3,8 +3,8 @@
 
 use super::graph::{Source, Tape, Value};
 use super::linearization::Linearization;
-use crate::operator::{LinearOperator, length};
-use crate::tensor::Tensor;
+use crate::operator::LinearOperator;
+use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
 /// The most elements of the changes that are tried at once: 64 MiB.
@@ -35,7 +35,7 @@ impl Linearization {
     /// function of each sample by itself is refused. Changes are random, so that the changes of several samples do not
     /// cancel in another.
     pub(crate) async fn expect_separate(&self) -> Result<()> {
-        let (from, to) = (length(&self.domain), length(&self.codomain));
+        let (from, to) = (volume(&self.domain), volume(&self.codomain));
         if self.is_separate || self.batch < 2 || from == 0 || to == 0 {
             return Ok(());
         }

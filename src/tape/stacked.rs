@@ -19,8 +19,7 @@ use super::memory::Memory;
 use super::program::Program;
 use super::settings::Fusion;
 use crate::Result;
-use crate::operator::length;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, volume};
 
 /// The most device memory of one stacked program, in bytes: 256 MiB.
 const MOST_BYTES: u64 = 256 << 20;
@@ -99,7 +98,7 @@ impl Stacked {
         let fixed: Vec<Value> = fixed.into_iter().map(|node| tape.value(node)).collect();
         let repeat = tape.compile(&[] as &[Value], &fixed)?;
         let largest = repeat.code.largest();
-        let tensors = fixed.iter().map(|value| 4 * length(value.shape()) as u64).sum::<u64>();
+        let tensors = fixed.iter().map(|value| 4 * volume(value.shape()) as u64).sum::<u64>();
         if largest > gpu.capabilities().binding_elements() || tensors.saturating_add(repeat.peak_bytes()) > MOST_BYTES {
             return Ok(Form::TooLarge);
         }

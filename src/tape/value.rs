@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::graph::{Operation, Tape, Value};
-use crate::operator::length;
+use crate::tensor::volume;
 use crate::{Error, Result};
 
 impl Value {
@@ -35,7 +35,7 @@ impl Value {
 
     /// The value repeated along a new axis in front.
     pub(crate) fn repeated(&self, count: usize) -> Result<Self> {
-        let (size, shape) = (length(&self.shape), [&[count], &*self.shape].concat());
+        let (size, shape) = (volume(&self.shape), [&[count], &*self.shape].concat());
         self.reshape(&[1, size])?.broadcast_to(&[count, size])?.reshape(&shape)
     }
 }

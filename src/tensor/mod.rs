@@ -3,9 +3,10 @@
 mod dense;
 mod matrix;
 mod panel;
+mod placement;
 mod position;
 pub(crate) mod screen;
-mod size;
+pub(crate) mod size;
 mod sliding;
 mod storage;
 pub(crate) mod stored;
@@ -19,8 +20,9 @@ mod with_ndarray;
 pub use dense::Tensor;
 pub use matrix::Matrix;
 pub use panel::Panel;
+pub use placement::{Conv2dOptions, Pool2dOptions};
 pub use position::Position;
-pub use sliding::{Conv2dOptions, Pool2dOptions, SlidingSizes};
+pub use sliding::SlidingSizes;
 pub use storage::{Element, ElementSource, SourceElement, Storage};
 
 pub(crate) use panel::{Place, cut};

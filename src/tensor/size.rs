@@ -2,13 +2,20 @@
 
 use crate::{Error, Result};
 
+/// The product of sizes, or `None` where the product is too large to count.
+///
+/// A 0 anywhere makes a tensor empty, but not before the rest is multiplied: a shape such as `2^63 x 2^63 x 0` is no
+/// shape that a program wrote.
+pub(crate) fn checked_volume(sizes: &[usize]) -> Option<usize> {
+    sizes.iter().try_fold(1usize, |product, size| product.checked_mul(*size))
+}
+
 /// The number of elements of a shape.
 ///
 /// # Errors
 /// [`Error::TooLarge`] where the elements are more than memory has room for.
 pub(crate) fn elements(operation: &'static str, shape: &[usize]) -> Result<usize> {
-    let product = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
-    product.filter(|count| *count <= usize::MAX / 8).ok_or_else(|| Error::TooLarge {
+    checked_volume(shape).filter(|count| *count <= usize::MAX / 8).ok_or_else(|| Error::TooLarge {
         operation,
         what: format!("the shape {shape:?}, in elements,"),
         needed: u64::MAX,

@@ -1,6 +1,6 @@
 """Writes torch.json, PyTorch's values and derivatives in double precision: `python3 make_torch_fixtures.py`.
 
-The stored file was made by torch 2.15.0 and numpy 2.4.6 on a CPU; tests/tape/fixtures.rs reads it. It holds
+The stored file was made by torch 2.15.0 and numpy 2.4.6 on a CPU; tests/device/tape/fixtures/ reads it. It holds
 
 * `operations`: each operation of the tape that PyTorch has, its value, vjp and jvp;
 * `compositions`: random expressions, their gradients, Hessian-vector products and third derivatives;

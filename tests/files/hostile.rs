@@ -157,7 +157,12 @@ fn hostile_npz_is_refused() {
     assert_refused(name, &whole[..whole.len() - 30], &["is not a zip archive that can be read"]);
     let twice = zip_of(&[("w.npy", STORED, &good), ("w", STORED, &good)]);
     assert_refused(name, &twice, &["tensor `w`: is there twice"]);
+}
 
+#[test]
+fn hostile_directories_of_npz_are_refused() {
+    let name = "a.npz";
+    let good = npy("<f4", false, &[3, 4], &encode("<f4", &counting(12)));
     // the same name twice, which the writer refuses to write: the second is renamed in place
     let mut twice = zip_of(&[("w.npy", STORED, &good), ("v.npy", STORED, &good)]);
     let names: Vec<_> = twice.windows(5).enumerate().filter(|(_, name)| name == b"v.npy").map(|(at, _)| at).collect();

@@ -2,6 +2,7 @@
 
 use faer::Mat;
 
+use crate::reference::dot;
 /// The roundings of the entries that the device holds.
 pub(super) const SINGLE: f64 = f32::EPSILON as f64;
 
@@ -89,10 +90,6 @@ pub(super) fn canonical(left: Vec<f64>, right: Vec<f64>) -> (Vec<f64>, Vec<f64>)
         return (left, right);
     }
     (left.into_iter().map(|entry| -entry).collect(), right.into_iter().map(|entry| -entry).collect())
-}
-
-pub(super) fn dot(left: &[f64], right: &[f64]) -> f64 {
-    left.iter().zip(right).map(|(left, right)| left * right).sum()
 }
 
 /// Adds a multiple of one vector to another.

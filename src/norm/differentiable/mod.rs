@@ -18,6 +18,7 @@ use singular_vectors::SingularVectors;
 
 use super::{Lanczos, Stop};
 use crate::tape::Value;
+use crate::tensor::volume;
 use crate::{Error, Result};
 
 impl Value {
@@ -148,7 +149,7 @@ impl Matrices {
             });
         };
         let (batch, rows, cols) = (batch.to_vec(), *rows, *cols);
-        let value = value.reshape(&[batch.iter().product(), rows, cols])?;
+        let value = value.reshape(&[volume(&batch), rows, cols])?;
         Ok(Self { value, batch, rows, cols })
     }
 

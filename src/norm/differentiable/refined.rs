@@ -6,7 +6,7 @@
 use faer::{Mat, MatRef};
 
 use super::dense::{Decomposition, SINGLE, canonical, distance, nothing};
-use crate::norm::ritz::{Ritz, beside, orthonormal};
+use crate::norm::top::{Ritz, beside, orthonormal};
 
 /// Sides whose decomposition, by its work of the shorter side squared times the longer one, is a matter of a moment.
 const SMALL: usize = 1 << 26;

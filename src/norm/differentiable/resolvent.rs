@@ -9,8 +9,9 @@ use std::sync::Arc;
 use faer::{Col, Mat};
 use futures::future::LocalBoxFuture;
 
-use super::dense::{Decomposition, add, dot};
+use super::dense::{Decomposition, add};
 use crate::gpu::{Buffer, Gpu, HostStep, Recorder};
+use crate::reference::dot;
 use crate::tape::{Array, Operation, Primal, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result};

@@ -3,7 +3,7 @@
 use crate::gpu::{Buffer, Recorder};
 use crate::ops::{self, Side, Sizes};
 use crate::tape::{Array, Operation, Primal, Value};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, volume};
 use crate::{Result, reference};
 
 /// From matrices (items × rows × cols) and vectors (items × count × rows, items × count × cols): items × count.
@@ -28,7 +28,7 @@ impl Operation for SingularValues {
 
     /// A v.
     fn scratch(&self, inputs: &[&[usize]]) -> usize {
-        inputs[1].iter().product()
+        volume(inputs[1])
     }
 
     fn record(
@@ -72,7 +72,7 @@ impl Operation for SingularValues {
             let item = &matrix.data[index / count * rows * cols..][..rows * cols];
             let (u, v) = (&left.data[index * rows..][..rows], &right.data[index * cols..][..cols]);
             let image = reference::matmul((rows, cols, 1), (item, false), (v, false));
-            image.iter().zip(u).map(|(image, u)| image * u).sum()
+            reference::dot(&image, u)
         };
         (0..shape[0] * count).map(value).collect()
     }

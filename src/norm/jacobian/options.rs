@@ -4,7 +4,7 @@ use super::reduction::Reduction;
 use crate::OpenEnded;
 use crate::Result;
 use crate::norm::Method;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, volume};
 
 /// The spectral norm ‖J(x)‖₂ of the Jacobian of a function at each sample x of a batch.
 ///
@@ -47,8 +47,7 @@ impl JacobianSpectralNorm {
     pub(in crate::norm) fn reduced(&self, samples: &Tensor) -> Result<Tensor> {
         match (self.reduced_batch, samples.shape()) {
             (Some(wanted), [batch, rest @ ..]) if wanted < *batch => {
-                let size: usize = rest.iter().product();
-                Tensor::from_buffer(samples.buffer().slice(0..wanted * size), &[&[wanted], rest].concat())
+                Tensor::from_buffer(samples.buffer().slice(0..wanted * volume(rest)), &[&[wanted], rest].concat())
             }
             _ => Ok(samples.clone()),
         }

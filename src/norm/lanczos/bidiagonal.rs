@@ -2,6 +2,7 @@
 
 use faer::Mat;
 
+use crate::bound::norm_of;
 /// The upper bidiagonal matrix of Golub-Kahan-Lanczos: A V = U B, Aᵀ U = V Bᵀ + residual v eᵀ.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::norm) struct Bidiagonal {
@@ -199,9 +200,8 @@ fn eigenvector(chain: &[f64], value: f64) -> Vec<f64> {
 }
 
 fn unit(mut vector: Vec<f64>) -> Vec<f64> {
-    let largest = vector.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
-    if largest > 0.0 && largest.is_finite() {
-        let norm = vector.iter().map(|value| (value / largest).powi(2)).sum::<f64>().sqrt() * largest;
+    let norm = norm_of(&vector);
+    if norm > 0.0 && norm.is_finite() {
         vector.iter_mut().for_each(|value| *value /= norm);
     }
     vector

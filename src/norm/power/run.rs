@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::super::dense::unit_medians;
 use super::super::finish::Found;
 use super::options::{Power, PowerForm, Start};
 use crate::Result;
+use crate::bound::unit;
 use crate::gpu::{Buffer, Gpu, ReadBack, Recorder};
-use crate::iterate::{Control, Iteration, Memory, Pace, Progress, Status, random_unit, unit};
+use crate::iterate::{Control, Iteration, Memory, Pace, Progress, Status, random_unit};
 use crate::operator::{LinearOperator, Oriented};
 use crate::ops::{self, PowerCheck, PowerReport, Rows, Segmented, StopKind};
 use crate::tensor::Tensor;
@@ -120,7 +120,7 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
             for item in 0..batch {
                 let Some(medians) = self.oriented.operator.column_medians(item).await? else { continue };
                 if medians.iter().any(|median| *median != 0.0) {
-                    let blend = unit_medians(&medians).into_iter().zip(&random);
+                    let blend = unit(&medians).into_iter().zip(&random);
                     let blend: Vec<f64> =
                         blend.map(|(median, random)| f64::from(median) + 1e-3 * f64::from(*random)).collect();
                     buffer.write(gpu, "start", item * length, &unit(&blend))?;

@@ -2,9 +2,8 @@
 
 use super::{Array, ByElement, Operation, Primal, Value, expect_rank, strides};
 use crate::gpu::{Buffer, Recorder};
-use crate::operator::length;
 use crate::ops::Reach;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, volume};
 use crate::{Error, Result, ops, reference};
 
 impl Value {
@@ -84,7 +83,7 @@ impl Operation for BroadcastTo {
         };
         // An axis of size 1 between kept axes repeats nothing.
         let repeats = (*first..=*last).any(|axis| strides[axis] == 0 && self.shape[axis] != 1);
-        let reach = || Reach { inner: length(&self.shape[last + 1..]), size: length(inputs[0]) };
+        let reach = || Reach { inner: volume(&self.shape[last + 1..]), size: volume(inputs[0]) };
         (!repeats).then(|| ByElement::Repeat(reach()))
     }
 

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use super::{Array, Operation, Primal, Value, expect_axes};
 use crate::gpu::{Buffer, Recorder};
-use crate::operator::length;
 use crate::ops::{self, Axis, InsertAt};
 use crate::tape::graph::Tape;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, volume};
 use crate::{Error, Result, reference};
 
 impl Tape {
@@ -40,7 +39,7 @@ struct Concatenate {
 impl Concatenate {
     /// The numbers of elements before the axis, along the axis, and after it.
     fn sizes(&self, shape: &[usize]) -> Axis {
-        Axis { outer: length(&shape[..self.axis]), length: shape[self.axis], inner: length(&shape[self.axis + 1..]) }
+        Axis { outer: volume(&shape[..self.axis]), length: shape[self.axis], inner: volume(&shape[self.axis + 1..]) }
     }
 }
 
@@ -116,7 +115,7 @@ impl Operation for Concatenate {
     }
 
     fn evaluate(&self, inputs: &[Array], shape: &[usize]) -> Vec<f64> {
-        let mut joined = vec![0.0; length(shape)];
+        let mut joined = vec![0.0; volume(shape)];
         let mut first = 0;
         for input in inputs {
             let Axis { outer, length, inner } = self.sizes(input.shape);

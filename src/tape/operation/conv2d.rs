@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use super::{Array, Operation, Primal, Value, sum_of};
 use crate::gpu::{Buffer, Recorder};
-use crate::operator::length;
-use crate::tensor::{Conv2dOptions, SlidingSizes, Tensor};
+use crate::tensor::{Conv2dOptions, SlidingSizes, Tensor, volume};
 use crate::{Error, Result, ops, reference};
 
 impl Value {
@@ -152,7 +151,7 @@ impl Operation for Conv2d {
 
     fn scratch(&self, _inputs: &[&[usize]]) -> usize {
         let segments = ops::conv2d_weight_segments(&self.sizes).count;
-        if self.part == Part::Weight && segments > 1 { segments * length(&self.sizes.weight_shape()) } else { 0 }
+        if self.part == Part::Weight && segments > 1 { segments * volume(&self.sizes.weight_shape()) } else { 0 }
     }
 
     fn record(

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::{Array, Operation, Primal, Value, expect_axes};
 use crate::gpu::{Buffer, Recorder};
-use crate::operator::length;
 use crate::ops::{Around, Places};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, volume};
 use crate::{Result, ops, reference};
 
 impl Value {
@@ -42,7 +41,7 @@ struct Gather {
 impl Gather {
     /// The numbers of elements before the axis and after it.
     fn around(&self, shape: &[usize]) -> Around {
-        Around { outer: length(&shape[..self.axis]), inner: length(&shape[self.axis + 1..]) }
+        Around { outer: volume(&shape[..self.axis]), inner: volume(&shape[self.axis + 1..]) }
     }
 }
 

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::{Array, Operation, Primal, Value};
 use crate::gpu::{Buffer, Recorder};
-use crate::operator::length;
 use crate::ops::{Side, Sizes};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, volume};
 use crate::{Error, Result, ops, reference};
 
 impl Value {
@@ -114,8 +113,8 @@ impl Operation for Matmul {
 
     fn keeps_samples(&self, batch: usize, inputs: &[&[usize]], varies: &[bool]) -> bool {
         let Some((items, rows, ..)) = self.fit(inputs[0], inputs[1]) else { return false };
-        let is_left = !varies[1] && !self.left_transposed && length(items) == 1 && rows.is_multiple_of(batch);
-        length(items).is_multiple_of(batch) || is_left
+        let is_left = !varies[1] && !self.left_transposed && volume(items) == 1 && rows.is_multiple_of(batch);
+        volume(items).is_multiple_of(batch) || is_left
     }
 
     fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
@@ -155,7 +154,7 @@ impl Operation for Matmul {
     fn scratch(&self, inputs: &[&[usize]]) -> usize {
         let Some((batch, rows, inner, cols)) = self.fit(inputs[0], inputs[1]) else { return 0 };
         ops::matmul_scratch(
-            Sizes { batch: length(batch), rows, inner, cols },
+            Sizes { batch: volume(batch), rows, inner, cols },
             [self.left_transposed, self.right_transposed],
         )
     }
@@ -172,7 +171,7 @@ impl Operation for Matmul {
         let (batch, rows, inner, cols) = fit.ok_or_else(|| self.mismatch(left.shape(), right.shape()))?;
         let left = Side { buffer: left.buffer(), transposed: self.left_transposed };
         let right = Side { buffer: right.buffer(), transposed: self.right_transposed };
-        let sizes = Sizes { batch: length(batch), rows, inner, cols };
+        let sizes = Sizes { batch: volume(batch), rows, inner, cols };
         ops::matmul(recorder, sizes, left, right, Some(scratch), output.buffer())
     }
 
@@ -184,6 +183,6 @@ impl Operation for Matmul {
             let right = (&right.data[item * inner * cols..(item + 1) * inner * cols], self.right_transposed);
             reference::matmul((rows, inner, cols), left, right)
         };
-        (0..length(batch)).flat_map(product).collect()
+        (0..volume(batch)).flat_map(product).collect()
     }
 }

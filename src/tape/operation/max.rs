@@ -1,8 +1,7 @@
 //! The largest element over an axis.
 
 use super::{Value, expect_axes};
-use crate::operator::length;
-use crate::tensor::Pool2dOptions;
+use crate::tensor::{Pool2dOptions, volume};
 use crate::{Error, Result};
 
 /// The longest window that one invocation looks through; longer axes are pooled again.
@@ -26,7 +25,7 @@ impl Value {
                 found: format!("{:?}", self.shape()),
             });
         }
-        let (outer, inner) = (length(&kept[..axis]), length(&kept[axis..]));
+        let (outer, inner) = (volume(&kept[..axis]), volume(&kept[axis..]));
         if inner == 0 {
             return self.tape().fill(&kept, 0.0);
         }

@@ -1,8 +1,7 @@
 //! The largest element of each window.
 
 use super::Value;
-use crate::operator::length;
-use crate::tensor::{Pool2dOptions, SlidingSizes};
+use crate::tensor::{Pool2dOptions, SlidingSizes, volume};
 use crate::{Error, Result};
 
 impl Value {
@@ -48,7 +47,7 @@ impl Value {
                 found: format!("{:?}", self.shape()),
             });
         };
-        let sizes = pooling.sizes(length(axes), [*rows, *cols])?;
+        let sizes = pooling.sizes(volume(axes), [*rows, *cols])?;
         Ok((sizes, [axes, &sizes.response].concat()))
     }
 }

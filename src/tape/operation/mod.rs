@@ -61,6 +61,7 @@ mod window;
 pub use batch_norm::BatchNorm;
 
 use super::graph::{Array, ByElement, Operation, Primal, Value};
+use crate::tensor::volume;
 use crate::{Error, Result, ops};
 
 /// The shape of the first input, which all inputs of an operation by element have.
@@ -83,7 +84,7 @@ fn repeated_where_fixed(columns: usize, inputs: &[Value], varies: &[bool]) -> Re
 
 /// The distance in memory from one element to the next along each axis.
 fn strides(shape: &[usize]) -> Vec<usize> {
-    (0..shape.len()).map(|axis| shape[axis + 1..].iter().product()).collect()
+    (0..shape.len()).map(|axis| volume(&shape[axis + 1..])).collect()
 }
 
 /// Refuses more axes than kernels take.

@@ -2,8 +2,7 @@
 
 use super::{Array, Operation, Primal, Value};
 use crate::gpu::{Buffer, Recorder};
-use crate::operator::length;
-use crate::tensor::{Tensor, elements};
+use crate::tensor::{Tensor, elements, volume};
 use crate::{Error, Result};
 
 impl Value {
@@ -27,7 +26,7 @@ impl Operation for Reshape {
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
-        if elements(self.name(), &self.shape)? == length(inputs[0]) {
+        if elements(self.name(), &self.shape)? == volume(inputs[0]) {
             return Ok(self.shape.clone());
         }
         Err(Error::ShapeMismatch {

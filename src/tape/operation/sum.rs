@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use super::{Array, Operation, Primal, Value, expect_axes};
 use crate::gpu::{Buffer, Recorder};
-use crate::operator::length;
 use crate::ops::{self, Axis};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, volume};
 use crate::{Result, reference};
 
 impl Value {
@@ -37,7 +36,7 @@ impl Sum {
     /// The numbers of elements before the axes, along them, and after them.
     fn sizes(&self, shape: &[usize]) -> Axis {
         let Range { start, end } = self.axes;
-        Axis { outer: length(&shape[..start]), length: length(&shape[start..end]), inner: length(&shape[end..]) }
+        Axis { outer: volume(&shape[..start]), length: volume(&shape[start..end]), inner: volume(&shape[end..]) }
     }
 }
 

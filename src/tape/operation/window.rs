@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use super::{Array, Operation, Primal, Value, expect_axes};
 use crate::gpu::{Buffer, Recorder};
-use crate::operator::length;
 use crate::ops::{self, Axis, Span};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, volume};
 use crate::{Error, Result, reference};
 
 impl Value {
@@ -61,7 +60,7 @@ struct Window {
 impl Window {
     /// The numbers of elements before the axis, along the axis, and after it.
     fn sizes(&self, shape: &[usize]) -> Axis {
-        Axis { outer: length(&shape[..self.axis]), length: shape[self.axis], inner: length(&shape[self.axis + 1..]) }
+        Axis { outer: volume(&shape[..self.axis]), length: shape[self.axis], inner: volume(&shape[self.axis + 1..]) }
     }
 }
 

@@ -24,16 +24,7 @@ pub(crate) fn draw(family: &str, longest: usize, source: &mut Source) -> Wide {
             from(side, side, &mut |row, col| if (row & col).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 })
         }
         "hilbert" => from(rows, cols, &mut |row, col| 1.0 / (row + col + 1) as f64),
-        "pascal" => {
-            let side = source.size(1, 60);
-            let mut table = vec![1.0; side * side];
-            for row in 1..side {
-                for col in 1..side {
-                    table[row * side + col] = table[(row - 1) * side + col] + table[row * side + col - 1];
-                }
-            }
-            Wide { rows: side, cols: side, entries: table }
-        }
+        "pascal" => pascal(source.size(1, 60)),
         "companion" => {
             let side = rows.max(2);
             let first: Vec<f64> = (0..side).map(|_| source.normal()).collect();
@@ -72,4 +63,15 @@ pub(crate) fn draw(family: &str, longest: usize, source: &mut Source) -> Wide {
             Wide { rows: matrix.rows, cols: matrix.cols, entries }
         }
     }
+}
+
+/// The binomial coefficients.
+fn pascal(side: usize) -> Wide {
+    let mut table = vec![1.0; side * side];
+    for row in 1..side {
+        for col in 1..side {
+            table[row * side + col] = table[(row - 1) * side + col] + table[row * side + col - 1];
+        }
+    }
+    Wide { rows: side, cols: side, entries: table }
 }

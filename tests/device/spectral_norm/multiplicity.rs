@@ -74,14 +74,14 @@ fn check_copies(name: &str, matrix: &Dense, norms: &SpectralNorms, item: usize, 
     assert!((slope / square + 1.0).abs() < 1e-2, "{name}: slope {slope}, square {square}");
 }
 
-#[test]
-fn copies_are_counted_and_their_mean_is_the_least_subgradient() {
+/// Matrices with the copies of their largest value, and the value below; `None` where there is no other value.
+fn cases() -> Vec<(&'static str, Dense, usize, Option<f64>)> {
     let mut source = Source::new(91);
     let mut of = |rows, cols, sigmas: &[f64]| source.with_spectrum(rows, cols, sigmas).0;
     let tail = |copies: usize| -> Vec<f64> {
         (0..12).map(|index| if index < copies { 2.0 } else { 1.5 / (1.0 + 0.2 * (index - copies) as f64) }).collect()
     };
-    let cases = [
+    vec![
         ("simple", of(20, 30, &tail(1)), 1, Some(1.5)),
         ("double", of(20, 30, &tail(2)), 2, Some(1.5)),
         ("double, tall", of(33, 18, &tail(2)), 2, Some(1.5)),
@@ -102,8 +102,12 @@ fn copies_are_counted_and_their_mean_is_the_least_subgradient() {
             6,
             Some(1.0),
         ),
-    ];
-    for (name, matrix, copies, second) in &cases {
+    ]
+}
+
+#[test]
+fn copies_are_counted_and_their_mean_is_the_least_subgradient() {
+    for (name, matrix, copies, second) in &cases() {
         let device = upload(matrix);
         let norms = probed().norm(&device).unwrap();
         let item = &norms.items()[0];

@@ -7,15 +7,15 @@ use opnorm::tensor::Tensor;
 use crate::gpu;
 use crate::tape::largest;
 
-/// Norms with slopes and the products of second derivatives with ones, at vectors that are made to go wrong.
-#[test]
-fn norms_of_vectors_are_right_at_zeros_ties_and_far_out() {
+/// p, a vector in units of a scale, its norm, the slope, the second derivative along (1, 1, 1).
+type Known = (f64, [f64; 3], f64, [f64; 3], [f64; 3]);
+
+/// Vectors that are made to go wrong.
+fn known() -> [Known; 17] {
     let infinite = f64::INFINITY;
     let third = 1.0 / 3f64.sqrt();
-    // p, the vector in units of `scale`, its norm, the slope, the second derivative along (1, 1, 1).
     let none = [0.0; 3];
-    type Known = (f64, [f64; 3], f64, [f64; 3], [f64; 3]);
-    let known: [Known; 17] = [
+    [
         (1.0, none, 0.0, none, none),
         (1.5, none, 0.0, none, none),
         (2.0, none, 0.0, none, none),
@@ -40,8 +40,13 @@ fn norms_of_vectors_are_right_at_zeros_ties_and_far_out() {
         ),
         (infinite, [1.0, -2.0, 2.0], 2.0, [0.0, -1.0, 0.0], none),
         (infinite, [2.0, 2.0, 2.0], 2.0, [1.0, 0.0, 0.0], none),
-    ];
-    for (p, vector, norm, slope, second) in known {
+    ]
+}
+
+/// Norms with slopes and the products of second derivatives with ones, at vectors that are made to go wrong.
+#[test]
+fn norms_of_vectors_are_right_at_zeros_ties_and_far_out() {
+    for (p, vector, norm, slope, second) in known() {
         for scale in [1.0, 2f64.powi(100), 2f64.powi(-100)] {
             let tape = Tape::new(gpu());
             let x = tape.input(&[1, 3]).unwrap();

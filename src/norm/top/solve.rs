@@ -1,10 +1,10 @@
-//! The largest few singular triplets.
+//! The largest few singular triplets of an operator, from its whole matrix or from a Krylov space.
 
 use faer::Mat;
 
+use super::super::lanczos::{Chain, Goal, Lanczos, Run, State};
 use super::candidate::Candidate;
 use super::columns::Columns;
-use super::lanczos::{Chain, Goal, Lanczos, Run, State};
 use super::ritz::orthonormal;
 use super::triplets::{Triplet, Triplets};
 use crate::bound::krylov::Share;

@@ -1,86 +1,19 @@
-//! Results of every solver as they are stored: the same bits, statuses and numbers of steps, and no more read-backs.
-//!
-//! `tests/data/unchanged` has a file for each software adapter. Bits and read-backs are held against it on the driver
-//! and the kind of processor that its first line names. Elsewhere, as on a GPU, rounding may differ: statuses and six
-//! digits of each number are held against lavapipe's file. `OPNORM_RECORD=1` writes the file of the adapter at hand.
-
-use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::sync::OnceLock;
+//! The solvers and the options that results are stored of.
 
 use opnorm::norm::{
-    Control, JacobianSpectralNorm, Lanczos, Method, Power, PowerForm, Progress, Reduction, SpectralNorms, Start, Stop,
-    Triplets,
+    Control, JacobianSpectralNorm, Lanczos, Method, Power, PowerForm, Progress, Reduction, Start, Stop,
 };
 use opnorm::operator::{Composition, Scaled, Sum, Transpose};
 use opnorm::tape::Tape;
 use opnorm::tensor::Tensor;
-use opnorm::{Gpu, Matrix, Result};
+use opnorm::{Matrix, Result};
 
+use super::gpu;
+use super::lines::{hash, lines, lines_of_top};
 use crate::matrices::{Dense, Source};
-
-/// A device that no other test counts on.
-fn gpu() -> &'static Gpu {
-    static GPU: OnceLock<Gpu> = OnceLock::new();
-    GPU.get_or_init(|| Gpu::new().unwrap())
-}
 
 fn upload(matrix: &Dense) -> Matrix {
     Matrix::from_slice(gpu(), matrix.rows, matrix.cols, &matrix.entries).unwrap()
-}
-
-/// One line for each batch element of a result; the first word is its status, the second its norm.
-fn lines(norms: &SpectralNorms) -> Result<Vec<String>> {
-    let bits = |value: Option<f64>| value.map_or_else(|| "-".to_string(), |value| format!("{:016x}", value.to_bits()));
-    let vectors = [norms.left().read(gpu())?, norms.right().read(gpu())?];
-    let (batch, count) =
-        (norms.items().len(), |copies: Option<usize>| copies.map_or("-".to_string(), |copies| copies.to_string()));
-    let line = |(index, item): (usize, &opnorm::norm::SpectralNorm)| {
-        let hashes: Vec<String> = vectors
-            .iter()
-            .map(|all| all.chunks_exact(all.len() / batch).nth(index).map_or(0, hash))
-            .map(|hash| format!("{hash:016x}"))
-            .collect();
-        format!(
-            "{} {:.6e} {} {} {} {} {} {} {} {} {}",
-            item.status.as_str(),
-            item.sigma,
-            item.iterations,
-            item.products,
-            count(item.multiplicity),
-            bits(Some(item.sigma)),
-            bits(Some(item.bounds.lower)),
-            bits(Some(item.bounds.upper)),
-            bits(item.second),
-            bits(Some(item.residual.norm())),
-            hashes.join(" "),
-        )
-    };
-    Ok(norms.items().iter().enumerate().map(line).collect())
-}
-
-fn lines_of_top(found: &[Triplets]) -> Vec<String> {
-    let line = |triplets: &Triplets| {
-        let values: Vec<String> =
-            triplets.values.iter().map(|value| format!("{:016x}", value.sigma.to_bits())).collect();
-        let vectors: Vec<f32> =
-            triplets.values.iter().flat_map(|value| [&value.left[..], &value.right].concat()).collect();
-        let first = triplets.values.first().map_or(f64::NAN, |value| value.sigma);
-        format!(
-            "{} {first:.6e} {} {} {:016x}",
-            triplets.status.as_str(),
-            triplets.iterations,
-            values.join(" "),
-            hash(&vectors)
-        )
-    };
-    found.iter().map(line).collect()
-}
-
-/// The hash of Fowler, Noll and Vo of the bits of some numbers.
-fn hash(numbers: &[f32]) -> u64 {
-    let bytes = numbers.iter().flat_map(|number| number.to_bits().to_le_bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// A matrix with these singular values, between random orthonormal vectors.
@@ -119,7 +52,7 @@ fn lanczos(name: &'static str, matrix: Dense, options: Lanczos) -> Case {
     case(name, move || lines(&options.norm(&upload(&matrix))?))
 }
 
-fn cases_of_values() -> Vec<Case> {
+pub(super) fn cases_of_values() -> Vec<Case> {
     let mut source = Source::new(90);
     let (wide, tall) = (source.gaussian(64, 128), source.gaussian(300, 200));
     let decaying: Vec<f64> = (0..60).map(|rank| 0.9f64.powi(rank)).collect();
@@ -152,7 +85,7 @@ fn cases_of_values() -> Vec<Case> {
     ]
 }
 
-fn cases_of_bounds_and_copies() -> Vec<Case> {
+pub(super) fn cases_of_bounds_and_copies() -> Vec<Case> {
     let mut source = Source::new(92);
     let copies = with_values(&mut source, 30, 40, &[3.0, 3.0, 3.0, 2.5, 1.0, 0.5]);
     let close = with_values(&mut source, 40, 30, &[2.0, 1.999, 1.0, 0.9, 0.5, 0.25, 0.1]);
@@ -173,7 +106,7 @@ fn cases_of_bounds_and_copies() -> Vec<Case> {
     ]
 }
 
-fn cases_of_other_solvers() -> Vec<Case> {
+pub(super) fn cases_of_other_solvers() -> Vec<Case> {
     let mut source = Source::new(95);
     let matrix = with_values(&mut source, 50, 40, &[2.0, 1.5, 1.0, 0.3]);
     let gram = Power { form: PowerForm::Gram, ..Power::default() };
@@ -197,7 +130,7 @@ fn cases_of_other_solvers() -> Vec<Case> {
     ]
 }
 
-fn cases_of_operators() -> Vec<Case> {
+pub(super) fn cases_of_operators() -> Vec<Case> {
     let mut source = Source::new(98);
     let (left, right, other) = (source.gaussian(30, 20), source.gaussian(20, 40), source.gaussian(30, 40));
     vec![
@@ -228,101 +161,4 @@ fn cases_of_operators() -> Vec<Case> {
             Ok(found)
         }),
     ]
-}
-
-/// The adapter with all that its rounding may depend on: name, driver, the processor, and the host's logarithm and
-/// cosine.
-fn machine() -> String {
-    let capabilities = gpu().capabilities();
-    #[cfg(target_arch = "x86_64")]
-    let wide = std::arch::is_x86_feature_detected!("avx512f");
-    #[cfg(not(target_arch = "x86_64"))]
-    let wide = false;
-    let host = format!("{}{}", std::env::consts::ARCH, if wide { " with avx512" } else { "" });
-    let library = hash(&Source::new(0).gaussian(1, 2000).entries);
-    let (name, backend, driver) = (&capabilities.name, &capabilities.backend, &capabilities.driver);
-    format!("{name} {backend}, {driver}, host {host}, functions {library:016x}")
-}
-
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/unchanged")
-}
-
-/// The name of this adapter's file.
-fn file() -> String {
-    let capabilities = gpu().capabilities();
-    let name = capabilities.name.split(' ').next().unwrap_or("device").to_lowercase();
-    format!("{name}-{}.txt", capabilities.backend)
-}
-
-/// How far two correct runs may be apart: the relative error that a case stops at.
-fn tolerance(name: &str) -> f64 {
-    match name {
-        "seed" => 1e-4,
-        "out-of-steps" | "power-out-of-steps" => 1e-2,
-        _ if name.starts_with("bound") => 1e-3,
-        _ => 4e-6,
-    }
-}
-
-/// Statuses and values, which do not depend on the order of roundings by more than what a run stops at.
-fn compare_values(stored: &str, found: &str) {
-    let values = |text: &str| -> Vec<(String, String, f64)> {
-        let words = |line: &str| {
-            let words: Vec<&str> = line.split(' ').collect();
-            (words[0].to_string(), words[1].to_string(), words[2].parse().unwrap_or(f64::NAN))
-        };
-        let counts = |(_, kind, _): &(String, String, f64)| kind != "read-backs" && kind != "heard";
-        text.lines().skip(1).map(words).filter(counts).collect()
-    };
-    let (stored, found) = (values(stored), values(found));
-    assert_eq!(stored.len(), found.len());
-    for (stored, found) in stored.iter().zip(&found) {
-        assert_eq!((&stored.0, &stored.1), (&found.0, &found.1));
-        let same = stored.2 == found.2
-            || (stored.2 - found.2).abs() <= tolerance(&stored.0) * stored.2
-            || (stored.2.is_nan() && found.2.is_nan());
-        assert!(same, "{stored:?} {found:?}");
-    }
-}
-
-/// Every bit, and no more read-backs.
-fn compare_bits(stored: &str, found: &str) {
-    let read_backs = |line: &str| {
-        let (name, count) = line.split_once(" read-backs ")?;
-        Some((name.to_string(), count.parse::<u64>().ok()?))
-    };
-    let mut differ = Vec::new();
-    for (stored, found) in stored.lines().zip(found.lines()) {
-        let same = match (read_backs(stored), read_backs(found)) {
-            (Some((name, most)), Some((other, count))) => name == other && count <= most,
-            _ => stored == found,
-        };
-        if !same {
-            differ.push(format!("stored {stored}\nfound  {found}"));
-        }
-    }
-    assert!(differ.is_empty(), "{} lines differ:\n{}", differ.len(), differ.join("\n"));
-    assert_eq!(stored.lines().count(), found.lines().count());
-}
-
-#[test]
-fn results_and_read_backs_are_those_stored() {
-    let mut found = format!("# {}\n", machine());
-    let cases = [cases_of_values(), cases_of_bounds_and_copies(), cases_of_other_solvers(), cases_of_operators()];
-    for (name, run) in cases.into_iter().flatten() {
-        let before = gpu().totals().read_backs;
-        // The vectors are read to be hashed as well, the same number of times in each run.
-        let result = run().unwrap_or_else(|error| panic!("{name}: {error}"));
-        writeln!(found, "{name} read-backs {}", gpu().totals().read_backs - before).unwrap();
-        result.iter().for_each(|line| writeln!(found, "{name} {line}").unwrap());
-    }
-    if std::env::var("OPNORM_RECORD").is_ok_and(|value| value == "1") {
-        std::fs::write(folder().join(file()), &found).unwrap();
-        return;
-    }
-    match std::fs::read_to_string(folder().join(file())) {
-        Ok(stored) if stored.lines().next() == found.lines().next() => compare_bits(&stored, &found),
-        _ => compare_values(&std::fs::read_to_string(folder().join("llvmpipe-vulkan.txt")).unwrap(), &found),
-    }
 }

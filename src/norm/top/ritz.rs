@@ -6,10 +6,10 @@ use crate::iterate::uniform_places;
 
 /// Singular values, largest first, with orthonormal vectors on both sides in columns.
 #[derive(Clone, Debug)]
-pub(super) struct Ritz {
-    pub(super) values: Vec<f64>,
-    pub(super) short: Mat<f64>,
-    pub(super) long: Mat<f64>,
+pub(in crate::norm) struct Ritz {
+    pub(in crate::norm) values: Vec<f64>,
+    pub(in crate::norm) short: Mat<f64>,
+    pub(in crate::norm) long: Mat<f64>,
 }
 
 impl Ritz {
@@ -19,7 +19,7 @@ impl Ritz {
     /// From A V = U S Zᵀ they are (U, S, V Z): U comes out of the decomposition, and so it is orthonormal whatever the
     /// values are, where A v / sigma is nothing but rounding for a value near zero. With V the whole space these are
     /// the triplets of A; else they are the best that the space holds (Rayleigh and Ritz).
-    pub(super) fn on(basis: Option<MatRef<'_, f64>>, products: MatRef<'_, f64>) -> Option<Self> {
+    pub(in crate::norm) fn on(basis: Option<MatRef<'_, f64>>, products: MatRef<'_, f64>) -> Option<Self> {
         let is_finite = products.col_iter().all(|column| column.iter().all(|entry| entry.is_finite()));
         let parts = is_finite.then(|| products.thin_svd().ok()).flatten()?;
         let values = parts.S().column_vector().iter().copied().collect();
@@ -28,7 +28,7 @@ impl Ritz {
     }
 
     /// The first triplets.
-    pub(super) fn truncated(self, count: usize) -> Self {
+    pub(in crate::norm) fn truncated(self, count: usize) -> Self {
         let count = count.min(self.values.len());
         let first = |vectors: &Mat<f64>| vectors.subcols(0, count).to_owned();
         Self { values: self.values[..count].to_vec(), short: first(&self.short), long: first(&self.long) }
@@ -37,7 +37,7 @@ impl Ritz {
 
 /// Orthonormal columns: the first span what `vectors` span, in whose place where they depend on one another, and in the
 /// columns that are missing to `count`, are vectors orthogonal to them.
-pub(super) fn orthonormal(vectors: MatRef<'_, f64>, count: usize) -> Mat<f64> {
+pub(in crate::norm) fn orthonormal(vectors: MatRef<'_, f64>, count: usize) -> Mat<f64> {
     let (size, given) = (vectors.nrows(), vectors.ncols());
     let random = uniform_places(0, size * count.saturating_sub(given));
     let columns = Mat::from_fn(size, count, |row, col| match col < given {
@@ -48,7 +48,7 @@ pub(super) fn orthonormal(vectors: MatRef<'_, f64>, count: usize) -> Mat<f64> {
 }
 
 /// The columns of one matrix and then those of another.
-pub(super) fn beside(left: &Mat<f64>, right: &Mat<f64>) -> Mat<f64> {
+pub(in crate::norm) fn beside(left: &Mat<f64>, right: &Mat<f64>) -> Mat<f64> {
     let first = left.ncols();
     Mat::from_fn(left.nrows(), first + right.ncols(), |row, col| match col < first {
         true => left[(row, col)],

@@ -1,13 +1,44 @@
-//! Spectral, Ky Fan and nuclear norms and singular triplets on the tape: their derivatives of every order, what is
-//! refused, and what an unrolled iteration would have given.
+//! Derivatives of every order, on the host against differences, and on the device against the host.
 
 use faer::Mat;
-use opnorm::norm::{JacobianSpectralNorm, Lanczos, Stop};
+use opnorm::Result;
+use opnorm::norm::JacobianSpectralNorm;
 use opnorm::tape::{Program, Tape, Value};
 use opnorm::tensor::Tensor;
-use opnorm::{Error, Result};
 
-use super::{draw, gpu, largest, narrowed, seeded};
+use crate::gpu;
+use crate::tape::{draw, largest, narrowed, seeded};
+
+/// Matrices whose singular values stand apart: 4, 2.5, 1.5, ... times a random rotation of each side.
+fn apart(shape: &[usize], seed: u64) -> Vec<f64> {
+    let [batch @ .., rows, cols] = shape else { return Vec::new() };
+    let mut random = seeded(seed);
+    let items: usize = batch.iter().product();
+    let mut entries = Vec::new();
+    for _ in 0..items {
+        let mut rotation = |size: usize| {
+            let drawn = draw(&mut random, size * size);
+            Mat::from_fn(size, size, |row, col| drawn[row * size + col]).qr().compute_Q()
+        };
+        let (left, right) = (rotation(*rows), rotation(*cols));
+        let values =
+            Mat::from_fn(*rows, *cols, |row, col| if row == col { 4.0 * 0.61f64.powf(row as f64) } else { 0.0 });
+        let product = left * values * right;
+        for row in 0..*rows {
+            entries.extend((0..*cols).map(|col| f64::from(product[(row, col)] as f32)));
+        }
+    }
+    entries
+}
+
+fn close(name: &str, found: &[f64], expected: &[f64], bound: f64) -> f64 {
+    let scale = 1.0 + largest(expected);
+    assert_eq!(found.len(), expected.len(), "{name}");
+    let worst =
+        found.iter().zip(expected).map(|(found, expected)| (found - expected).abs() / scale).fold(0.0, f64::max);
+    assert!(worst < bound, "{name}: {worst:e} of {scale}");
+    worst
+}
 
 type Build = fn(&Value) -> Result<Value>;
 
@@ -30,28 +61,6 @@ fn functions() -> Vec<(&'static str, Build)> {
         ("Ky Fan norm", |a| a.ky_fan_norm(2)),
         ("nuclear norm", |a| a.nuclear_norm()),
     ]
-}
-
-/// Matrices whose singular values stand apart: 4, 2.5, 1.5, ... times a random rotation of each side.
-fn apart(shape: &[usize], seed: u64) -> Vec<f64> {
-    let [batch @ .., rows, cols] = shape else { return Vec::new() };
-    let mut random = seeded(seed);
-    let items: usize = batch.iter().product();
-    let mut entries = Vec::new();
-    for _ in 0..items {
-        let mut rotation = |size: usize| {
-            let drawn = draw(&mut random, size * size);
-            Mat::from_fn(size, size, |row, col| drawn[row * size + col]).qr().compute_Q()
-        };
-        let (left, right) = (rotation(*rows), rotation(*cols));
-        let values =
-            Mat::from_fn(*rows, *cols, |row, col| if row == col { 4.0 * 0.61f64.powf(row as f64) } else { 0.0 });
-        let product = left * values * right;
-        for row in 0..*rows {
-            entries.extend((0..*cols).map(|col| f64::from(product[(row, col)] as f32)));
-        }
-    }
-    entries
 }
 
 struct Case {
@@ -81,15 +90,6 @@ impl Case {
         let results = self.program.run(&[upload(a), upload(e)])?;
         Ok(results.iter().map(|result| result.read(gpu()).unwrap().into_iter().map(f64::from).collect()).collect())
     }
-}
-
-fn close(name: &str, found: &[f64], expected: &[f64], bound: f64) -> f64 {
-    let scale = 1.0 + largest(expected);
-    assert_eq!(found.len(), expected.len(), "{name}");
-    let worst =
-        found.iter().zip(expected).map(|(found, expected)| (found - expected).abs() / scale).fold(0.0, f64::max);
-    assert!(worst < bound, "{name}: {worst:e} of {scale}");
-    worst
 }
 
 #[test]
@@ -193,90 +193,6 @@ fn a_normalised_weight_has_norm_one() {
     }
     let gradient = found.gradient(&[&weight]).unwrap()[0].read(gpu()).unwrap();
     assert!(gradient.iter().all(|entry| entry.abs() < 1e-4), "{gradient:?}");
-}
-
-#[test]
-fn what_has_no_derivative_is_refused() {
-    let tape = Tape::new(gpu());
-    let a = tape.input(&[2, 3, 3]).unwrap();
-    let sigma = a.spectral_norm().unwrap().sum(&[0]).unwrap();
-    let gradient = tape.grad(&sigma, &[&a]).unwrap();
-    let e = tape.input(&[2, 3, 3]).unwrap();
-    let curved = tape.jvp(&gradient, &[&a], &[&e]).unwrap();
-    let first = tape.compile(&[&a], &[&sigma, &gradient[0]]).unwrap();
-    let second = tape.compile(&[&a, &e], &curved).unwrap();
-    let upload = |data: &[f32]| Tensor::from_slice(gpu(), &[2, 3, 3], data).unwrap();
-    let apart = [3.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0];
-    let with = |item: [f32; 9]| upload(&[apart, item].concat());
-    let along = upload(&[0.1; 18]);
-
-    // A repeated value: a subgradient of norm 1 is there, a second derivative is not.
-    let twice = with([2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0]);
-    let found = first.run(&[&twice]).unwrap();
-    assert!((found[0].read(gpu()).unwrap()[0] - 5.0).abs() < 1e-5);
-    let subgradient = found[1].read(gpu()).unwrap();
-    let length: f32 = subgradient[9..].iter().map(|entry| entry * entry).sum();
-    assert!((length - 1.0).abs() < 1e-4 && subgradient[17].abs() < 1e-4, "{subgradient:?}");
-    let error = second.run(&[&twice, &along]).unwrap_err();
-    assert!(matches!(error, Error::NotDifferentiable { item: 1, .. }), "{error}");
-    assert!(error.to_string().contains("units of the largest"), "{error}");
-
-    // Nothing: norm and derivative are 0.
-    let zero = with([0.0; 9]);
-    let found = first.run(&[&zero]).unwrap();
-    assert!((found[0].read(gpu()).unwrap()[0] - 3.0).abs() < 1e-5);
-    assert!(found[1].read(gpu()).unwrap()[9..].iter().all(|entry| *entry == 0.0));
-    let error = second.run(&[&zero, &along]).unwrap_err();
-    assert!(error.to_string().contains("zero"), "{error}");
-
-    // What is not a number stays so, in its own item.
-    let broken = with([f32::NAN; 9]);
-    let found = first.run(&[&broken]).unwrap();
-    let gradient = found[1].read(gpu()).unwrap();
-    assert!(found[0].read(gpu()).unwrap()[0].is_nan() && gradient[17].is_nan() && (gradient[0] - 1.0).abs() < 1e-4);
-    assert!(second.run(&[&broken, &along]).unwrap()[0].read(gpu()).unwrap()[17].is_nan());
-
-    // A matrix that is not square, augmented, has the eigenvalue 0: a small singular value must stand apart from it,
-    // too.
-    let tall = tape.input(&[1, 3, 2]).unwrap();
-    let slopes = tape.grad(&tall.nuclear_norm().unwrap().sum(&[0]).unwrap(), &[&tall]).unwrap();
-    let along_tall = tape.input(&[1, 3, 2]).unwrap();
-    let curved_tall = tape.jvp(&slopes, &[&tall], &[&along_tall]).unwrap();
-    let program = tape.compile(&[&tall, &along_tall], &curved_tall).unwrap();
-    let run = |small: f32| {
-        let matrix = Tensor::from_slice(gpu(), &[1, 3, 2], &[1.0, 0.0, 0.0, small, 0.0, 0.0]).unwrap();
-        program.run(&[&matrix, &Tensor::zeros(gpu(), &[1, 3, 2]).unwrap()])
-    };
-    assert!(matches!(run(8e-7), Err(Error::NotDifferentiable { .. })));
-    assert!(run(2e-6).is_ok());
-
-    // Too few iterations are told; the solver is the caller's choice.
-    let hurried = Lanczos { max_iter: 1, stop: Stop::Value { rtol: 1e-12 }, ..Lanczos::default() };
-    let norm = a.spectral_norm_by(&hurried).unwrap();
-    let error =
-        tape.compile(&[&a], &[norm]).unwrap().run(&[&upload(&narrowed(&draw(&mut seeded(1), 18)))]).unwrap_err();
-    assert!(matches!(error, Error::NotConverged { .. }) && error.to_string().contains("iterations"), "{error}");
-
-    assert!(matches!(tape.input(&[3]).unwrap().spectral_norm(), Err(Error::ShapeMismatch { .. })));
-    let error = tape.input(&[3, 0]).unwrap().singular_triplet().unwrap_err().to_string();
-    assert!(error.contains("singular triplet") && error.contains("a row and a column"), "{error}");
-}
-
-#[test]
-fn empty_matrices_have_norm_zero() {
-    for shape in [&[0, 3][..], &[3, 0], &[0, 2, 2], &[2, 0, 3]] {
-        let tape = Tape::new(gpu());
-        let a = tape.input(shape).unwrap();
-        for norm in [a.spectral_norm().unwrap(), a.nuclear_norm().unwrap(), a.ky_fan_norm(2).unwrap()] {
-            let program = tape.compile(&[&a], &[norm]).unwrap();
-            let found = program.run(&[Tensor::zeros(gpu(), shape).unwrap()]).unwrap()[0].read(gpu()).unwrap();
-            assert!(
-                found.iter().all(|value| *value == 0.0)
-                    && found.len() == shape[..shape.len() - 2].iter().product::<usize>()
-            );
-            assert_eq!(program.evaluate(&[Vec::new()]).unwrap()[0].len(), found.len());
-        }
-    }
 }
 
 /// ⟨∇σ, A⟩ is σ, so that its gradient is ∇σ: the right-hand sides of the systems behind it lie along the singular

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::fused::{Argument, Line, Reach};
+use super::line::{Argument, Line};
+use super::reach::Reach;
 use crate::gpu::{HostForm, Words, each_chunk};
 
 /// Elements at a time: their values in all lines stay in the processor's cache.
