@@ -30,7 +30,7 @@ pub enum Event<'a> {
 pub struct Solved<'a> {
     /// The tensor.
     pub entry: &'a Entry,
-    /// The batch elements: `0..1` unless the tensor is a batch, whose parts come in order.
+    /// The batch items: `0..1` unless the tensor is a batch, whose parts come in order.
     pub items: Range<usize>,
     /// The largest singular value of each, with its vectors.
     pub norms: &'a SpectralNorms,

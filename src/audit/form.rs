@@ -91,7 +91,7 @@ impl fmt::Display for Form {
     }
 }
 
-/// `[2,1]`: the index of a batch element along the leading axes.
+/// `[2,1]`: the index of a batch item along the leading axes.
 pub(super) fn item_index(leading: &[usize], item: usize) -> String {
     let mut rest = item;
     let mut index: Vec<String> = leading

@@ -8,7 +8,7 @@ use crate::tensor::{ElementSource, Matrix, SourceElement};
 /// Elements that are read at once.
 const PIECE: usize = 1 << 14;
 
-/// An upper bound on ‖A - f32(A)‖_F for each batch element: 0 where no element was rounded.
+/// An upper bound on ‖A - f32(A)‖_F for each batch item: 0 where no element was rounded.
 pub(super) fn distances<S: ElementSource + ?Sized>(matrix: &Matrix, source: &S) -> Result<Vec<f64>> {
     if source.element() != SourceElement::F64 {
         return Ok(vec![0.0; matrix.batch()]);

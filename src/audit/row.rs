@@ -1,4 +1,4 @@
-//! The results of one tensor, or of one batch element.
+//! The results of one tensor, or of one batch item.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,15 +10,15 @@ use crate::io::{Element, Entry};
 use crate::norm::Status;
 use crate::tensor::Position;
 
-/// Results of one tensor, or of one batch element. `None` is a value that is not known or was not asked for.
+/// Results of one tensor, or of one batch item. `None` is a value that is not known or was not asked for.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Row {
     /// The file that holds the tensor.
     pub file: PathBuf,
-    /// The name of the tensor; of a batch element, with its index: `name[2,1]`.
+    /// The name of the tensor; of a batch item, with its index: `name[2,1]`.
     pub name: String,
-    /// The shape of the tensor as it is stored; of a batch element, the shape of the matrix.
+    /// The shape of the tensor as it is stored; of a batch item, the shape of the matrix.
     pub shape: Vec<usize>,
     /// The type of the elements in the file.
     pub element: Element,

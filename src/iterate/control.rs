@@ -40,7 +40,7 @@ impl<'a> Control<'a> {
 
     /// Starts from the vectors of an earlier result for an operator of the same shape.
     ///
-    /// They save iterations where the operator changed little. Batch elements without vectors there start at random.
+    /// They save iterations where the operator changed little. Batch items without vectors there start at random.
     pub fn starting_from(self, vectors: impl Into<StartVectors<'a>>) -> Self {
         Self { start: Some(vectors.into()), ..self }
     }
@@ -75,12 +75,12 @@ pub struct StartVectors<'a> {
     pub left: &'a Tensor,
     /// Vectors of the domain, batch × domain.
     pub right: &'a Tensor,
-    /// Whether each batch element has vectors to start from.
+    /// Whether each batch item has vectors to start from.
     pub usable: Vec<bool>,
 }
 
 impl StartVectors<'_> {
-    /// Refuses vectors that are not one of this length for each batch element.
+    /// Refuses vectors that are not one of this length for each batch item.
     pub(crate) fn expect(&self, vectors: &Tensor, batch: usize, length: usize) -> Result<()> {
         if vectors.len() == batch * length && self.usable.len() == batch {
             return Ok(());
@@ -103,15 +103,15 @@ pub struct Progress {
     pub step: &'static str,
     /// Iterations so far; 0 where the work has none.
     pub iterations: usize,
-    /// Parts of the step that are done: batch elements of an iteration.
+    /// Parts of the step that are done: batch items of an iteration.
     pub done: usize,
     /// All parts of the step.
     pub total: usize,
-    /// The estimate of the first batch element that is not done, or of the last; NaN where there is none.
+    /// The estimate of the first batch item that is not done, or of the last; NaN where there is none.
     pub sigma: f64,
     /// The relative error to expect of the estimate; infinite where nothing is known yet.
     pub error: f64,
-    /// The upper bound of that batch element, where one was asked for; infinite where nothing is known.
+    /// The upper bound of that batch item, where one was asked for; infinite where nothing is known.
     pub upper: f64,
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The end of a run for one batch element.
+/// The end of a run for one batch item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {

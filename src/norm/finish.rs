@@ -12,7 +12,7 @@ use crate::ops::{self, Rows};
 use crate::tensor::Tensor;
 use crate::tensor::screen::{binary_exponent, scale_by_power};
 
-/// An iteration's result for one batch element, in units of the operator's products.
+/// An iteration's result for one batch item, in units of the operator's products.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     /// Converged or out of iterations, as the iteration believes; zero or non-finite where a product was.
@@ -69,7 +69,7 @@ impl Accept {
 pub(super) struct Ending<'a> {
     /// The vectors found on the short side.
     pub(super) vectors: &'a Tensor,
-    /// The power of two that each batch element's products were divided by.
+    /// The power of two that each batch item's products were divided by.
     pub(super) factors: &'a Buffer<f32>,
     pub(super) found: &'a [Option<Found>],
     /// Products that the run took.
@@ -106,7 +106,7 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
     Ok(SpectralNorms { gpu: oriented.operator.gpu().clone(), items, left, right, copies: None })
 }
 
-/// The result of a batch element whose iteration found no vectors.
+/// The result of a batch item whose iteration found no vectors.
 fn without_vectors(found: &Found, products: usize) -> SpectralNorm {
     SpectralNorm {
         iterations: found.iterations,
@@ -184,7 +184,7 @@ impl Measured {
         })
     }
 
-    /// The result of a batch element with vectors.
+    /// The result of a batch item with vectors.
     fn norm<O: LinearOperator + ?Sized>(
         &self,
         oriented: &Oriented<'_, O>,

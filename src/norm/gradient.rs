@@ -76,7 +76,7 @@ impl SpectralNorms {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for another number of cotangents than batch elements, or for another operator;
+    /// [`Error::ShapeMismatch`] for another number of cotangents than batch items, or for another operator;
     /// [`Error::InvalidOption`] where an element or its cotangent is not finite; whatever the device says.
     pub fn pull_back<O: Parametrised + ?Sized>(&self, operator: &O, cotangents: &[f64]) -> Result<Vec<Tensor>> {
         let operation = "pull back";

@@ -23,7 +23,7 @@ impl Default for Method {
 }
 
 impl Method {
-    /// The spectral norm of each batch element of an operator.
+    /// The spectral norm of each batch item of an operator.
     ///
     /// # Errors
     /// As [`Lanczos::norm`] and [`Power::norm`].

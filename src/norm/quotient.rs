@@ -29,7 +29,7 @@ impl Quotient {
     }
 }
 
-/// The bounds of a batch element, from its quotient and an upper bound in units of 2^exponent with its probability of
+/// The bounds of a batch item, from its quotient and an upper bound in units of 2^exponent with its probability of
 /// failure; and whether the quotient refutes the upper bound.
 pub(super) fn bounds(quotient: Option<Quotient>, upper: Option<(f64, f64)>, exponent: i32) -> (Bounds, bool) {
     let proven = quotient.filter(|quotient| quotient.proven);

@@ -30,7 +30,7 @@ impl Residual {
     }
 }
 
-/// The spectral norm of one batch element, and what is known about that norm.
+/// The spectral norm of one batch item, and what is known about that norm.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SpectralNorm {
@@ -58,9 +58,9 @@ pub struct SpectralNorm {
     /// The multiplicity of the largest singular value, values within 2^-20 of it included; `None` where copies were not
     /// counted ([`super::Lanczos::multiplicity`]).
     pub multiplicity: Option<usize>,
-    /// Iterations of the method until this batch element was done.
+    /// Iterations of the method until this batch item was done.
     pub iterations: usize,
-    /// Products with the operator or its transpose in the whole run, which are common to all batch elements.
+    /// Products with the operator or its transpose in the whole run, which are common to all batch items.
     pub products: usize,
     /// The end of the run.
     pub status: Status,
@@ -134,7 +134,7 @@ impl RelativeEq for SpectralNorm {
     }
 }
 
-/// The spectral norms of all batch elements of an operator, with their singular vectors in device memory.
+/// The spectral norms of all batch items of an operator, with their singular vectors in device memory.
 ///
 /// [`SpectralNorms::single`] is the norm of an operator that is no batch; a batch is indexed and iterated over.
 ///
@@ -159,7 +159,7 @@ pub struct SpectralNorms {
     pub(crate) copies: Option<Copies>,
 }
 
-/// The result of one batch element.
+/// The result of one batch item.
 impl Index<usize> for SpectralNorms {
     type Output = SpectralNorm;
 
@@ -188,7 +188,7 @@ impl<'a> From<&'a SpectralNorms> for StartVectors<'a> {
 }
 
 impl SpectralNorms {
-    /// The result of the only batch element.
+    /// The result of the only batch item.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] for a batch of another number than 1.
@@ -203,17 +203,17 @@ impl SpectralNorms {
         }
     }
 
-    /// The results of all batch elements, as a slice.
+    /// The results of all batch items, as a slice.
     pub fn items(&self) -> &[SpectralNorm] {
         &self.items
     }
 
-    /// The results of all batch elements, in order.
+    /// The results of all batch items, in order.
     pub fn iter(&self) -> slice::Iter<'_, SpectralNorm> {
         self.items.iter()
     }
 
-    /// The number of batch elements.
+    /// The number of batch items.
     pub fn len(&self) -> usize {
         self.items.len()
     }
@@ -223,20 +223,20 @@ impl SpectralNorms {
         self.items.is_empty()
     }
 
-    /// The left singular vectors, batch × 1 × codomain; zeros for a batch element without vectors.
+    /// The left singular vectors, batch × 1 × codomain; zeros for a batch item without vectors.
     pub fn left(&self) -> &Tensor {
         &self.left
     }
 
-    /// The right singular vectors, batch × 1 × domain; zeros for a batch element without vectors.
+    /// The right singular vectors, batch × 1 × domain; zeros for a batch item without vectors.
     pub fn right(&self) -> &Tensor {
         &self.right
     }
 
     /// The left singular vectors of every copy of the largest value, batch × copies × codomain: orthonormal, and zeros
-    /// past the copies of a batch element. The first copy is [`SpectralNorms::left`].
+    /// past the copies of a batch item. The first copy is [`SpectralNorms::left`].
     ///
-    /// There is one copy for each batch element where none has more, and where copies were not counted
+    /// There is one copy for each batch item where none has more, and where copies were not counted
     /// ([`super::Lanczos::multiplicity`]).
     pub fn left_copies(&self) -> &Tensor {
         self.copies.as_ref().map_or(&self.left, |copies| &copies.left)
@@ -248,15 +248,15 @@ impl SpectralNorms {
         self.copies.as_ref().map_or(&self.right, |copies| &copies.right)
     }
 
-    /// Reads the left singular vector of one batch element.
+    /// Reads the left singular vector of one batch item.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when there is no such batch element; [`Error::DeviceLost`].
+    /// [`Error::ShapeMismatch`] when there is no such batch item; [`Error::DeviceLost`].
     pub fn left_vector(&self, item: usize) -> Result<Vec<f32>> {
         self.gpu.block_on(self.vector(&self.left, item))
     }
 
-    /// Reads the right singular vector of one batch element.
+    /// Reads the right singular vector of one batch item.
     ///
     /// # Errors
     /// As [`SpectralNorms::left_vector`].

@@ -2,7 +2,7 @@
 
 use crate::bound::{Arithmetic, Bounds, Guarantee};
 
-/// Properties that every batch element of an operator has, as the operator itself states them.
+/// Properties that every batch item of an operator has, as the operator itself states them.
 ///
 /// Solvers may rely on a claim, so a false claim makes their results false. [`super::check`] refutes claims by random
 /// vectors.
@@ -79,7 +79,7 @@ impl Claims {
         self.norm.upper < 1.0
     }
 
-    /// The claims of factor · A, with a factor for each batch element.
+    /// The claims of factor · A, with a factor for each batch item.
     pub(super) fn scaled(&self, factors: &[f32]) -> Self {
         let definiteness = if factors.iter().all(|factor| *factor > 0.0) {
             self.definiteness

@@ -1,4 +1,4 @@
-//! Factors of batch elements in device memory, uploaded once for each number of vectors.
+//! Factors of batch items in device memory, uploaded once for each number of vectors.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::Result;
 use crate::gpu::{Buffer, Gpu};
 
-/// A factor for each batch element, repeated for each of its vectors; clones share the memory.
+/// A factor for each batch item, repeated for each of its vectors; clones share the memory.
 // Solvers ask for one or two numbers of vectors, so what is kept stays small.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Factors {

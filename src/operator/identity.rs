@@ -28,7 +28,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of vectors of a shape, once for each batch element.
+    /// The identity of vectors of a shape, once for each batch item.
     pub fn new(gpu: &Gpu, batch: usize, shape: &[usize]) -> Self {
         Self { gpu: gpu.clone(), batch, shape: shape.to_vec() }
     }

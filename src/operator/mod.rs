@@ -67,7 +67,7 @@ pub trait LinearOperator {
     /// The shape of one output vector.
     fn codomain(&self) -> Vec<usize>;
 
-    /// Records output = 2^-e · A · input for each batch element and vector, where e is [`LinearOperator::exponent`].
+    /// Records output = 2^-e · A · input for each batch item and vector, where e is [`LinearOperator::exponent`].
     ///
     /// The product writes every element of `output`. Operations of the library skip vectors that the recorder's mask
     /// leaves out, and an operator of your own may ignore the mask. It launches WGSL of its own by
@@ -77,13 +77,13 @@ pub trait LinearOperator {
     /// [`Error::ShapeMismatch`] when the shapes do not fit; whatever the device says.
     fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()>;
 
-    /// Records output = 2^-e · Aᵀ · input for each batch element and vector.
+    /// Records output = 2^-e · Aᵀ · input for each batch item and vector.
     ///
     /// # Errors
     /// As [`LinearOperator::apply`].
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()>;
 
-    /// Properties of every batch element that the operator promises; by default none.
+    /// Properties of every batch item that the operator promises; by default none.
     fn claims(&self) -> Claims {
         Claims::default()
     }
@@ -94,7 +94,7 @@ pub trait LinearOperator {
         0
     }
 
-    /// The knowledge of a batch element before any product is taken.
+    /// The knowledge of a batch item before any product is taken.
     fn knowledge(&self, _item: usize) -> Knowledge {
         Knowledge::Nothing
     }
@@ -117,7 +117,7 @@ pub trait LinearOperator {
         Box::pin(ready(Ok(None)))
     }
 
-    /// The products A · x, or Aᵀ · x where `adjoint`, in `f64` on the host for several vectors of each batch element,
+    /// The products A · x, or Aᵀ · x where `adjoint`, in `f64` on the host for several vectors of each batch item,
     /// scaled as [`LinearOperator::apply`] is.
     ///
     /// Probabilistic bounds of a norm measure the rounding of the device by these products, and are refused without
@@ -126,7 +126,7 @@ pub trait LinearOperator {
     ///
     /// A radius says how far rounding on the host may have taken a product; bounds leave out what a radius leaves out.
     ///
-    /// *Shapes*  `inputs`: the vectors of each batch element, any number of them · result: as many
+    /// *Shapes*  `inputs`: the vectors of each batch item, any number of them · result: as many
     fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         Box::pin(async move {
             let mut products = Vec::with_capacity(inputs.len());
@@ -151,17 +151,17 @@ pub trait LinearOperator {
         false
     }
 
-    /// The lower median of each column of a batch element, scaled as [`LinearOperator::apply`] is, for operators
+    /// The lower median of each column of a batch item, scaled as [`LinearOperator::apply`] is, for operators
     /// with entries.
     fn column_medians<'a>(&'a self, _item: usize) -> LocalBoxFuture<'a, Result<Option<Vec<f32>>>> {
         Box::pin(ready(Ok(None)))
     }
 }
 
-/// Products of the host on their way, one for each vector of each batch element; `None` where an operator has none.
+/// Products of the host on their way, one for each vector of each batch item; `None` where an operator has none.
 pub type HostProducts<'a> = LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>>;
 
-/// The knowledge of one batch element of an operator before any product is taken.
+/// The knowledge of one batch item of an operator before any product is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Knowledge {
@@ -199,7 +199,7 @@ pub(crate) fn length(shape: &[usize]) -> usize {
     shape.iter().product()
 }
 
-/// The number of vectors for each batch element in a tensor of batch × vectors × shape.
+/// The number of vectors for each batch item in a tensor of batch × vectors × shape.
 pub(crate) fn width(operation: &'static str, batch: usize, shape: &[usize], vectors: &Tensor) -> Result<usize> {
     match vectors.shape() {
         [items, width, rest @ ..] if *items == batch && rest == shape => Ok(*width),

@@ -96,7 +96,7 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
         Tensor::zeros(self.operator.gpu(), &self.shape(columns, &self.long_shape))
     }
 
-    /// The end of each batch element that needs no product: a zero or non-finite one, or all of an empty operator.
+    /// The end of each batch item that needs no product: a zero or non-finite one, or all of an empty operator.
     pub(crate) fn settled(&self) -> Vec<Option<Settled>> {
         let empty = self.short == 0 || self.long == 0;
         let settled = |item| match self.operator.knowledge(item) {
@@ -108,7 +108,7 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
     }
 }
 
-/// How a batch element ends before any product, and the position of its first entry that is not finite.
+/// How a batch item ends before any product, and the position of its first entry that is not finite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Settled {
     pub(crate) status: Status,

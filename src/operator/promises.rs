@@ -8,7 +8,7 @@ use crate::{Error, Result};
 
 /// Tests the promises of an operator by random vectors, for use in the tests of an operator of one's own.
 ///
-/// The test covers each batch element, with one and with several vectors at once:
+/// The test covers each batch item, with one and with several vectors at once:
 /// * each product is finite, written in full, and the same beside other vectors as alone;
 /// * <A x, y> = <x, Aᵀ y>, for random y and for y along A x;
 /// * an operator that knows itself to be zero is zero;
@@ -75,7 +75,7 @@ pub async fn check_async<O: LinearOperator + ?Sized>(operator: &O, seed: u64) ->
     checker.balls(true, (&y, &aty), &along).await
 }
 
-/// The vectors of each batch element that are multiplied at once.
+/// The vectors of each batch item that are multiplied at once.
 const WIDTH: usize = 3;
 
 /// An operator under test, with the lengths of its vectors.
@@ -92,24 +92,24 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         8.0 * roundings.sqrt() * f64::from(f32::EPSILON) * product + roundings * f64::from(f32::MIN_POSITIVE)
     }
 
-    /// Random unit vectors, `WIDTH` for each batch element.
+    /// Random unit vectors, `WIDTH` for each batch item.
     fn random(&self, seed: u64, side: u64, length: usize) -> Vec<f32> {
         let count = (self.operator.batch() * WIDTH) as u64;
         (0..count).flat_map(|index| random_unit(seed, 2 * index + side, length)).collect()
     }
 
-    /// The batch elements whose entries are finite.
+    /// The batch items whose entries are finite.
     fn items(&self) -> impl Iterator<Item = usize> {
         let finite = |item: &usize| !matches!(self.operator.knowledge(*item), Knowledge::NonFinite(_));
         (0..self.operator.batch()).filter(finite)
     }
 
-    /// The vectors of all batch elements whose entries are finite, by their places among all vectors.
+    /// The vectors of all batch items whose entries are finite, by their places among all vectors.
     fn places(&self) -> impl Iterator<Item = (usize, usize)> {
         self.items().flat_map(|item| (item * WIDTH..(item + 1) * WIDTH).map(move |place| (item, place)))
     }
 
-    /// The products of the device with `width` vectors for each batch element.
+    /// The products of the device with `width` vectors for each batch item.
     async fn product(&self, adjoint: bool, width: usize, input: &[f32]) -> Result<Vec<f32>> {
         let (operator, gpu) = (self.operator, self.operator.gpu());
         let shape = |side: Vec<usize>| [&[operator.batch(), width], &side[..]].concat();
@@ -160,7 +160,7 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
-    /// A batch element that is known to be zero has products of zeros.
+    /// A batch item that is known to be zero has products of zeros.
     fn zeros(&self, ax: &[f32], aty: &[f32]) -> Result<()> {
         for (item, place) in self.places().filter(|(item, _)| self.operator.knowledge(*item) == Knowledge::Zero) {
             let largest = norm(at(ax, place, self.to)).max(norm(at(aty, place, self.from)));

@@ -53,7 +53,7 @@ struct Tiled {
 
 impl Tiled {
     /// The tiled way on an adapter of some profile, where it is faster than the kernel with 4 × 4 sums. The choice
-    /// depends on the number of batch elements only by what fits into memory.
+    /// depends on the number of batch items only by what fits into memory.
     // The unit of time is a product of the kernel with 4 × 4 sums, on lavapipe: a product in a tile takes 1/3, a copied
     // element 5, a dispatch some 10 000. On hardware, not measured, larger tiles are only worth it where there are
     // enough of them to occupy the device.

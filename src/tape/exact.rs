@@ -18,7 +18,7 @@ pub(super) struct Exact {
 const ROUNDING: f64 = 1.0 / (1u64 << 40) as f64;
 
 impl Exact {
-    /// The products of each batch element with its vectors.
+    /// The products of each batch item with its vectors.
     pub(super) async fn products(
         &self,
         (at_point, forward, back): (&Program, &Program, &Program),

@@ -235,7 +235,7 @@ impl Matrix {
         Ok(())
     }
 
-    /// Fills each batch element whose screen is not finite with NaN, from the host, because no shader need pass a NaN
+    /// Fills each batch item whose screen is not finite with NaN, from the host, because no shader need pass a NaN
     /// on.
     pub(crate) fn fill_non_finite(&self) -> Result<()> {
         const PIECE_WORDS: usize = 4 << 20;

@@ -4,7 +4,7 @@ use crate::gpu::Gpu;
 use crate::tensor::position::Position;
 use crate::{Error, Result};
 
-/// The range of the entries of one batch element.
+/// The range of the entries of one batch item.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Screen {
     /// The largest finite magnitude.

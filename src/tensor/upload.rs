@@ -178,7 +178,7 @@ impl Matrix {
     }
 }
 
-/// Screens the entries of one batch element of a source.
+/// Screens the entries of one batch item of a source.
 fn look<S: ElementSource + ?Sized>(source: &S, first: usize, rows: usize, cols: usize) -> Result<Screen> {
     let mut screen = Screen::default();
     let total = rows * cols;

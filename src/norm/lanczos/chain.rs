@@ -7,7 +7,7 @@ use super::state::{Goal, State};
 use super::steps::{Closed, Steps};
 use crate::iterate::Status;
 
-/// The spaces of the start vectors of one batch element, one after the other.
+/// The spaces of the start vectors of one batch item, one after the other.
 #[derive(Clone, Debug, Default)]
 pub(in crate::norm) struct Chain {
     pub(super) steps: Steps,
@@ -35,7 +35,7 @@ pub(in crate::norm) struct Chain {
 }
 
 impl Chain {
-    /// A chain that has not begun; that of a settled batch element never does.
+    /// A chain that has not begun; that of a settled batch item never does.
     pub(super) fn new(open: bool) -> Self {
         Self {
             steps: Steps::new(),

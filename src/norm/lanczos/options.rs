@@ -29,7 +29,7 @@ pub struct Lanczos {
     /// without such products ([`LinearOperator::products_on_host`]) has no such bound, and `delta` is then an error.
     /// The proof is in `docs/bounds.md`.
     pub delta: Option<f64>,
-    /// The number of Krylov subspaces for each batch element, from independent random starts. One pass over the
+    /// The number of Krylov subspaces for each batch item, from independent random starts. One pass over the
     /// operator serves all.
     ///
     /// The bound is the largest of their bounds, each of which may fail with probability delta^(1/chains): the bound is

@@ -1,4 +1,4 @@
-//! One run over all batch elements: a step on the device, and its readings.
+//! One run over all batch items: a step on the device, and its readings.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use crate::ops::StopKind;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
-/// The chains of all batch elements, with their device memory.
+/// The chains of all batch items, with their device memory.
 pub(in crate::norm) struct Run<'a, O: ?Sized> {
     pub(super) options: &'a Lanczos,
     pub(super) oriented: &'a Oriented<'a, O>,
@@ -25,7 +25,7 @@ pub(in crate::norm) struct Run<'a, O: ?Sized> {
     pub(in crate::norm) basis: Basis,
     pub(in crate::norm) chains: Vec<Chain>,
     pub(super) iterations: usize,
-    /// Chains of each batch element: chain `column` of an element is vector element · columns + column.
+    /// Chains of each batch item: chain `column` of an element is vector element · columns + column.
     pub(super) columns: usize,
     /// The part that each chain may count on for an upper bound, and the failure probability of the bound.
     pub(super) bound: Option<(Share, f64)>,
@@ -162,7 +162,7 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         })
     }
 
-    /// Judges every chain and batch element, and takes chains that need no more steps out of the mask.
+    /// Judges every chain and batch item, and takes chains that need no more steps out of the mask.
     fn judge(&mut self) -> Result<()> {
         let share = self.bound.map(|(share, _)| share);
         for chain in self.chains.iter_mut().filter(|chain| chain.iterations.is_none()) {

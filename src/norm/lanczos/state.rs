@@ -45,7 +45,7 @@ pub(in crate::norm) enum State {
     /// The space grows.
     #[default]
     Searching,
-    /// The space has nothing more to say, and waits for the others of its batch element.
+    /// The space has nothing more to say, and waits for the others of its batch item.
     Settled {
         /// The relative residual of the leading triplet.
         residual: f64,

@@ -1,4 +1,4 @@
-//! One run over all batch elements: a step on the device, and its readings.
+//! One run over all batch items: a step on the device, and its readings.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ const FLOOR: f32 = 16.0 / 8_388_608.0;
 /// Iterations near the floor without a smaller residual, after which the residual counts as stuck.
 const PATIENCE: u32 = 64;
 
-/// One batch element, as the host sees it.
+/// One batch item, as the host sees it.
 #[derive(Clone, Debug, Default)]
 struct Element {
     done: Option<Status>,
@@ -83,7 +83,7 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         })
     }
 
-    /// Whether any batch element has a norm to be found.
+    /// Whether any batch item has a norm to be found.
     pub(super) fn is_open(&self) -> bool {
         self.elements.iter().any(|element| element.done.is_none())
     }
@@ -100,7 +100,7 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         self.iterations
     }
 
-    /// The results of all batch elements.
+    /// The results of all batch items.
     pub(super) fn found(&self) -> Vec<Option<Found>> {
         let found = |element: &Element| {
             let status = element.done.unwrap_or(Status::MaxIterations);

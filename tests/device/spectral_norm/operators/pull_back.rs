@@ -20,7 +20,7 @@ struct Pairs {
     weights: Vec<f64>,
 }
 
-/// The sum over all pairs of weight · uᵀ (A Bᵀ + factor · C) v, of one batch element.
+/// The sum over all pairs of weight · uᵀ (A Bᵀ + factor · C) v, of one batch item.
 fn value(parameters: &[Vec<f64>; 3], pairs: &Pairs, item: usize, factor: f64) -> f64 {
     let [(rows, inner), (cols, _), _] = SIDES;
     let entry = |which: usize, row: usize, col: usize| {
