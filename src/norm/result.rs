@@ -1,4 +1,4 @@
-//! The result of a solver: spectral norms, what is known about them, and their singular vectors.
+//! The result of a solver: spectral norms with their bounds, and their singular vectors.
 
 use std::ops::Index;
 use std::{fmt, slice};
@@ -24,13 +24,13 @@ pub struct Residual {
 }
 
 impl Residual {
-    /// Both as one number: √(left² + right²).
+    /// The residuals of both sides as one number: √(left² + right²).
     pub fn norm(&self) -> f64 {
         self.left.hypot(self.right)
     }
 }
 
-/// The spectral norm of one batch item, and what is known about that norm.
+/// The spectral norm of one batch item, with its bounds, residual and status.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SpectralNorm {
@@ -39,8 +39,8 @@ pub struct SpectralNorm {
     /// The bounds of the norm, with the kind of their guarantee.
     ///
     /// A solver gives a proven lower bound: a Rayleigh quotient taken on the host in `f64`, all rounding subtracted.
-    /// There are no bounds where the operator cannot enclose its products. An operator without elements, or with
-    /// entries that are all seen to be zero, has the certified norm 0; products that are zero prove nothing.
+    /// There are no bounds where the operator cannot enclose its products. An operator without entries, or with all
+    /// entries seen to be zero, has the certified norm 0. Products that are zero prove nothing.
     ///
     /// The bounds are of the operator as the device holds it. Entries of `f64` are held rounded to `f32`; for other
     /// types the device holds the matrix given.
@@ -53,14 +53,15 @@ pub struct SpectralNorm {
     /// A Krylov subspace shows a repeated singular value once. With [`SpectralNorm::multiplicity`] copies are told
     /// apart, and `second` is the next *distinct* value.
     pub second: Option<f64>,
-    /// The distance of sigma to the next singular value, sigma itself where there is no other; `None` where unknown.
+    /// The distance of sigma to the next singular value; sigma where there is no other, `None` where unknown.
     pub gap: Option<f64>,
-    /// The multiplicity of the largest singular value, values within 2^-20 of it included; `None` where copies were not
-    /// counted ([`super::Lanczos::multiplicity`]).
+    /// The multiplicity of the largest singular value, values within 2^-20 sigma included.
+    ///
+    /// `None` where copies were not counted ([`super::Lanczos::multiplicity`]).
     pub multiplicity: Option<usize>,
     /// Iterations of the method until this batch item was done.
     pub iterations: usize,
-    /// Products with the operator or its transpose in the whole run, which are common to all batch items.
+    /// Products with the operator or its transpose in the whole run, common to all batch items.
     pub products: usize,
     /// The end of the run.
     pub status: Status,
@@ -85,7 +86,7 @@ impl SpectralNorm {
         Some(if gap > 0.0 { residual / gap } else { f64::INFINITY })
     }
 
-    /// The result for an operator that is known to be zero, or to have no norm.
+    /// The result for an operator that is known to be zero or not finite.
     pub(crate) fn without_vectors(status: Status, non_finite: Option<Position>) -> Self {
         let sigma = if status == Status::NonFinite { f64::NAN } else { 0.0 };
         let zero = Bounds { lower: 0.0, upper: 0.0, guarantee: Guarantee::Certified { arithmetic: Arithmetic::Host } };
@@ -136,7 +137,7 @@ impl RelativeEq for SpectralNorm {
 
 /// The spectral norms of all batch items of an operator, with their singular vectors in device memory.
 ///
-/// [`SpectralNorms::single`] is the norm of an operator that is no batch; a batch is indexed and iterated over.
+/// [`SpectralNorms::single`] is the norm of an operator without a batch. A batch is indexed and iterated over.
 ///
 /// ```
 /// use approx::assert_relative_eq;
@@ -218,7 +219,7 @@ impl SpectralNorms {
         self.items.len()
     }
 
-    /// Whether the batch has no elements.
+    /// Whether the batch has no items.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -233,17 +234,17 @@ impl SpectralNorms {
         &self.right
     }
 
-    /// The left singular vectors of every copy of the largest value, batch × copies × codomain: orthonormal, and zeros
+    /// The left singular vectors of every copy of the largest value, batch × copies × codomain: orthonormal, with zeros
     /// past the copies of a batch item. The first copy is [`SpectralNorms::left`].
     ///
-    /// There is one copy for each batch item where none has more, and where copies were not counted
+    /// There is one copy for each batch item where no item has more, and where copies were not counted
     /// ([`super::Lanczos::multiplicity`]).
     pub fn left_copies(&self) -> &Tensor {
         self.copies.as_ref().map_or(&self.left, |copies| &copies.left)
     }
 
-    /// The right singular vectors of every copy of the largest value, batch × copies × domain: copy by copy the
-    /// partners of [`SpectralNorms::left_copies`].
+    /// The right singular vectors of every copy of the largest value, batch × copies × domain, in the order of
+    /// [`SpectralNorms::left_copies`].
     pub fn right_copies(&self) -> &Tensor {
         self.copies.as_ref().map_or(&self.right, |copies| &copies.right)
     }

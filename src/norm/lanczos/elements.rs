@@ -1,4 +1,4 @@
-//! Batch items: what their chains say together.
+//! The results of batch items, from all their chains together.
 
 use super::super::finish::Found;
 use super::super::stop::Stop;
@@ -23,7 +23,8 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         &self.chains[item * self.columns..(item + 1) * self.columns]
     }
 
-    /// Decides what no chain can alone: whether the bounds are close enough, and which chain looks for copies.
+    /// Decides the questions that need all chains: whether the bounds are close enough, and which chain looks for
+    /// copies.
     pub(super) fn judge_element(&mut self, item: usize) {
         let best = self.best(item);
         let (sigma, upper) = (self.in_range_of_operator(best, self.chains[best].sigma()), self.upper(item));
@@ -54,7 +55,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         }
     }
 
-    /// The chain of a batch item that found the largest value, the first of them if several are equal.
+    /// The first chain of a batch item with the largest value.
     pub(super) fn best(&self, item: usize) -> usize {
         let first = item * self.columns;
         let sigma = |vector: usize| self.in_range_of_operator(vector, self.chains[vector].sigma());
@@ -62,13 +63,13 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
             .fold(first, |best, vector| if sigma(vector) > sigma(best) { vector } else { best })
     }
 
-    /// The value that no chain of a batch item can exceed, but for the share of starts that the bound allows.
+    /// The upper bound of all chains of a batch item, which fails for at most the allowed share of starts.
     fn upper(&self, item: usize) -> f64 {
         let vectors = item * self.columns..(item + 1) * self.columns;
         vectors.map(|vector| self.in_range_of_operator(vector, self.chains[vector].first.upper)).fold(0.0, f64::max)
     }
 
-    /// A value of a chain, which works with a power of two of its own, in units of the operator's products.
+    /// A chain's value in units of the operator's products; the chain itself works with a power of two of its own.
     fn in_range_of_operator(&self, vector: usize, value: f64) -> f64 {
         scale_by_power(value, self.exponents.get(vector).copied().unwrap_or(0))
     }

@@ -1,4 +1,4 @@
-//! The two halves of a step, as the device takes them.
+//! The two halves of a step on the device.
 
 use super::run::Run;
 use super::steps::breakdown;

@@ -1,4 +1,4 @@
-//! The judge of a value: the error that one may expect is within the tolerance.
+//! The judge of a value: whether the expected error is within the tolerance.
 
 use super::super::super::stop::Stop;
 use super::super::chain::Chain;
