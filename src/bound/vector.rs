@@ -1,11 +1,11 @@
-//! Dot products and norms of vectors, the norms as bounds that include their own rounding.
+//! Dot products and norms of vectors, with norms as bounds that include their own rounding.
 
 use super::rounding::{down, gamma, sum_above, up};
 use crate::tensor::screen::scale_by_power;
 
 /// A dot product in `f64`, in eight partial sums.
 pub(crate) fn dot<T: Copy + Into<f64>>(left: &[T], right: &[f64]) -> f64 {
-    // the compiler keeps eight sums in registers side by side
+    // Eight sums, because the compiler keeps eight sums in registers side by side.
     let mut sums = [0.0; 8];
     let (left_runs, right_runs) = (left.chunks_exact(8), right.chunks_exact(8));
     let rest: f64 =
@@ -31,7 +31,7 @@ pub fn norm_above(vector: &[f64]) -> f64 {
         return if largest == 0.0 { 0.0 } else { f64::INFINITY };
     }
     let sum: f64 = vector.iter().map(|value| (value / largest).powi(2)).sum();
-    // A quotient, a square and the sum: relative gamma(length + 3), and as much absolutely where a square underflows.
+    // A quotient, a square and the sum: gamma(length + 3) relative, and the same absolutely where a square underflows.
     let square = up(sum_above(sum, vector.len() + 3) + vector.len() as f64 * f64::MIN_POSITIVE);
     up(up(square.sqrt()) * largest)
 }
@@ -48,7 +48,7 @@ pub fn norm_below(vector: &[f64]) -> f64 {
     (down(down(square.sqrt()) * largest)).max(0.0)
 }
 
-/// The 2-norm, as near as `f64` gives it; infinite or NaN where an entry is.
+/// The 2-norm, rounded in `f64`; infinite or NaN where an entry is.
 pub(super) fn norm_of(vector: &[f64]) -> f64 {
     let largest = largest(vector);
     if largest == 0.0 || !largest.is_finite() {
@@ -57,14 +57,15 @@ pub(super) fn norm_of(vector: &[f64]) -> f64 {
     vector.iter().map(|value| (value / largest).powi(2)).sum::<f64>().sqrt() * largest
 }
 
-/// The largest magnitude; NaN where an entry is, which `f64::max` would pass over.
+/// The largest magnitude; NaN where an entry is NaN, which `f64::max` would pass over.
 fn largest(vector: &[f64]) -> f64 {
     let larger = |largest: f64, value: &f64| if value.is_nan() { f64::NAN } else { value.abs().max(largest) };
     vector.iter().fold(0.0, |largest: f64, value| if largest.is_nan() { largest } else { larger(largest, value) })
 }
 
-/// A lower bound of the 2-norm of 2^`exponent` times a vector of `terms` entries, the largest in [1, 2), from the
-/// computed square `root` of the sum of their squares.
+/// A lower bound of the 2-norm of 2^`exponent` times a vector of `terms` entries, the largest in [1, 2).
+///
+/// `root` is the computed square root of the sum of squares.
 ///
 /// With u = 2^-53, a square is rounded once and then added at most `terms` - 1 times. So the computed sum is at most
 /// (1 + u)^terms times the true one, and its rounded root (1 + u)^(terms / 2 + 1) times. The two roundings below make
@@ -73,13 +74,13 @@ fn largest(vector: &[f64]) -> f64 {
 pub(crate) fn length_below(root: f64, terms: usize, exponent: i32) -> f64 {
     let slack = (terms as f64 + 4.0) * (f64::EPSILON / 2.0);
     let bound = scale_by_power(root * (1.0 - slack), exponent);
-    // a subnormal result was rounded once more, by less than the distance to the next; a length above the range of f64
-    // is above its largest number
+    // A subnormal result was rounded once more, by less than the distance to the next number. A length above the range
+    // of f64 is above the largest f64.
     if bound < f64::MIN_POSITIVE { bound.next_down().max(0.0) } else { bound.min(f64::MAX) }
 }
 
-/// An upper bound of the same norm: by the same count, rounding down and underflow take at most (terms + 4) u of the
-/// root.
+/// An upper bound of the norm of [`length_below`]: by the same count, rounding down and underflow take at most (terms +
+/// 4) u of the root.
 pub(crate) fn length_above(root: f64, terms: usize, exponent: i32) -> f64 {
     let slack = (terms as f64 + 4.0) * (f64::EPSILON / 2.0);
     let bound = scale_by_power((root * (1.0 + slack)).next_up(), exponent);

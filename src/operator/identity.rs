@@ -1,4 +1,4 @@
-//! The identity.
+//! The identity operator.
 
 use futures::future::{LocalBoxFuture, ready};
 
@@ -8,7 +8,7 @@ use crate::gpu::{Gpu, Recorder};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
-/// The map x ↦ x of vectors of one shape, which I + J and α I - J are made with.
+/// The map x ↦ x of vectors of one shape, for sums such as I + J and α I - J.
 ///
 /// ```
 /// use opnorm::operator::Identity;
@@ -77,7 +77,7 @@ impl LinearOperator for Identity {
     }
 
     fn claims(&self) -> Claims {
-        // The norm of a map of no numbers is 0.
+        // The norm of a map without elements is 0.
         let norm = if length(&self.shape) == 0 { 0.0 } else { 1.0 };
         Claims::default().with_definiteness(Definiteness::Definite).with_norm(exact(norm, norm))
     }

@@ -6,23 +6,23 @@ use crate::tensor::Tensor;
 use crate::tensor::screen::scale_by_power;
 use crate::{Error, Result};
 
-/// Tests the promises of an operator by random vectors, for use in the tests of an operator of one's own.
+/// Tests the promises of an operator by random vectors, for the tests of an own operator.
 ///
-/// The test covers each batch item, with one and with several vectors at once:
+/// The test covers each batch item, with one vector and with several vectors at once:
 /// * each product is finite, written in full, and the same beside other vectors as alone;
 /// * <A x, y> = <x, Aᵀ y>, for random y and for y along A x;
 /// * an operator that knows itself to be zero is zero;
 /// * [`LinearOperator::claims`]: A x = Aᵀ x where symmetry is claimed, the sign of xᵀ A x, and |A x| against the upper
 ///   bound of the norm;
 /// * the balls of [`LinearOperator::enclose`] and [`LinearOperator::enclose_adjoint`] hold the products of the device
-///   up to its rounding, and grow with the balls they are given.
+///   up to its rounding, and grow with the input balls.
 ///
-/// A broken promise that no random vector meets is not found, as a lower bound of the norm that is too high.
+/// The test misses a broken promise that no random vector meets, such as a lower bound of the norm that is too high.
 ///
-/// *Accuracy*  The device may miss a product by 8 √k 2^-23 |A x|, with k the length of x and A x together. That is the
-/// error of k independent roundings, eight times their standard deviation, in sums that do not cancel (Higham and Mary,
-/// *A new approach to probabilistic rounding error analysis*, 2019). A sum of operators that nearly cancel misses more,
-/// and is refused.
+/// *Accuracy*  The device may miss a product by 8 √k 2^-23 |A x|, with k the length of x and A x together. This is
+/// eight times the standard deviation of k independent roundings in sums that do not cancel (Higham and Mary, *A new
+/// approach to probabilistic rounding error analysis*, 2019). A sum of operators that nearly cancel misses more, and is
+/// refused.
 ///
 /// ```
 /// use opnorm::{Gpu, Matrix, operator::check};
@@ -60,7 +60,7 @@ pub async fn check_async<O: LinearOperator + ?Sized>(operator: &O, seed: u64) ->
     let (ax, aty) = (checker.product(false, WIDTH, &x).await?, checker.product(true, WIDTH, &y).await?);
     checker.alone(false, &x, &ax).await?;
     checker.alone(true, &y, &aty).await?;
-    // Products of random vectors lean towards the largest singular vectors, which random vectors hardly meet.
+    // Products of random vectors lean towards the largest singular vectors, along which random vectors have little.
     let along: Vec<f32> = ax.chunks_exact(to).flat_map(unit).collect();
     let back = checker.product(true, WIDTH, &along).await?;
     checker.adjoint((&x, &ax), (&y, &aty))?;
@@ -104,7 +104,7 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         (0..self.operator.batch()).filter(finite)
     }
 
-    /// The vectors of all batch items whose entries are finite, by their places among all vectors.
+    /// The vectors of all batch items with finite entries, by their places among all vectors.
     fn places(&self) -> impl Iterator<Item = (usize, usize)> {
         self.items().flat_map(|item| (item * WIDTH..(item + 1) * WIDTH).map(move |place| (item, place)))
     }
@@ -116,7 +116,7 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         let (from, to) = (shape(operator.domain()), shape(operator.codomain()));
         let (from, to, size) = if adjoint { (to, from, self.from) } else { (from, to, self.to) };
         let input = Tensor::from_slice(gpu, &from, input)?;
-        // NaN stays where the product writes nothing.
+        // NaN stays where the product writes nothing, so that a gap shows.
         let output = Tensor::from_slice(gpu, &to, &vec![f32::NAN; operator.batch() * width * size])?;
         let mut recorder = gpu.recorder();
         match adjoint {
@@ -149,7 +149,7 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
-    /// <A x, y> = <x, Aᵀ y>.
+    /// Tests <A x, y> = <x, Aᵀ y>.
     fn adjoint(&self, (x, ax): (&[f32], &[f32]), (y, aty): (&[f32], &[f32])) -> Result<()> {
         for (item, place) in self.places() {
             let (x, ax) = (at(x, place, self.from), at(ax, place, self.to));
@@ -169,7 +169,7 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
-    /// |A x| <= upper |x|, and the same of Aᵀ.
+    /// Tests |A x| <= upper |x|, and |Aᵀ x| <= upper |x|.
     fn norm(&self, (x, ax): (&[f32], &[f32]), (y, aty): (&[f32], &[f32])) -> Result<()> {
         let upper = self.operator.claims().norm().upper;
         for (item, place) in self.places().filter(|_| upper.is_finite()) {
@@ -189,7 +189,7 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
-    /// A x = Aᵀ x, where it is claimed.
+    /// Tests A x = Aᵀ x, where symmetry is claimed.
     async fn symmetry(&self, x: &[f32], ax: &[f32]) -> Result<()> {
         if !self.operator.claims().is_symmetric() {
             return Ok(());
@@ -202,7 +202,7 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
-    /// The claimed sign of xᵀ A x.
+    /// Tests the claimed sign of xᵀ A x.
     fn definiteness(&self, x: &[f32], ax: &[f32]) -> Result<()> {
         let claimed = self.operator.claims().definiteness();
         for (item, place) in self.places().filter(|_| claimed > Definiteness::Unknown) {
@@ -215,7 +215,8 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
-    /// The ball around the product with x holds that of the device, and the ball of a ball around x holds more.
+    /// Tests that the ball around a product holds the device's product, and that a larger input ball gives a larger
+    /// ball.
     async fn balls(&self, adjoint: bool, (x, ax): (&[f32], &[f32]), towards: &[f32]) -> Result<()> {
         const RADIUS: f64 = 0.5;
         let (from, to) = if adjoint { (self.to, self.from) } else { (self.from, self.to) };
@@ -237,7 +238,7 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
-    /// The ball that the operator gives, refused where its center has another length.
+    /// The ball of the operator; an error where its center has the wrong length.
     async fn enclose(&self, adjoint: bool, item: usize, input: Ball) -> Result<Option<Ball>> {
         let (ball, size) = match adjoint {
             true => (self.operator.enclose_adjoint(item, input).await?, self.from),
@@ -262,7 +263,7 @@ fn enclosing(adjoint: bool) -> (&'static str, &'static str) {
     }
 }
 
-/// Refuses a promise that is off by more than is allowed.
+/// Refuses a promise that is off by more than the allowed distance.
 fn expect(item: usize, promise: &'static str, found: f64, allowed: f64) -> Result<()> {
     if found <= allowed {
         return Ok(());
