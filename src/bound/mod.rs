@@ -1,6 +1,6 @@
 //! Rigorous statements: bounds with their kind, balls, and arithmetic rounded to the safe side.
 //!
-//! An own operator proves its products with [`Ball`] and [`Up`] ([`crate::operator::LinearOperator::enclose`]). A
+//! A custom operator proves its products with [`Ball`] and [`Up`] ([`crate::operator::LinearOperator::enclose`]). A
 //! result then has a rigorous lower bound. `docs/bounds.md` derives every inequality.
 
 mod ball;

@@ -6,10 +6,9 @@
 //! | device | longer                             | Rayleigh quotient | products of the deflated matrix    |
 //!
 //! The host works in `f64` alone; a factorisation exists only if mu is at least the norm (Rump, *Verification of
-//! positive definiteness*, 2006). For the device, converged singular vectors are taken out first. The rest is bounded by
-//! products with itself in `f32`, with rounding errors bounded beforehand. A small eigenvalue problem on the host joins
-//! The device's prover bounds all rounding errors beforehand; a small eigenvalue problem on the host joins the two
-//! parts. `docs/bounds.md` derives every inequality; the code cites its equations.
+//! positive definiteness*, 2006). The device's prover takes converged singular vectors out first. Products with itself
+//! in `f32`, with rounding errors bounded beforehand, bound the rest. A small eigenvalue problem on the host joins the
+//! two parts. `docs/bounds.md` derives every inequality; the code cites its equations.
 //!
 //! ```
 //! use opnorm::certify::Certifier;

@@ -39,7 +39,7 @@ use crate::{Error, Result};
 /// Each vector is contiguous, and vectors follow one another without padding. So a slice of one vector may start where
 /// the device lets no binding start.
 ///
-/// An own operator needs the six required methods, and [`LinearOperator::enclose`] for proven bounds.
+/// A custom operator needs the six required methods, and [`LinearOperator::enclose`] for proven bounds.
 /// `examples/own_operator.rs` has both, for an operator that is never stored as a matrix. [`check`] tests the promises
 /// of an operator. References, `Box`, `Arc` and `Rc` of an operator are operators.
 ///
@@ -72,7 +72,7 @@ pub trait LinearOperator {
     /// Records output = 2^-e · A · input for each batch item and vector, where e is [`LinearOperator::exponent`].
     ///
     /// The product writes every element of `output`. Operations of the library skip vectors that the recorder's mask
-    /// leaves out; an own operator may ignore the mask. An own operator launches its WGSL by
+    /// leaves out; a custom operator may ignore the mask. A custom operator launches its WGSL by
     /// [`Recorder::dispatch_own`], or uses [`crate::low_level::ops`], which may change in any release.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::tensor::Tensor;
 use crate::tensor::screen::scale_by_power;
 use crate::{Error, Result};
 
-/// Tests the promises of an operator by random vectors, for the tests of an own operator.
+/// Tests the promises of an operator by random vectors, for the tests of a custom operator.
 ///
 /// The test covers each batch item, with one vector and with several vectors at once:
 /// * each product is finite, written in full, and the same beside other vectors as alone;

@@ -1,11 +1,11 @@
-//! Products of sizes, which come from users and files and may be too large to count.
+//! Products of sizes, which come from users and files and may overflow.
 
 use crate::{Error, Result};
 
 /// The number of elements of a shape.
 ///
 /// # Errors
-/// [`Error::TooLarge`] where the elements are more than memory has room for.
+/// [`Error::TooLarge`] for more elements than memory holds.
 pub(crate) fn elements(operation: &'static str, shape: &[usize]) -> Result<usize> {
     let product = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
     product.filter(|count| *count <= usize::MAX / 8).ok_or_else(|| Error::TooLarge {
@@ -17,7 +17,7 @@ pub(crate) fn elements(operation: &'static str, shape: &[usize]) -> Result<usize
     })
 }
 
-/// The product of sizes, or the largest number where the product is too large to count: no buffer has as many elements.
+/// The product of sizes, or the largest `usize` where the product overflows: no buffer has that many elements.
 pub(crate) fn volume(sizes: &[usize]) -> usize {
     sizes.iter().fold(1, |product, size| product.saturating_mul(*size))
 }
