@@ -16,7 +16,7 @@ params! {
 #[derive(Debug)]
 pub struct Binary(Function);
 
-/// The functions, each from its constant, its name, the files that it calls, and its formula.
+/// The functions, each from its constant, its name, the files that the function calls, and its formula.
 macro_rules! functions {
     ($(($constant:ident, $name:literal, [$($library:literal),*], $formula:literal),)*) => {
         impl Binary {
@@ -34,7 +34,7 @@ macro_rules! functions {
                 ));
             )*
 
-            /// Every function there is.
+            /// Every function.
             pub const ALL: [&'static Self; [$($name),*].len()] = [$(Self::$constant),*];
         }
     };
@@ -66,7 +66,7 @@ impl Binary {
 
 /// Records output = function(left, right), element by element.
 ///
-/// *Shapes*  `left`, `right`, `output`: one length
+/// *Shapes*  `left`, `right`, `output`: the same length
 ///
 /// *Accuracy*  one rounding; 2.5 units in the last place for the quotient; the maximum and the comparison are exact.
 ///
