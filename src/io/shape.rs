@@ -1,16 +1,16 @@
 //! Shapes in files: their number of elements, and their words in messages.
 
-/// The number of elements, or `None` where it does not fit in memory's addresses.
+/// The number of elements, or `None` beyond the range of memory addresses.
 ///
-/// A 0 anywhere makes the tensor empty, but not before the rest is multiplied: a shape such as `2^63 x 2^63 x 0` is no
-/// shape that a program wrote.
+/// A 0 makes the tensor empty, but only after the other lengths are multiplied. No program writes a shape such as `2^63
+/// x 2^63 x 0`.
 pub(super) fn checked_elements(shape: &[usize]) -> Option<usize> {
     shape.iter().try_fold(1_usize, |product, &length| product.checked_mul(length))
 }
 
-/// `4 x 3`, or `scalar` for the shape without axes.
+/// `4 x 3`, or `scalar` for a shape without axes.
 pub(super) fn words(shape: &[usize]) -> String {
-    // a hostile header can hold millions of axes; nobody reads more than a few
+    // Only the first axes, because a hostile header can hold millions.
     const SHOWN: usize = 8;
     if shape.is_empty() {
         return "scalar".to_owned();
