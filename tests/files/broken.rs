@@ -1,4 +1,4 @@
-//! A hundred thousand broken files, none of which may end in a panic or a large allocation.
+//! 100 000 broken files, none of which may cause a panic or a large allocation.
 
 use opnorm::Error;
 use opnorm::io::{Checkpoint, Element};
@@ -60,7 +60,7 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Opens, and copies whatever can be copied. Whether the file is refused is its own affair.
+/// Opens a file and copies its tensors; the file may be refused.
 pub fn read_everything(name: &str, bytes: &[u8]) -> bool {
     let checkpoint = match Checkpoint::from_bytes(name, bytes.to_vec()) {
         Ok(checkpoint) => checkpoint,
@@ -84,7 +84,7 @@ pub fn read_everything(name: &str, bytes: &[u8]) -> bool {
     true
 }
 
-/// 25 000 broken variants of these files; returns how many of them were still read.
+/// 25 000 broken variants of these files; returns the number of variants that were still read.
 fn read_broken(name: &str, seed: u64, files: &[Vec<u8>], wrap: impl Fn(&mut Random, Vec<u8>) -> Vec<u8>) -> usize {
     const BROKEN: usize = 25_000;
     let mut random = Random(seed);

@@ -1,4 +1,4 @@
-//! How a format is recognised.
+//! The recognition of formats.
 
 use opnorm::io::{Checkpoint, Entry, TensorView};
 

@@ -1,4 +1,4 @@
-//! Files that lie: every kind of lie, refused with its reason.
+//! Files with false claims of every kind, refused with the reason.
 
 use opnorm::io::Checkpoint;
 

@@ -33,7 +33,7 @@ pub fn open_bytes(name: &str, bytes: &[u8]) -> Checkpoint {
     Checkpoint::from_bytes(name, bytes.to_vec()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The message of a file that must be refused, by opening it or by reading what it lists.
+/// The message of a file that must be refused, on opening or on reading a tensor.
 pub fn refusal(name: &str, bytes: &[u8]) -> String {
     let result = with_bounded_allocations(bytes.len(), || {
         let checkpoint = Checkpoint::from_bytes(name, bytes.to_vec())?;
@@ -198,7 +198,7 @@ fn what_cannot_be_a_norms_input_says_why() {
     }
 }
 
-/// A program that prints one line has the words of the cause in it, a program that asks for the cause has its kind.
+/// The error shows the words of the cause in one line, and gives the kind of the cause to a program.
 #[test]
 fn a_file_that_cannot_be_opened_keeps_the_error_of_the_system() {
     let missing = std::env::temp_dir().join("there is no such folder").join("nor.npy");

@@ -1,4 +1,4 @@
-//! Writing: what numpy would write, in pieces, and whole or not at all.
+//! Writing as numpy writes, in pieces, and whole or not at all.
 
 use opnorm::io::{Checkpoint, Element, NpyWriter, NpzData, write_npy_f32, write_npz};
 

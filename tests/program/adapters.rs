@@ -1,4 +1,4 @@
-//! `opnorm adapters`, and adapters that are not there.
+//! `opnorm adapters`, and adapters that do not exist.
 
 use crate::inputs::DIGITS;
 use crate::running::{finished, opnorm, program};

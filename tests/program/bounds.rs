@@ -103,7 +103,7 @@ fn bounds_that_make_no_sense_are_refused() {
     }
 }
 
-/// A second difference: eigenvalues so dense at the edge that a search for the largest stays below it.
+/// A second difference, with eigenvalues so dense at the edge that a search for the largest stays below.
 #[test]
 fn a_proof_makes_no_norm_worse() {
     let folder = Folder::new();
@@ -120,13 +120,13 @@ fn a_proof_makes_no_norm_worse() {
     assert_eq!(row["status"], "converged");
 }
 
-/// The number behind a key in the text of a report, as it is written.
+/// The number behind a key in the text of a report, as written.
 fn written(text: &str, key: &str) -> String {
     let (_, rest) = text.split_once(&format!("\"{key}\":")).unwrap();
     rest.chars().take_while(|character| !matches!(character, ',' | '}')).collect()
 }
 
-/// A decimal without an exponent in units of 10^-36.
+/// A decimal without an exponent, in units of 10^-36.
 fn units(decimal: &str) -> u128 {
     let (whole, fraction) = decimal.split_once('.').unwrap();
     format!("{whole}{fraction:0<36}").parse().unwrap()

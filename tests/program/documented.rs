@@ -1,5 +1,5 @@
-//! The pages say what the program does: their commands run, the table of the README is the program's, every key of the
-//! JSON is listed. The Rust of the pages is compiled and run as documentation tests (`src/pages.rs`).
+//! The pages agree with the program: their commands run, the table of the README equals the program's, and every key of
+//! the JSON is listed. The Rust of the pages runs as documentation tests (`src/pages.rs`).
 
 use std::path::Path;
 
@@ -14,13 +14,13 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// The blocks of a page that are marked with this word.
+/// The blocks of a page with this mark.
 fn blocks(page: &str, mark: &str) -> Vec<String> {
     let opening = format!("```{mark}\n");
     page.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 
-/// The words of a command line without its comment and its quotes, with files that are there.
+/// The words of a command line without its comment and quotes, with files that exist.
 fn words(line: &str) -> Vec<String> {
     let bias = format!("{DIGITS}:fc2.bias");
     let words = line.split(" #").next().unwrap().split_whitespace();
@@ -33,7 +33,7 @@ fn words(line: &str) -> Vec<String> {
     words.collect()
 }
 
-/// The backend that the tests run on, in place of the one that a page names.
+/// The backend of the tests, in place of the backend on a page.
 fn listed_backend() -> String {
     let adapters = opnorm(&["adapters", "--json"]).exits(0).rows();
     let chosen = adapters.iter().find(|adapter| adapter["chosen"] == true).unwrap();

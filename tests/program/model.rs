@@ -1,4 +1,4 @@
-//! The bundled model, in every format of output.
+//! The bundled model in every format of output.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! A device besides its kernels: loss, limits, buffers from outside, read-backs, uploads.
+//! Devices without kernels: loss, limits, outside buffers, read-backs, uploads.
 
 mod foreign;
 mod handles;
@@ -17,12 +17,12 @@ use opnorm::{Error, Gpu, Matrix, probe};
 
 use crate::gpu;
 
-/// Numbers without a pattern that a wrong stride would keep.
+/// Numbers without a pattern, so that a wrong stride shows.
 fn numbers(len: usize) -> Vec<f32> {
     (0..len).map(|index| ((index * 7919) % 1013) as f32 / 128.0 - 3.0).collect()
 }
 
-/// A buffer as a program around this library would make it, with `before` bytes ahead of the data.
+/// A buffer of an embedding program, with `before` bytes ahead of the data.
 fn foreign(gpu: &Gpu, before: usize, data: &[f32]) -> wgpu::Buffer {
     let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
         label: Some("of the program"),
@@ -34,12 +34,12 @@ fn foreign(gpu: &Gpu, before: usize, data: &[f32]) -> wgpu::Buffer {
     buffer
 }
 
-/// A device that a program made itself, on the adapter that the tests run on.
+/// A device that a program made, on the adapter of the tests.
 fn device_of_the_program(features: wgpu::Features) -> (wgpu::Device, wgpu::Queue) {
     device_of(&adapter_of_the_program(), features)
 }
 
-/// The adapter that the tests run on, by an instance of a program of its own.
+/// The adapter of the tests, from a program's own instance.
 fn adapter_of_the_program() -> wgpu::Adapter {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));

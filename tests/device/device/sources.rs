@@ -1,4 +1,4 @@
-//! Sources of elements: slices, arrays, vectors, rows, references to them.
+//! Sources of elements: slices, arrays, vectors, rows, and references.
 
 use half::{bf16, f16};
 use opnorm::certify::Certifier;
@@ -7,7 +7,7 @@ use opnorm::{Error, Matrix};
 
 use super::{gpu, numbers};
 
-/// The entries of a 2 x 3 matrix, by each way in.
+/// The entries of a 2 x 3 matrix, from each type of source.
 fn by_each_door<S: ElementSource + ?Sized>(source: &S, expected: &[f32; 6]) {
     let matrix = Matrix::upload(gpu(), (1, 2, 3), source).unwrap();
     assert_eq!(matrix.read().unwrap(), expected);
