@@ -66,7 +66,7 @@ impl Problem {
             None => "-".to_string(),
         };
 
-        // The run goes on until the estimate is right, whatever its own residual.
+        // The run goes on until the estimate is right, for any residual.
         let mut sight = Sight::new(sigma);
         let see = |progress: &Progress| {
             sight.see(progress);

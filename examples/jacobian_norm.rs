@@ -12,7 +12,7 @@ fn main() -> Result<()> {
     println!("{} ({})", gpu.capabilities().name, gpu.capabilities().backend);
     let tape = Tape::new(&gpu);
 
-    // f(x) = diag(1, ..., 50) x: the norm of the Jacobian of f is 50 everywhere, that of 2 f - 1 is 99
+    // f(x) = diag(1, ..., 50) x: the norm of the Jacobian of f is 50 everywhere, and 99 for 2 f - 1
     let entries: Vec<f32> = (1..=50u8).map(f32::from).collect();
     let diagonal = tape.constant(&Tensor::from_slice(&gpu, &[50], &entries)?)?;
     let samples = Tensor::zeros(&gpu, &[1, 50])?;

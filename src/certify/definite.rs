@@ -105,8 +105,8 @@ fn distance(symmetric: &Mat<f64>, triangle: MatRef<'_, f64>) -> Up {
     for first in (0..size).step_by(RUN) {
         let (width, rest) = (RUN.min(size - first), size - first);
         let columns = triangle.submatrix(first, first, rest, width);
-        // L counts as zero above its diagonal, whatever a library leaves there, and rows of Lᵀ are summed like those of
-        // any matrix.
+        // L counts as zero above its diagonal, because a library may leave anything there. Rows of Lᵀ are summed like
+        // those of any matrix.
         let clean = Mat::from_fn(rest, width, |row, col| if row < col { 0.0 } else { columns[(row, col)] });
         magnitudes.see(first, clean.transpose());
         add_gram(product.as_mut().submatrix_mut(first, first, rest, rest), clean.transpose(), &mut scratch);

@@ -35,7 +35,7 @@ impl CheapNorms {
 
 /// The Frobenius, 1- and inf-norm of each matrix of a batch, with the bounds of the spectral norm that follow.
 ///
-/// There are no bounds on a device whose arithmetic is not what WGSL promises.
+/// There are no bounds on a device whose arithmetic breaks WGSL's promise.
 ///
 /// ```
 /// use opnorm::{Gpu, Matrix, norm::cheap_norms};

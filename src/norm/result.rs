@@ -72,7 +72,7 @@ pub struct SpectralNorm {
 impl SpectralNorm {
     /// The expected error of the gradient u vᵀ, relative to the gradient's norm 1: residual / gap.
     ///
-    /// The residual counts as 2^-23 sigma at the least, because rounding in `f32` hides a smaller one. An accurate
+    /// The residual counts as at least 2^-23 sigma, because rounding in `f32` hides a smaller residual. An accurate
     /// value says almost nothing of the gradient: the error of the value is about the square of the gradient's error.
     ///
     /// `None` where copies of the largest value were not counted ([`super::Lanczos::multiplicity`]), because a gap

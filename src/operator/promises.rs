@@ -222,7 +222,7 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         let (from, to) = if adjoint { (self.to, self.from) } else { (self.from, self.to) };
         for (item, place) in self.places().filter(|(_, place)| place % WIDTH == 0) {
             let center: Vec<f64> = at(x, place, from).iter().copied().map(f64::from).collect();
-            // A point within the radius, whatever the rounding of its coordinates.
+            // A point within the radius, for any rounding of its coordinates.
             let step = at(towards, place, from).iter().map(|value| 0.99 * RADIUS * f64::from(*value));
             let moved = center.iter().zip(step).map(|(value, step)| value + step).collect();
             let wide = Ball { center: center.clone(), radius: RADIUS };

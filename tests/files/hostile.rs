@@ -264,7 +264,7 @@ fn hostile_indices_are_refused() {
     assert_refused(name, br#"{"weight_map":{},"weight_map":{}}"#, &["duplicate field `weight_map`"]);
     assert_refused(name, b"{}", &["missing field `weight_map`"]);
     assert_refused(name, &b"[".repeat(10_000), &["is not the index of a sharded checkpoint"]);
-    // what is wrong in a shard names the shard
+    // an error in a shard names the shard
     let error = Checkpoint::from_bytes(name, to("broken.safetensors")).unwrap_err().to_string();
     assert!(error.contains("broken.safetensors: a safetensors file starts with"), "{error}");
     std::fs::create_dir_all(folder.file("below/folder")).unwrap();

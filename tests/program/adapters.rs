@@ -64,7 +64,7 @@ fn an_adapter_that_is_not_there_is_an_error_with_a_way_out() {
         .says("opnorm: no GPU adapter")
         .says("OPNORM_ADAPTER")
         .says("apt-get install mesa-vulkan-drivers");
-    // what was asked for on the command line goes first
+    // the command line has precedence
     let listed = opnorm(&["adapters", "--json"]).rows();
     let backend = listed.iter().find(|adapter| adapter["chosen"] == true).unwrap()["backend"].clone();
     finished(

@@ -182,7 +182,7 @@ fn a_probable_report_names_its_seed_and_the_chance_that_any_bound_fails() {
     assert!(one.stdout.contains("the probable bound fails with probability at most 1e-2; --seed "), "{}", one.stdout);
     let proven = opnorm(&["norm", &format!("{DIGITS}:fc1.bias"), "--bound", "probable"]).exits(0);
     assert!(!proven.stdout.contains("fails with"), "{}", proven.stdout);
-    // what promises no probability starts where it always did
+    // without a probability the default seed stays
     assert_eq!(opnorm(&["norm", &format!("{DIGITS}:fc1.weight"), "--json"]).exits(0).row()["seed"], 0);
 }
 

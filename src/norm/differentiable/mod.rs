@@ -104,7 +104,7 @@ impl Value {
     ///
     /// A matrix with fewer values has the sum of all.
     ///
-    /// The gradient is U Vᵀ of the vectors of these values. The last value must differ from the next one.
+    /// The gradient is U Vᵀ of the vectors of these values. The last value must differ from the next value.
     ///
     /// *Shapes*  this: batch × rows × cols · result: batch, where batch is any axes
     ///

@@ -79,7 +79,7 @@ impl Chain {
         }
     }
 
-    /// Closes what came before `step`, from where a new start vector goes on.
+    /// Closes the steps before `step`, where a new start vector follows.
     pub(super) fn start_again(&mut self, step: usize) -> Closed {
         let kept = std::mem::take(&mut self.kept);
         self.steps.start_again(step, kept)

@@ -92,7 +92,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         })
     }
 
-    /// The best vector of each batch item out of those of all its chains.
+    /// The best vector of each batch item among the vectors of all its chains.
     pub(super) fn best_vectors(&self, vectors: &Tensor) -> Result<Tensor> {
         if self.columns == 1 {
             return Ok(vectors.clone());

@@ -132,7 +132,7 @@ fn steps_of_sums_and_compositions_are_measured_where_they_cancel() {
     }
 }
 
-/// An operator whose products on the device are those of another matrix, close to the one that it stands for.
+/// An operator whose products on the device are products of another, nearby matrix.
 struct Off {
     device: Matrix,
     exact: Matrix,

@@ -1,4 +1,4 @@
-//! Start vectors: the first ones, further ones, and those of a new cycle.
+//! Start vectors: first starts, further starts, and the starts of a new cycle.
 
 use super::chain::Chain;
 use super::run::Run;

@@ -17,7 +17,7 @@ pub(in crate::norm) fn breakdown(step: usize) -> f32 {
 /// ```text
 /// slot     0   1   2   3   4   5   6   7
 /// start    x               x           x      three starts, a space each
-/// alphas   a0  a1  a2  0   a4  a5  0   a7     slots 3 and 6 are empty: the vector sat out what was in flight
+/// alphas   a0  a1  a2  0   a4  a5  0   a7     slots 3 and 6 are empty: the vector sat out steps in flight
 /// betas    b0  b1  0   0   b4  0   0   b7     0 where nothing couples a slot to the next
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -113,7 +113,7 @@ impl Steps {
         if kept.is_empty() {
             return Closed { start, kept: Vec::new(), idle: end..step };
         }
-        // Deflating the converged part alone leaves the rest to the new space, whatever rounding brought into this
+        // Deflating the converged part alone leaves the rest to the new space, rounding errors included, not to this
         // space.
         self.dimensions = self.dimensions + kept.len() - (end - start);
         self.alphas[start..].fill(0.0);

@@ -75,7 +75,7 @@ impl Climb {
     }
 }
 
-/// Sets the seeds of directions apart from those of places.
+/// Sets the seeds of directions apart from the seeds of places.
 const DIRECTIONS: u64 = 0x5851_f42d_4c95_7f2d;
 
 /// The factors of the length of a step after a step that was taken, and after a step that was not.

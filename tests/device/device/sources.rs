@@ -46,7 +46,7 @@ fn vectors_arrays_and_rows_are_sources() {
     by_each_door(&vec![1.0, -2.0, 3.5, 0.1, -0.25, 8.0], &single);
     by_each_door(&[[1.0, -2.0, 3.5], [0.1, -0.25, 8.0]], &single);
     assert_eq!(double.to_vec().element(), SourceElement::F64);
-    // Calls that take f32 alone infer it, and take whatever turns into a slice.
+    // Calls that take f32 alone infer it, and take any type that converts to a slice.
     assert_eq!(Matrix::from_slice(gpu(), 1, 2, &[3.0, 4.0]).unwrap().read().unwrap(), [3.0, 4.0]);
     let vector = Vec::from(single);
     assert_eq!(Matrix::from_slice(gpu(), 2, 3, &vector).unwrap().read().unwrap(), single);

@@ -99,7 +99,7 @@ impl Case<'_> {
         Buffer::from_slice(self.gpu, self.name, data).unwrap()
     }
 
-    /// Vectors on the device; those of inactive ones hold NaN.
+    /// Vectors on the device; inactive vectors hold NaN.
     pub fn vectors(&self, mut values: Vec<f32>, length: usize, active: &[bool]) -> Vectors {
         for (vector, active) in values.chunks_exact_mut(length).zip(active) {
             if !active {

@@ -205,7 +205,7 @@ pub fn screen(case: &mut Case<'_>) {
     }
 }
 
-/// Two roundings; for powers of two exact, or to the nearest subnormal number, whatever the adapter flushes.
+/// Two roundings; for powers of two exact, or to the nearest subnormal number, for any flushing of the adapter.
 pub fn decode(case: &mut Case<'_>) {
     let Shape { batch, rows, cols, .. } = case.shape;
     let dense = case.dense();

@@ -19,7 +19,7 @@ fn hadamard(size: usize) -> Dense {
     Dense::from_fn(size, size, |row, col| if (row & col).count_ones() % 2 == 0 { 1.0 } else { -1.0 })
 }
 
-/// Left and right vectors of the copies of one item, as many as it has.
+/// Left and right vectors of all copies of one item.
 fn vectors(norms: &SpectralNorms, item: usize) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
     let copies = norms.items()[item].multiplicity.unwrap();
     let read = |tensor: &opnorm::tensor::Tensor| {

@@ -78,7 +78,7 @@ fn a_constant_row_is_normalised_to_nearly_zero() {
             let x = tape.input(&[2, size]).unwrap();
             let found = run(&[x.layer_norm(1, 1e-5).unwrap()], &x, &vec![term; 2 * size]);
             let most = largest(&found[0].iter().map(|value| f64::from(*value)).collect::<Vec<_>>());
-            // What is left of the mean is rounded once more: 2^-23 of 2^-22 of the term, over the root of epsilon.
+            // The remainder of the mean is rounded once more: 2^-23 of 2^-22 of the term, over the root of epsilon.
             let room = 1e-12 * f64::from(term.abs()) / 1e-5f64.sqrt();
             assert!(most <= room, "{size} times {term}: {most:e}");
         }

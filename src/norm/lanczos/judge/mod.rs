@@ -1,4 +1,4 @@
-//! The judges: one for each goal of a Krylov space, called after each reading.
+//! The judges: one for each goal of a Krylov subspace, called after each reading.
 
 mod bound;
 mod copies;
