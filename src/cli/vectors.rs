@@ -110,7 +110,7 @@ impl<'a> Vectors<'a> {
                 },
                 right: vec![1.0],
             },
-            // a tensor without elements has no vectors
+            // A tensor without elements has no vectors.
             _ => return Ok(()),
         };
         self.keep(row, triplets);

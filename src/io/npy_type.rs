@@ -44,7 +44,7 @@ impl Type {
                 (Element::Other(if name == "f12" { "float96" } else { "float128" }.to_owned()), number)
             }
             (_, 'b' | 'i' | 'u' | 'c' | 'm' | 'M' | 'V' | 'S' | 'a') => (Element::Other(name.to_owned()), number),
-            // With the order, because `u8` without the order is an integer elsewhere.
+            // With the order, because `U8` alone would read as the integer type `u8`.
             (_, 'U') => (Element::Other(descr.clone()), number.and_then(|characters: usize| characters.checked_mul(4))),
             _ => (Element::Other(name.to_owned()), None),
         };

@@ -100,7 +100,7 @@ impl Layout {
             return cell.to_owned();
         };
         if column.right {
-            // a number is never cut
+            // A number is never cut.
             text::right(cell, column.width)
         } else if index == 0 {
             text::left(&text::elided(cell, column.width), column.width)

@@ -50,7 +50,7 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
             }
             6 => drop(bytes.splice(at..at, WORDS[random.below(WORDS.len())].bytes())),
             7 => {
-                // a digit, wherever the next one is: shapes and offsets
+                // The next digit, because shapes and offsets are digits.
                 if let Some(digit) = bytes[at..].iter().position(u8::is_ascii_digit) {
                     bytes[at + digit] = b'0' + random.below(10) as u8;
                 }
@@ -96,7 +96,7 @@ fn read_broken(name: &str, seed: u64, files: &[Vec<u8>], wrap: impl Fn(&mut Rand
         read += usize::from(with_bounded_allocations(bytes.len(), || read_everything(name, &bytes)));
     }
     println!("{name}: {BROKEN} broken files, {read} of them still valid");
-    // the changes are small enough that some files survive, or nothing after the first check would be tried
+    // Changes are so small that some files survive; else no test would reach the checks after the first.
     assert!(read > BROKEN / 200 && read < BROKEN, "{read} read");
     read
 }
@@ -139,7 +139,7 @@ fn broken_npz_never_panics() {
     let archives: Vec<_> =
         ["stored.npz", "deflated.npz", "wide.npz"].map(|name| std::fs::read(fixture(name)).unwrap()).into();
     read_broken("a.npz", 3, &archives, |_, bytes| bytes);
-    // sound archives of broken arrays, which the checksum lets pass
+    // Sound archives of broken arrays, because the checksum refuses broken archives.
     read_broken("a.npz", 4, &sample_npy(), |random, bytes| {
         zip_of(&[("a.npy", [STORED, DEFLATED][random.below(2)], &bytes)])
     });

@@ -18,7 +18,7 @@ pub fn values(checkpoint: &Checkpoint, name: &str) -> Vec<f64> {
     for (wide, narrow) in wide.iter().zip(&narrow) {
         assert!((*wide as f32).to_bits() == narrow.to_bits() || wide.is_nan() && narrow.is_nan());
     }
-    // in parts of three from the middle on: the same elements
+    // Parts of three elements from the middle on have the same elements.
     let mut first = entry.elements() / 2;
     while first < entry.elements() {
         let mut part = vec![0.0; 3.min(entry.elements() - first)];
@@ -61,7 +61,7 @@ pub fn assert_refused(name: &str, bytes: &[u8], parts: &[&str]) {
 fn safetensors_holds_every_float_type_unaligned() {
     let expected = counting(12);
     for padding in 0..8 {
-        // the header's length decides how the data is aligned
+        // The header's length decides the alignment of the data.
         let first = "x".repeat(padding + 1);
         let file = safetensors_file(&[
             (&first, "U8", &[1], vec![7]),

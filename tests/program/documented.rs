@@ -82,7 +82,7 @@ fn the_table_of_the_readme_is_the_programs() {
     let run = opnorm(&["audit", DIGITS]).exits(0);
     let readme = page("README.md");
     let shown = blocks(&readme, "text");
-    // the first line names the adapter
+    // The first line differs, because it names the adapter.
     let (shown, found) = (shown[0].lines().skip(1), run.stdout.lines().skip(1));
     let (shown, found): (Vec<&str>, Vec<&str>) = (shown.collect(), found.collect());
     assert_eq!(shown.len(), found.len(), "{}", run.stdout);
@@ -92,7 +92,7 @@ fn the_table_of_the_readme_is_the_programs() {
         assert_eq!(shown.len(), found.len(), "{shown:?} {found:?}");
         for (shown, found) in shown.iter().zip(&found) {
             match (shown.parse::<f64>(), found.parse::<f64>()) {
-                // two adapters may differ by the tolerance of the solver
+                // Two adapters may differ by the tolerance of the solver.
                 (Ok(shown), Ok(found)) => close(found, shown, 2e-6),
                 _ => assert_eq!(shown, found),
             }
@@ -113,13 +113,13 @@ fn every_file_that_a_page_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in PAGES.iter().copied().chain(["CONTRIBUTING.md"]) {
         let text = page(name);
-        // every second piece stands between two backticks
+        // Every second piece stands between two backticks.
         for path in text.split('`').skip(1).step_by(2) {
             let is_file = path.contains('/') && path.ends_with(".rs") && !path.contains(['<', '*', ' ']);
             let is_there = root.join(path).exists() || root.join("src").join(path).exists();
             assert!(!is_file || is_there, "{name}: there is no {path}");
         }
-        // links to other pages
+        // Links to other pages.
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let from = root.join(name);
             let target = from.parent().unwrap().join(link);

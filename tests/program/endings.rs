@@ -80,7 +80,7 @@ fn ctrl_c_closes_the_report() {
     let rows = run.rows().len();
     assert!((1..VECTORS).contains(&rows));
     run.says(&format!("opnorm: interrupted after {rows} of {VECTORS} tensors"));
-    // incomplete outputs are not written, and the run leaves no file beside the input
+    // Incomplete outputs are not written, and the run leaves no file beside the input.
     let left: Vec<_> = std::fs::read_dir(folder.0.path()).unwrap().map(|item| item.unwrap().file_name()).collect();
     assert_eq!(left, ["many.safetensors"]);
 }

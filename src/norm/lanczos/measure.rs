@@ -17,7 +17,7 @@ pub(super) async fn measure<O: LinearOperator + ?Sized>(
 ) -> Result<bool> {
     let sampled = oriented.operator.is_slow_on_host();
     let items = chains.len().checked_div(columns).unwrap_or(0);
-    // The first chain stands for all of an item, because products on the host may be slow.
+    // Where products are slow, the first chain stands for all chains of an item.
     let is_measured = |chain: usize, step: usize, space: &Chain| {
         !sampled || space.first.space.is_sample(step, chain.is_multiple_of(columns))
     };
