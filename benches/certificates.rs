@@ -1,8 +1,8 @@
-//! How long a proof takes, and how tight it is: on the host for a Gaussian matrix and for a chain of layers, on the
-//! device beyond that.
+//! The time and tightness of a proof: on the host for a Gaussian matrix and for a chain of layers, on the device for
+//! larger matrices.
 //!
-//! `cargo bench --bench certificates` prints medians of five rounds; `-- 4096` adds the device's prover at that side,
-//! once.
+//! `cargo bench --bench certificates` prints medians of five rounds. `-- 4096` adds a round of the device's prover at
+//! that side.
 
 use std::time::Instant;
 
@@ -31,7 +31,7 @@ fn main() -> opnorm::Result<()> {
             median(|| Ok(Certifier::default().certify_on_host((1, side, side), &matrix[..])?[0].bounds))?;
         println!("host, {name} {side} x {side}: {seconds:8.3} s, width {:.1e}", bounds.width());
     }
-    // a spectrum that is dense at its edge, where Lanczos alone stays below
+    // A spectrum that is dense at its edge, where Lanczos alone gives too small a value.
     let entry = |index: usize| [2.0, -1.0].get((index / side).abs_diff(index % side)).copied().unwrap_or(0.0f32);
     let difference: Vec<f32> = (0..side * side).map(entry).collect();
     let (seconds, bounds) =
@@ -45,7 +45,7 @@ fn main() -> opnorm::Result<()> {
         let start = Instant::now();
         let mut last = "";
         let tell = |progress: &opnorm::iterate::Progress| {
-            // The products one by one, in whose rows the device tells how far it is.
+            // A product at a time, because the device reports progress by rows.
             if progress.step != last || (last == "rows of products" && progress.done.is_multiple_of(side)) {
                 println!(
                     "  {:7.1} s  {} {} of {}",
@@ -100,7 +100,7 @@ fn gaussian(seed: u64, side: usize) -> Vec<f32> {
     (0..entries).map(|_| ((-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos()) as f32).collect()
 }
 
-/// Ten layers whose singular values cluster near 1: rotations by Gaussian planes, a little off.
+/// Ten layers whose singular values cluster near 1: slightly perturbed rotations by Gaussian planes.
 fn layers() -> Vec<f32> {
     let side = 128;
     (0..10)

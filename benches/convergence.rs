@@ -1,8 +1,9 @@
 //! Products with the operator until sigma is right to 1e-6, by Lanczos and by power iteration.
 //!
-//! `cargo bench --bench convergence`. Estimates are seen where the host reads the status of the device, so a count is
-//! an interval: not yet right after the first number of products, right after the second. For Lanczos, runs that are
-//! cut short within it then find the exact count. The two last products, which measure the residual, count nowhere.
+//! `cargo bench --bench convergence`. The host sees an estimate only when reading the status of the device, so a count
+//! is an interval: the estimate is not yet right after the first number of products, and right after the second. For
+//! Lanczos, shorter runs within the interval then find the exact count. The last two products, which measure the
+//! residual, do not count.
 
 use std::error::Error;
 
@@ -32,7 +33,7 @@ struct Problem {
     name: String,
     size: usize,
     entries: Vec<f64>,
-    /// The exact norm, where it is known beforehand.
+    /// The exact norm, where known beforehand.
     sigma: Option<f64>,
     most: usize,
 }
@@ -65,7 +66,7 @@ impl Problem {
             None => "-".to_string(),
         };
 
-        // It runs until the estimate is right, whatever its own residual says.
+        // The run goes on until the estimate is right, for any residual.
         let mut sight = Sight::new(sigma);
         let see = |progress: &Progress| {
             sight.see(progress);
@@ -87,7 +88,7 @@ impl Problem {
         Ok(())
     }
 
-    /// The products after which Lanczos is right, from iterations before and after that.
+    /// The products after which Lanczos is right, from iterations before and after.
     fn first_right(&self, matrix: &Matrix, sigma: f64, (mut before, mut at): (usize, usize)) -> opnorm::Result<usize> {
         while at - before > 1 {
             let middle = (before + at) / 2;
@@ -99,12 +100,12 @@ impl Problem {
     }
 }
 
-/// When an estimate was first seen to be right.
+/// The reading at which an estimate was first right.
 struct Sight {
     sigma: f64,
     readings: u64,
     last: usize,
-    /// Iterations at the reading before and at the one that was right.
+    /// The iterations at the reading before, and at the right reading.
     right: Option<(usize, usize)>,
 }
 
@@ -121,7 +122,7 @@ impl Sight {
         self.last = progress.iterations;
     }
 
-    /// In products, two an iteration.
+    /// The interval in products, two for each iteration.
     fn interval(&self) -> String {
         match self.right {
             Some((before, at)) => format!("{}..{}", 2 * before, 2 * at),
@@ -160,8 +161,8 @@ fn quarter_circle(above: f64) -> f64 {
     low
 }
 
-/// (I - 2 w wᵀ) diag(sigmas) (I - 2 z zᵀ) with random unit vectors w and z: it has these singular values exactly, up to
-/// the rounding of its entries to `f32`, which moves sigma by 3e-8 at the most.
+/// (I - 2 w wᵀ) diag(sigmas) (I - 2 z zᵀ) with random unit vectors w and z. The matrix has exactly these singular
+/// values, up to the rounding of its entries to `f32`, which moves sigma by at most 3e-8.
 fn between_reflections(name: &str, sigmas: &[f64]) -> Problem {
     let size = sigmas.len();
     let unit = |seed| {

@@ -1,24 +1,27 @@
-//! Whether chains of functions of each element are worth one kernel: the same programs, fused and not, in rounds that
-//! alternate.
+//! The gain of one kernel for a chain of elementwise functions: the same programs, fused and not, in alternating
+//! rounds.
 //!
-//! What is expected. Each operation of a chain reads and writes all its elements, and is a dispatch: at [256, 512]
-//! half a megabyte a tensor, which the caches of a processor hold, so that the dispatch, the loads and the stores are
-//! what goes away. A bias added and gelu_tanh are 10 operations (one of them the repetition of the bias) that touch 24
-//! tensors; fused they are one that touches 2 and a row: 12 times less memory, a tenth of the dispatches. What stays
-//! is the arithmetic, the exponential of tanh above all, so that less is gained in time: 3 to 5 times on a software
-//! adapter, more on hardware, which waits for memory. The JVP and the VJP repeat the forward pass and have twice as
-//! many operations beside: the same factor. log_softmax has sums and maxima between its functions, which do not fuse:
-//! at most 2. The forward pass of a network is its products: 3 functions of 200 thousand elements beside 0.4 billion
-//! multiplications are a few percent, and the linearisation of tanh layers has one function a layer, so that nothing
-//! can change there.
+//! Expected: each operation of a chain reads and writes all its elements, and is a dispatch. At [256, 512] a tensor is
+//! 0.5 MiB, which fits the caches of a processor, so that fusion saves dispatches, loads and stores.
 //!
-//! Found on lavapipe and SwiftShader, with other work on the machine: bias and gelu_tanh 9 times, JVP and VJP 14 to
-//! 17, a bias and tanh 3 to 4, log_softmax 1.7, layer_norm 1.6 to 3, the gelu_tanh network 1.3, the tanh network and
-//! its linearisation within the noise. More than expected, as the dispatch of narrow groups costs more there than the
-//! functions do. A first run is no slower on a fresh device: one pipeline takes the place of several.
+//! | function | operations | expected gain |
+//! |---|---|---|
+//! | bias and gelu_tanh | 10 on 24 tensors, fused 1 on 2 tensors and a row | 3 to 5 times |
+//! | its JVP and VJP | the forward pass, and twice as many | the same |
+//! | log_softmax | with sums and maxima, which do not fuse | at most 2 times |
+//! | a network, forward | 3 functions of 2e5 elements beside 4e8 multiplications | a few percent |
+//! | linearised tanh layers | a single function in each layer | none |
 //!
-//! `cargo bench --bench fusion` prints medians; beside, the first run on a device of its own, which makes memory and
-//! pipelines (of a Jacobian: its linearisation).
+//! The fused bias and gelu_tanh take 1/12 of the memory and 1/10 of the dispatches. The gain in time is less on a
+//! software adapter, because the exponential of tanh stays, and more on hardware, which waits for memory.
+//!
+//! Found on lavapipe and SwiftShader, with other work on the machine: bias and gelu_tanh 9 times, JVP and VJP 14 to 17,
+//! a bias and tanh 3 to 4, log_softmax 1.7, layer_norm 1.6 to 3, the gelu_tanh network 1.3, the tanh network and its
+//! linearisation within the noise. The gain is larger than expected because the dispatch of narrow groups costs more
+//! there than the functions do. A first run is no slower on a fresh device: one pipeline takes the place of several.
+//!
+//! `cargo bench --bench fusion` prints medians. It also prints the first run on a separate device, which makes memory
+//! and pipelines (of a Jacobian: its linearisation).
 
 use std::time::Instant;
 
@@ -31,7 +34,7 @@ const SIZES: [usize; 4] = [784, 512, 512, 784];
 const BATCH: usize = 256;
 const ROUNDS: usize = 15;
 
-/// Some outputs of x, a row that is added to it, and a tangent or cotangent.
+/// Some outputs of x, a row to add to x, and a tangent or cotangent.
 type Build = fn(&Tape, &[Value; 3]) -> Result<Vec<Value>>;
 
 const CHAINS: [(&str, usize, Build); 8] = [
@@ -90,7 +93,7 @@ fn network(tape: &Tape, activation: fn(&Value) -> Result<Value>) -> Result<(Vec<
     Ok((values, tensors, y))
 }
 
-/// Tapes of two devices of their own, so that no program finds a pipeline of another: without fusion, and with.
+/// Tapes of two separate devices, so that no program finds a pipeline of another: without fusion, and with.
 fn tapes() -> Result<[Tape; 2]> {
     Ok([Tape::new(&Gpu::new()?).fusing(Fusion::Never), Tape::new(&Gpu::new()?).fusing(Fusion::Always)])
 }

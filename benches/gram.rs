@@ -1,9 +1,8 @@
-//! How fast the Gram product is that bounds from above are made of: GFlop/s of it, and of a plain f64 product on the
-//! host.
+//! The speed of the Gram product, on which upper bounds rest, and of a plain f64 product on the host, in GFlop/s.
 //!
 //! `cargo bench --bench gram`, or `cargo bench --bench gram -- SIDE...` for square matrices of other sides. A product
-//! of a matrix of n columns and k rows counts n²k operations: one triangle is computed, and mirrored. The host
-//! computes the whole of it, on one thread, and counts 2n²k. Recording and submitting count as well.
+//! of a matrix of n columns and k rows counts n²k operations, because one triangle is computed and mirrored. The host
+//! computes the whole product on one thread, and counts 2n²k. Times include recording and submitting.
 
 use std::error::Error;
 use std::time::Instant;
@@ -15,7 +14,8 @@ use opnorm::{Gpu, Matrix, Result};
 
 const SIDES: [usize; 2] = [1024, 2048];
 
-/// Rounds, each of which times both once: the machine's moods reach them alike.
+/// The number of rounds, each of which times both products once, so that changes of the machine's speed affect both
+/// alike.
 const ROUNDS: usize = 7;
 
 fn main() -> std::result::Result<(), Box<dyn Error>> {

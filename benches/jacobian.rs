@@ -1,7 +1,7 @@
-//! The cost of a product with a Jacobian, next to the function itself: a replayed linearisation of a network of tanh
-//! layers, 784-512-512-784, at a batch of 256 samples.
+//! The cost of a product with a Jacobian relative to the function: a replayed linearisation of tanh layers,
+//! 784-512-512-784, at a batch of 256 samples.
 //!
-//! `cargo bench --bench jacobian` prints medians of rounds that alternate.
+//! `cargo bench --bench jacobian` prints medians of alternating rounds.
 
 use std::time::Instant;
 

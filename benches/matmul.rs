@@ -1,17 +1,20 @@
-//! How fast batched products are, at the shapes of a network and at small ones: GFlop/s of the kernel that keeps 4 × 4
-//! sums and reads either side an element at a time, and of the way that `ops::matmul` chooses when it has memory for
-//! copies.
+//! The speed of batched products at the shapes of a network and at small shapes, in GFlop/s. The kernel with 4 × 4
+//! sums, which reads both sides by elements, is compared with the choice of `ops::matmul` given memory for copies.
 //!
-//! `cargo bench --bench matmul` prints medians of rounds that alternate, for all four ways in which the sides may lie
-//! (`n` as they are, `t` transposed). Recording and submitting count as well.
+//! `cargo bench --bench matmul` prints medians of alternating rounds, for all four layouts of the sides (`n` as stored,
+//! `t` transposed). Times include recording and submitting.
 //!
-//! What it was written to find out. With 4 × 4 sums, 8 elements are loaded for 16 products, each by itself. With 8 ×
-//! 8, 4 quads are for 64; with 12 × 12, 6 quads for 144. A quad costs less than two elements on lavapipe, so 8 × 8
-//! should be some five times as fast, and 12 × 12 eight times, were loads all. Two copies add 2 (1 / rows + 1 / cols)
-//! loads and stores a product: little for large products, more than what is gained for thin ones. So: fourfold at
-//! least for the network in each of the four ways, and the time of the adjoint that of the forward pass; the same as
-//! before for small shapes. Found on lavapipe: 2.9 to 7.2, the least where the old kernel was at its best (a
-//! transposed right side); small ones unchanged.
+//! | sums | loads | products | expected on lavapipe |
+//! |---|---|---|---|
+//! | 4 × 4 | 8 elements | 16 | 1 |
+//! | 8 × 8 | 4 quads | 64 | about 5 times as fast, if loads were all |
+//! | 12 × 12 | 6 quads | 144 | about 8 times as fast |
+//!
+//! A quad costs less than two elements on lavapipe. Two copies add 2 (1 / rows + 1 / cols) loads and stores for each
+//! product: little for large products, more than the gain for thin products. Expected: at least 4 times for the network
+//! in all four layouts, with the adjoint as fast as the forward pass, and no change for small shapes. Found on
+//! lavapipe: 2.9 to 7.2 times, the least for a transposed right side, where the old kernel is at its best; small shapes
+//! unchanged.
 
 use std::error::Error;
 use std::time::Instant;
@@ -25,27 +28,28 @@ const fn of(batch: usize, rows: usize, inner: usize, cols: usize) -> Sizes {
     Sizes { batch, rows, inner, cols }
 }
 
-/// The layers of a network of 784-512-512-784 at 256 samples, forwards; backwards is the first and the last, swapped.
+/// The layers of a network of 784-512-512-784 at 256 samples, forwards; the backward pass is the first and the last
+/// layer, swapped.
 const LAYERS: [Sizes; 3] = [of(1, 256, 784, 512), of(1, 256, 512, 512), of(1, 256, 512, 784)];
 
-/// Between: thin ones, and those just large enough for tiles.
+/// Middle sizes: thin products, and products just large enough for tiles.
 const MEDIUM: [Sizes; 5] =
     [of(1, 4, 784, 512), of(1, 16, 784, 512), of(1, 784, 784, 8), of(1, 64, 64, 64), of(16, 64, 64, 64)];
 
-/// Small ones: layers at few samples, a matrix and a vector, many small items.
+/// Small products: layers at few samples, a matrix and a vector, many small items.
 const SMALL: [Sizes; 6] =
     [of(1, 3, 50, 5), of(1, 3, 5, 50), of(1, 3, 50, 50), of(1, 1000, 50, 1), of(1, 784, 784, 1), of(256, 16, 16, 16)];
 
 const ROUNDS: usize = 9;
 
-/// A round takes this long for each way at least, so that what is short is timed as well.
+/// The least time of each way in a round, so that short products are timed as well.
 const LEAST_SECONDS: f64 = 2e-3;
 
 fn main() -> std::result::Result<(), Box<dyn Error>> {
     let gpu = Gpu::new()?;
     let capabilities = gpu.capabilities();
     println!("{} ({}, {})", capabilities.name, capabilities.backend, capabilities.driver);
-    // Small, medium, large: each makes kernels that those before did not.
+    // Small, medium, large, because each size makes kernels that the sizes before did not.
     for sizes in [SMALL[0], MEDIUM[1], LAYERS[0]] {
         let product = Product::new(&gpu, sizes, [false, true])?;
         let start = Instant::now();
@@ -71,7 +75,7 @@ fn compare(gpu: &Gpu, sizes: Sizes, transposed: [bool; 2]) -> Result<()> {
                 product.run(gpu, chosen)?;
                 count += 1;
             }
-            // The first round makes memory warm.
+            // The first round is not counted, because memory is not yet warm.
             if round > 0 {
                 let operations = 2.0 * (sizes.batch * sizes.rows * sizes.inner * sizes.cols) as f64;
                 rates.push(f64::from(count) * operations / start.elapsed().as_secs_f64() / 1e9);

@@ -10,7 +10,7 @@ use opnorm::{Gpu, Matrix};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Shapes, and how many runs the median is of.
+/// Shapes, with the number of runs for the median.
 const SHAPES: [(usize, usize, usize); 3] = [(64, 128, 101), (1024, 1024, 15), (2048, 2048, 7)];
 
 fn main() -> Result<(), Box<dyn Error>> {

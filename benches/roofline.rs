@@ -1,8 +1,7 @@
-//! How close the matrix products come to the fastest way of reading a matrix: GB/s of each, and of each against
-//! reading.
+//! The speed of the matrix products relative to the fastest read of a matrix, in GB/s and as a ratio.
 //!
-//! `cargo bench --bench roofline`; an argument selects benchmarks by name, and one that selects none leaves the table.
-//! Recording and submitting count as well: it is what a solver gets.
+//! `cargo bench --bench roofline`. An argument selects benchmarks by name; an argument that selects none leaves only
+//! the table. Times include recording and submitting, as in a solver.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -15,10 +14,11 @@ use opnorm::{Gpu, Matrix, Result};
 
 const SIDES: [usize; 3] = [1024, 2048, 4096];
 
-/// Rounds of the table, each of which times every kernel once: the machine's moods reach them all alike.
+/// The number of rounds of the table, each of which times every kernel once, so that changes of the machine's speed
+/// affect all alike.
 const ROUNDS: usize = 25;
 
-/// Bytes that one submit reads.
+/// The number of bytes that one submit reads.
 const SUBMIT_BYTES: u64 = 256 << 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     columns(&gpu)
 }
 
-/// The cost of further columns: the time of a product with several, of that with one, in the same round.
+/// The cost of further columns: the time of a product with several columns over the time with one, in the same round.
 fn columns(gpu: &Gpu) -> Result<(), Box<dyn Error>> {
     const SIDE: usize = 2048;
     const COLUMNS: [usize; 5] = [1, 2, 3, 4, 8];
@@ -110,7 +110,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// One kernel on one matrix.
+/// A kernel on a matrix.
 struct Case {
     name: &'static str,
     kind: Kind,
@@ -123,7 +123,7 @@ struct Case {
 
 #[derive(Clone, Copy)]
 enum Kind {
-    /// Sums of squares, each lane on a run of its own, without a barrier: the fastest read there is.
+    /// Sums of squares, each lane on its own run, without a barrier: the fastest read of all.
     Read,
     Product,
     Adjoint,
@@ -134,7 +134,7 @@ impl Kind {
 }
 
 impl Case {
-    /// The cases of each matrix together, the reading first: the others are held against it.
+    /// The cases of each matrix together, the read first, because the other cases are compared with the read.
     fn all(gpu: &Gpu, side: usize) -> Result<Vec<Self>> {
         let entries: Vec<f32> = (0..side * side).map(|index| (index % 1013) as f32 / 1013.0 - 0.5).collect();
         let halves: Vec<_> = entries.iter().map(|entry| half::f16::from_f32(*entry)).collect();
@@ -156,7 +156,7 @@ impl Case {
                 matrix: matrix.clone(),
                 input: Tensor::from_slice(gpu, &[1, 1, side], &entries[..side])?,
                 output: Tensor::zeros(gpu, &[1, 1, side])?,
-                // Far more than there are segments.
+                // The length is far more than the number of segments.
                 sums: Buffer::zeros(gpu, "sums", side * side / 4)?,
             })
         };
@@ -179,7 +179,7 @@ impl Case {
         (SUBMIT_BYTES / self.matrix.bytes()).max(1)
     }
 
-    /// The time of so many products, several to a submit, until the device is idle.
+    /// The time of `products` products, several in each submit, until the device is idle.
     fn time(&self, products: u64) -> Result<Duration> {
         let start = Instant::now();
         let mut left = products;

@@ -1,4 +1,4 @@
-//! Every method on a matrix whose spectral norm and gradient are known: errors, then times.
+//! Errors and times of every method on a matrix with known spectral norm and gradient.
 //!
 //! `cargo run --release --example ground_truth` (add `-- --quick` for 2 × 2 timed loops instead of 10 × 10)
 
@@ -99,7 +99,7 @@ fn methods() -> [(&'static str, Method); 6] {
 }
 
 enum Method {
-    /// `rounded` shows what no method that stores `f32` can be better than.
+    /// `rounded` shows the best possible result of a method that stores `f32`.
     Host {
         rounded: bool,
     },
@@ -137,7 +137,7 @@ fn singular_triplet(entries: &[f64], rounded: bool) -> Result<Found, Box<dyn Err
 struct Found {
     sigma: f64,
     gradient: Gradient,
-    /// Those of an iteration.
+    /// The result of an iteration.
     status: Option<Status>,
     iterations: usize,
 }

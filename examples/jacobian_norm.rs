@@ -1,4 +1,4 @@
-//! Norms of the Jacobians of a small network, sample by sample, with bounds, and their gradient by the weights.
+//! Norms of the Jacobians of a small network for each sample, with bounds, and their gradient by the weights.
 //!
 //! `cargo run --release --example jacobian_norm`
 
@@ -12,7 +12,7 @@ fn main() -> Result<()> {
     println!("{} ({})", gpu.capabilities().name, gpu.capabilities().backend);
     let tape = Tape::new(&gpu);
 
-    // f(x) = diag(1, ..., 50) x: the norm of the Jacobian of f is 50 everywhere, that of 2 f - 1 is 99
+    // f(x) = diag(1, ..., 50) x: the norm of the Jacobian of f is 50 everywhere, and 99 for 2 f - 1
     let entries: Vec<f32> = (1..=50u8).map(f32::from).collect();
     let diagonal = tape.constant(&Tensor::from_slice(&gpu, &[50], &entries)?)?;
     let samples = Tensor::zeros(&gpu, &[1, 50])?;
@@ -33,7 +33,7 @@ fn main() -> Result<()> {
     for (sample, item) in found.norms().iter().enumerate() {
         println!("sample {sample}: {item}");
     }
-    // One step against the gradient of the mean makes it smaller.
+    // A step against the gradient of the mean makes the mean smaller.
     let gradients = found.gradient(&weights.iter().collect::<Vec<_>>())?;
     let mut stepped = Vec::with_capacity(tensors.len());
     for (tensor, gradient) in tensors.iter().zip(&gradients) {
@@ -45,7 +45,8 @@ fn main() -> Result<()> {
     let after = norm.norms(&tape, function, &samples, &others)?;
     println!("mean {:.6}, after one step {:.6}", found.reduced().unwrap_or(0.0), after.reduced().unwrap_or(0.0));
 
-    // the largest norm within 0.1 of the first two samples in each coordinate: a lower bound of the Lipschitz constant
+    // The largest norm within 0.1 of the first two samples in each coordinate is a lower bound of the Lipschitz
+    // constant.
     let region = Region::Box { radius: 0.1, lower: f64::NEG_INFINITY, upper: f64::INFINITY };
     let norm = JacobianSpectralNorm { reduced_batch: Some(2), ..JacobianSpectralNorm::default() };
     let search = JacobianSearch { region, norm, ..JacobianSearch::default() };

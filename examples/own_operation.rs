@@ -1,6 +1,5 @@
-//! Operations of your own on the tape: softsign, which is not linear, and a shift along the last axis, which is. Each
-//! has a kernel, the kernel's form for the host, a reference implementation and one rule. Gradients, Jacobians and
-//! derivatives of derivatives follow.
+//! Custom operations on the tape: softsign, which is nonlinear, and a shift along the last axis, which is linear. Each
+//! has a kernel, a reference implementation and a rule; gradients, Jacobians and derivatives of derivatives follow.
 //!
 //! `cargo run --release --example own_operation`
 
@@ -39,7 +38,7 @@ static SOFTSIGN: OwnKernel = OwnKernel::new(
     writes[0].iter_mut().zip(reads[0]).for_each(|(output, x)| *output = x / (1.0 + x.abs()));
 });
 
-/// Each row shifted to the right, its end coming in at its start.
+/// The rotation of each row to the right: the end of a row returns at its start.
 static ROLL: OwnKernel = OwnKernel::new(
     "roll",
     "
@@ -92,7 +91,7 @@ impl Operation for Softsign {
         tangent.divide(&primal.inputs[0].abs()?.shift(1.0)?.square()?).map(Some)
     }
 
-    /// A sample is a part of the memory, and each element is by itself: Jacobians need not look for mixing.
+    /// True, because each element depends on one element: Jacobians need not look for mixing.
     fn keeps_samples(&self, _batch: usize, _inputs: &[&[usize]], _varies: &[bool]) -> bool {
         true
     }
@@ -122,7 +121,7 @@ impl Operation for Roll {
         "roll"
     }
 
-    /// The only place to refuse a shape.
+    /// The only method that refuses shapes.
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
         match inputs[0].last() {
             Some(length) if *length > 0 => Ok(inputs[0].to_vec()),
@@ -149,12 +148,12 @@ impl Operation for Roll {
         true
     }
 
-    /// Several vectors of a Jacobian at once: one more axis in front changes nothing.
+    /// The form for several vectors of a Jacobian: a further axis in front changes nothing.
     fn stacked(&self, _columns: usize, inputs: &[Value], _varies: &[bool]) -> Result<Option<Value>> {
         roll(&inputs[0], self.shift).map(Some)
     }
 
-    /// Rows stay where they are, so samples do where they are whole rows.
+    /// True where samples are whole rows, because rows keep their places.
     fn keeps_samples(&self, batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
         let rows: usize = inputs[0].iter().rev().skip(1).product();
         rows.is_multiple_of(batch)
@@ -183,7 +182,7 @@ fn main() -> Result<()> {
     let function = |x: &Value| softsign(&roll(&x.square()?, 1)?.subtract(x)?);
     let y = function(&x)?;
 
-    // The rules against differences and against each other, the kernels against the reference implementations.
+    // The rules against differences and against each other, and the kernels against the reference implementations.
     let at = [0.5, -1.25, 0.75, 2.0, 0.3, -0.6];
     let report = tape.check_gradients(&[&y], &[&x], &[&at])?;
     println!("{report}\n");

@@ -1,8 +1,8 @@
-//! An operator of one's own that no memory holds: alpha I + x yᵀ with 2^20 rows, which would take 4 TiB as a matrix.
+//! A custom operator without a stored matrix: alpha I + x yᵀ with 2^20 rows, which would take 4 TiB as a matrix.
 //!
-//! Six methods make it an operator. `enclose` and `enclose_adjoint` repeat a product on the host in `f64`, and put a
-//! ball around it that holds the exact product. So the lower bound of the norm is proven, all rounding included.
-//! `operator::check` tests that the operator does what it promises.
+//! An operator has six required methods. `enclose` and `enclose_adjoint` repeat a product on the host in `f64`, and
+//! return a ball that holds the exact product. So the lower bound of the norm is proven, all rounding included.
+//! `operator::check` tests the promises of the operator.
 //!
 //! `cargo run --release --example own_operator`
 
@@ -51,7 +51,7 @@ impl ShiftedRankOne {
         for start in (0..input.len()).step_by(self.length) {
             let place = start..start + self.length;
             let (input, output) = (input.buffer().slice(place.clone()), output.buffer().slice(place));
-            // A long sum comes in segments, fewer than it has terms.
+            // A long sum comes in segments, of which there are fewer than terms.
             let partials = self.gpu.scratch("inner product", self.length)?;
             let product = self.gpu.scratch("inner product", 1)?;
             let segments = ops::dot(recorder, vector, inner, &input, &partials)?.count;
@@ -92,12 +92,12 @@ impl LinearOperator for ShiftedRankOne {
         &self.gpu
     }
 
-    /// One map; an operator that holds several gets one vector for each.
+    /// The number of maps; an operator of several maps gets a vector for each.
     fn batch(&self) -> usize {
         1
     }
 
-    /// The shape of an input vector: any number of dimensions, here one.
+    /// The shape of an input vector, of any number of dimensions; here a single dimension.
     fn domain(&self) -> Vec<usize> {
         vec![self.length]
     }
@@ -117,7 +117,7 @@ impl LinearOperator for ShiftedRankOne {
         self.record(recorder, (&self.y, &self.x), input, output)
     }
 
-    /// A ball around A v, for proofs: without it a norm has no proven lower bound.
+    /// A ball around A v, for proofs: without this ball a norm has no proven lower bound.
     fn enclose<'a>(&'a self, _item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
         let (_, x, y) = &self.on_host;
         Box::pin(ready(Ok(Some(self.ball((x, y), &input)))))

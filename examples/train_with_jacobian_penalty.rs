@@ -1,10 +1,9 @@
-//! Training on handwritten digits, without and with a penalty on the norm of the Jacobian; both are drawn.
+//! Training on handwritten digits, with and without a penalty on the norm of the Jacobian, drawn as curves.
 //!
 //! `cargo run --release --example train_with_jacobian_penalty [-- CURVES.svg]`
 //!
-//! The loss is the cross-entropy plus penalty / 2 times the mean of ‖J(x)‖₂² over some of the samples. ‖J(x)‖₂ says
-//! how much a small change of a picture can change the logits. The gradient goes through the norm, by one reverse sweep
-//! over one JVP.
+//! The loss is the cross-entropy plus penalty / 2 times the mean of ‖J(x)‖₂² over some samples. ‖J(x)‖₂ says how much a
+//! small change of a picture can change the logits. The gradient goes through the norm by a reverse sweep over a JVP.
 
 use std::error::Error;
 
@@ -81,7 +80,7 @@ impl Digits {
     }
 }
 
-/// Layers of tanh; the last is linear.
+/// Layers of tanh, the last layer linear.
 fn network(x: &Value, parameters: &[Value]) -> Result<Value> {
     let mut y = x.clone();
     for (index, layer) in parameters.chunks_exact(2).enumerate() {
@@ -97,7 +96,7 @@ fn cross_entropy(logits: &Value, labels: &Value) -> Result<Value> {
     logits.log_softmax(1)?.multiply(labels)?.sum(&[0, 1])?.scale(-1.0 / labels.shape()[0] as f64)
 }
 
-/// Everything that is recorded before the first step.
+/// The recorded programs and memory, made before the first step.
 struct Training {
     /// From samples, labels and parameters: the loss and its gradient.
     loss: Program,

@@ -1,17 +1,17 @@
-//! The floors of the house, held by tests: imports point down, and no two files import each other.
+//! Tests of the floors: imports point down, and no two files import each other.
 //!
 //! ```text
 //! cli > report > audit > io > certify > norm > tape > operator > iterate > probe > matrix > ops > reference > native > bound >
 //! tensor > gpu
 //! ```
-//! Tests within a file may look up. A re-export counts as its definition: `crate::norm::Stop` is an arrow to
+//! Tests within a file may import from above. A re-export counts as its definition: `crate::norm::Stop` is an arrow to
 //! `norm/stop.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Rooms from the top down; those of one line stand side by side and do not import each other.
+/// The rooms from the top down. Rooms of one line stand side by side and do not import each other.
 const FLOORS: &[&[&str]] = &[
     &["main", "prelude"],
     &["cli"],
@@ -36,11 +36,11 @@ const FLOORS: &[&[&str]] = &[
     &["error", "options"],
 ];
 
-/// Names at the root of the crate that stand for a room, or for a dependency (`""`).
+/// Names at the root of the crate that stand for a room, or `""` for a dependency.
 const ROOT: &[(&str, &str)] =
     &[("Error", "error"), ("Result", "error"), ("Gpu", "gpu"), ("OpenEnded", "options"), ("Matrix", "tensor/matrix")];
 
-/// A source file: its module path, the arrows out of it, and the names it re-exports with where they come from.
+/// A source file: its module path, its arrows, and its re-exported names with their origins.
 struct File {
     arrows: Vec<Vec<String>>,
     exports: BTreeMap<String, Vec<String>>,
@@ -55,7 +55,7 @@ fn code(text: &str) -> String {
     while let Some(line) = lines.next() {
         let line = line.trim();
         if line == "#[cfg(test)]" {
-            // the item after it: a module to the end of its braces, or one line
+            // Skips the item after the attribute: a module up to the end of its braces, or a line.
             let (mut opened, mut closed) = (0, 0);
             for skipped in lines.by_ref() {
                 opened += skipped.matches('{').count();
@@ -87,7 +87,7 @@ fn paths(tree: &str) -> Vec<Vec<String>> {
     if tree.is_empty() { Vec::new() } else { vec![path] }
 }
 
-/// The parts between commas that are in no braces.
+/// The parts between commas outside braces.
 fn split(list: &str) -> Vec<String> {
     let (mut parts, mut depth) = (vec![String::new()], 0);
     for letter in list.chars() {
@@ -101,7 +101,7 @@ fn split(list: &str) -> Vec<String> {
     parts
 }
 
-/// A path from the crate's root, of one as it stands in a module.
+/// The path from the crate's root of a path within a module.
 fn absolute(module: &[String], path: &[String]) -> Option<Vec<String>> {
     let ups = path.iter().take_while(|part| *part == "super").count();
     match path.first().map(String::as_str) {
@@ -127,7 +127,7 @@ fn read(module: Vec<String>, text: &str) -> (Vec<String>, File) {
             rest.push_str(&statement[..at]);
         } else if let Some(at) = start {
             for path in paths(statement[at + 4..].trim_end_matches(';')) {
-                // a child of this module is named without `self`
+                // A name without `self` may be a child of this module.
                 let target = absolute(&module, &path).unwrap_or_else(|| [&module[..], &path].concat());
                 file.arrows.push(target);
             }
@@ -136,7 +136,7 @@ fn read(module: Vec<String>, text: &str) -> (Vec<String>, File) {
             rest.push_str(statement);
         }
     }
-    // a name that a file re-exports and uses as well is an arrow
+    // A name that a file both re-exports and uses is an arrow.
     let words: BTreeSet<&str> = rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').collect();
     file.arrows.extend(file.exports.iter().filter(|(name, _)| words.contains(name.as_str())).map(|(_, to)| to.clone()));
     // paths within the code
@@ -182,7 +182,7 @@ fn house() -> House {
     house
 }
 
-/// The file that defines the end of a path, re-exports followed; `None` outside of the crate.
+/// The file that defines the end of a path, with re-exports followed; `None` outside the crate.
 fn target(house: &House, path: &[String]) -> Option<Vec<String>> {
     let mut path = path.to_vec();
     for _ in 0..8 {
@@ -223,13 +223,13 @@ fn floor(file: &[String]) -> usize {
         .unwrap_or_else(|| panic!("`{room}` is on no floor: add it to FLOORS"))
 }
 
-/// The arrows that point up, or to a room beside.
+/// The arrows that point up, or to a room on the same floor.
 fn upward(arrows: &BTreeSet<(Vec<String>, Vec<String>)>) -> Vec<String> {
     let up = |(from, to): &&(Vec<String>, Vec<String>)| from[0] != to[0] && floor(from) >= floor(to);
     arrows.iter().filter(up).map(|(from, to)| format!("{} -> {}", from.join("/"), to.join("/"))).collect()
 }
 
-/// Sets of files that reach each other.
+/// The sets of files that reach each other.
 fn circles(arrows: &BTreeSet<(Vec<String>, Vec<String>)>) -> Vec<String> {
     let mut next: BTreeMap<&[String], Vec<&[String]>> = BTreeMap::new();
     arrows.iter().for_each(|(from, to)| next.entry(from).or_default().push(to));

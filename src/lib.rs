@@ -1,12 +1,12 @@
 //! Operator norms on any GPU.
 //!
-//! `opnorm` computes spectral norms of matrices, of batches of matrices, and of any linear operator, on any adapter
-//! that [`wgpu`] finds: Vulkan, Metal, DX12, GL, or a software adapter in a CI job. Every result says how far it can be
-//! trusted: its residual, the gap to the next singular value, and a rigorous lower bound.
+//! `opnorm` computes spectral norms of matrices, of batches of matrices, and of any linear operator. It runs on any
+//! adapter that [`wgpu`] finds: Vulkan, Metal, DX12, GL, or a software adapter in a CI job. Every result has its
+//! residual, the gap to the next singular value, and a rigorous lower bound.
 //!
 //! # A tour
 //!
-//! One matrix:
+//! A single matrix:
 //! ```
 //! use opnorm::{Gpu, Matrix, norm::spectral_norm};
 //! let gpu = Gpu::new()?;
@@ -41,7 +41,7 @@
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
-//! Operators that are put together, and never formed:
+//! Compositions of operators, never formed:
 //! ```
 //! use opnorm::{Gpu, Matrix, norm::spectral_norm, operator::{Composition, Scaled, Sum}};
 //! let gpu = Gpu::new()?;
@@ -66,7 +66,7 @@
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 //!
-//! The device of a program that has one already, and a matrix in one of its buffers:
+//! The existing device of a program, and a matrix in a buffer of that program:
 //! ```
 //! use opnorm::{Gpu, Matrix, norm::spectral_norm, wgpu};
 //! # let own = Gpu::new()?;
@@ -82,14 +82,13 @@
 //! ```
 //!
 //! # Without blocking
-//! A verb that waits for the device has a form that ends in `_async`, which any executor drives. Where a run can be
-//! started from vectors, watched or stopped, this form takes a [`norm::Control`].
+//! A function that waits for the device has an `_async` form for any executor. Where a run can start from vectors, be
+//! watched or be stopped, this form takes a [`norm::Control`].
 //!
-//! Futures that work on an operator or a program, such as [`norm::Lanczos::norm_async`], are not `Send`, because an
-//! operator of your own need not be `Sync`, nor a callback `Send`. Such a future stays on one thread: on a local
-//! executor (`LocalPool`, tokio's `LocalSet` and `spawn_local`). Or the blocking form runs on a thread for blocking
-//! work (tokio's `spawn_blocking`). [`Gpu`], [`Matrix`], [`tensor::Tensor`] and results are `Send` and `Sync`, and may
-//! move between threads:
+//! Futures of an operator or a program, such as [`norm::Lanczos::norm_async`], are not `Send`: a custom operator need
+//! not be `Sync`, nor a callback `Send`. Such a future stays on one thread, on a local executor (`LocalPool`, tokio's
+//! `LocalSet` and `spawn_local`). Or the blocking form runs on a thread for blocking work (tokio's `spawn_blocking`).
+//! [`Gpu`], [`Matrix`], [`tensor::Tensor`] and results are `Send` and `Sync`, and may move between threads:
 //! ```
 //! use opnorm::{Gpu, Matrix, norm::{Control, Lanczos, spectral_norm}};
 //! let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 0.0, 0.0, 4.0])?;
@@ -109,11 +108,23 @@
 //! ```
 //!
 //! # Where things are
-//! [`gpu`] the device · [`tensor`] tensors and matrices · [`bound`] bounds and arithmetic rounded to the safe side ·
-//! [`probe`] a device's self-test · [`iterate`] the driver of every iteration · [`operator`] linear operators ·
-//! [`tape`] functions and their derivatives · [`norm`] the solvers · [`certify`] proven bounds · `io` files · `audit`
-//! the norms of a checkpoint · `report` the norms as a table, CSV, JSON or Markdown · [`low_level`] kernels and their
-//! reference implementations · [`prelude`] the five names of a first program.
+//! | module | content |
+//! |---|---|
+//! | [`gpu`] | the device |
+//! | [`tensor`] | tensors and matrices |
+//! | [`bound`] | bounds, and arithmetic rounded to the safe side |
+//! | [`probe`] | a device's self-test |
+//! | [`iterate`] | the driver of every iteration |
+//! | [`operator`] | linear operators |
+//! | [`tape`] | functions and their derivatives |
+//! | [`norm`] | the solvers |
+//! | [`certify`] | proven bounds |
+//! | `io` | files |
+//! | `audit` | the norms of a checkpoint |
+//! | `report` | the norms as a table, CSV, JSON or Markdown |
+//! | [`low_level`] | kernels and their reference implementations |
+//! | [`prelude`] | the five names of a first program |
+//!
 //! `ARCHITECTURE.md` is the map.
 
 #[cfg(feature = "io")]

@@ -1,9 +1,9 @@
-//! The kernels of this library, what records them, and their reference implementations.
+//! The kernels of this library, their operations, and their reference implementations.
 //!
-//! **This module may change in any release**, patch releases too: the rest of the library is built on it, and it
-//! follows the needs of the rest. Operators of one's own may use the library's kernels here;
-//! [`Recorder::dispatch_own`] launches any other, and stays as it is. An operation checks the lengths of its arguments
-//! and nothing else: the meaning of a buffer is the caller's.
+//! **This module may change in any release**, patch releases too, because the rest of the library is built on its
+//! parts. A custom operator may use the library's kernels here. [`Recorder::dispatch_own`] launches any other kernel,
+//! and is stable. An operation checks the lengths of its arguments and nothing else: the meaning of a buffer is the
+//! caller's.
 //!
 //! ```
 //! use opnorm::low_level::ops::{self, Rows};
@@ -27,7 +27,7 @@ pub use crate::gpu::kernel::{Access, Generated, Kernel};
 use crate::Result;
 use crate::gpu::Recorder;
 
-/// Operations, one kernel each: they check shapes and record dispatches.
+/// Operations, each with a kernel: checks of shapes, and dispatches.
 pub mod ops {
     pub use crate::ops::*;
 }
@@ -37,7 +37,7 @@ pub mod reference {
     pub use crate::reference::*;
 }
 
-/// Records one dispatch of a kernel.
+/// Records a dispatch of a kernel.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] for a wrong number of bindings or bytes of parameters, [`crate::Error::TooLarge`]

@@ -1,27 +1,27 @@
-//! The norms of a vector, on the host: it has one singular value, and that is its length.
+//! The norms of a vector on the host: the length of a vector is its only singular value.
 
 use crate::Result;
 use crate::io::TensorView;
 use crate::tensor::screen::{binary_exponent, scale_by_power};
 use crate::tensor::{ElementSource, Position};
 
-/// Elements that are read at once.
+/// The number of elements of one read.
 const PIECE: usize = 1 << 14;
 
-/// Norms of a vector as the matrix of one column, in f64. No length overflows or underflows that f64 can hold.
+/// Norms of a vector as a matrix of one column, in f64. No length within the range of f64 overflows or underflows.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Column {
     /// The 2-norm: the spectral and the Frobenius norm at once.
     pub euclidean: f64,
-    /// A number that the 2-norm is not below, rounding accounted for.
+    /// A lower bound of the 2-norm, rounding included.
     pub lower: f64,
-    /// A number that the 2-norm is not above.
+    /// An upper bound of the 2-norm, rounding included.
     pub upper: f64,
     /// The sum of magnitudes.
     pub one: f64,
     /// The largest magnitude.
     pub infinity: f64,
-    /// The first element that is NaN or infinite; then no norm means anything.
+    /// The first element that is NaN or infinite; the norms then mean nothing.
     pub non_finite: Option<Position>,
 }
 
@@ -43,8 +43,8 @@ impl Column {
         if column.non_finite.is_some() || column.infinity == 0.0 {
             return Ok(column);
         }
-        // scaled by a power of two so that the largest magnitude lies in [1, 2): exact, but where a quotient is
-        // subnormal, and then too small to count beside 1
+        // A power of two brings the largest magnitude into [1, 2). The scaling is exact, except for subnormal
+        // quotients, which are too small to count beside 1.
         let exponent = binary_exponent(column.infinity);
         let (mut squares, mut magnitudes) = (0.0, 0.0);
         visit(source, rows, |_, value| {
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn the_lower_bound_is_below_an_exact_root() {
-        // the sum of n ones squared is n: exact, with an exact root
+        // The sum of n squared ones is n: exact, with an exact root.
         for root in [10_usize, 100, 300] {
             let found = column(&vec![1.0; root * root]);
             assert_eq!(found.euclidean, root as f64);

@@ -1,4 +1,4 @@
-//! The rows of a tensor that is used as a dense matrix, or as a batch of matrices, on the device.
+//! The rows of a tensor as a dense matrix, or as a batch of matrices, on the device.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::norm::{self, Control, SpectralNorm, Status, Triplets};
 use crate::tensor::Window;
 use crate::{Error, Gpu, Matrix, Result};
 
-/// Elements of a batch that go to the device at once; one matrix goes as a whole, whatever its size.
+/// The number of elements of a batch that go to the device at once; a matrix goes as a whole, of any size.
 const ELEMENTS_AT_ONCE: usize = 1 << 26;
 
 /// Measures the matrices of `shape` (items, rows, cols) and reports their rows.
@@ -28,11 +28,11 @@ pub(super) fn measure(
     let (items, rows, cols) = shape;
     let mut start = Instant::now();
     let view = checkpoint.read(entry)?;
-    // no product can overflow: the whole tensor's was checked when the file was opened
+    // Products cannot overflow, because the size of the whole tensor was checked when the file was opened.
     let step = (ELEMENTS_AT_ONCE / (rows * cols)).clamp(1, items);
     for first in (0..items).step_by(step) {
         if first > 0 {
-            // between the parts of a long batch, an event whose answer can stop the run
+            // An event between the parts of a long batch lets its answer stop the run.
             observer.tell(Event::Started(entry))?;
         }
         let count = step.min(items - first);
@@ -132,7 +132,7 @@ fn set_norm(row: &mut Row, norm: &SpectralNorm, bound: &Bound) {
     row.iterations = Some(norm.iterations);
 }
 
-/// Sets the largest singular values. A row has converged only where all of them have.
+/// Sets the largest singular values. A row has converged only where all values have.
 fn set_top(row: &mut Row, triplets: &Triplets) {
     let values = triplets.iter().map(|triplet| SingularValue { sigma: triplet.sigma, residual: triplet.residual });
     row.top = Some(values.collect());
@@ -153,7 +153,7 @@ fn add_cheap_norms(rows: &mut [Row], matrix: &Matrix) -> Result<()> {
     Ok(())
 }
 
-/// Widens bounds of the matrix on the device to bounds of the matrix in the file, `distances` apart.
+/// Widens bounds of the matrix on the device to bounds of the matrix in the file, at most `distances` away.
 fn widen(rows: &mut [Row], distances: &[f64]) {
     for (row, distance) in rows.iter_mut().zip(distances) {
         row.bounds = row.bounds.widened(*distance);
@@ -161,7 +161,7 @@ fn widen(rows: &mut [Row], distances: &[f64]) {
     }
 }
 
-/// The rows of one of the norms that need no solver.
+/// The rows of a norm that needs no solver.
 fn cheap(entry: &Entry, options: &Options, matrix: &Matrix, order: Order) -> Result<Vec<Row>> {
     let norms = match order {
         Order::Frobenius | Order::Spectral => norm::frobenius_norm(matrix)?,

@@ -8,38 +8,40 @@ use crate::io::Entry;
 use crate::norm::{Progress, SpectralNorms, Triplets};
 use crate::{Error, Result};
 
-/// An event of a measurement. An error as the answer ends the run with that error; [`Event::cancelled`] is one.
+/// An event of a measurement.
+///
+/// An error as the answer ends the run with that error; [`Event::cancelled`] makes such an error.
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A tensor begins, or a part of a batch that is solved in parts.
+    /// The start of a tensor, or of a part of a batch that is solved in parts.
     Started(&'a Entry),
-    /// The solver made progress with a tensor.
+    /// Progress of the solver with a tensor.
     Solving(&'a Entry, &'a Progress),
-    /// A proof begins that takes two seconds or more.
+    /// The start of a proof of two seconds or more.
     Estimated(&'a Entry, &'a Estimate),
-    /// A proof made progress.
+    /// Progress of a proof.
     Certifying(&'a Entry, &'a Progress),
-    /// Matrices are solved and still on the device; their rows follow.
+    /// Solved matrices that are still on the device; their rows follow.
     Solved(Solved<'a>),
-    /// A row is known.
+    /// A finished row.
     Row(Box<Row>),
 }
 
-/// Solved matrices of one tensor, with their singular vectors, which rows do not hold.
+/// Solved matrices of one tensor, with singular vectors, which rows do not hold.
 #[non_exhaustive]
 pub struct Solved<'a> {
     /// The tensor.
     pub entry: &'a Entry,
-    /// The batch elements: `0..1` unless the tensor is a batch, whose parts come in order.
+    /// The batch items: `0..1` unless the tensor is a batch, whose parts come in order.
     pub items: Range<usize>,
-    /// The largest singular value of each, with its vectors.
+    /// The largest singular value of each item, with its vectors.
     pub norms: &'a SpectralNorms,
     /// The singular values that [`Options::top`](super::Options::top) asked for.
     pub top: Option<&'a [Triplets]>,
 }
 
 impl Event<'_> {
-    /// The error that ends a run because its caller says so.
+    /// The error that ends a run at the caller's request.
     pub fn cancelled(&self) -> Error {
         let iterations = match self {
             Self::Solving(_, progress) | Self::Certifying(_, progress) => progress.iterations,
@@ -52,7 +54,7 @@ impl Event<'_> {
 /// The observer of a measurement.
 pub(super) struct Observer<'a> {
     observe: &'a mut dyn FnMut(Event<'_>) -> Result<()>,
-    // A fault of one tensor becomes a note of its row. The same error from the observer must end the run.
+    // A fault of one tensor becomes a note of its row, whereas the same error from the observer must end the run.
     ended: bool,
 }
 
@@ -64,7 +66,7 @@ impl<'a> Observer<'a> {
     /// Reports an event.
     ///
     /// # Errors
-    /// The observer's.
+    /// Any error of the observer.
     pub(super) fn tell(&mut self, event: Event<'_>) -> Result<()> {
         let answer = (self.observe)(event);
         self.ended |= answer.is_err();

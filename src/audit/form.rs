@@ -5,13 +5,13 @@ use std::fmt;
 use crate::io::Format;
 use crate::tensor::volume;
 
-/// Meaning of the axes of a tensor beyond two.
+/// The meaning of the axes of a tensor beyond two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Axes {
-    /// A kernel, read as one matrix: first axis x product of the others. The usual meaning in safetensors files.
+    /// A kernel, read as one matrix: first axis × product of the others. The usual meaning in safetensors files.
     #[default]
     Kernel,
-    /// A batch of matrices, which the last two axes make. The usual meaning in numpy's files.
+    /// A batch of matrices of the last two axes. The usual meaning in numpy's files.
     Batch,
 }
 
@@ -25,7 +25,7 @@ impl Axes {
     }
 }
 
-/// The matrix, or the matrices, that a tensor is used as.
+/// The matrix, or the matrices, of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Form {
@@ -33,30 +33,30 @@ pub enum Form {
     Empty,
     /// A vector or a scalar: the matrix of one column.
     Column {
-        /// The elements.
+        /// The number of elements.
         rows: usize,
     },
-    /// A matrix as it is stored.
+    /// A matrix as stored.
     Matrix {
-        /// The rows.
+        /// The number of rows.
         rows: usize,
-        /// The columns.
+        /// The number of columns.
         cols: usize,
     },
-    /// A kernel of three axes or more: the first by all the others.
+    /// A kernel of three axes or more: the first axis by all the others.
     Reshaped {
         /// The length of the first axis.
         rows: usize,
-        /// The product of the others.
+        /// The product of the other axes.
         cols: usize,
     },
     /// A batch of matrices.
     Batch {
         /// The number of matrices: the product of all axes but the last two.
         items: usize,
-        /// The rows of each.
+        /// The number of rows of each matrix.
         rows: usize,
-        /// The columns of each.
+        /// The number of columns of each matrix.
         cols: usize,
     },
 }
@@ -91,7 +91,7 @@ impl fmt::Display for Form {
     }
 }
 
-/// `[2,1]`: the index of a batch element along the leading axes.
+/// `[2,1]`: the index of a batch item along the leading axes.
 pub(super) fn item_index(leading: &[usize], item: usize) -> String {
     let mut rest = item;
     let mut index: Vec<String> = leading

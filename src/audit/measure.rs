@@ -10,12 +10,12 @@ use crate::io::{Checkpoint, Entry};
 use crate::norm::Status;
 use crate::{Error, Gpu, Result};
 
-/// Measures one tensor of a checkpoint: one row, or one for each matrix of a batch.
+/// Measures one tensor of a checkpoint: a row, or a row for each matrix of a batch.
 ///
-/// A tensor that cannot be read, or that does not fit the device, is a row with [`Outcome::Unreadable`].
+/// A tensor that cannot be read, or does not fit the device, has a row with [`Outcome::Unreadable`].
 ///
 /// # Errors
-/// Whatever `observe` returns; [`Error::InvalidOption`]; faults of the device.
+/// Any error of `observe`; [`Error::InvalidOption`]; faults of the device.
 pub fn measure(
     gpu: &Gpu,
     checkpoint: &Checkpoint,
@@ -64,17 +64,17 @@ fn attempt(
     }
 }
 
-/// The note for an error of this tensor alone; an error that every tensor would meet is passed on.
+/// The note for an error of this tensor alone; an error that every tensor would meet ends the run.
 fn reason(error: Error) -> Result<String> {
     match error {
-        // the row names the file and the tensor itself
+        // The message names no file, because the row names the file and the tensor.
         Error::File { problem, .. } => Ok(problem),
         Error::TooLarge { .. } | Error::OutOfMemory { .. } => Ok(error.to_string()),
         _ => Err(error),
     }
 }
 
-/// The row of a tensor without elements, all of whose norms are 0.
+/// The row of a tensor without elements, with norms of 0.
 fn empty(entry: &Entry, options: &Options) -> Row {
     let mut row = Row::new(entry, options, Outcome::Solved(Status::Zero));
     row.sigma = Some(0.0);
@@ -113,7 +113,7 @@ fn column(checkpoint: &Checkpoint, entry: &Entry, options: &Options, rows: usize
     Ok(row)
 }
 
-/// Sets the cheap norms that were asked for, and the bounds, which are a few units of the last place wide.
+/// Sets the requested cheap norms, and the bounds, which are a few units in the last place wide.
 fn set_norms(row: &mut Row, options: &Options, column: &Column) {
     let wanted = |order| options.norms == Norms::All || options.norms == Norms::Only(order);
     row.frobenius = wanted(Order::Frobenius).then_some(column.euclidean);

@@ -1,10 +1,10 @@
-//! The norms of every tensor that a checkpoint holds, one row each.
+//! The norms of every tensor of a checkpoint, a row each.
 //!
-//! [`audit`] measures a whole [`Checkpoint`], [`measure()`] one tensor. Both report [`Event`]s while they run, so that
-//! a report can be written row by row and a long run can be stopped. One tensor is on the device at a time.
+//! [`audit`] measures a whole [`Checkpoint`], [`measure()`] a single tensor. Both report [`Event`]s meanwhile, so that
+//! a report can be written row by row and a long run can be stopped. Only one tensor at a time is on the device.
 //!
-//! A tensor that cannot be measured has a [`Row`] with the reason, and the tensors after it are still measured. Only
-//! what every tensor would meet, such as a lost device, is an error.
+//! A tensor that cannot be measured has a [`Row`] with the reason, and the later tensors are still measured. Only a
+//! fault that every tensor would meet, such as a lost device, is an error.
 //!
 //! ```
 //! use opnorm::audit::{Event, Options, audit};
@@ -48,7 +48,7 @@ use crate::{Gpu, Result};
 /// Measures every tensor of a checkpoint, in the order of its entries.
 ///
 /// # Errors
-/// Whatever `observe` returns; the errors of [`measure()`].
+/// Any error of `observe`; the errors of [`measure()`].
 pub fn audit(
     gpu: &Gpu,
     checkpoint: &Checkpoint,

@@ -25,13 +25,13 @@ pub struct Options {
     pub open_ended: OpenEnded,
 }
 
-/// Kind of the bounds on a spectral norm.
+/// The kind of the bounds on a spectral norm.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Bound {
     /// No bounds.
     None,
-    /// A proven lower bound, of the matrix as the device holds it.
+    /// A proven lower bound of the matrix as the device holds the matrix.
     #[default]
     Lower,
     /// A lower and an upper bound, for all but a share `delta` of random starts; for [`Method::Lanczos`] only.
@@ -39,18 +39,18 @@ pub enum Bound {
         /// The failure probability.
         delta: f64,
     },
-    /// Proven bounds of the matrix that the file holds.
+    /// Proven bounds of the matrix in the file.
     Certified(Certifier),
 }
 
-/// The norms of a tensor that are computed.
+/// The requested norms of a tensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Norms {
-    /// The spectral norm, and the cheap norms beside it.
+    /// The spectral norm with the cheap norms.
     #[default]
     All,
-    /// One norm.
+    /// A single norm.
     Only(Order),
 }
 

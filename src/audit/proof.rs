@@ -1,4 +1,4 @@
-//! Proven bounds beside the results of the iteration: of two statements about one norm the better is kept.
+//! Proven bounds beside the results of the iteration; the better statement on a norm is kept.
 
 use super::event::Observer;
 use super::{Bound, Event, Options, Outcome, Row};
@@ -10,14 +10,14 @@ use crate::norm::{Method, Status, Stop};
 use crate::tensor::ElementSource;
 use crate::{Error, Matrix, Result};
 
-/// Estimated seconds from which on a proof is announced.
+/// The estimated seconds from which on a proof is announced.
 const LONG_PROOF: f64 = 2.0;
 
-/// Shorter sides up to this length are proven too quickly for an estimate to be worth its time.
+/// The shorter side up to which a proof is so fast that an estimate does not pay.
 const SHORT_PROOF: usize = 512;
 
-/// Proves bounds of the matrices in the file, where certified bounds were asked for. `distances` are those between the
-/// matrices in the file and on the device.
+/// Proves bounds of the matrices in the file, where certified bounds were asked for. `distances` are the distances
+/// between the matrices in the file and on the device.
 pub(super) fn add_certificates<S: ElementSource + ?Sized>(
     rows: &mut [Row],
     entry: &Entry,
@@ -39,7 +39,7 @@ pub(super) fn add_certificates<S: ElementSource + ?Sized>(
     let gpu = matrix.gpu();
     let certificates = gpu.block_on(certifier.certify_source_async(gpu, shape, source, control));
     let certificates = match certificates {
-        // a proof that the device cannot give leaves the norms as they are
+        // A proof that the device cannot give leaves the norms unchanged.
         Err(error @ (Error::Arithmetic { .. } | Error::TooLarge { .. } | Error::OutOfMemory { .. }))
             if !observer.has_ended() =>
         {
@@ -67,8 +67,8 @@ fn promised(method: &Method) -> f64 {
     }
 }
 
-/// Puts the better of both into a row: the larger lower bound, the smaller upper bound, and the larger estimate,
-/// because no estimate is above the norm by more than its rounding.
+/// Puts the better of both into a row: the larger lower bound, the smaller upper bound, and the larger estimate. The
+/// larger estimate is better because no estimate is above the norm by more than its rounding.
 fn set_certificate(row: &mut Row, certificate: &Certificate, distance: f64, promised: f64) {
     let Some(bounds) = certificate.bounds.and_also(row.bounds) else {
         row.note(format!("no bounds: {} was proven, and {} as well", certificate.bounds, row.bounds));
@@ -79,7 +79,7 @@ fn set_certificate(row: &mut Row, certificate: &Certificate, distance: f64, prom
     let found = row.sigma.unwrap_or(0.0);
     let sigma = certificate.sigma.max(found - distance).clamp(bounds.lower, bounds.upper);
     row.sigma = Some(sigma);
-    // ten times the expected error is no rounding: the pair that was found belongs to another singular value
+    // Ten times the expected error is no rounding: the pair found belongs to another singular value.
     if row.outcome == Outcome::Solved(Status::Converged) && bounds.lower > (found + distance) * (1.0 + 10.0 * promised)
     {
         row.outcome = Outcome::Solved(Status::Stagnated);
@@ -120,13 +120,13 @@ mod tests {
 
     #[test]
     fn the_better_of_two_values_is_kept() {
-        // a proof that did not come close leaves the iteration's value and lower bound
+        // A loose proof leaves the iteration's value and lower bound.
         let mut kept = row(3.999_85, Some(3.9994), 3.999_849);
         set_certificate(&mut kept, &certificate(3.9986, 3.9986, 4.0001), 0.0, 1e-6);
         assert_eq!((kept.sigma, kept.second), (Some(3.999_85), Some(3.9994)));
         assert_eq!((kept.bounds.lower, kept.bounds.upper), (3.999_849, 4.0001));
         assert_eq!((kept.gap, kept.outcome), (Some(3.999_85 - 3.9994), Outcome::Solved(Status::Converged)));
-        // one that came closer replaces both, and a gap is that of what is there
+        // A closer proof replaces both, and the gap follows from the new value.
         let mut replaced = row(3.0, Some(2.0), 2.999_999);
         replaced.top = Some(vec![SingularValue { sigma: 3.0, residual: 0.0 }; 2]);
         set_certificate(&mut replaced, &certificate(2.999_999_5, 2.999_999_4, 2.999_999_6), 0.0, 1e-6);
@@ -136,7 +136,7 @@ mod tests {
             "never above the bound"
         );
         assert!(replaced.top.unwrap().iter().all(|value| value.sigma == 2.999_999_6));
-        // a distance between the two matrices is no better value
+        // A larger distance between the two matrices gives no better value.
         let mut rounded = row(1.000_000_1, None, 0.999);
         set_certificate(&mut rounded, &certificate(1.0, 0.999_999_9, 1.001), 2e-7, 1e-6);
         assert_eq!((rounded.sigma, rounded.gap), (Some(1.0), Some(1.0)));

@@ -5,10 +5,10 @@ use crate::bound::Up;
 use crate::tensor::screen::scale_by_power;
 use crate::tensor::{ElementSource, Matrix, SourceElement};
 
-/// Elements that are read at once.
+/// The number of elements of one read.
 const PIECE: usize = 1 << 14;
 
-/// An upper bound on ‖A - f32(A)‖_F for each batch element: 0 where no element was rounded.
+/// An upper bound of ‖A - f32(A)‖_F for each batch item: 0 where no element was rounded.
 pub(super) fn distances<S: ElementSource + ?Sized>(matrix: &Matrix, source: &S) -> Result<Vec<f64>> {
     if source.element() != SourceElement::F64 {
         return Ok(vec![0.0; matrix.batch()]);
@@ -25,7 +25,7 @@ fn distance<S: ElementSource + ?Sized>(source: &S, (first, count): (usize, usize
         let piece = &mut piece[..PIECE.min(count - start)];
         source.copy_f64(first + start, piece)?;
         for value in piece.iter() {
-            // as the upload rounds it
+            // The rounding here must equal the rounding of the upload.
             let scaled = scale_by_power(*value, -exponent);
             squares += (scaled - f64::from(scaled as f32)).powi(2);
         }
@@ -33,7 +33,8 @@ fn distance<S: ElementSource + ?Sized>(source: &S, (first, count): (usize, usize
     if squares == 0.0 && exponent <= 0 {
         return Ok(0.0);
     }
-    // roundings of a change, its square, their sum, and underflow below 2^-1022; scaling back rounds once more
+    // The terms are the roundings of a change, of its square and of their sum, and underflow below 2^-1022; scaling
+    // back rounds once more.
     let held = Up::sum(squares, 2 * count, count + 2).sqrt();
     Ok(scale_by_power(held.value(), exponent).next_up())
 }

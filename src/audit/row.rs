@@ -1,4 +1,4 @@
-//! The results of one tensor, or of one batch element.
+//! The results of one tensor, or of one batch item.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,24 +10,24 @@ use crate::io::{Element, Entry};
 use crate::norm::Status;
 use crate::tensor::Position;
 
-/// Results of one tensor, or of one batch element. `None` is a value that is not known or was not asked for.
+/// The results of one tensor, or of one batch item. `None` is a value that is unknown or was not asked for.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Row {
-    /// The file that holds the tensor.
+    /// The file of the tensor.
     pub file: PathBuf,
-    /// The name of the tensor; of a batch element, with its index: `name[2,1]`.
+    /// The name of the tensor; for a batch item, with its index: `name[2,1]`.
     pub name: String,
-    /// The shape of the tensor as it is stored; of a batch element, the shape of the matrix.
+    /// The stored shape of the tensor; for a batch item, the shape of the matrix.
     pub shape: Vec<usize>,
     /// The type of the elements in the file.
     pub element: Element,
-    /// The matrix that the norms are of.
+    /// The matrix of the norms.
     pub form: Form,
-    /// Whether `f64` elements were rounded to `f32`. Every number is then of the rounded matrix, except the bounds,
-    /// which are of the matrix given: they are widened by the Frobenius norm of the change.
+    /// Whether `f64` elements were rounded to `f32`. The numbers are then of the rounded matrix, except the bounds. The
+    /// bounds are of the matrix given, widened by the Frobenius norm of the change.
     pub rounded: bool,
-    /// The norm that `sigma` is.
+    /// The kind of norm in `sigma`.
     pub order: Order,
     /// The norm: an estimate.
     pub sigma: Option<f64>,
@@ -59,7 +59,7 @@ pub struct Row {
     pub iterations: Option<usize>,
     /// The end of the measurement.
     pub outcome: Outcome,
-    /// A remark: why a tensor was skipped, where an element is not finite.
+    /// A remark: the reason for a skipped tensor, or the place of an element that is not finite.
     pub note: Option<String>,
     /// Seconds of reading, upload and solve; matrices that were solved together share their time evenly.
     pub seconds: f64,
@@ -87,7 +87,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The status's own word, `skipped` or `unreadable`.
+    /// The status's own word, or `skipped` or `unreadable`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Solved(status) => status.as_str(),
@@ -105,7 +105,7 @@ impl fmt::Display for Outcome {
 }
 
 impl Row {
-    /// A row with the facts of the file's header, and no norms.
+    /// A row with the facts of the file's header, without norms.
     pub(super) fn new(entry: &Entry, options: &Options, outcome: Outcome) -> Self {
         Self {
             file: entry.file.clone(),
@@ -164,11 +164,11 @@ impl Row {
         self.top = None;
     }
 
-    /// Sets the stable rank from the norms that are known.
+    /// Sets the stable rank from the known norms.
     pub(super) fn set_stable_rank(&mut self) {
         self.stable_rank = match (self.frobenius, self.sigma) {
             (Some(frobenius), Some(sigma)) if self.order == Order::Spectral && sigma > 0.0 => {
-                // the ratio first: the squares alone can leave the range of f64
+                // The ratio comes first because the squares alone can leave the range of f64.
                 Some((frobenius / sigma).powi(2))
             }
             _ => None,

@@ -13,12 +13,12 @@ pub struct Ball {
 }
 
 impl Ball {
-    /// The one vector, without uncertainty.
+    /// The ball of a single vector, with radius 0.
     pub fn exact(center: Vec<f64>) -> Self {
         Self { center, radius: 0.0 }
     }
 
-    /// The 2-norm of the center, as near as `f64` gives it.
+    /// The 2-norm of the center, rounded in `f64`.
     pub fn norm(&self) -> f64 {
         norm_of(&self.center)
     }

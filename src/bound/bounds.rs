@@ -1,11 +1,11 @@
-//! Bounds of a norm, with the kind of statement that they are.
+//! Bounds of a norm, with the kind of their guarantee.
 
 use std::fmt;
 
 use super::Guarantee;
 use super::decimal::{above, below, nearest, shortest_above, shortest_below};
 
-/// Bounds of a norm, with the kind of statement that they are.
+/// Bounds of a norm, with the kind of their guarantee.
 ///
 /// ```
 /// use opnorm::bound::{Arithmetic, Bounds, Guarantee};
@@ -16,11 +16,11 @@ use super::decimal::{above, below, nearest, shortest_above, shortest_below};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bounds {
-    /// The norm is not below it; 0 where nothing is known.
+    /// The lower bound: the norm is not below `lower`; 0 where nothing is known.
     pub lower: f64,
-    /// The norm is not above it; infinite where nothing is known.
+    /// The upper bound: the norm is not above `upper`; infinite where nothing is known.
     pub upper: f64,
-    /// Whether, and on what grounds, the two hold.
+    /// The kind of statement that the two bounds are.
     pub guarantee: Guarantee,
 }
 
@@ -33,7 +33,7 @@ impl Bounds {
         Self { lower, upper: f64::INFINITY, guarantee: Guarantee::Lower }
     }
 
-    /// upper / lower - 1; infinite where one of them says nothing.
+    /// upper / lower - 1; infinite where a bound is trivial.
     pub fn width(&self) -> f64 {
         if self.upper == self.lower {
             return 0.0;
@@ -41,7 +41,7 @@ impl Bounds {
         if self.lower > 0.0 { (self.upper - self.lower) / self.lower } else { f64::INFINITY }
     }
 
-    /// The two as decimals of so many significant digits, each rounded to its safe side.
+    /// The two bounds as decimals of `digits` significant digits, each rounded to its safe side.
     ///
     /// ```
     /// use opnorm::bound::Bounds;
@@ -51,8 +51,9 @@ impl Bounds {
         (below(self.lower, digits), above(self.upper, digits))
     }
 
-    /// The two as the shortest decimals that are bounds as well and are read back as the same numbers: for files that
-    /// others read, in which the decimal nearest to a number may lie inside of the bound that it is.
+    /// The two bounds as the shortest decimals that are bounds as well and are read back as the same numbers.
+    ///
+    /// Files need these decimals, because the decimal nearest to a bound may lie inside the bounds.
     ///
     /// ```
     /// use opnorm::bound::Bounds;
@@ -62,10 +63,9 @@ impl Bounds {
         (shortest_below(self.lower), shortest_above(self.upper))
     }
 
-    /// Bounds of the product of two norms, such as an upper bound for the layers of a network one after the other:
-    /// ‖AB‖ <= ‖A‖ ‖B‖.
+    /// Bounds of the product of two norms: ‖AB‖ <= ‖A‖ ‖B‖, as for successive layers of a network.
     ///
-    /// It is of the weaker kind of the two; probabilities of failure add up.
+    /// The guarantee is the weaker of the two; failure probabilities add up.
     ///
     /// ```
     /// use opnorm::bound::{Bounds, Guarantee};
@@ -76,7 +76,7 @@ impl Bounds {
     /// ```
     pub fn product(&self, other: &Self) -> Self {
         let guarantee = self.guarantee.and(other.guarantee);
-        // 0 · infinity: a norm of 0 makes the product 0, whatever the other is.
+        // A norm of 0 makes the product 0, so that 0 · infinity must not become NaN.
         let times = |left: f64, right: f64| if left == 0.0 || right == 0.0 { 0.0 } else { left * right };
         let lower = times(self.lower, other.lower).next_down().max(0.0);
         let upper = match times(self.upper, other.upper) {
@@ -98,7 +98,7 @@ impl Bounds {
         (lower <= upper).then_some(Self { lower, upper, guarantee: self.guarantee })
     }
 
-    /// The bounds of a matrix that may lie so far, in the 2-norm, from the one that these are of.
+    /// The bounds of a matrix at most `distance` away, in the 2-norm, from the matrix of `self`.
     pub(crate) fn widened(self, distance: f64) -> Self {
         if distance == 0.0 {
             return self;
@@ -117,7 +117,7 @@ impl Bounds {
     /// The bounds of 2^exponent times the operator.
     pub(crate) fn scaled(self, exponent: i32) -> Self {
         let scale = |value| crate::tensor::screen::scale_by_power(value, exponent);
-        // Exact within the normal range; below it, and above, the result is still on the safe side.
+        // Exact within the normal range; outside that range the result is still on the safe side.
         let normal = |value: f64| value == 0.0 || (value >= f64::MIN_POSITIVE && value.is_finite());
         let (lower, upper) = (scale(self.lower), scale(self.upper));
         let lower = if lower.is_infinite() && self.lower.is_finite() { f64::MAX } else { lower };
@@ -129,11 +129,11 @@ impl Bounds {
     }
 }
 
-/// Significant digits of bounds, unless a precision asks for others.
+/// The number of significant digits of bounds, unless a precision asks for another.
 const DIGITS: usize = 6;
 
-/// `[0.674092, 0.674095], certified`, with as many significant digits as the precision says (6), each bound rounded to
-/// its safe side.
+/// `[0.674092, 0.674095], certified`, each bound rounded to its safe side; the precision is the number of significant
+/// digits (6).
 impl fmt::Display for Bounds {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = formatter.precision().unwrap_or(DIGITS);

@@ -1,32 +1,30 @@
-//! Decimals on the safe side of a number: what is printed of a bound is still one.
+//! Decimals on the safe side of a number: a printed bound is still a bound.
 
-/// Digits after which the decimal expansion of every `f64` has ended.
+/// The number of digits after which the decimal expansion of every `f64` has ended.
 const EXACT: usize = 766;
 
-/// The decimal of so many significant digits that is the nearest one not above `value`, for a value that is not
-/// negative.
+/// The largest decimal of `digits` significant digits not above `value`, for a value that is not negative.
 pub(super) fn below(value: f64, digits: usize) -> String {
     rounded(value, digits, false)
 }
 
-/// The decimal of so many significant digits that is the nearest one not below `value`, for a value that is not
-/// negative.
+/// The least decimal of `digits` significant digits not below `value`, for a value that is not negative.
 pub(super) fn above(value: f64, digits: usize) -> String {
     rounded(value, digits, true)
 }
 
-/// The shortest decimal that is not above `value` and is read back as the same number, for one that is not negative.
+/// The shortest decimal not above `value` that is read back as the same number, for a value that is not negative.
 pub(super) fn shortest_below(value: f64) -> String {
     shortest(value, below)
 }
 
-/// The shortest decimal that is not below `value` and is read back as the same number, for one that is not negative.
+/// The shortest decimal not below `value` that is read back as the same number, for a value that is not negative.
 pub(super) fn shortest_above(value: f64) -> String {
     shortest(value, above)
 }
 
-/// Eighteen digits lie closer together than a quarter of what lies between two neighbours, so that one of them always
-/// is read back as the number it is next to, on whichever side it is asked for.
+/// Decimals of 18 digits are closer together than a quarter of the distance of two neighbouring `f64`. So on either
+/// side of a number some decimal of 18 digits is read back as that number.
 fn shortest(value: f64, side: fn(f64, usize) -> String) -> String {
     // as many as tell it from its neighbours, on either side
     let scientific = format!("{value:e}");
@@ -36,7 +34,7 @@ fn shortest(value: f64, side: fn(f64, usize) -> String) -> String {
     decimals.next().unwrap_or_else(|| side(value, EXACT))
 }
 
-/// The decimal of so many significant digits nearest to `value`.
+/// The decimal of `digits` significant digits nearest to `value`.
 pub(super) fn nearest(value: f64, digits: usize) -> String {
     if !value.is_finite() || value == 0.0 {
         return if value == 0.0 { "0".to_owned() } else { format!("{value}") };
@@ -73,7 +71,7 @@ fn rounded(value: f64, digits: usize, up: bool) -> String {
     place(&figures, exponent)
 }
 
-/// Digits with a point, or an exponent where there would be many zeros.
+/// Digits with a point, or with an exponent where there would be many zeros.
 fn place(figures: &[u8], exponent: i32) -> String {
     let text: String = figures.iter().map(|figure| char::from(b'0' + figure)).collect();
     match usize::try_from(exponent) {
@@ -157,7 +155,7 @@ mod tests {
 
     #[test]
     fn whole_numbers_that_end_in_zeros_enclose() {
-        // The one printed below has as many figures as the number, the last of them a zero that only holds the place.
+        // The lower decimal has as many figures as the number, the last of them a zero that only holds the place.
         check_shortest(89_542_687_055_558_832.0).unwrap();
     }
 
@@ -176,7 +174,7 @@ mod tests {
         fn what_is_printed_encloses(value in 1e-300f64..1e300, digits in 1usize..25) {
             let (low, high): (f64, f64) = (below(value, digits).parse().unwrap(), above(value, digits).parse().unwrap());
             prop_assert!(low <= value && value <= high);
-            // Reading a decimal rounds as well, each of the two by half a unit in the last place.
+            // Reading each of the two decimals rounds as well, by half a unit in the last place.
             let apart = 10f64.powf(1.0 - digits.min(17) as f64) + 2.0 * f64::EPSILON;
             prop_assert!(high - low <= value * apart);
         }

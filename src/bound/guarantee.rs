@@ -10,14 +10,14 @@ pub enum Guarantee {
     None,
     /// The lower bound is proven, all rounding included; there is no upper bound.
     Lower,
-    /// Both bounds hold, but for at most this share of all start vectors.
+    /// Both bounds hold, but for at most the share `delta` of all start vectors.
     ///
-    /// The share is over the random start of one run, the matrix being fixed before the start is drawn; a seed is as
-    /// good as any other unless the matrix was made with the generator at hand, and [`crate::norm::seed_from_system`]
-    /// is better. Rounding is included: the host measures every step, of a Jacobian some steps (`docs/bounds.md`, P7).
-    /// Bounds of a Jacobian are of the exact derivative of the function, not of the one that the device evaluated.
+    /// The share is over the random start of one run, for a matrix fixed before the start is drawn. Any seed serves,
+    /// unless the matrix was made with the same generator; [`crate::norm::seed_from_system`] gives an independent seed.
+    /// Rounding is included: the host measures every step, of a Jacobian some steps (`docs/bounds.md`, P7). Bounds of a
+    /// Jacobian are of the function's exact derivative, not of the derivative that the device evaluated.
     Probabilistic {
-        /// The probability with which they fail.
+        /// The failure probability of the bounds.
         delta: f64,
     },
     /// Both bounds are proven, all rounding included.
@@ -31,10 +31,10 @@ pub enum Guarantee {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Arithmetic {
-    /// The host's alone: IEEE 754 `f64`, rounded to nearest.
+    /// The arithmetic of the host alone: IEEE 754 `f64`, rounded to nearest.
     Host,
-    /// The host's, and the device's `f32` as WGSL promises it: sums and products within one unit in the last place
-    /// (unit roundoff 2^-23), in any order, subnormal numbers flushed or not.
+    /// The host's arithmetic, and the device's `f32` as WGSL promises: sums and products within one unit in the last
+    /// place (unit roundoff 2^-23), in any order, subnormal numbers flushed or not.
     Wgsl,
 }
 
@@ -49,7 +49,7 @@ impl Guarantee {
         }
     }
 
-    /// The probability with which the bounds fail, where there is one.
+    /// The failure probability of the bounds, where there is one.
     pub fn delta(self) -> Option<f64> {
         match self {
             Self::Probabilistic { delta } => Some(delta),
@@ -65,7 +65,7 @@ impl Guarantee {
         }
     }
 
-    /// The guarantee of a statement that needs both.
+    /// The guarantee of a statement that needs both guarantees.
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::None, _) | (_, Self::None) => Self::None,

@@ -1,8 +1,7 @@
-//! Statements about what is certain: bounds with their kind, balls, and arithmetic rounded to the safe side.
+//! Rigorous statements: bounds with their kind, balls, and arithmetic rounded to the safe side.
 //!
-//! An operator of your own proves its products with [`Ball`] and [`Up`]
-//! ([`crate::operator::LinearOperator::enclose`]); a result then has a rigorous lower bound. `docs/bounds.md` derives
-//! every inequality.
+//! A custom operator proves its products with [`Ball`] and [`Up`] ([`crate::operator::LinearOperator::enclose`]). A
+//! result then has a rigorous lower bound. `docs/bounds.md` derives every inequality.
 
 mod ball;
 mod bounds;

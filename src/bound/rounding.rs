@@ -1,13 +1,14 @@
-//! Rounding: how much results may be off after so many operations, and single operations rounded to the safe side.
+//! Rounding errors of results after k operations, and single operations rounded to the safe side.
 
 /// The unit roundoff of `f64`, rounded to nearest.
 pub(super) const UNIT: f64 = f64::EPSILON / 2.0;
 
-/// gamma(k) = k u / (1 - k u) at the most, with u = 2^-53: the relative error of `roundings` = k roundings of `f64` in
-/// a row.
+/// An upper bound of gamma(k) = k u / (1 - k u), with u = 2^-53: the relative error of `roundings` = k roundings of
+/// `f64` in a row.
 ///
-/// Infinite where k u reaches 1, because nothing is known then. Source: Higham, *Accuracy and Stability of Numerical
-/// Algorithms*, lemma 3.1.
+/// Infinite where k u reaches 1, because no bound exists then.
+///
+/// *Source*  Higham, *Accuracy and Stability of Numerical Algorithms*, lemma 3.1.
 ///
 /// ```
 /// use opnorm::bound::gamma;
@@ -29,19 +30,21 @@ fn quotient(product: f64) -> f64 {
     if rest > 0.0 { up(product / rest) } else { f64::INFINITY }
 }
 
-/// An upper bound of a sum of terms that are not negative, from the sum as computed with `roundings` roundings of each
-/// term: computed >= exact (1 - gamma(roundings)).
+/// An upper bound of a sum of terms that are not negative, from the computed sum with `roundings` roundings of each
+/// term.
+///
+/// The proof is computed >= exact (1 - gamma(roundings)).
 pub fn sum_above(computed: f64, roundings: usize) -> f64 {
     let kept = down(1.0 - gamma(roundings));
     if kept > 0.0 { up(computed / kept) } else { f64::INFINITY }
 }
 
-/// An upper bound of the exact result of the one operation that gave `value`.
+/// An upper bound of the exact result of the single operation that gave `value`.
 pub fn up(value: f64) -> f64 {
     value.next_up()
 }
 
-/// A lower bound of the exact result of the one operation that gave `value`.
+/// A lower bound of the exact result of the single operation that gave `value`.
 pub fn down(value: f64) -> f64 {
     value.next_down()
 }

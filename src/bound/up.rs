@@ -7,7 +7,7 @@ use super::vector::norm_above;
 
 /// An upper bound of a quantity that is not negative.
 ///
-/// Sums, products, quotients and roots are rounded up, so that each is an upper bound of the same of the quantities.
+/// Sums, products, quotients and roots are rounded up, so that each bounds the same operation on the quantities.
 ///
 /// ```
 /// use opnorm::bound::Up;
@@ -19,7 +19,7 @@ use super::vector::norm_above;
 pub struct Up(f64);
 
 impl Up {
-    /// The bound of a quantity that is `quantity` exactly.
+    /// The bound of a quantity that equals `quantity`.
     pub const fn of(quantity: f64) -> Self {
         Self(quantity)
     }
@@ -39,7 +39,7 @@ impl Up {
         Self(device_gamma(roundings))
     }
 
-    /// The exact value of a sum of products, none of them negative, from the sum as computed.
+    /// The bound of a sum of products, none of them negative, from the computed sum.
     ///
     /// Each product passed through at most `roundings` roundings, and at most `terms` products underflowed.
     pub fn sum(computed: f64, terms: usize, roundings: usize) -> Self {
@@ -56,7 +56,7 @@ impl Up {
         Self(up(self.0.sqrt()))
     }
 
-    /// The quotient by a quantity of which `below` is a lower bound above 0.
+    /// The quotient by a quantity with the lower bound `below` > 0.
     pub fn over(self, below: f64) -> Self {
         Self(up(self.0 / below))
     }

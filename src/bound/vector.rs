@@ -1,4 +1,4 @@
-//! Dot products and norms of vectors, the norms as bounds that include their own rounding.
+//! Dot products and norms of vectors, with norms as bounds that include their own rounding.
 
 use super::rounding::{down, gamma, sum_above, up};
 
@@ -40,7 +40,7 @@ pub fn norm_above(vector: &[f64]) -> f64 {
         return if largest == 0.0 { 0.0 } else { f64::INFINITY };
     }
     let sum: f64 = vector.iter().map(|value| (value / largest).powi(2)).sum();
-    // A quotient, a square and the sum: relative gamma(length + 3), and as much absolutely where a square underflows.
+    // A quotient, a square and the sum: gamma(length + 3) relative, and the same absolutely where a square underflows.
     let square = up(sum_above(sum, vector.len() + 3) + vector.len() as f64 * f64::MIN_POSITIVE);
     up(up(square.sqrt()) * largest)
 }
@@ -66,7 +66,7 @@ pub(crate) fn norm_of(vector: &[f64]) -> f64 {
     vector.iter().map(|value| (value / largest).powi(2)).sum::<f64>().sqrt() * largest
 }
 
-/// The largest magnitude; NaN where an entry is, which `f64::max` would pass over.
+/// The largest magnitude; NaN where an entry is NaN, which `f64::max` would pass over.
 fn largest(vector: &[f64]) -> f64 {
     let larger = |largest: f64, value: &f64| if value.is_nan() { f64::NAN } else { value.abs().max(largest) };
     vector.iter().fold(0.0, |largest: f64, value| if largest.is_nan() { largest } else { larger(largest, value) })

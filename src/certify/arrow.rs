@@ -1,4 +1,4 @@
-//! Two bounds and a coupling, put together.
+//! The bound of a matrix from the bounds of two parts and of their coupling.
 
 use faer::Mat;
 
@@ -7,10 +7,10 @@ use super::deflation::Deflation;
 use crate::bound::Up;
 use crate::bound::down;
 
-/// A bound of ‖B‖, from what was taken out of B and a bound of the norm of what is left. *(C10)*
+/// A bound of ‖B‖, from the part taken out of B and a bound of the norm of the remainder. *(C10)*
 ///
-/// For a unit vector x = X a + y with y orthogonal to X, |Bx|² <= aᵀ Θ a + 2 |y| Σ r_j |a_j| + c² |y|² and
-/// (1 - ω) |a|² + |y|² <= 1, so that |Bx|² is at most the largest eigenvalue of an arrow of magnitudes.
+/// Let x = X a + y be a unit vector with y orthogonal to X. Then |Bx|² <= aᵀ Θ a + 2 |y| Σ r_j |a_j| + c² |y|² and (1 -
+/// ω) |a|² + |y|² <= 1. So |Bx|² is at most the largest eigenvalue of an arrow of magnitudes.
 pub(super) fn norm_above(deflation: &Deflation, rest: Up) -> Up {
     let count = deflation.coupling.len();
     let kept = down(1.0 - deflation.skewness.value());

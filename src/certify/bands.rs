@@ -1,15 +1,15 @@
-//! Products on the device, a band of rows a submit.
+//! Products on the device, one submit for each band of rows.
 
 use super::gram;
 use crate::gpu::Buffer;
 use crate::tensor::Matrix;
 use crate::{Result, ops};
 
-/// Additions and multiplications that take about as long as a byte of a product with a vector: 6 GFlop/s and the like
-/// of a software adapter against its 10 GB/s, and far less than a second on hardware.
+/// The number of operations that take about as long as a byte of a product with a vector: 6 GFlop/s against 10 GB/s on
+/// a software adapter, far less than a second on hardware.
 const OPERATIONS_PER_BYTE: u64 = 8;
 
-/// Rows that are multiplied together at the least: whole tiles of every profile.
+/// The least number of rows that are multiplied together: whole tiles of every profile.
 const BAND: usize = 24;
 
 /// [`ops::gram`] as the device's prover uses it: in bands.
@@ -21,7 +21,8 @@ impl gram::Product for DeviceProduct {
         let cols = matrix.cols();
         let factors = Buffer::from_slice(gpu, "gram", &[factor])?;
         let product = Matrix::zeros(gpu, 1, cols, cols)?;
-        // A few rows a submit: a driver gives up a device that is busy for seconds, and a caller may want to stop.
+        // A few rows a submit, because a driver gives up a device that is busy for seconds, and a caller may want to
+        // stop.
         let operations = OPERATIONS_PER_BYTE.saturating_mul(gpu.capabilities().profile.bytes_per_submit);
         let band = usize::try_from(operations / (2 * matrix.rows() * cols).max(1) as u64).unwrap_or(usize::MAX);
         for first in (0..cols).step_by(band.clamp(BAND, cols.max(BAND))) {

@@ -1,4 +1,4 @@
-//! A proven enclosure of one norm, and who proved it.
+//! A proven enclosure of one norm, with its prover.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::host::Proof;
 use crate::norm::{Arithmetic, Bounds, Guarantee};
 use crate::tensor::screen::scale_by_power;
 
-/// Which prover a matrix is for.
+/// The prover of a matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Prover {
@@ -56,7 +56,7 @@ impl Certificate {
     pub(super) const ZERO: Self =
         Self { sigma: 0.0, bounds: Bounds { lower: 0.0, upper: 0.0, guarantee: Prover::Host.guarantee() } };
 
-    /// The certificate of a matrix, from a proof for 2^-exponent times the matrix.
+    /// The certificate of a matrix, from a proof for 2^-exponent times that matrix.
     pub(super) fn new(proof: &Proof, exponent: i32, prover: Prover) -> Self {
         let bounds = Bounds { lower: proof.lower, upper: proof.upper, guarantee: prover.guarantee() };
         Self { sigma: scale_by_power(proof.sigma, exponent), bounds: bounds.scaled(exponent) }

@@ -1,4 +1,4 @@
-//! How large the largest eigenvalue of a symmetric matrix can be: a factorisation that exists is a proof.
+//! Upper bounds of the largest eigenvalue of a symmetric matrix: a factorisation that exists is a proof.
 
 use faer::linalg::solvers::Llt;
 use faer::{Mat, MatRef, Side};
@@ -7,15 +7,15 @@ use super::edge::{self, Guess};
 use super::product::{Magnitudes, RUN, add_gram, roundings};
 use crate::bound::Up;
 
-/// A bound of the largest eigenvalue of a symmetric matrix, and what was found on the way.
+/// A bound of the largest eigenvalue of a symmetric matrix, with a vector.
 pub(super) struct Ceiling {
-    /// No eigenvalue is above it.
+    /// The bound: no eigenvalue is above `bound`.
     pub(super) bound: f64,
-    /// A vector close to those of the largest eigenvalue; nothing is proven of it.
+    /// A vector close to the eigenvectors of the largest eigenvalue, without proof.
     pub(super) vector: Vec<f64>,
 }
 
-/// A shift of which it is proven that no eigenvalue is above it, but for rounding.
+/// A shift that is proven to be above every eigenvalue, but for rounding.
 struct Proven {
     shift: f64,
     bound: f64,
@@ -25,12 +25,12 @@ struct Proven {
 
 /// Bounds the largest eigenvalue of the symmetric matrix S, given by its lower triangle. *(C4)*
 ///
-/// Numbers must be of ordinary size: scale S by a power of two before.
+/// Entries must be of about unit size: scale S by a power of two before.
 ///
 /// A factorisation of shift - S succeeds once the shift is above the largest eigenvalue by some rounding. The shift
-/// comes from Lanczos. Where the spectrum is dense at its edge, that stays below the eigenvalue; then a larger shift
-/// is taken, and Lanczos with the inverse of its factor finds the eigenvalue. Nothing of this needs to be proven:
-/// whatever shift succeeds is a bound.
+/// comes from Lanczos. Where the spectrum is dense at its edge, the shift stays below the eigenvalue. Then Lanczos with
+/// the inverse of a larger shift's factor finds the eigenvalue. This search needs no proof, because any shift that
+/// succeeds is a bound.
 pub(super) fn largest_eigenvalue(lower: &Mat<f64>) -> Ceiling {
     let size = lower.nrows();
     let crude = row_sum_bound(lower);
@@ -41,26 +41,26 @@ pub(super) fn largest_eigenvalue(lower: &Mat<f64>) -> Ceiling {
         let unit = (guess.value.abs() + crude * f64::EPSILON) * f64::EPSILON * size as f64;
         let Some(found) = shifts(&guess, unit).find_map(|room| factorise(lower, guess.value + room)) else { break };
         let (quotient, vector) = edge::refine(&whole, &found.factor);
-        // the latest factor leads to the best vector, whichever bound is the least
+        // The latest factor leads to the best vector, even where another bound is the least.
         best = Ceiling { bound: found.bound.min(best.bound), vector };
         let distance = found.shift - quotient;
         if distance <= TIGHT * quotient.abs() || distance <= 64.0 * unit || quotient.is_nan() {
             break;
         }
-        // where looking next to the shift did not lead to the eigenvalue, all of them are worked out
+        // All eigenvalues, because the search next to the shift did not find the largest.
         let value = if round + 2 < ROUNDS { quotient } else { edge::from_all(&whole).unwrap_or(quotient) };
         guess = Guess { value, distance: 0.0 };
     }
     best
 }
 
-/// Shifts that succeed, at the most, each closer than the one before.
+/// The limit of shifts that succeed, each closer than the shift before.
 const ROUNDS: usize = 4;
 
-/// Distance of a shift from the eigenvalue, relative, that no further factorisation is worth.
+/// The relative distance of a shift from the eigenvalue below which no further factorisation pays.
 const TIGHT: f64 = 1e-12;
 
-/// The distances above a guess at which a factor is looked for: next to it where the guess is believed, then further
+/// The distances above a guess at which a factor is tried: close to the guess where the guess is trusted, then further
 /// and further.
 fn shifts(guess: &Guess, unit: f64) -> impl Iterator<Item = f64> {
     let is_near = guess.distance == 0.0;
@@ -74,12 +74,12 @@ fn factorise(lower: &Mat<f64>, shift: f64) -> Option<Proven> {
     let (shifted, largest) = shifted(lower, shift);
     let factor = Llt::new(shifted.as_ref(), Side::Lower).ok()?;
     let above = distance(&shifted, factor.L()) + Up::gamma(1) * Up::of(largest);
-    // of either sign, unlike what is added to it
+    // The difference may have either sign, unlike the terms added to it.
     let bound = (shift + above.value()).next_up();
     bound.is_finite().then_some(Proven { shift, bound, factor })
 }
 
-/// The lower triangle of H, which is shift - S but for the rounding of its diagonal, and the largest entry of that.
+/// The lower triangle of H = shift - S, up to the rounding of its diagonal, and the largest diagonal entry.
 fn shifted(lower: &Mat<f64>, shift: f64) -> (Mat<f64>, f64) {
     let size = lower.nrows();
     let mut shifted = Mat::zeros(size, size);
@@ -95,8 +95,9 @@ fn shifted(lower: &Mat<f64>, shift: f64) -> (Mat<f64>, f64) {
     (shifted, largest)
 }
 
-/// ‖H - L Lᵀ‖ at the most, for a symmetric H given by its lower triangle and the lower triangle of any L at all:
-/// nothing is taken for granted of how L was found.
+/// An upper bound of ‖H - L Lᵀ‖, for a symmetric H given by its lower triangle and any lower triangular L.
+///
+/// Nothing is assumed of the way that L was found.
 fn distance(symmetric: &Mat<f64>, triangle: MatRef<'_, f64>) -> Up {
     let size = symmetric.nrows();
     let (mut product, mut scratch) = (Mat::zeros(size, size), Mat::zeros(size, size));
@@ -104,7 +105,8 @@ fn distance(symmetric: &Mat<f64>, triangle: MatRef<'_, f64>) -> Up {
     for first in (0..size).step_by(RUN) {
         let (width, rest) = (RUN.min(size - first), size - first);
         let columns = triangle.submatrix(first, first, rest, width);
-        // Above its diagonal L is zero, whatever a library leaves there. Rows of Lᵀ are summed as those of any matrix.
+        // L counts as zero above its diagonal, because a library may leave anything there. Rows of Lᵀ are summed like
+        // those of any matrix.
         let clean = Mat::from_fn(rest, width, |row, col| if row < col { 0.0 } else { columns[(row, col)] });
         magnitudes.see(first, clean.transpose());
         add_gram(product.as_mut().submatrix_mut(first, first, rest, rest), clean.transpose(), &mut scratch);
@@ -124,7 +126,7 @@ fn distance(symmetric: &Mat<f64>, triangle: MatRef<'_, f64>) -> Up {
     residual + rounding + Up::of(entries as f64 * size as f64) * Up::of(f64::MIN_POSITIVE)
 }
 
-/// The largest sum of magnitudes in a row, rounded up: no eigenvalue is above it.
+/// The largest sum of magnitudes in a row, rounded up: an upper bound of every eigenvalue.
 fn row_sum_bound(lower: &Mat<f64>) -> f64 {
     let size = lower.nrows();
     let mut sums = vec![0.0; size];
@@ -152,7 +154,7 @@ mod tests {
     #[test]
     fn integers_with_known_eigenvalues_are_enclosed_tightly() {
         for size in [1, 2, 3, 10, 300, 517] {
-            // All ones: size. The second difference: 2 + 2 cos(pi / (size + 1)), from above.
+            // All ones: the side. The second difference: 2 + 2 cos(pi / (size + 1)), from above.
             let ones = largest_eigenvalue(&symmetric(size, |_, _| 1.0)).bound;
             assert!(ones >= size as f64 && ones <= size as f64 * (1.0 + 1e-10), "{size}: {ones}");
             let tridiagonal =
@@ -168,7 +170,7 @@ mod tests {
         assert!(largest_eigenvalue(&Mat::zeros(4, 4)).bound >= 0.0);
         assert!(largest_eigenvalue(&Mat::zeros(4, 4)).bound < 1e-300);
         assert!(largest_eigenvalue(&Mat::identity(9, 9)).bound >= 1.0);
-        // negative definite: the bound is above the largest eigenvalue, whatever its sign
+        // For a negative definite matrix too the bound is above the largest eigenvalue.
         let bound = largest_eigenvalue(&symmetric(3, |row, col| if row == col { -1.0 } else { 0.0 })).bound;
         assert!((-1.0..=1.0).contains(&bound), "{bound}");
     }
@@ -181,8 +183,8 @@ mod tests {
         }
     }
 
-    /// Whatever L is, the shift and the distance together are above every eigenvalue: also where L is no factor at
-    /// all, and where the shift is far too low.
+    /// For any L, the shift plus the distance is above every eigenvalue, even where L is no factor, or the shift is far
+    /// too low.
     #[test]
     fn any_triangle_proves_a_true_bound() {
         for size in [1, 7, 40, 300] {
@@ -200,7 +202,7 @@ mod tests {
                 }
             }
         }
-        // And it is the distance, not something larger: exact for the identity.
+        // The distance is exact for the identity.
         let distance = distance(&Mat::identity(5, 5), Mat::<f64>::zeros(5, 5).as_ref()).value();
         assert!((distance - 5f64.sqrt()).abs() < 1e-13, "{distance}");
     }

@@ -1,4 +1,4 @@
-//! The prover for large matrices: the largest singular vectors are taken out, the device bounds what is left.
+//! The prover for large matrices: the largest singular vectors are taken out, and the device bounds the rest.
 
 use faer::Mat;
 
@@ -18,17 +18,16 @@ use crate::{Gpu, Result};
 /// The effort of a proof.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Effort {
-    /// Singular vectors to take out.
+    /// The number of singular vectors to take out.
     pub(super) vectors: usize,
-    /// Products at the most.
+    /// The limit of products.
     pub(super) products: usize,
-    /// A width that is enough.
+    /// The width at which the proof stops.
     pub(super) width: f64,
     pub(super) seed: u64,
 }
 
-/// Residual / sigma above which a pair that the iteration gives is no singular pair: taking it out would couple more
-/// than it separates.
+/// The limit of residual / sigma for singular pairs to take out; a worse pair would couple more than it separates.
 const CONVERGED: f64 = 1e-3;
 
 /// Encloses the norm of B.
@@ -43,7 +42,7 @@ pub(super) async fn prove<S: ElementSource + ?Sized, P: Product>(
     enclose(gpu, tall, &vectors, effort, product, steps).await
 }
 
-/// Encloses the norm of B with whatever vectors there are: with singular ones tightly.
+/// Encloses the norm of B with any vectors; singular vectors make the enclosure tight.
 async fn enclose<S: ElementSource + ?Sized, P: Product>(
     gpu: &Gpu,
     tall: &Tall<'_, S>,
@@ -68,7 +67,8 @@ async fn enclose<S: ElementSource + ?Sized, P: Product>(
         iteration.multiply(steps, number, effort.products).await?;
         let before = upper;
         upper = upper.min(above(iteration.bound()));
-        // A Frobenius norm approaches the 2-norm twice as fast with every product: what no longer falls has arrived.
+        // A Frobenius norm approaches the 2-norm twice as fast with every product, so that a bound that no longer falls
+        // is final.
         if number > 2 && before.value() - upper.value() <= 1e-3 * (upper.value() - lower) {
             break;
         }
@@ -106,18 +106,18 @@ mod tests {
     use crate::certify::tall::Looked;
     use crate::iterate::random_signs;
 
-    /// The product on the host in `f32`, in runs of 16, and ways to get it wrong.
+    /// The product on the host in `f32`, in runs of 16, with faults to inject.
     enum HostProduct {
         Right,
-        /// Entry (i, j) is off by this share of the largest.
+        /// Entry (i, j) is off by this share of the largest entry.
         Entry(usize, usize, f32),
         /// One run of rows is left out.
         DroppedRun,
-        /// Everything below this is zero.
+        /// All entries below this limit are zero.
         Flushed(f32),
         /// The factor is forgotten.
         Unscaled,
-        /// Every entry is as much too small as rounding allows, but for one rounding that this takes itself.
+        /// Every entry is too small by the allowed rounding, but for the rounding of this operation itself.
         Low,
     }
 
@@ -237,8 +237,8 @@ mod tests {
         }
     }
 
-    /// What rounding may take from each product, the bound adds again: else a matrix without gaps, whose norm the
-    /// products alone decide, would come out too small.
+    /// The bound adds the rounding that products may lose: without that, a matrix without gaps would have too small a
+    /// bound, because the products alone decide.
     #[test]
     fn a_product_that_errs_as_far_as_it_may_makes_no_wrong_certificate() {
         let gpu = Gpu::new().unwrap();
@@ -272,7 +272,7 @@ mod tests {
             assert!(matches!(error, Error::Arithmetic { .. }), "{error}");
             assert!(error.to_string().contains("of a product is off by"), "{error}");
         }
-        // Flushing what WGSL lets an adapter flush changes nothing.
+        // The flushing that WGSL allows an adapter changes nothing.
         let proof = run(HostProduct::Flushed(f32::MIN_POSITIVE)).unwrap();
         assert!(proof.lower <= truth && truth <= proof.upper);
     }

@@ -1,22 +1,22 @@
-//! Where the largest eigenvalue of a symmetric matrix lies, and its vector: as near as `f64` finds them, and nothing
-//! proven.
+//! Estimates of the largest eigenvalue of a symmetric matrix and of its vector, in `f64` and without proof.
 
 use faer::linalg::solvers::{Llt, Solve};
 use faer::{Mat, Side};
 
 use crate::iterate::random_signs;
 
-/// Sides up to which all eigenvalues take less time than looking for one.
+/// The side up to which all eigenvalues take less time than a search for the largest.
 const SMALL: usize = 256;
 
-/// A number next to the largest eigenvalue.
+/// An estimate of the largest eigenvalue.
 pub(super) struct Guess {
     pub(super) value: f64,
-    /// The most that the eigenvalue is expected to lie above; 0 where only rounding lies between.
+    /// The expected distance of the eigenvalue above the estimate; 0 where only rounding lies between.
     pub(super) distance: f64,
 }
 
-/// The largest eigenvalue, by Lanczos for large matrices: where the spectrum is dense at its edge, that stays below it.
+/// The largest eigenvalue, by Lanczos for large matrices: an estimate from below where the spectrum is dense at its
+/// edge.
 pub(super) fn look(whole: &Mat<f64>) -> Guess {
     if whole.nrows() <= SMALL {
         return Guess { value: from_all(whole).unwrap_or(0.0), distance: 0.0 };
@@ -26,13 +26,15 @@ pub(super) fn look(whole: &Mat<f64>) -> Guess {
     Guess { value: found.value, distance }
 }
 
-/// The largest of all eigenvalues, in time of the cube of the side.
+/// The largest of all eigenvalues, in time of side³.
 pub(super) fn from_all(whole: &Mat<f64>) -> Option<f64> {
     whole.self_adjoint_eigenvalues(Side::Lower).ok()?.last().copied()
 }
 
-/// The vector of the largest eigenvalue and its Rayleigh quotient, by Lanczos with the inverse of shift - S, of which
-/// there is a factor: the eigenvalues next to the shift lie far apart there, however dense they are.
+/// The vector of the largest eigenvalue and its Rayleigh quotient, by Lanczos with the inverse of the factored shift -
+/// S.
+///
+/// The inverse spreads the eigenvalues next to the shift far apart, however dense they are.
 pub(super) fn refine(whole: &Mat<f64>, factor: &Llt<f64>) -> (f64, Vec<f64>) {
     let steps = Steps { most: 60, check: 1, tolerance: 1e-8 };
     let vector = lanczos(|vector| factor.solve(vector), start(whole.nrows()), steps).vector;
@@ -41,7 +43,7 @@ pub(super) fn refine(whole: &Mat<f64>, factor: &Llt<f64>) -> (f64, Vec<f64>) {
     (quotient, vector)
 }
 
-/// A vector without zeros or symmetry, so that it has a part along any eigenvector one is likely to meet.
+/// A vector without zeros or symmetry, which has a part along practically any eigenvector.
 pub(super) fn start(size: usize) -> Vec<f64> {
     random_signs(size).into_iter().enumerate().map(|(index, sign)| sign * (1.0 + (index % 7) as f64 / 8.0)).collect()
 }
@@ -49,9 +51,9 @@ pub(super) fn start(size: usize) -> Vec<f64> {
 /// The limits of an iteration.
 struct Steps {
     most: usize,
-    /// Steps between two looks at how far it is.
+    /// The number of steps between two looks at the residual.
     check: usize,
-    /// The residual that is small enough, relative to the value.
+    /// The residual at which the search stops, relative to the value.
     tolerance: f64,
 }
 
@@ -86,7 +88,7 @@ fn lanczos(product: impl Fn(&Mat<f64>) -> Mat<f64>, start: Vec<f64>, steps: Step
             vector -= known * &parts;
         }
         let next = vector.norm_l2();
-        // the space is invariant, or what is not a number ends the search
+        // The search ends where the space is invariant, or at NaN.
         let is_last = step + 1 == most || next.is_nan() || next <= 4.0 * f64::EPSILON * largest;
         if is_last || step % steps.check == steps.check - 1 {
             let Some((value, weights)) = top(&diagonal, &off_diagonal) else { return best };
@@ -121,7 +123,7 @@ fn top(diagonal: &[f64], off_diagonal: &[f64]) -> Option<(f64, Vec<f64>)> {
 mod tests {
     use super::*;
 
-    /// 2 - 2 cos(k pi / (size + 1)): the eigenvalues of the second difference, whose edge is as dense as any.
+    /// 2 - 2 cos(k pi / (size + 1)): the eigenvalues of the second difference, which are dense at the edge.
     fn second_difference(size: usize) -> (Mat<f64>, f64) {
         let matrix = Mat::from_fn(size, size, |row, col| match row.abs_diff(col) {
             0 => 2.0,

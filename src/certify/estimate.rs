@@ -13,7 +13,7 @@ use crate::iterate::random_signs;
 use crate::tensor::Matrix;
 use crate::{Gpu, Result};
 
-/// The time and memory of the proof for one matrix, roughly.
+/// A rough estimate of the time and memory of the proof for one matrix.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 #[must_use]
@@ -22,37 +22,36 @@ pub struct Estimate {
     pub prover: Prover,
     /// Additions and multiplications on the host.
     pub host_operations: f64,
-    /// Additions and multiplications on the device, for as many products as most matrices need.
+    /// Additions and multiplications on the device, for the number of products that most matrices need.
     pub device_operations: f64,
     /// Host memory, in bytes.
     pub host_bytes: u64,
     /// Device memory, in bytes.
     pub device_bytes: u64,
-    /// Time in seconds, from how fast host and device multiply small matrices right now; within a factor of about
-    /// three.
+    /// Time in seconds, within a factor of about 3, from the present speed of host and device on small matrices.
     pub seconds: f64,
 }
 
-/// Products that most matrices need.
+/// The number of products that most matrices need.
 const PRODUCTS: f64 = 7.0;
 
-/// Steps of the search for singular vectors, for each of them.
+/// The number of steps of the search for each singular vector.
 const STEPS: f64 = 10.0;
 
 impl Certifier {
     /// The time and memory of the proof for a `rows × cols` matrix.
     ///
-    /// The first estimate multiplies small matrices to measure the speed of the host, once a process, and the first
-    /// that needs the device measures its speed, once a device: some milliseconds each.
+    /// The first estimate of a process measures the speed of the host with small matrices. The first estimate that
+    /// needs a device measures the speed of that device. Each measurement takes some milliseconds.
     ///
     /// # Errors
-    /// [`crate::Error::DeviceLost`] and other faults of the device.
+    /// [`crate::Error::DeviceLost`] and other errors of the device.
     pub fn estimate(&self, gpu: &Gpu, rows: usize, cols: usize) -> Result<Estimate> {
         let (long, short) = (rows.max(cols) as f64, rows.min(cols) as f64);
         let vectors = (self.vectors as f64).min(short);
         let prover = self.prover(gpu, rows, cols);
         let (host_operations, device_operations) = match prover {
-            // The Gram matrix; the search for its largest eigenvalue; two factorisations and checks.
+            // The terms are the Gram matrix, the search for its largest eigenvalue, two factorisations and checks.
             Prover::Host => (long * short * short + 400.0 * short * short + 1.5 * short.powi(3), 0.0),
             Prover::Device => (
                 8.0 * long * short * vectors,
@@ -117,7 +116,7 @@ fn host_speed() -> f64 {
     })
 }
 
-/// Operations a second of a device, as they were measured once.
+/// The measured operations a second of a device.
 struct DeviceSpeed(f64);
 
 /// Operations a second of the device.

@@ -1,9 +1,11 @@
-//! An upper bound of a norm by products of the matrix with itself on the device, their rounding errors bounded
+//! An upper bound of a norm by products of the matrix with itself on the device, with rounding errors bounded
 //! beforehand.
 //!
-//! Gram iteration (Delattre, Barthélemy, Araujo and Allauzen, *Efficient bound of Lipschitz constant for convolutional
-//! layers by Gram iteration*, 2023), made rigorous: ‖G‖² = ‖GᵀG‖ squares ratios of singular values, so that after a few
-//! products a Frobenius norm is next to the 2-norm.
+//! ‖G‖² = ‖GᵀG‖ squares the ratios of singular values, so that after a few products a Frobenius norm is next to the
+//! 2-norm.
+//!
+//! *Source*  Delattre, Barthélemy, Araujo and Allauzen, *Efficient bound of Lipschitz constant for convolutional layers
+//! by Gram iteration*, 2023; here made rigorous.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -16,33 +18,32 @@ use crate::tensor::Matrix;
 use crate::tensor::screen::{binary_exponent, power};
 use crate::{Error, Result};
 
-/// factor · GᵀG, as the device works it out.
+/// The product factor · GᵀG, by the device.
 pub(super) trait Product {
-    /// The product of a matrix with its own transpose, times a power of two; `tell` hears how many of its rows are
-    /// done.
+    /// The product of a matrix with its own transpose, times a power of two; `tell` hears the number of finished rows.
     fn gram(&self, matrix: &Matrix, factor: f32, tell: &mut dyn FnMut(usize) -> Result<()>) -> Result<Matrix>;
 
-    /// c, where each entry of the product is within gamma(c) of |G|ᵀ|G|, with a unit roundoff of 2^-23, but for what
-    /// underflows.
+    /// c such that each entry of the product is within gamma(c) of |G|ᵀ|G|, with a unit roundoff of 2^-23, but for
+    /// underflow.
     fn roundings(&self, matrix: &Matrix) -> usize;
 
-    /// The most that underflows of an entry, for entries of G up to `largest`.
+    /// The largest loss of an entry by underflow, for entries of G up to `largest`.
     fn flushed(&self, matrix: &Matrix, largest: f64, factor: f64) -> f64;
 }
 
 /// Bounds for a matrix of the iteration, and for the product that made it.
 struct Level {
-    /// ‖G‖ is at most this, by its Frobenius norm or by that of G - s. *(C12)*
+    /// An upper bound of ‖G‖, by its Frobenius norm or the Frobenius norm of G - s. *(C12)*
     norm: Up,
-    /// ‖G‖_F at the most.
+    /// An upper bound of ‖G‖_F.
     frobenius: Up,
     /// The factor of the product.
     factor: f64,
-    /// ‖G - factor · HᵀH‖ at the most, H being the matrix before. *(C11)*
+    /// An upper bound of ‖G - factor · HᵀH‖, where H is the matrix before. *(C11)*
     error: Up,
 }
 
-/// Products of a matrix with itself, one after the other.
+/// Products of a matrix with itself, in sequence.
 pub(super) struct GramIteration<'a, P> {
     product: &'a P,
     latest: Matrix,
@@ -50,7 +51,7 @@ pub(super) struct GramIteration<'a, P> {
 }
 
 impl<'a, P: Product> GramIteration<'a, P> {
-    /// Begins with a matrix of one item whose entries lie within [-2, 2].
+    /// Begins with a matrix of one item with entries in [-2, 2].
     pub(super) async fn new(product: &'a P, matrix: Matrix) -> Result<Self> {
         let seen = Seen::of(&matrix, &[]).await?;
         let level = Level { norm: seen.frobenius, frobenius: seen.frobenius, factor: 1.0, error: Up::of(0.0) };
@@ -68,26 +69,27 @@ impl<'a, P: Product> GramIteration<'a, P> {
         self.levels[0].norm.min(bound)
     }
 
-    /// Multiplies once more, and holds what the device says against the host.
+    /// Multiplies once more, and checks the device's product on the host.
     ///
     /// # Errors
-    /// [`Error::Arithmetic`] where a product is not what it must be, rounding allowed for.
+    /// [`Error::Arithmetic`] where a product is off by more than the allowed rounding.
     pub(super) async fn multiply(&mut self, steps: &mut Steps<'_>, number: usize, of: usize) -> Result<()> {
         let (terms, cols) = (self.latest.rows(), self.latest.cols());
         let frobenius = self.levels.last().map_or(Up::of(0.0), |level| level.frobenius);
-        // Brings the largest eigenvalue of the product next to 1, so that nothing overflows and little underflows.
+        // The factor brings the largest eigenvalue of the product next to 1, so that nothing overflows and little
+        // underflows.
         let exponent = -2 * binary_exponent(frobenius.value().max(f64::MIN_POSITIVE));
         let factor = power(exponent.clamp(-120, 120));
         let (before, all) = ((number - 1) * cols, of * cols);
         let mut tell = |rows: usize| steps.reach("rows of products", before + rows, all);
         let made = self.product.gram(&self.latest, factor as f32, &mut tell)?;
-        // The signs are drawn once the product is there: it cannot know of them.
+        // The signs are drawn after the product exists, so that the product cannot depend on them.
         let signs = signs(cols, seed_from_system());
         let expected = Expected::of(&self.latest, &signs).await?;
         let seen = Seen::of(&made, &signs).await?;
         let gamma_device = Up::device_gamma(self.product.roundings(&self.latest));
         let underflow = Up::of(self.product.flushed(&self.latest, frobenius.value(), factor)) * Up::of(cols as f64);
-        // The host's own sums round too: 2^-53, three of them one after the other.
+        // The host's own three sums round too, by 2^-53 each.
         let host = 3.0 * gamma(terms + cols + 4);
         let relative = gamma_device.value() + host;
         for (row, (found, exact)) in seen.images.iter().zip(&expected.images).enumerate() {
@@ -103,7 +105,7 @@ impl<'a, P: Product> GramIteration<'a, P> {
                 });
             }
         }
-        // ‖|G|ᵀ|G|‖: the largest sum in a row, or the square of the Frobenius norm, whichever is less
+        // ‖|G|ᵀ|G|‖: the largest sum in a row, or the square of the Frobenius norm, whichever is less.
         let largest = expected.magnitudes.iter().copied().fold(0.0, f64::max);
         let sizes = Up::sum(largest, terms, terms + cols + 4).min(frobenius * frobenius);
         let error = Up::of(factor) * gamma_device * sizes + underflow;
@@ -113,11 +115,11 @@ impl<'a, P: Product> GramIteration<'a, P> {
     }
 }
 
-/// Vectors of signs that a product is held against, side by side: what is wrong passes all of them with probability
-/// 2^-8 at the most. *(C15)*
+/// The number of sign vectors in the check of a product; an error passes all vectors with probability 2^-8 at most.
+/// *(C15)*
 const CHECKS: usize = 8;
 
-/// Random signs, so many of them for each column.
+/// Random signs, `CHECKS` for each column.
 fn signs(cols: usize, seed: u64) -> Vec<[f64; CHECKS]> {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     let mut draw = |_| {
@@ -127,7 +129,7 @@ fn signs(cols: usize, seed: u64) -> Vec<[f64; CHECKS]> {
     (0..cols).map(&mut draw).collect()
 }
 
-/// The larger of two numbers, NaN where one is.
+/// The larger of two numbers, or NaN where a number is NaN.
 fn worse(left: f64, right: f64) -> f64 {
     if left.is_nan() || right.is_nan() { f64::NAN } else { left.max(right) }
 }
@@ -139,9 +141,9 @@ fn add(sum: &mut [f64; CHECKS], factor: f64, vector: &[f64; CHECKS]) {
 
 /// The findings of one look at a matrix.
 struct Seen {
-    /// ‖G‖_F at the most.
+    /// An upper bound of ‖G‖_F.
     frobenius: Up,
-    /// s + ‖G - s‖_F at the most, s being the mean of the diagonal; infinite where the matrix is not square.
+    /// An upper bound s + ‖G - s‖_F, with s the mean of the diagonal; infinite where the matrix is not square.
     shifted: Up,
     /// G Z for the signs Z
     images: Vec<[f64; CHECKS]>,
@@ -176,7 +178,7 @@ impl Seen {
     }
 }
 
-/// The product to expect, by one look at the matrix that it is of.
+/// The expected product, by one look at its matrix.
 struct Expected {
     /// Gᵀ G Z
     images: Vec<[f64; CHECKS]>,

@@ -1,4 +1,4 @@
-//! The prover for shorter sides of up to a few thousand: all of it in `f64` on the host.
+//! The prover for shorter sides of up to a few thousand, in `f64` on the host alone.
 
 use faer::Mat;
 
@@ -11,7 +11,7 @@ use crate::bound::{dot, down, norm_above, norm_below};
 use crate::tensor::ElementSource;
 use crate::{Error, Result};
 
-/// The bounds proven for a scaled matrix, and the estimate in between.
+/// The bounds proven for a scaled matrix, with the estimate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Proof {
     pub(super) sigma: f64,
@@ -19,8 +19,10 @@ pub(super) struct Proof {
     pub(super) upper: f64,
 }
 
-/// Encloses the norm of B: from below by a Rayleigh quotient *(C2)*, from above by the largest eigenvalue of BᵀB
-/// *(C5)*.
+/// Encloses the norm of B.
+///
+/// The lower bound is a Rayleigh quotient *(C2)*; the upper bound is the root of a bound of the largest eigenvalue of
+/// BᵀB *(C5)*.
 pub(super) fn prove<S: ElementSource + ?Sized>(tall: &Tall<'_, S>, steps: &mut Steps<'_>) -> Result<Proof> {
     let short = tall.short;
     let (mut gram, mut scratch) = (Mat::zeros(short, short), Mat::zeros(short, short));
@@ -44,7 +46,7 @@ pub(super) fn prove<S: ElementSource + ?Sized>(tall: &Tall<'_, S>, steps: &mut S
 
 impl Proof {
     /// # Errors
-    /// [`Error::Arithmetic`] where the bounds contradict each other: then something does not compute as it must.
+    /// [`Error::Arithmetic`] where the bounds contradict each other, because the host's arithmetic is then wrong.
     pub(super) fn new(sigma: f64, lower: f64, upper: Up) -> Result<Self> {
         let upper = upper.value();
         if lower <= upper {
@@ -55,7 +57,7 @@ impl Proof {
     }
 }
 
-/// |Bx| / |x|, and what of it is certain. *(C2)*
+/// The quotient |Bx| / |x|, with its lower bound. *(C2)*
 pub(super) fn rayleigh<S: ElementSource + ?Sized>(
     tall: &Tall<'_, S>,
     vector: &[f64],

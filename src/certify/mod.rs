@@ -1,11 +1,14 @@
 //! Proven bounds of the spectral norm of explicit matrices: lower and upper, every rounding included.
 //!
-//! Two provers stand behind one type. Up to [`Certifier::host_side`] on the shorter side, the host works in `f64`
-//! alone: a Rayleigh quotient from below, and from above a factorisation of mu² - AᵀA, which exists only if mu is at
-//! least the norm (Rump, *Verification of positive definiteness*, 2006). Beyond it the device multiplies: converged
-//! singular vectors are taken out, what is left is bounded by products of itself in `f32` with their rounding errors
-//! bounded beforehand, and a small eigenvalue problem on the host puts both together. `docs/bounds.md` derives every
-//! inequality; the code cites its equations.
+//! | prover | shorter side                       | from below        | from above                         |
+//! |--------|------------------------------------|-------------------|------------------------------------|
+//! | host   | up to [`Certifier::host_side`]     | Rayleigh quotient | a factorisation of mu² - AᵀA       |
+//! | device | longer                             | Rayleigh quotient | products of the deflated matrix    |
+//!
+//! The host works in `f64` alone; a factorisation exists only if mu is at least the norm (Rump, *Verification of
+//! positive definiteness*, 2006). The device's prover takes converged singular vectors out first. Products with itself
+//! in `f32`, with rounding errors bounded beforehand, bound the rest. A small eigenvalue problem on the host joins the
+//! two parts. `docs/bounds.md` derives every inequality; the code cites its equations.
 //!
 //! ```
 //! use opnorm::certify::Certifier;
@@ -51,16 +54,16 @@ use tall::{Looked, Tall};
 /// Proves bounds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Certifier {
-    /// The longest shorter side that is proven on the host alone, with six matrices of that side in `f64`. `None`: 2000
-    /// (some 200 MiB), and 4096 (800 MiB) where there is no GPU, as the host multiplies faster in `f64` than a software
-    /// adapter in `f32`.
+    /// The longest shorter side of a proof on the host alone, which takes six matrices of that side in `f64`. Default
+    /// `None`: 2000 (about 200 MiB), or 4096 (800 MiB) without a GPU, because the host's `f64` is faster than a
+    /// software adapter's `f32`.
     pub host_side: Option<usize>,
-    /// Singular vectors that the device's prover takes out before it bounds the rest, at least 1. More of them make a
-    /// wider gap, and take longer to find. Default 24.
+    /// The number of singular vectors that the device's prover takes out before it bounds the rest, at least 1. More
+    /// vectors make a wider gap, and take longer to find. Default 24.
     pub vectors: usize,
-    /// Products that the device's prover takes at the most. Default 12.
+    /// The limit of products of the device's prover. Default 12.
     pub products: usize,
-    /// upper / lower - 1 at which the device's prover takes no further product. Default 1e-9.
+    /// The width upper / lower - 1 at which the device's prover takes no further product. Default 1e-9.
     pub width: f64,
     /// The seed of the search for singular vectors. Default 0.
     pub seed: u64,
@@ -68,7 +71,7 @@ pub struct Certifier {
     pub open_ended: OpenEnded,
 }
 
-/// The longest shorter side for the host, where nothing else is said.
+/// The default of the longest shorter side for the host.
 const WITH_GPU: usize = 2000;
 const WITHOUT_GPU: usize = 4096;
 
@@ -79,7 +82,7 @@ impl Default for Certifier {
 }
 
 impl Certifier {
-    /// Which prover a `rows × cols` matrix is for.
+    /// The prover of a `rows × cols` matrix.
     pub fn prover(&self, gpu: &Gpu, rows: usize, cols: usize) -> Prover {
         let limit = if gpu.capabilities().software { WITHOUT_GPU } else { WITH_GPU };
         if rows.min(cols) <= self.host_side.unwrap_or(limit) { Prover::Host } else { Prover::Device }
@@ -87,8 +90,8 @@ impl Certifier {
 
     /// Encloses the norm of each matrix of a batch on a device, as the device holds it.
     ///
-    /// That is the matrix given, but where `f64` entries were rounded to `f32` on their way;
-    /// [`Certifier::certify_source`] encloses the norm of those.
+    /// The held matrix is the matrix given, except that the device holds `f64` entries rounded to `f32`.
+    /// [`Certifier::certify_source`] encloses the norm of the unrounded matrix.
     ///
     /// ```
     /// use opnorm::{Gpu, Matrix, certify::Certifier};
@@ -123,8 +126,7 @@ impl Certifier {
             let mut held = Vec::with_capacity(rows * cols);
             matrix.visit_rows(item, |_, row| held.extend_from_slice(row)).await?;
             let exponent = matrix.exponent(item);
-            // Scaling up is exact. An item that was scaled down may have lost less than 2^-149 of each entry that is
-            // held.
+            // Scaling up is exact. An item that was scaled down may have lost less than 2^-149 of each held entry.
             let lost =
                 if exponent > 0 { Up::of((rows * cols) as f64).sqrt() * Up::of(power(-149)) } else { Up::of(0.0) };
             let found = self.one(matrix.gpu(), (&held[..], 0), (rows, cols), &mut steps).await?;
@@ -136,14 +138,14 @@ impl Certifier {
 
     /// Encloses the norm of each matrix of a batch, read from host memory or a file.
     ///
-    /// The bounds are of the matrix given, `f64` entries included. [`Certifier::prover`] tells which prover works, and
-    /// [`Certifier::estimate`] how long.
+    /// The bounds are of the matrix given, `f64` entries included. [`Certifier::prover`] tells the prover, and
+    /// [`Certifier::estimate`] the time.
     ///
-    /// *Shapes*  `shape`: (batch, rows, cols) · `source`: that many elements, row-major
+    /// *Shapes*  `shape`: (batch, rows, cols) · `source`: batch · rows · cols elements, row-major
     ///
     /// # Errors
-    /// Whatever the source returns; for large matrices [`Error::TooLarge`] or [`Error::OutOfMemory`] past the device's
-    /// limits, and [`Error::Arithmetic`] where the device does not compute as the proof takes for granted.
+    /// Any error of the source; for large matrices [`Error::TooLarge`] or [`Error::OutOfMemory`] past the device's
+    /// limits, and [`Error::Arithmetic`] where the device's arithmetic is not as the proof assumes.
     pub fn certify_source<S: ElementSource + ?Sized>(
         &self,
         gpu: &Gpu,
@@ -206,7 +208,7 @@ impl Certifier {
     /// Time grows with long · short² + short³, memory with short².
     ///
     /// # Errors
-    /// [`Error::TooLarge`] past [`Certifier::host_side`]; whatever the source returns.
+    /// [`Error::TooLarge`] past [`Certifier::host_side`]; any error of the source.
     pub fn certify_on_host<S: ElementSource + ?Sized>(
         &self,
         (batch, rows, cols): (usize, usize, usize),
@@ -244,7 +246,7 @@ mod tests {
     use super::*;
     use crate::norm::{Bounds, cheap_norms};
 
-    /// A device of its own, so that what is said of it here is not said of the others.
+    /// A device of its own, so that its faults do not count for the devices of other tests.
     #[test]
     fn a_device_that_breaks_the_assumption_is_refused() {
         let gpu = Gpu::new().unwrap();

@@ -1,4 +1,4 @@
-//! Sums of many products on the host, in runs, so that few roundings lie between a product and its sum.
+//! Sums of many products on the host in runs, so that few roundings lie between a product and its sum.
 
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular};
@@ -7,18 +7,18 @@ use faer::{Accum, Mat, MatMut, MatRef, Par};
 
 use crate::bound::Up;
 
-/// Terms that are summed in whatever order the library likes, before they are added to what came before.
+/// The number of terms that the library sums in any order, before the sum is added to the earlier terms.
 pub(super) const RUN: usize = 256;
 
-/// Roundings between a product and a sum of so many, when it is built in runs by [`add_gram`]: those of its run and
-/// one a run after it. *(C3)*
+/// The number of roundings between a product and a sum of `terms` products built by [`add_gram`]: the roundings of its
+/// run, and one rounding for each later run. *(C3)*
 pub(super) fn roundings(terms: usize) -> usize {
     RUN.min(terms) + terms.div_ceil(RUN)
 }
 
-/// Adds the lower triangle of rowsᵀ · rows to that of `sum`, for [`RUN`] rows at the most.
+/// Adds the lower triangle of rowsᵀ · rows to the lower triangle of `sum`, for at most [`RUN`] rows.
 ///
-/// The product is made apart and then added: a library that adds to what is there may do so term by term, and then
+/// The product is formed apart and then added. A library that adds to `sum` directly may add term by term, so that
 /// every term would round the whole sum.
 pub(super) fn add_gram(mut sum: MatMut<'_, f64>, rows: MatRef<'_, f64>, scratch: &mut Mat<f64>) {
     let size = rows.ncols();
@@ -43,7 +43,7 @@ pub(super) fn add_product(mut sum: MatMut<'_, f64>, left: MatRef<'_, f64>, right
     }
 }
 
-/// Bounds from the magnitudes of a matrix X for its norm and of the rounding of XᵀX, taken in block by block of rows.
+/// Bounds of the norm of a matrix X and of the rounding of XᵀX, from magnitudes of X in blocks of rows.
 pub(super) struct Magnitudes {
     rows: usize,
     squares: f64,
@@ -52,12 +52,12 @@ pub(super) struct Magnitudes {
 }
 
 impl Magnitudes {
-    /// Of a matrix of so many columns and no row yet.
+    /// The bounds of a matrix of `cols` columns without rows.
     pub(super) fn new(cols: usize) -> Self {
         Self { rows: 0, squares: 0.0, gram: vec![0.0; cols] }
     }
 
-    /// Takes in rows that are zero before column `first`.
+    /// Takes in rows with zeros before column `first`.
     pub(super) fn see(&mut self, first: usize, rows: MatRef<'_, f64>) {
         let mut sums = vec![0.0; rows.nrows()];
         for col in 0..rows.ncols() {
@@ -77,12 +77,12 @@ impl Magnitudes {
 
     /// ‖X‖_F²
     pub(super) fn frobenius_square(&self) -> Up {
-        // every square, and then at most one addition an entry, whatever the order
+        // Every square is rounded, and each entry then takes at most one addition, in any order.
         let entries = self.rows * self.gram.len();
         Up::sum(self.squares, entries, entries)
     }
 
-    /// ‖|X|ᵀ|X|‖: the square of the Frobenius norm, or the largest sum in a row, whichever is less. *(C3)*
+    /// A bound of ‖|X|ᵀ|X|‖: the square of the Frobenius norm, or the largest sum in a row, whichever is less. *(C3)*
     pub(super) fn gram(&self) -> Up {
         let largest = self.gram.iter().copied().fold(0.0, f64::max);
         Up::sum(largest, self.rows, self.rows + self.gram.len() + 2).min(self.frobenius_square())
@@ -122,7 +122,7 @@ mod tests {
         let frobenius = rows.squared_norm_l2();
         let near = |found: Up, exact: f64| found.value() > exact && found.value() < exact * (1.0 + 1e-12);
         assert!(near(seen.frobenius_square(), frobenius) && near(seen.gram(), largest.min(frobenius)));
-        // a diagonal matrix has the square of its largest entry, however many entries it has
+        // A diagonal matrix has the square of its largest entry as its norm, for any number of entries.
         let mut diagonal = Magnitudes::new(50);
         diagonal.see(0, Mat::<f64>::identity(50, 50).as_ref());
         assert!(near(diagonal.gram(), 1.0) && near(diagonal.frobenius_square(), 50.0));

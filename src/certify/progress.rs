@@ -1,4 +1,4 @@
-//! The steps of a proof, told to whoever listens.
+//! The progress of a proof, for a listener.
 
 use crate::Result;
 use crate::iterate::{Control, Progress};
@@ -13,7 +13,7 @@ impl<'a> Steps<'a> {
         Self { control }
     }
 
-    /// Tells how far a step came.
+    /// Tells the listener the finished part of a step.
     pub(super) fn reach(&mut self, step: &'static str, done: usize, total: usize) -> Result<()> {
         self.control.report(|| Progress::new("certify", step, done, total))
     }

@@ -1,4 +1,4 @@
-//! A matrix as the provers read it: piece by piece from wherever it lies, its shorter side as columns.
+//! A matrix as the provers read one: in pieces from any source, with the shorter side as columns.
 
 use faer::Mat;
 
@@ -7,38 +7,37 @@ use crate::tensor::screen::{Screen, binary_exponent, scale_by_power};
 use crate::tensor::{ElementSource, Position, Window};
 use crate::{Gpu, Matrix, Result};
 
-/// Elements that are read at once to see what range they have.
+/// The number of elements in one read of the scan for the range.
 const PIECE: usize = 1 << 16;
 
-/// 2^-e times one matrix of a source, transposed if need be so that it is not wider than tall; its largest entry then
-/// lies in [1, 2).
+/// 2^-e times one matrix of a source, with its largest entry in [1, 2); a wide matrix is transposed.
 ///
-/// The scaling is exact but for entries below 2^-1022 of the largest, which lose less than 2^-1074 each.
+/// The scaling is exact but for entries below 2^-1022 of the largest entry, which lose less than 2^-1074 each.
 pub(super) struct Tall<'a, S: ?Sized> {
     source: &'a S,
     first: usize,
     cols: usize,
     transposed: bool,
-    /// Its rows.
+    /// The number of rows of the tall matrix.
     pub(super) long: usize,
-    /// Its columns.
+    /// The number of columns of the tall matrix.
     pub(super) short: usize,
-    /// e.
+    /// The exponent e.
     pub(super) exponent: i32,
 }
 
-/// The findings of a look at every entry.
+/// The result of the scan of all entries.
 pub(super) enum Looked<'a, S: ?Sized> {
-    /// There is something to prove.
+    /// The matrix has an entry other than zero, and all entries are finite.
     Ordinary(Tall<'a, S>),
-    /// Every entry is zero, or there are none.
+    /// Every entry is zero, or the matrix has no entries.
     Zero,
     /// An entry is NaN or infinite.
     NonFinite,
 }
 
 impl<'a, S: ElementSource + ?Sized> Tall<'a, S> {
-    /// Looks at the `rows × cols` matrix that begins at element `first` of the source.
+    /// Scans the `rows × cols` matrix that begins at element `first` of the source.
     pub(super) fn look(source: &'a S, first: usize, rows: usize, cols: usize) -> Result<Looked<'a, S>> {
         let total = rows * cols;
         let mut screen = Screen::default();
@@ -62,7 +61,7 @@ impl<'a, S: ElementSource + ?Sized> Tall<'a, S> {
         Ok(Looked::Ordinary(Self { source, first, cols, transposed, long, short, exponent }))
     }
 
-    /// Whether this is the transpose of the matrix in the source.
+    /// Whether the tall matrix is the transpose of the matrix in the source.
     pub(super) fn is_transposed(&self) -> bool {
         self.transposed
     }
@@ -73,7 +72,8 @@ impl<'a, S: ElementSource + ?Sized> Tall<'a, S> {
         Matrix::upload(gpu, (1, rows, cols), &Window { source: self.source, first: self.first })
     }
 
-    /// Shows all rows in blocks of `height` (the last one perhaps shorter), in order; each with its first row.
+    /// Shows all rows in order, in blocks of `height` rows (the last block perhaps shorter), each with the index of its
+    /// first row.
     pub(super) fn each_block(
         &self,
         height: usize,
@@ -107,7 +107,7 @@ impl<'a, S: ElementSource + ?Sized> Tall<'a, S> {
         scale_by_power(value, -self.exponent)
     }
 
-    /// The most by which scaling changed the matrix, in the 2-norm, and by which products of its entries underflow.
+    /// The largest change of the matrix by scaling, in the 2-norm, and of products of its entries by underflow.
     pub(super) fn underflow(&self) -> Up {
         Up::of(self.long as f64) * Up::of(self.short as f64) * Up::of(f64::MIN_POSITIVE)
     }

@@ -26,7 +26,7 @@ struct Adapter {
     arithmetic: Option<Arithmetic>,
 }
 
-/// The findings of `--probe`, as a JSON object: errors in ulp, or as a fraction of the allowed error.
+/// The findings of `--probe` as a JSON object: errors in ulp, or as a fraction of the allowed error.
 #[derive(Debug, Serialize)]
 struct Arithmetic {
     upholds_wgsl: bool,
@@ -115,13 +115,13 @@ pub fn run(request: &AdapterRequest, arguments: &AdaptersArguments) -> Ending {
     }
 }
 
-/// The index of the adapter that a run would use, or the reason why there is none.
+/// The index of the adapter that a run would use, or the reason for there being none.
 fn chosen(request: &AdapterRequest, list: &[AdapterDescription]) -> Result<usize> {
     let automatic = list.iter().position(|adapter| adapter.chosen);
     if let (AdapterRequest::Automatic, Some(index)) = (request, automatic) {
         return Ok(index);
     }
-    // only opening a device tells which adapter answers the request
+    // The device must be opened, because only that tells which adapter answers the request.
     let options = GpuOptions { adapter: request.clone(), ..GpuOptions::default() };
     let gpu = Gpu::open(&options)?;
     let opened = gpu.capabilities();

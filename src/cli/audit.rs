@@ -13,7 +13,7 @@ use super::request::Request;
 use super::session;
 use super::task::Task;
 
-/// Reports the norms of every tensor that is asked for.
+/// Reports the norms of every requested tensor.
 pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
     let request = match Request::audit(arguments) {
         Ok(request) => request,

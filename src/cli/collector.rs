@@ -1,12 +1,12 @@
-//! The interface of what a run writes besides its report.
+//! The interface for files that a run writes besides its report.
 
 use opnorm::audit::Event;
 
 use super::item::Item;
 
-/// Collector of results that a report does not hold, such as singular vectors.
+/// A collector of results beyond the report, such as singular vectors.
 pub trait Collector {
-    /// Takes what is needed from an event, before the event is reported.
+    /// Takes results from an event before the event is reported.
     ///
     /// # Errors
     /// An error ends the run.

@@ -12,9 +12,9 @@ use super::interrupt;
 /// The end of a run.
 #[derive(Debug)]
 pub enum Ending {
-    /// Every item was done; some of them may have failed.
+    /// Every item was done; some items may have failed.
     Done(Findings),
-    /// The command line asks for something that cannot be.
+    /// The command line asks for something impossible.
     Usage(String),
     /// The library could not go on.
     Failed(Error),
@@ -22,9 +22,9 @@ pub enum Ending {
     Output(io::Error, Findings),
     /// Ctrl-C, after `done` of `total` tensors.
     Interrupted {
-        /// Tensors that were done.
+        /// The number of tensors that were done.
         done: usize,
-        /// Tensors of the run.
+        /// The number of tensors of the run.
         total: usize,
     },
 }
@@ -32,9 +32,9 @@ pub enum Ending {
 /// Failures of single items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// An input could not be read, or a result not be written.
+    /// An input could not be read, or a result could not be written.
     pub unreadable: bool,
-    /// Something did not converge, or was not finite.
+    /// A result did not converge, or was not finite.
     pub unconverged: bool,
 }
 
@@ -49,8 +49,8 @@ impl Findings {
 }
 
 impl Ending {
-    /// The ending of a run that met `error`. An adapter that was named and is not there, or an option that the library
-    /// refuses, is a mistake of the command line.
+    /// The ending of a run that met `error`. An adapter that was named and does not exist, or an option that the
+    /// library refuses, is a mistake of the command line.
     pub fn failed(error: Error, adapter: &AdapterRequest) -> Self {
         match (&error, adapter) {
             (Error::NoAdapter { .. }, AdapterRequest::Named(_) | AdapterRequest::Hardware) => {
@@ -80,7 +80,7 @@ impl Ending {
                 complain(&error.to_string());
                 1
             }
-            // the reader of a pipe has seen enough: nothing is wrong
+            // No message, because the reader of a pipe has seen enough.
             Self::Output(error, findings) if error.kind() == io::ErrorKind::BrokenPipe => findings.status(),
             Self::Output(error, _) => {
                 complain(&format!("the report cannot be written: {error}"));
@@ -94,7 +94,7 @@ impl Ending {
     }
 }
 
-/// The adapters of this machine, a line each; `None` where there are none.
+/// The adapters of this machine, a line for each; `None` where there are none.
 fn there_are() -> Option<String> {
     let lines = adapters().into_iter().map(|adapter| {
         let about = adapter.capabilities;
@@ -108,6 +108,6 @@ fn there_are() -> Option<String> {
 /// Writes a message to stderr.
 pub fn complain(message: &str) {
     use io::Write;
-    // `eprintln!` would panic where stderr is closed
+    // No `eprintln!`, because that would panic where stderr is closed.
     let _ = writeln!(io::stderr(), "opnorm: {}", printable_lines(message));
 }

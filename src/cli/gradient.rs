@@ -1,4 +1,4 @@
-//! `--grad`: the gradient of a norm in a `.npy`, of the tensor's own shape.
+//! `--grad`: the gradient of a norm as a `.npy` of the tensor's own shape.
 
 use std::path::{Path, PathBuf};
 
@@ -10,18 +10,18 @@ use opnorm::norm::Status;
 use super::collector::Collector;
 use super::item::Item;
 
-/// Elements that pass through host memory at once.
+/// The number of elements that pass through host memory at once.
 const PIECE: usize = 1 << 20;
 
-/// The gradient's file, written a piece at a time.
+/// The gradient's file, written in pieces.
 pub struct Gradient<'a> {
     path: &'a Path,
     order: Order,
     writer: NpyWriter,
-    /// Number of elements written so far.
+    /// The number of elements written so far.
     written: usize,
     expected: usize,
-    /// The reason why there is no gradient, where there is none.
+    /// The reason for a missing gradient.
     problem: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Gradient<'a> {
     /// Moves the finished file to its path.
     ///
     /// # Errors
-    /// A message where there is no gradient, or the file cannot be written.
+    /// A message for a missing gradient, or a file that cannot be written.
     pub fn finish(self) -> Result<(), String> {
         let path = PathBuf::from(self.path);
         let problem = match self.problem {
@@ -59,7 +59,7 @@ impl<'a> Gradient<'a> {
     fn solved(&mut self, solved: &Solved<'_>) -> Result<()> {
         let items = solved.norms.items();
         if items.iter().any(|norm| norm.status == Status::NonFinite) {
-            // the row says where
+            // Without the place, because the row has the place.
             self.problem = Some("an element is NaN or infinite".to_owned());
             return Ok(());
         }

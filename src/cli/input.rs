@@ -8,7 +8,7 @@ use opnorm::{Error, Result};
 
 use super::item::Item;
 
-/// An opened file, and the tensor that was asked for by name.
+/// An opened file, with the tensor named by the argument.
 #[derive(Debug)]
 pub struct Input {
     file: PathBuf,
@@ -17,9 +17,10 @@ pub struct Input {
 }
 
 impl Input {
-    /// Opens the file that an argument names. A path may hold a `:`, and so may a tensor's name: the whole argument is
-    /// a path where a file has that name. Otherwise the argument is divided at the first `:` that has a file before it
-    /// and a tensor of this file behind it.
+    /// Opens the file of an argument.
+    ///
+    /// A path and a tensor's name may each hold a `:`. So the whole argument is a path where such a file exists.
+    /// Otherwise the argument is divided at the first `:` with a file before and a tensor of this file behind.
     pub fn open(argument: &Path) -> Self {
         if argument.exists() {
             return Self::new(argument.to_path_buf(), None);
@@ -48,7 +49,7 @@ impl Input {
         }
     }
 
-    /// The items to measure: the tensor that was asked for, or all tensors that can have a norm.
+    /// The items to measure: the named tensor, or all tensors that can have a norm.
     pub fn items(&self) -> Vec<Item<'_>> {
         let unreadable = |name: Option<&str>, problem: String| Item::Unreadable {
             file: self.file.clone(),
@@ -82,7 +83,7 @@ impl Input {
     }
 }
 
-/// The item of a file that cannot be opened; the reason names the tensor that is to blame, where there is one.
+/// The item of a file that cannot be opened; the reason names the faulty tensor, if known.
 pub fn unopened<'a>(file: &Path, error: &Error) -> Item<'a> {
     let (file, problem) = match error {
         Error::File { path, tensor: Some(tensor), problem, .. } => {
@@ -94,7 +95,7 @@ pub fn unopened<'a>(file: &Path, error: &Error) -> Item<'a> {
     Item::Unreadable { file, name: None, problem }
 }
 
-/// Each `FILE:TENSOR` that an argument can be, where FILE exists, the shortest FILE first.
+/// Each possible `FILE:TENSOR` of an argument with an existing FILE, the shortest FILE first.
 fn divisions(argument: &Path) -> Vec<(PathBuf, String)> {
     let Some(text) = argument.to_str() else {
         return Vec::new();
@@ -105,7 +106,7 @@ fn divisions(argument: &Path) -> Vec<(PathBuf, String)> {
         .collect()
 }
 
-/// The problem of a name that is not in the file, with some names that are.
+/// The problem of a name that is not in the file, with some names of the file.
 fn absent(entries: &[Entry]) -> String {
     const SHOWN: usize = 8;
     if entries.is_empty() {

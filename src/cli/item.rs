@@ -1,4 +1,4 @@
-//! The things that a run measures.
+//! The items of a run.
 
 use std::path::{Path, PathBuf};
 
@@ -10,18 +10,18 @@ use opnorm::io::{Checkpoint, Entry};
 pub enum Item<'a> {
     /// A tensor.
     Tensor {
-        /// The file that holds it.
+        /// The file of the tensor.
         checkpoint: &'a Checkpoint,
         /// The tensor in the file.
         entry: &'a Entry,
-        /// The meaning of its axes beyond two.
+        /// The meaning of the tensor's axes beyond two.
         axes: Axes,
     },
     /// An input that cannot be read.
     Unreadable {
         /// The file.
         file: PathBuf,
-        /// The tensor that was asked for, where one was named.
+        /// The requested tensor, where the argument names a tensor.
         name: Option<String>,
         /// The reason.
         problem: String,
@@ -29,7 +29,7 @@ pub enum Item<'a> {
 }
 
 impl Item<'_> {
-    /// The file that the item is of.
+    /// The file of the item.
     pub fn file(&self) -> &Path {
         match self {
             Self::Tensor { entry, .. } => &entry.file,

@@ -24,9 +24,9 @@ use clap::Parser;
 
 use arguments::{Arguments, Command};
 
-/// Runs the program: reads the command line, does what it says, and tells the exit status.
+/// Runs the program: reads the command line, acts, and returns the exit status.
 pub fn run() -> ExitCode {
-    // clap itself answers `--help` and ends with status 2 where the command line is wrong
+    // No error here, because clap itself answers `--help`, and ends with status 2 for a wrong command line.
     let arguments = Arguments::parse();
     interrupt::watch();
     let request = arguments.adapter.request();

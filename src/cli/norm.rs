@@ -28,7 +28,7 @@ pub fn run(adapter: &AdapterRequest, arguments: &NormArguments) -> Ending {
     };
     match session::run(&Task { adapter, request, items }, &mut outputs) {
         Ending::Done(findings) => Ending::Done(outputs.finish(findings)),
-        // results that are not complete are not written
+        // Incomplete results are not written.
         other => other,
     }
 }

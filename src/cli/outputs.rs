@@ -18,10 +18,10 @@ pub struct Outputs<'a> {
 }
 
 impl<'a> Outputs<'a> {
-    /// Begins the files that were asked for.
+    /// Begins the requested files.
     ///
     /// # Errors
-    /// [`opnorm::Error::File`] where the gradient cannot be written.
+    /// [`opnorm::Error::File`] for a gradient that cannot be written.
     pub fn begin(arguments: &'a NormArguments, order: Order, items: &[Item<'_>]) -> opnorm::Result<Self> {
         let gradient = match (&arguments.grad, items) {
             (Some(path), [Item::Tensor { entry, .. }]) => Some(Gradient::create(path, entry, order)?),
@@ -80,7 +80,7 @@ pub fn check(arguments: &NormArguments, items: &[Item<'_>]) -> Result<(), String
     }
 }
 
-/// The file that a path leads to, whether the file exists or not.
+/// The file behind a path, whether the file exists or not.
 fn destination(path: &Path) -> PathBuf {
     let whole = std::fs::canonicalize(path);
     whole.unwrap_or_else(|_| match (path.parent(), path.file_name()) {

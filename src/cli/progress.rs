@@ -23,7 +23,7 @@ impl Progress {
         } else {
             ProgressBar::hidden()
         };
-        // the template is a constant; should it not parse, the default style is kept
+        // The template is a constant; the default style stands in for a template that does not parse.
         if let Ok(style) = ProgressStyle::with_template("{bar:20} {pos}/{len} tensors  {wide_msg}") {
             bar.set_style(style);
         }
@@ -35,7 +35,7 @@ impl Progress {
         self.say(entry, "");
     }
 
-    /// Shows how far the solver came with a tensor.
+    /// Shows the progress of the solver with a tensor.
     pub fn solving(&self, entry: &Entry, progress: &iterate::Progress) {
         let mut words = format!(": iteration {}", progress.iterations);
         if progress.total > 1 {
@@ -45,7 +45,7 @@ impl Progress {
         self.say(entry, &words);
     }
 
-    /// Shows how far a proof came.
+    /// Shows the progress of a proof.
     pub fn certifying(&self, entry: &Entry, progress: &iterate::Progress) {
         self.say(entry, &format!(": proof, {} {} of {}", progress.step, progress.done, progress.total));
     }
@@ -57,7 +57,7 @@ impl Progress {
         self.bar.inc(1);
     }
 
-    /// Counts an input as done that is no tensor.
+    /// Counts an input that is no tensor as done.
     pub fn finish_input(&mut self) {
         self.bar.inc(1);
     }

@@ -1,4 +1,4 @@
-//! The meaning of a command line: the options of the library, and the one place that says which options go together.
+//! The meaning of a command line: the options of the library, and the checks of their combinations.
 
 use opnorm::audit::{Bound, Norms, Options, Order};
 use opnorm::certify::Certifier;
@@ -10,10 +10,10 @@ use super::arguments::{
     OrderArgument,
 };
 
-/// Measurements that were asked for, and the format of their report.
+/// The requested measurements, and the format of their report.
 #[derive(Debug)]
 pub struct Request {
-    /// The measurements; the axes are each item's own.
+    /// The measurements, without axes, which each item has.
     pub options: Options,
     /// The seed of the solver's random starts.
     pub seed: u64,
@@ -41,7 +41,8 @@ impl Request {
         let bound = bound(&arguments.bound, arguments.method.method, order)?;
         let seed = seed(&arguments.method, &bound);
         let options = Options {
-            // a gradient needs the multiplicity: the norm has one only where its largest singular value is simple
+            // A gradient needs the multiplicity, because the norm has a gradient only where its largest singular value
+            // is simple.
             method: method(&arguments.method, arguments.grad.is_some(), seed),
             norms: Norms::Only(order),
             bound,
@@ -52,7 +53,7 @@ impl Request {
     }
 }
 
-/// Refuses singular values, vectors and gradients of norms that have none.
+/// Refuses singular values, vectors and gradients of norms without them.
 fn expect_singular_values(arguments: &NormArguments, order: Order) -> Checked<()> {
     let spectral = order == Order::Spectral;
     if arguments.top.is_some() && !spectral {
@@ -92,7 +93,7 @@ fn bound(arguments: &BoundArguments, method: MethodArgument, order: Order) -> Ch
     })
 }
 
-/// The seed that was asked for, or the default of these bounds.
+/// The requested seed, or the default of these bounds.
 fn seed(arguments: &MethodArguments, bound: &Bound) -> u64 {
     let default = || if matches!(bound, Bound::Probabilistic { .. }) { seed_from_system() } else { 0 };
     arguments.seed.unwrap_or_else(default)

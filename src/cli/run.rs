@@ -1,4 +1,4 @@
-//! A run over tensors: measures one after the other, writes each row when it is known, and ends in order.
+//! A run over tensors: measures each in turn, writes each row once known, and ends in order.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
@@ -17,7 +17,7 @@ use super::item::Item;
 use super::progress::Progress;
 use super::task::Task;
 
-/// The reason why a run ends before its last item.
+/// The reason for an end before the last item.
 enum Stop {
     /// Ctrl-C.
     Interrupted,
@@ -27,7 +27,7 @@ enum Stop {
     Failed(Error),
 }
 
-/// A run while it runs.
+/// A run in progress.
 pub struct Run<'a> {
     task: &'a Task<'a>,
     report: Box<dyn ReportWriter>,
@@ -35,7 +35,7 @@ pub struct Run<'a> {
     progress: Progress,
     summary: Summary,
     findings: Findings,
-    /// The first error in writing the report; nothing is written after it.
+    /// The first error in writing the report, after which nothing is written.
     output: io::Result<()>,
     done: usize,
 }
@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
         let stopped = self.items(gpu, collector).err();
         self.progress.clear();
         self.write(|report, out, summary| report.end(out, summary));
-        // a format without a summary has no place for it
+        // To stderr, because this format has no summary for the words.
         if let (Some(words), false) = (self.summary.probability(), self.task.request.format.has_summary()) {
             complain(&words);
         }
@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
                     self.unreadable(file, name.as_deref(), problem);
                     self.progress.finish_input();
                 }
-                // there is a device wherever there is a tensor
+                // A device exists wherever a tensor does.
                 (Item::Tensor { .. }, None) => {}
             }
             if self.output.is_err() {
@@ -122,7 +122,7 @@ impl<'a> Run<'a> {
 
     fn event(&mut self, item: &Item<'_>, event: Event<'_>, collector: &mut dyn Collector) -> opnorm::Result<()> {
         let cancelled = event.cancelled();
-        // a row that is known is still written
+        // A known row is still written.
         if interrupt::is_asked() && !matches!(event, Event::Row(_)) {
             return Err(cancelled);
         }
@@ -177,7 +177,7 @@ impl<'a> Run<'a> {
         self.progress.suspend(|| complain(message));
     }
 
-    /// Writes the problem of a row to stderr, unless the row says it on the same screen.
+    /// Writes the problem of a row to stderr, unless the row shows the problem on the same screen.
     fn complain_apart(&self, message: &str) {
         if !(io::stdout().is_terminal() && io::stderr().is_terminal()) {
             self.complain(message);

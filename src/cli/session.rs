@@ -25,7 +25,7 @@ pub fn run(task: &Task<'_>, collector: &mut dyn Collector) -> Ending {
     Run::new(task, plan(task, gpu.as_ref())).all(gpu.as_ref(), collector)
 }
 
-/// The device, where anything needs one.
+/// The device, where an item needs a device.
 fn device(task: &Task<'_>) -> Result<Option<Gpu>> {
     if !task.items.iter().any(Item::is_tensor) {
         return Ok(None);
@@ -59,7 +59,7 @@ fn adapter_words(gpu: &Gpu) -> String {
     format!("{} ({})", capabilities.name, capabilities.backend)
 }
 
-/// The columns of the terminal, where stdout is one.
+/// The number of columns of the terminal, where stdout is a terminal.
 fn page() -> Option<usize> {
     if !io::stdout().is_terminal() {
         return None;

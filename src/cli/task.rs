@@ -7,7 +7,7 @@ use opnorm::gpu::AdapterRequest;
 use super::item::Item;
 use super::request::Request;
 
-/// Everything that a run needs.
+/// The parts of a run.
 #[derive(Debug)]
 pub struct Task<'a> {
     /// The device to run on.
@@ -19,7 +19,7 @@ pub struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// The file, where all items are of one file.
+    /// The file, where all items come from the same file.
     pub fn one_file(&self) -> Option<&Path> {
         let mut files = self.items.iter().map(Item::file);
         let first = files.next()?;

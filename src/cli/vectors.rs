@@ -12,9 +12,9 @@ use super::collector::Collector;
 use super::gradient::unit;
 use super::item::Item;
 
-/// Singular values and vectors of one matrix; where several values were asked for, each has a row.
+/// Singular values and vectors of one matrix; where several values were requested, a row for each value.
 struct Triplets {
-    /// The number of values that were asked for; `None` where only the norm was.
+    /// The requested number of values; `None` for the norm alone.
     values: Option<usize>,
     sigma: Vec<f64>,
     left: Vec<f32>,
@@ -26,12 +26,12 @@ pub struct Vectors<'a> {
     path: &'a Path,
     named: Vec<(String, Triplets)>,
     names: HashSet<String>,
-    /// Vectors that were read from the device, whose rows follow.
+    /// Vectors from the device whose rows follow.
     pending: VecDeque<Triplets>,
 }
 
 impl<'a> Vectors<'a> {
-    /// A collector that will write this file.
+    /// A collector for this file.
     pub fn new(path: &'a Path) -> Self {
         Self { path, named: Vec::new(), names: HashSet::new(), pending: VecDeque::new() }
     }
@@ -39,7 +39,7 @@ impl<'a> Vectors<'a> {
     /// Writes the file.
     ///
     /// # Errors
-    /// A message where it cannot be written.
+    /// A message for a file that cannot be written.
     pub fn finish(self) -> Result<(), String> {
         let keys: Vec<[String; 3]> = self
             .named
@@ -78,7 +78,7 @@ impl<'a> Vectors<'a> {
                     left: top.values.iter().flat_map(|triplet| triplet.left.clone()).collect(),
                     right: top.values.iter().flat_map(|triplet| triplet.right.clone()).collect(),
                 },
-                // a matrix that is not finite left nothing on the device
+                // A matrix that is not finite left no vectors on the device.
                 None if norm.status == Status::NonFinite => Triplets::none(),
                 None => Triplets {
                     values: None,
@@ -110,15 +110,15 @@ impl<'a> Vectors<'a> {
                 },
                 right: vec![1.0],
             },
-            // a tensor without elements has no vectors
+            // A tensor without elements has no vectors.
             _ => return Ok(()),
         };
         self.keep(row, triplets);
         Ok(())
     }
 
-    /// Keeps triplets under the name of the row, or under `file:name` where another file had that name already. A third
-    /// tensor of this name is the same as before.
+    /// Keeps triplets under the name of the row, or under `file:name` where another file has that name already. A third
+    /// occurrence is the same tensor again, so that nothing is kept.
     fn keep(&mut self, row: &Row, triplets: Triplets) {
         let long = format!("{}:{}", row.file.display(), row.name);
         for name in [row.name.clone(), long] {

@@ -1,4 +1,4 @@
-//! A file that appears under its name as a whole, or not at all.
+//! A file that appears under its name either whole or not at all.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -12,10 +12,11 @@ use crate::{Error, Result};
 /// The number of the next temporary file of this process.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// A file that is written beside its destination and renamed over it at the end. Dropped before, it is removed.
+/// A file that is written beside its destination and at the end renamed over the destination. A file dropped before is
+/// removed.
 #[derive(Debug)]
 pub(super) struct AtomicFile {
-    /// `None` once it is renamed.
+    /// The open file; `None` after the rename.
     file: Option<BufWriter<File>>,
     temporary: PathBuf,
     destination: PathBuf,
@@ -28,7 +29,7 @@ impl AtomicFile {
         let Some(name) = destination.file_name() else {
             return Err(file_error(destination, "cannot be written: the path names no file"));
         };
-        // a leftover of an earlier process with the same id can have the name: another number then
+        // A leftover of an earlier process with the same id can have the name, so that the next number is tried.
         for _ in 0..100 {
             let mut hidden = OsString::from(".");
             hidden.push(name);
@@ -67,7 +68,7 @@ impl AtomicFile {
     }
 
     fn remove(&self) {
-        // nothing is left to tell the caller that the first error did not
+        // A failed removal is ignored, because the caller already has the first error.
         let _ = std::fs::remove_file(&self.temporary);
     }
 
@@ -76,8 +77,8 @@ impl AtomicFile {
     }
 }
 
-/// The path that a rename may replace: a free path, or the path of a regular file that may be written. A device or a
-/// pipe would be gone for every program of the machine, and a link would become a file.
+/// The path that a rename may replace: a free path, or the path of a writable regular file. A rename would destroy a
+/// device or a pipe for every program of the machine, and would turn a link into a file.
 fn replaceable(destination: &Path) -> Result<PathBuf> {
     if std::fs::symlink_metadata(destination).is_err() {
         return Ok(destination.to_path_buf());
@@ -97,7 +98,7 @@ fn replaceable(destination: &Path) -> Result<PathBuf> {
 impl Drop for AtomicFile {
     fn drop(&mut self) {
         if let Some(file) = self.file.take() {
-            // without a last write of what nobody will see
+            // No last write, because nobody will see the file.
             let _ = file.into_parts();
             self.remove();
         }

@@ -1,4 +1,4 @@
-//! Checkpoints: a list of tensors and a view of each, whatever the format.
+//! Checkpoints of any format: a list of tensors with a view of each.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -22,14 +22,15 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens a file in the format that its bytes tell, or the one checkpoint in a directory.
+    /// Opens a file in the format of its bytes, or the only checkpoint in a directory.
     ///
     /// Only headers are read. The data stays in the memory-mapped file, which must not change or shrink while the
-    /// checkpoint is open: another program that truncates it in place can end this one. Replacing a file by renaming
-    /// another over it is safe.
+    /// checkpoint is open. Another program that truncates the file in place can end this process. Replacing a file by
+    /// renaming another over the old one is safe.
     ///
     /// # Errors
-    /// [`Error::File`](crate::Error::File) where the file cannot be read, is of no known format, or contradicts itself.
+    /// [`Error::File`](crate::Error::File) for a file that cannot be read, is of no known format, or contradicts
+    /// itself.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         if path.is_dir() {
@@ -39,10 +40,10 @@ impl Checkpoint {
         Self::from_contents(path, Contents::map(path)?)
     }
 
-    /// Opens a file that is in memory already.
+    /// Opens a file in memory.
     ///
-    /// `name` stands in messages, and tells the format where the bytes do not. The shards of an index are looked for
-    /// beside `name`, so for an index `name` is a path.
+    /// `name` stands in messages, and tells the format where the bytes do not. An index looks for its shards beside
+    /// `name`, so that `name` is then a path.
     ///
     /// # Errors
     /// As [`Checkpoint::open`].
@@ -50,12 +51,12 @@ impl Checkpoint {
         Self::from_contents(Path::new(name), Contents::owned(bytes))
     }
 
-    /// The format of the file that was opened.
+    /// The format of the opened file.
     pub fn format(&self) -> Format {
         self.format
     }
 
-    /// The tensors, in the order of their data; those of a sharded checkpoint are sorted by name.
+    /// The tensors, in the order of their data; for a sharded checkpoint, sorted by name.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -68,14 +69,14 @@ impl Checkpoint {
 
     /// A view of a tensor's data.
     ///
-    /// Data that is not compressed stays in the file and is loaded as it is copied out. A member of a `.npz` is read
-    /// once here to prove its checksum; a deflated one is decompressed into memory, each time it is asked for.
+    /// Uncompressed data stays in the file and is loaded during the copy. A member of a `.npz` is read once here to
+    /// prove its checksum. A deflated member is decompressed into memory at each call.
     ///
     /// # Errors
-    /// [`Error::File`](crate::Error::File) for a tensor that [`Entry::skipped`] rules out, one of another checkpoint,
-    /// or one whose compressed data is broken.
+    /// [`Error::File`](crate::Error::File) for a tensor that [`Entry::skipped`] rules out, a tensor of another
+    /// checkpoint, or broken compressed data.
     pub fn read(&self, entry: &Entry) -> Result<TensorView<'_>> {
-        // by position, so that what is read is what was checked, whatever became of the caller's copy
+        // By position, so that the checked entry is read even if the caller changed a copy.
         let own = self.entries.get(entry.index).filter(|own| own.name == entry.name && own.file == entry.file);
         let Some(own) = own else {
             return Err(tensor_error(&entry.file, &entry.name, "is not a tensor of this checkpoint"));

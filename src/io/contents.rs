@@ -1,4 +1,4 @@
-//! The bytes of a file, mapped into memory so that only what is read is loaded.
+//! The bytes of a file, mapped into memory so that reads alone load pages.
 
 use std::fmt;
 use std::fs::File;
@@ -20,10 +20,10 @@ enum Source {
 }
 
 impl Contents {
-    /// Maps a file. Nothing is read yet.
+    /// Maps a file without reading its bytes.
     pub fn map(path: &Path) -> Result<Self> {
         let failed = |error: std::io::Error| file_fault(path, "cannot be opened", error);
-        // asked before opening: opening a named pipe would wait for a writer that may never come
+        // The check comes before opening, because opening a named pipe would wait for a writer that may never come.
         if !std::fs::metadata(path).map_err(failed)?.is_file() {
             return Err(file_error(path, "is not a regular file"));
         }
@@ -33,17 +33,17 @@ impl Contents {
         }
         #[allow(unsafe_code, reason = "a memory map is the only way to list a large checkpoint without loading it")]
         // SAFETY: the map is private to this value and only ever read, as bytes: any bit pattern is a valid `u8`, and
-        // every length was checked against the map, whose size is fixed. What remains is that the file itself must not
-        // shrink or change while the checkpoint is open. Another process that writes to it changes values under way;
-        // one that truncates it makes the next read of the lost pages end this process (SIGBUS). No portable call
-        // prevents that; like every reader of memory-mapped checkpoints, this one relies on checkpoints being written
-        // once and replaced by renaming, which leaves an open map whole. `Checkpoint::open` documents it for users.
+        // every length was checked against the map, whose size is fixed. The file itself must not shrink or change
+        // while the checkpoint is open. Another process that writes to the file changes values under way; a truncation
+        // makes the next read of the lost pages end this process (SIGBUS). No portable call prevents that. Like every
+        // reader of memory-mapped checkpoints, this code relies on checkpoints being written once and replaced by
+        // renaming, which leaves an open map whole. `Checkpoint::open` documents this condition for users.
         let map = unsafe { Mmap::map(&file) };
         let map = map.map_err(|error| file_fault(path, "cannot be mapped into memory", error))?;
         Ok(Self(Arc::new(Source::Mapped(map))))
     }
 
-    /// Bytes that are in memory already.
+    /// Wraps bytes in memory.
     pub fn owned(bytes: Vec<u8>) -> Self {
         Self(Arc::new(Source::Owned(bytes)))
     }

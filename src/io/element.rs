@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Type of the elements of a tensor in a file.
+/// The type of the elements of a tensor in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Element {
@@ -14,7 +14,7 @@ pub enum Element {
     F16,
     /// The upper half of a binary32.
     Bf16,
-    /// Anything that cannot be read here, by the name that the file gives it: `I64`, `F8_E4M3`, `i8`, `V2`.
+    /// Any type that cannot be read here, by the file's own name: `I64`, `F8_E4M3`, `i8`, `V2`.
     Other(String),
 }
 

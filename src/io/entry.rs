@@ -1,4 +1,4 @@
-//! The entry of one tensor in a file, before its data is read.
+//! The entry of a tensor in a file, before its data is read.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use super::Element;
 use crate::tensor::size::checked_volume;
 
-/// Entry of one tensor in a [`Checkpoint`](super::Checkpoint).
+/// The entry of a tensor in a [`Checkpoint`](super::Checkpoint).
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// The file that holds the data; for a sharded checkpoint the shard.
+    /// The file with the data; for a sharded checkpoint the shard.
     pub file: PathBuf,
     /// The tensor's name; for a `.npy` file the file's name without its extension.
     pub name: String,
@@ -19,7 +19,7 @@ pub struct Entry {
     pub element: Element,
     pub(super) layout: Layout,
     pub(super) place: Place,
-    /// The index in the checkpoint's list, so that a changed copy still leads to the checked original.
+    /// The index in the checkpoint's list, by which a changed copy still leads to the checked original.
     pub(super) index: usize,
 }
 
@@ -36,7 +36,7 @@ impl Entry {
     }
 }
 
-/// Order of the elements, and of the bytes of an element.
+/// The order of the elements, and of the bytes of an element.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Layout {
     /// The first axis varies fastest, not the last.
@@ -45,10 +45,10 @@ pub(super) struct Layout {
     pub big_endian: bool,
 }
 
-/// Location of the data.
+/// The location of the data.
 #[derive(Debug, Clone)]
 pub(super) enum Place {
-    /// These bytes of this file.
+    /// Bytes of the file.
     Bytes { contents: usize, range: Range<usize> },
     /// A member of a zip archive, after its npy header.
     #[cfg_attr(not(feature = "io-npy"), allow(dead_code, reason = "only npz has members"))]

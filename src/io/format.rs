@@ -1,19 +1,19 @@
-//! The format of a file: by its bytes, and by its name only where the bytes do not tell.
+//! The format of a file: by its bytes, or by its name where the bytes do not tell.
 
 use std::path::Path;
 
 use super::file_error;
 use crate::Result;
 
-/// Format of a file of tensors.
+/// The format of a file of tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// One safetensors file.
+    /// A single safetensors file.
     Safetensors,
-    /// The JSON index of a sharded checkpoint, which says which shard holds which tensor.
+    /// The JSON index of a sharded checkpoint, which names the shard of each tensor.
     Index,
-    /// One array of numpy.
+    /// A single array of numpy.
     Npy,
     /// A zip archive of numpy's arrays.
     Npz,
@@ -22,7 +22,7 @@ pub enum Format {
 /// The formats, for messages.
 pub(super) const READ: &str = "a safetensors file, a sharded checkpoint's *.index.json, a .npy and a .npz are read";
 
-/// Bytes of a text in which its weight map is looked for: the length of the longest index that is read.
+/// The number of bytes of a text in which the weight map is looked for: the length of the longest index that is read.
 const SEARCHED: usize = 100_000_000;
 
 impl Format {
@@ -31,7 +31,7 @@ impl Format {
         if let Some(format) = Self::by_content(bytes) {
             return Ok(format);
         }
-        // the content is broken or unknown; the parser that the name asks for has the better message
+        // For broken or unknown contents, the parser of the name's format has the better message.
         let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
         match name.rsplit_once('.').map(|(_, extension)| extension) {
             Some("safetensors") => Ok(Self::Safetensors),
@@ -48,8 +48,9 @@ impl Format {
     }
 
     fn by_content(bytes: &[u8]) -> Option<Self> {
-        // The length of a safetensors header comes first and can begin with any byte, `{` and `PK` included, but no
-        // JSON text, zip archive or npy file has seven bytes there that make a length the file could hold, and a `{`.
+        // The length of a safetensors header comes first and can begin with any byte, `{` and `PK` included. But the
+        // first eight bytes of a JSON text, zip archive or npy file are never a length that fits the file, followed by
+        // `{`.
         if let Some((length, [b'{', ..])) = bytes.split_first_chunk::<8>()
             && u64::from_le_bytes(*length) <= bytes.len() as u64 - 8
         {

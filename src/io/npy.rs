@@ -1,4 +1,4 @@
-//! A `.npy` file: one array.
+//! The reader of a `.npy` file with its array.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use super::npy_header::Header;
 use super::{file_error, tensor_error};
 use crate::Result;
 
-/// The array of the file, by the file's own name.
+/// The array of the file, named after the file.
 pub(super) fn entry(path: &Path, bytes: &[u8]) -> Result<Entry> {
     let mut rest = bytes;
     let header = Header::read(&mut rest).map_err(|problem| file_error(path, problem))?;

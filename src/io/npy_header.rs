@@ -5,7 +5,7 @@
 //! \x93 N U M P Y      version length, 2 or 4  literal, padded with spaces to a multiple of 64 bytes
 //! ```
 //!
-//! Errors are the problem alone; the caller knows the names of the file and of the tensor.
+//! Errors hold the problem alone, because the caller knows the names of the file and of the tensor.
 
 use std::io::Read;
 
@@ -18,8 +18,8 @@ use crate::tensor::size::checked_volume;
 /// The first bytes of an npy file.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// The longest header of versions 2 and 3 that is read. Their length field could claim 4 GiB; numpy itself stops at
-/// 10 000 characters unless told to trust the file.
+/// The longest header of versions 2 and 3 that is read. A length field could claim 4 GiB; numpy itself stops at 10 000
+/// characters unless told to trust the file.
 const LONGEST_HEADER: u64 = 1 << 20;
 
 /// The header of an npy file.
@@ -30,12 +30,12 @@ pub(super) struct Header {
     pub shape: Vec<usize>,
     /// The offset of the data.
     pub length: usize,
-    /// Bytes of data; `None` for types whose size is not known, which cannot be read either.
+    /// The number of bytes of data; `None` for types of unknown size, which cannot be read either.
     pub data: Option<usize>,
 }
 
 impl Header {
-    /// Reads the header alone; the reader then stands at the data.
+    /// Reads the header alone, and leaves the reader at the data.
     pub fn read(reader: &mut impl Read) -> Result<Self, String> {
         let mut start = [0; 8];
         fill(reader, &mut start)?;
@@ -54,7 +54,7 @@ impl Header {
         if length > limit {
             return Err(format!("the header says it is {length} bytes long, {limit} are allowed"));
         }
-        // grows with what arrives: a claimed length allocates nothing
+        // The buffer grows with the bytes that arrive, so that a claimed length allocates nothing.
         let mut text = Vec::new();
         let arrived = reader.take(length).read_to_end(&mut text).map_err(|error| error.to_string())?;
         if (arrived as u64) < length {
@@ -73,7 +73,7 @@ impl Header {
         Ok(Self { element, layout, shape, length: 8 + length_bytes + arrived, data: size.map(|_| bytes) })
     }
 
-    /// Checks that what follows the header is exactly the data.
+    /// Checks that exactly the data follows the header.
     pub fn check_size(&self, held: u64) -> Result<(), String> {
         match self.data {
             Some(data) if data as u64 != held => {

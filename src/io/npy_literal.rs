@@ -1,6 +1,6 @@
 //! The Python dict literal in the header of an npy file.
 
-/// The most axes of an array; numpy's own limit.
+/// The largest number of axes of an array, numpy's own limit.
 pub(super) const MOST_AXES: usize = 64;
 
 /// The value of the key `descr`.
@@ -8,7 +8,7 @@ pub(super) const MOST_AXES: usize = 64;
 pub(super) enum Descr {
     /// The name of a type, such as `<f4`.
     Plain(String),
-    /// A list of fields, which is skipped.
+    /// A list of fields, which the reader skips.
     Structured,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Literal {
 }
 
 impl Literal {
-    /// Reads a literal; the error says what is wrong with it, and where.
+    /// Reads a literal; the error tells the fault and its place.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let mut scanner = Scanner { text, position: 0 };
         let (mut descr, mut column_major, mut shape) = (None, None, None);
@@ -60,7 +60,7 @@ impl Literal {
     }
 }
 
-/// Reader of the literal from left to right; nothing in the literal needs a stack.
+/// A reader of the literal from left to right, without a stack.
 struct Scanner<'a> {
     text: &'a [u8],
     position: usize,
@@ -134,7 +134,7 @@ impl Scanner<'_> {
             if self.accept(b',') {
                 continue;
             }
-            // `(3)` is a number in Python, `(3,)` a shape
+            // A comma decides, because `(3)` is a number in Python and `(3,)` a shape.
             if shape.len() == 1 {
                 return Err(self.surprise("`,`"));
             }
@@ -159,7 +159,7 @@ impl Scanner<'_> {
             ));
         };
         self.position += length;
-        // Python 2 wrote its long integers so
+        // Python 2 wrote its long integers with an L.
         if self.text.get(self.position) == Some(&b'L') {
             self.position += 1;
         }

@@ -3,14 +3,14 @@
 use super::Element;
 use super::npy_literal::Descr;
 
-/// The element type that a descr such as `<f4` names.
+/// The element type of a descr such as `<f4`.
 #[derive(Debug)]
 pub(super) struct Type {
     /// The type of the elements.
     pub element: Element,
     /// Whether the most significant byte comes first.
     pub big_endian: bool,
-    /// Bytes of one element, where that is known.
+    /// The number of bytes of an element, where known.
     pub size: Option<usize>,
 }
 
@@ -27,24 +27,24 @@ impl Type {
         let big_endian = match order {
             '<' => false,
             '>' => true,
-            // numpy writes neither of the two for numbers, and reads them as the machine's own order
+            // The order of the machine, because numpy reads `=` and `|` so, and writes neither for numbers.
             _ => cfg!(target_endian = "big"),
         };
         let kind = name.chars().next().unwrap_or(' ');
         let digits = &name[kind.len_utf8().min(name.len())..];
-        // `M8[ns]`: the unit is no part of the size
+        // The digits end at `[`, because the unit of `M8[ns]` is no part of the size.
         let digits = digits.split('[').next().unwrap_or_default();
         let number = if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None };
         let (element, size) = match (name, kind) {
             ("f8", _) => (Element::F64, Some(8)),
             ("f4", _) => (Element::F32, Some(4)),
             ("f2", _) => (Element::F16, Some(2)),
-            // `f16` would read as a binary16 everywhere else
+            // Another name, because `f16` means binary16 everywhere else.
             ("f12" | "f16", _) => {
                 (Element::Other(if name == "f12" { "float96" } else { "float128" }.to_owned()), number)
             }
             (_, 'b' | 'i' | 'u' | 'c' | 'm' | 'M' | 'V' | 'S' | 'a') => (Element::Other(name.to_owned()), number),
-            // with the order, since `u8` in other cases is an integer
+            // With the order, because `U8` alone would read as the integer type `u8`.
             (_, 'U') => (Element::Other(descr.clone()), number.and_then(|characters: usize| characters.checked_mul(4))),
             _ => (Element::Other(name.to_owned()), None),
         };

@@ -1,4 +1,4 @@
-//! Writers of `.npy` files, of a whole array or piece by piece.
+//! Writers of `.npy` files, for a whole array or for pieces.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -10,23 +10,24 @@ use super::{file_error, shape};
 use crate::Result;
 use crate::tensor::size::checked_volume;
 
-/// Bytes to which numpy aligns the data; also the size of a converted piece.
+/// The alignment of the data in numpy, in bytes; also the size of a converted piece.
 const ALIGNMENT: usize = 64;
 const PIECE: usize = 1 << 12;
 
-/// Writes an f32 array as a `.npy` file, little endian and row-major. The file appears whole or not at all.
+/// Writes an f32 array as a `.npy` file, little endian and row-major. The file appears either whole or not at all.
 ///
 /// # Errors
-/// [`Error::File`](crate::Error::File) where `data` has not as many values as the shape, or the file cannot be written.
+/// [`Error::File`](crate::Error::File) where `data` has another number of values than the shape, or the file cannot be
+/// written.
 pub fn write_npy_f32(path: impl AsRef<Path>, shape: &[usize], data: &[f32]) -> Result<()> {
     let mut writer = NpyWriter::create(path, shape)?;
     writer.write_f32(data)?;
     writer.finish()
 }
 
-/// Writes an f32 array as a `.npy` file piece by piece, so that a large one needs no second copy in memory.
+/// Writes an f32 array as a `.npy` file in pieces, so that a large array needs no second copy in memory.
 ///
-/// The file appears under its name at [`NpyWriter::finish`]; a writer that is dropped before leaves nothing behind.
+/// The file appears under its name at [`NpyWriter::finish`]; a writer that is dropped before leaves no file.
 #[derive(Debug)]
 #[must_use = "nothing appears under the file's name before `finish`"]
 pub struct NpyWriter {
@@ -90,7 +91,7 @@ pub(super) fn elements(shape: &[usize]) -> Result<usize, String> {
 
 /// The header of version 1, padded with spaces so that the data is aligned.
 pub(super) fn write_header(file: &mut impl Write, descr: &str, shape: &[usize]) -> io::Result<()> {
-    // `(3)` would be a number to Python
+    // With a final comma, because `(3)` is a number in Python.
     let axes =
         shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ") + if shape.len() == 1 { "," } else { "" };
     let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({axes}), }}");

@@ -1,4 +1,4 @@
-//! A `.npz` file: a zip archive with an npy file for each array.
+//! A reader of `.npz` files: a zip archive with an npy file for each array.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -14,10 +14,11 @@ use super::npy_header::{Header, MAGIC};
 use super::{Element, file_error, file_fault, tensor_error, tensor_fault};
 use crate::Result;
 
-/// The most that a deflate stream expands: its densest code takes two bits for 258 bytes, plus a little at the ends.
+/// The largest expansion of a deflate stream: the densest code takes two bits for 258 bytes, plus a few bytes at the
+/// ends.
 const DEFLATE_EXPANDS_AT_MOST: u64 = 1032;
 
-/// Bytes that are allocated before the first byte has arrived; the buffer grows as bytes arrive.
+/// The number of bytes to allocate before the first byte has arrived; the buffer grows with the bytes.
 const FIRST_ALLOCATION: usize = 1 << 16;
 
 /// An open archive. A clone shares the directory and the bytes, and has its own position.
@@ -26,13 +27,13 @@ pub(super) type Archive = ZipArchive<Cursor<Contents>>;
 /// Reads the directory and the header of each array, in the order of the archive.
 pub(super) fn open(path: &Path, contents: Contents) -> Result<(Archive, Vec<Entry>)> {
     let broken = |error: zip::result::ZipError| file_fault(path, "is not a zip archive that can be read", error);
-    // the archive starts with the file, since its first bytes told the format: no search for another start
+    // The archive starts with the file, because its first bytes told the format; no other start is searched.
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
     let mut archive = ZipArchive::with_config(config, Cursor::new(contents)).map_err(broken)?;
     if archive.has_duplicate_names() {
         return Err(file_error(path, "the zip archive lists a name twice"));
     }
-    // one run of compressed bytes listed under many names would multiply what there is to read
+    // An overlap is refused because a run of compressed bytes under many names would multiply the bytes to read.
     if archive.has_overlapping_entries().map_err(broken)? {
         return Err(file_error(path, "members of the zip archive overlap"));
     }
@@ -47,7 +48,7 @@ pub(super) fn open(path: &Path, contents: Contents) -> Result<(Archive, Vec<Entr
         pickled |= full_name.ends_with("data.pkl");
         entries.push(entry(path, &mut archive, number, &full_name, entries.len())?);
     }
-    // an npy header has at least its magic, so a length of 0 marks a member without one
+    // A length of 0 marks a member without an npy header, because such a header has at least its magic.
     if !entries.is_empty() && entries.iter().all(|entry| matches!(entry.place, Place::Member { header: 0, .. })) {
         let hint = if pickled { ": it looks like a PyTorch pickle; save it as safetensors" } else { "" };
         return Err(file_error(path, format!("no member of the zip archive is a numpy array{hint}")));
@@ -60,7 +61,7 @@ pub(super) fn open(path: &Path, contents: Contents) -> Result<(Archive, Vec<Entr
 }
 
 fn entry(path: &Path, archive: &mut Archive, number: usize, full_name: &str, index: usize) -> Result<Entry> {
-    // numpy leaves the ending away too
+    // The ending is removed, as in numpy.
     let name = full_name.strip_suffix(".npy").unwrap_or(full_name);
     let broken = |problem: String| tensor_error(path, name, problem);
     let mut member = archive.by_index(number).map_err(|error| broken(error.to_string()))?;
@@ -99,9 +100,9 @@ fn entry(path: &Path, archive: &mut Archive, number: usize, full_name: &str, ind
     })
 }
 
-/// The data of a member: a slice of the file where it is stored, decompressed where it is deflated.
+/// The data of a member: a slice of the file for a stored member, decompressed for a deflated member.
 ///
-/// Either way the whole member is read once, so that its checksum is known to hold.
+/// In both cases the whole member is read once, so that its checksum is proven.
 pub(super) fn read<'a>(archive: &Archive, contents: &'a Contents, entry: &Entry) -> Result<Cow<'a, [u8]>> {
     let Place::Member { number, header } = entry.place else {
         return Err(tensor_error(&entry.file, &entry.name, "is not a member of the archive"));
@@ -124,7 +125,7 @@ pub(super) fn read<'a>(archive: &Archive, contents: &'a Contents, entry: &Entry)
     }
     std::io::copy(&mut (&mut member).take(header as u64), &mut std::io::sink()).map_err(failed)?;
     let mut data = Vec::with_capacity(expected.min(FIRST_ALLOCATION));
-    // one byte more than there should be: reaching the end is what checks the checksum
+    // A byte more than the data, because only the end of the stream checks the checksum.
     let arrived = member.take(expected as u64 + 1).read_to_end(&mut data).map_err(failed)?;
     if arrived != expected {
         return Err(broken(format!("{expected} bytes of data were expected, its stream holds {arrived}")));

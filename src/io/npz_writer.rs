@@ -15,19 +15,19 @@ use crate::Result;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum NpzData<'a> {
-    /// Written as `<f4`.
+    /// Values written as `<f4`.
     F32(&'a [f32]),
-    /// Written as `<f8`.
+    /// Values written as `<f8`.
     F64(&'a [f64]),
 }
 
-/// Writes named arrays as a `.npz` file that `numpy.load` reads. The file appears whole or not at all.
+/// Writes named arrays as a `.npz` file that `numpy.load` reads. The file appears either whole or not at all.
 ///
-/// The members are stored, not compressed, so that they can be mapped; the same arrays give the same bytes.
+/// The members are stored without compression, so that they can be mapped. The same arrays give the same bytes.
 ///
 /// # Errors
-/// [`Error::File`](crate::Error::File) where an array has not as many values as its shape, a name is empty or there
-/// twice, or the file cannot be written.
+/// [`Error::File`](crate::Error::File) for an array with another number of values than its shape, for an empty or
+/// repeated name, or where the file cannot be written.
 pub fn write_npz(path: impl AsRef<Path>, arrays: &[(&str, &[usize], NpzData<'_>)]) -> Result<()> {
     let path = path.as_ref();
     let mut names = HashSet::new();
@@ -55,7 +55,8 @@ pub fn write_npz(path: impl AsRef<Path>, arrays: &[(&str, &[usize], NpzData<'_>)
 }
 
 fn write_array(archive: &mut ZipWriter<AtomicFile>, name: &str, shape: &[usize], data: NpzData<'_>) -> io::Result<()> {
-    // a zip member of 4 GiB or more needs wider fields, asked for before its size is written; the header takes some
+    // A zip member of 4 GiB or more needs wider fields, which must be requested before the size is written; the header
+    // counts too.
     const WIDE: usize = u32::MAX as usize - (1 << 16);
     let bytes = match data {
         NpzData::F32(values) => size_of_val(values),

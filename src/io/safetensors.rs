@@ -1,7 +1,10 @@
 //! The header of a safetensors file.
 //!
-//! The file is the header's length (8 bytes), the header (JSON: name, type, shape and byte range of each tensor), and
-//! the data. The `safetensors` crate knows the types and decides what is valid. The checks here come before it, because
+//! ```text
+//! length (8 bytes) | header (JSON: name, type, shape and byte range of each tensor) | data
+//! ```
+//!
+//! The `safetensors` crate knows the types and decides which files are valid. The checks here come before, because
 //! their messages hold the names and the numbers.
 
 use std::ops::Range;
@@ -15,16 +18,16 @@ use super::{Element, file_error, file_fault, shape, tensor_error};
 use crate::Result;
 use crate::tensor::size::checked_volume;
 
-/// The longest header that the format allows.
+/// The longest header of the format.
 const LONGEST_HEADER: u64 = 100_000_000;
 
-/// One tensor of the header.
+/// A tensor of the header.
 #[derive(Debug, Clone)]
 pub(super) struct Tensor {
     pub name: String,
     pub shape: Vec<usize>,
     pub element: Element,
-    /// The bytes of its data in the file.
+    /// The byte range of its data in the file.
     pub range: Range<usize>,
 }
 
@@ -42,7 +45,7 @@ pub(super) fn tensors(path: &Path, bytes: &[u8]) -> Result<Vec<Tensor>> {
         let problem = format!("the header says it is {length} bytes long, {LONGEST_HEADER} are allowed");
         return Err(file_error(path, problem));
     }
-    // 100 000 000 fits a usize of 32 bits
+    // No loss, because 100 000 000 fits a usize of 32 bits.
     let length = length as usize;
     let Some((header, data)) = rest.split_at_checked(length) else {
         let problem = format!("the header says it is {length} bytes long, the file holds {} bytes of it", rest.len());
@@ -50,7 +53,7 @@ pub(super) fn tensors(path: &Path, bytes: &[u8]) -> Result<Vec<Tensor>> {
     };
     let UniqueMap(mut listed) = serde_json::from_slice::<UniqueMap<TensorInfo>>(header)
         .map_err(|error| file_fault(path, "the header is not one of safetensors", error))?;
-    // empty tensors can share an offset; the name makes the order one of the file and not of a hash
+    // By name too, because empty tensors can share an offset and the order of a hash would vary.
     listed.sort_by(|left, right| (left.1.data_offsets, &left.0).cmp(&(right.1.data_offsets, &right.0)));
     check_ranges(path, &listed, data.len())?;
 
@@ -65,7 +68,7 @@ pub(super) fn tensors(path: &Path, bytes: &[u8]) -> Result<Vec<Tensor>> {
     Ok(tensors.collect())
 }
 
-/// Checks that each tensor has the bytes its shape needs, without holes between them and up to the end of the file.
+/// Checks that each tensor has the bytes of its shape, without gaps, up to the end of the file.
 fn check_ranges(path: &Path, listed: &[(String, TensorInfo)], data: usize) -> Result<()> {
     let mut end = 0;
     let mut before = "";
@@ -104,7 +107,7 @@ fn element(dtype: Dtype) -> Element {
         Dtype::F32 => Element::F32,
         Dtype::F16 => Element::F16,
         Dtype::BF16 => Element::Bf16,
-        // the crate's list grows; what it will know some day cannot be read here either
+        // Any other type, because the crate's list may grow by types that cannot be read here.
         other => Element::Other(other.to_string()),
     }
 }

@@ -1,8 +1,8 @@
 //! The words of shapes in messages.
 
-/// `4 x 3`, or `scalar` for the shape without axes.
+/// `4 x 3`, or `scalar` for a shape without axes.
 pub(super) fn words(shape: &[usize]) -> String {
-    // a hostile header can hold millions of axes; nobody reads more than a few
+    // Only the first axes, because a hostile header can hold millions.
     const SHOWN: usize = 8;
     if shape.is_empty() {
         return "scalar".to_owned();

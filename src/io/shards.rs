@@ -1,4 +1,4 @@
-//! A sharded checkpoint: a JSON index that says which safetensors file of its directory holds which tensor.
+//! Sharded checkpoints: a JSON index names the safetensors file, in its directory, of each tensor.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
@@ -11,7 +11,7 @@ use super::unique_map::UniqueMap;
 use super::{file_error, file_fault, safetensors, tensor_error};
 use crate::Result;
 
-/// Longer ones are no index: it would list more than a million tensors.
+/// The longest index that is read, in bytes; a longer index would list more than a million tensors.
 const LONGEST_INDEX: usize = 100_000_000;
 
 #[derive(Deserialize)]
@@ -19,7 +19,7 @@ struct Index {
     weight_map: UniqueMap<String>,
 }
 
-/// Opens every shard that the index names. The entries are sorted by name.
+/// Opens every shard of the index. The entries are sorted by name.
 pub(super) fn open(path: &Path, index: &[u8]) -> Result<(Vec<Contents>, Vec<Entry>)> {
     if index.len() > LONGEST_INDEX {
         let problem = format!("an index of {} bytes, {LONGEST_INDEX} are allowed", index.len());
@@ -29,7 +29,7 @@ pub(super) fn open(path: &Path, index: &[u8]) -> Result<(Vec<Contents>, Vec<Entr
         .map_err(|error| file_fault(path, "is not the index of a sharded checkpoint", error))?;
     wanted.sort();
 
-    // every name is judged before any file is touched
+    // Every name is checked before any file is opened.
     let mut shards = BTreeMap::new();
     for (tensor, shard) in &wanted {
         if !shards.contains_key(shard) {
@@ -73,11 +73,12 @@ pub(super) fn open(path: &Path, index: &[u8]) -> Result<(Vec<Contents>, Vec<Entr
     Ok((contents, entries))
 }
 
-/// The path of a shard, which must lie in the index's directory or below: an index from elsewhere may not lead this
+/// The path of a shard, which must lie in the index's directory or below, because a foreign index must not lead this
 /// program to other files.
 fn beside(path: &Path, tensor: &str, shard: &str) -> Result<PathBuf> {
     let inside = !shard.is_empty() && Path::new(shard).components().all(|part| matches!(part, Component::Normal(_)));
-    // a backslash or a drive means nothing here but leads away on Windows: one index, one judgement everywhere
+    // A backslash or a drive is harmless here but leads elsewhere on Windows; an index gets the same verdict
+    // everywhere.
     if !inside || shard.contains(['\\', ':', '\0']) {
         let problem =
             format!("the index says it is in `{shard}`, which is not a file within the index's own directory");

@@ -1,4 +1,4 @@
-//! A JSON object whose keys must differ: `serde_json` alone would keep the last of two and drop the other unseen.
+//! A JSON object with distinct keys; `serde_json` alone would silently drop the first of two equal keys.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-/// The key of a safetensors header that holds free text instead of a tensor.
+/// The key of a safetensors header for free text instead of a tensor.
 const METADATA: &str = "__metadata__";
 
-/// The pairs of an object in the order of the text, `__metadata__` left out.
+/// The pairs of an object in the order of the text, without `__metadata__`.
 pub(super) struct UniqueMap<V>(pub Vec<(String, V)>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for UniqueMap<V> {

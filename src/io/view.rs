@@ -1,4 +1,4 @@
-//! The data of one tensor, read in row-major order whatever the order of the file.
+//! The data of one tensor in row-major order, for any order of the file.
 
 use std::borrow::Cow;
 
@@ -7,9 +7,10 @@ use half::{bf16, f16};
 use super::{Element, Entry, tensor_error};
 use crate::{Error, Result};
 
-/// Data of one tensor; elements are counted in row-major order.
+/// The data of one tensor, with elements counted in row-major order.
 ///
-/// Nothing is converted before it is copied out, so a tensor far larger than the caller's buffer can be taken in parts.
+/// Elements are converted during the copy alone, so that a tensor far larger than the caller's buffer can be read in
+/// parts.
 #[derive(Debug, Clone)]
 pub struct TensorView<'a> {
     entry: &'a Entry,
@@ -18,7 +19,7 @@ pub struct TensorView<'a> {
 }
 
 impl<'a> TensorView<'a> {
-    /// `bytes` must be as long as the elements of `entry`.
+    /// A view of `bytes`, which must have the length of the elements of `entry`.
     pub(super) fn new(entry: &'a Entry, bytes: Cow<'a, [u8]>) -> Result<Self> {
         let expected = entry.elements().saturating_mul(entry.element.size());
         if bytes.len() != expected {
@@ -42,10 +43,11 @@ impl TensorView<'_> {
 
     /// Copies the elements `first..first + out.len()`, in row-major order, rounded to the nearest f32.
     ///
-    /// Only f64 is ever rounded; a value beyond the range of f32 becomes infinite, which the caller has to look for.
+    /// Only f64 is ever rounded. A value beyond the range of f32 becomes infinite; the caller must look for such
+    /// values.
     ///
     /// # Errors
-    /// [`Error::File`] where the tensor has not so many elements.
+    /// [`Error::File`] where the tensor has fewer elements.
     pub fn copy_f32(&self, first: usize, out: &mut [f32]) -> Result<()> {
         match (&self.entry.element, self.entry.layout.big_endian) {
             (Element::F64, false) => self.copy(first, out, |bytes| f64::from_le_bytes(bytes) as f32),
@@ -60,10 +62,10 @@ impl TensorView<'_> {
         }
     }
 
-    /// Copies the elements `first..first + out.len()`, in row-major order; every type fits exactly.
+    /// Copies the elements `first..first + out.len()` in row-major order; every type fits exactly.
     ///
     /// # Errors
-    /// [`Error::File`] where the tensor has not so many elements.
+    /// [`Error::File`] where the tensor has fewer elements.
     pub fn copy_f64(&self, first: usize, out: &mut [f64]) -> Result<()> {
         match (&self.entry.element, self.entry.layout.big_endian) {
             (Element::F64, false) => self.copy(first, out, f64::from_le_bytes),
@@ -81,7 +83,7 @@ impl TensorView<'_> {
     /// Copies the bits of the elements `first..first + out.len()` of an f16 or bf16 tensor, in row-major order.
     ///
     /// # Errors
-    /// [`Error::File`] where the elements are of another type, or the tensor has not so many.
+    /// [`Error::File`] for elements of another type, or where the tensor has fewer elements.
     pub fn copy_half_bits(&self, first: usize, out: &mut [u16]) -> Result<()> {
         match (&self.entry.element, self.entry.layout.big_endian) {
             (Element::F16 | Element::Bf16, false) => self.copy(first, out, u16::from_le_bytes),
@@ -111,7 +113,8 @@ impl TensorView<'_> {
         Ok(())
     }
 
-    /// Copies from a column-major tensor with an index for each axis: the last axis moves fastest, a stride a step.
+    /// Copies from a column-major tensor with an index for each axis; the last axis moves fastest, by a stride at each
+    /// step.
     fn copy_column_major<const SIZE: usize, T>(
         &self,
         elements: &[[u8; SIZE]],
@@ -119,12 +122,12 @@ impl TensorView<'_> {
         out: &mut [T],
         decode: impl Fn([u8; SIZE]) -> T,
     ) {
-        // also keeps the divisions below from a length of 0: an empty tensor has nothing to copy
+        // Empty tensors end here, which also keeps the divisions below from a length of 0.
         if out.is_empty() {
             return;
         }
         let shape = self.shape();
-        // no product can overflow: the whole of it was checked, and no axis is 0
+        // Products cannot overflow, because the product of all axes was checked and no axis is 0.
         let strides: Vec<usize> = shape
             .iter()
             .scan(1, |stride, &length| {
@@ -148,7 +151,7 @@ impl TensorView<'_> {
                 if index[axis] < shape[axis] {
                     break;
                 }
-                // after the very last element every axis is back at 0, and the walk ends
+                // After the last element every axis is back at 0, and the walk ends.
                 offset -= strides[axis] * shape[axis];
                 index[axis] = 0;
             }

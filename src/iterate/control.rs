@@ -5,7 +5,7 @@ use std::fmt;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
-/// The start vectors of a run, and a callback that hears of its progress and may end it.
+/// The start vectors of a run, and a callback that hears of progress and may end the run.
 ///
 /// ```
 /// use opnorm::{Error, Gpu, Matrix, iterate::Control, norm::Lanczos};
@@ -40,18 +40,19 @@ impl<'a> Control<'a> {
 
     /// Starts from the vectors of an earlier result for an operator of the same shape.
     ///
-    /// They save iterations where the operator changed little. Batch elements without vectors there start at random.
+    /// Such vectors save iterations where the operator changed little. Batch items without vectors start at random.
     pub fn starting_from(self, vectors: impl Into<StartVectors<'a>>) -> Self {
         Self { start: Some(vectors.into()), ..self }
     }
 
-    /// Calls `listener` each time the host has read the status of the device. An error ends the run with that error;
-    /// [`Progress::cancelled`] is one.
+    /// Calls `listener` each time the host has read the status of the device.
+    ///
+    /// An error of the listener ends the run with that error; [`Progress::cancelled`] makes such an error.
     pub fn on_progress(self, listener: impl FnMut(&Progress) -> Result<()> + 'a) -> Self {
         Self { listener: Some(Box::new(listener)), ..self }
     }
 
-    /// The vectors to start from, where the caller has some.
+    /// The start vectors of the caller, where there are any.
     pub fn start(&self) -> Option<&StartVectors<'a>> {
         self.start.as_ref()
     }
@@ -75,12 +76,12 @@ pub struct StartVectors<'a> {
     pub left: &'a Tensor,
     /// Vectors of the domain, batch × domain.
     pub right: &'a Tensor,
-    /// Whether each batch element has vectors to start from.
+    /// Whether each batch item has vectors to start from.
     pub usable: Vec<bool>,
 }
 
 impl StartVectors<'_> {
-    /// Refuses vectors that are not one of this length for each batch element.
+    /// Refuses vectors other than one vector of this length for each batch item.
     pub(crate) fn expect(&self, vectors: &Tensor, batch: usize, length: usize) -> Result<()> {
         if vectors.len() == batch * length && self.usable.len() == batch {
             return Ok(());
@@ -99,30 +100,30 @@ impl StartVectors<'_> {
 pub struct Progress {
     /// The name of the work: `Lanczos`, `power iteration`, `certify`, ...
     pub operation: &'static str,
-    /// The part of the work that goes on: `iterations`, `factorisation`, ...
+    /// The present step of the work: `iterations`, `factorisation`, ...
     pub step: &'static str,
-    /// Iterations so far; 0 where the work has none.
+    /// The number of iterations so far; 0 where the work has no iterations.
     pub iterations: usize,
-    /// Parts of the step that are done: batch elements of an iteration.
+    /// The number of finished parts of the step: batch items of an iteration.
     pub done: usize,
-    /// All parts of the step.
+    /// The number of all parts of the step.
     pub total: usize,
-    /// The estimate of the first batch element that is not done, or of the last; NaN where there is none.
+    /// The estimate of the first batch item that is not done, or of the last; NaN where there is no estimate.
     pub sigma: f64,
     /// The relative error to expect of the estimate; infinite where nothing is known yet.
     pub error: f64,
-    /// The upper bound of that batch element, where one was asked for; infinite where nothing is known.
+    /// The upper bound of that batch item, where one was asked for; infinite where nothing is known.
     pub upper: f64,
 }
 
 impl Progress {
-    /// Progress of a step of which `done` of `total` parts are done, without an estimate and before any iteration.
+    /// The progress of a step with `done` of `total` parts finished, without an estimate and before any iteration.
     pub fn new(operation: &'static str, step: &'static str, done: usize, total: usize) -> Self {
         let (sigma, error, upper) = (f64::NAN, f64::INFINITY, f64::INFINITY);
         Self { operation, step, iterations: 0, done, total, sigma, error, upper }
     }
 
-    /// The error that ends a run because its caller says so.
+    /// The error that ends a run at the caller's request.
     pub fn cancelled(&self) -> Error {
         Error::Cancelled { operation: self.operation, iterations: self.iterations }
     }

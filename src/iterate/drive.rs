@@ -1,11 +1,11 @@
-//! The one driver: records steps, submits them, looks ahead, reads back.
+//! The driver of all iterations: records steps, submits them, looks ahead, reads back.
 //!
 //! ```text
 //! host    record 0..2 | record 2..4 | take 0..2 | record 4..8 | take 2..4 | ...
 //! device               | steps 0..2  | steps 2..4             | steps 4..8
 //! ```
-//! The steps of a block go to the device in a few submits, the last of which brings the block's reading. The host
-//! takes a reading while the device runs the block after it.
+//! The steps of a block go to the device in a few submits; the last submit contains the block's read-back. The host
+//! takes a reading while the device runs the next block.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -16,14 +16,14 @@ use crate::gpu::{Gpu, Recorder};
 
 /// A method that works on a batch of vectors, step by step.
 ///
-/// [`drive`] calls [`Iteration::record`] for each step in order, and [`Iteration::take`] for each block of steps, in
-/// order, once the device has run the block. A step may already be recorded when the readings before it say that it
-/// was not needed.
+/// [`drive`] calls [`Iteration::record`] for each step in order. Once the device has run a block of steps, [`drive`]
+/// calls [`Iteration::take`] for that block, in order. Because the host looks ahead, a recorded step may turn out to be
+/// unneeded.
 pub trait Iteration {
-    /// Read-backs of one block of steps, under way.
+    /// The read-backs of one block of steps on their way.
     type Reading;
 
-    /// Whether no further step is wanted.
+    /// Whether the run is done, so that no further step is needed.
     fn is_done(&self) -> bool;
 
     /// The pace after `recorded` steps.
@@ -32,7 +32,7 @@ pub trait Iteration {
     /// Records one step.
     ///
     /// # Errors
-    /// Whatever an operation says; the run ends with it. So do those of the other methods.
+    /// Any error of an operation, which ends the run; so for the other methods.
     fn record(&mut self, recorder: &mut Recorder, step: usize) -> Result<()>;
 
     /// Records the read-backs of a block of steps, the last commands of its last submit.
@@ -41,20 +41,19 @@ pub trait Iteration {
     /// As [`Iteration::record`].
     fn read(&mut self, recorder: &mut Recorder, steps: Range<usize>) -> Result<Self::Reading>;
 
-    /// Takes in the reading of a block and judges it: which vectors are done, and which should sit out the steps to
-    /// come.
+    /// Takes in the reading of a block, and judges which vectors are done and which sit out the next steps.
     ///
     /// # Errors
     /// As [`Iteration::record`].
     #[expect(async_fn_in_trait, reason = "futures of this crate stay on their thread: operators need not be `Sync`")]
     async fn take(&mut self, steps: Range<usize>, reading: Self::Reading) -> Result<()>;
 
-    /// Whether all vectors sit out what is in flight, so that nothing more is to be recorded before it has come back.
+    /// Whether all vectors sit out the steps in flight, so that recording waits for these steps.
     fn is_waiting(&self) -> bool {
         false
     }
 
-    /// Lets a block go by that ran while all vectors sat out.
+    /// Skips a block that ran while all vectors sat out.
     ///
     /// # Errors
     /// As [`Iteration::record`].
@@ -63,7 +62,7 @@ pub trait Iteration {
         self.take(steps, reading).await
     }
 
-    /// Acts with nothing in flight after `recorded` steps: a new start, a changed basis. Steps remain to be recorded.
+    /// Acts after `recorded` steps with nothing in flight: a new start, a changed basis. Further steps follow.
     ///
     /// # Errors
     /// As [`Iteration::record`].
@@ -78,20 +77,19 @@ pub trait Iteration {
 /// The pace of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Steps to record before the next reading, at least 1.
+    /// The number of steps to record before the next reading, at least 1.
     pub steps: usize,
-    /// Steps of one submit, at least 1: a submit should stay well under half a second.
+    /// The number of steps of one submit, at least 1: a submit should stay well under half a second.
     pub steps_per_submit: usize,
-    /// Whether to record the next block before the last one was read: worth a few steps in vain where a step costs
-    /// less than a wait for the device.
+    /// Whether to record the next block before the last block was read, which pays where a few wasted steps cost less
+    /// than a wait for the device.
     pub look_ahead: bool,
 }
 
 /// Runs an iteration until it is done, or `limit` steps are recorded and read.
 ///
 /// # Errors
-/// Whatever the iteration or the listener of `control` returns; [`crate::Error::DeviceLost`],
-/// [`crate::Error::Timeout`].
+/// Any error of the iteration or of the listener of `control`; [`crate::Error::DeviceLost`], [`crate::Error::Timeout`].
 pub async fn drive<I: Iteration>(gpu: &Gpu, iteration: &mut I, limit: usize, control: &mut Control<'_>) -> Result<()> {
     let mut recorded = 0;
     let mut flight = VecDeque::new();
@@ -119,7 +117,7 @@ pub async fn drive<I: Iteration>(gpu: &Gpu, iteration: &mut I, limit: usize, con
     Ok(())
 }
 
-/// Records a block of steps in submits of so many, and the reading of it.
+/// Records a block of steps in submits of `each` steps, and the read-back of the block.
 async fn submit<I: Iteration>(gpu: &Gpu, iteration: &mut I, steps: Range<usize>, each: usize) -> Result<I::Reading> {
     let mut recorder = gpu.recorder();
     for step in steps.clone() {

@@ -1,4 +1,4 @@
-//! Device memory that every iteration works in: one mask, factor, inverse and state a vector.
+//! Device memory that every iteration works in: a mask, factor, inverse and state for each vector.
 
 use bytemuck::Pod;
 
@@ -11,7 +11,7 @@ use crate::tensor::screen::binary_exponent;
 pub(crate) struct Memory {
     pub(crate) gpu: Gpu,
     pub(crate) vectors: usize,
-    /// Which vectors still matter.
+    /// The mask of the vectors that still take part.
     pub(crate) active: Buffer<u32>,
     /// Powers of two that bring products into range.
     pub(crate) factors: Buffer<f32>,
@@ -39,8 +39,7 @@ impl Memory {
         })
     }
 
-    /// Records the choice of factors from the vectors that a first product gave; zero and non-finite ones leave the
-    /// mask.
+    /// Records the choice of factors from the vectors of a first product; zero and non-finite vectors leave the mask.
     pub(crate) fn measure_range(&self, recorder: &mut Recorder, length: usize, product: &Buffer<f32>) -> Result<()> {
         let segments = ops::Segments::for_lane(length).count;
         let screens = Buffer::zeros(&self.gpu, "max_abs", segments * self.vectors)?;
@@ -55,9 +54,10 @@ impl Memory {
         )
     }
 
-    /// Records the norm of each vector, taken with its factor where `scaled`, into `norms` from `first` on, and then
-    /// the unit vector into `output`. A norm of at most `breakdown` times the largest so far takes its vector out of
-    /// the mask.
+    /// Records the norm of each vector into `norms` from `first` on, and then the unit vector into `output`.
+    ///
+    /// Where `scaled`, norms include the factors. A vector with a norm of at most `breakdown` times the largest so far
+    /// leaves the mask.
     pub(crate) fn normalise(
         &self,
         recorder: &mut Recorder,
@@ -70,7 +70,7 @@ impl Memory {
         ops::scale(recorder, Rows { vectors: self.vectors, length }, &self.inverses, input, output)
     }
 
-    /// Records the norms alone; the factors that make unit vectors are left in `inverses`.
+    /// Records the norms alone; `inverses` keeps the factors that make unit vectors.
     pub(crate) fn measure(
         &self,
         recorder: &mut Recorder,
@@ -101,7 +101,7 @@ impl Memory {
         Ok(factors.into_iter().map(|factor| -binary_exponent(f64::from(factor))).collect())
     }
 
-    /// Why each vector left the mask, where it did.
+    /// The reason for which each vector left the mask, where it did.
     pub(crate) async fn stops(&self) -> Result<Vec<StopKind>> {
         Ok(self.contents(&self.states).await?.iter().map(NormaliserState::stop).collect())
     }
@@ -113,7 +113,7 @@ impl Memory {
         contents.contents().await
     }
 
-    /// Takes a vector out of the mask, or puts it back, before whatever is submitted next.
+    /// Takes a vector out of the mask, or puts it back, before the next submit.
     pub(crate) fn set_active(&self, vector: usize, active: bool) -> Result<()> {
         self.active.write(&self.gpu, "mask", vector, &[u32::from(active)])
     }

@@ -1,7 +1,7 @@
-//! Iterations over batches of vectors, recorded ahead of the host: one driver for all, and the parts that they share.
+//! Iterations over batches of vectors, recorded ahead of the host, with a common driver.
 //!
-//! A method is an [`Iteration`]: what a step records, what is read back of several steps, and how the readings are
-//! judged. [`drive`] records, submits, looks ahead and reads. `tests/device/richardson.rs` is a solver in one file.
+//! A method implements [`Iteration`]: the commands of a step, the read-backs of several steps, and the judgement of the
+//! readings. [`drive`] records, submits, looks ahead and reads. `tests/device/richardson.rs` is a solver in one file.
 
 mod basis;
 mod control;

@@ -21,7 +21,7 @@ pub(crate) fn random_unit(seed: u64, stream: u64, length: usize) -> Vec<f32> {
     unit(&normals)
 }
 
-/// So many numbers in (0, 1], the same for the same seed.
+/// `count` numbers in (0, 1], the same for the same seed.
 pub(crate) fn uniform_places(seed: u64, count: usize) -> Vec<f32> {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     (0..count).map(|_| uniform(&mut generator) as f32).collect()
@@ -29,9 +29,8 @@ pub(crate) fn uniform_places(seed: u64, count: usize) -> Vec<f32> {
 
 /// A seed from the system's entropy, below 2^53 so that every reader of JSON keeps it.
 ///
-/// A bound that holds for all but a share of all starts is worth that share only where the matrix was fixed before its
-/// start was drawn. A matrix that was trained or tuned against one seed needs another, such as this; who keeps it can
-/// repeat the run.
+/// A probabilistic bound needs a matrix that was fixed before its start was drawn. A matrix that was trained or tuned
+/// against one seed needs another seed, such as this. A caller who keeps the seed can repeat the run.
 ///
 /// ```
 /// use opnorm::{iterate::seed_from_system, norm::Lanczos};
@@ -41,11 +40,11 @@ pub(crate) fn uniform_places(seed: u64, count: usize) -> Vec<f32> {
 /// # let _ = lanczos;
 /// ```
 pub fn seed_from_system() -> u64 {
-    // The keys of the standard library's hash maps are drawn from the system's random numbers.
+    // The keys of the standard library's hash maps come from the system's random numbers.
     RandomState::new().build_hasher().finish() >> 11
 }
 
-/// Entries 1 and -1, each as likely as the other; always the same for the same length.
+/// Entries 1 and -1 with equal probability, the same for the same length.
 pub(crate) fn random_signs(length: usize) -> Vec<f64> {
     let mut generator = ChaCha8Rng::seed_from_u64(length as u64);
     (0..length).map(|_| if generator.next_u64() & 1 == 0 { 1.0 } else { -1.0 }).collect()

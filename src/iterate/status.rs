@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-/// The end of a run for one batch element.
+/// The end of a run for one batch item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {
-    /// The error that residual and gap let one expect is within the tolerance.
+    /// The expected error, from residual and gap, is within the tolerance.
     Converged,
     /// The iterations ran out first; the result is still a lower estimate.
     MaxIterations,
@@ -14,10 +14,10 @@ pub enum Status {
     Zero,
     /// An entry or a product is NaN or infinite: there is no norm.
     NonFinite,
-    /// Rounding stands in the way: the residual no longer falls, or is larger than the iteration believed.
+    /// Rounding stands in the way: the residual no longer falls, or is larger than the iteration's own value.
     Stagnated,
-    /// The vectors found prove a norm above the upper bound that was asked for: this start is of the share that the
-    /// bound fails for, or products on the device are not what was measured. The upper bound is withdrawn; take
+    /// The vectors found prove a norm above the upper bound, so that the upper bound is withdrawn. Either this start
+    /// belongs to the share for which the bound fails, or products on the device differ from the measured ones. Take
     /// another seed.
     Refuted,
 }

@@ -1,4 +1,4 @@
-//! Matrices in buffers of a program that embeds this library.
+//! Matrices in buffers of an embedding program.
 
 use super::rescale::rescaled;
 use super::screen::screened;
@@ -9,11 +9,11 @@ use crate::tensor::{Matrix, Panel, Place, Storage, cut, elements};
 use crate::{Error, Result};
 
 impl Matrix {
-    /// A batch of `f32` matrices in a buffer of the program that embeds this library, from byte `offset` on.
+    /// A batch of `f32` matrices in a buffer of the embedding program, from byte `offset` on.
     ///
-    /// The buffer is used where it lies when `cols` is a multiple of four, each panel starts on the device's binding
-    /// alignment and the entries lie within 2^±40; otherwise it is copied once, on the device. Its entries are
-    /// screened once, so they must not change for as long as the matrix is used.
+    /// The buffer is used in place under three conditions: `cols` is a multiple of four, each panel starts on the
+    /// device's binding alignment, and the entries lie within 2^±40. Otherwise the device copies the buffer once. The
+    /// entries are screened once, so they must not change while the matrix is in use.
     ///
     /// # Errors
     /// As [`Buffer::from_wgpu`] and [`Matrix::zeros`]; [`crate::Error::UnsuitableHandle`] when the buffer is of another

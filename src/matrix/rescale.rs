@@ -7,7 +7,7 @@ use crate::tensor::screen::{Screen, power};
 use crate::tensor::{Matrix, Storage};
 
 impl Matrix {
-    /// The same entries stored as `f32`, which holds every entry of another storage exactly.
+    /// The same entries stored as `f32`, exactly.
     ///
     /// # Errors
     /// As [`Matrix::zeros`].
@@ -19,15 +19,15 @@ impl Matrix {
     }
 }
 
-/// A copy of a matrix with each item divided by the power of two that its screen asks for, as `f32`.
+/// A copy of a matrix as `f32`, with each item divided by the power of two of its screen.
 ///
-/// The same bits as [`Matrix::upload`] makes of the same entries on the host: exact where the power is below 1 or the
-/// quotient is an `f32`; else an entry is off by at most 2^-150 of what is held.
+/// The copy has the bits of a [`Matrix::upload`] of the same entries. Entries are exact where the power is below 1 or
+/// the quotient is an `f32`; else an entry is off by at most 2^-150 of the held matrix.
 pub(super) fn rescaled(matrix: &Matrix, screens: Vec<Screen>) -> Result<Matrix> {
     let gpu = matrix.gpu();
     let halves = |screen: &Screen| {
         let exponent = -screen.exponent();
-        // The entries are f32, so that each half of the exponent is one of a normal number.
+        // Half exponents, because the entries are f32 and each half is then the exponent of a normal number.
         let half = exponent / 2;
         [power(half), power(exponent - half)].map(|power| power as f32)
     };

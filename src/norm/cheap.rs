@@ -28,14 +28,14 @@ pub struct CheapNorms {
 impl CheapNorms {
     /// The bound √(‖A‖₁ ‖A‖_∞), which ‖A‖₂ is not above (Schur 1911).
     pub fn schur(&self) -> f64 {
-        // the roots first: the product alone can leave the range of f64
+        // The roots come first because the product alone can leave the range of f64.
         self.one.sqrt() * self.infinity.sqrt()
     }
 }
 
 /// The Frobenius, 1- and inf-norm of each matrix of a batch, with the bounds of the spectral norm that follow.
 ///
-/// There are no bounds on a device whose arithmetic is not what WGSL promises.
+/// There are no bounds on a device whose arithmetic breaks WGSL's promise.
 ///
 /// ```
 /// use opnorm::{Gpu, Matrix, norm::cheap_norms};
@@ -71,7 +71,7 @@ async fn cheap_norms_async(matrix: &Matrix) -> Result<Vec<CheapNorms>> {
     Ok(norms.collect())
 }
 
-/// Bounds from sums that the device rounded, of what it holds: next to 1, whatever the matrix is. *(C14)*
+/// Bounds from the device's rounded sums. The device holds entries of about unit size. *(C14)*
 fn enclose(matrix: &Matrix, item: usize, [frobenius, one, infinity]: [f64; 3]) -> Bounds {
     let (rows, cols) = (matrix.rows() as f64, matrix.cols() as f64);
     if matrix.is_zero(item) || rows * cols == 0.0 {
@@ -92,7 +92,7 @@ fn enclose(matrix: &Matrix, item: usize, [frobenius, one, infinity]: [f64; 3]) -
     let root = Up::of(rows.min(cols)).sqrt().value();
     let lower = down(down(frobenius * down(1.0 - of_squares)) / root).max(0.0);
     let held = Bounds { lower, upper, guarantee: CERTIFIED };
-    // Scaled down on its way to the device, an entry may have lost less than 2^-149.
+    // An entry that was scaled down on its way to the device may have lost less than 2^-149.
     let lost = if matrix.exponent(item) > 0 { Up::of(rows * cols).sqrt() * Up::of(power(-149)) } else { Up::of(0.0) };
     held.widened(lost.value()).scaled(matrix.exponent(item))
 }

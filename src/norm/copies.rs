@@ -6,8 +6,8 @@ use crate::iterate::Memory;
 use crate::operator::{LinearOperator, Oriented};
 use crate::tensor::Tensor;
 
-/// Orthonormal left and right vectors, batch × columns × side, paired column by column: zeros past the copies of an
-/// item.
+/// Orthonormal left and right vectors, batch × columns × side, paired column by column, with zeros past an item's
+/// copies.
 #[derive(Clone, Debug)]
 pub(crate) struct Copies {
     pub(crate) left: Tensor,
@@ -15,11 +15,10 @@ pub(crate) struct Copies {
 }
 
 impl Copies {
-    /// The vectors that `norms` has, and next to them `others`, on the short side and one of each item for each further
-    /// copy, with their products.
+    /// The vectors of `norms`, followed by those of `others`: one vector on the short side of each item for each
+    /// further copy.
     ///
-    /// u_i = A v_i / sigma: as the v_i span one singular subspace, the u_i are as orthonormal as they are, but for the
-    /// residuals.
+    /// u_i = A v_i / sigma. The u_i are orthonormal but for the residuals, because the v_i span one singular subspace.
     pub(super) async fn of<O: LinearOperator + ?Sized>(
         oriented: &Oriented<'_, O>,
         factors: &Buffer<f32>,
@@ -56,7 +55,7 @@ impl Copies {
     }
 }
 
-/// Records copies of the vectors of some items into one of the columns that the items have in `to`.
+/// Records copies of the vectors of some items into one column of `to`.
 fn place(recorder: &mut Recorder, items: &[bool], from: &Tensor, (to, column): (&Tensor, usize)) -> Result<()> {
     let columns = to.len().checked_div(from.len()).unwrap_or(1);
     let length = from.len().checked_div(items.len()).unwrap_or(0);

@@ -9,7 +9,7 @@ use crate::tensor::{Matrix, Storage};
 /// The Frobenius norm √(Σ aᵢⱼ²) of each matrix of a batch; NaN where an entry is not finite.
 ///
 /// No square overflows or underflows, because matrices outside 2^±40 are held scaled, and the last level of the sum is
-/// `f64`. A norm above the range of `f64` itself is infinite, as that of two entries 1.7e308.
+/// `f64`. A norm above the range of `f64` is infinite, as for two entries 1.7e308.
 ///
 /// *Accuracy*  relative error <= gamma(260), u = 2^-23: at most 3.2e-5, and about 1e-8 as a rule.
 ///
@@ -30,7 +30,8 @@ async fn frobenius_norm_async(matrix: &Matrix) -> Result<Vec<f64>> {
     Ok(scaled(matrix, held_frobenius(matrix).await?))
 }
 
-/// The Frobenius norm of what the device holds, 2^-exponent times each matrix; NaN where an entry is not finite.
+/// The Frobenius norm of 2^-exponent times each matrix, as the device holds the matrix; NaN where an entry is not
+/// finite.
 pub(super) async fn held_frobenius(matrix: &Matrix) -> Result<Vec<f64>> {
     let gpu = matrix.gpu();
     let mut squares = vec![0.0; matrix.batch()];
@@ -57,7 +58,7 @@ pub(super) async fn held_frobenius(matrix: &Matrix) -> Result<Vec<f64>> {
 /// The gradient A / ‖A‖_F of the Frobenius norm of each matrix of a batch.
 ///
 /// The gradient of a zero matrix is zero, the subgradient of least norm. The gradient is NaN where an entry is not
-/// finite, or the norm is above the range of `f64`.
+/// finite, or where the norm is above the range of `f64`.
 ///
 /// # Errors
 /// As [`frobenius_norm`].
@@ -84,8 +85,9 @@ pub fn frobenius_norm_gradient(matrix: &Matrix) -> Result<Matrix> {
     Ok(gradient)
 }
 
-/// The 1-norm of each matrix of a batch: the largest sum of magnitudes of a column; NaN where an entry is not finite,
-/// infinite where the norm is above the range of `f64`.
+/// The 1-norm of each matrix of a batch: the largest sum of magnitudes of a column.
+///
+/// The norm is NaN where an entry is not finite, and infinite where the norm is above the range of `f64`.
 ///
 /// ```
 /// use opnorm::{Gpu, Matrix, norm::{infinity_norm, one_norm}};
@@ -101,7 +103,7 @@ pub fn one_norm(matrix: &Matrix) -> Result<Vec<f64>> {
     Ok(scaled(matrix, matrix.gpu().block_on(held_one(matrix))?))
 }
 
-/// The 1-norm of what the device holds; NaN where an entry is not finite.
+/// The 1-norm of each matrix as the device holds the matrix; NaN where an entry is not finite.
 pub(super) async fn held_one(matrix: &Matrix) -> Result<Vec<f64>> {
     let sums = |recorder: &mut Recorder, gpu: &Gpu| {
         let count = ops::column_segments(recorder, matrix);
@@ -112,8 +114,9 @@ pub(super) async fn held_one(matrix: &Matrix) -> Result<Vec<f64>> {
     largest_sum(matrix, matrix.cols(), sums).await
 }
 
-/// The inf-norm of each matrix of a batch: the largest sum of magnitudes of a row; NaN where an entry is not finite,
-/// infinite where the norm is above the range of `f64`.
+/// The inf-norm of each matrix of a batch: the largest sum of magnitudes of a row.
+///
+/// The norm is NaN where an entry is not finite, and infinite where the norm is above the range of `f64`.
 ///
 /// # Errors
 /// As [`one_norm`].
@@ -121,7 +124,7 @@ pub fn infinity_norm(matrix: &Matrix) -> Result<Vec<f64>> {
     Ok(scaled(matrix, matrix.gpu().block_on(held_infinity(matrix))?))
 }
 
-/// The inf-norm of what the device holds; NaN where an entry is not finite.
+/// The inf-norm of each matrix as the device holds the matrix; NaN where an entry is not finite.
 pub(super) async fn held_infinity(matrix: &Matrix) -> Result<Vec<f64>> {
     let sums = |recorder: &mut Recorder, gpu: &Gpu| {
         let count = ops::Segments::for_lane(matrix.quads()).count;
@@ -154,13 +157,13 @@ async fn largest_sum(
 }
 
 /// Norms, and NaN for matrices with entries that are not finite.
-// No device promises what it makes of NaN.
+// The host tests for NaN because no device promises a result for NaN.
 fn finite(matrix: &Matrix, norms: impl Iterator<Item = f64>) -> Vec<f64> {
     let of = |(item, norm): (usize, f64)| if matrix.non_finite(item).is_some() { f64::NAN } else { norm };
     norms.enumerate().map(of).collect()
 }
 
-/// Norms in units of the matrix, from those of what the device holds.
+/// Norms in units of the matrix, from norms in units of the device.
 pub(super) fn scaled(matrix: &Matrix, held: Vec<f64>) -> Vec<f64> {
     held.into_iter().enumerate().map(|(item, norm)| scale_by_power(norm, matrix.exponent(item))).collect()
 }

@@ -12,18 +12,19 @@ use crate::ops::{self, Rows};
 use crate::tensor::Tensor;
 use crate::tensor::screen::{binary_exponent, scale_by_power};
 
-/// An iteration's result for one batch element, in units of the operator's products.
+/// An iteration's result for one batch item, in units of the operator's products.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
-    /// Converged or out of iterations, as the iteration believes; zero or non-finite where a product was.
+    /// Converged or out of iterations, as the iteration judges; zero or non-finite where a product was zero or
+    /// non-finite.
     pub(super) status: Status,
     pub(super) second: Option<f64>,
     pub(super) iterations: usize,
-    /// Whether every singular value of the operator was seen, so that one without a second has none.
+    /// Whether the iteration saw every singular value of the operator: a missing second value then does not exist.
     pub(super) complete: bool,
     /// The multiplicity of the largest singular value, where it was counted.
     pub(super) multiplicity: Option<usize>,
-    /// An upper bound, where one was asked for, and the probability that it fails with.
+    /// An upper bound, where one was asked for, with its failure probability.
     pub(super) upper: Option<(f64, f64)>,
 }
 
@@ -33,18 +34,18 @@ impl Found {
         Self { status, second: None, iterations: 0, complete: false, multiplicity: None, upper: None }
     }
 
-    /// Whether there are vectors.
+    /// Whether the result has vectors.
     fn is_usable(&self) -> bool {
         !matches!(self.status, Status::Zero | Status::NonFinite)
     }
 }
 
-/// When a finished triplet is what was asked for.
+/// The condition on which a finished triplet is accepted.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Accept {
     Stop(Stop),
-    /// The error that the residual lets one expect is at most rtol + atol / sigma^power relative to sigma, which is in
-    /// units of the scaled operator.
+    /// The expected error relative to sigma is at most rtol + atol / sigma^power, where sigma is in units of the scaled
+    /// operator.
     Residual {
         rtol: f64,
         atol: f64,
@@ -53,7 +54,7 @@ pub(super) enum Accept {
 }
 
 impl Accept {
-    /// Whether a triplet is accepted, by residual and gap, both relative to sigma, and by sigma in units of the scaled
+    /// Whether a triplet is accepted. `residual` and `gap` are relative to sigma; sigma is in units of the scaled
     /// operator.
     fn is_met(self, residual: f64, gap: Option<f64>, scaled_sigma: f64, bounds: &Bounds) -> bool {
         match self {
@@ -69,10 +70,10 @@ impl Accept {
 pub(super) struct Ending<'a> {
     /// The vectors found on the short side.
     pub(super) vectors: &'a Tensor,
-    /// The power of two that each batch element's products were divided by.
+    /// The power of two that each batch item's products were divided by.
     pub(super) factors: &'a Buffer<f32>,
     pub(super) found: &'a [Option<Found>],
-    /// Products that the run took.
+    /// The number of products of the run.
     pub(super) products: usize,
     pub(super) accept: Accept,
 }
@@ -106,7 +107,7 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
     Ok(SpectralNorms { gpu: oriented.operator.gpu().clone(), items, left, right, copies: None })
 }
 
-/// The result of a batch element whose iteration found no vectors.
+/// The result of a batch item whose iteration found no vectors.
 fn without_vectors(found: &Found, products: usize) -> SpectralNorm {
     SpectralNorm {
         iterations: found.iterations,
@@ -184,7 +185,7 @@ impl Measured {
         })
     }
 
-    /// The result of a batch element with vectors.
+    /// The result of a batch item with vectors.
     fn norm<O: LinearOperator + ?Sized>(
         &self,
         oriented: &Oriented<'_, O>,
@@ -193,7 +194,7 @@ impl Measured {
         quotient: Option<Quotient>,
         ending: &Ending<'_>,
     ) -> SpectralNorm {
-        // Found values are in units of the operator's products, whatever the device divided these by meanwhile.
+        // The device divides the operator's products, in whose units values were found, by powers of two of its own.
         let whole = oriented.operator.exponent(item);
         // The device worked with factor · 2^-exponent times the operator; both are powers of two.
         let exponent = whole - binary_exponent(f64::from(self.factors[item]));

@@ -1,4 +1,5 @@
-//! The derivative of the spectral norm: d‖A‖ = <u vᵀ, dA>, and the subgradient of least norm where it has none.
+//! The derivative of the spectral norm: d‖A‖ = <u vᵀ, dA>, and the subgradient of least norm where no derivative
+//! exists.
 
 use super::{SpectralNorms, Status};
 use crate::gpu::{Buffer, Recorder};
@@ -9,19 +10,24 @@ use crate::tensor::{Matrix, Storage, Tensor, volume};
 use crate::{Error, Result};
 
 impl SpectralNorms {
-    /// The vector-Jacobian product: cotangent · u vᵀ, on the device; cotangent · U₁ V₁ᵀ / r where r copies were
+    /// The vector-Jacobian product on the device: cotangent · u vᵀ, or cotangent · U₁ V₁ᵀ / r where r copies were
     /// counted.
     ///
     /// *Shapes*  `cotangents`: any number of leading batches × batch, row-major · result: as many matrices, each
     /// codomain × domain
     ///
-    /// At a simple largest singular value u vᵀ is the gradient (Magnus 1985). Where it is repeated the norm has a
-    /// subdifferential, {U₁ H V₁ᵀ: H ⪰ 0, tr H = 1} (Watson 1992, theorem 2). With its copies counted
-    /// ([`super::Lanczos::multiplicity`]) this is its element of least norm, U₁ V₁ᵀ / r: |U₁ H V₁ᵀ| is the root of the
-    /// squares of the eigenvalues of H, which are not negative and add up to 1, so it is least where all r are equal.
-    /// Against it the norm falls fastest. Else it is the element of the one pair of vectors found. At zero it is 0.
-    /// Where the operator or the cotangent is not finite it is NaN, so that a loop that trains does not go on in
-    /// silence. [`super::SpectralNorm::gradient_error`] tells how far a gradient may be off.
+    /// | largest singular value | result |
+    /// |---|---|
+    /// | simple | the gradient u vᵀ (Magnus 1985) |
+    /// | repeated, copies counted ([`super::Lanczos::multiplicity`]) | the subgradient of least norm, U₁ V₁ᵀ / r |
+    /// | repeated, not counted | the subgradient u vᵀ of the one pair found |
+    /// | zero | 0 |
+    /// | operator or cotangent not finite | NaN, so that a training loop does not go on in silence |
+    ///
+    /// The subdifferential of a repeated value is {U₁ H V₁ᵀ: H ⪰ 0, tr H = 1} (Watson 1992, theorem 2). |U₁ H V₁ᵀ| is
+    /// the root of the squares of the eigenvalues of H. These eigenvalues are not negative and add up to 1, so the root
+    /// is least where all r are equal. Against this subgradient the norm falls fastest.
+    /// [`super::SpectralNorm::gradient_error`] tells how far a gradient may be off.
     ///
     /// ```
     /// use opnorm::{Gpu, Matrix, norm::spectral_norm};
@@ -56,8 +62,9 @@ impl SpectralNorms {
         Ok(gradient)
     }
 
-    /// The vector-Jacobian product with respect to the parameters of an operator: no matrix of the size codomain ×
-    /// domain is formed unless it is itself the parameter.
+    /// The vector-Jacobian product with respect to the parameters of an operator.
+    ///
+    /// No matrix of the size codomain × domain is formed unless the parameter is such a matrix.
     ///
     /// Where a value is repeated, the element of the subdifferential is that of [`SpectralNorms::vjp`].
     ///
@@ -76,8 +83,8 @@ impl SpectralNorms {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for another number of cotangents than batch elements, or for another operator;
-    /// [`Error::InvalidOption`] where an element or its cotangent is not finite; whatever the device says.
+    /// [`Error::ShapeMismatch`] for another number of cotangents than batch items, or for another operator;
+    /// [`Error::InvalidOption`] where an item or its cotangent is not finite; any error of the device.
     pub fn pull_back<O: Parametrised + ?Sized>(&self, operator: &O, cotangents: &[f64]) -> Result<Vec<Tensor>> {
         let operation = "pull back";
         if cotangents.len() != self.len() {
@@ -100,7 +107,7 @@ impl SpectralNorms {
         operator.pull_back(self.left_copies(), self.right_copies(), &weights)
     }
 
-    /// The screen of the entries of cotangent · u vᵀ: they are 0, of about unit size, or NaN.
+    /// The screen of the entries of cotangent · u vᵀ, which are 0, of about unit size, or NaN.
     fn slope_like(&self, item: usize, cotangent: f64) -> Screen {
         Screen::like(match self.items()[item].status {
             Status::NonFinite => f64::NAN,
@@ -111,14 +118,16 @@ impl SpectralNorms {
         })
     }
 
-    /// The Jacobian-vector product: <u vᵀ, tangent> = uᵀ · tangent · v, on the device; the mean over the copies where
-    /// they were counted, <U₁ V₁ᵀ / r, tangent>; NaN where the operator or the tangent is not finite.
+    /// The Jacobian-vector product <u vᵀ, tangent> = uᵀ · tangent · v, on the device.
+    ///
+    /// Where copies were counted, the product is the mean over the copies, <U₁ V₁ᵀ / r, tangent>. The product is NaN
+    /// where the operator or the tangent is not finite.
     ///
     /// *Shapes*  `tangents`: any number of leading batches × batch matrices, each codomain × domain · result: one
     /// number each
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when the tangents have other sides, or another batch than a multiple;
+    /// [`Error::ShapeMismatch`] for tangents with other sides, or whose number is not a multiple of the batch;
     /// [`Error::DeviceLost`].
     pub fn jvp(&self, tangents: &Matrix) -> Result<Vec<f64>> {
         self.gpu.block_on(self.jvp_async(tangents))
@@ -178,12 +187,12 @@ impl SpectralNorms {
         Ok(repeated)
     }
 
-    /// The pairs of vectors that each item has room for.
+    /// The number of pairs of vectors that each item has room for.
     fn columns(&self) -> usize {
         self.left_copies().shape()[1]
     }
 
-    /// The copies of the largest value that an item has vectors for.
+    /// The number of copies of the largest value that an item has vectors for.
     fn copies_of(&self, item: usize) -> f64 {
         self.items()[item].multiplicity.unwrap_or(1).max(1) as f64
     }

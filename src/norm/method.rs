@@ -23,7 +23,7 @@ impl Default for Method {
 }
 
 impl Method {
-    /// The spectral norm of each batch element of an operator.
+    /// The spectral norm of each batch item of an operator.
     ///
     /// # Errors
     /// As [`Lanczos::norm`] and [`Power::norm`].
@@ -51,7 +51,7 @@ impl Method {
     /// The method, with an upper bound that fails with probability `delta`.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for power iteration, which has none.
+    /// [`Error::InvalidOption`] for power iteration, which has no such bound.
     pub fn with_probable_bound(&self, delta: f64) -> Result<Self> {
         match self {
             Self::Lanczos(lanczos) => Ok(Self::Lanczos(Lanczos { delta: Some(delta), ..lanczos.clone() })),

@@ -5,7 +5,7 @@ use crate::bound::{Ball, Bounds, Guarantee};
 use crate::operator::{LinearOperator, products_on_host};
 use crate::tensor::screen::scale_by_power;
 
-/// One vector of a batch of them.
+/// One vector of a batch of vectors, in `f64`.
 pub(super) fn wide(vectors: &[f32], batch: usize, item: usize) -> Vec<f64> {
     let length = vectors.len() / batch;
     vectors[item * length..][..length].iter().map(|value| f64::from(*value)).collect()
@@ -16,12 +16,12 @@ pub(super) fn wide(vectors: &[f32], batch: usize, item: usize) -> Vec<f64> {
 pub(super) struct Quotient {
     pub(super) sigma: f64,
     lower: f64,
-    /// Whether the lower bound is proven; else the host's own rounding in `f64` is estimated.
+    /// Whether the lower bound is proven; where not, the host's own rounding in `f64` is estimated.
     proven: bool,
 }
 
 impl Quotient {
-    /// That of a product in units of 2^exponent.
+    /// The quotient of a product in units of 2^exponent.
     fn of(product: &Ball, (length, length_above): (f64, f64), exponent: i32, proven: bool) -> Self {
         let below = (product.norm_below() / length_above).next_down();
         let lower = scale_by_power(below, exponent).next_down().max(0.0);
@@ -29,8 +29,9 @@ impl Quotient {
     }
 }
 
-/// The bounds of a batch element, from its quotient and an upper bound in units of 2^exponent with its probability of
-/// failure; and whether the quotient refutes the upper bound.
+/// The bounds of a batch item, and whether the quotient refutes the upper bound.
+///
+/// `upper` is an upper bound in units of 2^exponent, with its failure probability.
 pub(super) fn bounds(quotient: Option<Quotient>, upper: Option<(f64, f64)>, exponent: i32) -> (Bounds, bool) {
     let proven = quotient.filter(|quotient| quotient.proven);
     let lower_alone = proven.map_or(Bounds::NONE, |quotient| Bounds::at_least(quotient.lower));
@@ -43,7 +44,7 @@ pub(super) fn bounds(quotient: Option<Quotient>, upper: Option<(f64, f64)>, expo
     if upper < lower { (lower_alone, true) } else { (Bounds { lower, upper, guarantee }, false) }
 }
 
-/// The quotient that the operator's enclosures prove; `None` where it has none.
+/// The quotient that the operator's enclosures prove; `None` where the operator has no enclosures.
 pub(super) async fn rayleigh<O: LinearOperator + ?Sized>(
     operator: &O,
     item: usize,

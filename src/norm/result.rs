@@ -1,4 +1,4 @@
-//! The result of a solver: spectral norms, what is known about them, and their singular vectors.
+//! The result of a solver: spectral norms with their bounds, and their singular vectors.
 
 use std::ops::Index;
 use std::{fmt, slice};
@@ -23,13 +23,13 @@ pub struct Residual {
 }
 
 impl Residual {
-    /// Both as one number: √(left² + right²).
+    /// The residuals of both sides as one number: √(left² + right²).
     pub fn norm(&self) -> f64 {
         self.left.hypot(self.right)
     }
 }
 
-/// The spectral norm of one batch element, and what is known about that norm.
+/// The spectral norm of one batch item, with its bounds, residual and status.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SpectralNorm {
@@ -38,8 +38,8 @@ pub struct SpectralNorm {
     /// The bounds of the norm, with the kind of their guarantee.
     ///
     /// A solver gives a proven lower bound: a Rayleigh quotient taken on the host in `f64`, all rounding subtracted.
-    /// There are no bounds where the operator cannot enclose its products. An operator without elements, or with
-    /// entries that are all seen to be zero, has the certified norm 0; products that are zero prove nothing.
+    /// There are no bounds where the operator cannot enclose its products. An operator without entries, or with all
+    /// entries seen to be zero, has the certified norm 0. Products that are zero prove nothing.
     ///
     /// The bounds are of the operator as the device holds it. Entries of `f64` are held rounded to `f32`; for other
     /// types the device holds the matrix given.
@@ -52,14 +52,15 @@ pub struct SpectralNorm {
     /// A Krylov subspace shows a repeated singular value once. With [`SpectralNorm::multiplicity`] copies are told
     /// apart, and `second` is the next *distinct* value.
     pub second: Option<f64>,
-    /// The distance of sigma to the next singular value, sigma itself where there is no other; `None` where unknown.
+    /// The distance of sigma to the next singular value; sigma where there is no other, `None` where unknown.
     pub gap: Option<f64>,
-    /// The multiplicity of the largest singular value, values within 2^-20 of it included; `None` where copies were not
-    /// counted ([`super::Lanczos::multiplicity`]).
+    /// The multiplicity of the largest singular value, values within 2^-20 sigma included.
+    ///
+    /// `None` where copies were not counted ([`super::Lanczos::multiplicity`]).
     pub multiplicity: Option<usize>,
-    /// Iterations of the method until this batch element was done.
+    /// Iterations of the method until this batch item was done.
     pub iterations: usize,
-    /// Products with the operator or its transpose in the whole run, which are common to all batch elements.
+    /// Products with the operator or its transpose in the whole run, common to all batch items.
     pub products: usize,
     /// The end of the run.
     pub status: Status,
@@ -70,7 +71,7 @@ pub struct SpectralNorm {
 impl SpectralNorm {
     /// The expected error of the gradient u vᵀ, relative to the gradient's norm 1: residual / gap.
     ///
-    /// The residual counts as 2^-23 sigma at the least, because rounding in `f32` hides a smaller one. An accurate
+    /// The residual counts as at least 2^-23 sigma, because rounding in `f32` hides a smaller residual. An accurate
     /// value says almost nothing of the gradient: the error of the value is about the square of the gradient's error.
     ///
     /// `None` where copies of the largest value were not counted ([`super::Lanczos::multiplicity`]), because a gap
@@ -84,7 +85,7 @@ impl SpectralNorm {
         Some(if gap > 0.0 { residual / gap } else { f64::INFINITY })
     }
 
-    /// The result for an operator that is known to be zero, or to have no norm.
+    /// The result for an operator that is known to be zero or not finite.
     pub(crate) fn without_vectors(status: Status, non_finite: Option<Position>) -> Self {
         let sigma = if status == Status::NonFinite { f64::NAN } else { 0.0 };
         let zero = Bounds { lower: 0.0, upper: 0.0, guarantee: Guarantee::Certified { arithmetic: Arithmetic::Host } };
@@ -133,9 +134,9 @@ impl RelativeEq for SpectralNorm {
     }
 }
 
-/// The spectral norms of all batch elements of an operator, with their singular vectors in device memory.
+/// The spectral norms of all batch items of an operator, with their singular vectors in device memory.
 ///
-/// [`SpectralNorms::single`] is the norm of an operator that is no batch; a batch is indexed and iterated over.
+/// [`SpectralNorms::single`] is the norm of an operator without a batch. A batch is indexed and iterated over.
 ///
 /// ```
 /// use approx::assert_relative_eq;
@@ -158,7 +159,7 @@ pub struct SpectralNorms {
     pub(crate) copies: Option<Copies>,
 }
 
-/// The result of one batch element.
+/// The result of one batch item.
 impl Index<usize> for SpectralNorms {
     type Output = SpectralNorm;
 
@@ -187,7 +188,7 @@ impl<'a> From<&'a SpectralNorms> for StartVectors<'a> {
 }
 
 impl SpectralNorms {
-    /// The result of the only batch element.
+    /// The result of the only batch item.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] for a batch of another number than 1.
@@ -202,60 +203,60 @@ impl SpectralNorms {
         }
     }
 
-    /// The results of all batch elements, as a slice.
+    /// The results of all batch items, as a slice.
     pub fn items(&self) -> &[SpectralNorm] {
         &self.items
     }
 
-    /// The results of all batch elements, in order.
+    /// The results of all batch items, in order.
     pub fn iter(&self) -> slice::Iter<'_, SpectralNorm> {
         self.items.iter()
     }
 
-    /// The number of batch elements.
+    /// The number of batch items.
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// Whether the batch has no elements.
+    /// Whether the batch has no items.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    /// The left singular vectors, batch × 1 × codomain; zeros for a batch element without vectors.
+    /// The left singular vectors, batch × 1 × codomain; zeros for a batch item without vectors.
     pub fn left(&self) -> &Tensor {
         &self.left
     }
 
-    /// The right singular vectors, batch × 1 × domain; zeros for a batch element without vectors.
+    /// The right singular vectors, batch × 1 × domain; zeros for a batch item without vectors.
     pub fn right(&self) -> &Tensor {
         &self.right
     }
 
-    /// The left singular vectors of every copy of the largest value, batch × copies × codomain: orthonormal, and zeros
-    /// past the copies of a batch element. The first copy is [`SpectralNorms::left`].
+    /// The left singular vectors of every copy of the largest value, batch × copies × codomain: orthonormal, with zeros
+    /// past the copies of a batch item. The first copy is [`SpectralNorms::left`].
     ///
-    /// There is one copy for each batch element where none has more, and where copies were not counted
+    /// There is one copy for each batch item where no item has more, and where copies were not counted
     /// ([`super::Lanczos::multiplicity`]).
     pub fn left_copies(&self) -> &Tensor {
         self.copies.as_ref().map_or(&self.left, |copies| &copies.left)
     }
 
-    /// The right singular vectors of every copy of the largest value, batch × copies × domain: copy by copy the
-    /// partners of [`SpectralNorms::left_copies`].
+    /// The right singular vectors of every copy of the largest value, batch × copies × domain, in the order of
+    /// [`SpectralNorms::left_copies`].
     pub fn right_copies(&self) -> &Tensor {
         self.copies.as_ref().map_or(&self.right, |copies| &copies.right)
     }
 
-    /// Reads the left singular vector of one batch element.
+    /// Reads the left singular vector of one batch item.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when there is no such batch element; [`Error::DeviceLost`].
+    /// [`Error::ShapeMismatch`] when there is no such batch item; [`Error::DeviceLost`].
     pub fn left_vector(&self, item: usize) -> Result<Vec<f32>> {
         self.gpu.block_on(self.vector(&self.left, item))
     }
 
-    /// Reads the right singular vector of one batch element.
+    /// Reads the right singular vector of one batch item.
     ///
     /// # Errors
     /// As [`SpectralNorms::left_vector`].

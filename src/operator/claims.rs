@@ -1,8 +1,8 @@
-//! Claims: properties of an operator that its maker knows and no product shows.
+//! Claims: properties of an operator that its maker knows and that no product shows.
 
 use crate::bound::{Arithmetic, Bounds, Guarantee};
 
-/// Properties that every batch element of an operator has, as the operator itself states them.
+/// Properties that an operator states of all its batch items.
 ///
 /// Solvers may rely on a claim, so a false claim makes their results false. [`super::check`] refutes claims by random
 /// vectors.
@@ -23,7 +23,7 @@ pub struct Claims {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Definiteness {
-    /// Nothing is claimed.
+    /// No claim.
     #[default]
     Unknown,
     /// xᵀ A x >= 0.
@@ -52,8 +52,9 @@ impl Claims {
         Self { symmetric: self.symmetric || definiteness > Definiteness::Unknown, definiteness, ..self }
     }
 
-    /// These claims, and bounds of the norm of A itself, without the power of two of its exponent; a contraction has
-    /// an upper bound below 1.
+    /// These claims, and bounds of the norm of A itself, without the power of two of its exponent.
+    ///
+    /// A contraction has an upper bound below 1.
     #[must_use]
     pub fn with_norm(self, norm: Bounds) -> Self {
         Self { norm, ..self }
@@ -79,7 +80,7 @@ impl Claims {
         self.norm.upper < 1.0
     }
 
-    /// The claims of factor · A, with a factor for each batch element.
+    /// The claims of factor · A, with a factor for each batch item.
     pub(super) fn scaled(&self, factors: &[f32]) -> Self {
         let definiteness = if factors.iter().all(|factor| *factor > 0.0) {
             self.definiteness
@@ -112,12 +113,12 @@ impl Claims {
     }
 }
 
-/// Bounds of a norm that is known.
+/// The bounds of a norm that is known.
 pub(super) fn exact(lower: f64, upper: f64) -> Bounds {
     Bounds { lower, upper, guarantee: Guarantee::Certified { arithmetic: Arithmetic::Host } }
 }
 
-/// The bounds, or none where there is no upper one.
+/// The bounds, or no bounds where the upper bound is infinite.
 fn if_above(bounds: Bounds) -> Bounds {
     if bounds.upper.is_finite() { bounds } else { Bounds::NONE }
 }

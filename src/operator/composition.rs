@@ -1,4 +1,4 @@
-//! A · B.
+//! The composition A · B of two operators.
 
 use futures::future::LocalBoxFuture;
 
@@ -7,7 +7,7 @@ use crate::gpu::{Gpu, Recorder};
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
-/// `outer · inner`: first the inner operator, then the outer one.
+/// The operator `outer · inner`: first the inner operator, then the outer operator.
 #[derive(Clone, Debug)]
 pub struct Composition<A, B> {
     outer: A,
@@ -15,7 +15,7 @@ pub struct Composition<A, B> {
 }
 
 impl<A: LinearOperator, B: LinearOperator> Composition<A, B> {
-    /// `outer · inner`.
+    /// The composition `outer · inner`.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when the inner codomain is not the outer domain, or the batches differ.
@@ -117,9 +117,9 @@ impl<A: LinearOperator, B: LinearOperator> LinearOperator for Composition<A, B> 
         })
     }
 
-    /// The products on the host, with the rounding of the inner product in `f64` taken to grow as its vector does, by
-    /// |y| / |x|.
-    // The proven factor, a norm of the outer operator for each of many, soon leaves nothing.
+    /// The products on the host. The `f64` rounding of the inner product is taken to grow like the vector, by |y| /
+    /// |x|.
+    // The proven factor would be the norm of the outer operator, and a chain of such factors soon makes bounds useless.
     fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         Box::pin(async move {
             let (inner, outer): (&dyn LinearOperator, &dyn LinearOperator) =
@@ -131,7 +131,7 @@ impl<A: LinearOperator, B: LinearOperator> LinearOperator for Composition<A, B> 
                 middle.into_iter().map(|balls| balls.into_iter().map(|ball| Ball::exact(ball.center)).collect());
             let Some(mut products) = outer.products_on_host(adjoint, exact.collect()).await? else { return Ok(None) };
             for (ball, (length, radius)) in products.iter_mut().flatten().zip(sizes.into_iter().flatten()) {
-                // Nothing tells how the surroundings of a zero grow.
+                // The growth of the ball around a zero vector is unknown.
                 ball.radius += match radius {
                     0.0 => 0.0,
                     _ if length > 0.0 => ball.norm() / length * radius,

@@ -99,12 +99,12 @@ impl LinearOperator for Matrix {
     }
 }
 
-/// Products of one item with several vectors, from its rows as they come.
+/// Products of one item with several vectors, built from its rows in order.
 struct Blocks {
     adjoint: bool,
     vectors: Mat<f64>,
     sums: Mat<f64>,
-    /// Rows that wait to be multiplied, each a column.
+    /// Rows that wait for multiplication, each stored as a column.
     block: Mat<f64>,
     waiting: usize,
     done: usize,
@@ -112,7 +112,7 @@ struct Blocks {
 }
 
 impl Blocks {
-    /// Rows that are multiplied at once.
+    /// The number of rows that are multiplied at once.
     const ROWS: usize = 128;
 
     fn new((rows, cols): (usize, usize), adjoint: bool, inputs: &[Ball]) -> Self {
@@ -130,7 +130,7 @@ impl Blocks {
 
     fn take(&mut self, entries: &[f32]) {
         let waiting = self.block.col_as_slice_mut(self.waiting);
-        // A sum for each row, so that few roundings lie between a square and the sum of all.
+        // A sum for each row, so that few roundings lie between a square and the total.
         let mut squares = 0.0;
         for (place, entry) in waiting.iter_mut().zip(entries) {
             *place = f64::from(*entry);
@@ -158,7 +158,7 @@ impl Blocks {
 }
 
 impl Matrix {
-    /// The products of every item with its vectors, the matrix being read once for all of them.
+    /// The products of every item with its vectors, in one read of the matrix.
     async fn in_blocks(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> Result<Vec<Vec<Ball>>> {
         let sides = (self.rows(), self.cols());
         let mut products = Vec::with_capacity(inputs.len());
@@ -189,18 +189,17 @@ impl Matrix {
     /// The ball around a product that the host summed in `f64`, with `squares` the sum of the squares of the entries.
     ///
     /// Each element of the product is a sum of at most n terms a x in some order, with n the larger side. So the
-    /// element is off by at most gamma(n + 1) Σ |a| |x|. Over all elements, in the 2-norm, that is at most
-    /// gamma(n + 1) F |x|, with F the Frobenius norm (Cauchy-Schwarz row by row). The radius around x adds F times
-    /// itself.
+    /// element is off by at most gamma(n + 1) Σ |a| |x|. In the 2-norm over all elements, that is at most gamma(n + 1)
+    /// F |x|, with F the Frobenius norm (Cauchy-Schwarz row by row). The radius around x adds F times that radius.
     fn ball(&self, item: usize, product: Vec<f64>, input: &Ball, squares: f64) -> Ball {
         let side = self.rows().max(self.cols());
         // The squares are exact in f64 (24-bit entries); their sum has `side` and then again `side` terms.
         let frobenius = up(sum_above(squares, 2 * side + 2).sqrt());
         let length = norm_above(&input.center);
         let rounding = up(up(gamma(side + 1) * frobenius) * length);
-        // Terms below the normal range of f64, and, where the item was scaled down on its way to the device, entries
-        // that lost bits: each is off by at most 2^-150, half the smallest subnormal number. Scaling up is exact, on
-        // the host and on the device, and a subnormal entry is read back in full.
+        // Terms below the normal range of f64, and entries that lost bits in scaling down, are off by at most 2^-150
+        // each: half the smallest subnormal number. Scaling up is exact on host and device, and a subnormal entry is
+        // read back in full.
         let count = self.rows() as f64 * self.cols() as f64;
         let lost = if Matrix::exponent(self, item) > 0 { up(count.sqrt() * power(-149)) } else { 0.0 };
         let underflow = count * f64::MIN_POSITIVE;

@@ -1,7 +1,7 @@
 //! Sums, differences, products and multiples of operators by `+`, `-` and `*`.
 //!
 //! A binary operator gives a `Result`, because shapes and batches may not fit: `((&a * &b)? - &c)?` is A · B - C.
-//! Rust allows these for types of this crate alone, on the left: an operator of one's own stands on the right, or
+//! Rust allows such operators only with a type of this crate on the left. A custom operator stands on the right, or
 //! within a `Box<dyn LinearOperator>`.
 
 use std::ops::{Add, Mul, Neg, Sub};

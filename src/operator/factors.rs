@@ -1,4 +1,4 @@
-//! Factors of batch elements in device memory, uploaded once for each number of vectors.
+//! Factors of batch items in device memory, uploaded once for each number of vectors.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,20 +6,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::Result;
 use crate::gpu::{Buffer, Gpu};
 
-/// A factor for each batch element, repeated for each of its vectors; clones share the memory.
-// Solvers ask for one or two numbers of vectors, so what is kept stays small.
+/// A factor for each batch item, repeated for each of its vectors; clones share the memory.
+// The cache stays small because solvers ask for one or two numbers of vectors.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Factors {
-    /// The factors that were uploaded and their memory, by the number of vectors.
+    /// The uploaded factors and their memory, by the number of vectors.
     uploaded: Arc<Mutex<BTreeMap<usize, Uploaded>>>,
 }
 
 type Uploaded = (Vec<f32>, Buffer<f32>);
 
 impl Factors {
-    /// The memory with `factors`, each of them `vectors` times.
+    /// The memory with `factors`, each factor `vectors` times.
     ///
-    /// Factors that changed go to new memory, because what is recorded already reads the old one.
+    /// Changed factors go to new memory, because recorded commands already read the old memory.
     pub(super) fn buffer(
         &self,
         gpu: &Gpu,

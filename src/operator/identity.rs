@@ -1,4 +1,4 @@
-//! The identity.
+//! The identity operator.
 
 use futures::future::{LocalBoxFuture, ready};
 
@@ -8,7 +8,7 @@ use crate::gpu::{Gpu, Recorder};
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
-/// The map x ↦ x of vectors of one shape, which I + J and α I - J are made with.
+/// The map x ↦ x of vectors of one shape, for sums such as I + J and α I - J.
 ///
 /// ```
 /// use opnorm::operator::Identity;
@@ -28,7 +28,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of vectors of a shape, once for each batch element.
+    /// The identity of vectors of a shape, once for each batch item.
     pub fn new(gpu: &Gpu, batch: usize, shape: &[usize]) -> Self {
         Self { gpu: gpu.clone(), batch, shape: shape.to_vec() }
     }

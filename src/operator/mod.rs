@@ -1,4 +1,4 @@
-//! Linear operators, which norms and solvers work on: matrices, what is put together from operators, and a user's own.
+//! Linear operators, which norms and solvers work on: matrices, compositions, and a user's own.
 
 mod claims;
 mod composition;
@@ -34,15 +34,17 @@ use crate::{Error, Result};
 /// A batch of linear maps, each from vectors of one shape to vectors of another.
 ///
 /// *Shapes*  an input is batch × vectors × [`LinearOperator::domain`], an output batch × vectors ×
-/// [`LinearOperator::codomain`]; every vector lies in one piece, and
-/// vectors follow one another without padding: a slice of one may start where the device lets no binding start.
+/// [`LinearOperator::codomain`]
 ///
-/// An operator of your own needs the six required methods, and [`LinearOperator::enclose`] for bounds that are proven.
+/// Each vector is contiguous, and vectors follow one another without padding. So a slice of one vector may start where
+/// the device lets no binding start.
+///
+/// A custom operator needs the six required methods, and [`LinearOperator::enclose`] for proven bounds.
 /// `examples/own_operator.rs` has both, for an operator that is never stored as a matrix. [`check`] tests the promises
 /// of an operator. References, `Box`, `Arc` and `Rc` of an operator are operators.
 ///
-/// `+`, `-` and `*` put operators together and return a `Result`, because shapes may not fit. They stand between an
-/// operator of this crate, or a `Box<dyn LinearOperator>`, and any operator; `*` takes an `f32` as well.
+/// `+`, `-` and `*` combine operators and return a `Result`, because shapes may not fit. The left side is an operator
+/// of this crate or a `Box<dyn LinearOperator>`, the right side any operator; `*` takes an `f32` as well.
 ///
 /// ```
 /// use opnorm::{Gpu, Matrix, norm::spectral_norm, operator::{LinearOperator, Transpose}};
@@ -67,47 +69,48 @@ pub trait LinearOperator {
     /// The shape of one output vector.
     fn codomain(&self) -> Vec<usize>;
 
-    /// Records output = 2^-e · A · input for each batch element and vector, where e is [`LinearOperator::exponent`].
+    /// Records output = 2^-e · A · input for each batch item and vector, where e is [`LinearOperator::exponent`].
     ///
     /// The product writes every element of `output`. Operations of the library skip vectors that the recorder's mask
-    /// leaves out, and an operator of your own may ignore the mask. It launches WGSL of its own by
+    /// leaves out; a custom operator may ignore the mask. A custom operator launches its WGSL by
     /// [`Recorder::dispatch_own`], or uses [`crate::low_level::ops`], which may change in any release.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when the shapes do not fit; whatever the device says.
+    /// [`Error::ShapeMismatch`] when the shapes do not fit; any error of the device.
     fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()>;
 
-    /// Records output = 2^-e · Aᵀ · input for each batch element and vector.
+    /// Records output = 2^-e · Aᵀ · input for each batch item and vector.
     ///
     /// # Errors
     /// As [`LinearOperator::apply`].
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()>;
 
-    /// Properties of every batch element that the operator promises; by default none.
+    /// Properties that the operator promises of every batch item; by default none.
     fn claims(&self) -> Claims {
         Claims::default()
     }
 
-    /// The exponent e, where [`LinearOperator::apply`] gives 2^-e times the product: products stay within the range of
-    /// `f32`.
+    /// The exponent e for which [`LinearOperator::apply`] gives 2^-e times the product, so that products stay within
+    /// the range of `f32`.
     fn exponent(&self, _item: usize) -> i32 {
         0
     }
 
-    /// The knowledge of a batch element before any product is taken.
+    /// The knowledge of a batch item before any product is taken.
     fn knowledge(&self, _item: usize) -> Knowledge {
         Knowledge::Nothing
     }
 
-    /// The device memory that one product of the whole batch touches, in bytes: the size decides how much work one
-    /// submit holds.
+    /// The device memory that one product of the whole batch touches, in bytes, which decides the number of products in
+    /// one submit.
     fn bytes_per_product(&self) -> u64 {
         let (rows, cols) = (volume(&self.codomain()), volume(&self.domain()));
         (self.batch() as u64).saturating_mul(rows as u64 + cols as u64).saturating_mul(4)
     }
 
-    /// A ball that holds 2^-e · A · x for every x of the ball `input`, all rounding of the host included; `None` where
-    /// the operator has no way to prove one.
+    /// A ball that holds 2^-e · A · x for every x of the ball `input`, all rounding of the host included.
+    ///
+    /// `None` where the operator cannot prove such a ball.
     fn enclose<'a>(&'a self, _item: usize, _input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
         Box::pin(ready(Ok(None)))
     }
@@ -117,16 +120,16 @@ pub trait LinearOperator {
         Box::pin(ready(Ok(None)))
     }
 
-    /// The products A · x, or Aᵀ · x where `adjoint`, in `f64` on the host for several vectors of each batch element,
+    /// The products A · x, or Aᵀ · x where `adjoint`, in `f64` on the host for several vectors of each batch item,
     /// scaled as [`LinearOperator::apply`] is.
     ///
     /// Probabilistic bounds of a norm measure the rounding of the device by these products, and are refused without
-    /// them (`docs/bounds.md`, P7). By default each product is that of [`LinearOperator::enclose`], and `None` where
-    /// there is no such product.
+    /// them (`docs/bounds.md`, P7). By default each product is the product of [`LinearOperator::enclose`], and `None`
+    /// where there is none.
     ///
-    /// A radius says how far rounding on the host may have taken a product; bounds leave out what a radius leaves out.
+    /// A radius bounds the host's rounding of a product. Rounding that a radius leaves out is missing from the bounds.
     ///
-    /// *Shapes*  `inputs`: the vectors of each batch element, any number of them · result: as many
+    /// *Shapes*  `inputs`: any number of vectors for each batch item · result: as many products
     fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         Box::pin(async move {
             let mut products = Vec::with_capacity(inputs.len());
@@ -146,22 +149,23 @@ pub trait LinearOperator {
         })
     }
 
-    /// Whether a product on the host takes so long that only some steps of an iteration are measured.
+    /// Whether products on the host are so slow that only some steps of an iteration are measured.
     fn is_slow_on_host(&self) -> bool {
         false
     }
 
-    /// The lower median of each column of a batch element, scaled as [`LinearOperator::apply`] is, for operators
+    /// The lower median of each column of a batch item, scaled as [`LinearOperator::apply`] is, for operators
     /// with entries.
     fn column_medians<'a>(&'a self, _item: usize) -> LocalBoxFuture<'a, Result<Option<Vec<f32>>>> {
         Box::pin(ready(Ok(None)))
     }
 }
 
-/// Products of the host on their way, one for each vector of each batch element; `None` where an operator has none.
+/// Products of the host on their way, one product for each vector of each batch item; `None` where an operator has
+/// none.
 pub type HostProducts<'a> = LocalBoxFuture<'a, Result<Option<Vec<Vec<Ball>>>>>;
 
-/// The knowledge of one batch element of an operator before any product is taken.
+/// The knowledge of one batch item of an operator before any product is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Knowledge {
@@ -173,7 +177,7 @@ pub enum Knowledge {
     NonFinite(Position),
 }
 
-/// The products of the host; an error where their number or their lengths do not fit.
+/// The products of the host; an error for a wrong number or length.
 pub(crate) async fn products_on_host<O: LinearOperator + ?Sized>(
     operator: &O,
     adjoint: bool,
@@ -206,7 +210,7 @@ pub(crate) fn width(operation: &'static str, batch: usize, shape: &[usize], vect
     }
 }
 
-/// Refuses two operators that do not work on the same batch.
+/// Refuses two operators with different batches.
 fn expect_batch(operation: &'static str, left: usize, right: usize) -> Result<()> {
     if left == right {
         return Ok(());

@@ -7,10 +7,10 @@ use crate::gpu::{Buffer, Recorder};
 use crate::iterate::Status;
 use crate::tensor::{Position, Tensor, volume};
 
-/// An operator with its shorter side as the side that iterations start from.
+/// An operator with its shorter side as the start side of iterations.
 pub(crate) struct Oriented<'a, O: ?Sized> {
     pub(crate) operator: &'a O,
-    /// Whether the shorter side is the codomain, so that products go by the transpose.
+    /// Whether the shorter side is the codomain, so that products use the transpose.
     pub(crate) transposed: bool,
     pub(crate) short: usize,
     pub(crate) long: usize,
@@ -31,17 +31,18 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
         Self { operator, transposed, short: volume(&short), long: volume(&long), short_shape: short, long_shape: long }
     }
 
-    /// Products of the host with vectors of each item, from the short to the long side where `forward`.
+    /// Products of the host with vectors of each item: from the short to the long side where `forward`, else back.
     pub(crate) async fn on_host(&self, forward: bool, inputs: Vec<Vec<Ball>>) -> Result<Option<Vec<Vec<Ball>>>> {
         products_on_host(self.operator, forward == self.transposed, inputs).await
     }
 
-    /// Batch × columns × one vector.
+    /// The shape batch × columns × one vector.
     fn shape(&self, columns: usize, vector: &[usize]) -> Vec<usize> {
         [&[self.operator.batch(), columns], vector].concat()
     }
 
-    /// The tensor as batch × columns × short and as batch × columns × long, by how many elements it has.
+    /// The tensor as batch × columns × short and as batch × columns × long, with the columns from its number of
+    /// elements.
     fn shaped(
         &self,
         (from, from_shape): (&Tensor, &[usize]),
@@ -96,7 +97,7 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
         Tensor::zeros(self.operator.gpu(), &self.shape(columns, &self.long_shape))
     }
 
-    /// The end of each batch element that needs no product: a zero or non-finite one, or all of an empty operator.
+    /// The end of each batch item that needs no product: a zero or non-finite item, or any item of an empty operator.
     pub(crate) fn settled(&self) -> Vec<Option<Settled>> {
         let empty = self.short == 0 || self.long == 0;
         let settled = |item| match self.operator.knowledge(item) {
@@ -108,7 +109,7 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
     }
 }
 
-/// How a batch element ends before any product, and the position of its first entry that is not finite.
+/// The end of a batch item before any product, and the position of its first entry that is not finite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Settled {
     pub(crate) status: Status,

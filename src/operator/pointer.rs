@@ -10,7 +10,7 @@ use crate::Result;
 use crate::gpu::{Gpu, Recorder};
 use crate::tensor::Tensor;
 
-/// Hands every method of an operator on to what a pointer points to.
+/// Hands every method of an operator on to the target of a pointer.
 macro_rules! forward {
     ($($pointer:ty),*) => {$(
         impl<O: LinearOperator + ?Sized> LinearOperator for $pointer {

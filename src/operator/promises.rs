@@ -7,23 +7,23 @@ use crate::tensor::screen::scale_by_power;
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
-/// Tests the promises of an operator by random vectors, for use in the tests of an operator of one's own.
+/// Tests the promises of an operator by random vectors, for the tests of a custom operator.
 ///
-/// The test covers each batch element, with one and with several vectors at once:
+/// The test covers each batch item, with one vector and with several vectors at once:
 /// * each product is finite, written in full, and the same beside other vectors as alone;
 /// * <A x, y> = <x, Aᵀ y>, for random y and for y along A x;
 /// * an operator that knows itself to be zero is zero;
 /// * [`LinearOperator::claims`]: A x = Aᵀ x where symmetry is claimed, the sign of xᵀ A x, and |A x| against the upper
 ///   bound of the norm;
 /// * the balls of [`LinearOperator::enclose`] and [`LinearOperator::enclose_adjoint`] hold the products of the device
-///   up to its rounding, and grow with the balls they are given.
+///   up to its rounding, and grow with the input balls.
 ///
-/// A broken promise that no random vector meets is not found, as a lower bound of the norm that is too high.
+/// The test misses a broken promise that no random vector meets, such as a lower bound of the norm that is too high.
 ///
-/// *Accuracy*  The device may miss a product by 8 √k 2^-23 |A x|, with k the length of x and A x together. That is the
-/// error of k independent roundings, eight times their standard deviation, in sums that do not cancel (Higham and Mary,
-/// *A new approach to probabilistic rounding error analysis*, 2019). A sum of operators that nearly cancel misses more,
-/// and is refused.
+/// *Accuracy*  The device may miss a product by 8 √k 2^-23 |A x|, with k the length of x and A x together. This is
+/// eight times the standard deviation of k independent roundings in sums that do not cancel (Higham and Mary, *A new
+/// approach to probabilistic rounding error analysis*, 2019). A sum of operators that nearly cancel misses more, and is
+/// refused.
 ///
 /// ```
 /// use opnorm::{Gpu, Matrix, operator::check};
@@ -61,7 +61,7 @@ pub async fn check_async<O: LinearOperator + ?Sized>(operator: &O, seed: u64) ->
     let (ax, aty) = (checker.product(false, WIDTH, &x).await?, checker.product(true, WIDTH, &y).await?);
     checker.alone(false, &x, &ax).await?;
     checker.alone(true, &y, &aty).await?;
-    // Products of random vectors lean towards the largest singular vectors, which random vectors hardly meet.
+    // Products of random vectors lean towards the largest singular vectors, along which random vectors have little.
     let along: Vec<f32> = ax.chunks_exact(to).flat_map(unit).collect();
     let back = checker.product(true, WIDTH, &along).await?;
     checker.adjoint((&x, &ax), (&y, &aty))?;
@@ -76,7 +76,7 @@ pub async fn check_async<O: LinearOperator + ?Sized>(operator: &O, seed: u64) ->
     checker.balls(true, (&y, &aty), &along).await
 }
 
-/// The vectors of each batch element that are multiplied at once.
+/// The vectors of each batch item that are multiplied at once.
 const WIDTH: usize = 3;
 
 /// An operator under test, with the lengths of its vectors.
@@ -93,31 +93,31 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         8.0 * roundings.sqrt() * f64::from(f32::EPSILON) * product + roundings * f64::from(f32::MIN_POSITIVE)
     }
 
-    /// Random unit vectors, `WIDTH` for each batch element.
+    /// Random unit vectors, `WIDTH` for each batch item.
     fn random(&self, seed: u64, side: u64, length: usize) -> Vec<f32> {
         let count = (self.operator.batch() * WIDTH) as u64;
         (0..count).flat_map(|index| random_unit(seed, 2 * index + side, length)).collect()
     }
 
-    /// The batch elements whose entries are finite.
+    /// The batch items whose entries are finite.
     fn items(&self) -> impl Iterator<Item = usize> {
         let finite = |item: &usize| !matches!(self.operator.knowledge(*item), Knowledge::NonFinite(_));
         (0..self.operator.batch()).filter(finite)
     }
 
-    /// The vectors of all batch elements whose entries are finite, by their places among all vectors.
+    /// The vectors of all batch items with finite entries, by their places among all vectors.
     fn places(&self) -> impl Iterator<Item = (usize, usize)> {
         self.items().flat_map(|item| (item * WIDTH..(item + 1) * WIDTH).map(move |place| (item, place)))
     }
 
-    /// The products of the device with `width` vectors for each batch element.
+    /// The products of the device with `width` vectors for each batch item.
     async fn product(&self, adjoint: bool, width: usize, input: &[f32]) -> Result<Vec<f32>> {
         let (operator, gpu) = (self.operator, self.operator.gpu());
         let shape = |side: Vec<usize>| [&[operator.batch(), width], &side[..]].concat();
         let (from, to) = (shape(operator.domain()), shape(operator.codomain()));
         let (from, to, size) = if adjoint { (to, from, self.from) } else { (from, to, self.to) };
         let input = Tensor::from_slice(gpu, &from, input)?;
-        // NaN stays where the product writes nothing.
+        // NaN stays where the product writes nothing, so that a gap shows.
         let output = Tensor::from_slice(gpu, &to, &vec![f32::NAN; operator.batch() * width * size])?;
         let mut recorder = gpu.recorder();
         match adjoint {
@@ -150,7 +150,7 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
-    /// <A x, y> = <x, Aᵀ y>.
+    /// Tests <A x, y> = <x, Aᵀ y>.
     fn adjoint(&self, (x, ax): (&[f32], &[f32]), (y, aty): (&[f32], &[f32])) -> Result<()> {
         for (item, place) in self.places() {
             let (x, ax) = (at(x, place, self.from), at(ax, place, self.to));
@@ -161,7 +161,7 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
-    /// A batch element that is known to be zero has products of zeros.
+    /// A batch item that is known to be zero has products of zeros.
     fn zeros(&self, ax: &[f32], aty: &[f32]) -> Result<()> {
         for (item, place) in self.places().filter(|(item, _)| self.operator.knowledge(*item) == Knowledge::Zero) {
             let largest = norm(at(ax, place, self.to)).max(norm(at(aty, place, self.from)));
@@ -170,7 +170,7 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
-    /// |A x| <= upper |x|, and the same of Aᵀ.
+    /// Tests |A x| <= upper |x|, and |Aᵀ x| <= upper |x|.
     fn norm(&self, (x, ax): (&[f32], &[f32]), (y, aty): (&[f32], &[f32])) -> Result<()> {
         let upper = self.operator.claims().norm().upper;
         for (item, place) in self.places().filter(|_| upper.is_finite()) {
@@ -190,7 +190,7 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
-    /// A x = Aᵀ x, where it is claimed.
+    /// Tests A x = Aᵀ x, where symmetry is claimed.
     async fn symmetry(&self, x: &[f32], ax: &[f32]) -> Result<()> {
         if !self.operator.claims().is_symmetric() {
             return Ok(());
@@ -203,7 +203,7 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
-    /// The claimed sign of xᵀ A x.
+    /// Tests the claimed sign of xᵀ A x.
     fn definiteness(&self, x: &[f32], ax: &[f32]) -> Result<()> {
         let claimed = self.operator.claims().definiteness();
         for (item, place) in self.places().filter(|_| claimed > Definiteness::Unknown) {
@@ -216,13 +216,14 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
-    /// The ball around the product with x holds that of the device, and the ball of a ball around x holds more.
+    /// Tests that the ball around a product holds the device's product, and that a larger input ball gives a larger
+    /// ball.
     async fn balls(&self, adjoint: bool, (x, ax): (&[f32], &[f32]), towards: &[f32]) -> Result<()> {
         const RADIUS: f64 = 0.5;
         let (from, to) = if adjoint { (self.to, self.from) } else { (self.from, self.to) };
         for (item, place) in self.places().filter(|(_, place)| place % WIDTH == 0) {
             let center: Vec<f64> = at(x, place, from).iter().copied().map(f64::from).collect();
-            // A point within the radius, whatever the rounding of its coordinates.
+            // A point within the radius, for any rounding of its coordinates.
             let step = at(towards, place, from).iter().map(|value| 0.99 * RADIUS * f64::from(*value));
             let moved = center.iter().zip(step).map(|(value, step)| value + step).collect();
             let wide = Ball { center: center.clone(), radius: RADIUS };
@@ -238,7 +239,7 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
-    /// The ball that the operator gives, refused where its center has another length.
+    /// The ball of the operator; an error where its center has the wrong length.
     async fn enclose(&self, adjoint: bool, item: usize, input: Ball) -> Result<Option<Ball>> {
         let (ball, size) = match adjoint {
             true => (self.operator.enclose_adjoint(item, input).await?, self.from),
@@ -263,7 +264,7 @@ fn enclosing(adjoint: bool) -> (&'static str, &'static str) {
     }
 }
 
-/// Refuses a promise that is off by more than is allowed.
+/// Refuses a promise that is off by more than the allowed distance.
 fn expect(item: usize, promise: &'static str, found: f64, allowed: f64) -> Result<()> {
     if found <= allowed {
         return Ok(());

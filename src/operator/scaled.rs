@@ -1,4 +1,4 @@
-//! factor · A.
+//! The multiple factor · A of an operator.
 
 use futures::future::LocalBoxFuture;
 
@@ -10,7 +10,7 @@ use crate::tensor::screen::{binary_exponent, scale_by_power};
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
-/// `factor · operator`, with one factor for all batch elements or one for each.
+/// The operator `factor · operator`, with a factor for all batch items or a factor for each.
 #[derive(Clone, Debug)]
 pub struct Scaled<O> {
     operator: O,
@@ -19,7 +19,7 @@ pub struct Scaled<O> {
 }
 
 impl<O: LinearOperator> Scaled<O> {
-    /// `factor · operator`, the same factor for every batch element.
+    /// The multiple by the same factor for every batch item.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] when the factor is not finite.
@@ -28,10 +28,10 @@ impl<O: LinearOperator> Scaled<O> {
         Self::each(operator, factors)
     }
 
-    /// `factor · operator`, a factor for each batch element.
+    /// The multiple by a factor for each batch item.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for another number of factors than batch elements, [`Error::InvalidOption`] when a
+    /// [`Error::ShapeMismatch`] for another number of factors than batch items, [`Error::InvalidOption`] when a
     /// factor is not finite.
     pub fn each(operator: O, factors: Vec<f32>) -> Result<Self> {
         super::expect_batch("scaled operator", operator.batch(), factors.len())?;

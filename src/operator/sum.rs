@@ -1,4 +1,4 @@
-//! A + B.
+//! The sum A + B of two operators.
 
 use futures::future::LocalBoxFuture;
 
@@ -10,7 +10,7 @@ use crate::tensor::screen::power;
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
-/// `left + right`.
+/// The operator `left + right`.
 #[derive(Clone, Debug)]
 pub struct Sum<A, B> {
     left: A,
@@ -20,7 +20,7 @@ pub struct Sum<A, B> {
 }
 
 impl<A: LinearOperator, B: LinearOperator> Sum<A, B> {
-    /// `left + right`.
+    /// The sum `left + right`.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when domains, codomains or batches differ.
@@ -42,10 +42,10 @@ impl<A: LinearOperator, B: LinearOperator> Sum<A, B> {
         (&self.left, &self.right)
     }
 
-    /// Powers of two that bring the two scaled products to the larger of their exponents. A zero operator has none.
+    /// Powers of two that bring the two scaled products to the larger of their exponents; none for a zero operator.
     fn factors(&self, item: usize) -> (f64, f64) {
         let common = self.exponent(item);
-        // Below 2^-150 the smaller product is less than half an ulp of a subnormal: as good as zero.
+        // Below 2^-150 the smaller product is less than half an ulp of a subnormal, so that it adds nothing.
         let factor = |exponent: i32| power((exponent - common).clamp(-1000, 100));
         (factor(self.left.exponent(item)), factor(self.right.exponent(item)))
     }

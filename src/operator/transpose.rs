@@ -7,7 +7,7 @@ use crate::Result;
 use crate::gpu::{Gpu, Recorder};
 use crate::tensor::{Position, Tensor};
 
-/// The transpose of an operator: its two products change places.
+/// The transpose of an operator, with its two products exchanged.
 #[derive(Clone, Debug)]
 pub struct Transpose<O>(
     /// The operator to transpose.

@@ -3,7 +3,7 @@
 use crate::gpu::Buffer;
 use crate::tensor::Storage;
 
-/// Vectors of one length, one after another.
+/// Vectors of the same length, in sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rows {
     /// The number of vectors.
@@ -12,18 +12,18 @@ pub struct Rows {
     pub length: usize,
 }
 
-/// Bases of vectors: slot after slot, each of which holds one basis vector for every vector.
+/// Bases of vectors in slots; each slot holds a basis vector for every vector.
 #[derive(Clone, Copy, Debug)]
 pub struct BasisRef<'a> {
     /// The elements.
     pub buffer: &'a Buffer<f32>,
     /// The number of slots.
     pub slots: usize,
-    /// The elements from one slot to the next.
+    /// The number of elements from one slot to the next.
     pub stride: usize,
 }
 
-/// Sums that come in parts, which are still to be added up.
+/// Sums in parts, not yet added up.
 #[derive(Debug)]
 pub struct Segmented<'a, T> {
     /// The parts, segment after segment.

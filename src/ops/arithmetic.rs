@@ -41,7 +41,7 @@ pub(super) static KERNEL: Kernel =
 ///
 /// *Shapes*  `operands`: count · `results`: count · `lane_sums`: ⌈count / lanes⌉
 ///
-/// *Accuracy*  that of the device, which [`crate::probe`] measures.
+/// *Accuracy*  the device's own, which [`crate::probe`] measures.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.

@@ -21,7 +21,7 @@ params! {
 pub(super) static KERNEL: Kernel =
     kernel!("vector" / "axpby", ["group", "mask"], [Read, Read, Read, Read, Write], Params, on_host);
 
-/// The multiples of a vector that [`axpby`] adds, one a vector: sign · values.
+/// The multiples of a vector that [`axpby`] adds: sign · values, a value for each vector.
 #[derive(Clone, Copy, Debug)]
 pub struct Multiples<'a> {
     /// The sign, or any other factor that all vectors share.
@@ -32,9 +32,9 @@ pub struct Multiples<'a> {
     pub first: usize,
 }
 
-/// Records output = sign · a · input + b · output for each of several vectors; with b = 1 it is *axpy*.
+/// Records output = sign · a · input + b · output for each of several vectors; b = 1 gives *axpy*.
 ///
-/// *Shapes*  `input`, `output`: vectors × length · `a`: from `first_a` on, one a vector · `b`: one a vector
+/// *Shapes*  `input`, `output`: vectors × length · `a`: vectors, from `first_a` on · `b`: vectors
 ///
 /// *Accuracy*  |error| <= gamma(3) · (|a · input| + |b · output|), entrywise.
 ///

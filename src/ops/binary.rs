@@ -22,7 +22,7 @@ pub struct Binary {
     host: fn(&[f32], &[f32], &mut [f32]),
 }
 
-/// The functions, each from its constant, its name, the files that it calls, and its formula.
+/// The functions, each from its constant, its name, the files that the function calls, and its formula.
 macro_rules! functions {
     ($(($constant:ident, $name:ident, [$($library:literal),*], $formula:literal),)*) => {
         impl Binary {
@@ -98,7 +98,7 @@ impl Binary {
 
 /// Records output = function(left, right), element by element.
 ///
-/// *Shapes*  `left`, `right`, `output`: one length
+/// *Shapes*  `left`, `right`, `output`: the same length
 ///
 /// *Accuracy*  one rounding; 2.5 units in the last place for the quotient; the maximum and the comparison are exact.
 ///

@@ -1,10 +1,10 @@
-//! The checks that operations make before they record anything.
+//! The checks of operations before any recording.
 
 use crate::gpu::Recorder;
 use crate::tensor::{Matrix, Storage};
 use crate::{Error, Result};
 
-/// A size as shaders count it.
+/// A size in the integer type of shaders.
 pub(super) fn word(operation: &'static str, what: &str, size: usize) -> Result<u32> {
     u32::try_from(size).map_err(|_| Error::TooLarge {
         operation,
@@ -26,7 +26,7 @@ pub(super) fn expect(operation: &'static str, role: &str, expected: &[usize], fo
     })
 }
 
-/// Refuses more loop trips of one invocation than the device takes.
+/// Refuses an invocation with more loop trips than the device's budget.
 pub(super) fn expect_trips(
     recorder: &Recorder,
     operation: &'static str,
@@ -46,7 +46,7 @@ pub(super) fn expect_trips(
     })
 }
 
-/// Refuses a buffer that is shorter than a kernel needs it to be.
+/// Refuses a buffer that is shorter than the kernel's data.
 pub(super) fn expect_len(operation: &'static str, role: &str, needed: usize, found: usize) -> Result<()> {
     if found >= needed {
         return Ok(());

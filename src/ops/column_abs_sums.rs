@@ -30,7 +30,7 @@ pub(crate) fn column_segments(recorder: &Recorder, matrix: &Matrix) -> usize {
     RowSegments::of(recorder.gpu(), matrix).total
 }
 
-/// Records the sum of magnitudes of each column, and returns how many segments the results come in.
+/// Records the sum of magnitudes of each column, and returns the number of segments of the results.
 ///
 /// *Shapes*  `output`: segments × batch × cols; a sum is the sum over the segments.
 ///

@@ -22,8 +22,9 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("krylov" / "combine", ["group", "mask"], [Read, Read, Read, Write], Params, on_host);
 
-/// Records output = output + sign · basisᵀ · coefficients for each of several vectors; the coefficients come in
-/// `segments` parts, as [`super::project`] writes them.
+/// Records output = output + sign · basisᵀ · coefficients for each of several vectors.
+///
+/// The coefficients have `segments` parts, as [`super::project`] writes them.
 ///
 /// *Shapes*  `basis`: slots × stride, each slot vectors × length · `coefficients`: segments × vectors × slots ·
 /// `output`: vectors × length
@@ -46,7 +47,7 @@ pub fn combine(
     expect_len(operation, "basis", needed, basis.len())?;
     expect_len(operation, "coefficients", volume(&[segments, vectors, slots]), coefficients.len())?;
     expect_len(operation, "output", volume(&[vectors, length]), output.len())?;
-    // The test that ends a loop counts as a trip: lavapipe 22.3 stops 30 000 slots of one segment after 21 845.
+    // The test that ends a loop counts as a trip, because lavapipe 22.3 stops 30 000 slots of one segment after 21 845.
     let trips = slots.saturating_mul(segments.saturating_add(2));
     expect_trips(recorder, operation, trips, "add up the segments of the coefficients first")?;
     let (active, masked) = recorder.mask(vectors);

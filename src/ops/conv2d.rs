@@ -1,4 +1,4 @@
-//! response = the windows of image · weight: a convolution, as networks call it.
+//! response = the windows of image · weight: the convolution of networks.
 
 use super::check::expect_trips;
 use super::declare::kernel;
@@ -10,10 +10,10 @@ use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "conv2d", ["group", "sliding"], [Read, Read, Write], Params, on_host);
 
-/// Records response[n, f, y, x] = Σ image[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j], over the
-/// channels of the group of f and the elements of the window: a cross-correlation, as networks have it.
+/// Records response[n, f, y, x] = Σ image[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j]: a
+/// cross-correlation, as in networks. The sum is over the channels of the group of f and the elements of the window.
 ///
-/// *Shapes*  `image`, `weight`, `response`: those of `sizes`
+/// *Shapes*  `image`, `weight`, `response`: as in `sizes`
 ///
 /// *Accuracy*  gamma(min(16, channels) + taps · ⌈channels / 16⌉) · Σ|image| |weight|, with the channels of a group and
 /// the elements of a window.

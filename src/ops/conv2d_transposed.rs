@@ -11,11 +11,13 @@ use crate::tensor::SlidingSizes;
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "conv2d_transposed", ["group", "sliding"], [Read, Read, Write], Params, on_host);
 
-/// Records image[n, c, h, w] = Σ response[n, f, y, x] weight[f, c, i, j], over the filters of the group of c, and the
-/// windows and their elements with h = y stride + i dilation - padding, and so for w: the adjoint of [`super::conv2d`]
-/// in its image.
+/// Records image[n, c, h, w] = Σ response[n, f, y, x] weight[f, c, i, j], the adjoint of [`super::conv2d`] in its
+/// image.
 ///
-/// *Shapes*  `response`, `weight`, `image`: those of `sizes`
+/// The sum is over the filters of the group of c, and over the windows and their elements with h = y stride + i
+/// dilation - padding, and likewise for w.
+///
+/// *Shapes*  `response`, `weight`, `image`: as in `sizes`
 ///
 /// *Accuracy*  gamma(min(16, filters) + taps · ⌈filters / 16⌉) · Σ|response| |weight|, with the filters of a group and
 /// the elements of a window.

@@ -15,11 +15,12 @@ use crate::tensor::{SlidingSizes, elements, volume};
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "conv2d_weight", ["group", "sliding", "tile_tree"], [Read, Read, Write], Params, on_host);
 
-/// Partial sums that are written where longer segments would do: past these there is no lack of work side by side.
+/// The number of partial sums beyond which segments grow longer, because the device then has enough parallel work.
 const PARTIALS: usize = 1 << 22;
 
-/// The segments that [`conv2d_weight`] cuts all windows into; it needs memory for segments × weights partial sums,
-/// where there is more than one.
+/// The number of segments that [`conv2d_weight`] cuts all windows into.
+///
+/// Several segments need memory for segments × weights partial sums.
 pub fn conv2d_weight_segments(sizes: &SlidingSizes) -> Segments {
     let windows = volume(&[sizes.batch, sizes.response[0], sizes.response[1]]);
     let weights = volume(&sizes.weight_shape());
@@ -28,10 +29,12 @@ pub fn conv2d_weight_segments(sizes: &SlidingSizes) -> Segments {
 }
 
 /// Records weight[f, c, i, j] = Σ image[n, c, y stride + i dilation - padding, ...] response[n, f, y, x], over all
-/// windows: the adjoint of [`super::conv2d`] in its weight, by way of the sums of segments, which `partials` holds.
+/// windows.
 ///
-/// *Shapes*  `image`, `response`, `weight`: those of `sizes` · `partials`: segments × `weight`, where
-/// [`conv2d_weight_segments`] are more than one
+/// This is the adjoint of [`super::conv2d`] in its weight. `partials` holds the sums of segments.
+///
+/// *Shapes*  `image`, `response`, `weight`: as in `sizes` · `partials`: segments × `weight`, for several
+/// [`conv2d_weight_segments`]
 ///
 /// *Accuracy*  gamma(16 + ⌈log2 ⌈segment / 16⌉⌉ + r) · Σ|image| |response|, r = 15 + ⌈log2 ⌈segments / 16⌉⌉.
 ///
@@ -51,7 +54,7 @@ pub fn conv2d_weight(
     expect_shapes(operation, &[image_role, weight_role, ("response", sizes.response_shape(), response)])?;
     let weights = elements(operation, &sizes.weight_shape())?;
     let segments = conv2d_weight_segments(sizes);
-    // The sums of segments are added up by one invocation.
+    // The budget counts all segments, because a single invocation adds up their sums.
     let trips = tree_trips(segments.length) + TILE_TRIPS;
     expect_trips(recorder, operation, trips.max(tree_trips(segments.count)), "split the batch and add the parts")?;
     let sums = if segments.count > 1 { partials } else { weight };

@@ -1,10 +1,10 @@
-//! The declaration of kernels: their texts, bindings and parameters, each written once.
+//! The declaration of kernels: texts, bindings and parameters, each written once.
 
 use crate::gpu::Kernel;
 use crate::tensor::Storage;
 
-/// The parameters of a kernel: the structure as the shader reads it, and the list of its fields that
-/// `tests/shaders.rs` compares with the shader's own structure.
+/// The parameters of a kernel: the structure of the shader, and the list of its fields, which `tests/shaders.rs`
+/// compares with the shader's own structure.
 macro_rules! params {
     ($(#[$meta:meta])* $visibility:vis struct $name:ident { $($field:ident: $type:ty,)* }) => {
         $(#[$meta])*
@@ -23,7 +23,7 @@ macro_rules! params {
 }
 pub(super) use params;
 
-/// One kernel for each storage of the matrix that it reads.
+/// A kernel for each storage of its matrix.
 pub(super) struct PerStorage {
     pub(super) f32: Kernel,
     pub(super) f16: Kernel,
@@ -44,8 +44,8 @@ impl PerStorage {
     }
 }
 
-/// A kernel from the stem of its shader, the texts before the kernel's own, its accesses to bindings, the type of its
-/// parameters, and its form for the host.
+/// A kernel from the stem of its shader, the texts before its own, the access of its bindings, and the type of its
+/// parameters.
 macro_rules! kernel {
     ($group:literal / $stem:literal, [$($library:literal),*], [$($access:ident),*], $params:ty, $host:expr) => {
         kernel!($group / $stem, $stem, [$($library),*], [$($access),*], $params, $host)
@@ -70,7 +70,7 @@ macro_rules! kernel {
 }
 pub(super) use kernel;
 
-/// A kernel that reads a matrix at binding 0, once for each storage.
+/// A kernel with a matrix at binding 0, for each storage.
 macro_rules! matrix_kernels {
     ($group:literal / $stem:literal, [$($library:literal),*], [$($access:ident),*], $params:ty, $host:ident) => {
         $crate::ops::declare::PerStorage {

@@ -1,4 +1,4 @@
-//! Any storage -> f32, times a factor.
+//! output = factor · matrix, from any storage to f32.
 
 use super::check::{expect_f32, expect_len, word};
 use super::declare::{PerStorage, matrix_kernels, params};
@@ -24,12 +24,12 @@ pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "decode", ["gr
 
 /// Records output = factor · matrix, as `f32`, for each batch item.
 ///
-/// *Shapes*  `matrix`: batch × rows × cols, of any storage · `factors`: batch pairs, whose product is the factor, since
-/// a power of two such as 2^140 is no `f32` · `output`: batch × rows × cols, stored as `f32`
+/// *Shapes*  `matrix`: batch × rows × cols, of any storage · `factors`: batch pairs, whose product is the factor,
+/// because a power of two such as 2^140 is no `f32` · `output`: batch × rows × cols, stored as `f32`
 ///
-/// *Accuracy*  two roundings an entry, and what is below 2^-126 may be flushed. Where both factors are normal powers of
-/// two: exact wherever the result is an `f32`, subnormal or not, on every adapter; else rounded to the nearest multiple
-/// of 2^-149.
+/// *Accuracy*  two roundings for each entry, and values below 2^-126 may be flushed. With normal powers of two as
+/// factors, exact on every adapter wherever the result is an `f32`, subnormal or not; else rounded to the nearest
+/// multiple of 2^-149.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when the shapes differ, [`crate::Error::InvalidOption`] when the output is not
@@ -39,7 +39,7 @@ pub fn decode(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<[f32; 2
     matrix.expect(operation, "an output", output)?;
     expect_len(operation, "factors", matrix.batch(), factors.len())?;
     expect_f32(operation, output)?;
-    // Panels of 16-bit elements hold more rows than those of 32-bit ones: each overlap is one dispatch.
+    // Each overlap is a dispatch, because panels of 16-bit elements hold more rows than panels of 32-bit elements.
     for source in matrix.panels() {
         for target in output.panels() {
             let (from, to) = (source.place.flat_rows(matrix.rows()), target.place.flat_rows(matrix.rows()));

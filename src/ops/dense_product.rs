@@ -1,4 +1,4 @@
-//! The launchers of products with a matrix, for the kernels of one vector and of several.
+//! The launchers of products with a matrix, for the kernels of a single vector and of several.
 
 use super::arguments::{Rows, Segmented};
 use super::check::{expect, word};
@@ -50,13 +50,13 @@ params! {
     }
 }
 
-/// Rows that a workgroup of matrix · input owns, as in the shaders.
+/// The rows that a workgroup of matrix · input owns, as in the shaders.
 const GROUP_ROWS: usize = 4;
 
-/// Quads of columns that an invocation of matrixᵀ · input owns, as in the shaders.
+/// The quads of columns that an invocation of matrixᵀ · input owns, as in the shaders.
 const GROUP_QUADS: usize = 4;
 
-/// The kernels of a product, whose workgroups multiply with `vectors` vectors at once.
+/// The kernels of a product, whose workgroups multiply `vectors` vectors at once.
 pub(super) struct Grouped {
     pub(super) kernels: &'static PerStorage,
     pub(super) vectors: usize,
@@ -142,7 +142,7 @@ impl Product<'_> {
         self.add_partials(recorder, scratch.as_deref(), cuts.total, vectors, matrix.cols())
     }
 
-    /// Adds up the partial results of cut sums, where there are any.
+    /// Adds up the partial results of cut sums, if any.
     fn add_partials(
         &self,
         recorder: &mut Recorder,
@@ -175,11 +175,11 @@ impl Product<'_> {
     }
 }
 
-/// The sizes that the input of a product decides.
+/// The sizes of a product that follow from its input.
 struct Sides {
-    /// Vectors of each batch item.
+    /// The number of vectors of each batch item.
     vectors: usize,
-    /// Batch items of the input, which the matrices share in turn.
+    /// The number of batch items of the input, to which the matrices apply in turn.
     input_items: usize,
 }
 

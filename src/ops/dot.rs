@@ -41,7 +41,7 @@ impl Params {
 pub(super) static KERNEL: Kernel =
     kernel!("vector" / "dot", ["group", "lane_sum", "mask", "tree"], [Read, Read, Read, Write], Params, on_host);
 
-/// Records left · right for each of several vectors, and returns the segments that the results come in.
+/// Records left · right for each of several vectors, and returns the segments of the results.
 ///
 /// *Shapes*  `left`, `right`: vectors × length · `output`: segments × vectors; the product is the sum over the
 /// segments.

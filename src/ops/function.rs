@@ -1,4 +1,4 @@
-//! Functions of each element: their texts in `shaders/lib/`, and the kernels that apply each of them alone.
+//! Elementwise functions: their texts in `shaders/lib/`, and the kernels that apply each function alone.
 
 use crate::gpu::Kernel;
 
@@ -14,14 +14,13 @@ pub(super) struct Function {
     pub(super) stem: &'static str,
     /// The text of that file.
     pub(super) text: &'static str,
-    /// The texts that the function calls, beside those that every kernel of functions has.
+    /// The texts that the function calls, beside the texts of every function kernel.
     pub(super) libraries: &'static [&'static str],
-    /// The kernel that applies the function alone, whose parameters are `length` and whatever the function takes.
+    /// The kernel that applies the function alone, with parameters `length` and any parameter of the function.
     pub(super) kernel: Kernel,
 }
 
-/// A [`Function`] from its kind and name, the files that it calls, and the call by which the kernel of its kind applies
-/// it.
+/// A [`Function`] from its kind and name, the files that it calls, and the call in the kernel of its kind.
 macro_rules! function {
     ($kind:literal, $name:ident, [$($library:literal),*], $call:expr, [$($access:ident),*], $params:ty, $host:expr) => {
         $crate::ops::function::Function {

@@ -19,7 +19,7 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "gather", ["group", "tree"], [Read, Read, Read, Write], Params, on_host);
 
-/// For each element along an axis, the places along another that it is the sum of.
+/// The lists of places along an axis: each element of the result is the sum over its list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
     starts: Vec<u32>,
@@ -28,10 +28,10 @@ pub struct Places {
 }
 
 impl Places {
-    /// One place an element.
+    /// Lists of a single place each.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidOption`] for a place that is not there, [`crate::Error::TooLarge`] past 2^32 of them.
+    /// [`crate::Error::InvalidOption`] for a place out of range, [`crate::Error::TooLarge`] past 2^32 places.
     pub fn of(source: usize, indices: &[usize]) -> Result<Self> {
         let operation = "gather";
         if let Some(index) = indices.iter().find(|index| **index >= source) {
@@ -48,7 +48,7 @@ impl Places {
         Ok(Self { starts: (0..=length).collect(), places, source })
     }
 
-    /// The lists of those that each place is in: what the adjoint adds up.
+    /// The inverse lists, which the adjoint adds up: for each place the lists that contain the place.
     pub fn transposed(&self) -> Self {
         let mut starts = vec![0u32; self.source + 1];
         self.places.iter().for_each(|place| starts[*place as usize + 1] += 1);
@@ -69,12 +69,12 @@ impl Places {
         self.starts.len() - 1
     }
 
-    /// The length of the axis that places are on.
+    /// The length of the axis of the places.
     pub fn source(&self) -> usize {
         self.source
     }
 
-    /// The places that one element is the sum of.
+    /// The places of one list.
     pub fn list(&self, index: usize) -> &[u32] {
         &self.places[self.starts[index] as usize..self.starts[index + 1] as usize]
     }

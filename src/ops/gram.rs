@@ -29,20 +29,20 @@ params! {
     }
 }
 
-/// One kernel for each tile: 12 × 12 for software adapters, 8 × 8 for hardware.
+/// A kernel for each tile: 12 × 12 for software adapters, 8 × 8 for hardware.
 pub(super) static KERNELS: [Kernel; 2] = [
     kernel!("dense" / "gram", "gram_12", ["group", "matrix_f32", "tile_12"], [Read, Read, Write], Params, on_host),
     kernel!("dense" / "gram", "gram_8", ["group", "matrix_f32", "tile_8"], [Read, Read, Write], Params, on_host),
 ];
 
-/// Products that are added up before their sum is handed on.
+/// The products of a run, whose sum goes to the next level.
 const RUN: usize = 16;
 
-/// Levels of sums above a run within one dispatch.
+/// The levels of sums above a run within a dispatch.
 const LEVELS: u32 = 3;
 
-/// Rows that one dispatch sums. An invocation walks them all, and tests for the end of each run and of the levels
-/// above: less than a fifth on top, which stays below the loop budget.
+/// The rows that one dispatch sums. An invocation visits all rows, and tests for the end of each run and of the levels
+/// above. These tests add less than a fifth, so that the sum stays below the loop budget.
 const LONGEST: usize = 32_768;
 
 /// Records output = factor · matrixᵀ · matrix, for each batch item: symmetric to the bit.
@@ -51,8 +51,8 @@ const LONGEST: usize = 32_768;
 /// `output`: batch × cols × cols, stored as `f32`
 ///
 /// *Accuracy*  |error| <= gamma(c) · factor · |matrix|ᵀ · |matrix| + flushed, entrywise, with the c of
-/// [`gram_roundings`] (33 for 4096 rows, 44 for 16 384) and [`gram_flushed`]; rows · max|matrix|² must be below 2^127,
-/// and so must what the factor makes of it.
+/// [`gram_roundings`] (33 for 4096 rows, 44 for 16 384) and [`gram_flushed`]. Both rows · max|matrix|² and its product
+/// with the factor must be below 2^127.
 ///
 /// # Errors
 /// [`Error::ShapeMismatch`] when the shapes do not fit, [`Error::InvalidOption`] for another storage,
@@ -62,15 +62,15 @@ pub fn gram(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<f32>, out
     mirror(recorder, output)
 }
 
-/// Records a band of rows of [`gram`], up to the diagonal: for matrices whose whole product is too long for one submit.
-/// [`super::mirror`] completes the rows once all are there.
+/// Records a band of rows of [`gram`], up to the diagonal: for products that are too long for one submit.
+/// [`super::mirror`] completes the rows after all bands.
 ///
 /// *Shapes*  as [`gram`] · `rows`: within those of `output`
 ///
-/// *Accuracy*  as [`gram`], with the same bits whatever the bands.
+/// *Accuracy*  as [`gram`], with the same bits for any bands.
 ///
 /// # Errors
-/// As [`gram`]; [`Error::OutOfRange`] when the output has no such rows.
+/// As [`gram`]; [`Error::OutOfRange`] for rows that the output does not have.
 pub fn gram_rows(
     recorder: &mut Recorder,
     matrix: &Matrix,
@@ -128,12 +128,17 @@ pub fn gram_rows(
     Ok(())
 }
 
-/// The most roundings that a product goes through on its way into an entry of [`gram`], each at most 2^-23 of what it
-/// rounds: the c of |error| <= gamma(c) · factor · |matrix|ᵀ · |matrix|, where gamma(c) = c u / (1 - c u), u = 2^-23.
+/// The limit c of roundings on the way of a product into an entry of [`gram`], each at most 2^-23 of its value: |error|
+/// <= gamma(c) · factor · |matrix|ᵀ · |matrix|, where gamma(c) = c u / (1 - c u), u = 2^-23.
 ///
-/// A run of L products is L roundings at the most, whatever the order: its own, and L - 1 sums. A level that adds n
-/// sums is n - 1 more, as is each dispatch after the first. The power of two is none. WGSL lets a sum be reordered
-/// within an expression; levels and dispatches are expressions of their own.
+/// | step | roundings |
+/// |---|---|
+/// | a run of L products, in any order | L: one for the product, and L - 1 sums |
+/// | a level that adds n sums | n - 1 |
+/// | each dispatch after the first | 1 |
+/// | the power of two | 0 |
+///
+/// WGSL lets a sum be reordered within an expression, but levels and dispatches are separate expressions.
 pub fn gram_roundings(matrix: &Matrix) -> usize {
     let rows: Vec<_> = item_pieces(matrix).collect();
     let roundings = |rows: &usize| {
@@ -148,18 +153,18 @@ pub fn gram_roundings(matrix: &Matrix) -> usize {
     rows.iter().map(roundings).max().unwrap_or(0) + rows.len().saturating_sub(1)
 }
 
-/// The most that an entry of [`gram`] loses, beside its roundings, on a device that takes subnormal numbers for zero.
+/// The largest loss of an entry of [`gram`], beside its roundings, on a device that flushes subnormal numbers.
 ///
-/// `largest` is the largest magnitude of the matrix. Each product may lose 2^-126 of either side times the other, and
-/// its own value; each sum either side or its own value; each below 2^-126. There are fewer than 1.25 sums a product
-/// where there is more than a run, and at most 4 where there is not: 2^-126 · (factor · rows · (2 · largest + 16) + 4 ·
-/// dispatches) covers them, roundings of what is lost included.
+/// `largest` is the largest magnitude of the matrix. Each product may lose 2^-126 of either side times the other side,
+/// and its own value; each sum either side or its own value. Each loss is below 2^-126. A product takes fewer than 1.25
+/// sums where there is more than a run, and at most 4 otherwise. 2^-126 · (factor · rows · (2 · largest + 16) + 4 ·
+/// dispatches) covers the losses and their roundings.
 pub fn gram_flushed(matrix: &Matrix, largest: f64, factor: f64) -> f64 {
     let (dispatches, rows) = (item_pieces(matrix).count() as f64, matrix.rows() as f64);
     f64::from(f32::MIN_POSITIVE) * (factor * rows * (2.0 * largest + 16.0) + 4.0 * dispatches)
 }
 
-/// The kernel for a profile, and its groups for some rows of one panel of the output.
+/// The kernel for a profile, and its groups for some rows of an output panel.
 fn layout(profile: Profile, rows: &Range<usize>) -> (&'static Kernel, usize) {
     let lanes = profile.lanes as usize;
     let (kernel, edge) = if lanes < Profile::HARDWARE.lanes as usize { (&KERNELS[0], 12) } else { (&KERNELS[1], 8) };
@@ -168,19 +173,19 @@ fn layout(profile: Profile, rows: &Range<usize>) -> (&'static Kernel, usize) {
     (kernel, (end - first).div_ceil(lanes / across) * end.div_ceil(across))
 }
 
-/// The rows of a panel, cut to what one dispatch sums.
+/// The rows of a panel, cut to the rows of one dispatch.
 fn pieces(panel: &Panel) -> impl Iterator<Item = Range<usize>> {
     let rows = panel.place.rows.len();
     (0..rows).step_by(LONGEST).map(move |first| first..rows.min(first + LONGEST))
 }
 
-/// The rows of the pieces that make up one batch item.
+/// The numbers of rows of the pieces of a batch item.
 fn item_pieces(matrix: &Matrix) -> impl Iterator<Item = usize> {
     let panels = matrix.panels().iter().filter(|panel| panel.place.items.contains(&0));
     panels.flat_map(pieces).map(|rows| rows.len())
 }
 
-/// Sums that each level adds up, the fewest with which the levels reach over the rows.
+/// The number of sums that each level adds up, the fewest with which the levels cover the rows.
 fn runs(rows: usize) -> usize {
     let mut runs = 1usize;
     while runs.pow(LEVELS) * RUN < rows {
@@ -223,7 +228,7 @@ mod tests {
             let runs = runs(rows);
             assert!(RUN * runs.pow(LEVELS) >= rows, "{rows}");
             assert!(runs == 1 || RUN * (runs - 1).pow(LEVELS) < rows, "{rows}");
-            // Each pass of a level is one trip of its own loop and one test that ends the loop inside.
+            // A pass of a level counts as two trips: one of its own loop, and the test that ends the loop inside.
             let passes = |span: usize| 2 * (rows.div_ceil(span) + 1);
             let trips = rows + passes(RUN) + passes(RUN * runs) + passes(RUN * runs * runs);
             assert!(trips < 60_000, "{rows}: {trips}");

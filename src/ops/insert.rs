@@ -1,4 +1,4 @@
-//! output[outer, first + i, inner] = input[outer, i, inner], the rest left as it is.
+//! output[outer, first + i, inner] = input[outer, i, inner], with the rest of the axis unchanged.
 
 use super::arguments::Axis;
 use super::check::{expect_len, word};
@@ -19,7 +19,7 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "insert", ["group"], [Read, Write], Params, on_host);
 
-/// The place of the part that [`insert`] writes along the axis of its output.
+/// The place of the written part along the axis of the output of [`insert`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InsertAt {
     /// The place of the first element.
@@ -28,7 +28,7 @@ pub struct InsertAt {
     pub target_length: usize,
 }
 
-/// Records output[outer, first + i, inner] = input[outer, i, inner]: a part of the axis; the rest of the axis stays
+/// Records output[outer, first + i, inner] = input[outer, i, inner], a part of the axis; the rest of the axis stays
 /// unchanged.
 ///
 /// *Shapes*  `input`: outer × length × inner · `output`: outer × target length × inner, where the target length is at

@@ -11,7 +11,7 @@ use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder, Words};
 use crate::native::{Strided, product};
 use crate::tensor::volume;
 
-/// Rows and columns of one tile, as in the shader.
+/// The number of rows and of columns of one tile, as in the shader.
 const TILE: usize = 4;
 
 params! {
@@ -34,30 +34,31 @@ pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul", ["group", "tile_
 pub struct Side<'a> {
     /// The elements of the side, row-major.
     pub buffer: &'a Buffer<f32>,
-    /// Whether the elements are those of the transpose of the side.
+    /// Whether the elements are stored as the transpose of the side.
     pub transposed: bool,
 }
 
-/// The most elements of a side that is copied: every adapter binds as many.
+/// The largest number of elements of a copied side, which every adapter can bind.
 const MOST_MOVED: usize = 1 << 25;
 
-/// The alignment of a copied side in `scratch`, in elements: no adapter asks for more than 256 bytes.
+/// The alignment of a copied side in `scratch`, in elements; adapters ask for at most 256 bytes.
 const ALIGNMENT: usize = 64;
 
-/// The way to compute a product with tiles: their size, and the sides that are copied first.
+/// A tiled way to compute a product: the size of the tiles, and the sides to copy first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tiled {
     tile: Tile,
-    /// The elements of the copies of the left and of the right side, 0 for one that is read where it lies.
+    /// The numbers of elements of the copies of the left and the right side; 0 for a side that is read in place.
     copies: [usize; 2],
 }
 
 impl Tiled {
-    /// The tiled way on an adapter of some profile, where it is faster than the kernel with 4 × 4 sums. The choice
-    /// depends on the number of batch elements only by what fits into memory.
+    /// The tiled way on an adapter of some profile, where tiles beat the kernel with 4 × 4 sums.
+    ///
+    /// The choice depends on the number of batch items only through memory.
     // The unit of time is a product of the kernel with 4 × 4 sums, on lavapipe: a product in a tile takes 1/3, a copied
-    // element 5, a dispatch some 10 000. On hardware, not measured, larger tiles are only worth it where there are
-    // enough of them to occupy the device.
+    // element 5, a dispatch about 10 000. On hardware, which is not measured, larger tiles count as faster only where
+    // enough of them occupy the device.
     fn choose(
         profile: Profile,
         Sizes { batch, rows, inner: length, cols }: Sizes,
@@ -88,19 +89,19 @@ impl Tiled {
         if padded(8) * steps / 3.0 + 5.0 * moved > padded(TILE) * steps {
             return None;
         }
-        // A tile of 12 × 12 is faster by a fifth, and takes half a second more to compile.
+        // A tile of 12 × 12 is faster by 20 %, and takes 0.5 s more to compile.
         let is_twelve = is_software && sums * steps >= LEAST_TWELVE_PRODUCTS && padded(12) < 1.2 * padded(8);
         Some(Self { tile: if is_twelve { Tile::Twelve } else { Tile::Eight }, copies })
     }
 
-    /// The first element of the copy of the right side, and the end of the copy.
+    /// The first element of the right side's copy, and the end of that copy.
     fn places(&self) -> [usize; 2] {
         let start = self.copies[0].next_multiple_of(ALIGNMENT);
         [start, start + self.copies[1]]
     }
 }
 
-/// The elements of `scratch` that [`matmul`] needs for a product, of the transposes of the sides or not.
+/// The number of elements of `scratch` that [`matmul`] needs for a product of sides or their transposes.
 pub fn matmul_scratch(sizes: Sizes, transposed: [bool; 2]) -> usize {
     let profiles = [Profile::SOFTWARE, Profile::HARDWARE].into_iter();
     let ways = profiles.filter_map(|profile| Tiled::choose(profile, sizes, transposed));
@@ -109,10 +110,10 @@ pub fn matmul_scratch(sizes: Sizes, transposed: [bool; 2]) -> usize {
 
 /// Records output = left · right for each item of a batch.
 ///
-/// Large products are several times faster with memory for copies of sides whose rows, or columns, are no neighbours.
+/// Memory for copies makes large products several times faster where rows or columns of a side are not contiguous.
 ///
 /// *Shapes*  `left`: batch × rows × length · `right`: batch × length × cols · `scratch`: [`matmul_scratch`] elements,
-/// if there are to be copies · `output`: batch × rows × cols
+/// for copies · `output`: batch × rows × cols
 ///
 /// *Accuracy*  gamma(14 + min(r, 32) + ⌈r / 32⌉) · |left| · |right|, entrywise, with the r = ⌈length / 16⌉ runs of 16
 /// products.
@@ -163,7 +164,7 @@ pub fn matmul(
     matmul_tiles(recorder, sizes, way.tile, &left_laid, &right_laid, output)
 }
 
-/// Records the product with the kernel that reads either side wherever it lies, an element at a time.
+/// Records the product with the kernel that reads both sides in place, element by element.
 fn matmul_strided(
     recorder: &mut Recorder,
     Sizes { batch, rows, inner: length, cols }: Sizes,
@@ -241,7 +242,7 @@ mod tests {
             let way = choose(Profile::SOFTWARE, of, straight);
             assert_eq!(way.map(|way| way.tile), tile, "{of:?}");
         }
-        // A copy of a side is worth it where it is read often, and none is needed of one that lies right.
+        // A copy pays for a side that is read often; a side in the right layout needs no copy.
         let thin = (1, 4, 784, 512);
         assert_eq!(choose(Profile::SOFTWARE, thin, [false, true]), None);
         let way = choose(Profile::SOFTWARE, thin, [true, false]).unwrap();

@@ -1,4 +1,4 @@
-//! A side of a product, laid out in quads across each step of the inner axis.
+//! A side of a product in quads across each step of the inner axis.
 
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
@@ -18,32 +18,32 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul_side", ["group"], [Read, Write], Params, on_host);
 
-/// The elements of a side of [`super::matmul_tiles`]: whole quads of its rows, or of its columns, for each step of the
-/// inner axis.
+/// The number of elements of a side of [`super::matmul_tiles`]: whole quads of its rows, or of its columns, for each
+/// step of the inner axis.
 pub fn matmul_side_len(batch: usize, size: usize, length: usize) -> usize {
     batch * length * size.next_multiple_of(4)
 }
 
-/// A batch of sides of products as they lie in memory.
+/// A batch of sides of products in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SideLayout {
     /// The number of products.
     pub batch: usize,
-    /// The rows of a left side, the columns of a right side.
+    /// The number of rows of a left side, or of columns of a right side.
     pub size: usize,
-    /// The steps of the inner axis.
+    /// The number of steps of the inner axis.
     pub length: usize,
-    /// Whether the side lies step after step and only lacks whole quads.
+    /// Whether the side lies step after step and lacks only whole quads.
     pub is_laid: bool,
 }
 
-/// Records the copy of a side of a product to where [`super::matmul_tiles`] reads it: its rows, if it is the left one,
-/// or its columns become neighbours.
+/// Records the copy of a side of a product for [`super::matmul_tiles`]: rows of a left side, or columns of a right
+/// side, become contiguous.
 ///
 /// *Shapes*  `input`: batch × size × length, or batch × length × size where `is_laid` · `output`: batch × length × size
 /// up to whole quads, [`matmul_side_len`] elements
 ///
-/// *Accuracy*  exact; what pads a quad repeats the last number.
+/// *Accuracy*  exact; the padding of a quad repeats the last number.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the device's limits.

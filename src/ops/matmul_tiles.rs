@@ -1,4 +1,4 @@
-//! output = left · right, for a batch of products of sides that lie in quads.
+//! output = left · right, for a batch of products of sides in quads.
 
 use super::arguments::Sizes;
 use super::check::{expect_len, expect_trips, word};
@@ -9,13 +9,13 @@ use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::native::{Strided, product};
 use crate::tensor::volume;
 
-/// Products of one run, as in the shader.
+/// The products of one run, as in the shader.
 const RUN: usize = 16;
 
-/// Runs whose sums are added up before their own sum is handed on, as in the shader.
+/// The runs whose sums are added up before their total goes on, as in the shader.
 const RUNS: usize = 32;
 
-/// Tiles of a group that lie side by side, where there are as many.
+/// The tiles of a group side by side, where there are as many.
 const MOST_ACROSS: usize = 8;
 
 params! {
@@ -33,7 +33,7 @@ pub(super) static KERNELS: [Kernel; 2] = [
     kernel!("tensor" / "matmul_tiles", "matmul_tiles_12", ["group", "tile_12"], [Read, Read, Write], Params, on_host),
 ];
 
-/// The sums that one invocation of [`matmul_tiles`] owns.
+/// The sums of one invocation of [`matmul_tiles`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tile {
     /// 8 × 8.
@@ -43,7 +43,7 @@ pub enum Tile {
 }
 
 impl Tile {
-    /// The rows of the tile, which are as many as its columns.
+    /// The number of rows, and of columns, of the tile.
     pub fn edge(self) -> usize {
         match self {
             Self::Eight => 8,
@@ -59,7 +59,7 @@ impl Tile {
     }
 }
 
-/// Records output = left · right for each item of a batch, with tiles of a size.
+/// Records output = left · right for each item of a batch, with tiles of the given size.
 ///
 /// *Shapes*  `left`: batch × length × rows up to whole quads · `right`: batch × length × cols up to whole quads, both
 /// as [`super::matmul_side`] lays them out · `output`: batch × rows × cols
@@ -81,7 +81,7 @@ pub fn matmul_tiles(
     expect_len(operation, "left", matmul_side_len(batch, rows, length), left.len())?;
     expect_len(operation, "right", matmul_side_len(batch, cols, length), right.len())?;
     expect_len(operation, "output", volume(&[batch, rows, cols]), output.len())?;
-    // Each run ends its own loop once more, and the one outside counts it; so it is with runs of runs.
+    // Each run ends its own loop with a further test, and the outer loop counts that test; likewise for runs of runs.
     let trips = length + 2 * length.div_ceil(RUN) + 2 * length.div_ceil(RUN * RUNS) + 1;
     expect_trips(recorder, operation, trips, "split the product along its inner axis and add the parts")?;
     for (role, buffer) in [("the left side", left), ("the right side", right), ("the output", output)] {

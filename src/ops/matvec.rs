@@ -16,8 +16,8 @@ pub(super) static KERNELS: PerStorage =
 /// `output`: batch × vectors × rows
 ///
 /// *Accuracy*  |error| <= gamma(⌈s / lanes⌉ + lanes + segments + 1) · |matrix| · |input|, entrywise, where a segment
-/// has s = 512 · lanes quads at the most, more past 8192 segments. A product has the same bits whatever the other
-/// vectors are.
+/// has at most s = 512 · lanes quads, more past 8192 segments. The bits of a product do not depend on the other
+/// vectors.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when the shapes do not fit, [`crate::Error::TooLarge`] past the device's limits.

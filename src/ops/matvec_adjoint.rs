@@ -16,8 +16,8 @@ pub(super) static KERNELS: PerStorage =
 /// `output`: batch × vectors × cols
 ///
 /// *Accuracy*  |error| <= gamma(r + segments - 1) · |matrix|ᵀ · |input|, entrywise, where a segment has r rows: 256 on
-/// software adapters and 64 on hardware, more past 8192 segments. A product has the same bits whatever the other
-/// vectors are.
+/// software adapters and 64 on hardware, more past 8192 segments. The bits of a product do not depend on the other
+/// vectors.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when the shapes do not fit, [`crate::Error::TooLarge`] past the device's limits.

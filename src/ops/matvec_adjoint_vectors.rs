@@ -9,11 +9,12 @@ use crate::tensor::{Matrix, Tensor};
 pub(super) static KERNELS: PerStorage =
     matrix_kernels!("dense" / "matvec_adjoint_vectors", ["group", "mask"], [Read, Read, Write], AdjointParams, adjoint_on_host);
 
-/// Vectors that a workgroup multiplies with at once, as in the shader.
+/// The number of vectors that a workgroup multiplies at once, as in the shader.
 const GROUP_VECTORS: usize = 4;
 
-/// Records output = matrixᵀ · input, for every batch item and vector, reading the matrix once for four vectors;
-/// [`super::matvec_adjoint`] calls it for two vectors and more.
+/// Records output = matrixᵀ · input, for every batch item and vector, with a read of the matrix for four vectors.
+///
+/// [`super::matvec_adjoint`] calls this function for two vectors and more.
 ///
 /// *Shapes*  `matrix`: batch × rows × cols · `input`: batch (or a divisor of it, repeated) × vectors × rows ·
 /// `output`: batch × vectors × cols

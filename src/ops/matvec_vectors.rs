@@ -9,11 +9,12 @@ use crate::tensor::{Matrix, Tensor};
 pub(super) static KERNELS: PerStorage =
     matrix_kernels!("dense" / "matvec_vectors", ["group", "mask"], [Read, Read, Write], Params, on_host);
 
-/// Vectors that a workgroup multiplies with at once, as in the shader.
+/// The number of vectors that a workgroup multiplies at once, as in the shader.
 const GROUP_VECTORS: usize = 4;
 
-/// Records output = matrix · input, for every batch item and vector, reading the matrix once for four vectors;
-/// [`super::matvec`] calls it for two vectors and more.
+/// Records output = matrix · input, for every batch item and vector, with a read of the matrix for four vectors.
+///
+/// [`super::matvec`] calls this function for two vectors and more.
 ///
 /// *Shapes*  `matrix`: batch × rows × cols · `input`: batch (or a divisor of it, repeated) × vectors × cols ·
 /// `output`: batch × vectors × rows

@@ -21,7 +21,7 @@ params! {
 pub(super) static KERNEL: Kernel = kernel!("vector" / "max_abs", ["group"], [Read, Write], Params, on_host);
 
 /// Records the largest finite magnitude and the first non-finite element of each of several vectors, and returns the
-/// segments that the results come in.
+/// segments of the results.
 ///
 /// *Shapes*  `input`: vectors × length · `output`: segments × vectors, each the bits of a magnitude and an index, which
 /// is `u32::MAX` where all elements are finite.

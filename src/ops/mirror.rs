@@ -21,11 +21,10 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("dense" / "mirror", ["group"], [Read, Write], Params, on_host);
 
-/// Columns of one row that a lane writes.
+/// The columns of a row that a lane writes.
 const SPAN: usize = 64;
 
-/// Records a copy of the entries below the diagonal to above it: matrix\[row, col\] = matrix\[col, row\] where row <
-/// col.
+/// Records a copy of the entries below the diagonal to above: matrix\[row, col\] = matrix\[col, row\] where row < col.
 ///
 /// *Shapes*  `matrix`: batch × cols × cols, stored as `f32`
 ///
@@ -46,12 +45,12 @@ pub fn mirror(recorder: &mut Recorder, matrix: &Matrix) -> Result<()> {
     }
     let lanes = recorder.gpu().capabilities().profile.lanes as usize;
     for (index, source) in matrix.panels().iter().enumerate() {
-        // A panel of several items has no other panels of the same items.
+        // A panel of several items holds these items whole.
         let targets = matrix.panels()[..=index].iter().filter(|target| target.place.items == source.place.items);
         for target in targets {
             let (from, to) = (&source.place.rows, &target.place.rows);
             let own = from == to;
-            // The columns of the padding are written with those of the last rows.
+            // The columns of the padding are written with the columns of the last rows.
             let source_end = if from.end == matrix.cols() { matrix.quads() * 4 } else { from.end };
             let params = Params {
                 items: word(operation, "the batch", target.place.items.len())?,

@@ -1,4 +1,4 @@
-//! Operations: each checks shapes and records dispatches, and does nothing else.
+//! Operations: each checks shapes and records dispatches, and nothing else.
 //!
 //! An operation is four files of one name: its shader, the file here, its reference implementation in
 //! [`crate::reference`], and a row of the table in `tests/device/kernels/table.rs`. [`kernels`] lists every shader.
@@ -106,7 +106,7 @@ pub use window::{Span, window};
 
 use crate::gpu::Kernel;
 
-/// Every shader of the crate, once for each storage it reads.
+/// Every shader of the crate, once for each storage of its matrix.
 pub fn kernels() -> Vec<&'static Kernel> {
     let dense = [
         matvec::KERNELS.each(),

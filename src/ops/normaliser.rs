@@ -9,19 +9,19 @@ use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::tensor::volume;
 
-/// The state of one vector of an iteration, as the device keeps it.
+/// The state on the device of one vector of an iteration.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 pub struct NormaliserState {
     /// The largest norm so far.
     pub largest: f32,
-    /// Why the vector left the mask; see [`StopKind`].
+    /// The reason for which the vector left the mask; see [`StopKind`].
     pub kind: u32,
     /// The step of the last norm.
     pub step: u32,
 }
 
-/// Why the device took a vector out of the mask.
+/// The reason for which the device took a vector out of the mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopKind {
     /// The vector is still in the mask.
@@ -30,12 +30,12 @@ pub enum StopKind {
     Zero,
     /// A product holds NaN or infinity.
     NonFinite,
-    /// A norm is rounding noise: the space is invariant.
+    /// A norm is rounding noise, because the space is invariant.
     Breakdown,
 }
 
 impl NormaliserState {
-    /// Why the vector left the mask.
+    /// The reason for which the vector left the mask.
     pub fn stop(&self) -> StopKind {
         match self.kind {
             1 => StopKind::Zero,
@@ -59,18 +59,18 @@ params! {
 pub(super) static KERNEL: Kernel =
     kernel!("krylov" / "normaliser", ["group", "finite"], [Read, Read, Write, Write, Write, Write], Params, on_host);
 
-/// The memory that [`normaliser`] works on.
+/// The memory of [`normaliser`].
 #[derive(Clone, Copy, Debug)]
 pub struct Normalise<'a> {
     /// The vectors.
     pub vectors: usize,
-    /// Powers of two that the sums of squares were taken with, one a vector.
+    /// The powers of two in the sums of squares, a power for each vector.
     pub factors: &'a Buffer<f32>,
-    /// The memory for factor / norm, one a vector.
+    /// The memory for factor / norm, an entry for each vector.
     pub inverses: &'a Buffer<f32>,
-    /// The mask, one entry a vector.
+    /// The mask, an entry for each vector.
     pub active: &'a Buffer<u32>,
-    /// One state a vector.
+    /// The states, a state for each vector.
     pub states: &'a Buffer<NormaliserState>,
 }
 
@@ -81,7 +81,7 @@ pub struct NormsOfStep<'a> {
     pub norms: &'a Buffer<f32>,
     /// The place of the first vector's norm.
     pub first_norm: usize,
-    /// The step, which states keep.
+    /// The step, which the states keep.
     pub step: usize,
     /// The largest norm that is rounding noise, in units of the vector's largest norm so far.
     pub breakdown: f32,
@@ -89,13 +89,13 @@ pub struct NormsOfStep<'a> {
 
 /// Records norm = root of the sum of squares, and inverse = factor / norm, for each vector of the mask.
 ///
-/// A norm of at most `breakdown` times the largest so far, and one that is not finite, takes its vector out of the
-/// mask, with inverse 0.
+/// A norm that is not finite, or at most `breakdown` times the largest so far, takes its vector out of the mask, with
+/// inverse 0.
 ///
-/// *Shapes*  `squares`: segments × vectors · `norms`: from `first_norm` on, one a vector
+/// *Shapes*  `squares`: segments × vectors · `norms`: vectors, from `first_norm` on
 ///
 /// *Accuracy*  relative error <= gamma((segments - 1) / 2 + 4.5) for the norm, and gamma((segments - 1) / 2 + 7) for
-/// the inverse: what WGSL promises of roots and quotients.
+/// the inverse, by WGSL's promise for roots and quotients.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when a buffer is too short, [`crate::Error::TooLarge`] past the loop budget.

@@ -1,4 +1,4 @@
-//! Rows without gaps -> rows padded with zeros to whole quads.
+//! panel = rows without gaps, padded with zeros to whole quads.
 
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};

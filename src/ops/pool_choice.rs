@@ -1,4 +1,4 @@
-//! choice = which element of each window is the largest.
+//! choice = the number of the largest element of each window.
 
 use super::check::expect_trips;
 use super::declare::kernel;
@@ -10,8 +10,8 @@ use crate::tensor::SlidingSizes;
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "pool_choice", ["group", "nan", "sliding", "order"], [Read, Write], Params, on_host);
 
-/// Records choice[plane, y, x] = the number, counted row by row, of the window's element that is the largest of those
-/// in the image; the first of equals, and the first NaN where there is one.
+/// Records choice[plane, y, x] = the number, counted row by row, of the largest element of the window within the image.
+/// The choice is the first of equal elements, or the first NaN.
 ///
 /// *Shapes*  `image`, `choice`: the image and the response of `sizes`, whose planes are its batch; channels, filters
 /// and groups are 1
@@ -19,7 +19,7 @@ pub(super) static KERNEL: Kernel =
 /// *Accuracy*  exact.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there is not one channel, [`crate::Error::TooLarge`]
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there are several channels, [`crate::Error::TooLarge`]
 /// past the device's limits or its loop budget.
 pub fn pool_choice(
     recorder: &mut Recorder,

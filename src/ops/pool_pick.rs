@@ -1,4 +1,4 @@
-//! picked = the element of each window that was chosen.
+//! picked = the chosen element of each window.
 
 use super::declare::kernel;
 use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
@@ -9,15 +9,15 @@ use crate::tensor::SlidingSizes;
 pub(super) static KERNEL: Kernel =
     kernel!("tensor" / "pool_pick", ["group", "nan", "sliding"], [Read, Read, Write], Params, on_host);
 
-/// Records picked[plane, y, x] = the element of image whose number in the window is choice[plane, y, x]; 0 where that
-/// lies outside.
+/// Records picked[plane, y, x] = the element of image whose number in the window is choice[plane, y, x]; 0 for an
+/// element outside the image.
 ///
 /// *Shapes*  `image`, `choice`, `picked`: the image and twice the response of `sizes`, as in [`super::pool_choice`]
 ///
 /// *Accuracy*  exact.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there is not one channel, [`crate::Error::TooLarge`]
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there are several channels, [`crate::Error::TooLarge`]
 /// past the device's limits.
 pub fn pool_pick(
     recorder: &mut Recorder,

@@ -15,10 +15,10 @@ pub(super) static KERNEL: Kernel =
 ///
 /// *Shapes*  `picked`, `choice`, `image`: twice the response and the image of `sizes`, as in [`super::pool_choice`]
 ///
-/// *Accuracy*  gamma(windows - 1) · Σ|picked|, of the windows that a pixel is part of.
+/// *Accuracy*  gamma(windows - 1) · Σ|picked|, over the windows that contain a pixel.
 ///
 /// # Errors
-/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there is not one channel, [`crate::Error::TooLarge`]
+/// [`crate::Error::ShapeMismatch`] when a buffer is too short or there are several channels, [`crate::Error::TooLarge`]
 /// past the device's limits or its loop budget.
 pub fn pool_unpick(
     recorder: &mut Recorder,

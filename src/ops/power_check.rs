@@ -36,12 +36,12 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("krylov" / "power_check", ["group"], [Read, Read, Write, Write], Params, on_host);
 
-/// The step and the tolerances that [`power_check`] tests with.
+/// The step and the tolerances of [`power_check`].
 #[derive(Clone, Copy, Debug)]
 pub struct PowerCheck {
     /// The iteration, from 1.
     pub iteration: usize,
-    /// Whether sigma² = |AᵀAv| (true), or sigma = |Av| (false).
+    /// The form: sigma² = |AᵀAv| where true, sigma = |Av| where false.
     pub gram: bool,
     /// Tolerance relative to sigma.
     pub rtol: f32,

@@ -24,7 +24,7 @@ params! {
 pub(super) static KERNEL: Kernel =
     kernel!("krylov" / "project", ["group", "lane_sum", "mask"], [Read, Read, Read, Write], Params, on_host);
 
-/// Records the coefficients of each vector in its basis, and returns the segments that the results come in.
+/// Records the coefficients of each vector in its basis, and returns the segments of the results.
 ///
 /// *Shapes*  `basis`: slots × stride, each slot vectors × length · `input`: vectors × length · `output`: segments ×
 /// vectors × slots; a coefficient is the sum over the segments.

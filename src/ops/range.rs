@@ -1,4 +1,4 @@
-//! factor = 2^-e for each vector: the range that a solver works in.
+//! factor = 2^-e for each vector, the range of a solver.
 
 use super::arguments::Segmented;
 use super::check::{expect_len, expect_trips, word};
@@ -17,8 +17,8 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("krylov" / "range", ["group"], [Read, Write, Write, Write], Params, on_host);
 
-/// Records the power of two that brings each vector's largest magnitude into [1, 2), from what [`super::max_abs`]
-/// wrote. A vector that is zero or not finite is told by its state and leaves the mask.
+/// Records the power of two that brings each vector's largest magnitude into [1, 2), from the output of
+/// [`super::max_abs`]. A vector that is zero or not finite leaves the mask, and its state says so.
 ///
 /// *Shapes*  `screens`: segments × vectors · `factors`, `active`, `states`: vectors
 ///

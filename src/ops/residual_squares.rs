@@ -16,8 +16,10 @@ pub(super) static KERNEL: Kernel = kernel!(
     [Read, Read, Read, Read, Read, Write],
     Params, on_host);
 
-/// Records |factor · product - sigma · direction|² for each of several vectors, and returns the segments that the
-/// results come in: the square of the residual of a singular pair.
+/// Records |factor · product - sigma · direction|² for each of several vectors, the square of the residual of a
+/// singular pair.
+///
+/// Returns the segments of the results.
 ///
 /// *Shapes*  `product`, `direction`: vectors × length · `factors`, `sigmas`: vectors · `output`: segments × vectors;
 /// the square is the sum over the segments.

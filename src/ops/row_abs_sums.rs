@@ -25,7 +25,7 @@ params! {
 
 pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "row_abs_sums", ["group"], [Write], Params, on_host);
 
-/// Records the sum of magnitudes of each row, and returns the segments that the results come in.
+/// Records the sum of magnitudes of each row, and returns the segments of the results.
 ///
 /// *Shapes*  `output`: segments × batch × rows; a sum is the sum over the segments.
 ///

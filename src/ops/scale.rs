@@ -20,7 +20,7 @@ pub(super) static KERNEL: Kernel = kernel!("vector" / "scale", ["group", "mask"]
 
 /// Records output = factor · input for each of several vectors.
 ///
-/// *Shapes*  `input`, `output`: vectors × length · `factors`: one a vector
+/// *Shapes*  `input`, `output`: vectors × length · `factors`: vectors
 ///
 /// *Accuracy*  one rounding.
 ///

@@ -22,10 +22,10 @@ params! {
 
 pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "screen", ["group"], [Write], Params, on_host);
 
-/// Records the screening of the elements of one panel, and returns the segments that the results come in.
+/// Records the screening of the elements of one panel, and returns the segments of the results.
 ///
-/// *Shapes*  `output`: items × segments, each the bits of a magnitude and an index into the padded elements that the
-/// panel holds of the item, `u32::MAX` where all of them are finite.
+/// *Shapes*  `output`: items × segments, each the bits of a magnitude and an index into the item's padded elements in
+/// the panel; `u32::MAX` where all elements are finite.
 ///
 /// *Accuracy*  exact.
 ///

@@ -1,9 +1,9 @@
-//! The cutting of long sums, so that no invocation loops past its budget and partial results stay few.
+//! The cutting of long sums, so that invocations keep to the loop budget and partial results stay few.
 
 use crate::gpu::Gpu;
 use crate::tensor::Matrix;
 
-/// A length cut into equal segments, the last one perhaps shorter.
+/// A length cut into equal segments, the last segment perhaps shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segments {
     /// The length of a segment.
@@ -12,16 +12,16 @@ pub struct Segments {
     pub count: usize,
 }
 
-/// Loop trips of one invocation over a segment. Far below the loop budget, so that long sums spread over the device
-/// and rounding errors stay those of short sums.
+/// The loop trips of one invocation over a segment, far below the loop budget. So long sums spread over the device, and
+/// rounding errors stay small.
 const TRIPS: usize = 512;
 
-/// Segments of one sum, up to segments of the longest length. Their partial results are added by one invocation, which
-/// the loop budget bounds as well.
+/// The limit of segments of one sum, up to segments of the longest length. The loop budget applies here too, because
+/// one invocation adds the partial results.
 const MOST: usize = 8192;
 
-/// Loop trips of one invocation over the longest segment: with it, the 2^30 elements of the largest binding stay within
-/// the loop budget, segment by segment and over the segments.
+/// The loop trips of one invocation over the longest segment. The 2^30 elements of the largest binding then stay within
+/// the loop budget, in each segment and over the segments.
 const LONGEST: usize = 32_768;
 
 impl Segments {
@@ -31,7 +31,7 @@ impl Segments {
         Self::cut(total, TRIPS * lanes, LONGEST * lanes)
     }
 
-    /// Segments of `total` elements that one lane walks alone.
+    /// Segments of `total` elements that one lane adds alone.
     pub(crate) fn for_lane(total: usize) -> Self {
         Self::cut(total, TRIPS, LONGEST)
     }
@@ -41,7 +41,7 @@ impl Segments {
         Self::cut(total, TRIPS.max(least), LONGEST)
     }
 
-    /// Segments of `rows` for the transposed product.
+    /// Segments of `rows` rows for the transposed product.
     pub(crate) fn for_rows(gpu: &Gpu, rows: usize) -> Self {
         Self::cut(rows, gpu.capabilities().profile.adjoint_rows as usize, LONGEST)
     }
@@ -52,11 +52,11 @@ impl Segments {
     }
 }
 
-/// Segments of the rows of each item of a matrix, over all of its panels; every panel starts a new segment.
+/// Segments of the rows of each item of a matrix, over all its panels; every panel starts a new segment.
 pub(super) struct RowSegments {
-    /// The rows of a segment.
+    /// The number of rows of a segment.
     pub(super) length: usize,
-    /// The segments of an item.
+    /// The number of segments of an item.
     pub(super) total: usize,
     panel_rows: usize,
 }
@@ -72,7 +72,7 @@ impl RowSegments {
         Self { length, total, panel_rows }
     }
 
-    /// The segments before the panel that starts at `row`.
+    /// The number of segments before the panel that starts at `row`.
     pub(super) fn before(&self, row: usize) -> usize {
         row / self.panel_rows * self.panel_rows.div_ceil(self.length)
     }

@@ -10,7 +10,7 @@ use crate::gpu::Buffer;
 use crate::tensor::{SlidingSizes, elements};
 
 params! {
-    /// The parameters as `shaders/lib/sliding.wgsl` declares them.
+    /// The parameters as in `shaders/lib/sliding.wgsl`.
     pub(super) struct Params {
         image: [u32; 2],
         kernel: [u32; 2],
@@ -26,7 +26,7 @@ params! {
     }
 }
 
-/// Rows and columns of the tile that an invocation owns, and the products of one run.
+/// The rows and columns of an invocation's tile, and the products of a run.
 pub(super) const TILE: usize = 4;
 pub(super) const RUN: usize = 16;
 
@@ -51,10 +51,10 @@ impl Params {
     }
 }
 
-/// A sum that is not cut.
+/// A sum in one segment.
 pub(super) const WHOLE: Segments = Segments { length: 0, count: 1 };
 
-/// Refuses buffers that are shorter than their shapes, or longer than shaders count.
+/// Refuses buffers that are shorter than their shapes, or longer than `u32` counts.
 pub(super) fn expect_shapes(operation: &'static str, buffers: &[(&str, [usize; 4], &Buffer<f32>)]) -> Result<()> {
     buffers.iter().try_for_each(|(role, shape, buffer)| {
         expect_len(operation, role, elements(operation, shape)?, buffer.len())?;
@@ -62,16 +62,16 @@ pub(super) fn expect_shapes(operation: &'static str, buffers: &[(&str, [usize; 4
     })
 }
 
-/// Loop trips of a sum in runs, the tests that end a loop counted: each run ends its own, and is a trip of an outer
-/// one.
+/// The loop trips of a sum in runs, with the tests that end loops: each run has such a test, and is a trip of the outer
+/// loop.
 pub(super) fn run_trips(length: usize) -> usize {
     length + 2 * length.div_ceil(RUN) + 1
 }
 
-/// Loop trips in which a tile is written.
+/// The loop trips that write a tile.
 pub(super) const TILE_TRIPS: usize = TILE * (TILE + 2) + 1;
 
-/// Refuses sizes of more than one channel: pooling has planes.
+/// Refuses sizes of several channels, because pooling works on planes.
 pub(super) fn expect_planes(operation: &'static str, sizes: &SlidingSizes) -> Result<()> {
     expect(operation, "channels, filters and groups", &[1; 3], &[sizes.channels, sizes.filters, sizes.groups])
 }

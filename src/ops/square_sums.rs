@@ -21,15 +21,15 @@ params! {
 
 pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "square_sums", ["group"], [Write], Params, on_host);
 
-/// The segments that [`square_sums`] and [`super::screen_segments`] write for each item of a panel.
+/// The segments of [`square_sums`] and [`super::screen_segments`] for each item of a panel.
 pub(crate) fn panel_segments(gpu: &Gpu, panel: &Panel, quads: usize) -> Segments {
     let lanes = gpu.capabilities().profile.lanes;
     let segments = Segments::for_lane(panel.place.rows.len() * quads);
-    // Segments of neighbouring lanes interleave, so a tile of them is always whole.
+    // Segments of neighbouring lanes interleave, so that a tile of segments is always whole.
     Segments { length: segments.length, count: segments.count.next_multiple_of(lanes as usize) }
 }
 
-/// Records the sums of squares of the elements of one panel, and returns the segments that the results come in.
+/// Records the sums of squares of the elements of one panel, and returns the segments of the results.
 ///
 /// *Shapes*  `output`: items × segments; an item's sum is the sum over its segments, over all panels.
 ///

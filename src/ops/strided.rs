@@ -6,7 +6,7 @@ use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::elements;
 use crate::{Error, Result};
 
-/// The most axes that [`strided`] takes.
+/// The largest number of axes of [`strided`].
 pub const RANK: usize = 6;
 
 params! {
@@ -19,14 +19,15 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "strided", ["group"], [Read, Write], Params, on_host);
 
-/// Records output[i0, i1, ...] = input[i0 s0 + i1 s1 + ...]: axes in another order, or with a stride of 0 repeated.
+/// Records output[i0, i1, ...] = input[i0 s0 + i1 s1 + ...]: axes in another order, or repeated by a stride of 0.
 ///
-/// *Shapes*  `output`: the product of the sizes · `sizes`, `strides`: one an axis of the output, up to [`RANK`]
+/// *Shapes*  `output`: the product of the sizes · `sizes`, `strides`: a number for each axis of the output, up to
+/// [`RANK`]
 ///
 /// *Accuracy*  exact.
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`] when a buffer is too short or there are not as many strides as sizes,
+/// [`Error::ShapeMismatch`] for a buffer that is too short, or unequal numbers of strides and sizes;
 /// [`Error::TooLarge`] past [`RANK`] axes or the device's limits.
 pub fn strided(
     recorder: &mut Recorder,
@@ -63,7 +64,7 @@ pub fn strided(
     let mut params = Params { elements: word(operation, "the output", count)?, sizes: [1; RANK], strides: [0; RANK] };
     for (axis, (size, stride)) in sizes.iter().zip(strides).enumerate() {
         params.sizes[axis] = word(operation, "an axis", *size)?;
-        // Where there is one element, the stride is not used, however large.
+        // An axis of a single element never uses its stride, however large.
         params.strides[axis] = if *size == 1 { 0 } else { word(operation, "a stride", *stride)? };
     }
     let grid = Grid::covering(count, recorder.gpu().capabilities().profile.lanes);

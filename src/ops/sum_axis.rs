@@ -21,16 +21,17 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "sum_axis", ["group", "tree"], [Read, Write], Params, on_host);
 
-/// The segments that [`sum_axis`] cuts an axis into; it needs memory for outer × segments × inner partial sums, where
-/// there is more than one.
+/// The number of segments that [`sum_axis`] cuts an axis into.
+///
+/// Several segments need memory for outer × segments × inner partial sums.
 pub fn sum_axis_segments(length: usize) -> Segments {
     Segments::for_lane(length)
 }
 
-/// Records output[outer, inner] = Σ input[outer, i, inner], by way of the sums of segments, which `partials` holds.
+/// Records output[outer, inner] = Σ input[outer, i, inner]; `partials` holds the sums of segments.
 ///
-/// *Shapes*  `input`: outer × length × inner · `output`: outer × inner · `partials`: outer × segments × inner, where
-/// [`sum_axis_segments`] are more than one
+/// *Shapes*  `input`: outer × length × inner · `output`: outer × inner · `partials`: outer × segments × inner, for
+/// several [`sum_axis_segments`]
 ///
 /// *Accuracy*  gamma(r(segment) + r(segments)) · Σ|input| with r(n) = min(n, 16) - 1 + ⌈log2 ⌈n / 16⌉⌉, the roundings
 /// of a run of 16 and of a tree over the runs: 20 for 512 terms, at most 44 for 4 million.

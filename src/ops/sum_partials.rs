@@ -21,7 +21,7 @@ params! {
 pub(super) static KERNEL: Kernel =
     kernel!("vector" / "sum_partials", ["group", "mask", "tree"], [Read, Read, Write], Params, on_host);
 
-/// The most roundings of a partial result on its way into their sum: 15 + ⌈log2 ⌈segments / 16⌉⌉ from 16 segments on.
+/// The limit of roundings on a partial result's way into the sum: 15 + ⌈log2 ⌈segments / 16⌉⌉ from 16 segments on.
 pub fn sum_partials_roundings(segments: usize) -> usize {
     tree_roundings(segments)
 }

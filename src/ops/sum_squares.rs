@@ -13,7 +13,7 @@ use crate::tensor::volume;
 pub(super) static KERNEL: Kernel =
     kernel!("vector" / "sum_squares", ["group", "lane_sum", "mask", "tree"], [Read, Read, Read, Write], Params, on_host);
 
-/// Records |factor · input|² for each of several vectors, and returns the segments that the results come in.
+/// Records |factor · input|² for each of several vectors, and returns the segments of the results.
 ///
 /// *Shapes*  `input`: vectors × length · `factors`: vectors · `output`: segments × vectors; the square is the sum over
 /// the segments.

@@ -1,21 +1,21 @@
-//! Sums in a tree: what `shaders/lib/tree.wgsl` adds up in one invocation, in how many roundings and loop trips.
+//! Sums in a tree: the roundings and loop trips of an invocation of `shaders/lib/tree.wgsl`.
 
-/// Terms that are added one after another, before their sum enters the tree: RUN of the shader.
+/// The number of terms that are added in sequence, before their sum enters the tree: RUN of the shader.
 const RUN: usize = 16;
 
-/// The most roundings of a term on its way into the sum of `terms`: those of its run, and one a level of the tree.
+/// The limit of roundings of a term in a sum of `terms`: the roundings of its run, and one for each level of the tree.
 ///
-/// 15 + ⌈log2 ⌈terms / 16⌉⌉ from 16 terms on: 20 for 512, 24 for 8192. Where terms are products that are rounded, or
-/// fused with the sum, theirs is one more.
+/// 15 + ⌈log2 ⌈terms / 16⌉⌉ from 16 terms on: 20 for 512, 24 for 8192. Terms that are rounded products, or products
+/// fused with the sum, have one rounding more.
 pub(super) fn tree_roundings(terms: usize) -> usize {
     let runs = terms.div_ceil(RUN).max(1);
     RUN.min(terms).saturating_sub(1) + runs.next_power_of_two().trailing_zeros() as usize
 }
 
-/// Loop trips of an invocation that adds up `terms`, the tests that end its loops counted.
+/// The loop trips of an invocation that adds up `terms`, with the tests that end its loops.
 ///
-/// A run is a trip of its own, the test that ends the loop of its terms, and in the tree as many trips as its number
-/// has ones at its end, which is less than one on average, and one test.
+/// A run is a trip of its own, plus the test that ends the loop of its terms. In the tree a run takes a test, and a
+/// trip for each trailing 1 bit of its number, which is less than one on average.
 pub(super) fn tree_trips(terms: usize) -> usize {
     terms.saturating_add(4 * terms.div_ceil(RUN)).saturating_add(20)
 }

@@ -15,8 +15,8 @@ params! {
     }
 }
 
-/// A function of one number, and of a parameter where it takes one. Its shader, `shaders/lib/unary_*.wgsl`, says how
-/// accurate the function is.
+/// A function of a number, and of a parameter where the function takes one. The shader `shaders/lib/unary_*.wgsl` has
+/// the function's accuracy.
 #[derive(Debug)]
 pub struct Unary {
     function: Function,
@@ -44,8 +44,8 @@ macro_rules! takes_parameter {
     };
 }
 
-/// The functions, each from its constant, its name, whether its shader takes a parameter, the files that it calls, and
-/// its formula.
+/// The functions, each from its constant, its name, whether its shader takes a parameter, the files that the function
+/// calls, and its formula.
 macro_rules! functions {
     ($(($constant:ident, $name:ident, $takes:ident, [$($library:literal),*], $formula:literal),)*) => {
         impl Unary {
@@ -152,7 +152,7 @@ impl Unary {
 
 /// Records output = function(input, parameter), element by element.
 ///
-/// *Shapes*  `input`, `output`: one length
+/// *Shapes*  `input`, `output`: the same length
 ///
 /// *Accuracy*  as the function's shader says.
 ///

@@ -1,4 +1,4 @@
-//! output[outer, i, inner] = input[outer, i + start, inner], and 0 outside.
+//! output[outer, i, inner] = input[outer, i + start, inner], and 0 outside the axis.
 
 use super::arguments::Axis;
 use super::check::{expect_len, word};
@@ -19,7 +19,7 @@ params! {
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "window", ["group"], [Read, Write], Params, on_host);
 
-/// A part of an axis, which may reach past both of its ends.
+/// A part of an axis, which may reach past both ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// The place of the first element.
@@ -28,7 +28,7 @@ pub struct Span {
     pub length: usize,
 }
 
-/// Records output[outer, i, inner] = input[outer, i + start, inner], and 0 where that lies outside the axis.
+/// Records output[outer, i, inner] = input[outer, i + start, inner], and 0 where i + start lies outside the axis.
 ///
 /// *Shapes*  `input`: outer × source × inner · `output`: outer × length × inner
 ///

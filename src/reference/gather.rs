@@ -4,7 +4,7 @@
 pub fn gather(input: &[f64], (outer, source, inner): (usize, usize, usize), lists: &[&[u32]]) -> Vec<f64> {
     let place = |outer: usize, place: u32, column: usize| (outer * source + place as usize) * inner + column;
     let sum = |block: usize, list: &[u32], column: usize| -> f64 {
-        // No numbers have the sum 0, and -0 alone stays.
+        // No fold from 0, because a lone -0 must stay -0.
         list.iter().map(|next| input[place(block, *next, column)]).reduce(|sum, next| sum + next).unwrap_or(0.0)
     };
     let blocks = (0..outer).flat_map(|block| lists.iter().map(move |list| (block, *list)));

@@ -1,6 +1,6 @@
-//! output[outer, first + i, inner] = input[outer, i, inner], the rest left as it is.
+//! output[outer, first + i, inner] = input[outer, i, inner], with the rest of the axis unchanged.
 
-/// Writes the middle of three axes over a part of that of `output`, `target` long, from `first` on.
+/// Writes the middle of three axes over a part of the middle axis of `output`, `target` long, from `first` on.
 pub fn insert<T: Copy>(
     input: &[T],
     (outer, length, inner): (usize, usize, usize),

@@ -1,6 +1,6 @@
 //! output = left · right.
 
-/// One side of a product: its elements, and whether they lie transposed.
+/// A side of a product: its elements, and whether these are transposed.
 pub type Factor<'a> = (&'a [f64], bool);
 
 /// The product of a `rows` × `length` and a `length` × `cols` matrix.

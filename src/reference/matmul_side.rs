@@ -1,8 +1,7 @@
-//! A side of a product, laid out in quads across each step of the inner axis.
+//! A side of a product in quads across each step of the inner axis.
 
-/// The `size` × `length` numbers of one item (`length` × `size` where they are neighbours `already`) as `length` rows
-/// of
-/// `size` neighbours, up to whole quads; the last is repeated.
+/// The `size` × `length` numbers of an item (`length` × `size` where `already` contiguous) as `length` rows of `size`
+/// numbers, up to whole quads with the last number repeated.
 pub fn matmul_side(input: &[f64], (size, length): (usize, usize), already: bool) -> Vec<f64> {
     let at =
         |step: usize, place: usize| if already { input[step * size + place] } else { input[place * length + step] };

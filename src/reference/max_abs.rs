@@ -9,7 +9,7 @@ pub struct MaxAbs {
     pub non_finite: Option<usize>,
 }
 
-/// The range of a vector: `max |input[i]|` over its finite elements, and the first that is not finite.
+/// The range of a vector: `max |input[i]|` over its finite elements, and the first element that is not finite.
 pub fn max_abs(input: &[f64]) -> MaxAbs {
     let finite = input.iter().filter(|value| value.is_finite());
     MaxAbs {

@@ -1,6 +1,6 @@
 //! output[row, col] = output[col, row] above the diagonal.
 
-/// A square matrix whose entries above the diagonal are those below it.
+/// A square matrix with the entries below the diagonal copied above.
 pub fn mirror(matrix: &[f64], cols: usize) -> Vec<f64> {
     let entry = |index| {
         let (row, col): (usize, usize) = (index / cols, index % cols);

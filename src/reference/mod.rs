@@ -1,7 +1,7 @@
 //! The reference implementation of every kernel in `f64`: the same mathematics on slices, as plainly as possible.
 //!
-//! A reference implementation takes one matrix and one vector. Batches, vectors, panels and segments belong to the
-//! kernel; `tests/device/kernels/table.rs` loops over them. Nothing here touches a device.
+//! A reference implementation takes a single matrix and vector. Batches, vectors, panels and segments belong to the
+//! kernel; `tests/device/kernels/table.rs` loops over these. Reference implementations touch no device.
 
 mod arithmetic;
 mod axpby;

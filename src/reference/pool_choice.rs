@@ -1,8 +1,8 @@
-//! choice = which element of each window is the largest.
+//! choice = the number of the largest element of each window.
 
 use crate::tensor::{SlidingSizes, volume};
 
-/// The number of the largest element of each window, the first of equals; NaN where there is one. Planes are the batch.
+/// The number of the largest element of each window, the first of equal elements; NaN for a NaN. Planes are the batch.
 pub fn pool_choice(sizes: &SlidingSizes, image: &[f64]) -> Vec<f64> {
     let mut best: Vec<Option<(f64, usize)>> = vec![None; volume(&sizes.response_shape())];
     sizes.each_term(|pixel, tap, window| {

@@ -1,9 +1,8 @@
-//! picked = the element of each window that was chosen.
+//! picked = the chosen element of each window.
 
 use crate::tensor::SlidingSizes;
 
-/// The element of each window whose number was chosen; 0 where it lies in the padding, and NaN where the choice is.
-/// Planes are the batch.
+/// The chosen element of each window; 0 for an element in the padding, and NaN for a NaN choice. Planes are the batch.
 pub fn pool_pick(sizes: &SlidingSizes, image: &[f64], choice: &[f64]) -> Vec<f64> {
     let mut picked: Vec<f64> = choice.iter().map(|own| if own.is_nan() { *own } else { 0.0 }).collect();
     sizes.each_term(|pixel, tap, window| {

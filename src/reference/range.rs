@@ -1,4 +1,4 @@
-//! factor = 2^-e: the range that a solver works in.
+//! factor = 2^-e, the range of a solver.
 
 /// The result of [`range`] for one vector.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! output = function(input, parameter), element by element.
 
-/// A function of one number and a parameter, element by element.
+/// A function of a number and a parameter, element by element.
 pub fn unary(function: fn(f64, f64) -> f64, parameter: f64, input: &[f64]) -> Vec<f64> {
     input.iter().map(|x| function(*x, parameter)).collect()
 }
@@ -165,7 +165,7 @@ pub fn gelu_slope(x: f64, _: f64) -> f64 {
     if x < 0.0 { tail } else { 1.0 - tail }
 }
 
-/// `x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`, as `x σ` of twice what tanh is taken of; its limit 0 at -∞.
+/// `x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`, as `x σ` of twice the argument of tanh; its limit 0 at -∞.
 pub fn gelu_tanh(x: f64, _: f64) -> f64 {
     bound_below(x) * sigmoid(gelu_tanh_argument(bound(x, FAR)).0, 0.0)
 }
@@ -178,16 +178,16 @@ pub fn gelu_tanh_slope(x: f64, _: f64) -> f64 {
     if x < 0.0 { tail } else { 1.0 - tail }
 }
 
-/// Twice what the tanh of [`gelu_tanh`] is taken of, and its slope.
+/// Twice the argument of the tanh of [`gelu_tanh`], and its slope.
 fn gelu_tanh_argument(x: f64) -> (f64, f64) {
     let factor = (8.0 / std::f64::consts::PI).sqrt();
     (factor * (x + 0.044_715 * x.powi(3)), factor * (1.0 + 3.0 * 0.044_715 * x * x))
 }
 
-/// Further out, e^-x is 0.
+/// The limit of x beyond which e^-x is 0.
 const FAR: f64 = 1024.0;
 
-/// `x` but for what is below -[`FAR`], so that its product with 0 is 0.
+/// `x`, but not below -[`FAR`], so that its product with 0 is 0.
 fn bound_below(x: f64) -> f64 {
     if x < -FAR { -FAR } else { x }
 }

@@ -29,13 +29,13 @@ impl Decimal {
 impl fmt::Display for Decimal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.text)?;
-        // a float, also to a reader that tells integers from floats
+        // A decimal point, so that a reader that separates integers from floats sees a float.
         let is_integer = self.text.bytes().all(|figure| figure.is_ascii_digit());
         formatter.write_str(if is_integer { ".0" } else { "" })
     }
 }
 
-/// A number of JSON, digit for digit.
+/// A number in JSON, digit for digit.
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         RawValue::from_string(self.to_string()).map_err(S::Error::custom)?.serialize(serializer)

@@ -14,9 +14,9 @@ use crate::bound::Bounds;
 pub(super) enum Field {
     /// The tensor.
     Name,
-    /// The shape, with the matrix that a kernel is read as: `16x1x3x3 as 16x9 reshaped`.
+    /// The shape, with the matrix of a kernel: `16x1x3x3 as 16x9 reshaped`.
     Shape,
-    /// The shape, with the axes that are read as one in parentheses: `16x(1x3x3)`.
+    /// The shape, with the joined axes in parentheses: `16x(1x3x3)`.
     GroupedShape,
     /// The type of the elements.
     Dtype,
@@ -24,9 +24,9 @@ pub(super) enum Field {
     Iterations,
     /// The time.
     Seconds,
-    /// How the measurement ended.
+    /// The end of the measurement.
     Status,
-    /// The kind of statement that the bounds are.
+    /// The guarantee of the bounds.
     Guarantee,
     /// Both bounds in one column: `>= 3.388672`, `3.388672 .. 3.388673`.
     Bounds,
@@ -54,12 +54,12 @@ pub(super) enum Field {
     Infinity,
 }
 
-/// The columns of one line a tensor.
+/// The columns of a table with a line for each tensor.
 pub(super) fn compact() -> Vec<Field> {
     vec![Field::Name, Field::GroupedShape, Field::Sigma, Field::Bounds, Field::Status]
 }
 
-/// The columns that say what a row is and how its measurement ended; [`numbers`] come after them.
+/// The columns that identify a row and tell its end; [`numbers`] follow.
 pub(super) fn head(content: Content) -> Vec<Field> {
     let mut fields = vec![Field::Name, Field::Shape, Field::Dtype, Field::Iterations, Field::Seconds, Field::Status];
     if content.has_bounds() {
@@ -74,7 +74,7 @@ pub(super) fn numbers(content: Content) -> Vec<Field> {
         Content::Audit(kind) => [
             &[Field::Sigma][..],
             bounds(kind),
-            // beside an upper bound the residual says little, and there is no room for it
+            // No residual beside an upper bound, because the residual then says little and there is no room.
             if kind.has_upper() { &[] } else { &[Field::Residual] },
             &[Field::Second, Field::Frobenius, Field::Schur, Field::StableRank, Field::One, Field::Infinity],
         ]
@@ -94,16 +94,16 @@ fn bounds(kind: BoundKind) -> &'static [Field] {
     }
 }
 
-/// Significant digits of a bound, each rounded to its safe side.
+/// The number of significant digits of a bound; each bound is rounded to its safe side.
 const DIGITS: usize = 7;
 
-/// Width of a bound from 0.01 on, beside another bound or a sign. With it, a row of an audit fits 80 columns.
+/// The width of a bound from 0.01 on, beside another bound or a sign, so that a row of an audit fits 80 columns.
 const BOUND: usize = 10;
 
-/// Width of "max_iterations", the longest status.
+/// The width of "max_iterations", the longest status.
 const STATUS: usize = 14;
 
-/// Width of "probable 1e-6".
+/// The width of "probable 1e-6".
 const GUARANTEE: usize = 13;
 
 impl Field {
@@ -155,12 +155,12 @@ impl Field {
         }
     }
 
-    /// The value as a table shows it, `-` where it is not known.
+    /// The value in a table, `-` where unknown.
     pub fn cell(self, record: &Record) -> String {
         self.text(record).unwrap_or_else(|| UNKNOWN.to_owned())
     }
 
-    /// The value as a table shows it, where it is known.
+    /// The value in a table, where known.
     pub fn text(self, record: &Record) -> Option<String> {
         match self {
             Self::Name => record.name.as_deref().map(printable),

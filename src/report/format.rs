@@ -7,16 +7,16 @@ use super::plan::{Content, Plan};
 use super::table::Table;
 use super::writer::ReportWriter;
 
-/// Format of a report.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// Aligned columns for a reader: an audit in one line a tensor, one norm with all that is known.
+    /// Aligned columns: an audit with a line for each tensor, a single norm with all known values.
     #[default]
     Table,
-    /// Aligned columns with all that is known of a tensor, in two lines where they do not fit into one.
+    /// Aligned columns with all known values of a tensor, in two lines where one is too short.
     Wide,
-    /// An array of JSON objects, one a row.
+    /// An array of JSON objects, an object for each row.
     Json,
     /// Comma-separated values, under the keys of the JSON.
     Csv,
@@ -36,7 +36,7 @@ impl Format {
         }
     }
 
-    /// Whether a report in this format names the device and sums up its rows; the other formats hold rows alone.
+    /// Whether a report in this format names the device and sums up its rows; other formats hold rows alone.
     pub fn has_summary(self) -> bool {
         matches!(self, Self::Table | Self::Wide | Self::Markdown)
     }

@@ -1,4 +1,4 @@
-//! Rows as an array of JSON objects, one a line; the array is closed however the run ends.
+//! Rows as an array of JSON objects, a line for each; the array is closed however the run ends.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use super::writer::ReportWriter;
 /// An array of objects.
 #[derive(Debug, Default)]
 pub(super) struct Json {
-    /// Whether a row was written, so that the next needs a comma.
+    /// Whether a row was written, so that the next row needs a comma.
     has_rows: bool,
 }
 
@@ -19,7 +19,7 @@ impl ReportWriter for Json {
     }
 
     fn row(&mut self, out: &mut dyn Write, record: &Record) -> io::Result<()> {
-        // in one piece, so that an interruption leaves whole rows
+        // In one write, so that an interruption leaves whole rows.
         let text = serde_json::to_string(record)?;
         out.write_all(if self.has_rows { b",\n " } else { b"\n " })?;
         self.has_rows = true;

@@ -1,4 +1,4 @@
-//! The keys of a record, in the order of the JSON and of the CSV: the one list of both.
+//! The list of the keys of a record, in the order of the JSON and of the CSV.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,7 +19,7 @@ pub(super) enum Value<'a> {
     Lengths(&'a [usize]),
 }
 
-/// A key, and its value in a record; `None` where the value is not known.
+/// A key with its value in a record; `None` for an unknown value.
 pub(super) type Key = (&'static str, fn(&Record) -> Option<Value<'_>>);
 
 /// The keys of every record.
@@ -52,7 +52,7 @@ pub(super) const KEYS: [Key; 26] = [
     ("note", |record| record.note.as_deref().and_then(text)),
 ];
 
-/// The key that a record has only where singular values were asked for, and only in JSON.
+/// The key that only JSON has, for records with requested singular values.
 const SINGULAR_VALUES: &str = "singular_values";
 
 fn text(text: &str) -> Option<Value<'_>> {
@@ -63,7 +63,7 @@ fn count(count: usize) -> Value<'static> {
     Value::Count(count as u64)
 }
 
-/// The value in a CSV: all digits, so that a number is read back as it was.
+/// The value in a CSV with all digits, so that the same number is read back.
 impl fmt::Display for Value<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -88,7 +88,7 @@ impl Serialize for Value<'_> {
     }
 }
 
-/// An object of JSON: every key, `null` where its value is not known.
+/// A JSON object: every key, `null` for an unknown value.
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_map(None)?;

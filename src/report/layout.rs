@@ -1,4 +1,4 @@
-//! Columns side by side: in one line where the page is wide enough, in several where it is not.
+//! The layout of columns: in one line where the page is wide enough, in several where not.
 
 use super::text;
 
@@ -9,7 +9,7 @@ pub(super) struct Column {
     pub header: &'static str,
     /// The width of the values, or of the header where the header is wider.
     pub width: usize,
-    /// Whether values are aligned at their ends, as numbers are.
+    /// Whether values are aligned at their ends, like numbers.
     pub right: bool,
 }
 
@@ -29,13 +29,14 @@ impl Column {
     }
 }
 
-/// Spaces between two columns.
+/// The number of spaces between two columns.
 const GAP: usize = 2;
 
-/// Spaces before the second and later lines of a row. With one space, the numbers of an audit take 100 columns.
+/// The number of spaces before the second and later lines of a row; with one space, the numbers of an audit take 100
+/// columns.
 const INDENT: usize = 1;
 
-/// The least width of the first column, which holds the names.
+/// The least width of the first column, the column of names.
 const NARROWEST: usize = 12;
 
 /// The columns of each line of a row.
@@ -46,8 +47,8 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Places columns on a page of this width; the first `head` columns say what a row is. Where there is too little
-    /// room, the first column is made narrower, unless `is_clear` says that its cells could then not be told apart.
+    /// Places columns on a page of this width; the first `head` columns identify a row. On a narrow page the first
+    /// column shrinks, unless `is_clear` says that its cells would then look the same.
     pub fn new(mut columns: Vec<Column>, head: usize, page: usize, is_clear: impl Fn(usize) -> bool) -> Self {
         let all: Vec<usize> = (0..columns.len()).collect();
         if line_width(&columns, &all) <= page {
@@ -69,7 +70,7 @@ impl Layout {
         self.row(&cells)
     }
 
-    /// The lines of a row. A line of unknown values is left out, unless it is the first.
+    /// The lines of a row. A line of unknown values is left out, except the first.
     pub fn row(&self, cells: &[String]) -> Vec<String> {
         let cell = |index: usize| cells.get(index).map_or("", String::as_str);
         let lines = self.lines.iter().enumerate().filter_map(|(number, line)| {
@@ -99,7 +100,7 @@ impl Layout {
             return cell.to_owned();
         };
         if column.right {
-            // a number is never cut
+            // A number is never cut.
             text::right(cell, column.width)
         } else if index == 0 {
             text::left(&text::elided(cell, column.width), column.width)
@@ -109,7 +110,7 @@ impl Layout {
     }
 }
 
-/// The sign for a value that is not known.
+/// The sign for an unknown value.
 pub(super) const UNKNOWN: &str = "-";
 
 fn line_width(columns: &[Column], line: &[usize]) -> usize {
@@ -117,7 +118,7 @@ fn line_width(columns: &[Column], line: &[usize]) -> usize {
     widths + GAP * line.len().saturating_sub(1)
 }
 
-/// Fills lines with the columns that fit, at least one column a line; each part begins a new line.
+/// Fills lines with the columns that fit, at least one for each line; each part begins a new line.
 fn packed(columns: &[Column], parts: [&[usize]; 2], page: usize) -> Vec<Vec<usize>> {
     let mut lines: Vec<Vec<usize>> = Vec::new();
     for part in parts {

@@ -1,4 +1,4 @@
-//! Rows as a Markdown table, to paste.
+//! Rows as a Markdown table for pasting.
 
 use std::io::{self, Write};
 
@@ -17,7 +17,7 @@ pub(super) struct Markdown {
 }
 
 impl Markdown {
-    /// A table of this plan; Markdown needs no widths.
+    /// A table of this plan, without widths, which Markdown does not need.
     pub fn new(plan: Plan) -> Self {
         let fields = numbers(plan.content);
         Self { plan, fields }
@@ -93,7 +93,7 @@ fn code(name: &str) -> String {
     if name.contains('`') { format!("`` {name} ``") } else { format!("`{name}`") }
 }
 
-/// Words whose characters have no meaning in Markdown.
+/// Words with the special characters of Markdown escaped.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in printable(text).chars() {

@@ -1,7 +1,7 @@
 //! Reports: the rows of an audit as a table, CSV, JSON or Markdown.
 //!
-//! A [`Record`] is one row with its keys. A [`ReportWriter`] writes records in one [`Format`], each as soon as it is
-//! known. The [`Plan`] holds what a table must know before its first row: its columns and their widths.
+//! A [`Record`] is a row with its keys. A [`ReportWriter`] writes each record in a [`Format`] as soon as the record is
+//! known. The [`Plan`] holds the columns and widths that a table needs before its first row.
 //!
 //! ```
 //! use opnorm::audit::{Event, Options, audit};

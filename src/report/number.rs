@@ -1,9 +1,9 @@
-//! Numbers as words for a reader.
+//! Numbers as text for a reader.
 
-/// The columns that [`significant`] takes at most for values from 0.001 to 1e7.
+/// The largest number of columns of [`significant`] for values from 0.001 to 1e7.
 pub const WIDTH: usize = 11;
 
-/// Seven significant digits, with an exponent where the value is very small or large.
+/// Seven significant digits, with an exponent for very small or large values.
 pub fn significant(value: f64) -> String {
     if !value.is_finite() {
         return if value.is_nan() { "nan" } else { "inf" }.to_owned();
@@ -11,7 +11,7 @@ pub fn significant(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    // the exponent after rounding: 9.9999999 is 10.00000
+    // The exponent comes after rounding, because 9.9999999 is 10.00000.
     let scientific = format!("{value:.6e}");
     let exponent: i32 = scientific.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0);
     match usize::try_from(6 - exponent) {
@@ -20,7 +20,7 @@ pub fn significant(value: f64) -> String {
     }
 }
 
-/// Two significant digits, for values of which only the magnitude matters.
+/// Two significant digits, for values with only their magnitude of interest.
 pub fn magnitude(value: f64) -> String {
     match value {
         0.0 => "0".to_owned(),

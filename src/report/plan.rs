@@ -7,29 +7,29 @@ use super::words::{dtype_of, grouped, numbered, shape_of, shape_words};
 use crate::audit::{Axes, Bound, Form, Order};
 use crate::io::{Element, Entry};
 
-/// Title, columns and widths of a report, known before its first row.
+/// The title, columns and widths of a report, known before its first row.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Plan {
-    /// The norms that the rows hold.
+    /// The norms of the rows.
     pub content: Content,
-    /// Name and backend of the device; `None` where nothing is computed.
+    /// The name and backend of the device; `None` where nothing is computed.
     pub adapter: Option<String>,
-    /// The file, where all rows are of one file.
+    /// The file, where all rows come from the same file.
     pub file: Option<String>,
-    /// Columns of the page, where stdout is a terminal; otherwise each format has a width of its own.
+    /// The number of columns of the page, where stdout is a terminal; otherwise each format has its own width.
     pub page: Option<usize>,
-    /// The names, as they are shown.
+    /// The names, as shown.
     pub(super) names: Vec<String>,
-    /// Width of the longest shape.
+    /// The width of the longest shape.
     pub(super) shapes: usize,
-    /// Width of the longest shape whose axes are grouped.
+    /// The width of the longest shape with grouped axes.
     pub(super) grouped_shapes: usize,
-    /// Width of the longest element type.
+    /// The width of the longest element type.
     pub(super) dtypes: usize,
 }
 
-/// The norms that the rows of a report hold.
+/// The norms of the rows of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// All norms, and a summary at the end.
@@ -39,7 +39,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// The kind of the bounds that were asked for.
+    /// The kind of the requested bounds.
     pub fn kind(self) -> BoundKind {
         match self {
             Self::Audit(kind) | Self::Norm(_, kind) => kind,
@@ -52,7 +52,7 @@ impl Content {
     }
 }
 
-/// Kind of the bounds that were asked for.
+/// The kind of the requested bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BoundKind {
@@ -72,7 +72,7 @@ impl BoundKind {
         matches!(self, Self::Probable | Self::Certified)
     }
 
-    /// The header of a column that holds both bounds.
+    /// The header of a column with both bounds.
     pub(super) fn header(self) -> &'static str {
         match self {
             Self::None => "bound",
@@ -101,7 +101,7 @@ impl Plan {
         Self { content, adapter, file, page, names: Vec::new(), shapes: 0, grouped_shapes: 0, dtypes: 0 }
     }
 
-    /// Makes room for the rows of a tensor; `top` is the number of singular values that were asked for.
+    /// Makes room for the rows of a tensor; `top` is the requested number of singular values.
     pub fn expect(&mut self, entry: &Entry, axes: Axes, top: Option<usize>) {
         let form = Form::of(&entry.shape, axes);
         let mut name = entry.name.clone();
@@ -116,7 +116,7 @@ impl Plan {
             name = numbered(&name, top);
         }
         let dtype = match (&form, &entry.element) {
-            // a vector is used as it is
+            // A vector is not reshaped.
             (Form::Column { .. } | Form::Empty, element) => element.to_string(),
             (_, element) => dtype_of(element),
         };
@@ -140,7 +140,7 @@ impl Plan {
         self.dtypes = self.dtypes.max(width(&printable(dtype)));
     }
 
-    /// Whether names that differ still differ when they are cut to this width.
+    /// Whether distinct names stay distinct after a cut to this width.
     pub(super) fn are_distinct(&self, width: usize) -> bool {
         let whole: HashSet<&str> = self.names.iter().map(String::as_str).collect();
         let cut: HashSet<String> = whole.iter().map(|name| elided(name, width)).collect();

@@ -1,4 +1,4 @@
-//! One row of a report.
+//! The record of a row of a report.
 
 use std::path::Path;
 
@@ -8,9 +8,9 @@ use crate::audit::{Form, Order, Outcome, Row, SingularValue};
 use crate::bound::Guarantee;
 use crate::io::Element;
 
-/// One row of a report: a row of an audit, or an input that could not be read. `None` is a value that is not known.
+/// A row of a report: a row of an audit, or an input that could not be read. `None` is an unknown value.
 ///
-/// As JSON, a record is an object. `docs/report.md` lists its keys, all of which are always there.
+/// In JSON, a record is an object with all keys of `docs/report.md`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Record {
@@ -18,11 +18,11 @@ pub struct Record {
     pub file: String,
     /// The tensor; `None` for a file that cannot be opened.
     pub name: Option<String>,
-    /// The lengths of its axes.
+    /// The lengths of the tensor's axes.
     pub shape: Option<Vec<usize>>,
-    /// The type of its elements.
+    /// The type of the tensor's elements.
     pub element: Option<Element>,
-    /// The norm that `sigma` is.
+    /// The kind of norm in `sigma`.
     pub order: Order,
     /// The norm: an estimate.
     pub sigma: Option<f64>,
@@ -30,7 +30,7 @@ pub struct Record {
     pub lower: Option<Decimal>,
     /// An upper bound on the norm.
     pub upper: Option<Decimal>,
-    /// The kind of statement that the bounds are.
+    /// The guarantee of the bounds.
     pub guarantee: Guarantee,
     /// The residual of the singular pair.
     pub residual: Option<f64>,
@@ -52,30 +52,30 @@ pub struct Record {
     pub norm1: Option<f64>,
     /// The largest row sum of magnitudes.
     pub norm_inf: Option<f64>,
-    /// The seed of the solver's random start, which repeats the run; `None` where nothing was drawn.
+    /// The seed of the solver's random start, which repeats the run; `None` where the run drew nothing.
     pub seed: Option<u64>,
     /// Iterations of the solver.
     pub iterations: Option<usize>,
-    /// How the measurement ended.
+    /// The end of the measurement.
     pub outcome: Outcome,
     /// Seconds of reading, upload and solve.
     pub seconds: Option<f64>,
-    /// A remark: why a tensor was skipped, where an element is not finite.
+    /// A remark: the reason for a skipped tensor, or the place of an element that is not finite.
     pub note: Option<String>,
     /// Whether singular values were asked for.
     pub lists_values: bool,
-    /// The largest singular values, where they were asked for and found.
+    /// The largest singular values, where requested and found.
     pub singular_values: Option<Vec<SingularValue>>,
-    /// How the tensor was used as a matrix.
+    /// The matrix that the tensor was used as.
     pub form: Option<Form>,
     /// Whether `f64` elements were rounded to `f32`.
     pub rounded: bool,
 }
 
 impl Record {
-    /// The record of a row; `lists_values` says whether singular values were asked for, `seed` is the solver's.
+    /// The record of a row; `lists_values` tells whether singular values were requested, `seed` is the solver's.
     pub fn new(row: &Row, lists_values: bool, seed: u64) -> Self {
-        // an overflow or NaN is no known value: `null` in JSON, nothing in the other formats
+        // An overflow or NaN is unknown: `null` in JSON, nothing in the other formats.
         let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
         let [lower, upper] = Decimal::of(&row.bounds);
         Self {
@@ -151,7 +151,7 @@ impl Record {
         }
     }
 
-    /// A record for each singular value, `name #1` and on, where they were found; otherwise this record alone.
+    /// A record for each singular value found, `name #1` and on; otherwise this record alone.
     pub(super) fn each_value(&self) -> Vec<Self> {
         let values = match self.singular_values.as_deref() {
             None | Some([]) => return vec![self.clone()],
@@ -162,7 +162,7 @@ impl Record {
             if index == 0 {
                 return Self { name, ..self.clone() };
             }
-            // bounds and other norms are those of the largest value
+            // Bounds and other norms belong to the largest value alone.
             let second = values.get(index + 1).map(|next| next.sigma);
             Self {
                 file: self.file.clone(),
@@ -203,7 +203,7 @@ impl Record {
         if self.rounded { format!("{stored} as f32") } else { stored }
     }
 
-    /// The note without what other columns of a table say already.
+    /// The note without the facts of other columns of a table.
     pub(super) fn note_words(&self) -> Option<&str> {
         let note = self.note.as_deref()?;
         if !self.rounded {

@@ -14,10 +14,10 @@ pub struct Summary {
     parameters: usize,
     skipped: usize,
     unreadable: usize,
-    /// Rows that did not converge or are not finite.
+    /// The number of rows that did not converge or are not finite.
     bad: usize,
     largest: Option<(f64, String)>,
-    /// The bounds that may fail, the sum of their probabilities, and the seed that they were drawn from.
+    /// The number of bounds that may fail, the sum of their failure probabilities, and the seed of their starts.
     probable: Option<(usize, f64, u64)>,
 }
 
@@ -38,7 +38,7 @@ impl Summary {
             let (bounds, sum, _) = self.probable.unwrap_or_default();
             self.probable = Some((bounds + 1, sum + delta, seed));
         }
-        // a bias has a norm, but it is not the norm of a layer
+        // A bias has a norm, but not the norm of a layer.
         let is_matrix = record.shape.as_ref().is_some_and(|shape| shape.len() > 1);
         if let (Some(sigma), Some(name), true) = (record.sigma, &record.name, is_matrix)
             && self.largest.as_ref().is_none_or(|(largest, _)| sigma > *largest)
@@ -47,11 +47,12 @@ impl Summary {
         }
     }
 
-    /// `at least one of 4 probable bounds fails with probability at most 4e-6; --seed 17 repeats this run`; `None`
-    /// where there are no such bounds.
+    /// `at least one of 4 probable bounds fails with probability at most 4e-6; --seed 17 repeats this run`.
+    ///
+    /// `None` where there are no such bounds.
     pub fn probability(&self) -> Option<String> {
         let (bounds, sum, seed) = self.probable?;
-        // twelve digits hide the rounding of the sum
+        // Twelve digits, because the sum is rounded.
         let sum: f64 = format!("{:.11e}", sum.min(1.0)).parse().unwrap_or(1.0);
         let fails = match bounds {
             1 => "the probable bound fails".to_owned(),

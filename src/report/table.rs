@@ -1,4 +1,4 @@
-//! Rows as a table for a reader. The plan gives its widths, so that each row can be written as soon as it is known.
+//! Rows as a table for a reader. The plan gives the widths, so that each row can be written at once.
 
 use std::io::{self, Write};
 
@@ -11,7 +11,7 @@ use super::text::{printable, wrapped};
 use super::writer::ReportWriter;
 use crate::audit::Form;
 
-/// Columns of a page that is no terminal: for one line a row, and for two.
+/// The widths of a page that is no terminal: for one line a row, and for two.
 const PAGES: [usize; 2] = [100, 120];
 
 /// The end of a compact table with tensors of `f64`.
@@ -24,23 +24,23 @@ pub(super) struct Table {
     fields: Vec<Field>,
     layout: Layout,
     page: usize,
-    /// Whether each row has one line, so that facts on shapes and types are said once at the end.
+    /// Whether each row has one line, so that facts on shapes and types stand at the end, once.
     is_compact: bool,
-    /// The file that was named last, in a report on several files.
+    /// The latest file named, in a report on several files.
     file: Option<String>,
-    /// The first kernel, in words on how it was read.
+    /// The first kernel, with its matrix in words.
     reshaped: Option<String>,
     has_rounded: bool,
 }
 
 impl Table {
-    /// A table of one line a tensor.
+    /// A table with a line for each tensor.
     pub fn compact(plan: Plan) -> Self {
         let fields = compact();
         Self::new(plan, fields.len(), fields, true)
     }
 
-    /// A table of all numbers, in two lines where they do not fit into one.
+    /// A table of all numbers, in two lines where one is too short.
     pub fn wide(plan: Plan) -> Self {
         let mut fields = head(plan.content);
         let first = fields.len();

@@ -1,12 +1,12 @@
-//! Text for a terminal: names from files can hold anything, also the control codes of a terminal.
+//! Text for a terminal, because names from files can hold anything, even control codes of a terminal.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The text, with every character escaped that is not visible.
+/// The text with every invisible character escaped.
 pub fn printable(text: &str) -> String {
     text.chars()
         .map(|character| match character {
-            // readable as they are, though Rust escapes them in literals
+            // Unescaped, because these are readable, though Rust escapes them in literals.
             '\'' | '"' | '\\' => character.to_string(),
             _ => character.escape_debug().to_string(),
         })
@@ -18,19 +18,19 @@ pub fn printable_lines(text: &str) -> String {
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
-/// The columns that a printable text takes on a terminal.
+/// The number of columns of a printable text on a terminal.
 pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// The text in at most `limit` columns, the middle left out where it is longer.
+/// The text in at most `limit` columns, with the middle of a longer text left out.
 pub fn elided(text: &str, limit: usize) -> String {
     const MARK: char = '…';
     if width(text) <= limit {
         return text.to_owned();
     }
     let room = limit.saturating_sub(1);
-    // the end of a name tells more than its beginning
+    // More of the end, because the end of a name tells more than its beginning.
     let tail = fitting(text.chars().rev(), room.div_ceil(2));
     let head = fitting(text.chars(), room - room.div_ceil(2));
     head.into_iter().chain([MARK]).chain(tail.into_iter().rev()).take(limit).collect()
@@ -47,7 +47,7 @@ fn fitting(characters: impl Iterator<Item = char>, limit: usize) -> Vec<char> {
         .collect()
 }
 
-/// The text in lines of at most `limit` columns, divided at spaces; a longer word has a line of its own.
+/// The text in lines of at most `limit` columns, divided at spaces; a longer word has its own line.
 pub fn wrapped(text: &str, limit: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
@@ -62,12 +62,12 @@ pub fn wrapped(text: &str, limit: usize) -> Vec<String> {
     lines
 }
 
-/// The text, spaces after it up to a width.
+/// The text, with spaces after up to a width.
 pub fn left(text: &str, wide: usize) -> String {
     format!("{text}{}", " ".repeat(wide.saturating_sub(width(text))))
 }
 
-/// The text, spaces before it up to a width.
+/// The text, with spaces before up to a width.
 pub fn right(text: &str, wide: usize) -> String {
     format!("{}{text}", " ".repeat(wide.saturating_sub(width(text))))
 }

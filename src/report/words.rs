@@ -1,9 +1,9 @@
-//! Shapes, element types and names as tables show them.
+//! Words for shapes, element types and names in tables.
 
 use crate::audit::Form;
 use crate::io::Element;
 
-/// Beginning of the note of a row whose elements were rounded, and its element type in a table.
+/// The beginning of the note of a row with rounded elements, and its element type in a table.
 pub(super) const ROUNDED: &str = "f64 as f32";
 
 /// The element type in a table, for a tensor of this type that is used as a matrix.
@@ -27,7 +27,7 @@ pub(super) fn shape_of(shape: &[usize], form: &Form) -> String {
     }
 }
 
-/// `16x1x3x3`; a file can claim thousands of axes, of which the first eight are shown.
+/// `16x1x3x3`, with the first eight axes, because a file can claim thousands.
 pub(super) fn shape_words(shape: &[usize]) -> String {
     const SHOWN: usize = 8;
     if shape.is_empty() {
@@ -40,7 +40,7 @@ pub(super) fn shape_words(shape: &[usize]) -> String {
     }
 }
 
-/// `16x(1x3x3)`, `512x64`: the shape, with the axes that are read as one in parentheses.
+/// `16x(1x3x3)`, `512x64`: the shape, with the joined axes in parentheses.
 pub(super) fn grouped(shape: &[usize], form: &Form) -> String {
     match (form, shape) {
         (Form::Reshaped { .. }, [first, rest @ ..]) => format!("{first}x({})", shape_words(rest)),

@@ -1,4 +1,4 @@
-//! Checks of derivatives: against differences, against each other, and of the device against the host.
+//! Checks of derivatives: JVPs against differences, VJPs against JVPs, and the device against the host.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::{Error, Result};
 pub struct GradientReport {
     /// The distance of the device's outputs from the outputs in `f64`, relative to the largest.
     pub device_value: f64,
-    /// A row for each input.
+    /// A row for each input, in order.
     pub rows: Vec<GradientCheck>,
 }
 
@@ -36,14 +36,14 @@ pub struct GradientCheck {
 }
 
 impl GradientReport {
-    /// The error that central differences of a smooth function reach.
+    /// The error of central differences of a smooth function.
     const DIFFERENCES: f64 = 1e-6;
-    /// Rounding of `f64`.
+    /// The rounding of `f64`.
     const ADJOINT: f64 = 1e-10;
-    /// Rounding of `f32`, in functions that are not badly conditioned.
+    /// The rounding of `f32`, in well-conditioned functions.
     const DEVICE: f64 = 1e-3;
 
-    /// Whether everything agrees: differences to 1e-6, the adjoint identity to 1e-10, the device to 1e-3.
+    /// Whether all errors are small: differences up to 1e-6, the adjoint identity up to 1e-10, the device up to 1e-3.
     pub fn agrees(&self) -> bool {
         self.value_agrees() && self.rows.iter().all(GradientCheck::agrees)
     }
@@ -56,7 +56,7 @@ impl GradientReport {
 impl GradientCheck {
     /// Whether the derivative with respect to this input agrees, as for [`GradientReport::agrees`].
     pub fn agrees(&self) -> bool {
-        // A NaN is no agreement.
+        // A NaN counts as disagreement.
         self.differences <= GradientReport::DIFFERENCES
             && self.adjoint <= GradientReport::ADJOINT
             && self.device_jvp <= GradientReport::DEVICE
@@ -64,7 +64,7 @@ impl GradientCheck {
     }
 }
 
-/// A table with a line for each input, and one for the outputs.
+/// A table with a line for each input, and a line for the outputs.
 impl fmt::Display for GradientReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let header = ["input", "differences", "adjoint", "device jvp", "device vjp"];
@@ -87,9 +87,9 @@ impl Tape {
     /// Checks the derivatives of `outputs` with respect to each of `inputs`, at a point and along fixed directions.
     ///
     /// In `f64` on the host, JVPs are compared with central differences, and VJPs with JVPs by the adjoint identity.
-    /// The device's outputs and derivatives are compared with the host's. Every input that the outputs depend on is
-    /// one of `inputs`; data that is not to be differentiated goes in as a [`Tape::constant`]. At a kink, as of `relu`
-    /// at 0, differences and derivatives disagree, so the point must lie off kinks.
+    /// The device's outputs and derivatives are compared with the host's. Every input of the outputs must be one of
+    /// `inputs`; data that is not differentiated is a [`Tape::constant`]. At a kink, as of `relu` at 0, differences and
+    /// derivatives disagree, so the point must lie off kinks.
     ///
     /// ```
     /// use opnorm::{Gpu, tape::Tape};
@@ -177,7 +177,7 @@ pub(super) fn direction(size: usize, seed: usize) -> Vec<f64> {
 fn distance(found: &[f64], right: &[f64]) -> f64 {
     let largest = right.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
     let apart = |(found, right): (&f64, &f64)| (found - right).abs();
-    // f64::max would pass over a NaN.
+    // No f64::max, because that passes over a NaN.
     let most = found
         .iter()
         .zip(right)

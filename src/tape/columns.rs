@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::gpu::{Buffer, Recorder};
 
-/// Some of the columns of a tensor of vectors, batch × columns × any; a program has them as columns × batch × any.
+/// Some columns of a tensor of vectors, batch × columns × any, which a program stores as columns × batch × any.
 pub(super) struct Columns {
     pub(super) first: usize,
     pub(super) columns: usize,
@@ -12,7 +12,8 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// The places of each run of neighbours, in vectors, in the tensor and in the program's memory, and its length.
+    /// The places of each run of neighbouring vectors in the tensor and in the program's memory, with the length of the
+    /// run.
     fn runs(&self, batch: usize) -> Vec<(usize, usize, usize)> {
         match (batch, self.count) {
             (1, _) => vec![(self.first, 0, self.columns)],

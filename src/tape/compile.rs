@@ -1,4 +1,4 @@
-//! Compilation: the part of a graph that some outputs need, in order, with a plan of its memory.
+//! Compilation: the operations that some outputs need, in order, with a plan of their memory.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -14,9 +14,9 @@ use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
 impl Tape {
-    /// Makes a program that computes `outputs` from `inputs`, of the operations that the outputs need.
+    /// Makes a program that computes `outputs` from `inputs`, with only the operations that the outputs need.
     ///
-    /// Inputs may be any values. A computed value that is an input is given to a run instead of being computed.
+    /// Inputs may be any values. A run receives a computed value that is an input instead of computing that value.
     ///
     /// ```
     /// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
@@ -31,13 +31,13 @@ impl Tape {
     ///
     /// # Errors
     /// [`Error::InvalidOption`] when the outputs depend on an input that is not given, or an input is given twice;
-    /// [`Error::Foreign`] when a value is of another tape.
+    /// [`Error::Foreign`] for a value of another tape.
     pub fn compile(&self, inputs: &[impl Borrow<Value>], outputs: &[impl Borrow<Value>]) -> Result<Program> {
         self.compile_with(("compile", "the list of inputs"), inputs, &BTreeMap::new(), outputs)
     }
 
-    /// [`Tape::compile`] with some nodes known already. Errors name the operation that the caller asked for, and its
-    /// option that names the inputs.
+    /// [`Tape::compile`] with some nodes known already. Errors name the operation of the caller, and the option that
+    /// names the inputs.
     pub(super) fn compile_with(
         &self,
         (operation, option): (&'static str, &'static str),
@@ -127,7 +127,7 @@ impl Builder {
                 self.steps[*step].scratch = (scratch > 0).then(|| self.block(index, scratch));
             }
         }
-        // Results are copied out past the last launch.
+        // Memory of results is kept past the last launch, because results are copied out then.
         outputs.iter().for_each(|output| self.use_at(*output, launches.len()));
     }
 

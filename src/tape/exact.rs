@@ -1,4 +1,4 @@
-//! A Jacobian's products in `f64` on the host.
+//! The products of a Jacobian in `f64` on the host.
 
 use futures::lock::Mutex;
 
@@ -8,7 +8,7 @@ use crate::Result;
 use crate::bound::Ball;
 use crate::tensor::Tensor;
 
-/// The programs of both products at one point, made when they are first needed.
+/// The programs of both products at one point, made when first needed.
 #[derive(Default)]
 pub(super) struct Exact {
     made: Mutex<Option<[OnHost; 2]>>,
@@ -18,7 +18,7 @@ pub(super) struct Exact {
 const ROUNDING: f64 = 1.0 / (1u64 << 40) as f64;
 
 impl Exact {
-    /// The products of each batch element with its vectors.
+    /// The products of each batch item with its vectors.
     pub(super) async fn products(
         &self,
         (at_point, forward, back): (&Program, &Program, &Program),
@@ -56,7 +56,7 @@ impl Exact {
     }
 }
 
-/// The ball around a product. The relative error of the vector is taken to be that of the product.
+/// The ball around a product, with the relative error of the vector as that of the product.
 fn product(center: Vec<f64>, input: &Ball) -> Ball {
     let product = Ball { center, radius: 0.0 };
     let (before, after) = (input.norm(), product.norm());

@@ -1,21 +1,21 @@
 //! Fusion: the operations of a program that share a dispatch.
 //!
-//! Chains of functions of each element are one kernel ([`crate::ops::Fused`]): a value that only the chain reads is
-//! never written to memory, and a value that is repeated along axes is read where it lies.
+//! Chains of elementwise functions are one kernel ([`crate::ops::Fused`]). A value that only the chain reads is never
+//! written to memory, and a value that is repeated along axes is read in place.
 //!
 //! ```text
 //!   x ──► exp ──► shift ─┬─► log ──► y      exp, shift, log: one group, as each joins the group of its argument
 //!   (outside)            └─► matmul ──► z   matmul reads shift's value from outside and closes the group
 //! ```
 //!
-//! * The *root* of a value is the value whose memory it is: a reshaped value is a view of its root.
-//! * A group is *open* while a later function may join it. It is *closed* once an operation outside of the group has
-//!   read one of its values, because that operation needs the group to be launched before.
-//! * An argument comes from *outside* where no step of the group computes it: it is an input of the kernel, or a
+//! * The *root* of a value is the value that owns the memory: a reshaped value is a view of its root.
+//! * A group is *open* while a later function may join. A group is *closed* once an operation outside has read one of
+//!   its values, because that operation needs the group's launch before.
+//! * An argument is *outside* a group where no step of the group computes the argument: an input of the kernel, or a
 //!   number.
 //!
-//! The steps are gone through in order, and each function joins the open groups that its arguments are computed in. So
-//! a group can be launched in the place of its last step: all it reads comes before, and all that read it come after.
+//! The steps are taken in order, and each function joins the open groups that compute its arguments. So the last step
+//! of a group is the place of its launch: all inputs come before, and all readers come after.
 
 use super::graph::ByElement;
 use super::ir::{Held, Launch, Origin, Step, Work, root};
@@ -25,14 +25,15 @@ use crate::gpu::Capabilities;
 use crate::ops::{self, Argument, Fused, Line, Reach};
 use crate::tensor::volume;
 
-/// The most functions of a kernel, so that none takes long to compile.
+/// The limit of functions in a kernel, so that none takes long to compile.
 const LINES: usize = 64;
 
 /// The least saving of a new kernel, in elements that are not written and read again. An element costs 25 to 50 ns on
-/// lavapipe and SwiftShader, and a new pipeline 10 to 25 ms: it pays from the tenth run on (`benches/fusion.rs`).
+/// lavapipe and SwiftShader, a new pipeline 10 to 25 ms. So a new kernel pays from the tenth run on
+/// (`benches/fusion.rs`).
 const WORTHWHILE: usize = 1 << 16;
 
-/// The launches of a program that has these outputs, in order.
+/// The launches of a program with these outputs, in order.
 pub(super) fn launches(
     (fusion, capabilities): (Fusion, &Capabilities),
     values: &[Held],
@@ -53,11 +54,11 @@ struct Pass<'a> {
     capabilities: &'a Capabilities,
     values: &'a [Held],
     steps: &'a [Step],
-    /// The function of each element that a step is, where it is no more.
+    /// The function of each elementwise step; `None` for any other step.
     by_element: Vec<Option<ByElement>>,
-    /// The step that computes each value, views looked through.
+    /// The step that computes each value, or the root of each view.
     made_by: Vec<Option<usize>>,
-    /// The steps that read each value, views looked through; the end of the program counts as one.
+    /// The steps that read each value or its views; the end of the program counts as a step.
     readers: Vec<Vec<usize>>,
     group_of: Vec<Option<usize>>,
     groups: Vec<Group>,
@@ -70,12 +71,12 @@ struct Group {
     parts: Parts,
 }
 
-/// The values that the kernel of a group reads and writes, and its lines.
+/// The values that the kernel of a group reads and writes, with its lines.
 #[derive(Clone)]
 struct Parts {
     inputs: Vec<(usize, Reach)>,
     lines: Vec<Line>,
-    /// The lines whose values are read outside of the group, each with its value.
+    /// The lines whose values are read outside the group, each with its value.
     outputs: Vec<(usize, usize)>,
 }
 
@@ -113,7 +114,7 @@ impl<'a> Pass<'a> {
         volume(&self.values[self.steps[step].output].shape)
     }
 
-    /// Joins a step with the groups of its arguments, and closes the groups that it reads from outside.
+    /// Joins a step with the groups of its arguments, and closes the groups that the step reads from outside.
     fn place(&mut self, step: usize) {
         if self.steps[step].operation.is_view() {
             return;
@@ -140,8 +141,8 @@ impl<'a> Pass<'a> {
         read
     }
 
-    /// The open groups that a function joins, and the group they make: all of them, else the latest that the device
-    /// takes with it, else none.
+    /// The open groups that a function joins, and the merged group: all open groups, else the latest group that the
+    /// device takes, else none.
     fn choose(&self, step: usize, read: &[usize]) -> (Vec<usize>, Group) {
         let is_open = |group: &&usize| !self.groups[**group].closed && self.length_of(**group) == self.length(step);
         let open: Vec<usize> = read.iter().filter(is_open).copied().collect();
@@ -163,7 +164,7 @@ impl<'a> Pass<'a> {
         Group { steps, closed: false, parts }
     }
 
-    /// Whether the device takes the kernel of a group.
+    /// Whether the device accepts the kernel of a group.
     fn fits(&self, group: &Group) -> bool {
         let length = self.length(group.steps[0]);
         let Parts { inputs, lines, outputs } = &group.parts;
@@ -196,8 +197,7 @@ impl<'a> Pass<'a> {
         Parts { inputs, lines, outputs }
     }
 
-    /// An argument that a group of this length does not compute: a number, or an input, which is added to `inputs`
-    /// where it is new.
+    /// An argument from outside a group of this length: a number, or an input, which is added to `inputs` if new.
     fn outside(&self, value: usize, length: usize, inputs: &mut Vec<(usize, Reach)>) -> Argument {
         let mut source = (root(self.values, value), Reach::each(length));
         if let Some(step) = self.made_by[source.0]
@@ -215,7 +215,7 @@ impl<'a> Pass<'a> {
         }))
     }
 
-    /// Takes groups apart again whose kernel would not pay.
+    /// Splits groups whose kernel would not pay.
     fn drop_small(&mut self) {
         for step in 0..self.steps.len() {
             let group = self.group_of[step].map(|group| &self.groups[group]);
@@ -225,7 +225,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Whether a kernel saves enough. It saves all but one of its operations, and repetitions.
+    /// Whether a kernel saves enough: all of its operations but one, and repetitions.
     fn is_worthwhile(&self, group: &Group) -> bool {
         let length = self.length(group.steps[0]);
         let inputs = group.steps.iter().flat_map(|step| &self.steps[*step].inputs);
@@ -237,7 +237,7 @@ impl<'a> Pass<'a> {
         self.fusion == Fusion::Always || saved.saturating_mul(length) >= WORTHWHILE
     }
 
-    /// The launches in order, without the repetitions whose readers all read the input of the repetition.
+    /// The launches in order, without repetitions that no reader needs, because all readers read the repeated input.
     fn launches(&self, outputs: &[usize]) -> Result<Vec<Launch>> {
         let mut launches: Vec<Launch> = Vec::new();
         let mut is_read = vec![false; self.values.len()];

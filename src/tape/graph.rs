@@ -1,7 +1,6 @@
-//! The graph's three types, each of which is made of the others: a tape holds nodes, a node an operation, an
-//! operation's rules take and give values, and a value is a node of a tape.
+//! The three types of the graph: a tape holds nodes, a node holds an operation, and a value is a node of a tape.
 //!
-//! Only the types are here, so that no file needs one that needs it: [`super::nodes`] grows a tape and walks it,
+//! The types share a file because each refers to the others. [`super::nodes`] grows a tape and walks the nodes,
 //! [`super::value`] applies operations, [`super::operation`] has the operations of the library.
 
 use std::fmt::Debug;
@@ -13,10 +12,10 @@ use crate::ops::{Binary, Reach, Unary};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
-/// A graph of operations; clones share it.
+/// A graph of operations; clones share the graph.
 ///
-/// A tape keeps all its nodes, constants included, as long as one of its values lives. A program keeps the constants
-/// that it needs, so that the tape it was compiled from may be dropped.
+/// A tape keeps all its nodes, constants included, as long as any of its values lives. A program keeps the constants
+/// that it needs, so that the program's tape may be dropped.
 ///
 /// ```
 /// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
@@ -36,7 +35,7 @@ pub struct Tape {
     pub(super) fusion: Fusion,
 }
 
-/// A node of the graph: the origin of a value and its shape.
+/// A node of the graph: the origin and the shape of a value.
 #[derive(Clone)]
 pub(super) struct Node {
     pub(super) source: Source,
@@ -45,13 +44,13 @@ pub(super) struct Node {
 
 #[derive(Clone)]
 pub(super) enum Source {
-    /// Given to each run.
+    /// An input, given to each run.
     Input,
     Constant(Tensor),
     Number(f64),
     Computed {
         operation: Arc<dyn Operation>,
-        /// Nodes that were made before.
+        /// The nodes of its arguments, made before.
         inputs: Arc<[usize]>,
     },
 }
@@ -65,9 +64,9 @@ impl Node {
     }
 }
 
-/// A tensor that a program will hold: a node of a [`Tape`] and its shape. Clones are the same value.
+/// A tensor of a future run: a node of a [`Tape`] and its shape. Clones are the same value.
 ///
-/// Operations of two values repeat axes of size 1 and missing leading axes, as [`Value::broadcast_to`] does.
+/// Operations of two values repeat axes of size 1 and missing leading axes, like [`Value::broadcast_to`].
 ///
 /// ```
 /// use opnorm::{Gpu, tape::Tape};
@@ -87,99 +86,104 @@ pub struct Value {
 
 /// An operation of the graph; [`Tape::compute`] applies it.
 ///
-/// An operation of your own needs the five required methods, and for derivatives one of two rules:
+/// A custom operation needs the five required methods, and for derivatives one of two rules:
 /// * a nonlinear operation has [`Operation::jvp`] alone, written with other operations;
 /// * an operation that is linear in an argument, the others fixed, is its own JVP in that argument, and has
-///   [`Operation::transpose`] for it.
+///   [`Operation::transpose`] for that argument.
 ///
-/// Reverse mode and derivatives of higher order follow. [`Tape::check_gradients`] compares the rules with differences,
-/// and [`Operation::record`] with [`Operation::evaluate`] for the outputs and their derivatives;
+/// Reverse mode and derivatives of higher order follow. [`Tape::check_gradients`] compares the rules with differences.
+/// It also compares [`Operation::record`] with [`Operation::evaluate`], for the outputs and their derivatives.
 /// `examples/own_operation.rs` is a whole operation with its kernel.
 ///
-/// A method may index `inputs` freely: there are as many as [`Tape::compute`] was given, and once [`Operation::shape`]
-/// has accepted their shapes, every other method gets inputs of these.
+/// A method may index `inputs` freely, because [`Operation::shape`] has accepted their number and shapes before.
+/// [`Operation::shape`] gets as many inputs as [`Tape::compute`].
 pub trait Operation: Debug + Send + Sync {
-    /// The name that errors call the operation by.
+    /// The name of the operation in errors.
     fn name(&self) -> &'static str;
 
     /// The shape of the result for inputs of these shapes.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for shapes that the operation does not take; it is the only place to refuse any.
+    /// [`Error::ShapeMismatch`] for shapes that the operation does not take; no other method refuses shapes.
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>>;
 
-    /// The derivative along tangents of the inputs, `None` being zero. At least one is not.
+    /// The derivative along tangents of the inputs. `None` is a zero tangent; at least one tangent is not zero.
     ///
-    /// *Shapes*  `tangents`: those of the inputs · result: that of the output
+    /// *Shapes*  `tangents`: as the inputs · result: as the output
     ///
     /// # Errors
-    /// The errors of the operations that it is written with.
+    /// Any error of the operations in the rule.
     fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>>;
 
-    /// The transpose of the map from one argument, the others fixed. It may not use the value of that argument.
+    /// The transpose of the map from one argument, the others fixed. The transpose must not use the value of that
+    /// argument.
     ///
-    /// *Shapes*  `cotangent`: that of the output · result: that of the argument
+    /// *Shapes*  `cotangent`: as the output · result: as the argument
     ///
     /// # Errors
-    /// [`Error::NotLinear`] for an argument that the operation is not linear in.
+    /// [`Error::NotLinear`] for an argument in which the operation is not linear.
     fn transpose(&self, _argument: usize, _primal: &Primal, _cotangent: &Value) -> Result<Value> {
         Err(Error::NotLinear { operation: self.name() })
     }
 
-    /// Whether the operation is linear in all its arguments together, not only in each.
+    /// Whether the operation is linear in all its arguments together, not only in each alone.
     fn is_additive(&self) -> bool {
         false
     }
 
-    /// Whether the result has the elements of the first input in their order, under another shape: it then is the
-    /// memory of that input, and nothing is recorded.
+    /// Whether the result has the elements of the first input in the same order, under another shape.
+    ///
+    /// Such a result is the memory of that input, and nothing is recorded.
     fn is_view(&self) -> bool {
         false
     }
 
-    /// The elements of memory that the operation needs while it runs.
+    /// The number of elements of memory that the operation needs while running.
     fn scratch(&self, _inputs: &[&[usize]]) -> usize {
         0
     }
 
-    /// The function of each element of the library's own operations that are no more than that: these share a dispatch,
-    /// and take inputs of any one shape.
+    /// The function of an elementwise operation of the library; `None` for any other operation.
+    ///
+    /// Elementwise operations share a dispatch, and take inputs of any one shape.
     #[doc(hidden)]
     fn by_element(&self, _inputs: &[&[usize]]) -> Option<ByElement> {
         None
     }
 
-    /// The operation for `columns` vectors at once: each input that varies, and the result, is columns × its shape, and
-    /// an input that does not vary is as it is. `None` where there is no such form: a product with several vectors then
-    /// takes them one by one. Views and functions of each element need none.
+    /// The operation for `columns` vectors at once.
     ///
-    /// The result of a vector is the same whichever the others are.
+    /// Each varying input, and the result, is columns × its shape; other inputs keep their shape. `None` means that
+    /// there is no such form: a product with several vectors then takes them one by one. Views and elementwise
+    /// functions need no such form.
+    ///
+    /// The result of a vector does not depend on the other vectors.
     ///
     /// # Errors
-    /// The errors of the operations that it is written with.
+    /// Any error of the operations in the rule.
     fn stacked(&self, _columns: usize, _inputs: &[Value], _varies: &[bool]) -> Result<Option<Value>> {
         Ok(None)
     }
 
-    /// Whether the operation keeps samples apart: of `batch` equal parts of the result's memory, each comes of the same
-    /// part of every input that varies, and of inputs that do not vary. False where that is not known.
+    /// Whether the operation keeps samples apart: part k of `batch` equal parts of the result depends only on part k of
+    /// every varying input, and on inputs that do not vary. False where unknown.
     fn keeps_samples(&self, _batch: usize, inputs: &[&[usize]], _varies: &[bool]) -> bool {
         self.is_view() || matches!(self.by_element(inputs), Some(ByElement::Unary(..) | ByElement::Binary(_)))
     }
 
-    /// Records the operation on the device. It writes every element of `output`; a step of the host is recorded by
-    /// [`Recorder::host`].
+    /// Records the operation on the device. The commands write every element of `output`; [`Recorder::host`] records a
+    /// step of the host.
     ///
     /// A program records once and replays: `inputs`, `scratch` and `output` are the memory of every run.
     ///
     /// # Errors
-    /// The errors of the device.
+    /// Any error of the device.
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], scratch: &Buffer<f32>, output: &Tensor)
     -> Result<()>;
 
     /// Computes the operation on the host: the reference implementation.
     ///
-    /// *Shapes*  result: as many elements as `shape` has
+    /// *Shapes*  result: as many elements as `shape`
     fn evaluate(&self, inputs: &[Array], shape: &[usize]) -> Vec<f64>;
 }
 
@@ -191,11 +195,11 @@ pub enum ByElement {
     Unary(&'static Unary, f32),
     /// A function of one element of each of two inputs.
     Binary(&'static Binary),
-    /// The input's own elements, repeated.
+    /// The input's elements, repeated.
     Repeat(Reach),
 }
 
-/// The values that an operation was recorded with, for its rules.
+/// The values of a recorded operation, for its rules.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Primal {

@@ -1,4 +1,4 @@
-//! Programs on the host: the same graph, each operation by its reference implementation in `f64`.
+//! Programs on the host: each operation of the graph by its reference implementation in `f64`.
 
 use std::sync::Arc;
 
@@ -12,12 +12,13 @@ use crate::{Error, Result};
 const MOST: usize = 1 << 29;
 
 impl Program {
-    /// Computes the outputs in `f64` on the host, to check the device's results and derivatives against. Constants are
-    /// read back. Where a run refuses a derivative that does not exist, the result is that of the derivative's formula,
-    /// which may be NaN.
+    /// Computes the outputs in `f64` on the host, as a check of the device's results and derivatives.
+    ///
+    /// Constants are read back. Where a run refuses a derivative that does not exist, the host evaluates the
+    /// derivative's formula, which may give NaN.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when an input has another number of elements; the errors of a read-back, for constants.
+    /// [`Error::ShapeMismatch`] when an input has a wrong number of elements; the errors of a read-back, for constants.
     pub fn evaluate(&self, inputs: &[impl AsRef<[f64]>]) -> Result<Vec<Vec<f64>>> {
         let expected: Vec<usize> = self.code.shapes(&self.code.inputs).into_iter().map(volume).collect();
         let found: Vec<usize> = inputs.iter().map(|input| input.as_ref().len()).collect();
@@ -31,7 +32,7 @@ impl Program {
         self.gpu().block_on(self.on_host(&[]))?.run(inputs)
     }
 
-    /// The program with its constants on the host, and with `known` in place of the values that were known beforehand.
+    /// The program with its constants on the host, and with `known` in place of the values known beforehand.
     ///
     /// # Errors
     /// As [`Program::evaluate`].
@@ -72,7 +73,7 @@ impl Program {
     }
 }
 
-/// A program on the host, with the values that do not depend on its inputs.
+/// A program on the host, with the values that depend on no input.
 pub(super) struct OnHost {
     data: Vec<Vec<f64>>,
     shapes: Vec<Arc<[usize]>>,
@@ -83,7 +84,7 @@ pub(super) struct OnHost {
 }
 
 impl OnHost {
-    /// The outputs; there must be as many inputs as the program has, of their lengths.
+    /// The outputs for as many inputs as the program has, each of its length.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when an operation computes another number of elements than its shape has.

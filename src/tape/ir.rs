@@ -1,4 +1,4 @@
-//! The intermediate representation of a compiled program, which fusion, memory and runs stand on.
+//! The intermediate representation of a compiled program, used by fusion, memory and runs.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::plan::Plan;
 use crate::ops::Fused;
 use crate::tensor::{Tensor, volume};
 
-/// A compiled program: values, the steps that compute them one by one, and the launches that do so on the device.
+/// A compiled program: values, the steps that compute each value, and the launches on the device.
 pub(super) struct Code {
     pub(super) values: Vec<Held>,
     pub(super) inputs: Vec<usize>,
@@ -27,20 +27,20 @@ pub(super) enum Origin {
     Input,
     Constant(Tensor),
     Number(f64),
-    /// Computed where it is used, in no memory.
+    /// Computed in place of use, without memory.
     Inner,
-    /// Computed, into a block of its own.
+    /// Computed into a block of its own.
     Block(usize),
     /// The memory of another value.
     View(usize),
 }
 
-/// One operation of a program.
+/// A single operation of a program.
 pub(super) struct Step {
     pub(super) operation: Arc<dyn Operation>,
     pub(super) inputs: Vec<usize>,
     pub(super) output: usize,
-    /// The block of memory that the operation needs while it runs.
+    /// The block of memory that the operation needs while running.
     pub(super) scratch: Option<usize>,
 }
 
@@ -54,12 +54,12 @@ pub(super) struct Launch {
 }
 
 pub(super) enum Work {
-    /// One operation, by its step.
+    /// A single operation, by its step.
     Step(usize),
     Fused(Fused),
 }
 
-/// The value whose memory a value is: views are looked through.
+/// The value that owns the memory of a value: the root of a view.
 pub(super) fn root(values: &[Held], value: usize) -> usize {
     match values[value].origin {
         Origin::View(other) => root(values, other),
@@ -75,7 +75,7 @@ impl Code {
         (elements as u64).saturating_mul(4)
     }
 
-    /// The elements of the largest value or block.
+    /// The number of elements of the largest value or block.
     pub(super) fn largest(&self) -> usize {
         let values = self.values.iter().map(|held| volume(&held.shape));
         values.chain(self.plan.slots.iter().copied()).max().unwrap_or(0)

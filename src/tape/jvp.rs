@@ -10,9 +10,9 @@ use crate::Result;
 impl Tape {
     /// The derivatives of `outputs` along `tangents` of `inputs`: J · t, as values of this graph.
     ///
-    /// Inputs may be any values, computed values too: the values that an input is computed from count as fixed.
+    /// Inputs may be any values. The values that a computed input depends on count as fixed.
     ///
-    /// *Shapes*  `tangents`: those of `inputs` · result: those of `outputs`
+    /// *Shapes*  `tangents`: as `inputs` · result: as `outputs`
     ///
     /// ```
     /// use opnorm::{Gpu, tape::Tape};
@@ -25,7 +25,7 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`crate::Error::ShapeMismatch`] when shapes differ, [`crate::Error::Foreign`] when a value is of another tape.
+    /// [`crate::Error::ShapeMismatch`] when shapes differ, [`crate::Error::Foreign`] for a value of another tape.
     pub fn jvp(
         &self,
         outputs: &[impl Borrow<Value>],
@@ -42,7 +42,7 @@ impl Tape {
         let varying = self.varying(&starts, &needed);
         let mut moved: BTreeMap<usize, Value> = BTreeMap::new();
         for (start, tangent) in starts.iter().zip(tangents) {
-            // An input that is named twice moves along both.
+            // An input that is named twice moves along both tangents.
             let tangent = tangent.borrow();
             let sum = moved.get(start).map_or_else(|| Ok(tangent.clone()), |other| other.add(tangent))?;
             moved.insert(*start, sum);

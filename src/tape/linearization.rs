@@ -15,51 +15,51 @@ use crate::operator::{HostProducts, LinearOperator, width};
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
-/// The derivative of one value with respect to another at a point: a batch of Jacobians, none of them formed.
+/// The derivative of a value with respect to another at a point: a batch of Jacobians, none of them formed.
 ///
-/// Values that the point alone decides are computed once, and again by [`Linearization::move_to`]. Bounds of the norm
-/// are bounds of the exact derivative at the contents of the point's tensors, which must stay as they are until then. A
-/// product copies vectors to the start of a recorded list of dispatches, replays the list and copies the results: it
-/// makes no memory and no bind groups.
+/// Values that depend on the point alone are computed once, and again by [`Linearization::move_to`]. Bounds of the norm
+/// are bounds of the exact derivative at the contents of the point's tensors. These contents must not change before the
+/// next move. A product copies vectors to the start of a recorded list of dispatches, replays the list and copies the
+/// results. So a product makes no memory and no bind groups.
 ///
 /// A product with several vectors has the dispatches of a product with one vector. The first product with a number of
 /// vectors makes a list for that number. A list takes at most 256 MiB, and each value at most one binding: more vectors
-/// are taken in parts. The result of a vector does not depend on the other vectors. It may round differently from a
-/// product with that vector alone, because products of matrices may choose another kernel for more rows. Vectors are
-/// taken one by one where an operation has no form for several ([`Operation::stacked`](super::Operation::stacked)): a
-/// convolution that depends on the input by its weight, and a permuted or repeated value of six axes.
+/// are taken in parts. The result of a vector does not depend on the other vectors. But the result may round
+/// differently from a product with that vector alone, because products of matrices may choose another kernel for more
+/// rows. Vectors are taken one by one where an operation has no form for several
+/// ([`Operation::stacked`](super::Operation::stacked)). Such operations are a convolution whose weight depends on the
+/// input, and a permuted or repeated value of six axes.
 ///
-/// Where the derivative needs the host, as that of singular vectors does, the recorder of a
-/// product has steps of the host: [`Recorder::submit_async`].
+/// Where the derivative needs the host, as for singular vectors, the recorder of a product has steps of the host:
+/// [`Recorder::submit_async`].
 pub struct Linearization {
     pub(super) gpu: Gpu,
     pub(super) batch: usize,
     pub(super) domain: Vec<usize>,
     pub(super) codomain: Vec<usize>,
-    /// From the inputs of the graph to the values that the point alone decides.
+    /// The program from the inputs of the graph to the values that depend on the point alone.
     at_point: Program,
     decided: Vec<Tensor>,
     forward: Program,
     adjoint: Program,
-    /// Programs of the same products for several vectors at once.
+    /// The programs of the same products for several vectors at once.
     forward_stacks: Stacks,
     adjoint_stacks: Stacks,
     fusion: Fusion,
     point: Vec<Tensor>,
     on_host: Exact,
-    /// Whether the operations are known to keep samples apart, at every point.
+    /// Whether every operation is known to keep samples apart, at every point.
     pub(super) is_separate: bool,
 }
 
 impl Tape {
-    /// The derivative of `output` with respect to `input` where the inputs of the graph have the values of `point`.
+    /// The derivative of `output` with respect to `input`, where the inputs of the graph have the values of `point`.
     ///
-    /// The first axis is the batch. Every sample has a Jacobian of its own, so the function must map each sample by
-    /// itself. Unless each operation is known to keep samples apart, products with changes of some samples tell whether
-    /// others move: two for each binary digit of the batch, waited for here and at every point that the derivative is
-    /// moved to.
+    /// The first axis is the batch. Every sample has its own Jacobian, so the function must map each sample by itself.
+    /// Where an operation is not known to keep samples apart, products with changes of some samples tell whether others
+    /// move. The tape waits for two such products for each binary digit of the batch, at every point.
     ///
-    /// A single point has a batch of 1: the Hessian of a loss is the derivative of its gradient with parameters of
+    /// A single point has a batch of 1. So the Hessian of a loss is the derivative of its gradient, with parameters of
     /// shape 1 × any, reshaped to the parameters of the loss.
     ///
     /// *Shapes*  `input`: batch × domain · `output`: batch × codomain
@@ -79,8 +79,8 @@ impl Tape {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when input and output differ in their batch, or a point has another shape than its
-    /// input; [`Error::Foreign`] when a value is of another tape; [`Error::InvalidOption`] when the point lacks an
-    /// input, or the function mixes samples; the errors of [`Program::run`].
+    /// input; [`Error::Foreign`] for a value of another tape; [`Error::InvalidOption`] when the point lacks an input,
+    /// or the function mixes samples; the errors of [`Program::run`].
     pub fn linearize(&self, output: &Value, input: &Value, point: &[(&Value, &Tensor)]) -> Result<Linearization> {
         self.gpu().block_on(self.linearize_async(output, input, point))
     }
@@ -158,9 +158,9 @@ fn mismatch(input: &[usize], output: &[usize]) -> Error {
 }
 
 impl Linearization {
-    /// Takes the derivative at another point, with no new recording or memory.
+    /// Takes the derivative at another point, without new recording or memory.
     ///
-    /// *Shapes*  `point`: those of the inputs that [`Tape::linearize`] was given, in that order
+    /// *Shapes*  `point`: as the inputs of [`Tape::linearize`], in that order
     ///
     /// ```
     /// use opnorm::{Gpu, norm::spectral_norm, tape::Tape, tensor::Tensor};
@@ -176,7 +176,7 @@ impl Linearization {
     /// ```
     ///
     /// # Errors
-    /// As [`Program::run`], after which the derivative may be that of no point; [`Error::InvalidOption`] when the
+    /// As [`Program::run`], after which the derivative may be at no defined point; [`Error::InvalidOption`] when the
     /// function mixes samples there.
     pub fn move_to(&mut self, point: &[&Tensor]) -> Result<()> {
         self.gpu.clone().block_on(self.move_to_async(point))
@@ -221,7 +221,7 @@ impl Linearization {
         let sizes = (self.batch, volume(from), volume(to));
         for first in (0..count).step_by(together) {
             let part = Columns { first, columns: together.min(count - first), count };
-            // Further columns of the program hold earlier vectors; their results are not copied out.
+            // Further columns of the program hold earlier vectors, so that their results are not copied out.
             part.gather(recorder, input.buffer(), start.buffer(), (sizes.0, sizes.1))?;
             recorder.replay(&memory.commands);
             part.scatter(recorder, end.buffer(), output.buffer(), (sizes.0, sizes.2))?;
@@ -261,8 +261,8 @@ impl LinearOperator for Linearization {
         self.forward.code.bytes_touched().max(self.adjoint.code.bytes_touched())
     }
 
-    /// Products with the derivative of the function in `f64` at the point: they tell the rounding of the function and
-    /// its slopes on the device, too.
+    /// Products with the derivative of the function in `f64` at the point, which also show the device's rounding of the
+    /// function and its slopes.
     fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
         let sizes = (volume(&self.domain), volume(&self.codomain));
         let programs = (&self.at_point, &self.forward, &self.adjoint);

@@ -5,7 +5,7 @@ use crate::gpu::{Buffer, Gpu, Recorded, Recorder};
 use crate::tensor::{Tensor, volume};
 use crate::{Result, ops};
 
-/// The tensors that a run reads and writes, and its commands on them.
+/// The tensors that a run reads and writes, with the recorded commands.
 pub(super) struct Memory {
     pub(super) inputs: Vec<Tensor>,
     pub(super) outputs: Vec<Tensor>,
@@ -25,7 +25,7 @@ impl Memory {
 }
 
 struct Tensors {
-    /// A tensor for each value; values in no memory have an empty one.
+    /// A tensor for each value; an empty tensor for a value without memory.
     held: Vec<Tensor>,
     slots: Vec<Buffer<f32>>,
     nothing: Buffer<f32>,

@@ -2,12 +2,12 @@
 //!
 //! A [`Tape`] is a graph of operations that grows as [`Value`]s are combined; nothing runs meanwhile. [`Tape::jvp`] and
 //! [`Tape::vjp`] add the operations of a derivative to the same graph, so that derivatives nest. [`Tape::compile`]
-//! makes a [`Program`] of the operations that some outputs need, which runs on the device, or in `f64` on the host.
+//! makes a [`Program`] of the operations that some outputs need. A program runs on the device, or in `f64` on the host.
 //! [`Tape::linearize`] makes a Jacobian a [`crate::operator::LinearOperator`], whose norm any solver finds.
 //!
-//! Each nonlinear operation has one rule, its JVP, written in operations; each linear operation has one rule, its
-//! transpose. A VJP is the JVP along tangents that are never given a value, transposed. [`Operation`] is open to
-//! operations of your own.
+//! Each nonlinear operation has one rule, its JVP, written in operations. Each linear operation has one rule, its
+//! transpose. A VJP is the transpose of the JVP along tangents that are never given a value. A caller adds operations
+//! by [`Operation`].
 //!
 //! ```
 //! use opnorm::{Gpu, norm::spectral_norm, tape::Tape, tensor::Tensor};

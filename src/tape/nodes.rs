@@ -1,4 +1,4 @@
-//! The nodes of a tape, in the order of their making, which is an order of evaluation: growing them and walking them.
+//! The nodes of a tape in the order of their making, which is an order of evaluation.
 
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ impl Tape {
         Self { gpu: gpu.clone(), nodes: Arc::default(), fusion: Fusion::default() }
     }
 
-    /// The same graph, whose programs fuse chains of functions as `fusion` says. The results are the same.
+    /// The same graph with the fusion of its programs set to `fusion`. The results are the same.
     ///
     /// ```
     /// use opnorm::{Gpu, tape::{Fusion, Tape}};
@@ -41,23 +41,23 @@ impl Tape {
         &self.gpu
     }
 
-    /// A value that each run is given.
+    /// An input: a value that each run is given.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] for more elements than can be counted.
+    /// [`Error::TooLarge`] for more elements than a `usize` counts.
     pub fn input(&self, shape: &[usize]) -> Result<Value> {
         self.leaf("tape input", Source::Input, shape)
     }
 
-    /// A value that is the same in each run: the memory of `tensor`, without a copy.
+    /// A constant: the memory of `tensor` in each run, without a copy.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] for more elements than can be counted.
+    /// [`Error::TooLarge`] for more elements than a `usize` counts.
     pub fn constant(&self, tensor: &Tensor) -> Result<Value> {
         self.leaf("tape constant", Source::Constant(tensor.clone()), tensor.shape())
     }
 
-    /// A value with one number in every element.
+    /// A value with the same number in every element.
     ///
     /// # Errors
     /// [`Error::TooLarge`] for more elements or axes than the library takes.
@@ -70,11 +70,11 @@ impl Tape {
         Ok(self.push(source, shape.into()))
     }
 
-    /// The value of an operation on some inputs, such as an operation of your own.
+    /// The value of an operation on some inputs, such as a custom operation.
     ///
     /// # Errors
     /// [`Error::Foreign`] for a value of another tape; as [`Operation::shape`]; [`Error::TooLarge`] for more elements
-    /// than can be counted.
+    /// than a `usize` counts.
     pub fn compute(&self, operation: Arc<dyn Operation>, inputs: &[&Value]) -> Result<Value> {
         self.expect_own(operation.name(), inputs)?;
         let shapes: Vec<&[usize]> = inputs.iter().map(|input| input.shape()).collect();
@@ -106,7 +106,7 @@ impl Tape {
         Primal { inputs: inputs.iter().map(|input| self.value(*input)).collect(), output: self.value(node) }
     }
 
-    /// Refuses the result of an operation's rule that is of another tape or of another shape than `shape`.
+    /// Refuses a rule's result of another tape or of another shape than `shape`.
     pub(super) fn expect_of_rule(&self, operation: &dyn Operation, shape: &[usize], found: Value) -> Result<Value> {
         self.expect_own(operation.name(), &[&found])?;
         if found.shape() == shape {
@@ -119,7 +119,7 @@ impl Tape {
         })
     }
 
-    /// Whether each node is needed for the outputs, up to the last of them, where the nodes of `ends` are given.
+    /// Whether each node is needed for the outputs, where the nodes of `ends` are given; up to the last output.
     pub(super) fn needed(&self, outputs: &[usize], ends: &[usize]) -> Vec<bool> {
         let nodes = self.lock();
         let mut needed = vec![false; outputs.iter().max().map_or(0, |last| last + 1)];
@@ -173,8 +173,8 @@ impl fmt::Debug for Tape {
     }
 }
 
-/// Refuses a shape whose sizes above 0 have a product that does not fit a `usize`: rules and kernels multiply some
-/// sizes alone.
+/// Refuses a shape whose nonzero sizes have a product beyond `usize`, because rules and kernels multiply some sizes
+/// alone.
 fn expect_countable(operation: &'static str, shape: &[usize]) -> Result<()> {
     let sizes: Vec<usize> = shape.iter().map(|size| (*size).max(1)).collect();
     elements(operation, &sizes).map(|_| ())

@@ -8,19 +8,20 @@ pub(super) struct Lifetime {
     pub(super) elements: usize,
 }
 
-/// Blocks packed into slots of memory, so that blocks that live at once lie in different slots.
+/// Blocks packed into slots of memory: blocks that live at once lie in different slots.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// The elements of each slot.
+    /// The number of elements of each slot.
     pub(super) slots: Vec<usize>,
     /// The slot of each block.
     pub(super) places: Vec<usize>,
 }
 
 impl Plan {
-    /// Packs blocks, which come in the order of their first steps.
+    /// Packs blocks, given in the order of their first steps.
     ///
-    /// A block takes the smallest free slot that holds it; else the largest free slot grows; else there is a new slot.
+    /// A block takes the smallest free slot that is large enough. Otherwise the largest free slot grows, or a new slot
+    /// is made.
     pub(super) fn pack(blocks: &[Lifetime]) -> Self {
         let mut plan = Self::default();
         let mut busy_until: Vec<usize> = Vec::new();

@@ -12,13 +12,13 @@ use crate::{Error, Result};
 
 /// The operations that some outputs of a [`Tape`](super::Tape) need, ready to run any number of times.
 ///
-/// The first run makes the program's memory, which is then kept and used again. A run waits for nothing, unless an
-/// operation has a step of the host, as [`Value::spectral_norm`](super::Value::spectral_norm) and its kin: then the run
-/// is in several submits, with the steps between.
+/// The first run makes the program's memory, and later runs use the same memory. A run does not wait, unless an
+/// operation has a step of the host, such as [`Value::spectral_norm`](super::Value::spectral_norm). Such a run has
+/// several submits, with the steps between them.
 pub struct Program {
     gpu: Gpu,
     pub(super) code: Code,
-    /// Values that were known when the program was compiled, each with its place among these.
+    /// The values known at compilation, each with its place.
     pub(super) known: Vec<(usize, usize)>,
     memory: Mutex<Option<Arc<Memory>>>,
 }
@@ -28,9 +28,9 @@ impl Program {
         Self { gpu: gpu.clone(), code, known, memory: Mutex::new(None) }
     }
 
-    /// Computes the outputs on the device; the results are new tensors.
+    /// Computes the outputs on the device as new tensors.
     ///
-    /// *Shapes*  those of the inputs and outputs the program was compiled for
+    /// *Shapes*  as the inputs and outputs of the compiled program
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when the inputs are not of these shapes; [`Error::TooLarge`] past the device's limits;
@@ -53,12 +53,12 @@ impl Program {
         Ok(results)
     }
 
-    /// [`Program::run`] into given tensors; after the first run nothing is made on the device.
+    /// [`Program::run`] into given tensors; after the first run the device allocates nothing.
     ///
-    /// *Shapes*  those of the inputs and outputs the program was compiled for
+    /// *Shapes*  as the inputs and outputs of the compiled program
     ///
     /// # Errors
-    /// As [`Program::run`]; the outputs may then hold anything.
+    /// As [`Program::run`]; the contents of the outputs are undefined after an error.
     pub fn run_into(&self, inputs: &[impl Borrow<Tensor>], outputs: &[impl Borrow<Tensor>]) -> Result<()> {
         self.gpu.block_on(self.run_into_async(inputs, outputs))
     }
@@ -84,7 +84,7 @@ impl Program {
         recorder.submit_async().await
     }
 
-    /// Refuses tensors that do not have the shapes of some values.
+    /// Refuses tensors whose shapes differ from the shapes of the values.
     fn expect(&self, role: &str, values: &[usize], tensors: &[impl Borrow<Tensor>]) -> Result<()> {
         let shapes = self.code.shapes(values);
         let found: Vec<&[usize]> = tensors.iter().map(|tensor| tensor.borrow().shape()).collect();
@@ -98,7 +98,7 @@ impl Program {
         })
     }
 
-    /// Device memory for inputs and intermediate values, in bytes; constants and results come on top.
+    /// Device memory for inputs and intermediate values, in bytes, without constants and results.
     pub fn peak_bytes(&self) -> u64 {
         self.code.peak_bytes()
     }
@@ -108,7 +108,7 @@ impl Program {
         self.code.steps.iter().filter(|step| !step.operation.is_view()).count()
     }
 
-    /// The memory of the program, made when it is first asked for.
+    /// The memory of the program, made on first use.
     pub(super) fn memory(&self) -> Result<Arc<Memory>> {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(made) = &*memory {

@@ -1,5 +1,4 @@
-//! Separation of samples: a function must map each sample of a batch by itself, and its derivative tells whether it
-//! does.
+//! Separation of samples: whether a function maps each sample of a batch by itself, as its derivative tells.
 
 use super::graph::{Source, Tape, Value};
 use super::linearization::Linearization;
@@ -7,11 +6,11 @@ use crate::operator::LinearOperator;
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
-/// The most elements of the changes that are tried at once: 64 MiB.
+/// The limit of elements of the changes that are tried at once: 64 MiB.
 const MOST: usize = 1 << 24;
 
 impl Tape {
-    /// Whether every operation between two values is known to keep samples apart; otherwise only products tell.
+    /// Whether every operation between two values is known to keep samples apart; if not, only products tell.
     pub(super) fn is_separate(&self, output: &Value, input: &Value) -> bool {
         let Some(batch) = input.shape().first().copied().filter(|batch| *batch > 0) else { return true };
         let needed = self.needed(&[output.node()], &[input.node()]);
@@ -27,13 +26,13 @@ impl Tape {
 }
 
 impl Linearization {
-    /// Refuses a function whose value for one sample moves with another sample at this point. Nothing is computed where
+    /// Refuses a function whose value for a sample moves with another sample at this point. Nothing is computed where
     /// the operations are known to keep samples apart.
     ///
-    /// Two samples differ in a binary digit of their numbers. For each digit, the samples with a 1 there are changed,
-    /// and then the samples with a 0. The other samples must not move at all: a sum with 0 is exact, so that no
-    /// function of each sample by itself is refused. Changes are random, so that the changes of several samples do not
-    /// cancel in another.
+    /// Two samples differ in a binary digit of their numbers. For each digit, the samples with a 1 are changed, and
+    /// then the samples with a 0. The other samples must not move at all. No function of each sample by itself is
+    /// refused, because a sum with 0 is exact. Changes are random, so that the changes of several samples do not cancel
+    /// in another sample.
     pub(crate) async fn expect_separate(&self) -> Result<()> {
         let (from, to) = (volume(&self.domain), volume(&self.codomain));
         if self.is_separate || self.batch < 2 || from == 0 || to == 0 {
@@ -50,7 +49,7 @@ impl Linearization {
         Ok(())
     }
 
-    /// The error of a sample that moves with the samples of a probe; `None` where no sample does.
+    /// The error of a sample that moves with a probe's samples; `None` where no sample does.
     async fn mixed(&self, probes: &[usize], from: usize, to: usize) -> Result<Option<Error>> {
         let mut change = Vec::with_capacity(self.batch * probes.len() * from);
         for sample in 0..self.batch {
@@ -68,7 +67,7 @@ impl Linearization {
         let moved = moved.read_async(&self.gpu).await?;
         for (vector, moved) in moved.chunks_exact(to).enumerate() {
             let (sample, probe) = (vector / probes.len(), probes[vector % probes.len()]);
-            // A NaN is passed over: where no change reaches, it does not come from the change.
+            // A NaN is passed over because, out of reach of the change, the NaN has another cause.
             let moves = !is_member(sample, probe) && moved.iter().any(|entry| *entry != 0.0 && entry.is_finite());
             if moves {
                 return Ok(Some(Error::InvalidOption {

@@ -1,14 +1,14 @@
 //! Options of a tape.
 
-/// The chains of functions of each element that a program computes by one kernel. The results have the same bits.
+/// The chains of elementwise functions that a program computes by one kernel. The results have the same bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fusion {
-    /// None: each operation has a kernel of its own.
+    /// No chains: each operation has its own kernel.
     Never,
-    /// Chains that are large enough that about ten runs make up for the time that a new kernel takes to compile.
+    /// Chains so large that about ten runs make up for the compilation of a new kernel.
     #[default]
     Large,
-    /// All.
+    /// All chains.
     Always,
 }

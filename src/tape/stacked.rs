@@ -1,6 +1,6 @@
 //! Linear programs for several vectors at once.
 //!
-//! Every value that depends on the input gets one more axis in front, and every other value stays as it is or is
+//! Every value that depends on the input gets a further axis in front. Every other value keeps its shape, or is
 //! repeated along that axis:
 //!
 //! ```text
@@ -8,8 +8,8 @@
 //! several vectors: tangent: columns × batch × any   ─► operations ─► columns × batch × any
 //! ```
 //!
-//! Repeated values depend on the point alone, so that a product repeats nothing: the dispatches of a product are those
-//! of one vector.
+//! Repeated values depend on the point alone, so that a product repeats nothing. A product has the dispatches of a
+//! product with one vector.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,32 +24,33 @@ use crate::tensor::{Tensor, volume};
 /// The most device memory of one stacked program, in bytes: 256 MiB.
 const MOST_BYTES: u64 = 256 << 20;
 
-/// Stacked programs kept for one linear program: a solver alternates between few numbers of columns.
+/// The number of stacked programs kept for one linear program, because a solver alternates between few numbers of
+/// columns.
 const KEPT: usize = 2;
 
 /// A linear program for `columns` vectors, with the repeated values of the point.
 pub(super) struct Stacked {
     pub(super) columns: usize,
     program: Program,
-    /// From nothing to the repeated values.
+    /// The program of the repeated values, which needs no input.
     repeat: Program,
     repeated: Vec<Tensor>,
 }
 
-/// The stacked programs of one linear program, made when they are first asked for.
+/// The stacked programs of one linear program, made on first use.
 #[derive(Default)]
 pub(super) struct Stacks(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    /// The latest first.
+    /// The programs, the latest first.
     made: Vec<Arc<Stacked>>,
-    /// The most columns of one program, once that is known.
+    /// The largest number of columns of one program, once known.
     most: Option<usize>,
 }
 
 impl Stacks {
-    /// A program for as many of `columns` vectors as are taken at once; `None` where vectors are taken one by one.
+    /// A program for as many of `columns` vectors as fit at once; `None` where vectors are taken one by one.
     pub(super) fn of(&self, linear: &Program, fusion: Fusion, columns: usize) -> Result<Option<Arc<Stacked>>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut wanted = columns.min(kept.most.unwrap_or(usize::MAX));
@@ -83,7 +84,7 @@ impl Stacks {
 
 enum Form {
     Made(Arc<Stacked>),
-    /// The program takes more than its share of device memory, or a value more than a binding.
+    /// The program takes more than `BYTES` of device memory, or a value more than a binding.
     TooLarge,
     /// An operation has no form for several vectors.
     None,

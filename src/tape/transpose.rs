@@ -1,4 +1,4 @@
-//! Linear parts of the graph, backwards.
+//! The transposes of linear parts of the graph.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ impl Tape {
     ///
     /// Contributions to one value are added in the order of its uses, the latest first.
     ///
-    /// *Shapes*  `cotangents`: those of `outputs` · result: those of `inputs`
+    /// *Shapes*  `cotangents`: as `outputs` · result: as `inputs`
     ///
     /// ```
     /// use opnorm::{Gpu, tape::Tape};
@@ -25,8 +25,8 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotLinear`] when an operation on the way is not linear in what depends on the inputs;
-    /// [`Error::ShapeMismatch`] when shapes differ; [`Error::Foreign`] when a value is of another tape.
+    /// [`Error::NotLinear`] when an operation is not linear in an argument that depends on the inputs;
+    /// [`Error::ShapeMismatch`] when shapes differ; [`Error::Foreign`] for a value of another tape.
     pub fn transpose(
         &self,
         outputs: &[impl Borrow<Value>],

@@ -26,7 +26,7 @@ impl Value {
         self.tape.compute(Arc::new(operation), &[self])
     }
 
-    /// The value of an operation on this value and `right`, of equal shapes once both are repeated.
+    /// The value of an operation on this value and `right`, both repeated to a common shape.
     pub(super) fn with(&self, operation: impl Operation + 'static, right: &Self) -> Result<Self> {
         let shape = common(operation.name(), self.shape(), right.shape())?;
         let (left, right) = (self.broadcast_to(&shape)?, right.broadcast_to(&shape)?);
@@ -40,7 +40,7 @@ impl Value {
     }
 }
 
-/// The shape that two shapes can be repeated to.
+/// The common shape that two shapes can be repeated to.
 fn common(operation: &'static str, left: &[usize], right: &[usize]) -> Result<Vec<usize>> {
     let rank = left.len().max(right.len());
     let size = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |axis| shape[axis]);

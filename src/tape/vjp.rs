@@ -7,9 +7,9 @@ use super::nodes::expect_shapes;
 use crate::{Error, Result};
 
 impl Tape {
-    /// The derivatives of `outputs`, transposed, applied to `cotangents`: Jᵀ · c, as values of this graph.
+    /// The transposed derivatives of `outputs`, applied to `cotangents`: Jᵀ · c, as values of this graph.
     ///
-    /// *Shapes*  `cotangents`: those of `outputs` · result: those of `inputs`
+    /// *Shapes*  `cotangents`: as `outputs` · result: as `inputs`
     ///
     /// ```
     /// use opnorm::{Gpu, tape::Tape};
@@ -22,7 +22,7 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when shapes differ; [`Error::Foreign`] when a value is of another tape.
+    /// [`Error::ShapeMismatch`] when shapes differ; [`Error::Foreign`] for a value of another tape.
     pub fn vjp(
         &self,
         outputs: &[impl Borrow<Value>],
@@ -38,9 +38,9 @@ impl Tape {
         self.transpose(&tangents, &placeholders, cotangents)
     }
 
-    /// The gradient of a value of one element, as values of this graph.
+    /// The gradient of a value with a single element, as values of this graph.
     ///
-    /// *Shapes*  result: those of `inputs`
+    /// *Shapes*  result: as `inputs`
     ///
     /// ```
     /// use opnorm::{Gpu, tape::Tape};
@@ -53,7 +53,7 @@ impl Tape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when `output` has another number of elements than 1, [`Error::Foreign`] when a value is
+    /// [`Error::ShapeMismatch`] for an `output` with another number of elements than 1, [`Error::Foreign`] for a value
     /// of another tape.
     pub fn grad(&self, output: &Value, inputs: &[impl Borrow<Value>]) -> Result<Vec<Value>> {
         if output.shape().iter().any(|size| *size != 1) {

@@ -7,8 +7,8 @@ use crate::{Error, Result};
 
 /// An `f32` tensor of any shape in device memory, row-major and without gaps; clones share the memory.
 ///
-/// Operators read and write tensors of shape *batch* × *vectors* × (their domain or codomain): every vector lies
-/// in one piece.
+/// Operators read and write tensors of shape *batch* × *vectors* × (their domain or codomain), with each vector
+/// contiguous.
 #[derive(Clone, Debug)]
 pub struct Tensor {
     buffer: Buffer<f32>,
@@ -36,14 +36,15 @@ impl Tensor {
     /// A tensor with a copy of `data`; [`Tensor::upload`] takes other types.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when the shape does not hold as many elements; as [`Tensor::zeros`].
+    /// [`Error::ShapeMismatch`] when the shape has another number of elements; as [`Tensor::zeros`].
     pub fn from_slice(gpu: &Gpu, shape: &[usize], data: &[f32]) -> Result<Self> {
         expect_elements(shape, data.len())?;
         Ok(Self { buffer: Buffer::from_slice(gpu, "tensor", data)?, shape: shape.to_vec() })
     }
 
-    /// A tensor with a copy of the elements of any source; 64-bit floats are rounded to `f32`, to infinity past its
-    /// range.
+    /// A tensor with a copy of the elements of any source.
+    ///
+    /// Elements of `f64` are rounded to `f32`; past the range of `f32` they become infinite.
     ///
     /// ```
     /// use opnorm::{Gpu, tensor::Tensor};
@@ -54,9 +55,9 @@ impl Tensor {
     /// ```
     ///
     /// # Errors
-    /// Any error of the source, as for a source that is too short; as [`Tensor::zeros`].
+    /// Any error of the source, such as a source that is too short; as [`Tensor::zeros`].
     pub fn upload<S: ElementSource + ?Sized>(gpu: &Gpu, shape: &[usize], source: &S) -> Result<Self> {
-        // Elements that pass through host memory at once.
+        // The copy goes in pieces, because whole sources may be too large for host memory.
         const PIECE: usize = 4 << 20;
         let tensor = Self::zeros(gpu, shape)?;
         let mut piece = vec![0f32; tensor.len().min(PIECE)];
@@ -71,15 +72,15 @@ impl Tensor {
     /// A view of a buffer as a tensor of `shape`.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when the shape does not hold as many elements.
+    /// [`Error::ShapeMismatch`] when the shape has another number of elements.
     pub fn from_buffer(buffer: Buffer<f32>, shape: &[usize]) -> Result<Self> {
         expect_elements(shape, buffer.len())?;
         Ok(Self { buffer, shape: shape.to_vec() })
     }
 
-    /// A tensor in a buffer of the program that embeds this library, from byte `offset` on, without a copy.
+    /// A tensor in a buffer of the embedding program, from byte `offset` on, without a copy.
     ///
-    /// A buffer of another device, a destroyed or a mapped one is refused where the tensor is first used.
+    /// A buffer of another device, or a destroyed or mapped buffer, is refused on first use of the tensor.
     ///
     /// # Errors
     /// As [`Buffer::from_wgpu`].
@@ -103,7 +104,7 @@ impl Tensor {
         self.buffer.len()
     }
 
-    /// Whether there are no elements.
+    /// Whether the tensor has no elements.
     pub fn is_empty(&self) -> bool {
         self.buffer.is_empty()
     }
@@ -116,7 +117,7 @@ impl Tensor {
     /// The same memory under another shape.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when the shape does not hold as many elements.
+    /// [`Error::ShapeMismatch`] when the shape has another number of elements.
     pub fn reshaped(&self, shape: &[usize]) -> Result<Self> {
         Self::from_buffer(self.buffer.clone(), shape)
     }

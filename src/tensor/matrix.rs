@@ -16,8 +16,8 @@ use crate::{Error, Result};
 /// *Shapes*  batch × rows × cols
 ///
 /// A matrix past the device's binding limit (128 MiB on lavapipe) is kept as panels of whole rows. An item whose
-/// largest entry lies outside 2^±40 is kept divided by a power of two, its [`Matrix::exponent`], so that `f32`
-/// arithmetic neither overflows nor underflows; results are scaled back on the host. Clones share the memory.
+/// largest entry lies outside 2^±40 is kept divided by a power of two, its [`Matrix::exponent`]. So `f32` arithmetic
+/// neither overflows nor underflows; results are scaled back on the host. Clones share the memory.
 #[derive(Clone, Debug)]
 pub struct Matrix {
     gpu: Gpu,
@@ -29,10 +29,10 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// A matrix with zero entries, and screened as such: what a kernel writes later is not screened.
+    /// A matrix of zeros, screened as zeros: later writes of a kernel are not screened.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] when one row is longer than a binding; [`Error::OutOfMemory`].
+    /// [`Error::TooLarge`] when a row is longer than a binding; [`Error::OutOfMemory`].
     pub fn zeros(gpu: &Gpu, batch: usize, rows: usize, cols: usize) -> Result<Self> {
         elements("matrix", &[batch, rows.max(1), cols.max(1)])?;
         let screens = screen::of_zeros(gpu, batch)?;
@@ -93,12 +93,12 @@ impl Matrix {
         self.storage
     }
 
-    /// The pieces of the matrix in device memory.
+    /// The panels of the matrix in device memory.
     pub fn panels(&self) -> &[Panel] {
         &self.panels
     }
 
-    /// `e`, where the device holds 2^-e times the matrix of this batch item.
+    /// The exponent `e`: the device holds 2^-e times the matrix of this batch item.
     pub fn exponent(&self, item: usize) -> i32 {
         self.exponents.get(item).copied().unwrap_or(0)
     }
@@ -113,18 +113,20 @@ impl Matrix {
         self.screens.get(item).is_some_and(|screen| screen.largest == 0.0 && screen.non_finite.is_none())
     }
 
-    /// Groups of four elements in a row.
+    /// The number of groups of four elements in a row.
     pub(crate) fn quads(&self) -> usize {
         self.shape.2.div_ceil(4)
     }
 
-    /// Bytes on the device.
+    /// The number of bytes on the device.
     pub fn bytes(&self) -> u64 {
         self.panels.iter().map(|panel| panel.words.len() as u64 * 4).sum()
     }
 
-    /// The buffer that holds the whole matrix, the byte offset of its first entry and the elements from one row to
-    /// the next; `None` on the host, and where the matrix is cut into several panels.
+    /// The buffer that holds the whole matrix, the byte offset of its first entry and the number of elements from a row
+    /// to the next.
+    ///
+    /// `None` where the matrix is cut into several panels.
     pub fn as_wgpu(&self) -> Option<(&DeviceBuffer, u64, usize)> {
         let [panel] = &*self.panels else { return None };
         let (buffer, offset) = panel.words.as_wgpu()?;
@@ -172,7 +174,7 @@ impl Matrix {
     /// Waits for some rows of one batch item, row-major, without padding.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] when there are no such rows; as [`Matrix::read`].
+    /// [`Error::OutOfRange`] for rows that do not exist; as [`Matrix::read`].
     pub fn read_rows(&self, item: usize, rows: Range<usize>) -> Result<Vec<f32>> {
         let operation = "read rows";
         if item >= self.batch() {
@@ -189,12 +191,12 @@ impl Matrix {
         Ok(entries)
     }
 
-    /// Shows the rows of one batch item, as the device holds them, to `visit`, in order and a piece at a time.
+    /// Shows the held rows of one batch item to `visit`, in order and in pieces.
     pub(crate) async fn visit_rows(&self, item: usize, visit: impl FnMut(usize, &[f32])) -> Result<()> {
         self.visit(item, 0..self.rows(), visit).await
     }
 
-    /// Shows all rows of some items, in ascending order, to `visit`: few reads where a panel holds many small items.
+    /// Shows all held rows of some items to `visit`, in ascending order; a panel with many small items takes few reads.
     pub(crate) async fn visit_items(&self, items: &[usize], mut visit: impl FnMut(usize, &[f32])) -> Result<()> {
         for panel in self.panels.iter() {
             let place = &panel.place;
@@ -226,7 +228,7 @@ impl Matrix {
         Ok(())
     }
 
-    /// Shows some rows of a panel, counted over all of its items, a piece at a time.
+    /// Shows some rows of a panel, counted over all its items, in pieces.
     async fn visit_panel(&self, panel: &Panel, rows: Range<usize>, mut visit: impl FnMut(usize, &[f32])) -> Result<()> {
         const PIECE_WORDS: usize = 4 << 20;
         let words_per_row = self.quads() * self.storage.words_per_quad();
@@ -244,8 +246,7 @@ impl Matrix {
         Ok(())
     }
 
-    /// Fills each batch element whose screen is not finite with NaN, from the host, because no shader need pass a NaN
-    /// on.
+    /// Fills each batch item whose screen is not finite with NaN, from the host, because a shader may drop a NaN.
     pub(crate) fn fill_non_finite(&self) -> Result<()> {
         const PIECE_WORDS: usize = 4 << 20;
         let words_per_row = self.quads() * self.storage.words_per_quad();

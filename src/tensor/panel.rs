@@ -1,4 +1,4 @@
-//! Row panels: the pieces of a matrix that fit one binding each.
+//! Row panels: pieces of a matrix that fit a binding each.
 
 use std::ops::Range;
 
@@ -14,23 +14,23 @@ pub struct Panel {
 }
 
 impl Panel {
-    /// The batch items that the panel holds rows of; more than one only where each is whole.
+    /// The batch items with rows in the panel; several only where each item is whole.
     pub fn items(&self) -> Range<usize> {
         self.place.items.clone()
     }
 
-    /// The rows that the panel holds of each of its items.
+    /// The number of rows of each item in the panel.
     pub fn rows(&self) -> Range<usize> {
         self.place.rows.clone()
     }
 }
 
-/// The rows of a batched matrix that a panel holds.
+/// The rows of a batched matrix in one panel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// Batch items; more than one only where each is whole.
+    /// The batch items; several only where each item is whole.
     pub(crate) items: Range<usize>,
-    /// Rows of each of the items.
+    /// The rows of each item.
     pub(crate) rows: Range<usize>,
 }
 
@@ -46,11 +46,11 @@ impl Place {
     }
 }
 
-/// Rows of a panel are a multiple of this wherever a panel does not hold whole items, so that panels of a buffer
-/// from outside start on any device's binding alignment.
+/// The divisor of a panel's rows where a panel does not hold whole items, so that panels of an outside buffer start on
+/// any device's binding alignment.
 const ROW_MULTIPLE: usize = 64;
 
-/// Cuts a batched matrix into panels that each fit one binding.
+/// Cuts a batched matrix into panels, each within one binding.
 pub(crate) fn cut(
     capabilities: &Capabilities,
     (batch, rows, cols): (usize, usize, usize),

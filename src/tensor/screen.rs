@@ -1,20 +1,20 @@
-//! The screening of the entries of a matrix, before anything is computed with it.
+//! The screening of the entries of a matrix before any computation.
 
 use crate::gpu::Gpu;
 use crate::tensor::position::Position;
 use crate::{Error, Result};
 
-/// The range of the entries of one batch element.
+/// The range of the entries of one batch item.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Screen {
     /// The largest finite magnitude.
     pub(crate) largest: f64,
-    /// The first entry, in row-major order, that is NaN or infinite.
+    /// The first entry in row-major order that is NaN or infinite.
     pub(crate) non_finite: Option<Position>,
 }
 
 impl Screen {
-    /// Entries that are 0, ordinary or not a number all at once, as `magnitude` is.
+    /// The screen of entries that are all 0, all of ordinary size or all NaN, like `magnitude`.
     pub(crate) fn like(magnitude: f64) -> Self {
         let mut screen = Self::default();
         screen.see(magnitude, || Position { row: 0, col: 0 });
@@ -30,10 +30,10 @@ impl Screen {
         }
     }
 
-    /// The power of two to divide the item by before `f32` arithmetic: 0 where squares and sums of its entries stay
-    /// in range as they are, else the exponent of the largest entry.
+    /// The power of two to divide the item by before `f32` arithmetic: 0 where squares and sums of its entries stay in
+    /// range, else the exponent of the largest entry.
     ///
-    /// Within 2^±40, a sum of 2^33 squares stays below 2^114, and what underflows is below 2^-45 of the sum.
+    /// Within 2^±40, a sum of 2^33 squares stays below 2^114, and underflow takes less than 2^-45 of the sum.
     pub(crate) fn exponent(&self) -> i32 {
         const ORDINARY: i32 = 40;
         if self.largest == 0.0 {
@@ -44,7 +44,7 @@ impl Screen {
     }
 }
 
-/// A screen for each item of a batch, as of zeros; refuses a batch with more items than a buffer has words.
+/// A screen of zeros for each item of a batch; refuses a batch with more items than a buffer has words.
 pub(crate) fn of_zeros(gpu: &Gpu, batch: usize) -> Result<Vec<Screen>> {
     let (needed, limit) = ((batch as u64).saturating_mul(4), gpu.capabilities().buffer_bytes);
     if needed > limit {
@@ -54,7 +54,7 @@ pub(crate) fn of_zeros(gpu: &Gpu, batch: usize) -> Result<Vec<Screen>> {
     Ok(vec![Screen::default(); batch])
 }
 
-/// `e` with `2^e <= value < 2^(e + 1)`, for a positive finite value, subnormal or not.
+/// The exponent `e` with `2^e <= value < 2^(e + 1)`, for a positive finite value, subnormal or not.
 pub(crate) fn binary_exponent(value: f64) -> i32 {
     let biased = ((value.to_bits() >> 52) & 0x7ff) as i32;
     if biased == 0 {
@@ -63,15 +63,15 @@ pub(crate) fn binary_exponent(value: f64) -> i32 {
     biased - 1023
 }
 
-/// `2^exponent`, exactly, by its bits; the nearest power that is a normal number, past them.
+/// `2^exponent`, exactly, by its bits; past the normal range, the nearest power that is a normal number.
 pub(crate) fn power(exponent: i32) -> f64 {
     f64::from_bits(((exponent.clamp(-1022, 1023) + 1023) as u64) << 52)
 }
 
-/// `value · 2^exponent`, exact wherever the result is a normal number.
+/// `value · 2^exponent`, exact for a normal result.
 pub(crate) fn scale_by_power(value: f64, exponent: i32) -> f64 {
-    // Three factors: 2^exponent alone may leave the range of f64 though the product does not, even in halves. Past 2100
-    // nothing but zero and infinity is left of any number.
+    // Three factors, because 2^exponent alone, even in halves, may leave the range of f64 though the product does not.
+    // Beyond 2100 every number becomes zero or infinite.
     let exponent = exponent.clamp(-2100, 2100);
     let third = exponent / 3;
     value * power(third) * power(third) * power(exponent - 2 * third)

@@ -1,4 +1,4 @@
-//! Products of sizes, which come from users and files and may be too large to count.
+//! Products of sizes, which come from users and files and may overflow.
 
 use crate::{Error, Result};
 
@@ -13,7 +13,7 @@ pub(crate) fn checked_volume(sizes: &[usize]) -> Option<usize> {
 /// The number of elements of a shape.
 ///
 /// # Errors
-/// [`Error::TooLarge`] where the elements are more than memory has room for.
+/// [`Error::TooLarge`] for more elements than memory holds.
 pub(crate) fn elements(operation: &'static str, shape: &[usize]) -> Result<usize> {
     checked_volume(shape).filter(|count| *count <= usize::MAX / 8).ok_or_else(|| Error::TooLarge {
         operation,
@@ -24,7 +24,7 @@ pub(crate) fn elements(operation: &'static str, shape: &[usize]) -> Result<usize
     })
 }
 
-/// The product of sizes, or the largest number where the product is too large to count: no buffer has as many elements.
+/// The product of sizes, or the largest `usize` where the product overflows: no buffer has that many elements.
 pub(crate) fn volume(sizes: &[usize]) -> usize {
     sizes.iter().fold(1, |product, size| product.saturating_mul(*size))
 }

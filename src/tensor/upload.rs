@@ -1,4 +1,4 @@
-//! From host memory and files into matrices.
+//! Uploads of matrices from host memory and files.
 
 use glam::{Mat2, Mat3, Mat4};
 use half::{bf16, f16};
@@ -11,14 +11,14 @@ use crate::tensor::size::elements;
 use crate::tensor::storage::{Element, ElementSource, SourceElement, Storage};
 use crate::{Error, Result};
 
-/// Elements that pass through host memory at once on their way to the device.
+/// The number of elements that pass through host memory at once on their way to the device.
 const PIECE: usize = 4 << 20;
 
 impl Matrix {
-    /// One `rows × cols` matrix from row-major entries; [`Matrix::upload`] takes other types, and vectors of rows.
+    /// A `rows × cols` matrix from row-major entries; [`Matrix::upload`] takes other types, and vectors of rows.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] when `entries` holds another number of elements; as [`Matrix::zeros`].
+    /// [`Error::ShapeMismatch`] when `entries` has another number of elements; as [`Matrix::zeros`].
     pub fn from_slice(gpu: &Gpu, rows: usize, cols: usize, entries: &[f32]) -> Result<Self> {
         Self::from_batch(gpu, 1, rows, cols, entries)
     }
@@ -60,7 +60,7 @@ impl Matrix {
     /// # Errors
     /// As [`Matrix::zeros`].
     pub fn from_mat2(gpu: &Gpu, matrices: &[Mat2]) -> Result<Self> {
-        // glam keeps columns together; rows are wanted here.
+        // A transpose, because glam keeps columns together and the matrix keeps rows together.
         let entries: Vec<f32> = matrices.iter().flat_map(|matrix| matrix.transpose().to_cols_array()).collect();
         Self::from_batch(gpu, matrices.len(), 2, 2, &entries)
     }
@@ -101,9 +101,9 @@ impl Matrix {
         Self::upload(gpu, (batch, rows, cols), entries)
     }
 
-    /// A batch of matrices from any source, read twice: once to see the range of its entries, once to copy them.
+    /// A batch of matrices from any source, which is read twice: for the range of its entries, and for the copy.
     ///
-    /// 16-bit sources stay 16-bit, unless their range asks for a scaling; 64-bit sources are rounded to `f32`, after an
+    /// 16-bit sources stay 16-bit unless their range needs a scaling. `f64` sources are rounded to `f32`, after an
     /// exact scaling of each item into range.
     ///
     /// ```
@@ -116,7 +116,7 @@ impl Matrix {
     /// ```
     ///
     /// # Errors
-    /// Any error of the source, as for a source that is too short; as [`Matrix::zeros`].
+    /// Any error of the source, such as a source that is too short; as [`Matrix::zeros`].
     pub fn upload<S: ElementSource + ?Sized>(gpu: &Gpu, shape: (usize, usize, usize), source: &S) -> Result<Self> {
         let (batch, rows, cols) = shape;
         elements("matrix", &[batch, rows, cols.div_ceil(4).saturating_mul(4)])?;
@@ -139,7 +139,7 @@ impl Matrix {
                 let count = step.min(panel.place.row_count() - start);
                 let words = matrix.encode(source, first + start, count)?;
                 panel.words.write(gpu, "upload", start * words_per_row, &words)?;
-                // A written piece waits in host memory until a submit takes it: one piece at a time keeps that small.
+                // A single piece at a time, because a written piece waits in host memory until a submit.
                 gpu.recorder().submit()?;
                 gpu.poll_until_idle()?;
             }
@@ -178,7 +178,7 @@ impl Matrix {
     }
 }
 
-/// Screens the entries of one batch element of a source.
+/// Screens the entries of one batch item of a source.
 fn look<S: ElementSource + ?Sized>(source: &S, first: usize, rows: usize, cols: usize) -> Result<Screen> {
     let mut screen = Screen::default();
     let total = rows * cols;

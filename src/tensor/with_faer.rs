@@ -1,4 +1,4 @@
-//! Matrices from `faer` and back.
+//! Conversions of matrices from and to `faer`.
 
 use faer::{Mat, MatRef};
 
@@ -8,7 +8,7 @@ use crate::tensor::storage::Element;
 use crate::{Error, Result};
 
 impl Matrix {
-    /// One matrix with the entries of a `faer` matrix, whatever its strides.
+    /// A matrix with the entries of a `faer` matrix, with any strides.
     ///
     /// ```
     /// use opnorm::{Gpu, Matrix, faer};

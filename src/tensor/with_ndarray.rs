@@ -1,4 +1,4 @@
-//! Matrices from `ndarray` and back.
+//! Conversions of matrices from and to `ndarray`.
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
@@ -8,7 +8,7 @@ use crate::tensor::storage::Element;
 use crate::{Error, Result};
 
 impl Matrix {
-    /// One matrix with the entries of an array, whatever its strides.
+    /// A matrix with the entries of an array, with any strides.
     ///
     /// ```
     /// use opnorm::{Gpu, Matrix, ndarray};
@@ -28,7 +28,7 @@ impl Matrix {
         Self::from_elements(gpu, 1, rows, cols, &entries)
     }
 
-    /// A batch of matrices with the entries of an array of batch × rows × cols, whatever its strides.
+    /// A batch of matrices with the entries of an array of batch × rows × cols, with any strides.
     ///
     /// # Errors
     /// As [`Matrix::zeros`].

@@ -1,15 +1,14 @@
-//! Failures that are known: written down beside the test, with the adapter and the reason, and reported once they are
-//! gone.
+//! Known failures, listed with the adapter and the reason, and reported once mended.
 //!
-//! A test with a known failure must fail, with the words that are written down. A driver that mends it turns the test
-//! red until the entry is deleted, so that the list stays true.
+//! A test with a known failure must fail, with the listed words. A driver without the fault turns the test red until
+//! the entry is deleted, so that the list stays true.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use opnorm::Gpu;
 
-/// A failure that is known on some adapters.
+/// A known failure on some adapters.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Failure {
     /// Part of the adapter's name, in any case; every adapter if empty.
@@ -18,9 +17,9 @@ pub(crate) struct Failure {
     pub(crate) backend: &'static str,
     /// The set-up, as its `Debug` form names it; every set-up if empty.
     pub(crate) setup: &'static str,
-    /// Part of the message that the test fails with: another failure is not expected.
+    /// Part of the failure's message, because another failure is unexpected.
     pub(crate) message: &'static str,
-    /// The cause, or where it is reported.
+    /// The cause, or the report of the fault.
     pub(crate) reason: &'static str,
 }
 
@@ -37,7 +36,7 @@ impl Failure {
     }
 }
 
-/// Runs a test in a set-up (`""` where there is one only) on a device, on which these failures are known.
+/// Runs a test on a device with these known failures, in a set-up (`""` where there are no set-ups).
 pub(crate) fn run(gpu: &Gpu, setup: &str, failures: &[Failure], test: impl FnOnce()) {
     let capabilities = gpu.capabilities();
     run_on((&capabilities.name, &capabilities.backend), setup, failures, test);
@@ -68,7 +67,7 @@ mod tests {
     const ADAPTER: (&str, &str) = ("llvmpipe (LLVM 15.0.6, 256 bits)", "vulkan");
     const KNOWN: Failure = Failure::of("off by", "an example");
 
-    /// The message that a test with these known failures fails with, or `None` where it passes.
+    /// The expected message of a test with these known failures, or `None` for a pass.
     fn outcome(setup: &str, failures: &[Failure], fails: bool) -> Option<String> {
         let test = || assert!(!fails, "entry 3 is off by 1");
         let caught = catch_unwind(AssertUnwindSafe(|| run_on(ADAPTER, setup, failures, test)));

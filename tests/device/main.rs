@@ -1,7 +1,7 @@
 //! Tests on a device: the table of kernels, the tape, spectral norms, certificates, the device itself.
 //!
-//! The suites share one binary, so that helpers are written once. A filter takes one suite:
-//! `cargo test --test device tape::`. `OPNORM_ADAPTER` names the adapter. `OPNORM_FULL=1` runs the large grids too.
+//! The suites share a binary, so that helpers are written once. A filter selects a suite: `cargo test --test device
+//! tape::`. `OPNORM_ADAPTER` names the adapter. `OPNORM_FULL=1` runs the large grids too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod certificates;

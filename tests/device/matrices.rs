@@ -4,7 +4,7 @@ use faer::Mat;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// A matrix as it is uploaded.
+/// A matrix in the form of an upload.
 #[derive(Clone, Debug)]
 pub(crate) struct Dense {
     pub(crate) rows: usize,
@@ -59,7 +59,7 @@ impl Source {
         (-2.0 * self.uniform().ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
     }
 
-    /// From `low` to `high`, with small ones as frequent as large ones.
+    /// From `low` to `high`, log-uniform.
     pub(crate) fn size(&mut self, low: usize, high: usize) -> usize {
         let ratio = high as f64 / low as f64;
         ((low as f64 * ratio.powf(self.uniform())).round() as usize).clamp(low, high)

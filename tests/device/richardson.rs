@@ -1,4 +1,4 @@
-//! A solver in one file: Richardson's iteration x = x + omega (b - A x), on the driver of every iteration.
+//! A solver in one file: Richardson's iteration x = x + omega (b - A x), on the common driver.
 
 use std::ops::Range;
 

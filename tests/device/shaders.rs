@@ -1,5 +1,5 @@
-//! Every kernel, and ones that are written at run time, without a device: it is valid WGSL, it translates to each back
-//! end's language in both widths, it says the truth about its bindings and parameters, and its four files are there.
+//! Checks of every kernel, and of kernels written at run time, without a device: valid WGSL, translation to each back
+//! end's language in both widths, true declarations of bindings and parameters, and the four files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,12 +14,12 @@ use opnorm::low_level::{Access, Field, Generated, Kernel, Scalar};
 
 const WIDTHS: [u32; 2] = [Profile::SOFTWARE.lanes, Profile::HARDWARE.lanes];
 
-/// The parts of a kernel of either kind that are checked.
+/// The checked parts of a kernel of either kind.
 fn generated_from(kernel: &Kernel) -> Generated {
     Generated { name: kernel.name, text: kernel.text(), access: kernel.access.to_vec(), params: kernel.params.to_vec() }
 }
 
-/// Kernels as programs write them: each function alone, all in one, and inputs of every reach.
+/// Kernels of programs: each function alone, all in one kernel, and inputs of every reach.
 fn written() -> Vec<Generated> {
     let unary = |function: &'static Unary, of| Line::Unary(function, 2.5, of);
     let mut chains: Vec<Vec<Line>> = Vec::new();
@@ -44,7 +44,7 @@ fn everything() -> Vec<Generated> {
     ops::kernels().into_iter().map(generated_from).chain(written()).collect()
 }
 
-/// The module of a kernel, valid, with its overrides as they stand.
+/// The valid module of a kernel, with its overrides unchanged.
 fn parsed(kernel: &Generated) -> (Module, ModuleInfo) {
     let text = &kernel.text;
     let module = naga::front::wgsl::parse_str(text)
@@ -94,7 +94,7 @@ fn bindings_are_what_the_kernel_says() {
         found.sort_by_key(|(binding, _)| *binding);
         let said: Vec<(u32, Access)> = (0..).zip(kernel.access.iter().copied()).collect();
         assert_eq!(found, said, "{}", kernel.name);
-        // What the smallest adapter has (SwiftShader: 10), less one that Metal keeps for sizes.
+        // The bindings of the smallest adapter (SwiftShader: 10), less the binding that Metal keeps for sizes.
         assert!(found.len() <= 8, "{}: {} storage buffers", kernel.name, found.len());
     }
 }

@@ -1,9 +1,9 @@
-//! An allocator that remembers, so that no file makes its reader allocate out of proportion.
+//! An allocator with a record, so that no file makes its reader allocate out of proportion.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// Remembers the largest allocation of each thread: a test reads its own, whatever runs beside it.
+/// Records the largest allocation of each thread, so that tests do not affect each other.
 struct Remembering;
 
 thread_local! {
@@ -34,7 +34,7 @@ unsafe impl GlobalAlloc for Remembering {
 #[global_allocator]
 static ALLOCATOR: Remembering = Remembering;
 
-/// Runs `work` on an input of this many bytes; no single allocation may be out of proportion to it.
+/// Runs `work` on an input of `bytes` bytes; no single allocation may be out of proportion to that number.
 pub fn with_bounded_allocations<T>(input: usize, work: impl FnOnce() -> T) -> T {
     LARGEST.with(|largest| largest.set(0));
     let result = work();

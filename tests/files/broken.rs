@@ -1,4 +1,4 @@
-//! A hundred thousand broken files, none of which may end in a panic or a large allocation.
+//! 100 000 broken files, none of which may cause a panic or a large allocation.
 
 use opnorm::Error;
 use opnorm::io::{Checkpoint, Element};
@@ -50,7 +50,7 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
             }
             6 => drop(bytes.splice(at..at, WORDS[random.below(WORDS.len())].bytes())),
             7 => {
-                // a digit, wherever the next one is: shapes and offsets
+                // The next digit, because shapes and offsets are digits.
                 if let Some(digit) = bytes[at..].iter().position(u8::is_ascii_digit) {
                     bytes[at + digit] = b'0' + random.below(10) as u8;
                 }
@@ -60,7 +60,7 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Opens, and copies whatever can be copied. Whether the file is refused is its own affair.
+/// Opens a file and copies its tensors; the file may be refused.
 pub fn read_everything(name: &str, bytes: &[u8]) -> bool {
     let checkpoint = match Checkpoint::from_bytes(name, bytes.to_vec()) {
         Ok(checkpoint) => checkpoint,
@@ -84,7 +84,7 @@ pub fn read_everything(name: &str, bytes: &[u8]) -> bool {
     true
 }
 
-/// 25 000 broken variants of these files; returns how many of them were still read.
+/// 25 000 broken variants of these files; returns the number of variants that were still read.
 fn read_broken(name: &str, seed: u64, files: &[Vec<u8>], wrap: impl Fn(&mut Random, Vec<u8>) -> Vec<u8>) -> usize {
     const BROKEN: usize = 25_000;
     let mut random = Random(seed);
@@ -96,7 +96,7 @@ fn read_broken(name: &str, seed: u64, files: &[Vec<u8>], wrap: impl Fn(&mut Rand
         read += usize::from(with_bounded_allocations(bytes.len(), || read_everything(name, &bytes)));
     }
     println!("{name}: {BROKEN} broken files, {read} of them still valid");
-    // the changes are small enough that some files survive, or nothing after the first check would be tried
+    // Changes are so small that some files survive; else no test would reach the checks after the first.
     assert!(read > BROKEN / 200 && read < BROKEN, "{read} read");
     read
 }
@@ -139,7 +139,7 @@ fn broken_npz_never_panics() {
     let archives: Vec<_> =
         ["stored.npz", "deflated.npz", "wide.npz"].map(|name| std::fs::read(fixture(name)).unwrap()).into();
     read_broken("a.npz", 3, &archives, |_, bytes| bytes);
-    // sound archives of broken arrays, which the checksum lets pass
+    // Sound archives of broken arrays, because the checksum refuses broken archives.
     read_broken("a.npz", 4, &sample_npy(), |random, bytes| {
         zip_of(&[("a.npy", [STORED, DEFLATED][random.below(2)], &bytes)])
     });

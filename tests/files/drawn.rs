@@ -1,4 +1,4 @@
-//! Any shape, order and container, drawn at random.
+//! Random shapes, orders and containers.
 
 use half::f16;
 use opnorm::io::{Checkpoint, NpzData, write_npy_f32, write_npz};

@@ -1,4 +1,4 @@
-//! How a format is recognised.
+//! The recognition of formats.
 
 use opnorm::io::{Checkpoint, Entry, TensorView};
 
@@ -14,7 +14,7 @@ fn content_decides_before_the_name() {
     let npz = zip_of(&[("a.npy", STORED, &npy("<f4", false, &[2], &weight))]);
     assert_eq!(values(&open_bytes("wrong.pt", &npz), "a"), counting(2));
 
-    // a header of 123 bytes: the file begins with `{`
+    // A header of 123 bytes, so that the file begins with `{`.
     let header = format!("{:123}", r#"{"weight_map":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#);
     let file = raw_safetensors(&header, &weight);
     assert_eq!(file[0], b'{');
@@ -72,7 +72,7 @@ fn entries_are_not_mixed_up() {
     let other = open_bytes("b.safetensors", &safetensors_file(&[("b", "F32", &[200], vec![0; 800])]));
     let message = one.read(&other.entries()[0]).unwrap_err().to_string();
     assert!(message.ends_with("is not a tensor of this checkpoint"), "{message}");
-    // a changed copy leads to the original, and counts without overflow
+    // A changed copy leads to the original, and counts without overflow.
     let mut changed: Entry = one.entries()[0].clone();
     changed.shape = vec![usize::MAX, usize::MAX];
     assert_eq!(changed.elements(), usize::MAX);

@@ -1,4 +1,4 @@
-//! Files that lie: every kind of lie, refused with its reason.
+//! Files with false claims of every kind, refused with the reason.
 
 use opnorm::io::Checkpoint;
 
@@ -128,7 +128,7 @@ fn hostile_npz_is_refused() {
             bytes[at..at + 4].copy_from_slice(&to.to_le_bytes());
             bytes
         };
-        // the sizes in the directory, which comes last
+        // The sizes in the directory, which comes last.
         let size = (good.len() as u32).to_le_bytes();
         let deflated = method == DEFLATED;
         let other_size = if deflated { "the file holds 49" } else { "the directory says" };
@@ -142,7 +142,7 @@ fn hostile_npz_is_refused() {
             &["65535 bytes long, the file holds 2 bytes of it"],
         );
 
-        // a changed value: the checksum no longer holds
+        // The checksum of a changed value no longer holds.
         let mut changed = file(&good);
         let data = changed.len() - 22 - 46 - "w.npy".len();
         changed[data - 1 - usize::from(deflated) * 8] ^= 1;
@@ -171,13 +171,13 @@ fn hostile_directories_of_npz_are_refused() {
     }
     assert_refused(name, &twice, &["the zip archive lists a name twice"]);
 
-    // two names for the same bytes: the second's place in the directory leads to the first
+    // Two names for the same bytes: the directory leads both to the first member.
     let mut shared = zip_of(&[("w.npy", STORED, &good), ("v.npy", STORED, &good)]);
     let last = shared.windows(4).rposition(|window| window == b"PK\x01\x02").unwrap();
     shared[last + 42..last + 46].copy_from_slice(&0_u32.to_le_bytes());
     assert_refused(name, &shared, &["members of the zip archive overlap"]);
 
-    // encrypted, or compressed by a method that is not read
+    // Encrypted, or compressed by a method that is not read.
     for (offset, value, part) in [(8, 1_u16, "Password"), (10, 12, "compressed by")] {
         let mut bytes = zip_of(&[("w.npy", STORED, &good)]);
         let directory = bytes.windows(4).rposition(|window| window == b"PK\x01\x02").unwrap();
@@ -188,7 +188,7 @@ fn hostile_directories_of_npz_are_refused() {
 
 #[test]
 fn a_zip_bomb_allocates_nothing() {
-    // a gigabyte of zeros would deflate to a megabyte; here header, directory and stream disagree instead
+    // Header, directory and stream disagree, because 1 GB of zeros would still deflate to 1 MB.
     let claimed = npy("<f4", false, &[1 << 24], &[]);
     let zeros = [&claimed[..], &vec![0; 1 << 20]].concat();
     let mut bytes = zip_of(&[("w.npy", DEFLATED, &zeros)]);
@@ -197,7 +197,7 @@ fn a_zip_bomb_allocates_nothing() {
     bytes[directory + 24..directory + 28].copy_from_slice(&size.to_le_bytes());
     assert_refused("a.npz", &bytes, &["tensor `w`", "67108939 bytes from", "which cannot be"]);
 
-    // random bytes do not deflate, so the claim of three times as much is plausible until the stream ends
+    // Random bytes do not deflate, so that a threefold claim is plausible until the stream ends.
     let mut random = Random(7);
     let noise: Vec<u8> = (0..1 << 20).map(|_| random.next() as u8).collect();
     let claimed = npy("<f4", false, &[1 << 24], &[]);
@@ -206,7 +206,7 @@ fn a_zip_bomb_allocates_nothing() {
     bytes[directory + 24..directory + 28].copy_from_slice(&size.to_le_bytes());
     assert_refused("a.npz", &bytes, &["67108864 bytes of data were expected, its stream holds 1048576"]);
 
-    // and one that holds more than was said
+    // A stream that holds more than its claim.
     let more = [&npy("<f4", false, &[4], &[])[..], &[0; 64]].concat();
     let mut bytes = zip_of(&[("w.npy", DEFLATED, &more)]);
     let directory = bytes.windows(4).rposition(|window| window == b"PK\x01\x02").unwrap();
@@ -269,7 +269,7 @@ fn hostile_indices_are_refused() {
     assert_refused(name, br#"{"weight_map":{},"weight_map":{}}"#, &["duplicate field `weight_map`"]);
     assert_refused(name, b"{}", &["missing field `weight_map`"]);
     assert_refused(name, &b"[".repeat(10_000), &["is not the index of a sharded checkpoint"]);
-    // what is wrong in a shard names the shard
+    // An error in a shard names the shard.
     let error = Checkpoint::from_bytes(name, to("broken.safetensors")).unwrap_err().to_string();
     assert!(error.contains("broken.safetensors: a safetensors file starts with"), "{error}");
     std::fs::create_dir_all(folder.file("below/folder")).unwrap();

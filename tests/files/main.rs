@@ -1,5 +1,5 @@
-//! Reading and writing files: every type and order against values computed here, every kind of lie a file can tell,
-//! and a hundred thousand broken files, none of which may end in a panic or a large allocation.
+//! Reading and writing files: every type and order against values computed here, every kind of false claim, and 100 000
+//! broken files. No file may cause a panic or a large allocation.
 
 #![cfg(feature = "io")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]

@@ -1,4 +1,4 @@
-//! Files that are made here, byte by byte.
+//! Files made byte by byte.
 
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use half::{bf16, f16};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// A directory of its own for each test, removed at the end.
+/// A separate directory for each test, removed at the end.
 pub struct Folder(pub PathBuf);
 
 impl Folder {
@@ -90,12 +90,12 @@ pub fn zip_of(members: &[(&str, CompressionMethod, &[u8])]) -> Vec<u8> {
 pub const STORED: CompressionMethod = CompressionMethod::Stored;
 pub const DEFLATED: CompressionMethod = CompressionMethod::Deflated;
 
-/// The values that a small file holds: exact in every float type.
+/// The values of a small file, exact in every float type.
 pub fn counting(elements: usize) -> Vec<f64> {
     (0..elements).map(|index| (index as f64 - 5.0) / 4.0).collect()
 }
 
-/// Values as bytes of a type, named as npy does, bf16 besides.
+/// Values as bytes of a type, named as in npy, with bf16 as well.
 pub fn encode(descr: &str, values: &[f64]) -> Vec<u8> {
     let encode = |&value: &f64| -> Vec<u8> {
         match &descr[1..] {

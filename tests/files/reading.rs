@@ -18,7 +18,7 @@ pub fn values(checkpoint: &Checkpoint, name: &str) -> Vec<f64> {
     for (wide, narrow) in wide.iter().zip(&narrow) {
         assert!((*wide as f32).to_bits() == narrow.to_bits() || wide.is_nan() && narrow.is_nan());
     }
-    // in parts of three from the middle on: the same elements
+    // Parts of three elements from the middle on have the same elements.
     let mut first = entry.elements() / 2;
     while first < entry.elements() {
         let mut part = vec![0.0; 3.min(entry.elements() - first)];
@@ -33,7 +33,7 @@ pub fn open_bytes(name: &str, bytes: &[u8]) -> Checkpoint {
     Checkpoint::from_bytes(name, bytes.to_vec()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The message of a file that must be refused, by opening it or by reading what it lists.
+/// The message of a file that must be refused, on opening or on reading a tensor.
 pub fn refusal(name: &str, bytes: &[u8]) -> String {
     let result = with_bounded_allocations(bytes.len(), || {
         let checkpoint = Checkpoint::from_bytes(name, bytes.to_vec())?;
@@ -61,7 +61,7 @@ pub fn assert_refused(name: &str, bytes: &[u8], parts: &[&str]) {
 fn safetensors_holds_every_float_type_unaligned() {
     let expected = counting(12);
     for padding in 0..8 {
-        // the header's length decides how the data is aligned
+        // The header's length decides the alignment of the data.
         let first = "x".repeat(padding + 1);
         let file = safetensors_file(&[
             (&first, "U8", &[1], vec![7]),
@@ -198,7 +198,7 @@ fn what_cannot_be_a_norms_input_says_why() {
     }
 }
 
-/// A program that prints one line has the words of the cause in it, a program that asks for the cause has its kind.
+/// The error shows the words of the cause in one line, and gives the kind of the cause to a program.
 #[test]
 fn a_file_that_cannot_be_opened_keeps_the_error_of_the_system() {
     let missing = std::env::temp_dir().join("there is no such folder").join("nor.npy");

@@ -1,4 +1,4 @@
-//! Writing: what numpy would write, in pieces, and whole or not at all.
+//! Writing as numpy writes, in pieces, and whole or not at all.
 
 use opnorm::io::{Checkpoint, Element, NpyWriter, NpzData, write_npy_f32, write_npz};
 
@@ -45,14 +45,14 @@ fn npy_is_written_in_pieces_and_appears_at_the_end() {
     view.copy_f32(0, &mut read).unwrap();
     assert_eq!(read, single);
 
-    // an unfinished file leaves the old one, and nothing beside it; an open map keeps what it had
+    // An unfinished file leaves the old file, and no file beside; an open map keeps its contents.
     let mut writer = NpyWriter::create(&path, &[3]).unwrap();
     writer.write_f32(&[1.0]).unwrap();
     let message = writer.finish().unwrap_err().to_string();
     assert!(message.contains("1 values were written, the shape has 3"), "{message}");
     drop(NpyWriter::create(&path, &[3]).unwrap());
     assert_eq!(folder.names(), ["gradient.npy"]);
-    // (Windows lets nobody replace a file that is mapped)
+    // (Windows refuses to replace a mapped file.)
     #[cfg(unix)]
     {
         write_npy_f32(&path, &[1], &[3.0]).unwrap();

@@ -1,4 +1,4 @@
-//! `opnorm adapters`, and adapters that are not there.
+//! `opnorm adapters`, and adapters that do not exist.
 
 use crate::inputs::DIGITS;
 use crate::running::{finished, opnorm, program};
@@ -19,11 +19,11 @@ fn adapters_are_listed_with_the_one_that_is_used() {
     let (name, backend) = (chosen[0]["name"].as_str().unwrap(), chosen[0]["backend"].as_str().unwrap());
     let line = table.lines().find(|line| line.ends_with("chosen")).unwrap_or_else(|| panic!("{table}"));
     assert!(line.contains(name) && line.contains(backend), "{table}");
-    // the report names the same one
+    // The report names the same adapter.
     let report = opnorm(&["audit", DIGITS, "--include", "fc2.weight"]).exits(0);
     assert!(report.stdout.contains(&format!("{name} ({backend})")), "{report:?}");
     opnorm(&["audit", DIGITS, "--include", "fc2.weight", "--json"]).exits(0).says(&format!("{name} ({backend})"));
-    // and it can be asked for by its back end
+    // The back end selects that adapter, too.
     let run = opnorm(&["adapters", "--json", "--adapter", backend]).exits(0);
     assert!(run.rows().iter().any(|adapter| adapter["chosen"] == true && adapter["backend"] == backend));
 }
@@ -64,7 +64,7 @@ fn an_adapter_that_is_not_there_is_an_error_with_a_way_out() {
         .says("opnorm: no GPU adapter")
         .says("OPNORM_ADAPTER")
         .says("apt-get install mesa-vulkan-drivers");
-    // what was asked for on the command line goes first
+    // The command line has precedence.
     let listed = opnorm(&["adapters", "--json"]).rows();
     let backend = listed.iter().find(|adapter| adapter["chosen"] == true).unwrap()["backend"].clone();
     finished(

@@ -21,7 +21,7 @@ fn certified_bounds_hold_and_say_so() {
             assert!(lower <= exact * (1.0 + 1e-13) && exact * (1.0 - 1e-13) <= upper, "{row}: {exact}");
         }
     }
-    // a table shows each bound rounded to its safe side
+    // A table shows each bound rounded to its safe side.
     let run = opnorm(&["audit", DIGITS, "--bound", "certified"]).exits(0);
     for words in ["certified bounds", "3.975623 .. 3.975624"] {
         assert!(run.stdout.contains(words), "{words} in {}", run.stdout);
@@ -103,7 +103,7 @@ fn bounds_that_make_no_sense_are_refused() {
     }
 }
 
-/// A second difference: eigenvalues so dense at the edge that a search for the largest stays below it.
+/// A second difference, with eigenvalues so dense at the edge that a search for the largest stays below.
 #[test]
 fn a_proof_makes_no_norm_worse() {
     let folder = Folder::new();
@@ -120,13 +120,13 @@ fn a_proof_makes_no_norm_worse() {
     assert_eq!(row["status"], "converged");
 }
 
-/// The number behind a key in the text of a report, as it is written.
+/// The number behind a key in the text of a report, as written.
 fn written(text: &str, key: &str) -> String {
     let (_, rest) = text.split_once(&format!("\"{key}\":")).unwrap();
     rest.chars().take_while(|character| !matches!(character, ',' | '}')).collect()
 }
 
-/// A decimal without an exponent in units of 10^-36.
+/// A decimal without an exponent, in units of 10^-36.
 fn units(decimal: &str) -> u128 {
     let (whole, fraction) = decimal.split_once('.').unwrap();
     format!("{whole}{fraction:0<36}").parse().unwrap()
@@ -135,7 +135,7 @@ fn units(decimal: &str) -> u128 {
 #[test]
 fn what_files_hold_of_bounds_are_bounds() {
     let folder = Folder::new();
-    // vectors, whose bounds are a few units of the last place around the root of a sum of squares
+    // Vectors, because their bounds are a few units in the last place around the root of a sum of squares.
     for (index, entries) in [[0.1f32, 0.0], [0.3, 0.7], [1.0, 2.0], [1e-2, 1e-3]].iter().enumerate() {
         let file = folder.npy(&format!("{index}.npy"), &[2], entries);
         let json = opnorm(&["norm", &file, "--bound", "certified", "--json"]).exits(0).stdout;
@@ -143,7 +143,7 @@ fn what_files_hold_of_bounds_are_bounds() {
         for key in ["lower", "upper"] {
             let decimal = written(&json, key);
             let value: f64 = decimal.parse().unwrap();
-            // more digits than such a number has beside what 18 digits of a decimal can tell
+            // With 36 places, because the printed 18 digits alone do not tell the side.
             let (found, exact) = (units(&decimal), units(&format!("{value:.36}")));
             let is_outside = if key == "lower" { found <= exact } else { found >= exact };
             assert!(is_outside, "{key}: {decimal} for {value:.36}");
@@ -166,7 +166,7 @@ fn a_probable_report_names_its_seed_and_the_chance_that_any_bound_fails() {
         "at least one of 4 probable bounds fails with probability at most 4e-6; --seed {seed} repeats this run"
     );
     let run = run.says(&words);
-    // the run can be repeated, and another starts elsewhere
+    // A given seed repeats the run, and another run starts elsewhere.
     let repeated = opnorm(&[&arguments[..], &["--json", "--seed", &seed.to_string()]].concat()).exits(0).rows();
     for (row, again) in rows.iter().zip(&repeated) {
         assert_eq!([&row["lower"], &row["upper"], &row["sigma"]], [&again["lower"], &again["upper"], &again["sigma"]]);
@@ -177,12 +177,12 @@ fn a_probable_report_names_its_seed_and_the_chance_that_any_bound_fails() {
         let run = opnorm(&[&arguments[..], &["--seed", "5"], format].concat()).exits(0);
         assert!(run.stdout.contains("with probability at most 4e-6; --seed 5 repeats this run"), "{}", run.stdout);
     }
-    // one bound is not several; one that was proven cannot fail
+    // No sum for a single bound, nor for proven bounds, which cannot fail.
     let one = opnorm(&["norm", &format!("{DIGITS}:fc1.weight"), "--bound", "probable", "--delta", "0.01"]).exits(0);
     assert!(one.stdout.contains("the probable bound fails with probability at most 1e-2; --seed "), "{}", one.stdout);
     let proven = opnorm(&["norm", &format!("{DIGITS}:fc1.bias"), "--bound", "probable"]).exits(0);
     assert!(!proven.stdout.contains("fails with"), "{}", proven.stdout);
-    // what promises no probability starts where it always did
+    // Without a probability the default seed stays.
     assert_eq!(opnorm(&["norm", &format!("{DIGITS}:fc1.weight"), "--json"]).exits(0).row()["seed"], 0);
 }
 
@@ -216,7 +216,7 @@ fn norms_beyond_the_range_of_f64_are_not_finite() {
             "{order}"
         );
     }
-    // large entries alone are no reason to say nothing
+    // Large entries alone do not prevent bounds.
     let wide = folder.npz("wide.npz", &[("m", &[2, 2], NpzData::F64(&[1e300, 2e300, 0.0, 1e300]))]);
     let row = opnorm(&["audit", &wide, "--json"]).exits(0).row();
     let exact = 1e300 * (1.0 + 2f64.sqrt());

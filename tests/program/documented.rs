@@ -1,5 +1,5 @@
-//! The pages say what the program does: their commands run, the table of the README is the program's, every key of the
-//! JSON is listed. The Rust of the pages is compiled and run as documentation tests (`src/pages.rs`).
+//! The pages agree with the program: their commands run, the table of the README equals the program's, and every key of
+//! the JSON is listed. The Rust of the pages runs as documentation tests (`src/pages.rs`).
 
 use std::path::Path;
 
@@ -14,13 +14,13 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// The blocks of a page that are marked with this word.
+/// The blocks of a page with this mark.
 fn blocks(page: &str, mark: &str) -> Vec<String> {
     let opening = format!("```{mark}\n");
     page.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 
-/// The words of a command line without its comment and its quotes, with files that are there.
+/// The words of a command line without its comment and quotes, with files that exist.
 fn words(line: &str) -> Vec<String> {
     let bias = format!("{DIGITS}:fc2.bias");
     let words = line.split(" #").next().unwrap().split_whitespace();
@@ -33,7 +33,7 @@ fn words(line: &str) -> Vec<String> {
     words.collect()
 }
 
-/// The backend that the tests run on, in place of the one that a page names.
+/// The backend of the tests, in place of the backend on a page.
 fn listed_backend() -> String {
     let adapters = opnorm(&["adapters", "--json"]).exits(0).rows();
     let chosen = adapters.iter().find(|adapter| adapter["chosen"] == true).unwrap();
@@ -82,7 +82,7 @@ fn the_table_of_the_readme_is_the_programs() {
     let run = opnorm(&["audit", DIGITS]).exits(0);
     let readme = page("README.md");
     let shown = blocks(&readme, "text");
-    // the first line names the adapter
+    // The first line differs, because it names the adapter.
     let (shown, found) = (shown[0].lines().skip(1), run.stdout.lines().skip(1));
     let (shown, found): (Vec<&str>, Vec<&str>) = (shown.collect(), found.collect());
     assert_eq!(shown.len(), found.len(), "{}", run.stdout);
@@ -92,7 +92,7 @@ fn the_table_of_the_readme_is_the_programs() {
         assert_eq!(shown.len(), found.len(), "{shown:?} {found:?}");
         for (shown, found) in shown.iter().zip(&found) {
             match (shown.parse::<f64>(), found.parse::<f64>()) {
-                // two adapters may differ by the tolerance of the solver
+                // Two adapters may differ by the tolerance of the solver.
                 (Ok(shown), Ok(found)) => close(found, shown, 2e-6),
                 _ => assert_eq!(shown, found),
             }
@@ -113,13 +113,13 @@ fn every_file_that_a_page_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in PAGES.iter().copied().chain(["CONTRIBUTING.md"]) {
         let text = page(name);
-        // every second piece stands between two backticks
+        // Every second piece stands between two backticks.
         for path in text.split('`').skip(1).step_by(2) {
             let is_file = path.contains('/') && path.ends_with(".rs") && !path.contains(['<', '*', ' ']);
             let is_there = root.join(path).exists() || root.join("src").join(path).exists();
             assert!(!is_file || is_there, "{name}: there is no {path}");
         }
-        // links to other pages
+        // Links to other pages.
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let from = root.join(name);
             let target = from.parent().unwrap().join(link);

@@ -10,7 +10,7 @@ use opnorm::io::write_npy_f32;
 
 const VECTORS: usize = 3000;
 
-/// Tensors without need of a device, many of them.
+/// Many tensors that need no device.
 fn many_vectors(folder: &Folder) -> String {
     let names: Vec<String> = (0..VECTORS).map(|number| format!("vector{number}")).collect();
     let tensors: Vec<(&str, &str, &[usize], Vec<u8>)> =
@@ -50,7 +50,7 @@ fn a_full_disk_is_an_error() {
     finished(program().args(["audit", DIGITS, "--csv"]).stdout(full)).exits(1).says("the report cannot be written");
 }
 
-/// Reads two lines of a report, waits, sends the signal, and reads a line a millisecond from then on.
+/// Reads two lines of a report, waits, sends the signal, and then reads a line each millisecond.
 #[cfg(unix)]
 fn interrupted(command: &mut Command, wait: Duration) -> Run {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -80,7 +80,7 @@ fn ctrl_c_closes_the_report() {
     let rows = run.rows().len();
     assert!((1..VECTORS).contains(&rows));
     run.says(&format!("opnorm: interrupted after {rows} of {VECTORS} tensors"));
-    // what is not complete is not written, and nothing of the run is left beside the input
+    // Incomplete outputs are not written, and the run leaves no file beside the input.
     let left: Vec<_> = std::fs::read_dir(folder.0.path()).unwrap().map(|item| item.unwrap().file_name()).collect();
     assert_eq!(left, ["many.safetensors"]);
 }

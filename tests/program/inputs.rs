@@ -1,4 +1,4 @@
-//! Files that the program is given, and files that it wrote.
+//! Files for the program, and files from the program.
 
 use std::path::{Path, PathBuf};
 
@@ -38,7 +38,7 @@ impl Folder {
         self.text(name)
     }
 
-    /// Tensors of the given types, all of whose data are `bytes`.
+    /// Tensors of the given types, with `bytes` as their data.
     pub fn safetensors(&self, name: &str, tensors: &[(&str, &str, &[usize], Vec<u8>)]) -> String {
         let (mut header, mut data) = (serde_json::Map::new(), Vec::new());
         for (name, dtype, shape, bytes) in tensors {
@@ -63,7 +63,7 @@ pub fn f32_bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-/// Values between -1 and 1 that are the same everywhere.
+/// Values between -1 and 1, the same on every machine.
 pub fn noise(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let next = || {
@@ -75,7 +75,7 @@ pub fn noise(count: usize, seed: u64) -> Vec<f32> {
     std::iter::repeat_with(next).take(count).collect()
 }
 
-/// A tensor of a file that the program wrote: its shape and values.
+/// A tensor of a file from the program: its shape and values.
 pub fn read(path: &Path, name: &str) -> (Vec<usize>, Vec<f64>) {
     let checkpoint = Checkpoint::open(path).unwrap();
     let entry = checkpoint.find(name).unwrap_or_else(|| panic!("{name} is not in {checkpoint:?}"));

@@ -1,4 +1,4 @@
-//! The program, run as its users run it: every promise of the README about its output, its files and its exit status.
+//! The program as its users run it: every promise of the README about its output, its files and its exit status.
 
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by them")]

@@ -1,4 +1,4 @@
-//! The bundled model, in every format of output.
+//! The bundled model in every format of output.
 
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ fn the_bundled_model_has_its_exact_norms() {
     let exact = exact_norms();
     let mut matrices = 0;
     for row in &rows {
-        // in this order, which serde_json's map forgets but the text does not
+        // By the text, because serde_json's map forgets the order.
         let keys: Vec<&String> = row.as_object().unwrap().keys().collect();
         assert_eq!(keys.len(), KEYS.len(), "{row}");
         for key in KEYS {
@@ -61,7 +61,7 @@ fn the_bundled_model_has_its_exact_norms() {
         assert!(number(row, "seconds") >= 0.0);
         let sigma = number(row, "sigma");
         let Some(exact) = exact.get(row["name"].as_str().unwrap()) else {
-            // a bias: its length, which is its only singular value
+            // The only singular value of a bias is its length.
             assert_eq!(row["shape"].as_array().unwrap().len(), 1, "{row}");
             assert_eq!((&row["second"], number(row, "frobenius")), (&Value::Null, sigma));
             assert!(number(row, "lower") <= sigma && number(row, "lower") >= sigma * (1.0 - 1e-12));
@@ -69,19 +69,19 @@ fn the_bundled_model_has_its_exact_norms() {
         };
         matrices += 1;
         let of = |key: &str| exact[key].as_f64().unwrap();
-        // the default tolerance of the solver
+        // The default tolerance of the solver.
         close(sigma, of("sigma"), 1e-6);
-        // the exact figure is itself rounded, by numpy's SVD in f64
+        // The exact figure is itself rounded, by numpy's SVD in f64.
         assert!(number(row, "lower") <= of("sigma") * (1.0 + 1e-13), "{row}");
         assert!(number(row, "lower") >= sigma * (1.0 - 1e-5), "{row}");
-        // the second value is known from the same iterations, not to their tolerance
+        // The second value comes from the same iterations, without their tolerance.
         close(number(row, "second"), of("second"), 5e-2);
         close(number(row, "gap"), sigma - number(row, "second"), 1e-9);
-        // sums of at most 4608 terms in f32, whose last levels are f64
+        // Sums have at most 4608 terms in f32, with their last levels in f64.
         for key in ["frobenius", "norm1", "norm_inf"] {
             close(number(row, key), of(key), 1e-5);
         }
-        // what the cheap norms say is above the truth, and they are not far above what they are
+        // The cheap bound is above the norm, and at most 1e-3 above the norms that the bound comes from.
         close(number(row, "schur"), (of("norm1") * of("norm_inf")).sqrt(), 1e-5);
         let cheap = number(row, "schur").min(number(row, "frobenius"));
         assert!(
@@ -92,7 +92,7 @@ fn the_bundled_model_has_its_exact_norms() {
         assert!(number(row, "residual") >= 0.0 && number(row, "iterations") >= 1.0);
     }
     assert_eq!(matrices, 4);
-    // the order of the keys, as the text has it
+    // The order of the keys in the text.
     let places: Vec<_> = KEYS.iter().map(|key| run.stdout.find(&format!("\"{key}\":")).unwrap()).collect();
     assert!(places.is_sorted(), "{places:?}");
 }
@@ -103,7 +103,7 @@ fn the_table_is_for_a_reader() {
     let exact = exact_norms();
     for (name, norms) in exact.as_object().unwrap() {
         assert!(run.stdout.contains(name.as_str()), "{run:?}");
-        // seven digits, the last of which may differ
+        // Seven digits, the last of which may differ.
         let digits = format!("{:.4}", norms["sigma"].as_f64().unwrap() - 0.00005);
         assert!(run.stdout.contains(&digits[..5]), "{digits} in {}", run.stdout);
     }
@@ -118,10 +118,10 @@ fn the_table_is_for_a_reader() {
     ] {
         assert!(run.stdout.contains(words), "{words} in {}", run.stdout);
     }
-    // title, blank line, header and rule; a line a tensor; rule, summary and the words on kernels
+    // Title, blank line, header and rule; a line for each tensor; rule, summary and the words on kernels.
     assert_eq!(run.stdout.lines().count(), 4 + 8 + 3, "{}", run.stdout);
     assert!(run.stdout.lines().skip(1).all(|line| line.chars().count() <= 100), "{}", run.stdout);
-    // all that is known of a tensor, where it is asked for
+    // All values of a tensor, on request.
     let run = opnorm(&["audit", DIGITS, "--wide"]).exits(0);
     for words in ["16x1x3x3 as 16x9 reshaped", "stable rank", "inf-norm", "guarantee"] {
         assert!(run.stdout.contains(words), "{words} in {}", run.stdout);
@@ -145,7 +145,7 @@ fn csv_and_markdown_hold_what_the_json_holds() {
             match &expected[key] {
                 _ if *key == "seconds" => assert!(found.parse::<f64>().is_ok(), "{found}"),
                 Value::Null => assert_eq!(found, "", "{key}"),
-                // serde_json reads the last bit of a number as it likes
+                // By the text, because serde_json may misread the last bit of a number.
                 Value::Number(number) => close(found.parse().unwrap(), number.as_f64().unwrap(), 1e-15),
                 Value::Array(shape) => {
                     let shape: Vec<String> = shape.iter().map(Value::to_string).collect();
@@ -202,6 +202,6 @@ fn the_same_seed_gives_the_same_bits() {
 fn power_iteration_agrees() {
     let input = format!("{DIGITS}:fc2.weight");
     let row = opnorm(&["norm", &input, "--json", "--method", "power"]).exits(0).row();
-    // its stopping rule sees the change of an iteration, which is smaller than what is left by the ratio of the gap
+    // The stopping rule sees the change of an iteration, which is below the remaining error by the ratio of the gap.
     close(number(&row, "sigma"), 2.0562257155468906, 1e-4);
 }

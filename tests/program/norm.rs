@@ -28,7 +28,7 @@ fn each_order_is_its_norm() {
     }
     assert!(norm("2")["frobenius"].is_null());
     assert_eq!((&norm("2")["seed"], &norm("fro")["seed"]), (&0.into(), &Value::Null), "nothing is drawn for a sum");
-    // of a vector, the norms of the matrix of one column
+    // The norms of a vector are those of a matrix of one column.
     let file = folder.npy("v.npy", &[3], &[3.0, -4.0, 0.0]);
     for (order, expected) in [("2", 5.0), ("fro", 5.0), ("1", 7.0), ("inf", 4.0)] {
         let row = opnorm(&["norm", &file, "--json", "--ord", order]).exits(0).row();
@@ -48,12 +48,12 @@ fn leading_axes_of_numpy_files_are_a_batch() {
         close(number(row, "sigma"), item as f64 + 1.0, 1e-6);
         assert_eq!(row["shape"], serde_json::json!([2, 2]));
     }
-    // a checkpoint's audit reads the same array as a kernel: 3 x 8
+    // The audit of a checkpoint reads the same array as a kernel: 3 x 8.
     let row = opnorm(&["audit", &file, "--json"]).exits(0).row();
     assert_eq!((&row["name"], &row["shape"]), (&"batch".into(), &serde_json::json!([3, 2, 2, 2])));
     let square: f64 = values.iter().map(|value| f64::from(value * value)).sum();
     close(number(&row, "frobenius"), square.sqrt(), 1e-6);
-    // and so does `norm` for a safetensors file
+    // For a safetensors file `norm` reads a kernel, too.
     let file = folder.safetensors("k.safetensors", &[("k", "F32", &[3, 2, 2, 2], f32_bytes(&values))]);
     let row = opnorm(&["norm", &file, "--json"]).exits(0).row();
     assert_eq!(row["name"], "k");
@@ -79,7 +79,7 @@ fn the_largest_singular_values_are_listed() {
     let run = opnorm(&["norm", &input, "--top", "3", "--csv"]).exits(0);
     assert_eq!(run.stdout.lines().count(), 4);
 
-    // no more than there are
+    // Only as many values as exist.
     let folder = Folder::new();
     let file = folder.npy("d.npy", &[2, 3], &[2.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
     let row = opnorm(&["norm", &file, "--json", "--top", "9"]).exits(0).row();
@@ -100,7 +100,7 @@ fn vectors_are_written_and_satisfy_their_equation() {
         assert_eq!(shape, [cols]);
         let (shape, sigma) = read(&out, &format!("{name}.sigma"));
         assert_eq!(shape, [0_usize; 0]);
-        // entries rounded to f32: lengths are right to 2^-24, and u^T A v to the second order of the vectors' errors
+        // In f32 entries, lengths are right to 2^-24, and u^T A v to the second order of the vectors' errors.
         close(dot(&left, &left), 1.0, 1e-5);
         close(dot(&right, &right), 1.0, 1e-5);
         let product: Vec<f64> = matrix.chunks(cols).map(|row| dot(row, &right)).collect();
@@ -113,7 +113,7 @@ fn vectors_are_written_and_satisfy_their_equation() {
     assert_eq!(read(&out, "b[1].right").0, [2, 3]);
     assert_eq!(read(&out, "b[0].sigma").0, [2]);
 
-    // two files with the same name of a tensor
+    // Two files with the same name of a tensor.
     let other = folder.path("other");
     std::fs::create_dir(&other).unwrap();
     write_npy_f32(other.join("b.npy"), &[1, 2], &[3.0, 4.0]).unwrap();
@@ -133,7 +133,7 @@ fn gradients_are_written_in_the_tensors_shape() {
         let (shape, values) = read(&out, "grad");
         (run.rows(), shape, values)
     };
-    // of a norm that is homogeneous, <gradient, A> is the norm; both gradients have Frobenius norm 1
+    // <gradient, A> is the norm, because norms are homogeneous; both gradients have Frobenius norm 1.
     for (name, order) in
         [("conv1.weight", "2"), ("fc1.weight", "2"), ("conv1.weight", "fro"), ("fc1.bias", "2"), ("fc1.bias", "fro")]
     {
@@ -143,7 +143,7 @@ fn gradients_are_written_in_the_tensors_shape() {
         close(dot(&found, &matrix), number(&rows[0], "sigma"), 1e-5);
         close(dot(&found, &found), 1.0, 1e-5);
     }
-    // of a batch, for each matrix its own; of a zero matrix any subgradient
+    // Each matrix of a batch has its own gradient, and a zero matrix any subgradient.
     let values = [3.0, 0.0, 0.0, 4.0, 1.0, 2.0, 2.0, 0.0];
     let file = folder.npy("b.npy", &[2, 2, 2], &values);
     let (_, shape, found) = gradient(&file, "fro");
@@ -162,7 +162,7 @@ fn gradients_are_written_in_the_tensors_shape() {
     let empty = folder.npy("empty.npy", &[0, 2], &[]);
     assert_eq!(gradient(&empty, "2").1, [0, 2]);
 
-    // none where there is none, and no file that could be taken for one
+    // Without a gradient there is no file that could be taken for a gradient.
     std::fs::remove_file(&out).unwrap();
     let file = folder.npy("nan.npy", &[1, 2], &[1.0, f32::NAN]);
     for order in ["2", "fro"] {
@@ -184,7 +184,7 @@ fn a_colon_divides_where_it_must() {
     assert_eq!(sigmas(&path), [2.0, 3.0]);
     assert_eq!(sigmas(&format!("{path}:x:y")), [2.0]);
     assert_eq!(sigmas(&format!("{path}:z")), [3.0]);
-    // a shorter path that exists as well, and does not hold the tensor
+    // A shorter path exists as well, without the tensor.
     folder.npy("a", &[1], &[9.0]);
     assert_eq!(sigmas(&format!("{path}:z")), [3.0]);
     let run = opnorm(&["norm", &format!("{path}:none"), "--json"]).exits(1);

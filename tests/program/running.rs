@@ -1,10 +1,10 @@
-//! Runs of the program, and what they leave behind.
+//! Runs of the program, with their results.
 
 use std::process::Command;
 
 use serde_json::Value;
 
-/// The status and output of a run. `stderr` is only ever searched, because the driver may have written to it too.
+/// The status and output of a run. Tests only search `stderr`, because the driver may write there too.
 #[derive(Debug)]
 pub struct Run {
     pub status: i32,

@@ -12,7 +12,7 @@ fn what_does_not_converge_is_status_3() {
     let run = opnorm(&["norm", &file, "--json", "--max-iter", "1"]).exits(3);
     assert_eq!(run.row()["status"], "max_iterations");
     assert!(run.row()["sigma"].is_number());
-    // an input that cannot be read weighs more
+    // An unreadable input decides the status.
     let missing = folder.text("missing.npy");
     opnorm(&["norm", &file, &missing, "--max-iter", "1"]).exits(1);
 }
@@ -51,7 +51,7 @@ fn an_input_that_cannot_be_read_is_status_1_and_the_others_are_done() {
             assert!(run.stdout.matches("unreadable").count() >= garbage.len(), "{run:?}");
         }
     }
-    // a member whose checksum is wrong: its own row, and the members beside it are read
+    // A member with a wrong checksum has its own row, and the other members are read.
     let file =
         folder.npz("half.npz", &[("a", &[1, 2], NpzData::F32(&[1.0, 2.0])), ("b", &[1, 2], NpzData::F32(&[3.0, 4.0]))]);
     let mut bytes = std::fs::read(&file).unwrap();

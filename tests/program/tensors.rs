@@ -40,7 +40,7 @@ fn what_is_not_finite_is_told_and_has_no_norm() {
     }
     let run = opnorm(&["audit", &bad]).exits(3);
     assert!(run.stdout.contains("NaN or infinity at row 1, column 2"), "{}", run.stdout);
-    // one of a batch, told apart from the others
+    // The batch item with NaN, apart from the other items.
     let mut values = noise(8, 6);
     values[5] = f32::NAN;
     let batch = folder.npy("batch.npy", &[2, 2, 2], &values);
@@ -78,7 +78,7 @@ fn zero_and_empty_tensors_have_norm_zero() {
 #[test]
 fn doubles_are_used_as_singles_and_the_row_says_so() {
     let folder = Folder::new();
-    // far beyond the range of f32
+    // Far beyond the range of f32.
     let file = folder.npz(
         "d.npz",
         &[
@@ -90,7 +90,7 @@ fn doubles_are_used_as_singles_and_the_row_says_so() {
     assert_eq!((&rows[0]["dtype"], &rows[0]["note"]), (&"f64".into(), &"f64 as f32".into()));
     close(number(&rows[0], "sigma"), 3e100, 1e-6);
     close(number(&rows[0], "frobenius"), 10_f64.sqrt() * 1e100, 1e-6);
-    // a vector's norm is taken on the host, in f64
+    // No rounding, because the host takes a vector's norm in f64.
     assert_eq!((&rows[1]["dtype"], &rows[1]["note"]), (&"f64".into(), &Value::Null));
     close(number(&rows[1], "sigma"), 5e200, 1e-15);
     let run = opnorm(&["audit", &file]).exits(0);
@@ -122,7 +122,7 @@ fn integers_are_listed_and_skipped() {
     let table = opnorm(&["audit", &file]).exits(0).stdout;
     assert!(table.contains("integers") && table.contains("1 skipped"), "{table}");
 
-    // every tensor that can have a norm; one that was named and cannot is an input that cannot be read
+    // All tensors that can have a norm are measured; a named tensor without a norm is an unreadable input.
     assert_eq!(opnorm(&["norm", &file, "--json"]).exits(0).rows().len(), 3);
     let run = opnorm(&["norm", &format!("{file}:steps"), "--json"]).exits(1).says("integers");
     assert_eq!(run.row()["status"], "unreadable");
@@ -157,7 +157,7 @@ fn names_are_elided_in_the_table_only_and_cannot_write_to_the_terminal() {
             assert!(rows.iter().all(|row| cells(row) == cells(rows[0])), "{}", run.stdout);
         } else {
             assert!(run.stdout.contains('…') && !run.stdout.contains(&long), "{}", run.stdout);
-            // the first line is the file's path, which is as long as it is
+            // Not the first line, because the file's path may have any length.
             assert!(run.stdout.lines().skip(1).all(|line| line.chars().count() <= 120), "{}", run.stdout);
         }
     }

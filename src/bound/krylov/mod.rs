@@ -1,4 +1,4 @@
-//! An upper bound of a norm from Krylov spaces, which holds for all but a chosen share of start vectors.
+//! An upper bound of a norm from Krylov subspaces, which holds for all but a chosen share of start vectors.
 //!
 //! `docs/bounds.md`, "Probabilistic bounds", has the proof; numbers in brackets are equations there.
 //!

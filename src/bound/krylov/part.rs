@@ -11,12 +11,13 @@ pub(super) fn least_part(share: f64, length: usize) -> f64 {
         3 => return share * (1.0 - 1e-12),
         _ => {}
     }
-    // Past one half the series below is long, and nobody needs it: the quantile grows with the share.
+    // The series below is long past a share of 1/2, and the quantile grows with the share, so that larger shares count
+    // as 1/2.
     let share = share.min(0.5);
     let density = density_above(length);
     // P(|γ| < d) <= 2 C d, as the density falls.
     let mut low = share / (2.0 * density) * (1.0 - 1e-12);
-    // For shares of at most one half the density falls little until d, which is nowhere near twice as much.
+    // For shares of at most 1/2 the density falls little until d, so that d is far less than twice the lower bound.
     let mut high = (2.0 * low).min(1.0);
     while high - low > 1e-13 * high {
         let middle = low + (high - low) / 2.0;
@@ -29,12 +30,12 @@ pub(super) fn least_part(share: f64, length: usize) -> f64 {
     low
 }
 
-/// Not less than P(|γ| < part) (P5), and no more than a few parts in 10^12 above what exact arithmetic makes of it.
+/// An upper bound of P(|γ| < part) (P5), at most a few parts in 10^12 above the exact value.
 fn probability_above(part: f64, length: usize, density: f64) -> f64 {
     let (square, half) = (part * part, length as f64 / 2.0);
     let (mut term, mut sum, mut index) = (1.0, 1.0, 0.0);
-    // Every term is positive. Once the ratio of neighbours, which falls towards the square, is below 1, what is left is
-    // less than a geometric series.
+    // Every term is positive. The ratio of neighbours falls towards the square. Once that ratio is below 1, the
+    // remainder is less than a geometric series.
     loop {
         let ratio = (half + index) / (1.5 + index) * square;
         term *= ratio;
@@ -52,7 +53,7 @@ fn probability_above(part: f64, length: usize, density: f64) -> f64 {
     2.0 * density * part * power * sum * (1.0 + 1e-12)
 }
 
-/// Not less than C = Γ(length / 2) / (√π Γ((length - 1) / 2)), the density of a coordinate at 0 (P4).
+/// An upper bound of C = Γ(length / 2) / (√π Γ((length - 1) / 2)), the density of a coordinate at 0 (P4).
 fn density_above(length: usize) -> f64 {
     const EXACT: usize = 128;
     if length <= EXACT {
@@ -119,14 +120,14 @@ mod tests {
         for length in [10_000usize, 1_000_000, 100_000_000] {
             for (share, quantile) in normal {
                 let scaled = least_part(share, length) * (length as f64).sqrt();
-                // The two differ by a part of 1 / length.
+                // The two quantiles differ by a part of 1 / length.
                 assert!(
                     (scaled / quantile - 1.0).abs() <= 1.0 / length as f64 + 1e-8,
                     "{length} {share}: {scaled} {quantile}"
                 );
             }
         }
-        // For small shares d = share / (2 C) but for a part share² of it.
+        // For small shares d = share / (2 C), up to a part share².
         for share in [1e-3, 1e-6, 1e-12] {
             let linear = share / (2.0 * density_above(100_000_000));
             let found = least_part(share, 100_000_000);

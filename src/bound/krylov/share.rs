@@ -1,16 +1,16 @@
-//! The number of chains, and what each of them contributes to a bound.
+//! The number of chains, and the contribution of each chain to a bound.
 
 use super::part::least_part;
 
-/// The most chains.
+/// The largest number of chains.
 pub const MOST_CHAINS: usize = 64;
 
-/// The error that a step of Lanczos is expected to have, relative to the square of the norm, with sums of `length`
-/// products over `lanes` lanes (P11).
+/// The error to expect of a step of Lanczos, relative to the square of the norm, with sums of `length` products over
+/// `lanes` lanes (P11).
 ///
-/// The number of chains is planned by this error, and no bound rests on it.
+/// The error plans the number of chains; no bound rests on the error.
 pub fn expected_error(length: usize, lanes: u32) -> f64 {
-    /// Terms of a lane's sum at the most: longer ones are cut into segments.
+    /// The limit of terms in a lane's sum; longer sums are cut into segments.
     const LONGEST: f64 = 512.0;
     let chain = (length as f64 / (4.0 * f64::from(lanes.max(1)))).ceil().min(LONGEST);
     4.0 / 16_777_216.0 * (1.0 + chain).sqrt()
@@ -26,19 +26,19 @@ pub struct Share {
 }
 
 impl Share {
-    /// `chains` chains, no upper bound requested.
+    /// The share of `chains` chains without an upper bound.
     pub fn without_bound(chains: usize) -> Self {
         Self { chains, part: 0.0 }
     }
 
     /// The share of each of `chains` chains for start vectors of this length (P5).
     pub fn of(delta: f64, chains: usize, length: usize) -> Self {
-        // One part in 10^12 less than the root makes up for what the root itself is rounded by.
+        // One part in 10^12 less than the root, because the root itself is rounded.
         let each = delta.powf(1.0 / chains as f64) * (1.0 - 1e-12);
         Self { chains, part: least_part(each, length) }
     }
 
-    /// Whether a chain's part is large enough for steps with such an error to leave most of it.
+    /// Whether most of a chain's part remains after steps with the given error.
     pub fn outweighs(&self, error: f64) -> bool {
         self.part >= 16.0 * error
     }
@@ -48,7 +48,7 @@ impl Share {
     /// Each chain has a share of at least `each` starts, as far as 64 chains allow; `None` where no number of chains
     /// outweighs the error.
     pub fn fewest(delta: f64, length: usize, error: f64, each: f64) -> Option<Self> {
-        /// Past one half chains cost more than they bring.
+        /// The largest share of starts of a chain; past 1/2 chains cost more than they gain.
         const MOST: f64 = 0.5;
         let each = each.min(MOST);
         let wide = |chains: &usize| delta.powf(1.0 / *chains as f64) >= each || *chains == MOST_CHAINS;
@@ -60,7 +60,7 @@ impl Share {
 }
 
 /// The share of starts of a chain whose bound comes within the relative distance `width` of the norm, for steps with
-/// such an error (P11).
+/// the given error (P11).
 pub fn share_within(width: f64, error: f64) -> f64 {
     8.0 * error / width
 }
@@ -82,7 +82,7 @@ mod tests {
                 println!("delta {delta:e}, length {length}, {lanes} lanes: {share:?}");
             }
         }
-        // The closer the bound is to be, the more chains; where none can be close enough, those of one half each.
+        // A closer bound takes more chains; where no bound can be close enough, each chain has a share of 1/2.
         let chains = |width: f64| Share::fewest(1e-6, 1000, error, share_within(width, error)).unwrap().chains;
         let counts: Vec<usize> = [1e-2, 1e-3, 1e-4, 1e-5, 1e-9].map(chains).to_vec();
         println!("chains for widths from 1e-2 to 1e-9: {counts:?}");

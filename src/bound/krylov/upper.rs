@@ -1,9 +1,9 @@
-//! The upper bound itself, from the steps of a Krylov space.
+//! The upper bound, from the steps of a Krylov subspace.
 
-/// The most that rounding a start vector to `f32` takes from its part along any fixed direction (P6).
+/// The largest loss, by rounding a start vector to `f32`, of its part along any fixed direction (P6).
 const START_ERROR: f64 = 1.0 / 8_388_608.0;
 
-/// One step of a Krylov space (P7): AᵀA v_j = tau_{j-1} v_{j-1} + T_jj v_j + tau_j v_{j+1} + h_j.
+/// One step of a Krylov subspace (P7): AᵀA v_j = tau_{j-1} v_{j-1} + T_jj v_j + tau_j v_{j+1} + h_j.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
     /// T_jj
@@ -16,8 +16,10 @@ pub struct Step {
     pub residual: f64,
 }
 
-/// An upper bound of the norm from the steps of a Krylov space whose start has `part` of its length along the first
-/// singular vector at least (P10): infinite where the space says nothing, never below `sigma`.
+/// An upper bound of the norm from the steps of a Krylov subspace (P10): infinite where the steps prove nothing, never
+/// below `sigma`.
+///
+/// The start has at least `part` of its length along the first singular vector.
 ///
 /// `sigma` is the largest singular value of the bidiagonal matrix, in the units of the steps.
 pub fn upper_bound(steps: &[Step], sigma: f64, part: f64) -> f64 {
@@ -54,18 +56,18 @@ pub fn upper_bound(steps: &[Step], sigma: f64, part: f64) -> f64 {
 /// The error of one step of the recurrence of polynomials in `f64`, relative to the square of the norm.
 const ROUNDING: f64 = 16.0 * f64::EPSILON;
 
-/// The relative error of sums of a thousand terms, and of a handful of products, in `f64`.
+/// The relative error in `f64` of sums of a thousand terms, and of a few products.
 const SLACK: f64 = 1e-12;
 
-/// Whether no operator whose norm has this square, or a larger one, can have given these steps from a start with `part`
-/// along its first singular vector (P10). If it holds for one norm it holds for all larger ones.
+/// Whether no operator with a norm of at least √`square` can have given these steps from a start with `part` along its
+/// first singular vector (P10).
 fn excludes(steps: &[Step], square: f64, part: f64) -> bool {
-    // p_{j-1} and p_{j-2}, tau_{j-1}, the sum S of errors, and what they may have taken from the part.
+    // p_{j-1} and p_{j-2}, tau_{j-1}, the sum S of errors, and the loss of the part by these errors.
     let (mut current, mut before, mut coupling) = (1.0, 0.0, 0.0);
     let (mut sum, mut loss) = (0.0, 0.0);
     for step in steps {
         let next = (square - step.diagonal) * current - coupling * before;
-        // Not above every root of the polynomials: nothing is said of such a norm.
+        // A norm that is not above every root of the polynomials cannot be excluded.
         if next.is_nan() || next <= 0.0 {
             return false;
         }
@@ -96,13 +98,13 @@ mod tests {
         assert!(upper >= exact && upper < exact * (1.0 + 1e-9), "{upper} {exact}");
         assert_eq!(upper_bound(&[], 1.0, 0.01), f64::INFINITY);
         assert_eq!(upper_bound(&[step(1.0, 0.0, 0.1)], 1.0, 1e-9), f64::INFINITY);
-        // What the last step leaves over stays in the bound.
+        // The remainder of the last step stays in the bound.
         let of = |residual: f64, error: f64| {
             upper_bound(&[step(1.0, error, 0.3), step(0.5, error, residual)], 1.067_947, 0.1)
         };
         assert!(of(1e-7, 1e-6) > 1.067_947 && of(1e-3, 1e-6) > of(1e-7, 1e-6));
-        // Exact arithmetic on the same values never gives more, and errors as large as the part no bound closer than
-        // that.
+        // Exact arithmetic on the same values gives no larger bound; errors of the size of the part give no closer
+        // bound.
         assert!(of(1e-3, 0.0) < of(1e-3, 1e-4) && of(1e-3, 1e-4) < of(1e-3, 1.0));
         assert!(upper_bound(&[step(1.0, f64::INFINITY, f64::INFINITY)], 1.0, 0.1).is_infinite());
         assert!(upper_bound(&[step(f64::NAN, 0.0, 0.1)], 1.0, 0.1).is_infinite());

@@ -29,8 +29,8 @@ impl Decomposition {
         (0..matrix.nrows()).map(|row| matrix[(row, rank)]).collect()
     }
 
-    /// u, v, and the distance to the nearest other singular value in units of the largest; zeros for a value that is
-    /// zero to the precision of the entries.
+    /// u, v, and the distance to the nearest other singular value in units of the largest. All are zero for a value
+    /// that is zero to the precision of the entries.
     pub(super) fn packed(&self, rank: usize, unit: f64) -> Vec<f64> {
         let (left, right) = (Self::column(&self.left, rank), Self::column(&self.right, rank));
         let (value, largest) = (self.values[rank], self.values[0]);
@@ -43,7 +43,9 @@ impl Decomposition {
     }
 
     /// The solution x of (σ - H) x = r - z zᵀ r / 2 with zᵀ x = 0, where H = [[0, A], [Aᵀ, 0]] and z = [u; v] of one
-    /// rank, by the coordinates of r in the other singular vectors.
+    /// rank.
+    ///
+    /// The coordinates of r in the other singular vectors give x.
     pub(super) fn resolve(&self, rank: usize, pushed: &[f64]) -> Vec<f64> {
         let (rows, sigma) = (self.left.nrows(), self.values[rank]);
         let (mut above, mut below) = (pushed[..rows].to_vec(), pushed[rows..].to_vec());
@@ -68,22 +70,23 @@ impl Decomposition {
     }
 }
 
-/// The distance of a singular value to the nearest other; to its negative as well, which is an eigenvalue of the
-/// augmented matrix, and to 0, which is one where the matrix is not square.
+/// The distance of a singular value to the nearest other eigenvalue of the augmented matrix.
+///
+/// The negative of the value is such an eigenvalue; so is 0 where the matrix is not square.
 pub(super) fn distance(values: &[f64], rank: usize, square: bool) -> f64 {
     let value = values[rank];
     let others = values.iter().enumerate().filter(|(other, _)| *other != rank).map(|(_, other)| *other);
     others.map(|other| (value - other).abs()).fold(if square { 2.0 * value } else { value }, f64::min)
 }
 
-/// What a singular value is zero below, in units of the largest, for entries with roundings of `unit`: what rounding
-/// makes of the zeros of a matrix that has not full rank (as MATLAB's `rank` and numpy's `matrix_rank` have it).
+/// The limit below which a singular value is zero, in units of the largest, for entries with roundings of `unit`.
+///
+/// Rounding leaves values up to this limit where a matrix lacks full rank (MATLAB's `rank`, numpy's `matrix_rank`).
 pub(super) fn nothing(unit: f64, (rows, cols): (usize, usize)) -> f64 {
     unit * rows.max(cols) as f64
 }
 
-/// The pair of vectors, or both negated: the entry of the right one of largest magnitude, the first of several, is
-/// positive.
+/// The pair of vectors, or the pair negated: the first right entry of largest magnitude is positive.
 pub(super) fn canonical(left: Vec<f64>, right: Vec<f64>) -> (Vec<f64>, Vec<f64>) {
     let largest = right.iter().fold(0f64, |most, entry| if entry.abs() > most.abs() { *entry } else { most });
     if largest >= 0.0 {
@@ -97,7 +100,7 @@ pub(super) fn add(to: &mut [f64], factor: f64, vector: &[f64]) {
     to.iter_mut().zip(vector).for_each(|(to, entry)| *to += factor * entry);
 }
 
-/// The coordinate along a unit vector, taken out.
+/// Takes the coordinate along a unit vector out of `from`, and returns that coordinate.
 fn take(from: &mut [f64], unit: &[f64]) -> f64 {
     let along = dot(from, unit);
     add(from, -along, unit);

@@ -1,9 +1,12 @@
 //! Spectral, Ky Fan and nuclear norms as values of a tape, with derivatives of any order.
 //!
-//! There are three operations. [`singular_vectors`] runs a solver. [`singular_values`] is σ = uᵀ A v, whose derivative
-//! is uᵀ dA v: u and v do not move σ to first order, so that no gradient goes through the iterations that found them.
-//! [`resolvent`] is the motion of u and v: a linear system with the augmented matrix, whose derivative is written with
-//! itself.
+//! There are three operations:
+//!
+//! - [`singular_vectors`] runs a solver.
+//! - [`singular_values`] is σ = uᵀ A v, with the derivative uᵀ dA v. No gradient goes through the solver's iterations,
+//!   because u and v do not move σ to first order.
+//! - [`resolvent`] is the motion of u and v: a linear system with the augmented matrix. The derivative of a resolvent
+//!   is written with the same resolvent.
 
 mod dense;
 mod refined;
@@ -24,16 +27,17 @@ use crate::{Error, Result};
 impl Value {
     /// The spectral norm ‖A‖₂ = σ₁ of each matrix, by [`Lanczos`] until its gradient u vᵀ is right to 1e-5.
     ///
-    /// Where the next value is within σ₁ / 100, or rounding stands in the way, the host goes on in `f64`: the gradient
-    /// is that of the entries in `f32`, whatever the gap. The effect of rounding entries to `f32` remains, about 6e-8
-    /// σ₁ / gap.
+    /// Where the next value is within σ₁ / 100, or rounding stands in the way, the host goes on in `f64`. The gradient
+    /// is then that of the `f32` entries, whatever the gap. The rounding of the entries to `f32` still turns the
+    /// gradient by about 6e-8 σ₁ / gap.
     ///
     /// Where σ₁ is repeated, the gradient is u vᵀ of one of its pairs: one of several subgradients. Second derivatives
-    /// do not exist there, and a program that needs them ends with [`Error::NotDifferentiable`]. A zero matrix has norm
-    /// 0 and derivative 0.
+    /// do not exist there; a program that needs them ends with [`Error::NotDifferentiable`]. A zero matrix has norm 0
+    /// and derivative 0.
     ///
-    /// *Shapes*  this: batch × rows × cols · result: batch, where batch is any axes; to divide a batch of n matrices by
-    /// their norms, reshape the norms to n × 1 × 1
+    /// *Shapes*  this: batch × rows × cols · result: batch, where batch is any axes
+    ///
+    /// To divide a batch of n matrices by their norms, reshape the norms to n × 1 × 1.
     ///
     /// *Source*  Magnus, *On differentiating eigenvalues and eigenvectors*, Econometric Theory 1, 1985, for the
     /// augmented matrix [[0, A], [Aᵀ, 0]].
@@ -70,10 +74,10 @@ impl Value {
     /// The largest singular triplet (u, σ₁, v) of each matrix: A v = σ u, Aᵀ u = σ v. The sign makes the entry of v of
     /// largest magnitude positive.
     ///
-    /// Derivatives of u and v exist where σ₁ has multiplicity 1. They are refused at run time
-    /// ([`Error::NotDifferentiable`]) where the next singular value is within 1e-6 σ₁. They solve (σ² - AᵀA) dv = (1 -
-    /// v vᵀ)(σ dAᵀ u + Aᵀ(1 - u uᵀ) dA v), by conjugate gradients in `f64` on the host, with the matrix augmented
-    /// instead of squared.
+    /// Derivatives of u and v exist where σ₁ has multiplicity 1. A run refuses derivatives
+    /// ([`Error::NotDifferentiable`]) where the next singular value is within 1e-6 σ₁. The derivatives solve (σ² - AᵀA)
+    /// dv = (1 - v vᵀ)(σ dAᵀ u + Aᵀ(1 - u uᵀ) dA v), by conjugate gradients in `f64` on the host. The matrix is
+    /// augmented instead of squared.
     ///
     /// *Shapes*  this: batch × rows × cols · result: batch × rows, batch, batch × cols
     ///
@@ -97,10 +101,11 @@ impl Value {
         ))
     }
 
-    /// The Ky Fan norm of each matrix: the sum of its `count` largest singular values, or of all where the matrix has
-    /// fewer.
+    /// The Ky Fan norm of each matrix: the sum of the `count` largest singular values.
     ///
-    /// The gradient is U Vᵀ of the vectors of these values, where the last of them differs from the next value.
+    /// A matrix with fewer values has the sum of all.
+    ///
+    /// The gradient is U Vᵀ of the vectors of these values. The last value must differ from the next value.
     ///
     /// *Shapes*  this: batch × rows × cols · result: batch, where batch is any axes
     ///

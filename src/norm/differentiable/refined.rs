@@ -1,14 +1,14 @@
 //! Leading singular triplets in `f64` on the host, from vectors that `f32` could not tell apart any further.
 //!
-//! Two values a gap apart, relative, have vectors that an error of 1e-7 in a product turns into one another by 1e-7 /
-//! gap. The entries are what they are: products in `f64` give the vectors of these entries to a few roundings.
+//! An error of 1e-7 in a product turns the vectors of two values by 1e-7 / gap, for a relative gap between the values.
+//! Products in `f64` give the vectors of the `f32` entries to a few roundings.
 
 use faer::{Mat, MatRef};
 
 use super::dense::{Decomposition, SINGLE, canonical, distance, nothing};
 use crate::norm::top::{Ritz, beside, orthonormal};
 
-/// Sides whose decomposition, by its work of the shorter side squared times the longer one, is a matter of a moment.
+/// The largest work (shorter side)² × longer side of a decomposition that takes a moment.
 const SMALL: usize = 1 << 26;
 
 /// Whether the whole matrix is decomposed rather than searched.
@@ -17,11 +17,10 @@ pub(super) fn is_small((rows, cols): (usize, usize)) -> bool {
     short.saturating_mul(short).saturating_mul(long) <= SMALL
 }
 
-/// For each of the `count` largest singular values u, v and the distance to the nearest other value, in units of the
-/// largest; zeros for a value that is zero to the precision of `f32` entries. `None` where the search does not get
-/// there.
+/// u, v and the distance to the nearest other value, in units of the largest, of each of the `count` largest values.
 ///
-/// `rights` are right vectors to start from.
+/// All are zero for a value that is zero to the precision of `f32` entries. The result is `None` where the search stops
+/// short of the accuracy. `rights` are right vectors to start from.
 pub(super) fn refined(entries: &[f64], sizes: (usize, usize), rights: &[Vec<f64>], count: usize) -> Option<Vec<f64>> {
     if is_small(sizes) {
         let dense = Decomposition::of(entries, sizes)?;
@@ -48,23 +47,21 @@ pub(super) fn refined(entries: &[f64], sizes: (usize, usize), rights: &[Vec<f64>
     Some((0..count).flat_map(packed).collect())
 }
 
-/// A residual is small enough once it is this part of the distance to the nearest other value: what it turns the
-/// vectors by.
+/// The part of the distance to the nearest other value that a residual may have: the angle of the vectors' error.
 const TURN: f64 = 1e-8;
 
-/// The residual, in units of the largest value, that `f64` products reach at the least.
+/// The least residual, in units of the largest value, that `f64` products reach.
 const FLOOR: f64 = 1e-13;
 
-/// Rounds of two products with a block of vectors each.
+/// The limit of rounds, each of two products with a block of vectors.
 const ROUNDS: usize = 400;
 
-/// Blocks that a space may have before it is cut down to its leading vectors.
+/// The blocks of a space at which the search cuts the space down to its leading vectors.
 const BLOCKS: usize = 20;
 
-/// The leading triplets, one more than `count` of them, by a block Krylov space: the residuals extend it round by
-/// round.
+/// The `count` + 1 leading triplets by a block Krylov subspace, which the residuals extend round by round.
 ///
-/// The block is wider than the number of values wanted, so that it holds the next value, and copies.
+/// The block is wider than `count`, so that the block holds the next value, and copies.
 fn search(matrix: MatRef<'_, f64>, start: MatRef<'_, f64>, count: usize) -> Option<Ritz> {
     let cols = matrix.ncols();
     let wanted = (count + 1).min(cols.min(matrix.nrows()));
@@ -97,7 +94,7 @@ fn search(matrix: MatRef<'_, f64>, start: MatRef<'_, f64>, count: usize) -> Opti
     None
 }
 
-/// Aᵀu - sigma v of the first triplets; A v = sigma u holds by construction.
+/// The residuals Aᵀu - sigma v of the first triplets; A v = sigma u holds by construction.
 fn residuals(matrix: MatRef<'_, f64>, ritz: &Ritz, width: usize) -> Mat<f64> {
     let mut residuals = matrix.transpose() * ritz.long.subcols(0, width);
     for (rank, sigma) in ritz.values[..width].iter().enumerate() {
@@ -106,9 +103,9 @@ fn residuals(matrix: MatRef<'_, f64>, ritz: &Ritz, width: usize) -> Mat<f64> {
     residuals
 }
 
-/// Orthonormal columns orthogonal to those of `basis`, along `vectors` where these reach beyond it.
+/// Orthonormal columns along `vectors`, orthogonal to the columns of `basis`.
 fn off(basis: MatRef<'_, f64>, mut vectors: Mat<f64>) -> Mat<f64> {
-    // A residual that has converged is all rounding: of length 1 it is a direction like any other.
+    // A converged residual is all rounding; scaled to length 1 the residual is a direction like any other.
     for column in vectors.col_iter_mut() {
         let length = column.norm_l2();
         if length > 0.0 {

@@ -1,8 +1,8 @@
 //! The motion of singular vectors: S r, where S is the inverse of σ - H off the eigenvector z of H = [[0, A], [Aᵀ, 0]].
 //!
-//! With z = [u; v] and H z = σ z, a change dA moves z by S dH z. S is symmetric, so that it is its own transpose, and
-//! its derivative is written with itself: from (σ - H) x = r - z zᵀ r / 2 and zᵀ x = 0,
-//! dx = S (dr - dσ x + dH x - dz zᵀ r / 2) - z dzᵀ x / 2.
+//! With z = [u; v] and H z = σ z, a change dA moves z by S dH z. S is symmetric and so its own transpose. The
+//! derivative of S is written with S: from (σ - H) x = r - z zᵀ r / 2 and zᵀ x = 0, dx = S (dr - dσ x + dH x - dz zᵀ r
+//! / 2) - z dzᵀ x / 2.
 
 use std::sync::Arc;
 
@@ -16,8 +16,10 @@ use crate::tape::{Array, Operation, Primal, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
-/// From matrices (items × rows × cols), their singular vectors (items × count × (rows + cols + 1)) and right-hand sides
-/// (items × count × (rows + cols)): the solutions, of the shape of the last.
+/// The solutions, of the shape of the right-hand sides, of one system for each item and singular value.
+///
+/// *Shapes*  matrices: items × rows × cols · singular vectors: items × count × (rows + cols + 1) · right-hand sides:
+/// items × count × (rows + cols)
 #[derive(Clone, Debug)]
 pub(super) struct Resolvent;
 
@@ -29,7 +31,7 @@ pub(super) fn augmented(tangent: &Value, vectors: &Value, rows: usize) -> Result
     tangent.tape().concatenate(&[above, left.matmul(tangent)?], 2)
 }
 
-/// The inner products of vectors, kept as an axis of one.
+/// The inner products of vectors, with an axis of length 1.
 fn products(left: &Value, right: &Value) -> Result<Value> {
     left.multiply(right)?.sum(&[2])?.reshape(&[left.shape()[0], left.shape()[1], 1])
 }
@@ -155,7 +157,7 @@ impl HostStep for System {
 /// more than the rounding of the entries to `f32`.
 const APART: f64 = 1e-6;
 
-/// z, where its singular value stands alone; `None` where it is not a number.
+/// z where the singular value is simple; an error where it is not, `None` for NaN.
 fn expect_apart(item: usize, vectors: &[f64]) -> Result<Option<&[f64]>> {
     let Some((gap, pair)) = vectors.split_last() else { return Ok(None) };
     let reason = match () {
@@ -213,7 +215,7 @@ fn conjugate_gradients(
     let sigma = dot(pair, &image(pair)) / square;
 
     let mut residual = pushed.to_vec();
-    // Twice, because once leaves the rounding of the part along z, which may be far larger than the rest.
+    // Twice, because one pass leaves the rounding of the part along z, which may be far larger than the rest.
     off(&mut residual);
     off(&mut residual);
     let mut direction = residual.clone();
@@ -249,7 +251,7 @@ fn conjugate_gradients(
     Err(Error::NotConverged { operation: Resolvent.name(), item, reason })
 }
 
-/// The residual, relative, at which a system is solved: far below what `f32` shows.
+/// The relative residual at which a system counts as solved, far below the unit roundoff of `f32`.
 const RESIDUAL: f64 = 1e-10;
 /// The rounding of a right-hand side in `f64`, relative.
 const NOISE: f64 = 1e-15;

@@ -1,4 +1,4 @@
-//! σ = uᵀ A v for singular vectors u and v of A, which do not move it to first order.
+//! σ = uᵀ A v for singular vectors u and v of A, which do not move σ to first order.
 
 use crate::gpu::{Buffer, Recorder};
 use crate::ops::{self, Side, Sizes};
@@ -19,7 +19,7 @@ impl Operation for SingularValues {
         Ok(inputs[1][..2].to_vec())
     }
 
-    /// uᵀ dA v: what u and v move it by is of second order, as both stay of length 1.
+    /// uᵀ dA v: u and v move σ to second order only, because both keep the length 1.
     fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
         let [_, left, right] = &primal.inputs[..] else { return Ok(None) };
         let along = |tangent: &Value| right.matmul_nt(tangent)?.multiply(left)?.sum(&[2]);

@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// The singular vectors of matrices (items × rows × cols): items × count × (rows + cols + 1).
 ///
 /// For each of the `count` largest singular values the result has u, v and the distance to the nearest other singular
-/// value, in units of the largest. A value that does not exist or is zero has zeros; a matrix with an entry that is not
+/// value, in units of the largest. A value that does not exist or is zero has zeros. A matrix with an entry that is not
 /// finite has NaN.
 #[derive(Clone, Debug)]
 pub(super) struct SingularVectors {
@@ -104,8 +104,8 @@ impl Search {
         (self.matrix.shape()[0], self.matrix.shape()[1], self.matrix.shape()[2])
     }
 
-    /// The largest triplet by Lanczos on the device, and by the host where Lanczos does not tell the largest value from
-    /// the next.
+    /// The largest triplet by Lanczos on the device. The host takes over where Lanczos cannot tell the largest value
+    /// from the next.
     async fn largest(&self) -> Result<Vec<f64>> {
         let (items, rows, cols) = self.sizes();
         let matrix = self.uploaded().await?;
@@ -134,7 +134,7 @@ impl Search {
         Ok(found)
     }
 
-    /// The worth of the vectors of an item.
+    /// The accuracy of the vectors of an item.
     fn state(&self, norm: &SpectralNorm, item: usize) -> Result<Vectors> {
         let gap = norm.gap.filter(|_| norm.multiplicity == Some(1)).map(|gap| gap / norm.sigma);
         match norm.status {
@@ -172,8 +172,7 @@ impl Search {
         })
     }
 
-    /// Several triplets: by Lanczos for a few triplets of a large matrix, else by a dense decomposition on the host, in
-    /// `f64`.
+    /// Several triplets: by Lanczos for a few of a large matrix, else by a dense decomposition in `f64` on the host.
     async fn several(&self) -> Result<Vec<f64>> {
         let (_, rows, cols) = self.sizes();
         let count = self.output.shape()[1];
@@ -185,11 +184,11 @@ impl Search {
         Ok(entries.chunks_exact(rows * cols).flat_map(item).collect())
     }
 
-    /// The leading triplets by Lanczos, with one value more than asked for, which tells the distance of the last.
+    /// The leading triplets by Lanczos: `count` + 1 of them, because the extra value tells the distance of the last.
     async fn leading(&self, count: usize) -> Result<Vec<f64>> {
         let (items, rows, cols) = self.sizes();
         let matrix = self.uploaded().await?;
-        // Vectors are off by the residual over the gap, so the residual must be as small as `f32` allows.
+        // The residual must be as small as `f32` allows because vectors are off by residual / gap.
         let rtol = self.operation.solver.stop.tolerance().min(SHARP);
         let solver = Lanczos { stop: Stop::Value { rtol }, ..self.operation.solver.clone() };
         let tops = solver.top_async(&matrix, count + 1, Control::default()).await?;
@@ -218,13 +217,13 @@ impl Search {
     }
 }
 
-/// The worth of the device's vectors of an item.
+/// The accuracy of the device's vectors of an item.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Vectors {
     /// There are no vectors.
     None,
-    /// The vectors are as accurate as asked for. The distance to the next value is in units of the largest; 0 where
-    /// unknown.
+    /// The vectors are as accurate as asked for. The number is the distance to the next value in units of the largest,
+    /// 0 where unknown.
     Apart(f64),
     /// Rounding in `f32` turns the vectors by more than was asked for.
     Unsure,
@@ -253,10 +252,10 @@ fn wide(entries: &[f32]) -> Vec<f64> {
     entries.iter().map(|entry| f64::from(*entry)).collect()
 }
 
-/// Lanczos is asked for at most one in `FEW` of the singular values.
+/// Lanczos serves at most one in `FEW` of the singular values.
 const FEW: usize = 4;
 
-/// Distances to the next value, in units of the largest, from which on `f32` tells vectors apart to 1e-5.
+/// The distance to the next value, in units of the largest, from which on `f32` tells vectors apart to 1e-5.
 const CLOSE: f64 = 1e-2;
 
 /// The tolerance of residuals, in units of the largest value, that products in `f32` reach.

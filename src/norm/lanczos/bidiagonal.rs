@@ -10,7 +10,7 @@ pub(in crate::norm) struct Bidiagonal {
     pub(in crate::norm) alphas: Vec<f64>,
     /// The superdiagonal, one shorter.
     pub(in crate::norm) betas: Vec<f64>,
-    /// The norm of what does not fit the space: 0 where it is invariant.
+    /// The norm of the part outside the Krylov subspace: 0 where the subspace is invariant.
     pub(in crate::norm) residual: f64,
 }
 
@@ -26,9 +26,9 @@ pub(in crate::norm) struct Leading {
 impl Bidiagonal {
     /// The largest singular values and the vectors of the first, in time linear in the size.
     ///
-    /// They are the eigenvalues of the symmetric tridiagonal matrix with zero diagonal and off-diagonal alpha_1,
-    /// beta_1, alpha_2, ..., which has them as pairs ±sigma with vectors (v_1, u_1, v_2, u_2, ...) / √2 (Golub and
-    /// Kahan 1965); bisection by Sturm counts finds the values, inverse iteration the vector.
+    /// The values are the positive eigenvalues of the symmetric tridiagonal matrix with zero diagonal and off-diagonal
+    /// alpha_1, beta_1, alpha_2, ... The eigenvalues come as pairs ±sigma with vectors (v_1, u_1, v_2, u_2, ...) / √2
+    /// (Golub and Kahan 1965). Bisection by Sturm counts finds the values, inverse iteration the vector.
     pub(in crate::norm) fn leading(&self) -> Leading {
         let chain = self.chain();
         let sigma = largest_eigenvalue(&chain, 1);
@@ -53,8 +53,9 @@ impl Bidiagonal {
         if rank > self.alphas.len() { 0.0 } else { largest_eigenvalue(&self.chain(), rank) }
     }
 
-    /// The residual of the Ritz triplet of this rank, in time linear in the size; 0 where the value is next to zero,
-    /// whose vectors are not told apart.
+    /// The residual of the Ritz triplet of this rank, in time linear in the size.
+    ///
+    /// The residual is 0 for a value next to zero, because the vectors of such values are not told apart.
     pub(in crate::norm) fn residual_of_rank(&self, rank: usize) -> f64 {
         let (value, largest) = (self.value(rank), self.value(1));
         if value <= f64::EPSILON * largest {
@@ -111,7 +112,7 @@ fn count_below(chain: &[f64], shift: f64) -> usize {
     count
 }
 
-/// The eigenvalue that `rank - 1` others exceed, if it is positive, else 0.
+/// The eigenvalue that `rank - 1` others exceed; 0 where that eigenvalue is not positive.
 fn largest_eigenvalue(chain: &[f64], rank: usize) -> f64 {
     let size = chain.len() + 1;
     let neighbours = |index: usize| chain.get(index).copied().unwrap_or(0.0).abs();
@@ -131,7 +132,7 @@ fn largest_eigenvalue(chain: &[f64], rank: usize) -> f64 {
         if high - low <= high * f64::EPSILON {
             break;
         }
-        // Next to the bound this is what zero comes out as.
+        // Bisection gives values next to the bound for an eigenvalue 0.
         if high <= bound * 1e-30 {
             return 0.0;
         }
@@ -143,7 +144,7 @@ fn largest_eigenvalue(chain: &[f64], rank: usize) -> f64 {
 fn eigenvector(chain: &[f64], value: f64) -> Vec<f64> {
     let size = chain.len() + 1;
     let scale = value.abs().max(f64::MIN_POSITIVE);
-    // Just off the eigenvalue, so that the matrix can be factorised.
+    // The shift lies just off the eigenvalue, so that the matrix can be factorised.
     let shift = value * (1.0 + 4.0 * f64::EPSILON);
     let mut diagonal = vec![-shift / scale; size];
     let mut upper: Vec<f64> = chain.iter().map(|value| value / scale).collect();
@@ -175,7 +176,7 @@ fn eigenvector(chain: &[f64], value: f64) -> Vec<f64> {
     if diagonal[size - 1] == 0.0 {
         diagonal[size - 1] = f64::EPSILON;
     }
-    // A start without zeros and without symmetry, so that it has a part along any eigenvector.
+    // A start without zeros and without symmetry has a part along any eigenvector.
     let mut vector: Vec<f64> = (0..size).map(|index| 1.0 + 0.5 * ((index * 7 + 3) % 11) as f64 / 11.0).collect();
     for _ in 0..4 {
         for row in 0..size.saturating_sub(1) {
@@ -222,7 +223,7 @@ mod tests {
             pairs in prop::collection::vec((0.0f64..2.0, 0.0f64..2.0), 1..40),
             holes in prop::collection::vec(any::<bool>(), 40),
         ) {
-            // Holes are where a chain broke down and was taken up again.
+            // A hole is where a chain broke down and was taken up again.
             let value = |(value, hole): (f64, &bool)| if *hole && value < 0.5 { 0.0 } else { value };
             let alphas: Vec<f64> = pairs.iter().zip(&holes).map(|(pair, hole)| value((pair.0, hole))).collect();
             let betas: Vec<f64> = pairs.iter().zip(&holes).skip(1).map(|(pair, hole)| value((pair.1, hole))).collect();

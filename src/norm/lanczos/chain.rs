@@ -1,4 +1,4 @@
-//! The Krylov spaces of one vector, as the host sees them: the record of their steps, what it says, and the state.
+//! The Krylov subspaces of one vector as the host sees them: the record of their steps, and the state.
 
 use super::super::stop::Stop;
 use super::bidiagonal::Leading;
@@ -7,35 +7,35 @@ use super::state::{Goal, State};
 use super::steps::{Closed, Steps};
 use crate::iterate::Status;
 
-/// The spaces of the start vectors of one batch element, one after the other.
+/// The Krylov subspaces of the start vectors of one batch item, one after the other.
 #[derive(Clone, Debug, Default)]
 pub(in crate::norm) struct Chain {
     pub(super) steps: Steps,
     pub(in crate::norm) state: State,
     /// The space of the first start, for an upper bound.
     pub(in crate::norm) first: FirstSpace,
-    /// Whether a cycle came before this one.
+    /// Whether a cycle came before this cycle.
     pub(super) restarted: bool,
     /// Iterations until the chain was done, earlier cycles included; `None` before the run has taken note.
     pub(in crate::norm) iterations: Option<usize>,
     /// The leading singular value of the steps, with its vectors.
     pub(super) leading: Option<Leading>,
-    /// The relative error to expect of it.
+    /// The relative error to expect of the leading value.
     pub(super) error: f64,
-    /// Steps at the last judgement.
+    /// The number of steps at the last judgement.
     pub(super) judged: usize,
-    /// Steps and error at the judgement before.
+    /// The number of steps and the error at the judgement before.
     pub(super) earlier: (usize, f64),
-    /// Triplets of the latest space that stay when another start follows; the rest of the space is forgotten.
+    /// The triplets of the latest space that stay when another start follows; the run forgets the rest of that space.
     pub(super) kept: Vec<(f64, Vec<f64>)>,
-    /// The multiplicity of the largest value, once it is counted.
+    /// The multiplicity of the largest value, once counted.
     pub(super) copies: Option<usize>,
     /// The next distinct value that a probe found, relative to sigma, earlier cycles included.
     pub(super) next: f64,
 }
 
 impl Chain {
-    /// A chain that has not begun; that of a settled batch element never does.
+    /// A chain that has not begun; the chain of a settled batch item never begins.
     pub(super) fn new(open: bool) -> Self {
         Self {
             steps: Steps::new(),
@@ -47,7 +47,8 @@ impl Chain {
         }
     }
 
-    /// The chain of a new cycle, which starts from this one's best vector. Its bound stays that of the first space.
+    /// The chain of a new cycle, which starts from the best vector of this chain. The bound stays that of the first
+    /// space.
     pub(super) fn restarted(&self) -> Self {
         Self {
             steps: self.steps.restarted(),
@@ -78,31 +79,31 @@ impl Chain {
         }
     }
 
-    /// Closes what came before `step`, from where a new start vector goes on.
+    /// Closes the steps before `step`, where a new start vector follows.
     pub(super) fn start_again(&mut self, step: usize) -> Closed {
         let kept = std::mem::take(&mut self.kept);
         self.steps.start_again(step, kept)
     }
 
-    /// The end of the chain when the basis is full or the steps have run out; `None` where a restart can still help.
+    /// The status of the chain when the basis is full or the steps have run out; `None` where a restart can still help.
     pub(super) fn status_at_the_end(&self, goal: Goal, out_of_steps: bool) -> Option<Status> {
         match goal {
             Goal::Top { .. } => Some(Status::MaxIterations),
             // The bound is that of the first space, which cannot grow any further.
             Goal::Norm { stop: Stop::Bound { .. }, .. } => Some(Status::MaxIterations),
-            // A basis that was too small for the copies once is so again: they stay uncounted.
+            // A basis that was once too small for the copies would be so again: the copies stay uncounted.
             Goal::Norm { stop, multiplicity: true } if out_of_steps || (self.restarted && self.state.is_probing()) => {
                 let by_value = self.state != State::Searching && !matches!(stop, Stop::Gradient { .. });
                 Some(if by_value { Status::Converged } else { Status::MaxIterations })
             }
             Goal::Norm { multiplicity: true, .. } => None,
-            // An invariant space with no room for another start has converged as far as its start can see.
+            // An invariant space with no room for another start has converged as far as its start vector can tell.
             Goal::Norm { .. } if self.steps.has_ended() => Some(Status::Converged),
             Goal::Norm { .. } => out_of_steps.then_some(Status::MaxIterations),
         }
     }
 
-    /// Ends as converged, or as zero where nothing was found.
+    /// Ends as converged, or as zero where the chain found nothing.
     pub(super) fn finish(&mut self) {
         self.state = State::Done(if self.sigma() > f64::MIN_POSITIVE { Status::Converged } else { Status::Zero });
     }
@@ -117,7 +118,7 @@ impl Chain {
         self.steps.has_ended() && !self.state.rests()
     }
 
-    /// Whether no more steps can tell the chain anything.
+    /// Whether further steps can tell the chain nothing.
     pub(super) fn is_idle(&self) -> bool {
         self.steps.has_ended() || self.state.rests()
     }
@@ -127,19 +128,19 @@ impl Chain {
         self.steps.has_started_again() && self.steps.since_start() == 0
     }
 
-    /// Steps that the chain still needs, if its error goes on to fall as it did between the last two judgements.
+    /// The number of steps that the chain still needs, if the error keeps falling as between the last two judgements.
     pub(super) fn steps_to_go(&self, goal: Goal) -> f64 {
         let (steps, error) = self.earlier;
         let rate = (error / self.error).ln() / (self.steps.len() - steps.min(self.steps.len())).max(1) as f64;
         if rate > 0.0 && rate.is_finite() { (self.error / goal.tolerance()).ln() / rate } else { f64::MAX }
     }
 
-    /// The largest singular value, 0 where nothing is known.
+    /// The largest singular value; 0 where unknown.
     pub(in crate::norm) fn sigma(&self) -> f64 {
         self.leading.as_ref().map_or(0.0, |leading| leading.sigma)
     }
 
-    /// The next singular value, the next distinct one where copies were counted; `None` where there is none.
+    /// The next singular value, or the next distinct value where copies were counted; `None` where none exists.
     pub(super) fn second(&self) -> Option<f64> {
         let known = self.copies.unwrap_or(1);
         self.leading.as_ref().filter(|_| self.steps.dimensions() > known).map(|leading| leading.second)

@@ -1,4 +1,4 @@
-//! Batch elements: what their chains say together.
+//! The results of batch items, from all their chains together.
 
 use super::super::finish::Found;
 use super::super::stop::Stop;
@@ -13,17 +13,18 @@ use crate::tensor::Tensor;
 use crate::tensor::screen::scale_by_power;
 
 impl<O: LinearOperator + ?Sized> Run<'_, O> {
-    /// Batch elements.
+    /// Batch items.
     pub(super) fn batch(&self) -> usize {
         self.chains.len() / self.columns
     }
 
-    /// The chains of a batch element.
+    /// The chains of a batch item.
     fn chains_of(&self, item: usize) -> &[Chain] {
         &self.chains[item * self.columns..(item + 1) * self.columns]
     }
 
-    /// Decides what no chain can alone: whether the bounds are close enough, and which chain looks for copies.
+    /// Decides the questions that need all chains: whether the bounds are close enough, and which chain looks for
+    /// copies.
     pub(super) fn judge_element(&mut self, item: usize) {
         let best = self.best(item);
         let (sigma, upper) = (self.in_range_of_operator(best, self.chains[best].sigma()), self.upper(item));
@@ -54,7 +55,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         }
     }
 
-    /// The chain of a batch element that found the largest value, the first of them if several are equal.
+    /// The first chain of a batch item with the largest value.
     pub(super) fn best(&self, item: usize) -> usize {
         let first = item * self.columns;
         let sigma = |vector: usize| self.in_range_of_operator(vector, self.chains[vector].sigma());
@@ -62,18 +63,18 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
             .fold(first, |best, vector| if sigma(vector) > sigma(best) { vector } else { best })
     }
 
-    /// The value that no chain of a batch element can exceed, but for the share of starts that the bound allows.
+    /// The upper bound of all chains of a batch item, which fails for at most the allowed share of starts.
     fn upper(&self, item: usize) -> f64 {
         let vectors = item * self.columns..(item + 1) * self.columns;
         vectors.map(|vector| self.in_range_of_operator(vector, self.chains[vector].first.upper)).fold(0.0, f64::max)
     }
 
-    /// A value of a chain, which works with a power of two of its own, in units of the operator's products.
+    /// A chain's value in units of the operator's products; the chain itself works with a power of two of its own.
     fn in_range_of_operator(&self, vector: usize, value: f64) -> f64 {
         scale_by_power(value, self.exponents.get(vector).copied().unwrap_or(0))
     }
 
-    /// The result of a batch element, in units of the operator's products.
+    /// The result of a batch item, in units of the operator's products.
     pub(super) fn found(&self, item: usize) -> Option<Found> {
         let chains = self.chains_of(item);
         let best = self.best(item);
@@ -91,7 +92,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         })
     }
 
-    /// The best vector of each batch element out of those of all its chains.
+    /// The best vector of each batch item among the vectors of all its chains.
     pub(super) fn best_vectors(&self, vectors: &Tensor) -> Result<Tensor> {
         if self.columns == 1 {
             return Ok(vectors.clone());
@@ -107,7 +108,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         Ok(best)
     }
 
-    /// The power of two that the best chain of each batch element worked with.
+    /// The power of two that the best chain of each batch item worked with.
     pub(super) fn best_factors(&self) -> Result<Buffer<f32>> {
         if self.columns == 1 {
             return Ok(self.memory.factors.clone());
@@ -118,7 +119,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         Buffer::from_slice(&self.gpu, "factors", &factors)
     }
 
-    /// The progress of the first batch element that is not done, or of the last.
+    /// The progress of the first batch item that is not done, or of the last.
     pub(super) fn progress_of_elements(&self) -> Progress {
         let items = self.batch();
         let is_done = |item: &usize| self.chains_of(*item).iter().all(|chain| chain.state.is_done());

@@ -1,4 +1,4 @@
-//! The space of a random start, never restarted: what an upper bound rests on.
+//! The Krylov subspace of a random start, never restarted: the subspace of an upper bound.
 
 use super::space::Space;
 
@@ -6,9 +6,9 @@ use super::space::Space;
 #[derive(Clone, Debug)]
 pub(in crate::norm) struct FirstSpace {
     pub(in crate::norm) space: Space,
-    /// The value that the norm exceeds for the allowed share of starts alone; infinite where no bound was asked for.
+    /// The value that the norm exceeds for the allowed share of starts at most; infinite where no bound was asked for.
     pub(super) upper: f64,
-    /// The least upper / sigma - 1 so far, and the steps that it took.
+    /// The least upper / sigma - 1 so far, with its number of steps.
     pub(super) narrowest: (f64, usize),
 }
 

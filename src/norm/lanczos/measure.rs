@@ -1,4 +1,4 @@
-//! Measuring the steps of Krylov spaces by products of the host.
+//! Local errors of the steps of Krylov subspaces, measured by products of the host.
 
 use super::chain::Chain;
 use crate::Result;
@@ -6,10 +6,9 @@ use crate::bound::Ball;
 use crate::operator::{LinearOperator, Oriented};
 use crate::tensor::screen::scale_by_power;
 
-/// Measures the steps of each chain's first space that are new, `columns` chains an item; `false` where the operator
-/// has no products on the host.
+/// Measures the new steps of each chain's first space; `false` where the operator has no products on the host.
 ///
-/// `exponents` are those of the powers of two that each chain divides products by.
+/// An item has `columns` chains. Each chain divides products by 2^e, with its e in `exponents`.
 pub(super) async fn measure<O: LinearOperator + ?Sized>(
     oriented: &Oriented<'_, O>,
     chains: &mut [Chain],
@@ -18,7 +17,7 @@ pub(super) async fn measure<O: LinearOperator + ?Sized>(
 ) -> Result<bool> {
     let sampled = oriented.operator.is_slow_on_host();
     let items = chains.len().checked_div(columns).unwrap_or(0);
-    // The first chain stands for all of an item where products are slow.
+    // Where products are slow, the first chain stands for all chains of an item.
     let is_measured = |chain: usize, step: usize, space: &Chain| {
         !sampled || space.first.space.is_sample(step, chain.is_multiple_of(columns))
     };
@@ -35,7 +34,7 @@ pub(super) async fn measure<O: LinearOperator + ?Sized>(
         short.into_iter().map(Vec::into_iter).collect()
     };
     let unit = |index: usize| -2 * exponents.get(index).copied().unwrap_or(0);
-    // The largest error of each item, of this reading and of those before.
+    // The largest error of each item, of this reading and of the readings before.
     let mut largest = vec![0.0f64; items];
     for (index, chain) in chains.iter().enumerate() {
         largest[index / columns] =
@@ -55,7 +54,7 @@ pub(super) async fn measure<O: LinearOperator + ?Sized>(
     Ok(true)
 }
 
-/// A ball in other units. A radius that underflows is covered by the rounding of what comes after.
+/// A ball in other units. The rounding of the next operation covers a radius that underflows.
 fn scaled(ball: Ball, exponent: i32) -> Ball {
     let scale = |value: f64| scale_by_power(value, exponent);
     Ball { radius: scale(ball.radius).next_up(), center: ball.center.into_iter().map(scale).collect() }

@@ -37,7 +37,7 @@ pub(super) fn normal() -> impl FnMut() -> f64 {
     }
 }
 
-/// The steps of a chain, as a run measured them, and what a dense matrix says of the same vectors: |h_j| and |R_j|.
+/// The steps of a chain as a run measured them, with |h_j| and |R_j| that a dense matrix gives for the same vectors.
 fn steps<O: LinearOperator>(operator: &O, exact: &Mat<f64>, most: usize) -> Vec<(Step, Option<f64>, f64)> {
     let options = Lanczos { max_iter: most, delta: Some(0.5), ..Lanczos::default() };
     let oriented = Oriented::shorter_side_first(operator);
@@ -122,7 +122,7 @@ fn steps_of_sums_and_compositions_are_measured_where_they_cancel() {
         let largest = found.iter().filter_map(|(_, error, _)| *error).fold(0.0, f64::max) / square;
         println!("{name}: {largest:.1e} of the square of the norm");
         for (step, error, residual) in found {
-            // What f64 may have lost counts as lost: a ten-thousandth of what f32 has, squared by two products.
+            // The bound of f64 losses: 1e-4 of the f32 losses, squared by two products.
             let close = |found: f64, exact: f64| found >= exact - 1e-9 * square && found <= exact + 1e-4 * square;
             assert!(close(step.residual, residual), "{name}: {step:?} {residual}");
             assert!(error.is_none_or(|error| close(step.error, error)), "{name}: {step:?} {error:?}");
@@ -132,7 +132,7 @@ fn steps_of_sums_and_compositions_are_measured_where_they_cancel() {
     }
 }
 
-/// An operator whose products on the device are those of another matrix, close to the one that it stands for.
+/// An operator whose products on the device are products of another, nearby matrix.
 struct Off {
     device: Matrix,
     exact: Matrix,
@@ -172,7 +172,7 @@ impl LinearOperator for Off {
     }
 }
 
-/// Steps that are not measured stand in for those that are, in the first chain too, over all readings.
+/// Steps that are not measured stand in for measured steps, in the first chain too, over all readings.
 #[test]
 fn steps_that_stand_for_others_do_not_count_as_exact() {
     let gpu = Gpu::new().unwrap();

@@ -1,8 +1,11 @@
-//! Golub-Kahan-Lanczos: the default way to a spectral norm.
+//! Golub-Kahan-Lanczos: the default solver of the spectral norm.
 //!
-//! `run.rs` and `record.rs` record and read steps, `chain.rs` and `steps.rs` keep what the host knows of each Krylov
-//! space, the judges decide (`state.rs` has the table of their moves), `elements.rs` puts the spaces of a batch
-//! element together.
+//! | file | content |
+//! |---|---|
+//! | `run.rs`, `record.rs` | recording and reading of steps |
+//! | `chain.rs`, `steps.rs` | the host's record of each Krylov subspace |
+//! | `judge/`, `state.rs` | the decisions, and the table of their moves |
+//! | `elements.rs` | the results of batch items, from all their subspaces |
 
 mod bidiagonal;
 mod chain;

@@ -18,9 +18,9 @@ impl Lanczos {
     /// The spectral norm of each item of an operator.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for options that mean nothing, and for a `delta` where the operator has no products on
-    /// the host; [`Error::Arithmetic`] for a `delta` where the host does not round as IEEE 754 says;
-    /// [`Error::TooLarge`] or [`Error::OutOfMemory`] for vectors past the device's limits, [`Error::DeviceLost`].
+    /// [`Error::InvalidOption`] for options out of range, and for a `delta` where the operator has no products on the
+    /// host; [`Error::Arithmetic`] for a `delta` where the host does not round as IEEE 754 says; [`Error::TooLarge`] or
+    /// [`Error::OutOfMemory`] for vectors past the device's limits, [`Error::DeviceLost`].
     pub fn norm<O: LinearOperator + ?Sized>(&self, operator: &O) -> Result<SpectralNorms> {
         operator.gpu().block_on(self.norm_async(operator, Control::default()))
     }
@@ -30,7 +30,7 @@ impl Lanczos {
     /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
     /// # Errors
-    /// As [`Lanczos::norm`]; whatever the listener of the control returns.
+    /// As [`Lanczos::norm`]; any error of the control's listener.
     pub async fn norm_async<O: LinearOperator + ?Sized>(
         &self,
         operator: &O,

@@ -1,4 +1,4 @@
-//! The two halves of a step, as the device takes them.
+//! The two halves of a step on the device.
 
 use super::run::Run;
 use super::steps::breakdown;
@@ -47,7 +47,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
             let rows = Rows { vectors, length: short };
             ops::axpby(recorder, rows, alpha, current.buffer(), factors, backward.buffer())?;
             // Twice is enough (Kahan and Parlett): where beta is small next to alpha, one pass leaves rounding errors
-            // of the size of what is left, and a basis that is not orthogonal lets the recurrence grow without bound.
+            // as large as the remainder, and a basis that is not orthogonal lets the recurrence grow without bound.
             self.basis.orthogonalise(recorder, step + 1, backward.buffer())?;
             self.basis.orthogonalise(recorder, step + 1, backward.buffer())?;
             let measured = (backward.buffer(), short, false);

@@ -1,4 +1,4 @@
-//! One run over all batch elements: a step on the device, and its readings.
+//! One run over all batch items: a step on the device, and its readings.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use crate::ops::StopKind;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
-/// The chains of all batch elements, with their device memory.
+/// The chains of all batch items, with their device memory.
 pub(in crate::norm) struct Run<'a, O: ?Sized> {
     pub(super) options: &'a Lanczos,
     pub(super) oriented: &'a Oriented<'a, O>,
@@ -25,35 +25,36 @@ pub(in crate::norm) struct Run<'a, O: ?Sized> {
     pub(in crate::norm) basis: Basis,
     pub(in crate::norm) chains: Vec<Chain>,
     pub(super) iterations: usize,
-    /// Chains of each batch element: chain `column` of an element is vector element · columns + column.
+    /// The number of chains of each batch item. Chain `column` of an item is vector item · columns + column.
     pub(super) columns: usize,
-    /// The part that each chain may count on for an upper bound, and the failure probability of the bound.
+    /// The part along the singular vector that each chain may count on, and the failure probability of the upper bound.
     pub(super) bound: Option<(Share, f64)>,
     /// The most steps of a cycle.
     capacity: usize,
     pub(super) cycle: Cycle,
-    /// alpha and beta of each step, one of each for every vector.
+    /// alpha and beta of each step and vector.
     pub(super) values: Buffer<f32>,
     pub(super) product_short: Tensor,
     pub(super) product_long: Tensor,
     /// The latest vector of the long side.
     pub(super) other: Tensor,
-    /// The vectors of each further copy of the largest value, of every chain; as many as the most that any chain has.
+    /// The vectors of each further copy of the largest value, of every chain; the chain with the most copies decides
+    /// how many.
     pub(super) others: Vec<Tensor>,
     /// e of each vector, where the device divides products by 2^e; known after the first reading.
     pub(super) exponents: Vec<i32>,
 }
 
-/// Steps from one start of all chains to the next.
+/// The steps from one start of all chains to the next.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cycle {
-    /// Iterations before it.
+    /// The number of iterations before this cycle.
     before: usize,
     /// Whether the cycle is the first, whose subspace an upper bound rests on.
     pub(super) is_first: bool,
 }
 
-/// Read-backs of some steps.
+/// The read-backs of some steps.
 pub(in crate::norm) struct Reading {
     values: ReadBack<f32>,
     /// The vector after each of the steps, where an upper bound needs them.
@@ -75,7 +76,8 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         let vectors = open.len();
         let any = open.contains(&true);
         let basis = Basis::new(&gpu, vectors, oriented.short);
-        // A few slots more than dimensions, as taking up a chain that broke down leaves gaps.
+        // A chain that broke down and was taken up again leaves gaps, so that a few slots more than dimensions are
+        // needed.
         let wanted = options.max_iter.min(oriented.short.saturating_mul(2).saturating_add(64));
         let capacity = if any { wanted.min(basis.slots_within(options.basis_bytes)).max(2) } else { 0 };
         Ok(Self {
@@ -137,7 +139,7 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         self.bound.is_some() && self.cycle.is_first
     }
 
-    /// Reads the powers of two of the products, and which first products were not finite: those leave no norms behind.
+    /// Reads the powers of two of the products, and which first products were not finite: such products leave no norms.
     async fn take_range(&mut self) -> Result<()> {
         self.exponents = self.memory.exponents().await?;
         for (chain, stop) in self.chains.iter_mut().zip(self.memory.stops().await?) {
@@ -148,7 +150,7 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         Ok(())
     }
 
-    /// Measures the new steps that an upper bound rests on.
+    /// Measures the new steps of an upper bound.
     async fn measure(&mut self) -> Result<()> {
         if measure(self.oriented, &mut self.chains, self.columns, &self.exponents).await? {
             return Ok(());
@@ -162,7 +164,7 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         })
     }
 
-    /// Judges every chain and batch element, and takes chains that need no more steps out of the mask.
+    /// Judges every chain and batch item, and takes chains that need no more steps out of the mask.
     fn judge(&mut self) -> Result<()> {
         let share = self.bound.map(|(share, _)| share);
         for chain in self.chains.iter_mut().filter(|chain| chain.iterations.is_none()) {
@@ -192,15 +194,14 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
 
     /// Between two readings the error falls by a factor that tells how many steps the slowest chain still needs.
     fn pace(&self, recorded: usize) -> Pace {
-        // A product takes one pass over the operator for all columns, but as much arithmetic as that many passes.
+        // A product takes one pass over the operator for all columns, but the arithmetic of `columns` passes.
         let passes = 2 * self.columns as u64;
         let bytes = self.oriented.operator.bytes_per_product().saturating_mul(passes).max(1);
         let affordable = (self.gpu.capabilities().profile.bytes_per_submit / bytes).clamp(1, 1000) as usize;
         let running = || self.chains.iter().filter(|chain| !chain.is_idle());
         let slowest = running().map(|chain| chain.steps_to_go(self.goal)).fold(0.0, f64::max);
         let started_again = running().any(|chain| chain.steps.has_started_again());
-        // A start within a space of copies is at its end at once, and every step past that is a slot of the basis in
-        // vain.
+        // A start within a space of copies ends at once, and every step past that end wastes a slot of the basis.
         let fresh = running().any(Chain::is_at_another_start);
         let steps = match slowest {
             _ if fresh => 2,
@@ -209,13 +210,13 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
             left if left <= 8.0 => (left.ceil() as usize).next_multiple_of(2),
             _ => 8,
         };
-        // Looking ahead is worth a few steps too many only where they cost less than a wait for the device.
+        // Looking ahead pays only where a few steps too many cost less than a wait for the device.
         let waits = self.chains.iter().any(Chain::wants_start);
         let look_ahead = !fresh && recorded >= 4 && slowest > 2.0 * steps as f64 && affordable > 2 * steps && !waits;
         Pace { steps: steps.min(self.oriented.short), steps_per_submit: affordable.min(16), look_ahead }
     }
 
-    /// The product with the latest basis vector, alpha, the product back, beta, the next basis vector.
+    /// Records the product with the latest basis vector, alpha, the product back, beta, and the next basis vector.
     fn record(&mut self, recorder: &mut Recorder, step: usize) -> Result<()> {
         self.record_forward(recorder, step)?;
         self.record_backward(recorder, step)
@@ -255,7 +256,7 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
         self.judge()
     }
 
-    /// Chains whose space has ended wait until nothing is in flight, so that all agree on the next slot.
+    /// Whether chains with ended spaces wait until nothing is in flight, so that all chains agree on the next slot.
     fn is_waiting(&self) -> bool {
         self.chains.iter().all(Chain::is_idle)
     }

@@ -1,4 +1,4 @@
-//! The number of chains for an upper bound, and what each of them may count on.
+//! The number of chains for an upper bound, and the part along the singular vector that each chain may count on.
 
 use super::super::stop::Stop;
 use super::options::Lanczos;
@@ -7,11 +7,11 @@ use crate::iterate::Control;
 use crate::operator::{LinearOperator, Oriented};
 use crate::{Error, Result, probe};
 
-/// The relative distance from the norm that rounding must let an upper bound come within, where the caller names none.
+/// The relative distance from the norm that an upper bound must reach despite rounding, where the caller names none.
 const WIDTH: f64 = 1e-3;
 
 impl Lanczos {
-    /// The number of chains, and what each of them may count on for an upper bound.
+    /// The number of chains for an upper bound, and the part that each chain may count on.
     pub(super) fn share<O: LinearOperator + ?Sized>(
         &self,
         oriented: &Oriented<'_, O>,
@@ -33,7 +33,7 @@ impl Lanczos {
         }
         probe::expect_host_arithmetic()?;
         if oriented.operator.is_slow_on_host() {
-            // Steps that are not measured are taken to be like those that are.
+            // Steps that are not measured are taken to be like measured steps.
             probe::expect_arithmetic(oriented.operator.gpu())?;
         }
         let width = if let Stop::Bound { rtol, .. } = self.stop { rtol } else { WIDTH };

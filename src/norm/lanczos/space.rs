@@ -1,15 +1,16 @@
-//! The Krylov space of a random start, each step of it measured by products of the host; `docs/bounds.md`, (P7).
+//! The Krylov subspace of a random start, each step measured by products of the host; `docs/bounds.md`, (P7).
 
 use crate::bound::krylov::Step;
 use crate::bound::{Ball, norm_above, up};
 
-/// Vectors and coefficients of a space as the device computed them, and how far each step is from its recurrence.
+/// Vectors and coefficients of a subspace as the device computed them, with the distance of each step from its
+/// recurrence.
 ///
-/// Nothing is assumed of the device: whatever vectors and coefficients it gives, the local errors are theirs.
+/// Nothing is assumed of the device: the local errors are those of the given vectors and coefficients.
 #[derive(Clone, Debug, Default)]
 pub(in crate::norm) struct Space {
-    /// v_1, v_2, ...: one more than steps, but for the vector after a step that ended the space. Those that no further
-    /// step needs are empty.
+    /// v_1, v_2, ...: one vector more than steps, but for a step that ended the space. Vectors that no further step
+    /// needs are empty.
     vectors: Vec<Vec<f32>>,
     /// T_jj = alpha_j² + beta_{j-1}² and tau_j = alpha_j beta_j of each step.
     coefficients: Vec<(f64, f64)>,
@@ -20,7 +21,7 @@ pub(in crate::norm) struct Space {
     largest: f64,
 }
 
-/// Local errors of steps that are not measured, in units of the largest that is.
+/// The bound of local errors of steps that are not measured, in units of the largest measured error.
 const UNMEASURED: f64 = 4.0;
 
 /// Roundings of one entry of a residual on the host: five operations of at most four terms.
@@ -32,7 +33,7 @@ impl Space {
         self.vectors = vec![vector.to_vec()];
     }
 
-    /// Takes in a step's coefficients; one that `ends` the space has no vector after it.
+    /// Takes in a step's coefficients; a step that `ends` the space has no vector after it.
     pub(in crate::norm) fn push(&mut self, alpha: f64, beta: f64, ends: bool) {
         self.coefficients.push((alpha * alpha + self.latest_beta * self.latest_beta, alpha * beta));
         (self.latest_beta, self.ended) = (beta, ends);
@@ -48,20 +49,20 @@ impl Space {
         self.vectors.push(vector.to_vec());
     }
 
-    /// Whether its latest step left nothing over.
+    /// Whether the latest step ended the space.
     #[cfg(test)]
     pub(in crate::norm) fn has_ended(&self) -> bool {
         self.ended
     }
 
-    /// The steps that are known, but not how far they are from their recurrence.
+    /// The known steps whose distance from the recurrence is unknown.
     pub(in crate::norm) fn unmeasured(&self) -> std::ops::Range<usize> {
         let known = if self.vectors.is_empty() { 0 } else { self.coefficients.len() };
         self.steps.len()..known
     }
 
-    /// Whether a step is among the few that are measured where products on the host are slow: of a chain that stands
-    /// for others the first ones, then about two in each doubling; of every chain the step that ends the space.
+    /// Whether a step is measured where products on the host are slow. Of a chain that stands for others the first
+    /// steps are measured, then about two in each doubling; of every chain the step that ends the space.
     pub(in crate::norm) fn is_sample(&self, step: usize, stands_for_others: bool) -> bool {
         let number = step + 1;
         let power = 1 << number.ilog2();
@@ -74,7 +75,7 @@ impl Space {
         self.vectors[step].iter().map(|entry| f64::from(*entry)).collect()
     }
 
-    /// The steps with their distances from the recurrence, as far as they are measured.
+    /// The measured steps, with their distances from the recurrence.
     pub(in crate::norm) fn steps(&self) -> &[Step] {
         &self.steps
     }
@@ -109,12 +110,12 @@ impl Space {
         let certain = |value: f64| if value.is_nan() { f64::INFINITY } else { value };
         let residual = certain(up(residual + rounding));
         let error = error.map_or(f64::INFINITY, |error| certain(up(error + rounding)));
-        // What a space leaves over at its end is no less than what its last step missed.
+        // The remainder of a space at its end is no less than the local error of its last step.
         self.largest = self.largest.max(error.min(residual));
         self.add(Step { diagonal, coupling, error, residual });
     }
 
-    /// Takes the next step for one whose local error is at most [`UNMEASURED`] times the largest that was measured.
+    /// Takes the local error of the next step as [`UNMEASURED`] times the largest measured error at most.
     pub(in crate::norm) fn assume(&mut self, largest: f64) {
         let step = self.steps.len();
         let (diagonal, coupling) = self.coefficients[step];
@@ -131,7 +132,7 @@ impl Space {
     }
 }
 
-/// Infinite where a vector is longer than 2, as (P9) takes parts along the singular vector to be no more than that.
+/// Infinite for a vector longer than 2, because (P9) bounds parts along the singular vector by 2.
 fn too_long(vector: &[f32]) -> f64 {
     if length_above(vector) <= 2.0 { 0.0 } else { f64::INFINITY }
 }

@@ -1,4 +1,4 @@
-//! Start vectors: the first ones, further ones, and those of a new cycle.
+//! Start vectors: first starts, further starts, and the starts of a new cycle.
 
 use super::chain::Chain;
 use super::run::Run;
@@ -11,14 +11,14 @@ use crate::ops::{self, Rows};
 use crate::tensor::Tensor;
 
 impl<O: LinearOperator + ?Sized> Run<'_, O> {
-    /// A random vector for each chain of an item; the first chain's does not depend on how many there are.
+    /// A random vector for each chain of an item. The first chain's vector does not depend on the number of chains.
     fn random(&self, stream: u64) -> Vec<f32> {
         let of_chain =
             |column: usize| random_unit(self.options.seed, ((column as u64) << 32) + stream, self.oriented.short);
         (0..self.columns).flat_map(of_chain).collect()
     }
 
-    /// Puts the start vectors in: those of an earlier result where there are any, else random ones.
+    /// Writes the start vectors: those of an earlier result where there are any, else random vectors.
     pub(in crate::norm) fn first_start(&mut self, control: &Control<'_>) -> Result<()> {
         let slot = self.basis.slot(0)?;
         let (batch, short) = (self.batch(), self.oriented.short);
@@ -40,15 +40,15 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         recorder.submit()
     }
 
-    /// Puts a new random vector, orthogonal to everything found, into the next slot of each chain whose space is
-    /// invariant.
+    /// Writes a new random vector, orthogonal to everything found, into the next slot of each chain with an invariant
+    /// space.
     pub(super) fn start_again(&mut self, step: usize) -> Result<()> {
         let chosen: Vec<bool> = self.chains.iter().map(Chain::wants_start).collect();
         let wanted = || chosen.iter().enumerate().filter(|(_, chosen)| **chosen).map(|(vector, _)| vector);
         let short = self.oriented.short;
         let random = self.random(1 + step as u64);
         let scratch = Memory::new(&self.gpu, &chosen)?;
-        // What came before is closed off: nothing couples it to the new vector, on the host or on the device.
+        // The finished part is closed off: nothing couples its slots to the new vector, on the host or on the device.
         let closed: Vec<_> = wanted().map(|vector| (vector, self.chains[vector].start_again(step))).collect();
         self.keep(&closed)?;
         for vector in wanted() {
@@ -70,8 +70,9 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         recorder.submit()
     }
 
-    /// Puts what is kept of spaces in place of their vectors, and nothing in the slots that hold nothing any more: a
-    /// vector that the host has no coefficients of must not be taken out of those to come.
+    /// Puts the kept vectors in place of the vectors of their spaces, and zeros into the slots that became empty.
+    ///
+    /// A vector that the host has no coefficients of must not be taken out of later vectors.
     fn keep(&mut self, closed: &[(usize, Closed)]) -> Result<()> {
         let short = self.oriented.short;
         let most = closed.iter().map(|(_, closed)| closed.kept.len()).max().unwrap_or(0);
@@ -102,7 +103,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         recorder.submit()
     }
 
-    /// Records the best vector of each chain that took part in this cycle, and the others of its copies.
+    /// Records the best vector of each chain that took part in this cycle, and the vectors of its further copies.
     pub(super) fn extract(&mut self, alive: &[bool], vectors: &Tensor) -> Result<()> {
         let copies = |(chain, alive): (&Chain, &bool)| if *alive { chain.copies_of_leading() } else { Vec::new() };
         let coefficients: Vec<Vec<Vec<f64>>> = self.chains.iter().zip(alive).map(copies).collect();

@@ -1,16 +1,16 @@
-//! The states of a Krylov space, and what moves it from one to the next.
+//! The states of a Krylov subspace, and the moves between them.
 //!
 //! | from      | goal, and when                                       | to                               |
 //! |-----------|------------------------------------------------------|----------------------------------|
 //! | Searching | value: error within the tolerance, and probed        | Done (converged, or zero)        |
 //! | Searching | bound: the first space has nothing more to say       | Settled                          |
 //! | Searching | multiplicity: triplet accurate, its copies kept      | Settled                          |
-//! | Searching | top: all converged, and another start brought none   | Done (converged)                 |
-//! | Settled   | bound: close, or all spaces of the element settled   | Done (converged, or stagnated)   |
-//! | Settled   | multiplicity: all spaces of the element settled      | Probing (the best), Done (others) |
-//! | Probing   | a start brought a copy                               | Probing, from another start      |
-//! | Probing   | a start brought none, triplet accurate for the gap   | Done (converged)                 |
-//! | Probing   | a start brought none, the gap asks for more accuracy | Again                            |
+//! | Searching | top: all converged, and another start found none     | Done (converged)                 |
+//! | Settled   | bound: close, or all spaces of the item settled      | Done (converged, or stagnated)   |
+//! | Settled   | multiplicity: all spaces of the item settled         | Probing (the best), Done (others) |
+//! | Probing   | a start found a copy                                 | Probing, from another start      |
+//! | Probing   | a start found none, triplet accurate for the gap     | Done (converged)                 |
+//! | Probing   | a start found none, the gap asks for more accuracy   | Again                            |
 //! | Again     | a new cycle starts from the best vector              | Searching                        |
 //! | any       | a number is not finite                               | Done (non-finite)                |
 //! | not Done  | the basis is full, or the steps have run out         | Done, or a new cycle             |
@@ -20,7 +20,7 @@
 use super::super::stop::Stop;
 use crate::iterate::Status;
 
-/// The aim of a Krylov space.
+/// The aim of a Krylov subspace.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::norm) enum Goal {
     /// The largest singular value as `stop` says, its multiplicity counted where `multiplicity` says so.
@@ -30,7 +30,7 @@ pub(in crate::norm) enum Goal {
 }
 
 impl Goal {
-    /// The number that errors are held against.
+    /// The limit that errors are held against.
     pub(super) fn tolerance(self) -> f64 {
         match self {
             Self::Norm { stop, .. } => stop.tolerance(),
@@ -45,7 +45,7 @@ pub(in crate::norm) enum State {
     /// The space grows.
     #[default]
     Searching,
-    /// The space has nothing more to say, and waits for the others of its batch element.
+    /// The space needs no further step, and waits for the other spaces of its batch item.
     Settled {
         /// The relative residual of the leading triplet.
         residual: f64,
@@ -55,7 +55,7 @@ pub(in crate::norm) enum State {
         /// The relative residual of the leading triplet when its space was closed.
         residual: f64,
     },
-    /// The gap is so small that the triplet is not accurate enough: a new cycle is to follow.
+    /// The gap is too small for the accuracy of the triplet: a new cycle follows.
     Again,
     /// No further step is wanted.
     Done(Status),
@@ -74,8 +74,7 @@ impl State {
         matches!(self, Self::Probing { .. })
     }
 
-    /// Whether no further step of the present cycle tells anything: neither with the spaces it has nor with a new
-    /// start.
+    /// Whether further steps of the present cycle are useless, with the present spaces and with a new start.
     pub(super) fn rests(self) -> bool {
         matches!(self, Self::Settled { .. } | Self::Again | Self::Done(_))
     }

@@ -1,10 +1,10 @@
-//! The record of the steps of one vector: its coefficients, its starts, and which slots of the basis hold nothing.
+//! The record of the steps of one vector: its coefficients, its starts, and the empty slots of the basis.
 
 use std::ops::Range;
 
 use super::bidiagonal::Bidiagonal;
 
-/// Relative size of a norm that is nothing but rounding, times √steps.
+/// The relative size of a norm that is nothing but rounding, times √steps.
 const BREAKDOWN: f32 = 4.0 / 8_388_608.0;
 
 /// The relative size up to which a norm of this step is nothing but rounding.
@@ -17,7 +17,7 @@ pub(in crate::norm) fn breakdown(step: usize) -> f32 {
 /// ```text
 /// slot     0   1   2   3   4   5   6   7
 /// start    x               x           x      three starts, a space each
-/// alphas   a0  a1  a2  0   a4  a5  0   a7     slots 3 and 6 are empty: the vector sat out what was in flight
+/// alphas   a0  a1  a2  0   a4  a5  0   a7     slots 3 and 6 are empty: the vector sat out steps in flight
 /// betas    b0  b1  0   0   b4  0   0   b7     0 where nothing couples a slot to the next
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -41,9 +41,9 @@ pub(super) struct Steps {
 /// The end of a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// Its products lie within it, but for rounding.
+    /// The products of the space lie within the space, but for rounding.
     Invariant,
-    /// It has told enough, and another start is to follow.
+    /// The space is accurate enough, and another start is to follow.
     Closed,
 }
 
@@ -52,7 +52,8 @@ enum End {
 pub(super) struct Closed {
     /// The slot of its first vector.
     pub(super) start: usize,
-    /// Coefficients, in its slots, of the vectors that take their place; all vectors stay where there is none.
+    /// The coefficients, in the slots of the space, of the vectors that take the place of its own; where empty, all
+    /// vectors stay.
     pub(super) kept: Vec<Vec<f64>>,
     /// Slots without a vector that the record knows of.
     pub(super) idle: Range<usize>,
@@ -63,7 +64,7 @@ impl Steps {
         Self { starts: vec![0], ..Self::default() }
     }
 
-    /// The record of a new cycle, which starts from a vector of this one.
+    /// The record of a new cycle, which starts from a vector of this cycle.
     pub(super) fn restarted(&self) -> Self {
         Self { largest: self.largest, ..Self::new() }
     }
@@ -99,8 +100,8 @@ impl Steps {
         self.end.get_or_insert(End::Closed);
     }
 
-    /// Goes on from a new start vector at `step`. Triplets (value, right vector) of the latest space take its place
-    /// where there are any.
+    /// Goes on from a new start vector at `step`. Triplets (value, right vector) of the latest space, where there are
+    /// any, take the place of that space.
     pub(super) fn start_again(&mut self, step: usize, kept: Vec<(f64, Vec<f64>)>) -> Closed {
         let start = self.latest_start();
         self.end = None;
@@ -112,8 +113,8 @@ impl Steps {
         if kept.is_empty() {
             return Closed { start, kept: Vec::new(), idle: end..step };
         }
-        // Deflating no more than what has converged leaves the rest to the new space, whatever rounding brought into
-        // this.
+        // Deflating the converged part alone leaves the rest to the new space, rounding errors included, not to this
+        // space.
         self.dimensions = self.dimensions + kept.len() - (end - start);
         self.alphas[start..].fill(0.0);
         self.betas[start..].fill(0.0);

@@ -48,7 +48,7 @@ fn composition(outer: Host, inner: Host) -> Host {
     Host { single: Box::new(single), exact }
 }
 
-/// The upper bound after so many steps in `f32` without reorthogonalisation, the steps measured in `f64`.
+/// The upper bound after `steps` steps in `f32` without reorthogonalisation, the steps measured in `f64`.
 fn upper_of(host: &Host, steps: usize, (seed, stream): (u64, u64), part: f64) -> f64 {
     let length = |vector: &[f32]| chained(vector.iter().map(|entry| entry * entry)).sqrt();
     let mut space = Space::default();
@@ -84,7 +84,7 @@ fn upper_of(host: &Host, steps: usize, (seed, stream): (u64, u64), part: f64) ->
     upper_bound(space.steps(), ritz, part)
 }
 
-/// Starts of a host that multiplies as badly as one can: no bound fails that should not.
+/// No more bounds fail than `delta` allows on a host with the worst roundings.
 #[test]
 fn bounds_hold_for_the_worst_arithmetic() {
     let mut source = normal();

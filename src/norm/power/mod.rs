@@ -1,4 +1,4 @@
-//! Power iteration, in the two forms it is documented in elsewhere, made right.
+//! Power iteration in its two forms.
 
 mod norm;
 mod options;

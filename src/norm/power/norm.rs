@@ -30,7 +30,7 @@ impl Power {
     /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
     /// # Errors
-    /// As [`Power::norm`]; whatever the listener of the control returns.
+    /// As [`Power::norm`]; any error of the control's listener.
     pub async fn norm_async<O: LinearOperator + ?Sized>(
         &self,
         operator: &O,

@@ -7,8 +7,9 @@ use crate::{Error, Result};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PowerForm {
-    /// sigma = uᵀAv = |Av| with u = Av / |Av|; stops when |Aᵀu - sigma v| <= rtol · sigma + atol. The other residual,
-    /// |Av - sigma u|, is zero by the choice of u.
+    /// sigma = uᵀAv = |Av| with u = Av / |Av|; stops when |Aᵀu - sigma v| <= rtol · sigma + atol.
+    ///
+    /// The other residual, |Av - sigma u|, is zero by the choice of u.
     #[default]
     TwoSided,
     /// sigma² = |AᵀAv|; stops when |AᵀAv - sigma² v| <= rtol · sigma² + atol.
@@ -16,7 +17,7 @@ pub enum PowerForm {
 }
 
 impl PowerForm {
-    /// The power of sigma that residuals and `atol` are in units of.
+    /// The power of sigma in the units of residuals and `atol`.
     pub(super) fn power(self) -> i32 {
         match self {
             Self::TwoSided => 1,
@@ -34,9 +35,10 @@ pub enum Start {
         /// The seed.
         seed: u64,
     },
-    /// At the lower medians of the columns, where the operator has entries and they are not all zero, else at random.
-    /// A thousandth of a random vector is added, so that no matrix has its first singular vector orthogonal to the
-    /// start.
+    /// At the lower medians of the columns, where the operator has entries and the medians are not all zero, else at
+    /// random.
+    ///
+    /// A thousandth of a random vector is added, so that the start is orthogonal to no first singular vector.
     Median {
         /// The seed of the random part.
         seed: u64,
@@ -51,12 +53,13 @@ impl Default for Start {
 
 /// Power iteration: v, u = Av / |Av|, v = Aᵀu / |Aᵀu|, and so on.
 ///
-/// u and v are never iterated apart, so sigma is a norm and never negative. The operator is scaled by a power of two
-/// first: results do not depend on the scale of the matrix, and `atol` is in units of the scaled operator, whose first
-/// product has its largest entry in [1, 2).
+/// sigma is a norm and never negative, because u and v are never iterated apart. The operator is scaled by a power of
+/// two first, so that the largest entry of its first product lies in [1, 2). So results do not depend on the scale of
+/// the matrix, and `atol` is in units of the scaled operator.
 ///
-/// It is the reference, and the step of spectral normalisation; [`crate::norm::Lanczos`] reaches the same accuracy in a
-/// fraction of the products and knows the gap. A small residual says that sigma is near *some* singular value.
+/// Power iteration is the reference, and the step of spectral normalisation. [`crate::norm::Lanczos`] reaches the same
+/// accuracy in a fraction of the products and knows the gap. A small residual says that sigma is near *some* singular
+/// value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Power {
     /// The choice of sigma.
@@ -65,7 +68,7 @@ pub struct Power {
     pub rtol: f64,
     /// Tolerance of the residual in units of the scaled operator. Default 0.
     pub atol: f64,
-    /// Iterations at the most, each of two products. Default 1000.
+    /// The limit of iterations, each of two products. Default 1000.
     pub max_iter: usize,
     /// The start vector. Default: random, seed 0.
     pub start: Start,

@@ -1,4 +1,4 @@
-//! One run over all batch elements: a step on the device, and its readings.
+//! One run over all batch items: a step on the device, and its readings.
 
 use std::ops::Range;
 
@@ -13,18 +13,18 @@ use crate::ops::{self, PowerCheck, PowerReport, Rows, Segmented, StopKind};
 use crate::tensor::Tensor;
 use crate::tensor::screen::scale_by_power;
 
-/// A residual of this size, relative to sigma, is near the least that `f32` can reach.
+/// The residual, relative to sigma, that is about the least that `f32` reaches.
 const FLOOR: f32 = 16.0 / 8_388_608.0;
 
-/// Iterations near the floor without a smaller residual, after which the residual counts as stuck.
+/// The number of iterations near the floor without a smaller residual after which the residual counts as stuck.
 const PATIENCE: u32 = 64;
 
-/// One batch element, as the host sees it.
+/// One batch item, as the host sees it.
 #[derive(Clone, Debug, Default)]
 struct Element {
     done: Option<Status>,
     report: PowerReport,
-    /// The smallest residual so far, relative to sigma, and the iteration that brought it.
+    /// The smallest residual so far, relative to sigma, and its iteration.
     best: Option<(f32, u32)>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Run<'a, O: ?Sized> {
     vectors: Tensor,
     elements: Vec<Element>,
     iterations: usize,
-    /// e of each element, where the device divides products by 2^e; known after the first reading.
+    /// e of each item, where the device divides products by 2^e; known after the first reading.
     exponents: Vec<i32>,
     reports: Buffer<PowerReport>,
     work: Work,
@@ -83,7 +83,7 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         })
     }
 
-    /// Whether any batch element has a norm to be found.
+    /// Whether any batch item has a norm to be found.
     pub(super) fn is_open(&self) -> bool {
         self.elements.iter().any(|element| element.done.is_none())
     }
@@ -100,7 +100,7 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         self.iterations
     }
 
-    /// The results of all batch elements.
+    /// The results of all batch items.
     pub(super) fn found(&self) -> Vec<Option<Found>> {
         let found = |element: &Element| {
             let status = element.done.unwrap_or(Status::MaxIterations);
@@ -109,7 +109,7 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         self.elements.iter().map(found).collect()
     }
 
-    /// Puts the start vectors in.
+    /// Writes the start vectors.
     pub(super) async fn start(&self, control: &Control<'_>) -> Result<()> {
         let (batch, length) = (self.elements.len(), self.oriented.short);
         let (Start::Random { seed } | Start::Median { seed }) = self.options.start;
@@ -183,7 +183,7 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
         !self.is_open()
     }
 
-    /// Short at first, so that easy matrices stop early; then long, and one block ahead of the reading.
+    /// The pace: short at first, so that easy matrices stop early, then long, and one block ahead of the reading.
     fn pace(&self, recorded: usize) -> Pace {
         let bytes = self.oriented.operator.bytes_per_product().saturating_mul(2).max(1);
         let affordable = (self.gpu().capabilities().profile.bytes_per_submit / bytes).clamp(1, 16) as usize;

@@ -1,4 +1,4 @@
-//! Ascents: steps along the gradient of the norm that are taken where the norm grows.
+//! Ascents: steps along the gradient of the norm, taken where the norm grows.
 
 use super::region::Region;
 use crate::iterate::random_unit;
@@ -10,9 +10,9 @@ pub(super) fn is_above(sigma: f64, other: f64) -> bool {
 
 /// The ascent from one place.
 pub(super) struct Climb {
-    /// The sample that the region is around.
+    /// The sample at the centre of the region.
     centre: Vec<f32>,
-    /// The best place so far, and the norm and its gradient there.
+    /// The best place so far.
     pub(super) at: Vec<f32>,
     pub(super) sigma: f64,
     pub(super) slope: Vec<f32>,
@@ -42,8 +42,9 @@ impl Climb {
         }
     }
 
-    /// Takes in the norm and its gradient at the place that was tried. An ascent ends at a NaN: no norm is the largest
-    /// of a region where one is NaN.
+    /// Takes in the norm and its gradient at the place that was tried.
+    ///
+    /// An ascent ends at a NaN, because no norm is the largest of a region that has a NaN.
     pub(super) fn take(&mut self, sigma: f64, slope: &[f32], is_first: bool) {
         if is_first {
             (self.first, self.sigma, self.slope) = (sigma, sigma, slope.to_vec());
@@ -57,13 +58,13 @@ impl Climb {
         }
     }
 
-    /// Takes aim at the next place: along the slope, or at random where there is none.
+    /// Chooses the next place: along the slope, or at random where the slope is zero.
     pub(super) fn aim(&mut self, region: Region, seed: u64, stream: u64) {
         let (direction, length) = match region.steepest(&self.slope) {
             Some(direction) => (direction, self.length),
             None => {
                 let drawn = random_unit(seed ^ DIRECTIONS, stream, self.at.len());
-                // Nothing says how far: all lengths have their turn.
+                // All lengths have their turn, because no slope says how far to go.
                 let halved = SHORTER.powf((self.missed % LENGTHS) as f64);
                 (drawn.into_iter().map(f64::from).collect(), halved * region.radius())
             }
@@ -74,7 +75,7 @@ impl Climb {
     }
 }
 
-/// Sets the seeds of directions apart from those of places.
+/// Sets the seeds of directions apart from the seeds of places.
 const DIRECTIONS: u64 = 0x5851_f42d_4c95_7f2d;
 
 /// The factors of the length of a step after a step that was taken, and after a step that was not.

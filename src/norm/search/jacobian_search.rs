@@ -16,15 +16,16 @@ use crate::{Error, Result};
 /// random places.
 ///
 /// A function on a convex region is Lipschitz with the largest norm of its Jacobian there. So the norm at any place is
-/// a lower bound of that constant, as far as the `f32` arithmetic of the function goes; how far below is not known.
+/// a lower bound of that constant, up to the `f32` arithmetic of the function. The distance below the constant is not
+/// known.
 ///
-/// The ascent follows the norm's own gradient, projected to the region. A step that finds a larger norm is taken and
-/// the next step is longer; another step is given up and the next is shorter. Where the gradient is zero, as in a
-/// network of `relu` layers, the ascent tries random directions, near and far; there many `places` find more than many
-/// `steps`.
+/// The ascent follows the gradient of the norm, projected to the region. A step that finds a larger norm is taken, and
+/// the next step is longer. A step that does not is given up, and the next step is shorter. Where the gradient is zero,
+/// as in a network of `relu` layers, the ascent tries random directions, near and far. Such networks need many `places`
+/// rather than many `steps`.
 ///
-/// All places are evaluated together, so that the function must take batches of any size, and its other inputs must not
-/// have an axis of samples. A place where the norm is not finite ends the ascent from there, and the result is NaN.
+/// All places are evaluated together, so that the function must take batches of any size. The function's other inputs
+/// must have no axis of samples. A place where the norm is not finite ends its ascent, and the result is NaN.
 ///
 /// ```
 /// use opnorm::norm::{JacobianSearch, Region};
@@ -54,7 +55,7 @@ pub struct JacobianSearch {
     pub at_once: usize,
     /// The seed of the places and directions. Default 0.
     pub seed: u64,
-    /// The solver, and how many of the samples to look at; its reduction plays no part.
+    /// The solver, and the number of samples to look at; the reduction plays no part.
     pub norm: JacobianSpectralNorm,
     #[doc(hidden)]
     pub open_ended: OpenEnded,
@@ -80,7 +81,7 @@ impl JacobianSearch {
     /// *Shapes*  `samples`: batch × any · the function's value: batch × any
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for a region that is empty, around one of the samples or any; as
+    /// [`Error::InvalidOption`] for a region that is empty, around one sample or all; as
     /// [`JacobianSpectralNorm::norms`].
     pub fn steepest(
         &self,
@@ -100,7 +101,7 @@ impl JacobianSearch {
     /// The future is not `Send`: [what to do](crate#without-blocking).
     ///
     /// # Errors
-    /// As [`JacobianSearch::steepest`]; whatever the listener of the control returns.
+    /// As [`JacobianSearch::steepest`]; any error of the control's listener.
     pub async fn steepest_async(
         &self,
         tape: &Tape,
@@ -151,7 +152,7 @@ impl JacobianSearch {
         Ok(climbs.chunks_exact(places).map(Steepest::of).collect())
     }
 
-    /// The places of each sample; refuses more elements of all places than can be counted.
+    /// The number of places of each sample; refuses more elements of all places than can be counted.
     fn expect_countable(&self, elements: usize) -> Result<usize> {
         let places = self.places.saturating_add(1);
         let elements = places.saturating_mul(elements);

@@ -28,7 +28,7 @@ pub enum Region {
 const MIXED: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Region {
-    /// Refuses a region that holds nothing anywhere.
+    /// Refuses a region that is empty around every sample.
     pub(super) fn check(&self) -> Result<()> {
         let ordered = match self {
             Self::Ball { .. } => true,
@@ -80,7 +80,7 @@ impl Region {
         self.project(&moved, centre)
     }
 
-    /// The steepest direction of a step of length 1, in the norm of the region; `None` where there is no slope.
+    /// The steepest direction of a step of length 1, in the norm of the region; `None` for a zero slope.
     pub(super) fn steepest(&self, slope: &[f32]) -> Option<Vec<f64>> {
         let largest = slope.iter().fold(0f32, |most, entry| most.max(entry.abs()));
         if largest == 0.0 || !slope.iter().all(|entry| entry.is_finite()) {
@@ -97,7 +97,7 @@ impl Region {
         }
     }
 
-    /// The nearest place in the region, or nearly that: `f32` holds it.
+    /// The place of the region that is nearest to `place`, up to rounding to `f32`.
     pub(super) fn project(&self, place: &[f64], centre: &[f32]) -> Vec<f32> {
         match self {
             Self::Ball { radius } => {
@@ -107,7 +107,8 @@ impl Region {
                     let pairs = place.iter().zip(centre).map(|(x, centre)| (*x, f64::from(*centre)));
                     pairs.map(|(x, centre)| (centre + share * (x - centre)) as f32).collect()
                 };
-                // Rounding may leave the ball by a little; where it holds nothing but its centre, by all.
+                // Rounding may leave the ball by a little, or by any distance where the ball holds nothing but its
+                // centre.
                 let inwards = [1.0, 1.0 - 1e-6, 1.0 - 1e-3, 0.5].into_iter().map(|inwards| rounded(share * inwards));
                 let inside = |found: &Vec<f32>| distance(found.iter().map(|x| f64::from(*x)), centre) <= *radius;
                 inwards.into_iter().find(inside).unwrap_or_else(|| centre.to_vec())

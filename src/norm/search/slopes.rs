@@ -15,12 +15,12 @@ pub(super) struct Slopes<'a> {
 }
 
 impl Slopes<'_> {
-    /// Takes each ascent to the place that it looks at.
+    /// Evaluates the place that each ascent tries.
     pub(super) async fn evaluate(&mut self, climbs: &mut [Climb]) -> Result<()> {
         let input = self.prepared.input().clone();
         let gpu = input.tape().gpu().clone();
         for part in climbs.chunks_mut(self.together) {
-            // The first place again fills up the last batch.
+            // Copies of the first place fill up the last batch.
             let places = part.iter().chain(std::iter::repeat_n(&part[0], self.together - part.len()));
             let places: Vec<f32> = places.flat_map(|climb| &climb.tried).copied().collect();
             let samples = Tensor::from_slice(&gpu, input.shape(), &places)?;

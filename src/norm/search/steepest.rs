@@ -7,7 +7,7 @@ use super::ascent::{Climb, is_above};
 #[non_exhaustive]
 #[must_use]
 pub struct Steepest {
-    /// The largest norm found. NaN where the norm is not finite at one of the places that were looked at.
+    /// The largest norm found. NaN where the norm is not finite at an evaluated place.
     pub sigma: f64,
     /// The place of that norm.
     pub at: Vec<f32>,
@@ -15,13 +15,13 @@ pub struct Steepest {
     pub centre: f64,
     /// The largest norm of the sample and the random places.
     pub sampled: f64,
-    /// Steps uphill to the place, each of which found a larger norm.
+    /// The number of steps uphill to the place, each of which found a larger norm.
     pub climbed: usize,
 }
 
 impl Steepest {
-    /// The best of the ascents around one sample, the first of which began at the sample; the first that met a NaN,
-    /// where one did.
+    /// The best of the ascents around one sample, or the first ascent that met a NaN. The first ascent began at the
+    /// sample.
     pub(super) fn of(climbs: &[Climb]) -> Self {
         let own = &climbs[0];
         let best = climbs.iter().fold(own, |best, climb| if is_above(climb.sigma, best.sigma) { climb } else { best });

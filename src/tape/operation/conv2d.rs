@@ -118,7 +118,7 @@ impl Operation for Conv2d {
     }
 
     fn keeps_samples(&self, batch: usize, _inputs: &[&[usize]], varies: &[bool]) -> bool {
-        // The image and the response have batch elements; all share the weight.
+        // The image and the response have batch items; all share the weight.
         self.part != Part::Weight && !varies[1] && self.sizes.batch.is_multiple_of(batch)
     }
 

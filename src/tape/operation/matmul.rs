@@ -9,7 +9,7 @@ use crate::tensor::{Tensor, volume};
 use crate::{Error, Result, ops, reference};
 
 impl Value {
-    /// The product of matrices, which are the last two axes, for each batch element.
+    /// The product of matrices, which are the last two axes, for each batch item.
     ///
     /// *Shapes*  this: batch × rows × length · `right`: batch × length × cols · result: batch × rows × cols, where
     /// batch is any axes, the same on both sides

@@ -1,4 +1,4 @@
-//! Bounds that take one look at each entry.
+//! Bounds from a single read of each entry.
 
 use opnorm::Matrix;
 use opnorm::norm::{cheap_norms, frobenius_norm_gradient};
@@ -32,7 +32,7 @@ fn cheap_bounds_enclose_every_family() {
     );
 }
 
-/// Bounds that cost nothing are worth as much next to the ends of the range of `f64`, and finite wherever the norm is.
+/// The cheap bounds are as tight at the ends of the range of `f64`, and finite wherever the norm is.
 #[test]
 fn cheap_bounds_enclose_at_every_scale() {
     let integers = [3.0, -1.0, 2.0, 0.0, 5.0, 1.0, -4.0, 2.0, 7.0];

@@ -1,4 +1,4 @@
-//! Families whose spectra are dense at their edge, with closed forms of their norms where there are some.
+//! Families with spectra that are dense at their edge, with closed forms of some norms.
 
 use std::f64::consts::PI;
 
@@ -25,7 +25,7 @@ pub(crate) const FAMILIES: [&str; 9] = [
     "random sparse",
 ];
 
-/// The matrix of a family with so many rows.
+/// The matrix of a family with `rows` rows.
 pub(crate) fn draw(family: &str, side: usize, source: &mut Source) -> Wide {
     let cols = if family == "first difference" { side + 1 } else { side };
     let entries = match family {
@@ -59,7 +59,7 @@ fn entry(family: &str, (row, col): (usize, usize), side: usize) -> f64 {
     }
 }
 
-/// The norm: in closed form where there is one, else by a dense decomposition.
+/// The norm: in closed form where known, else by a dense decomposition.
 pub(crate) fn norm(family: &str, matrix: &Wide) -> f64 {
     let side = matrix.rows as f64;
     match family {
@@ -79,14 +79,14 @@ pub(crate) fn norm(family: &str, matrix: &Wide) -> f64 {
     }
 }
 
-/// The sides that are tried: every seventh up to 600 where that is asked for, and some above and below where the prover
-/// goes over to another search.
+/// The tested sides: every seventh up to 600 in the full run, and some on both sides of the size where the prover
+/// changes its search.
 pub(crate) fn sides(few: &[usize]) -> Vec<usize> {
     if is_full() { (1..=600).step_by(7).collect() } else { few.to_vec() }
 }
 
-/// Spectra that are dense at their edge, as those of every difference and blur: as tight as any, on either side of the
-/// size from which on not all eigenvalues are worked out.
+/// Spectra that are dense at their edge, as of differences and blurs, have tight bounds on either side of the size
+/// where the prover stops computing all eigenvalues.
 #[test]
 fn dense_edges_are_enclosed_as_tightly_as_any() {
     let mut tally = Tally::new("host");
@@ -116,7 +116,7 @@ fn dense_edges_are_enclosed_as_tightly_as_any() {
     assert!(tally.widest <= 1e-11, "{}", tally.widest);
 }
 
-/// A report never says less with a proof than without.
+/// A report with a proof says at least as much as without.
 #[test]
 fn a_proof_makes_no_row_worse() {
     let folder = tempfile::tempdir().unwrap();
@@ -151,7 +151,7 @@ fn a_proof_makes_no_row_worse() {
     assert!(count >= 54 && widest <= 1e-11, "{count}, {widest}");
 }
 
-/// An error of the observer ends an audit, though a fault of that kind in a tensor would be a note of its row.
+/// An error of the observer ends an audit, although the same fault of a tensor would be a note of its row.
 #[test]
 fn an_observer_that_fails_ends_an_audit() {
     let folder = tempfile::tempdir().unwrap();

@@ -8,9 +8,9 @@ use opnorm::norm::Bounds;
 use super::matrices::Source;
 use super::{Wide, gpu, is_full, on_device};
 
-/// All singular values in `f64`, largest first; relative to the largest, right to about n units in the last place.
+/// All singular values in `f64`, largest first, right to about n units in the last place of the largest.
 pub(crate) fn singular_values(matrix: &Wide) -> Vec<f64> {
-    // by a power of two near the largest entry: nothing may overflow or underflow on the way
+    // Scaled by a power of two near the largest entry, so that nothing overflows or underflows.
     let largest = matrix.entries.iter().fold(0f64, |largest, entry| largest.max(entry.abs()));
     let exponent = largest.log2().floor() as i32;
     let half = exponent / 2;
@@ -20,7 +20,7 @@ pub(crate) fn singular_values(matrix: &Wide) -> Vec<f64> {
     values.into_iter().map(|value| value * 2f64.powi(half) * 2f64.powi(exponent - half)).collect()
 }
 
-/// A matrix of integers times a power of two: every matrix of `f64` is one.
+/// A matrix of integers times a power of two, which can hold every matrix of `f64`.
 pub(crate) struct Dyadic {
     entries: Vec<BigInt>,
     exponent: i32,
@@ -41,7 +41,7 @@ impl Dyadic {
     /// Whether `bound` is above the norm: whether bound² - AᵀA is positive definite, by its leading minors, all of them
     /// exact (Bareiss elimination).
     pub(crate) fn is_below(&self, bound: f64) -> bool {
-        // both sides times a power of four, so that they are integers
+        // Both sides times a power of four, so that all entries are integers.
         let (integer, place) = dyadic(bound);
         let integer = integer << (place - self.exponent).max(0);
         let scale = BigInt::from(1) << (2 * (self.exponent - place).max(0));
@@ -67,7 +67,7 @@ fn is_positive_definite(mut matrix: Vec<Vec<BigInt>>) -> bool {
             return false;
         }
         for row in pivot + 1..side {
-            // symmetric, so that half of it is enough
+            // Half suffices, because the matrix is symmetric.
             for col in pivot + 1..=row {
                 let product = &matrix[pivot][pivot] * &matrix[row][col] - &matrix[row][pivot] * &matrix[col][pivot];
                 matrix[row][col] = product / &before;
@@ -87,7 +87,7 @@ fn dyadic(value: f64) -> (BigInt, i32) {
     (if value < 0.0 { -magnitude } else { magnitude }, biased.max(1) - 1075)
 }
 
-/// Integers leave no doubt: upper² - AᵀA is positive definite and lower² - AᵀA is not, in exact arithmetic.
+/// In exact arithmetic, upper² - AᵀA is positive definite and lower² - AᵀA is not.
 #[track_caller]
 fn assert_encloses(name: &str, matrix: &Wide, bounds: &Bounds) {
     let exact = Dyadic::of(matrix);
@@ -118,7 +118,7 @@ fn integer_matrices_are_enclosed_exactly() {
     }
 }
 
-/// Ends of the range of `f64`, within one matrix as well; sides up to 50; ranks of one.
+/// Entries at the ends of the range of `f64`, also within a matrix; sides up to 50; ranks of 1.
 #[test]
 fn extremes_are_enclosed_exactly() {
     let mut source = Source::new(15);
@@ -135,7 +135,7 @@ fn extremes_are_enclosed_exactly() {
             0 => ("large", side),
             1 => ("small", side),
             2 => ("rank one", side),
-            // entries whose minors are long numbers
+            // Entries whose minors are long numbers.
             3 => ("graded", side.min(9)),
             4 => ("far apart", side.min(9)),
             _ => ("subnormal", side),

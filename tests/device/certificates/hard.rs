@@ -6,11 +6,11 @@ use super::Wide;
 use super::families::draw as draw_family;
 use super::matrices::Source;
 
-/// Families besides those of the solver's tests.
+/// Families beside the families of the solver's tests.
 pub(crate) const FAMILIES: [&str; 10] =
     ["hadamard", "hilbert", "pascal", "companion", "graded", "subnormal", "nearly repeated", "f16", "bf16", "f64"];
 
-/// A matrix of a family, one of these or of the solver's.
+/// A matrix of a family from this file or from the solver's tests.
 pub(crate) fn draw(family: &str, longest: usize, source: &mut Source) -> Wide {
     let (rows, cols) = (source.size(1, longest), source.size(1, longest));
     let from = |rows: usize, cols: usize, entry: &mut dyn FnMut(usize, usize) -> f64| Wide {

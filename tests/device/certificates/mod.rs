@@ -1,6 +1,7 @@
 //! Certified bounds against exact norms: every family of matrices, both provers, both orientations, every storage.
 //!
-//! `OPNORM_CERTIFICATES=N` sets how many matrices of each family the device's prover gets (8); the host's gets 300.
+//! `OPNORM_CERTIFICATES=N` sets the number of matrices of each family for the device's prover (8); the host's prover
+//! gets 300.
 
 mod cheap;
 #[cfg(feature = "io")]
@@ -21,7 +22,7 @@ use crate::{gpu, is_full};
 use exact::singular_values;
 use tally::Tally;
 
-/// Everything by the device's prover, whatever its size.
+/// A certifier that gives matrices of every size to the device's prover.
 fn on_device() -> Certifier {
     Certifier { host_side: Some(0), vectors: 12, ..Certifier::default() }
 }

@@ -1,4 +1,4 @@
-//! Counts and widths, a row a family.
+//! Counts and widths of bounds, a row for each family.
 
 use opnorm::norm::Bounds;
 
@@ -9,7 +9,7 @@ pub(crate) struct Tally {
     pub(crate) count: usize,
     pub(crate) failures: usize,
     pub(crate) widest: f64,
-    /// The widest bounds where the two largest singular values are at least 1e-3 apart.
+    /// The widest bounds of matrices whose two largest singular values are at least 1e-3 apart.
     pub(crate) widest_with_gap: f64,
 }
 
@@ -29,7 +29,7 @@ impl Tally {
         if self.families.last().is_none_or(|last| last.name != family) {
             self.families.push(Family { name: family.to_owned(), widths: Vec::new(), failures: 0 });
         }
-        // What the reference may be off itself: n units in the last place, and one where it is subnormal.
+        // The error of the reference itself: n units in the last place, and one more unit for subnormal numbers.
         let sigma = exact[0];
         let margin = (rows.max(cols) as f64 + 4.0) * f64::EPSILON * sigma + f64::from_bits(2);
         let holds = bounds.lower <= sigma + margin && sigma - margin <= bounds.upper;
@@ -38,7 +38,7 @@ impl Tally {
         let entry = self.families.last_mut().unwrap();
         entry.widths.push(width);
         self.count += 1;
-        // Bounds that are subnormal numbers are as far apart as those are.
+        // Bounds that are subnormal are at least a subnormal unit apart.
         let tells = sigma > 1e-290;
         if tells {
             self.widest = self.widest.max(width);

@@ -1,4 +1,4 @@
-//! A device besides its kernels: limits, memory from outside, read-backs, uploads.
+//! Devices without kernels: loss, limits, outside buffers, read-backs, uploads.
 
 mod sources;
 mod subnormals;

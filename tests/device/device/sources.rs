@@ -1,4 +1,4 @@
-//! Sources of elements: slices, arrays, vectors, rows, references to them.
+//! Sources of elements: slices, arrays, vectors, rows, and references.
 
 use half::{bf16, f16};
 use opnorm::certify::Certifier;
@@ -7,7 +7,7 @@ use opnorm::{Error, Matrix};
 
 use super::{gpu, numbers};
 
-/// The entries of a 2 x 3 matrix, by each way in.
+/// The entries of a 2 x 3 matrix, from each type of source.
 fn by_each_door<S: ElementSource + ?Sized>(source: &S, expected: &[f32; 6]) {
     let matrix = Matrix::upload(gpu(), (1, 2, 3), source).unwrap();
     assert_eq!(matrix.read().unwrap(), expected);
@@ -46,7 +46,7 @@ fn vectors_arrays_and_rows_are_sources() {
     by_each_door(&vec![1.0, -2.0, 3.5, 0.1, -0.25, 8.0], &single);
     by_each_door(&[[1.0, -2.0, 3.5], [0.1, -0.25, 8.0]], &single);
     assert_eq!(double.to_vec().element(), SourceElement::F64);
-    // Calls that take f32 alone infer it, and take whatever turns into a slice.
+    // Calls that take f32 alone infer it, and take any type that converts to a slice.
     assert_eq!(Matrix::from_slice(gpu(), 1, 2, &[3.0, 4.0]).unwrap().read().unwrap(), [3.0, 4.0]);
     let vector = Vec::from(single);
     assert_eq!(Matrix::from_slice(gpu(), 2, 3, &vector).unwrap().read().unwrap(), single);

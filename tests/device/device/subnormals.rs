@@ -1,4 +1,4 @@
-//! Entries below 2^-126, which a device may flush: what is held of them, and what bounds count.
+//! Entries below 2^-126, which a device may flush: the held entries, and the bounds.
 
 use bytemuck::cast_slice;
 use half::{bf16, f16};
@@ -14,7 +14,7 @@ fn tiny(multiple: u32) -> f32 {
     f32::from_bits(multiple)
 }
 
-/// The spectral norm of the entries as they are, by a decomposition in `f64`.
+/// The spectral norm of the unflushed entries, by a decomposition in `f64`.
 fn exact(entries: &[f32], rows: usize, cols: usize) -> f64 {
     let largest = entries.iter().fold(0f32, |most, entry| most.max(entry.abs()));
     let unit = f64::from(largest);
@@ -30,7 +30,7 @@ fn held(gpu: &Gpu, matrix: &Matrix) -> Vec<u32> {
     words.wait().unwrap()
 }
 
-/// Matrices whose entries are partly or all subnormal, with what they are for.
+/// Matrices with some or all entries subnormal, each with its purpose.
 fn cases() -> Vec<(&'static str, usize, usize, Vec<f32>)> {
     let subnormal = |index: usize| {
         tiny(1 + (index as u32).wrapping_mul(2_654_435_761) % 0x7f_ffff)

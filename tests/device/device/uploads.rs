@@ -24,7 +24,7 @@ fn glam_matrices_keep_their_rows() {
     let two = Mat2::from_cols_array(&[1.0, 2.0, 3.0, 4.0]);
     assert_eq!(Matrix::from_mat2(gpu, &[two, two]).unwrap().read().unwrap(), [1.0, 3.0, 2.0, 4.0, 1.0, 3.0, 2.0, 4.0]);
 
-    // A product, since a transposed matrix reads back as well as its transpose does.
+    // A product, because a wrongly transposed matrix would read back correctly.
     let input = Tensor::from_slice(gpu, &[1, 1, 4], &[1.0, 2.0, 3.0, 4.0]).unwrap();
     let output = Tensor::zeros(gpu, &[3, 1, 4]).unwrap();
     let mut recorder = gpu.recorder();
@@ -54,7 +54,7 @@ fn doubles_of_any_scale_are_held_with_their_exponent() {
         let rows = held[item * 2 * stride..].chunks_exact(stride).take(2);
         let found: Vec<f32> = rows.flat_map(|row| row[..2].to_vec()).collect();
         for (found, entry) in found.iter().zip(&entries[item * 4..]) {
-            // Twice, since 2^996 and 2^-996 are doubles, and 2^1992 is none.
+            // Two steps, because 2^1992 is no double.
             let half = exponent / 2;
             let scaled = entry * 2f64.powi(-half) * 2f64.powi(half - exponent);
             assert_eq!(*found, scaled as f32, "{scale:e}");

@@ -1,4 +1,4 @@
-//! Buffers of the program around the library, as matrices and tensors.
+//! Matrices and tensors in buffers of an embedding program.
 
 use bytemuck::cast_slice;
 use opnorm::tensor::{Position, Tensor};
@@ -23,7 +23,7 @@ fn whole_quads_of_a_foreign_matrix_are_used_in_place() {
 #[test]
 fn a_foreign_matrix_that_does_not_fit_is_copied() {
     let gpu = gpu();
-    // A row that is no whole quads, then a start that is on no binding alignment.
+    // First a row without whole quads, then a start off every binding alignment.
     for (cols, before) in [(7, 0), (1, 256), (8, 4)] {
         let entries = numbers(2 * 5 * cols);
         let buffer = foreign(gpu, before, &entries);

@@ -1,4 +1,4 @@
-//! Handles of `wgpu` that a program hands in: what cannot be used is an error that blames the right one, and no panic.
+//! Handles of `wgpu` from a caller: an unsuitable handle gives an error that names the handle, and no panic.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ fn buffer(device: &wgpu::Device, usage: wgpu::BufferUsages, mapped_at_creation: 
     device.create_buffer(&descriptor)
 }
 
-/// The error is the caller's: it names the handle, what is wrong with it, and what to do.
+/// The error is the caller's: its message names the handle, the fault and the remedy.
 fn expect_blame<T: std::fmt::Debug>(result: Result<T>, (handle, problem, advice): (&str, &str, &str)) {
     let error = result.unwrap_err();
     let text = error.to_string();
@@ -65,7 +65,7 @@ fn a_queue_is_told_by_its_device_while_others_poll_it() {
     assert!(made.iter().all(Result::is_ok), "{made:?}");
 }
 
-/// Each way in for a buffer of four by four elements.
+/// Every function that takes a buffer of four by four elements.
 fn by_each_door(gpu: &Gpu, buffer: &wgpu::Buffer, blame: (&str, &str, &str)) {
     for shape in [(1, 4, 4), (1, 5, 3)] {
         expect_blame(Matrix::from_wgpu(gpu, buffer.clone(), 0, shape), blame);
@@ -93,7 +93,7 @@ fn a_buffer_of_another_device_is_refused() {
     let own = Gpu::from_wgpu(here.0, here.1).unwrap();
     let same_instance = buffer(&there.0, USAGE, false);
     by_each_door(&own, &same_instance, OTHER_DEVICE);
-    // Of another instance, whose handles have the same numbers as those here, or numbers that no handle here has.
+    // Handles of another instance, with the same numbers as the handles here, or with numbers of no handle here.
     by_each_door(gpu(), &same_instance, OTHER_DEVICE);
     let opened = open();
     let many: Vec<wgpu::Buffer> = (0..40).map(|_| buffer(opened.device().unwrap(), USAGE, false)).collect();
@@ -101,7 +101,7 @@ fn a_buffer_of_another_device_is_refused() {
         by_each_door(gpu(), other, OTHER_DEVICE);
         by_each_door(&own, other, OTHER_DEVICE);
     }
-    // Neither device took harm, and each still has what is its own.
+    // Both devices still work, each with its own memory.
     assert!(opened.check("test").is_ok() && own.check("test").is_ok());
     let matrix = Matrix::from_wgpu(&opened, many[0].clone(), 0, (1, 4, 4)).unwrap();
     assert!(matrix.is_zero(0));
@@ -130,7 +130,7 @@ fn a_destroyed_or_mapped_buffer_is_refused() {
     mapped.unmap();
     assert!(Matrix::from_wgpu(gpu, mapped, 0, (1, 4, 4)).unwrap().is_zero(0));
 
-    // Destroyed while a matrix uses it.
+    // The buffer is destroyed while a matrix uses the buffer.
     let entries = numbers(16);
     let buffer = foreign(gpu, 0, &entries);
     let matrix = Matrix::from_wgpu(gpu, buffer.clone(), 0, (1, 4, 4)).unwrap();
@@ -176,7 +176,7 @@ fn a_place_outside_of_a_buffer_is_refused() {
         assert!(matches!(error, Error::TooLarge { .. }), "{shape:?}: {error:?}");
     }
     assert!(matches!(Tensor::from_wgpu(buffer.clone(), 0, &[usize::MAX, 2]).unwrap_err(), Error::TooLarge { .. }));
-    // The last element, and none at the very end.
+    // The last element, and an empty range at the very end.
     let last = Buffer::<f32>::from_wgpu(buffer.clone(), "test", 60, 1).unwrap();
     assert_eq!(Tensor::from_buffer(last, &[1]).unwrap().read(gpu).unwrap(), cast_slice::<_, f32>(&[numbers(16)[15]]));
     assert!(Tensor::from_wgpu(buffer, 64, &[0]).unwrap().read(gpu).unwrap().is_empty());

@@ -1,4 +1,4 @@
-//! Loops of one invocation: as many trips as kernels take run on every adapter, and more of them on most.
+//! Loops of one invocation: the loop budget runs on every adapter, and longer loops on most.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use opnorm::low_level::{self, Access, Field, Grid, Kernel, Scalar};
 use crate::expected::{self, Failure};
 use super::gpu;
 
-/// Counts the trips of a loop in memory, so that nothing can be left out.
+/// Counts the trips of a loop in memory, so that the compiler leaves none out.
 static COUNT: Kernel = Kernel {
     name: "test_count",
     stem: "test_count",
@@ -48,7 +48,7 @@ fn loops_within_the_budget_run_to_their_end() {
     expect_trips(gpu().capabilities().loop_budget);
 }
 
-/// The reason of the loop budget; it can be raised where no adapter is left here.
+/// The reason for the loop budget, which can be raised once no adapter is listed here.
 #[test]
 fn longer_loops_run_to_their_end() {
     const STOPPED: Failure = Failure {

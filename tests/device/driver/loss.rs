@@ -1,4 +1,4 @@
-//! Devices that are lost, lack something, or are not there.
+//! Devices that are lost, missing, or lack a feature.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use opnorm::{Error, Gpu, Matrix, wgpu};
 
 use super::{device_of_the_program, numbers};
 
-/// Runs `call` on another thread and fails if it does not come back.
+/// Runs `call` on another thread, and fails unless the call returns.
 fn without_hanging<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(call()));
@@ -59,7 +59,7 @@ fn a_device_of_the_program_is_used_as_it_is() {
     let entries = numbers(15);
     assert_eq!(Matrix::from_slice(&gpu, 3, 5, &entries).unwrap().read().unwrap(), entries);
 
-    // The owner's handler hears of the loss, not this library's: it shows where something is waited for, and stays.
+    // The owner's handler, not this library's, hears of the loss: errors come from calls that wait, and persist.
     let tensor = Tensor::from_slice(&gpu, &[15], &entries).unwrap();
     gpu.device().unwrap().destroy();
     without_hanging(move || {

@@ -11,8 +11,8 @@ use opnorm::{Error, Gpu, Matrix, Result};
 
 const SIDE: usize = 1024;
 
-/// Reads a number back while `products` products run that were submitted after it; whether they still ran when it was
-/// there.
+/// Reads a number back while `products` later products run, and tells whether the products still ran when the number
+/// came.
 fn returns_early(
     gpu: &Gpu,
     matrix: &Matrix,
@@ -40,12 +40,12 @@ fn returns_early(
     Ok(early)
 }
 
-/// Expects a read-back to return early for some amount of work, the least that takes longer than a read-back.
+/// Expects a read-back to return early, for the least work that takes longer than a read-back.
 fn expect_overtaken(read: impl Fn(ReadBack<f32>) -> Vec<f32>) {
     let gpu = open();
     let matrix = Matrix::from_slice(&gpu, SIDE, SIDE, &vec![1.0; SIDE * SIDE]).unwrap();
     let early = (4..10).any(|power| returns_early(&gpu, &matrix, 1 << power, &read).unwrap());
-    // llvmpipe on GL runs a submit before it answers, so that there nothing is left to run.
+    // llvmpipe on GL runs a submit before returning, so that no work is left to overlap.
     assert_eq!(early, gpu.capabilities().backend != "gl");
 }
 

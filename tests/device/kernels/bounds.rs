@@ -1,19 +1,25 @@
-//! How far a kernel may be from its twin: bounds derived from what WGSL promises, and nothing measured.
+//! Error bounds of kernels against their reference implementations, derived from WGSL's promises.
 //!
-//! WGSL lets `+`, `-`, `*` and each half of an `fma` round in either direction, so one rounding is a relative error of
-//! at most [`U`]. Every bound is [`gamma`] of the roundings on the longest way of a term through the kernel, times the
-//! sum of the magnitudes of the terms, which the twin computes itself from the magnitudes of the inputs. An `fma`
-//! counts as a product and a sum, so a chain of n of them that starts at 0 is n roundings for its first term (the
-//! product, then n - 1 sums; the sum with 0 is exact), and n numbers are n - 1 sums. The `dot` of four sums with ones
-//! is 3.
+//! WGSL lets `+`, `-`, `*` and each half of an `fma` round in either direction, so that a rounding is a relative error
+//! of at most [`U`]. A bound is [`gamma`] of the roundings on the longest way of a term through the kernel, times the
+//! sum of the magnitudes of the terms. The reference implementation computes that sum from the magnitudes of the
+//! inputs.
+//!
+//! | operation | roundings |
+//! |---|---|
+//! | `fma` | 2: a product and a sum |
+//! | a chain of n `fma` from 0 | n for the first term: the product, and n - 1 sums, because 0 + x is exact |
+//! | a sum of n numbers | n - 1 |
+//! | the `dot` of four sums with ones | 3 |
 
 /// One rounding, in either direction.
 pub const U: f64 = 1.0 / (1 << 23) as f64;
 
-/// The twin's own rounding, relative to the sum of magnitudes: 2^22 terms of 2^-53 each. A 256th of one rounding.
+/// The reference implementation's own rounding, relative to the sum of magnitudes: 2^22 terms of 2^-53 each, which is
+/// 1/256 of a rounding.
 const TWIN: f64 = 1.0 / (1u64 << 31) as f64;
 
-/// The relative error of `roundings` roundings one after another; they may be halves, under a root.
+/// The relative error of `roundings` successive roundings, which may be halves under a root.
 pub fn gamma(roundings: f64) -> f64 {
     let sum = roundings * U;
     assert!(sum < 0.5, "a bound of {roundings} roundings says nothing");
@@ -28,7 +34,7 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// `roundings` on the longest way of a term, and what subnormal numbers flushed to zero may add.
+    /// The roundings on the longest way of a term, and the error of flushed subnormal numbers.
     pub fn of(roundings: usize, flushed: f64) -> Self {
         Self { roundings: roundings as f64, flushed }
     }
@@ -49,11 +55,10 @@ impl Bound {
     }
 }
 
-/// The error that flushing adds to an entry: each operation may take an operand or its result below 2^-126 for 0, which
-/// changes the entry by 2^-126 times what it is multiplied by later, at most `scale`, the product of the largest
-/// magnitudes.
+/// The error that flushing adds to an entry. Each operation may flush an operand or its result below 2^-126, which
+/// changes the entry by 2^-126 times the later factors: at most `scale`, the product of the largest magnitudes.
 ///
-/// Nothing where no product of inputs is below 2^-100: then every number is a multiple of 2^-123.
+/// 0 where no product of inputs is below 2^-100, because every number is then a multiple of 2^-123.
 pub fn flushed(operations: usize, inputs: &[&[f64]]) -> f64 {
     let sizes = |values: &&[f64]| {
         let magnitudes = values.iter().map(|value| value.abs()).filter(|value| *value > 0.0 && value.is_finite());
@@ -63,15 +68,14 @@ pub fn flushed(operations: usize, inputs: &[&[f64]]) -> f64 {
     if least >= 2f64.powi(-100) { 0.0 } else { operations as f64 * 2f64.powi(-126) * most }
 }
 
-/// The roundings of a term in a sum of `terms`: a run of 16 is 15 sums, and a tree over the runs one sum a level
+/// The roundings of a term in a sum of `terms`: 15 sums of a run of 16, and a sum for each level of the tree
 /// (`shaders/lib/tree.wgsl`).
 pub fn tree_roundings(terms: usize) -> usize {
     let runs = terms.div_ceil(16).max(1);
     terms.min(16) - 1 + runs.next_power_of_two().ilog2() as usize
 }
 
-/// A sum of `total` terms in segments of at least `least`, and at most 8192 segments of it, while they are not too long
-/// (`src/ops/segments.rs`).
+/// A sum of `total` terms in at most 8192 segments of at least `least` terms (`src/ops/segments.rs`).
 #[derive(Clone, Copy, Debug)]
 pub struct Cut {
     pub length: usize,
@@ -87,7 +91,7 @@ const SEGMENTS: usize = 8192;
 const LONGEST: usize = 32_768;
 
 impl Cut {
-    /// A sum that one lane walks alone.
+    /// A sum that one lane adds alone.
     pub fn for_lane(total: usize) -> Self {
         Self::within(total, TRIPS, LONGEST)
     }
@@ -97,7 +101,7 @@ impl Cut {
         Self::within(total, TRIPS * lanes, LONGEST * lanes)
     }
 
-    /// A sum over rows that one lane walks, of which a segment has at least `least`.
+    /// A sum over rows that one lane adds, in segments of at least `least` rows.
     pub fn for_rows(total: usize, least: usize) -> Self {
         Self::within(total, least, LONGEST)
     }
@@ -107,7 +111,7 @@ impl Cut {
         Self { length: length.min(total), count: total.div_ceil(length) }
     }
 
-    /// The roundings of a product summed by a group: a chain of fused products a lane, then the lanes in order.
+    /// The roundings of a product summed by a group: a chain of fused products for each lane, then the lanes in order.
     pub fn group_roundings(self, lanes: usize) -> usize {
         self.length.div_ceil(lanes) + lanes.min(self.length) - 1
     }
@@ -118,7 +122,7 @@ impl Cut {
     }
 }
 
-/// The constants are the crate's: a bound with others would be one of another kernel.
+/// The constants equal the crate's, because other constants would give bounds of another kernel.
 #[test]
 fn lanes_cut_their_sums_as_the_kernels_do() {
     let totals = [1, 511, 512, 513, 70_000, 8192 * 512, 8192 * 512 + 1, 1 << 25, 1 << 28, (1 << 28) + 1, 1 << 30];

@@ -1,4 +1,4 @@
-//! One run of one kernel: the inputs it is given, and the comparison with its twin.
+//! A run of one kernel: its inputs, and the comparison with the reference implementation.
 
 use bytemuck::Pod;
 use opnorm::gpu::{Buffer, Recorder};
@@ -11,7 +11,7 @@ use super::comparison::{Tally, catches_a_flipped_bit, catches_half_precision, co
 use super::shapes::Shape;
 use super::values::{Entries, Values, widened};
 
-/// One run of one kernel: its sizes, and the inputs it is given.
+/// A run of one kernel: its sizes and inputs.
 pub struct Case<'a> {
     pub gpu: &'a Gpu,
     pub shape: Shape,
@@ -23,7 +23,7 @@ pub struct Case<'a> {
     pub tally: &'a mut Tally,
 }
 
-/// A matrix on the device, and what it holds there.
+/// A matrix on the device, with the entries held.
 pub struct Dense {
     pub matrix: Matrix,
     pub entries: Vec<f64>,
@@ -37,7 +37,7 @@ impl Dense {
     }
 }
 
-/// Vectors of one length on the device, and what they hold.
+/// Vectors of one length on the device, with the numbers held.
 pub struct Vectors {
     pub buffer: Buffer<f32>,
     pub values: Vec<f64>,
@@ -54,14 +54,14 @@ impl Vectors {
     }
 }
 
-/// Which vectors a kernel works on.
+/// The vectors that a kernel works on.
 pub struct Mask {
     pub active: Vec<bool>,
     buffer: Option<Buffer<u32>>,
 }
 
 impl Mask {
-    /// The mask as kernels read it.
+    /// The mask in the format of kernels.
     pub fn bits(&self) -> Vec<u32> {
         self.active.iter().map(|active| u32::from(*active)).collect()
     }
@@ -99,7 +99,7 @@ impl Case<'_> {
         Buffer::from_slice(self.gpu, self.name, data).unwrap()
     }
 
-    /// Vectors on the device; those of inactive ones hold NaN.
+    /// Vectors on the device; inactive vectors hold NaN.
     pub fn vectors(&self, mut values: Vec<f32>, length: usize, active: &[bool]) -> Vectors {
         for (vector, active) in values.chunks_exact_mut(length).zip(active) {
             if !active {
@@ -183,7 +183,7 @@ impl Case<'_> {
         contents.wait().unwrap()
     }
 
-    /// Fails unless every entry lies within its bound of the twin's.
+    /// Fails unless every entry lies within its bound of the reference implementation.
     pub fn compare<T: Copy + Into<f64>>(&mut self, found: &[T], twin: &[f64], bounds: &[f64]) {
         let found: Vec<f64> = found.iter().map(|value| (*value).into()).collect();
         match compare(&found, twin, bounds) {
@@ -192,7 +192,7 @@ impl Case<'_> {
         }
     }
 
-    /// Fails unless every entry is the twin's, the sign of zero included.
+    /// Fails unless every entry equals the reference implementation's, the sign of zero included.
     pub fn expect_exact(&mut self, found: &[f32], twin: &[f64]) {
         match compare_bits(found, twin) {
             Ok(()) => self.tally.add(found.len(), 0.0, catches_a_flipped_bit(found, twin)),
@@ -200,7 +200,7 @@ impl Case<'_> {
         }
     }
 
-    /// Fails unless a kernel left these entries as they were.
+    /// Fails unless a kernel left these entries unchanged.
     pub fn expect_untouched(&mut self, found: &[f32]) {
         if let Some(index) = found.iter().position(|value| value.to_bits() != UNTOUCHED.to_bits()) {
             self.fail(&format!("entry {index} of an inactive vector was written: {:e}", found[index]));

@@ -7,7 +7,7 @@ use opnorm::{Error, Matrix, Result};
 
 use super::setup::Setup;
 
-/// A column has the same bits alone, among others, and where others are masked.
+/// The bits of a column do not depend on other columns, masked or not.
 #[test]
 fn columns_do_not_change_each_other() {
     let shapes = [(1, 700, 45), (2, 9, 7), (1, 1, 1), (1, 5, 3001), (3, 33, 130)];
@@ -67,7 +67,7 @@ fn same_alone(
     }
 }
 
-/// Bands of rows are the rows of the whole, to the bit, wherever they are cut.
+/// Bands of rows equal the rows of the whole, to the bit, for any cuts.
 #[test]
 fn bands_of_a_gram_product_are_those_of_the_whole() {
     for setup in [Setup::SoftwareTrusted, Setup::HardwareTrusted, Setup::SoftwarePanels, Setup::HardwarePanels] {
@@ -81,7 +81,7 @@ fn bands_of_a_gram_product_are_those_of_the_whole() {
                 (Matrix::zeros(gpu, batch, cols, cols).unwrap(), Matrix::zeros(gpu, batch, cols, cols).unwrap());
             let mut recorder = gpu.recorder();
             ops::gram(&mut recorder, &matrix, &factors, &whole).unwrap();
-            // The last first: the order is the caller's.
+            // The last band first, because the caller chooses the order.
             for first in (0..cols).step_by(band).rev() {
                 let rows = first..cols.min(first + band);
                 ops::gram_rows(&mut recorder, &matrix, &factors, &banded, rows).unwrap();

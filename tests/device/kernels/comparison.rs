@@ -1,6 +1,7 @@
-//! Results against the twin's, the proof that each comparison would find a wrong one, and what came of all of them.
+//! Comparisons with the reference implementation, the proof that each comparison finds a wrong result, and their
+//! outcomes.
 
-/// The worst error as a part of its bound, or where an entry lies outside it.
+/// The worst error as a part of its bound, or the entry outside its bound.
 pub fn compare(found: &[f64], twin: &[f64], bounds: &[f64]) -> Result<f64, String> {
     if found.len() != twin.len() || found.len() != bounds.len() {
         return Err(format!("{} entries for {} of the twin and {} bounds", found.len(), twin.len(), bounds.len()));
@@ -18,7 +19,8 @@ pub fn compare(found: &[f64], twin: &[f64], bounds: &[f64]) -> Result<f64, Strin
     Ok(worst)
 }
 
-/// Where an entry is not the twin's to the bit, the sign of zero included; one NaN is as good as another.
+/// The first entry that differs from the reference implementation by a bit, the sign of zero included; any NaN equals
+/// any other.
 pub fn compare_bits(found: &[f32], twin: &[f64]) -> Result<(), String> {
     if found.len() != twin.len() {
         return Err(format!("{} entries for {} of the twin", found.len(), twin.len()));
@@ -34,10 +36,10 @@ pub fn compare_bits(found: &[f32], twin: &[f64]) -> Result<(), String> {
 /// The relative error of a result that went through half precision.
 const HALF_PRECISION: f64 = 1.0 / (1 << 11) as f64;
 
-/// Whether bounds tell a result of half precision from the twin's, at the entry with the tightest one; `None` where
-/// every entry is zero.
+/// Whether the bounds separate a result of half precision from the reference implementation, at the entry with the
+/// tightest bound; `None` where every entry is zero.
 ///
-/// The bounds decide it and not the result, so that an adapter that rounds better changes nothing.
+/// The bounds alone decide, so that a more accurate adapter changes nothing.
 pub fn catches_half_precision(twin: &[f64], bounds: &[f64]) -> Option<bool> {
     let entries = twin.iter().zip(bounds).filter(|(twin, _)| **twin != 0.0 && twin.is_finite());
     let (twin, bound) = entries.min_by(|left, right| (left.1 / left.0.abs()).total_cmp(&(right.1 / right.0.abs())))?;
@@ -58,9 +60,9 @@ pub struct Tally {
     pub entries: usize,
     /// The largest error as a part of its bound.
     pub worst: f64,
-    /// Comparisons that a wrong result was planted in.
+    /// The number of comparisons with a planted wrong result.
     pub planted: usize,
-    /// Comparisons that found it.
+    /// The number of these comparisons that found the wrong result.
     pub caught: usize,
 }
 

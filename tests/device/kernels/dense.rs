@@ -58,7 +58,7 @@ pub fn matvec_adjoint_vectors(case: &mut Case<'_>) {
     });
 }
 
-/// Two to nine columns, and no more of them than a small binding holds.
+/// Two to nine columns, within the limit of a small binding.
 fn several_columns(case: &mut Case<'_>) -> usize {
     if case.gpu.capabilities().binding_bytes > 1 << 20 { 2 + case.below(8) } else { 2 }
 }
@@ -75,7 +75,7 @@ fn product(
 ) {
     let Shape { batch, columns, inputs, .. } = case.shape;
     let mask = case.mask(batch * columns);
-    // An input is read wherever one of the items that share it is active.
+    // An input is read wherever an active item shares that input.
     let read = |input| (0..batch / inputs).any(|turn| mask.active[turn * inputs * columns + input]);
     let read: Vec<bool> = (0..inputs * columns).map(read).collect();
     let values = case.draw(inputs * columns * from);
@@ -205,7 +205,7 @@ pub fn screen(case: &mut Case<'_>) {
     }
 }
 
-/// Two roundings; for powers of two exact, or to the nearest subnormal number, whatever the adapter flushes.
+/// Two roundings; for powers of two exact, or to the nearest subnormal number, for any flushing of the adapter.
 pub fn decode(case: &mut Case<'_>) {
     let Shape { batch, rows, cols, .. } = case.shape;
     let dense = case.dense();

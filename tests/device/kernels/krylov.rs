@@ -10,7 +10,7 @@ use super::bounds::{Bound, Cut, flushed};
 use super::case::{Case, UNTOUCHED, sum_segments};
 use super::values::{Values, magnitudes, widened};
 
-/// Slots lie this much further apart than their vectors are long; what lies between is NaN.
+/// The gap between slots, which is filled with NaN.
 const GAP: usize = 3;
 
 /// The basis of every vector: `rows` slots of `stride` elements.
@@ -152,7 +152,7 @@ pub fn range(case: &mut Case<'_>) {
     }
 }
 
-/// Sums of squares that are positive, now and then zero or not finite.
+/// Positive sums of squares, some of them zero or not finite.
 fn squares(case: &mut Case<'_>, segments: usize, vectors: usize) -> Vec<f32> {
     let mut squares: Vec<f32> =
         (0..segments * vectors).map(|_| (0.1 + case.draw_as(Values::Ordinary, 1)[0].abs()) * case.power(10)).collect();
@@ -179,7 +179,7 @@ pub fn normaliser(case: &mut Case<'_>) {
     let mask = case.mask(vectors);
     let values = squares(case, segments, vectors);
     let breakdown = 1e-5;
-    // Largest norms so far that leave no doubt about a breakdown: the norm, or far above it.
+    // The largest norms so far leave no doubt about a breakdown: equal to the norm, or far above.
     let states: Vec<NormaliserState> = (0..vectors)
         .map(|vector| {
             let norm = column_of(&values, vectors, vector).iter().sum::<f64>().sqrt();
@@ -273,7 +273,7 @@ pub fn power_check(case: &mut Case<'_>) {
         if twin.residual.is_finite() {
             let bound = Bound::halves(half + 4.5);
             case.compare(&[report.residual], &[twin.residual], &[bound.at(twin.residual)]);
-            // So near the threshold either answer is right.
+            // Either answer is right so near the threshold.
             if (twin.residual - twin.threshold).abs() <= 2.0 * bound.at(twin.residual) {
                 continue;
             }

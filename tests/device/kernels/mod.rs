@@ -1,8 +1,9 @@
-//! Every kernel against its `f64` twin, on the adapter that `OPNORM_ADAPTER` names: one row of `table.rs` a kernel.
+//! Every kernel against its `f64` reference implementation, on the adapter of `OPNORM_ADAPTER`: a row of `table.rs` for
+//! each.
 //!
 //! A row runs over edge sizes, storages, ranges of values and masks, in both profiles, with shaders trusted and
-//! checked, and with matrices cut into panels. `OPNORM_FULL=1` takes all edge sizes, and a fifth of them run otherwise.
-//! Bounds are derived (`bounds.rs`): how many roundings a kernel has follows from its shape and is said at its row's
+//! checked, and with matrices cut into panels. `OPNORM_FULL=1` takes all edge sizes, of which other runs take a fifth.
+//! Bounds are derived (`bounds.rs`): the number of roundings follows from the kernel's shape, and stands at the row's
 //! function.
 
 mod bounds;

@@ -10,7 +10,7 @@ use super::setup::Setup;
 use super::symmetric;
 use super::values::magnitudes;
 
-/// Negative test: a product with one wrong entry, of a transposed matrix or of one with swapped entries is rejected.
+/// Negative test: a product with a wrong entry, of a transposed matrix or with swapped entries, is rejected.
 #[test]
 fn wrong_results_are_caught() {
     let gpu = Setup::SoftwareTrusted.gpu();
@@ -49,7 +49,7 @@ fn wrong_results_are_caught() {
     assert!(compare(&found, &reference::matvec(&swapped, &input), &bounds_of(&swapped)).is_err());
 }
 
-/// Negative test: a Gram product with one wrong entry, or with a run of rows left out or added twice, is rejected.
+/// Negative test: a Gram product with a wrong entry, or with a run of rows missing or doubled, is rejected.
 #[test]
 fn wrong_gram_products_are_caught() {
     let gpu = Setup::SoftwareTrusted.gpu();
@@ -81,12 +81,12 @@ fn wrong_gram_products_are_caught() {
     }
 }
 
-/// A sum in one chain loses what the order that the kernel promises keeps, and so does flushing more than WGSL allows.
+/// Negative test: a sum in a single chain, and more flushing than WGSL allows, are rejected.
 #[test]
 fn a_gram_product_in_another_order_or_flushed_is_caught() {
     let gpu = Setup::SoftwareTrusted.gpu();
     let rows = 4096;
-    // 2^24 and then ones: added one by one, each one is lost.
+    // 2^24 and then ones: a plain chain loses each 1.
     let entries: Vec<f32> = (0..rows).map(|row| if row == 0 { 4096.0 } else { 1.0 }).collect();
     let matrix = Matrix::from_slice(gpu, rows, 1, &entries).unwrap();
     let twin = [16_777_216.0 + (rows - 1) as f64];
@@ -95,7 +95,7 @@ fn a_gram_product_in_another_order_or_flushed_is_caught() {
     let chain = entries.iter().fold(0f32, |sum, entry| sum + entry * entry);
     assert!(compare(&[f64::from(chain)], &twin, &bounds).is_err(), "{chain}");
 
-    // 2^-120 is no subnormal number.
+    // 2^-120 is normal, so that flushing it is an error.
     let small = Matrix::from_slice(gpu, rows, 1, &vec![2f32.powi(-30); rows]).unwrap();
     let twin = [rows as f64 * 2f64.powi(-120)];
     let factor = 2f64.powi(-60);
@@ -105,7 +105,8 @@ fn a_gram_product_in_another_order_or_flushed_is_caught() {
     compare(&twin, &twin, &bounds).unwrap();
 }
 
-/// The levels of a long sum are there: a chain loses what is below half a unit of its first product.
+/// Negative test: a single chain loses terms below half a unit of its first product, which the levels of a long sum
+/// keep.
 #[test]
 fn products_are_not_summed_one_after_another() {
     let rows = 4096;

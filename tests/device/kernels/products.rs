@@ -1,4 +1,4 @@
-//! Products of tensors: in runs, in tiles, and the copies of their sides.
+//! Products of tensors in runs and in tiles, with the copies of their sides.
 
 use opnorm::low_level::ops::{Side, SideLayout, Sizes, Tile};
 use opnorm::low_level::{ops, reference};
@@ -7,9 +7,9 @@ use super::bounds::{Bound, flushed};
 use super::case::Case;
 use super::values::{Values, magnitudes, widened};
 
-/// Products on both sides of each choice (batch, rows, length, cols): just too small for tiles and just large enough;
-/// more items than one; narrow, with a copy of one side or of none; for tiles of 12; and what is large enough on
-/// hardware, past the edges of its tiles and on them.
+/// Products on both sides of each choice (batch, rows, length, cols). They are just too small and just large enough for
+/// tiles; with several items; narrow, with one copy or none; for tiles of 12; and large enough on hardware, on and past
+/// the edges of its tiles.
 const LARGE: [Sizes; 7] = [
     Sizes { batch: 1, rows: 64, inner: 64, cols: 63 },
     Sizes { batch: 1, rows: 64, inner: 64, cols: 64 },
@@ -20,11 +20,11 @@ const LARGE: [Sizes; 7] = [
     Sizes { batch: 1, rows: 1028, inner: 4, cols: 1024 },
 ];
 
-/// Runs of 16 products, the first of which starts at 0, and one sum a run: with memory for copies, and without.
+/// Runs of 16 products, the first of which starts at 0, and a sum for each run: with memory for copies, and without.
 pub fn matmul(case: &mut Case<'_>) {
     let (batch, rows, length) = (case.shape.vectors(), case.shape.rows, case.shape.cols);
     product(case, Sizes { batch, rows, inner: length, cols: (rows + length) % 9 + 1 });
-    // The large ones once: with the smallest of the sizes.
+    // Large products run once, with the smallest size.
     if (batch, rows, length) == (1, 1, 1) && case.values == Values::Ordinary {
         LARGE.iter().for_each(|sizes| product(case, *sizes));
     }
@@ -85,7 +85,7 @@ pub fn matmul_side(case: &mut Case<'_>) {
     }
 }
 
-/// Both sizes of a tile, whatever the size of the product; what pads a quad must not matter, and is NaN.
+/// Both tile sizes at every size of the product; the padding of a quad is NaN, because it must not matter.
 pub fn matmul_tiles(case: &mut Case<'_>) {
     let (batch, rows, length) = (case.shape.batch, case.shape.rows, case.shape.cols);
     let cols = (7 * rows + 3 * length) % 45 + 1;

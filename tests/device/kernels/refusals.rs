@@ -1,4 +1,4 @@
-//! Sizes that kernels refuse: past the loop budget, and past what numbers hold.
+//! Sizes that kernels refuse: past the loop budget, and past the range of `u32`.
 
 use opnorm::gpu::{Buffer, Recorder};
 use opnorm::low_level::ops;
@@ -13,7 +13,7 @@ use super::setup::Setup;
 
 const ONE: Rows = Rows { vectors: 1, length: 1 };
 
-/// No adapter is trusted with more loop trips of one invocation than its budget.
+/// No adapter gets more loop trips of an invocation than its budget.
 #[test]
 fn sums_over_the_loop_budget_are_refused() {
     let gpu = Setup::SoftwareTrusted.gpu();
@@ -51,7 +51,7 @@ fn sums_over_the_loop_budget_are_refused() {
     refused(gpu, |recorder| ops::pool_unpick(recorder, &dense, &numbers, &numbers, &numbers));
     let one_place = ops::Places::of(1, &vec![0; over]).unwrap().transposed();
     refused(gpu, |recorder| ops::gather(recorder, Around { outer: 1, inner: 1 }, &one_place, &numbers, &small));
-    // Inner loops end once a slot, and that counts: 3 trips a slot with one segment.
+    // Inner loops end once for each slot, which counts: 3 trips for a slot with one segment.
     for (slots, segments) in [(over / 3 + 1, 1), (over / 5 + 1, 3), (2, over / 2)] {
         let basis = BasisRef { buffer: &numbers, slots, stride: 1 };
         refused(gpu, |recorder| {
@@ -72,7 +72,8 @@ fn sums_over_the_loop_budget_are_refused() {
     });
 }
 
-/// Shaders do not check what they are told, so that no product of sizes may wrap around to a small number.
+/// Products of sizes are checked on the host, because shaders do not check their parameters and a product may wrap
+/// around.
 #[test]
 fn sizes_that_cannot_be_multiplied_are_refused() {
     let gpu = Setup::SoftwareTrusted.gpu();

@@ -1,4 +1,4 @@
-//! A row of the table, and how it is run in a set-up.
+//! A row of the table, and its run in a set-up.
 
 use opnorm::Gpu;
 use opnorm::tensor::Storage;
@@ -12,7 +12,7 @@ use super::shapes::{Shape, edge_shapes, panel_shapes};
 use super::values::Values;
 use crate::expected::{self, Failure};
 
-/// A kernel, and what to compare.
+/// A kernel, with its comparison.
 pub struct Row {
     /// The file name of the kernel, without its extension.
     pub name: &'static str,
@@ -21,9 +21,9 @@ pub struct Row {
     pub storages: &'static [Storage],
     /// Whether the kernel reads the mask of a recorder.
     pub masks: bool,
-    /// Sizes past 65 536 loop trips' worth of work, and past 65 535 groups, as (batch, rows, cols).
+    /// Sizes beyond 65 536 loop trips of work, and beyond 65 535 groups, as (batch, rows, cols).
     pub long: &'static [(usize, usize, usize)],
-    /// The set-ups and adapters on which the row is known to fail.
+    /// The set-ups and adapters with known failures of the row.
     pub failures: &'static [Failure],
 }
 
@@ -32,7 +32,7 @@ impl Row {
         Self { name, check, storages: &[Storage::F32], masks: false, long: &[], failures: &[] }
     }
 
-    /// Runs all cases of a set-up, and prints what came of them.
+    /// Runs all cases of a set-up, and prints the outcomes.
     pub fn run(&self, setup: Setup) {
         let gpu = setup.gpu();
         expected::run(gpu, &format!("{setup:?}"), self.failures, || {
@@ -45,7 +45,7 @@ impl Row {
                 gpu.capabilities().name
             );
             assert!(entries > 0, "{name}: nothing was compared");
-            // Of the three kinds of numbers, only tiny ones may be lost in a bound, where all of a result may be
+            // Of the three kinds of numbers, only tiny numbers may be lost in a bound, because all of a result may be
             // flushed.
             assert!(2 * caught >= planted, "{name}: {planted} wrong results were planted, and {caught} found");
         });

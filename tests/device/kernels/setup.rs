@@ -1,4 +1,4 @@
-//! The devices that rows run on.
+//! The devices of the rows.
 
 use std::sync::OnceLock;
 
@@ -14,13 +14,13 @@ pub enum Setup {
     SoftwareChecked,
     HardwareTrusted,
     HardwareChecked,
-    /// A binding limit of 16 KiB, so that small matrices are cut into panels.
+    /// A binding limit of 16 KiB, which cuts small matrices into panels.
     SoftwarePanels,
     HardwarePanels,
 }
 
 impl Setup {
-    /// The device of the setup, made once in a process.
+    /// The device of the set-up, made once in a process.
     pub fn gpu(self) -> &'static Gpu {
         static GPUS: [OnceLock<Gpu>; 6] = [const { OnceLock::new() }; 6];
         GPUS[self as usize].get_or_init(|| {
@@ -38,8 +38,8 @@ impl Setup {
     pub fn has_panels(self) -> bool {
         matches!(self, Self::SoftwarePanels | Self::HardwarePanels)
     }
-    /// Whether the sizes past the limits of loops and groups run too. The checks of shaders change nothing about them,
-    /// and fewer lanes loop more often.
+    /// Whether the sizes past the limits of loops and groups run too. One set-up is enough, because checked shaders
+    /// change nothing there; fewer lanes loop more often.
     pub fn runs_long(self) -> bool {
         self == Self::SoftwareTrusted || self == Self::HardwareTrusted && is_full()
     }

@@ -1,9 +1,9 @@
-//! The sizes that rows run at.
+//! The sizes of the rows.
 
 use crate::is_full;
 
-/// Sizes of one case. Kernels over vectors take `batch · columns` vectors of `cols` elements, and `rows` for whatever
-/// else they count: slots or segments.
+/// The sizes of a case. Kernels over vectors take `batch · columns` vectors of `cols` elements; `rows` counts slots or
+/// segments.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     pub batch: usize,
@@ -24,13 +24,13 @@ impl Shape {
     }
 }
 
-/// The sizes at which kernels go wrong: around quads, groups of 4 rows, and both widths of a group.
+/// The sizes at which kernels tend to fail: around quads, groups of 4 rows, and both widths of a group.
 const EDGES: [usize; 14] = [1, 2, 3, 4, 5, 7, 8, 9, 31, 33, 64, 65, 257, 1000];
 
 /// Every fifth size in the quick run: 5 shares no divisor with the cycles of batches, columns and inputs.
 const QUICK: usize = 5;
 
-/// Sizes with both batches and columns, all of them where `OPNORM_FULL` says so.
+/// Sizes with both batches and columns, all of them under `OPNORM_FULL`.
 pub fn edge_shapes() -> Vec<Shape> {
     let wide = EDGES.iter().map(|cols| (1, *cols));
     let tall = EDGES.iter().map(|rows| (*rows, 1));

@@ -28,7 +28,7 @@ fn sizes(shape: &Shape) -> SlidingSizes {
     convolution.sizes(&[batch, columns * channels, high, wide], &[columns * filters, channels, tall, broad]).unwrap()
 }
 
-/// Runs of 16 products over channels, the first of which starts at 0, and one sum a run and element of the window.
+/// Runs of 16 products over channels, the first of which starts at 0, and a sum for each run and element of the window.
 fn roundings(sizes: &SlidingSizes, along: usize) -> usize {
     along.min(16) + sizes.kernel[0] * sizes.kernel[1] * along.div_ceil(16)
 }
@@ -68,7 +68,7 @@ pub fn conv2d_transposed(case: &mut Case<'_>) {
     case.compare(&found, &reference::conv2d_transposed(&sizes, &response, &weight), &bounds);
 }
 
-/// Runs of 16 products, one sum a run of a segment, and then the segments in order.
+/// Runs of 16 products, a sum for each run of a segment, and then the segments in order.
 pub fn conv2d_weight(case: &mut Case<'_>) {
     let sizes = sizes(&case.shape);
     let (image, response) = (case.draw(length(sizes.image_shape())), case.draw(length(sizes.response_shape())));
@@ -102,7 +102,7 @@ fn planes(case: &mut Case<'_>) -> (SlidingSizes, Vec<f32>) {
     let pooling = Pool2dOptions { size: kernel, stride, padding, dilation: if long { [1, 1] } else { dilation } };
     let sizes = pooling.sizes(many.batch * case.shape.columns, image).unwrap();
     let values = case.draw(length(sizes.image_shape()));
-    // Every third one is that before.
+    // Every third element repeats the element before, for ties.
     let tied = (0..values.len()).map(|index| values[index - usize::from(index % 3 == 2)]).collect();
     (sizes, tied)
 }
@@ -119,7 +119,7 @@ pub fn pool_choice(case: &mut Case<'_>) {
     case.expect_exact(&found, &reference::pool_choice(&sizes, &widened(&values)));
 }
 
-/// By the choice of other numbers than those that are picked.
+/// The choice comes from other numbers than the picked elements.
 pub fn pool_pick(case: &mut Case<'_>) {
     let (sizes, values) = planes(case);
     let choice = reference::pool_choice(&sizes, &widened(&planes(case).1));
@@ -131,7 +131,7 @@ pub fn pool_pick(case: &mut Case<'_>) {
     case.expect_exact(&found, &reference::pool_pick(&sizes, &widened(&values), &choice));
 }
 
-/// One sum a window that a pixel is part of, but for the first.
+/// A sum for each further window that contains a pixel.
 pub fn pool_unpick(case: &mut Case<'_>) {
     let (sizes, values) = planes(case);
     let choice = reference::pool_choice(&sizes, &widened(&values));

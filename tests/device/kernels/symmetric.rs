@@ -10,8 +10,8 @@ use super::padding::{fill_untouched, read_padded};
 use super::shapes::Shape;
 use super::values::{Values, magnitudes, widened};
 
-/// Every panel of a mirrored matrix meets every other: the thirty thousand dispatches of 250 panels show no more than
-/// those of a few dozen.
+/// Every panel of a mirrored matrix meets every other panel. Few panels suffice, because the 30 000 dispatches of 250
+/// panels test no more.
 const MOST_PANELS: usize = 64;
 
 /// `factor · matrixᵀ · matrix`: a run of products, three levels of sums of runs, then the panels; symmetric to the bit.
@@ -46,8 +46,7 @@ pub fn gram(case: &mut Case<'_>) {
     }
 }
 
-/// The roundings of a Gram product, by walking through its loops as the shader does; pieces are 32 768 rows at the
-/// most.
+/// The roundings of a Gram product, counted by the loops of the shader, for pieces of at most 32 768 rows.
 pub fn gram_roundings(matrix: &Matrix) -> usize {
     let panels = matrix.panels().iter().filter(|panel| panel.items().contains(&0));
     let pieces = panels.flat_map(|panel| {

@@ -1,7 +1,7 @@
 //! The table: a row for each kernel, and a test for each row and set-up.
 //!
-//! `cargo test --test device table::matvec::` runs one row, `hardware_panels` all rows of one set-up. Run with
-//! `--nocapture` for the worst error / bound of each.
+//! `cargo test --test device table::matvec::` runs a row, `hardware_panels` all rows of a set-up. `--nocapture` shows
+//! the worst error / bound of each row.
 
 use opnorm::low_level::ops;
 use opnorm::tensor::Storage;
@@ -15,7 +15,7 @@ const ALL: &[Storage] = &[Storage::F32, Storage::F16, Storage::Bf16];
 // Long sizes are (batch, rows, cols); vector kernels take `batch` vectors of `cols` elements, in `rows` slots or
 // segments.
 
-/// 2^21 elements in one item: 65 536 trips of one lane of the software profile, were the sum not cut.
+/// 2^21 elements in one item: 65 536 trips of a lane of the software profile, if the sum were not cut.
 const SQUARE: (usize, usize, usize) = (1, 2048, 1024);
 const LONG: (usize, usize, usize) = (1, 1, 1 << 21);
 const MANY: (usize, usize, usize) = (70_000, 1, 3);
@@ -26,7 +26,7 @@ macro_rules! tests_in {
     ($($test:ident = $setup:ident),*) => { $(#[test] fn $test() { row().run(Setup::$setup); })* };
 }
 
-/// The set-ups of a kernel that knows no panels.
+/// The set-ups of a kernel without panels.
 macro_rules! others {
     () => {
         tests_in! {
@@ -44,7 +44,7 @@ macro_rules! matrices {
     };
 }
 
-/// A module for each kernel, named like it, with its row and a test for each of its set-ups.
+/// A module for each kernel, of the same name, with its row and a test for each of its set-ups.
 macro_rules! table {
     ($($setups:ident { $($kernel:ident = $check:path { $($field:ident: $value:expr),* $(,)? })* })*) => {
         $($(mod $kernel {
@@ -63,7 +63,7 @@ macro_rules! table {
     };
 }
 
-// kernel = comparison { how it differs from `Row::of` }
+// kernel = comparison { the differences from `Row::of` }
 table! {
     matrices {
         matvec = dense::matvec { storages: ALL, masks: true, long: &[(1, 2, 600_000), (1, 300_001, 4), (70_000, 2, 3)] }

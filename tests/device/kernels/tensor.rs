@@ -1,4 +1,4 @@
-//! Kernels over tensors of any shape: functions of each element, copies along strides, sums over an axis.
+//! Kernels over tensors of any shape: elementwise functions, copies along strides, sums over an axis.
 
 use opnorm::low_level::ops::{Around, Axis, Binary, InsertAt, RANK, Span, Unary};
 use opnorm::low_level::{ops, reference};
@@ -7,8 +7,8 @@ use super::bounds::{Bound, Cut, U, flushed, gamma, tree_roundings};
 use super::case::{Case, UNTOUCHED};
 use super::values::{magnitudes, widened};
 
-/// A function of one number: its twin, the arguments it is tried at (from a number of the case's kind), and the bound
-/// on its error at an argument, in units of 2^-23.
+/// A function of one number: its reference implementation, its test arguments (from a number of the case's kind), and
+/// its error bound at an argument, in units of 2^-23.
 struct Function {
     function: &'static Unary,
     twin: fn(f64, f64) -> f64,
@@ -35,8 +35,8 @@ fn cubic(x: f64) -> f64 {
     1.6 * x.abs() + 0.072 * x.abs().powi(3)
 }
 
-/// The bounds that the shaders state, and one unit more for the rounding of a parameter. What is near a zero of a slope
-/// is off by units of what cancels there.
+/// The bounds that the shaders state, and a unit more for the rounding of a parameter. Values near a zero of a slope
+/// are off by units of the cancelling terms.
 fn functions() -> Vec<Function> {
     use reference::unary as twin;
     let row = |function, twin, argument, error| Function { function, twin, argument, error };
@@ -80,7 +80,7 @@ fn functions() -> Vec<Function> {
     ]
 }
 
-/// The error that flushing may add to a function of slope at most 2 whose argument and result are flushed.
+/// The error of flushing the argument and result of a function with slope at most 2.
 const FLUSHED: f64 = 4.0 / (1u128 << 126) as f64;
 
 /// Every function at numbers of the case's kind, and powers.
@@ -124,7 +124,7 @@ fn powers(case: &mut Case<'_>, length: usize) {
     }
 }
 
-/// One rounding, and three of a quotient (2.5 units), which WGSL bounds for divisors in range alone.
+/// A rounding, and three for a quotient (2.5 units), which WGSL bounds for divisors in range alone.
 pub fn binary(case: &mut Case<'_>) {
     use reference::binary as twin;
     let length = case.shape.vectors() * case.shape.cols;
@@ -179,7 +179,7 @@ pub fn strided(case: &mut Case<'_>) {
     }
 }
 
-/// A part from within the axis, the axis with zeros on both sides, and what lies past it.
+/// A part within the axis, the axis with zeros on both sides, and parts past the axis.
 pub fn window(case: &mut Case<'_>) {
     let (outer, source, inner) = (case.shape.vectors(), case.shape.cols, case.shape.rows);
     let mask = case.mask(0);
@@ -212,7 +212,7 @@ pub fn sum_axis(case: &mut Case<'_>) {
     case.compare(&found, &sums(&values), &bounds.each(&sums(&magnitudes(&values))));
 }
 
-/// Places drawn with repetition: copies exactly, and sums of what the transposed lists hold.
+/// Places drawn with repetition: exact copies, and sums over the transposed lists.
 pub fn gather(case: &mut Case<'_>) {
     let (outer, source, inner) = (case.shape.vectors(), case.shape.cols, case.shape.rows);
     let indices: Vec<usize> = (0..source / 2 + 3).map(|_| case.below(source)).collect();
@@ -235,7 +235,7 @@ pub fn gather(case: &mut Case<'_>) {
     }
 }
 
-/// A part at the start, within and at the end of an axis; what lies around it stays.
+/// A part at the start, within and at the end of an axis; the rest stays unchanged.
 pub fn insert(case: &mut Case<'_>) {
     let (outer, length, inner) = (case.shape.vectors(), case.shape.cols, case.shape.rows);
     let mask = case.mask(0);

@@ -1,4 +1,4 @@
-//! Kinds of numbers that fill the inputs of kernels.
+//! The kinds of numbers in the inputs of kernels.
 
 use half::{bf16, f16};
 use opnorm::tensor::Storage;
@@ -14,12 +14,12 @@ pub enum Values {
     Wide,
     /// From the smallest subnormal number of the storage up to 1.
     Tiny,
-    /// In [1/2, 1], so that terms that are lost add up to more than rounding of any sign.
+    /// In [1/2, 1], so that missing terms exceed rounding of any sign.
     Positive,
 }
 
 impl Values {
-    /// The kinds that all sizes are tried with.
+    /// The kinds that every size runs with.
     pub const MIXED: [Self; 3] = [Self::Ordinary, Self::Wide, Self::Tiny];
 
     /// One number that `f32` holds.
@@ -56,7 +56,7 @@ impl Values {
         }
     }
 
-    /// The narrow range of f16 needs its own extremes.
+    /// Own extremes, because the range of f16 is narrow.
     fn half(self, random: &mut ChaCha8Rng) -> f16 {
         match (self, random.random_range(0..8)) {
             (Self::Wide, 0) => f16::MAX,

@@ -9,7 +9,7 @@ use super::bounds::{Bound, Cut, flushed, gamma, tree_roundings};
 use super::case::{Case, Mask, UNTOUCHED, sum_segments};
 use super::values::{Values, magnitudes};
 
-/// One rounding of each operation, two of an unfused product and sum, 2.5 and 6.5 units of a quotient and a root in
+/// A rounding for each operation, two for an unfused product and sum, 2.5 and 6.5 units for a quotient and a root in
 /// range, and the lanes in order.
 pub fn arithmetic(case: &mut Case<'_>) {
     let (count, lanes) = (case.shape.cols, case.lanes());
@@ -49,8 +49,8 @@ pub fn arithmetic(case: &mut Case<'_>) {
     }
 }
 
-/// Runs a reduction to one number a vector and returns the sums over its segments; segments of inactive vectors must be
-/// untouched.
+/// Runs a reduction to a number for each vector, and returns the sums over its segments; segments of inactive vectors
+/// must stay unchanged.
 fn reduce(
     case: &mut Case<'_>,
     mask: &Mask,

@@ -1,4 +1,4 @@
-//! The cases that break spectral norms elsewhere.
+//! Cases that break other implementations of spectral norms.
 
 use opnorm::norm::{
     Bounds, Control, Lanczos, Power, PowerForm, Progress, Start, Status, Stop, frobenius_norm, infinity_norm, one_norm,
@@ -106,7 +106,7 @@ fn every_scale_gives_the_same_norm() {
     let exact = matrix.singular_values()[0];
     for exponent in [-140, -126, -100, -60, -30, -13, 0, 13, 30, 60, 100, 120] {
         let scaled = matrix.scaled(2f32.powi(exponent.max(-126))).scaled(2f32.powi((exponent + 126).min(0)));
-        // Below 2^-126 the entries lose bits on their way into f32: the exact norm is that of what is left.
+        // Entries below 2^-126 lose bits on their way into f32, so that the exact norm is that of the rounded entries.
         let exact = if exponent >= -100 { exact * 2f64.powi(exponent) } else { scaled.singular_values()[0] };
         for (method, run) in methods() {
             let norm = run(&upload(&scaled)).items()[0].clone();
@@ -231,7 +231,7 @@ fn warm_starts_save_iterations_and_cannot_hide_the_norm() {
         gpu().block_on(Power::default().norm_async(&upload(&changed), start())).unwrap().items()[0].clone();
     assert!(warm_power.iterations < cold_power.iterations, "{warm_power:?} {cold_power:?}");
 
-    // A start that is a singular vector, though not the first, or lies in the null space.
+    // A start that is another singular vector than the first, or lies in the null space.
     let diagonal =
         |values: [f64; 4]| upload(&Dense::from_fn(4, 4, |row, col| if row == col { values[row] } else { 0.0 }));
     let earlier = spectral_norm(&diagonal([3.0, 1.0, 0.5, 0.1])).unwrap();
@@ -275,7 +275,7 @@ fn budgets_and_options() {
     let norm = Lanczos { max_iter: 6, ..Lanczos::default() }.norm(&matrix).unwrap().items()[0].clone();
     assert_eq!((norm.status, norm.iterations), (Status::MaxIterations, 6));
     assert!(norm.bounds.lower > 0.0);
-    // A basis of ten vectors: the iteration starts again from its best vector, and gets there all the same.
+    // A basis of ten vectors restarts from its best vector, and still converges.
     let small = Lanczos { basis_bytes: 400 * 4 * 24, max_iter: 4000, ..Lanczos::default() };
     let restarted = small.norm(&matrix).unwrap().items()[0].clone();
     let whole = spectral_norm(&matrix).unwrap().items()[0].clone();

@@ -6,7 +6,7 @@ use opnorm::{Error, Matrix};
 use super::matrices::{Dense, Source};
 use super::{gpu, upload};
 
-/// Lanczos that counts the copies of the largest value.
+/// Lanczos with a count of the copies of the largest value.
 fn probed() -> Lanczos {
     Lanczos { multiplicity: true, ..Lanczos::default() }
 }
@@ -111,7 +111,7 @@ fn the_gradient_error_estimate_is_honest() {
             }
         }
         let claimed = norms.items()[0].gradient_error().unwrap();
-        // Rounding of the matrix to f32 turns its vectors by about 1e-7 / gap, which no residual knows of.
+        // The residual does not see the rounding of the matrix to f32, which turns its vectors by about 1e-7 / gap.
         assert!(square.sqrt() <= 3.0 * claimed + 1e-6 / gap, "gap {gap}: {} {claimed}", square.sqrt());
         assert!(claimed <= 1e3 * square.sqrt() + 1e-4, "gap {gap}: {} {claimed}", square.sqrt());
     }
@@ -157,7 +157,7 @@ fn gradients_of_what_is_not_finite_are_nan() {
                 _ => assert!(is_nan && gradient.non_finite(item).is_some(), "item {item}: {found:?}"),
             }
         }
-        // What a gradient is used for next sees it: its norm is 1, NaN or 0.
+        // The result's norm shows the case: 1, NaN or 0.
         let again = spectral_norm(&gradient).unwrap();
         let sigmas: Vec<f64> = again.items().iter().map(|item| item.sigma).collect();
         assert!(sigmas[0].is_nan() && sigmas[2] == 0.0 && (sigmas[3] - 1.0).abs() < 1e-5, "{sigmas:?}");
@@ -177,7 +177,7 @@ fn gradients_of_what_is_not_finite_are_nan() {
     assert!(norms.items()[1].sigma.is_nan() && norms.items()[2].sigma == 0.0 && norms.items()[3].sigma > 0.5);
 }
 
-/// Where the next value is close, `f32` cannot tell the vectors apart, and the error of the gradient says so.
+/// Where the next value is close, `f32` cannot tell the vectors apart, and the gradient's error says so.
 #[test]
 fn the_gradient_error_is_honest_at_near_ties() {
     let mut source = Source::new(15);
@@ -210,7 +210,7 @@ fn the_gradient_error_is_honest_at_near_ties() {
 #[test]
 fn a_gradient_with_respect_to_parameters_is_that_of_the_matrix() {
     let mut source = Source::new(48);
-    // a simple value, and one that occurs twice
+    // A simple value, and a value of multiplicity 2.
     let twice: Vec<f32> = (0..20)
         .map(|index| [2.0, 2.0, 1.0, 0.5].get(index / 6).map_or(0.0, |value| if index % 6 == 0 { *value } else { 0.0 }))
         .collect();

@@ -1,4 +1,4 @@
-//! Copies of a repeated largest value: counted, their vectors kept, and the subgradient of least norm made of them.
+//! Copies of a repeated largest value: their count, their vectors, and their subgradient of least norm.
 
 use opnorm::norm::{Lanczos, SpectralNorms, Status, Stop, spectral_norm};
 use opnorm::operator::Transpose;
@@ -19,7 +19,7 @@ fn hadamard(size: usize) -> Dense {
     Dense::from_fn(size, size, |row, col| if (row & col).count_ones() % 2 == 0 { 1.0 } else { -1.0 })
 }
 
-/// Left and right vectors of the copies of one item, as many as it has.
+/// Left and right vectors of all copies of one item.
 fn vectors(norms: &SpectralNorms, item: usize) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
     let copies = norms.items()[item].multiplicity.unwrap();
     let read = |tensor: &opnorm::tensor::Tensor| {
@@ -39,7 +39,7 @@ fn dot(left: &[f64], right: &[f64]) -> f64 {
     left.iter().zip(right).map(|(x, y)| x * y).sum()
 }
 
-/// Orthonormal, paired, and the subgradient that they make has the least norm and supports the norm.
+/// Orthonormal pairs, whose subgradient has the least norm and supports the norm.
 fn check_copies(name: &str, matrix: &Dense, norms: &SpectralNorms, item: usize, gradient: &[f32]) {
     let found = &norms.items()[item];
     let copies = found.multiplicity.unwrap();
@@ -128,9 +128,9 @@ fn copies_are_counted_and_their_mean_is_the_least_subgradient() {
         if *copies > 1 {
             check_copies(name, matrix, &norms, 0, &gradient);
         }
-        // One product each way for every step and for the end, and one for every further copy.
+        // A product each way for every step and for the end, and a product for every further copy.
         assert_eq!(item.products, 2 * item.iterations + 2 + (copies - 1), "{name}");
-        // The other way round it is the same number, and the transposed subgradient.
+        // The transposed operator has the same multiplicity, and the transposed subgradient.
         let turned = probed().norm(&Transpose(&device)).unwrap();
         assert_eq!(turned.items()[0].multiplicity, Some(*copies), "{name}, transposed");
         let transposed = turned.vjp(&[1.0]).unwrap().read().unwrap();
@@ -141,7 +141,7 @@ fn copies_are_counted_and_their_mean_is_the_least_subgradient() {
             });
             assert!(same, "{name}: the least subgradient does not depend on the starts");
         }
-        // jvp is the inner product with what vjp gives.
+        // The JVP is the inner product with the result of the VJP.
         let direction = Source::new(5).gaussian(matrix.rows, matrix.cols);
         let along = norms.jvp(&upload(&direction)).unwrap()[0];
         let inner: f64 = gradient.iter().zip(&direction.entries).map(|(g, e)| f64::from(*g) * f64::from(*e)).sum();
@@ -213,7 +213,7 @@ fn gradients_are_as_accurate_as_asked_for() {
             let claimed = item.gradient_error().unwrap();
             let (error, steps) = (square.sqrt(), item.iterations);
             println!("{gap:>8} {tolerance:>10} {steps:>6} {claimed:>10.1e} {error:>10.1e} {:>10}", item.status);
-            // What f32 can do is about 2^-23 / gap.
+            // The accuracy of f32 is about 2^-23 / gap.
             let reachable = tolerance * gap > 4.0 * 2f64.powi(-23);
             if reachable {
                 assert_eq!(item.status, Status::Converged, "gap {gap}, tolerance {tolerance}: {item:?}");
@@ -224,7 +224,7 @@ fn gradients_are_as_accurate_as_asked_for() {
             }
         }
     }
-    // A value that is right to a millionth says almost nothing of the gradient.
+    // A value right to 1e-6 says almost nothing of the gradient.
     for bad in [0.0, -1.0, f64::NAN] {
         let options = Lanczos { stop: Stop::Gradient { tolerance: bad }, ..Lanczos::default() };
         let error = options.norm(&upload(&eye(2))).unwrap_err();
@@ -240,7 +240,7 @@ fn counts_of_many_matrices_are_right() {
     let mut entries = Vec::new();
     for index in 0..COUNT {
         let copies = 1 + index % 3;
-        // The next value is close at times, and so are those after it.
+        // The next values are close at times.
         let gap = [0.3, 1e-2, 1e-3, 1e-4][index / 3 % 4];
         let sigmas: Vec<f64> = (0..22)
             .map(|rank| if rank < copies { 1.0 } else { (1.0 - gap) * (1.0 - 0.04 * (rank - copies) as f64) })
@@ -256,7 +256,7 @@ fn counts_of_many_matrices_are_right() {
             assert!((item.gap.unwrap() / gap - 1.0).abs() < 1e-2, "gap {gap}: {item:?}");
         }
     }
-    // A basis too small to look for copies in: the value is found all the same, and no count is made up.
+    // With a basis too small for a search for copies, the value is found and no count is given.
     let matrix = upload(&source.with_spectrum(60, 60, &[1.0; 60]).0);
     let small = Lanczos { basis_bytes: 24 * 256, max_iter: 200, ..probed() };
     let item = small.norm(&matrix).unwrap().items()[0].clone();

@@ -1,4 +1,4 @@
-//! Operators put together from others, and one of a user's own.
+//! Combined operators, and a user's own operator.
 
 mod promises;
 mod pull_back;

@@ -1,5 +1,4 @@
-//! Probabilistic bounds of operators whose products round badly: tall, of one sign, differences, compositions,
-//! Jacobians.
+//! Probabilistic bounds of operators with large rounding: tall, of one sign, differences, compositions, Jacobians.
 
 use faer::Mat;
 use opnorm::norm::{Lanczos, Status};
@@ -11,7 +10,7 @@ use opnorm::{Error, Matrix, Result};
 use super::matrices::{Dense, Source};
 use super::{gpu, is_full, upload};
 
-/// Starts of each operator: 2000 where `OPNORM_FULL` says so, or ten times as many where each takes long.
+/// The number of starts of each operator: `few`; under `OPNORM_FULL` 2000, or 10 `few` for slow operators.
 fn starts(few: usize) -> usize {
     match is_full() {
         true if few >= 12 => 2000,
@@ -50,7 +49,7 @@ fn tally(operator: &dyn LinearOperator, exact: &[f64], delta: f64, starts: usize
     tally
 }
 
-/// Every delta, printed as a row each; failures are those that a run knows of and those that it does not.
+/// Prints a row for every delta; failures are those that a run knows of, and those that no run knows of.
 fn check(name: &str, operator: &dyn LinearOperator, exact: &[f64], few: usize) {
     for delta in [1e-6, 0.05] {
         let Tally { bounds, failed, refuted, widest } = tally(operator, exact, delta, starts(few));
@@ -79,7 +78,7 @@ fn dense_matrices_of_all_shapes_and_signs() {
         let exact = f64::from(entry) * ((rows * cols) as f64).sqrt();
         check(&format!("all {entry}, {rows} x {cols}"), &upload(&matrix), &[exact], if rows == 300 { 12 } else { 4 });
     }
-    // As long as sums of rows get, where there is time for it.
+    // The longest sums of rows that time allows.
     let rows = if starts(1) > 1 { 524_288 } else { 65_536 };
     let tall = Dense::from_fn(rows, 8, |row, _| if row % 3 == 0 { 0.7 } else { 0.9 });
     let exact = (8.0 * tall.entries.iter().step_by(8).map(|entry| f64::from(*entry).powi(2)).sum::<f64>()).sqrt();
@@ -150,7 +149,7 @@ fn compositions_whose_products_cancel() {
     with_composition(&matrices, &mut |operator| check("20 layers of 16 x 16", operator, &[largest(&exact)], 16));
 }
 
-/// Hands on the composition of all layers, the last one outermost.
+/// Hands the composition of all layers to `call`, the last layer outermost.
 fn with_composition(layers: &[Matrix], then: &mut dyn FnMut(&dyn LinearOperator)) {
     fn grow(product: &dyn LinearOperator, layers: &[Matrix], then: &mut dyn FnMut(&dyn LinearOperator)) {
         match layers.split_first() {
@@ -213,7 +212,7 @@ fn jacobians_of_saturated_and_of_piecewise_networks() {
     network(Value::gelu, 2.0, 75, 24, "gelu");
 }
 
-/// An operator that says nothing of its products has no such bound, and hears why.
+/// An operator without products on the host has no such bound, and the error says why.
 #[test]
 fn an_operator_without_products_on_the_host_is_refused() {
     struct Silent(Matrix);

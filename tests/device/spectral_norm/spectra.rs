@@ -1,4 +1,4 @@
-//! Random matrices of many spectra: what says it converged has converged, and lower bounds are lower bounds.
+//! Random matrices of many spectra: converged results are right, and lower bounds hold.
 
 use opnorm::norm::{Lanczos, Status, spectral_norm};
 
@@ -12,7 +12,7 @@ fn converged_means_converged_and_lower_means_lower() {
         "{:<14} {:>6} {:>10} {:>11} {:>12} {:>12} {:>10}",
         "family", "count", "converged", "stagnated", "worst error", "lower > exact", "mean its"
     );
-    // Matrices of each family.
+    // The number of matrices of each family.
     let each = if is_full() { 200 } else { 60 };
     let mut source = Source::new(2024);
     for family in FAMILIES {
@@ -55,15 +55,15 @@ fn no_read_back_per_iteration() {
     let read_backs = gpu().totals().read_backs - before;
     println!("{} iterations, {read_backs} read-backs on a device that other tests use too", norm.iterations);
     assert!(norm.iterations >= 30);
-    // The counter is the device's, and tests run side by side: a device of its own tells this run's share.
+    // A separate device, because tests run side by side and the counter belongs to the device.
     let own = opnorm::Gpu::new().unwrap();
     let matrix = Source::new(1).gaussian(600, 600);
     let matrix = opnorm::Matrix::from_slice(&own, 600, 600, &matrix.entries).unwrap();
     let before = own.totals();
     let norm = spectral_norm(&matrix).unwrap().items()[0].clone();
     let after = own.totals();
-    // One tells the range, five the end of a run: norms, factors, residuals and vectors; the bound reads the matrix
-    // once.
+    // A read for the range, and five at the end of a run: norms, factors, residuals and vectors; the bound reads the
+    // matrix once.
     let during = after.read_backs - before.read_backs - 7;
     println!("{} iterations, {during} read-backs during them", norm.iterations);
     assert!(during as usize <= norm.iterations / 3, "{during} for {} iterations", norm.iterations);

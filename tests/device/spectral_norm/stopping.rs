@@ -1,11 +1,11 @@
-//! Spectra that are dense at their edge: what converged is right to the tolerance asked for.
+//! Spectra that are dense at their edge: converged results are right to the tolerance.
 
 use opnorm::norm::{Lanczos, Status};
 
 use super::matrices::Dense;
 use super::{is_full, upload};
 
-/// A banded matrix by the values of its diagonals, the lowest first, which lies so many places below the main one.
+/// A banded matrix by the values of its diagonals, the lowest first, which lies `below` places below the main diagonal.
 fn banded(size: usize, below: usize, diagonals: &[f64]) -> Dense {
     Dense::from_fn(size, size, |row, col| {
         (col + below).checked_sub(row).and_then(|place| diagonals.get(place)).copied().unwrap_or(0.0)

@@ -1,5 +1,4 @@
-//! The largest singular triplets: as many as asked for, copies and zeros included, with orthonormal vectors and true
-//! residuals.
+//! The `count` largest singular triplets, copies and zeros included, with orthonormal vectors and true residuals.
 
 use faer::Mat;
 use opnorm::norm::{Control, Lanczos, Progress, Status, Triplets};
@@ -22,7 +21,7 @@ fn off_orthonormal(vectors: &Mat<f64>) -> f64 {
     entries.map(|(row, col)| (gram[(row, col)] - f64::from(u8::from(row == col))).abs()).fold(0.0, f64::max)
 }
 
-/// The properties of every result that is converged.
+/// The properties of every converged result.
 fn check(name: &str, matrix: &Dense, count: usize, top: &Triplets) {
     let exact = matrix.singular_values();
     let name = format!("{name}, {} x {}, {count} of them", matrix.rows, matrix.cols);
@@ -54,7 +53,7 @@ fn found(options: &Lanczos, matrix: &Dense, count: usize) -> Triplets {
     options.top(&upload(matrix), count).unwrap().remove(0)
 }
 
-/// Fewer steps than half the shorter side, so that the matrix is not decomposed.
+/// Fewer steps than half the shorter side, so that no dense decomposition replaces the iteration.
 fn by_steps(short: usize) -> Lanczos {
     Lanczos { max_iter: short.div_ceil(2) - 1, ..Lanczos::default() }
 }
@@ -75,7 +74,7 @@ fn zeros_are_values_with_vectors() {
     let top = found(&Lanczos::default(), &outer, 3);
     check("outer product", &outer, 3, &top);
     assert!((top.values[0].sigma - 70.746_024_6).abs() < 1e-6);
-    // A zero matrix has zeros, too; its status says so.
+    // A zero matrix has zeros too, and its status says so.
     let zero = found(&Lanczos::default(), &diagonal(3, 5, &[]), 2);
     assert_eq!((zero.status, zero.values.len()), (Status::Zero, 2));
     assert!(zero.values.iter().all(|triplet| triplet.sigma == 0.0 && triplet.residual == 0.0));
@@ -99,7 +98,7 @@ fn every_spectrum_and_every_count() {
     }
 }
 
-/// The same by a Krylov space: low ranks, graded values, blocks of copies.
+/// The same by a Krylov subspace: low ranks, graded values, blocks of copies.
 #[test]
 fn a_krylov_space_that_breaks_down_finds_all() {
     let mut source = Source::new(20);
@@ -126,7 +125,7 @@ fn a_krylov_space_that_breaks_down_finds_all() {
     }
 }
 
-/// Any operator, of which no entries are known; its short side may be either.
+/// An operator with unknown entries; its short side may be either side.
 #[test]
 fn operators_without_entries() {
     let mut source = Source::new(21);
@@ -158,9 +157,9 @@ fn what_was_not_reached_is_said() {
     let matrix = Source::new(4).gaussian(120, 110);
     let top = found(&Lanczos { max_iter: 12, ..Lanczos::default() }, &matrix, 20);
     assert_eq!((top.status, top.values.len(), top.iterations), (Status::MaxIterations, 12, 12));
-    // Residuals are measured all the same: the last ones are far off.
+    // Residuals are measured even for the last values, which are far off.
     assert!(top.values.iter().any(|triplet| triplet.residual > 1e-2 * top.values[0].sigma));
-    // f32 does not reach such a tolerance, and the status does not say so.
+    // The tolerance is out of reach of f32, and the status must not claim convergence.
     let stop = opnorm::norm::Stop::Value { rtol: 1e-9 };
     let strict = found(&Lanczos { stop, ..Lanczos::default() }, &matrix, 5);
     assert_eq!((strict.status, strict.values.len()), (Status::Stagnated, 5));

@@ -19,7 +19,7 @@ fn test_vectors() -> Vec<(&'static str, Dense, f64)> {
     let magic = [[16.0, 2.0, 3.0, 13.0], [5.0, 11.0, 10.0, 8.0], [9.0, 7.0, 6.0, 12.0], [4.0, 14.0, 15.0, 1.0]];
     let hadamard = |n| Dense::from_fn(n, n, |row, col| if (row & col).count_ones() % 2 == 0 { 1.0 } else { -1.0 });
     let page = [[-0.4318, 0.1616, -0.1790], [-0.1238, 0.4865, -0.2384]];
-    // 1/3 and the like are no f32: the Hilbert values are those of the rounded entries only to 1e-8.
+    // The Hilbert values hold to 1e-8 only, because 1/3 and similar entries are no f32.
     vec![
         ("hilbert 3", hilbert(3), 1.408_318_927_123_654),
         ("hilbert 5", hilbert(5), 1.567_050_691_098_231),
@@ -55,7 +55,7 @@ fn every_test_vector_to_a_millionth() {
         assert!(error(lanczos.sigma).abs() <= 1e-6, "{name}: {lanczos:?}");
         assert_eq!(lanczos.status, Status::Converged, "{name}");
         assert!(error(power.sigma).abs() <= 1e-6, "{name}: {power:?}");
-        // The bound is of the entries as f32, which the exact value is not for entries such as 1/3.
+        // The bound is of the f32 entries, which differ from entries such as 1/3.
         assert!(lanczos.bounds.lower <= matrix.singular_values()[0] * (1.0 + 1e-13), "{name}");
         assert!(lanczos.bounds.lower >= lanczos.sigma * (1.0 - 1e-11), "{name}");
     }

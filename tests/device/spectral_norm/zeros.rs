@@ -1,4 +1,4 @@
-//! Norms that are exactly zero, and what is certain of them.
+//! Norms that are exactly zero, with their bounds.
 
 use opnorm::gpu::Recorder;
 use opnorm::norm::{Arithmetic, Bounds, Guarantee, Method, Power, Status};
@@ -13,7 +13,7 @@ pub fn certified_zero() -> Bounds {
     Bounds { lower: 0.0, upper: 0.0, guarantee: Guarantee::Certified { arithmetic: Arithmetic::Host } }
 }
 
-/// An operator of one's own, of which nothing is known.
+/// A custom operator without known entries.
 struct Unknown(Matrix);
 
 impl LinearOperator for Unknown {
@@ -62,12 +62,12 @@ fn zero_is_certified_where_entries_are_known_to_be_zero() {
             );
         }
         assert_eq!(run(&zero).items()[0].to_string(), "0 in [0, 0], certified");
-        // Products that are zero are no proof; an operator without elements is.
+        // Products that are zero prove nothing; an operator without elements is proven zero.
         let unknown = run(&Unknown(zero.clone())).items()[0].clone();
         assert_eq!((unknown.status, unknown.bounds), (Status::Zero, Bounds::at_least(0.0)), "{method:?}");
         let empty = Unknown(Matrix::from_batch(gpu(), 1, 0, 3, &[]).unwrap());
         assert_eq!(run(&empty).items()[0].bounds, certified_zero(), "{method:?}");
-        // The smallest number there is, alone, is not zero.
+        // The smallest subnormal number, alone, is not zero.
         let tiny = Matrix::from_slice(gpu(), 2, 2, &[0.0, f32::from_bits(1), 0.0, 0.0]).unwrap();
         let item = run(&tiny).items()[0].clone();
         assert!((item.sigma / 2f64.powi(-149) - 1.0).abs() < 1e-6 && item.bounds.lower > 0.0, "{method:?}: {item:?}");

@@ -1,4 +1,4 @@
-//! The check of gradients that users have, and operators made of Jacobians.
+//! The check of gradients, and operators made of Jacobians.
 
 use opnorm::norm::spectral_norm;
 use opnorm::operator::{Composition, Identity, LinearOperator, Scaled, Sum, Transpose};
@@ -20,19 +20,19 @@ fn what_is_right_agrees_and_what_is_not_is_told() {
     assert!(report.rows.iter().all(|row| row.differences < 1e-8 && row.device_vjp < 1e-4), "{report}");
     assert!(report.to_string().contains("[5, 4]") && report.to_string().contains("agrees"));
 
-    // At a kink the derivative is one-sided and the difference is not; where there is no number there is no agreement.
+    // At a kink the derivative is one-sided and the difference is not; a NaN agrees with nothing.
     let relu = x.relu().unwrap();
     let zeros = [0.0; 12];
     let report = tape.check_gradients(&[&relu], &[&x], &[&zeros]).unwrap();
     assert!(!report.agrees() && report.to_string().contains("DISAGREES"), "{report}");
     let report = tape.check_gradients(&[&x.log().unwrap()], &[&x], &[&[-1.0; 12]]).unwrap();
     assert!(!report.agrees(), "{report}");
-    // In the range of f64 and not in that of f32: what the device makes of it is told apart, forward and reverse.
+    // A value within the range of f64 but not of f32 shows apart, forward and reverse.
     let report = tape.check_gradients(&[&x.exp().unwrap()], &[&x], &[&[100.0; 12]]).unwrap();
     let row = &report.rows[0];
     assert!(row.differences < 1e-6 && row.adjoint < 1e-10 && !report.agrees(), "{report}");
     assert!([row.device_jvp, row.device_vjp].into_iter().all(|error| error.is_nan() || error > 1.0), "{report}");
-    // What is not given is missed.
+    // Missing inputs are reported.
     let report = tape.check_gradients(&[&w], &[&x], &[&at_x]).unwrap_err();
     assert!(report.to_string().contains("input"), "{report}");
     assert!(tape.check_gradients(&[&y], &[&x, &w], &[&at_x]).is_err());

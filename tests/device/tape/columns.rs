@@ -1,4 +1,4 @@
-//! Products of a Jacobian with several vectors: the dispatches of one, and the bits of each vector by itself.
+//! Products of a Jacobian with several vectors: the dispatches of a single product, and the bits of each vector alone.
 
 use opnorm::tape::{Fusion, Linearization, Tape, Value};
 use opnorm::tensor::{Conv2dOptions, Pool2dOptions, Tensor};
@@ -13,7 +13,7 @@ fn constant(like: &Value, shape: &[usize]) -> Result<Value> {
     like.tape().constant(&Tensor::from_slice(like.tape().gpu(), shape, &entries)?)
 }
 
-/// Functions that between them have every operation of a linear part.
+/// Functions that together contain every operation of a linear part.
 fn functions() -> Vec<(&'static str, Vec<usize>, Build)> {
     vec![
         ("the identity", vec![3, 4], |x| Ok(x.clone())),
@@ -51,7 +51,7 @@ fn upload(gpu: &Gpu, shape: &[usize], seed: u64) -> Tensor {
     Tensor::from_slice(gpu, shape, &narrowed(&draw(&mut seeded(seed), shape.iter().product()))).unwrap()
 }
 
-/// The product with vectors, and its dispatches.
+/// The product with vectors, and its number of dispatches.
 fn product(jacobian: &Linearization, adjoint: bool, vectors: &Tensor) -> (Vec<f32>, u64) {
     let gpu = jacobian.gpu();
     let to = if adjoint { jacobian.domain() } else { jacobian.codomain() };
@@ -66,7 +66,7 @@ fn product(jacobian: &Linearization, adjoint: bool, vectors: &Tensor) -> (Vec<f3
     (output.read(gpu).unwrap(), gpu.totals().dispatches - before)
 }
 
-/// Compares products with `columns` vectors with products with each of them; the dispatches of both.
+/// Compares products with `columns` vectors with products with each vector, and returns the dispatches of both.
 fn compare(name: &str, jacobian: &Linearization, adjoint: bool, columns: usize) -> (u64, u64) {
     let (gpu, batch) = (jacobian.gpu(), jacobian.batch());
     let from = if adjoint { jacobian.codomain() } else { jacobian.domain() };
@@ -96,7 +96,7 @@ fn compare(name: &str, jacobian: &Linearization, adjoint: bool, columns: usize) 
 
 #[test]
 fn several_vectors_cost_the_dispatches_of_one() {
-    // A device of its own: its counters are those of this test alone.
+    // A separate device, so that its counters count this test alone.
     let gpu = Gpu::new().unwrap();
     for fusion in [Fusion::Never, Fusion::Always] {
         for (name, shape, build) in functions() {

@@ -1,5 +1,5 @@
-//! Steps of the host between two dispatches: their order, masks and read-backs around them, errors, and operators whose
-//! products have them.
+//! Steps of the host between two dispatches: their order, masks and read-backs around them, errors, and operators with
+//! such products.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,7 +15,7 @@ use opnorm::{Error, Gpu, Result};
 
 use super::gpu;
 
-/// Doubles numbers on the host, and notes what they were.
+/// Doubles numbers on the host, and records the numbers.
 struct Double {
     numbers: Buffer<f32>,
     seen: Arc<Mutex<Vec<Vec<f32>>>>,
@@ -108,7 +108,7 @@ fn a_step_is_never_passed_over() {
     assert!(matches!(error, Error::NeedsHost { operation: "fail" }), "{error}");
     assert!(error.to_string().contains("submit_async"), "{error}");
 
-    // What follows a step that failed does not run.
+    // Commands after a failed step do not run.
     let (from, to) = (upload(&[1f32]), upload(&[0f32]));
     let mut recorder = gpu().recorder();
     recorder.host(Arc::new(Fail));
@@ -123,7 +123,7 @@ fn a_step_is_never_passed_over() {
 
 #[test]
 fn a_recorder_without_steps_waits_for_nothing() {
-    // A device of its own: others count submits, too.
+    // A separate device, because other tests count submits too.
     let gpu = Gpu::new().unwrap();
     let [from, to] = [[1f32], [0f32]].map(|data| Buffer::from_slice(&gpu, "test", &data).unwrap());
     let mut recorder = gpu.recorder();
@@ -136,7 +136,7 @@ fn a_recorder_without_steps_waits_for_nothing() {
     assert_eq!((gpu.totals().submits - before.submits, gpu.totals().read_backs), (1, 0));
 }
 
-/// A function whose derivative needs the host, at one point of a batch of two.
+/// A function whose derivative needs the host, at a point with a batch of two.
 fn triplets() -> (Tape, Value, Value, Tensor) {
     let tape = Tape::new(gpu());
     let a = tape.input(&[2, 3, 3]).unwrap();
@@ -208,7 +208,7 @@ fn products_of_one_jacobian_that_are_awaited_together_do_not_mix() {
         moved.read_async(gpu()).await.unwrap()
     };
     let alone: Vec<Vec<f32>> = (0..3).map(|seed| gpu().block_on(product(seed))).collect();
-    // No thread of its own drives the device here, so that steps do wait for it.
+    // Steps do wait for the device here, because no other thread drives the device.
     let together = pollster::block_on(futures::future::join_all((0..3).map(product)));
     assert_eq!(alone, together);
 }

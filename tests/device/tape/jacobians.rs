@@ -1,4 +1,4 @@
-//! Jacobians as operators: known norms, dense singular values, adjoints, columns, and what a product makes.
+//! Jacobians as operators: known norms, dense singular values, adjoints, columns, and allocations of a product.
 
 use opnorm::Gpu;
 use opnorm::norm::Lanczos;
@@ -135,7 +135,7 @@ fn products_of_several_columns_are_those_of_the_dense_jacobian() {
 
 #[test]
 fn a_product_makes_no_memory_and_no_bind_groups() {
-    // A device of its own: its counters are those of this test alone.
+    // A separate device, so that its counters count this test alone.
     let gpu = Gpu::new().unwrap();
     let jacobian = Network::new(&gpu, 3, 2).linearize(&gpu);
     let (input, output) = (Tensor::zeros(&gpu, &[3, 2, 7]).unwrap(), Tensor::zeros(&gpu, &[3, 2, 4]).unwrap());
@@ -174,16 +174,16 @@ fn functions_that_mix_samples_are_refused() {
     let centred = |x: &Value| x.subtract(&x.mean(&[0])?);
     let error = norm.norms(&tape, centred, &samples, &[]).unwrap_err().to_string();
     assert!(error.contains("mixes samples") && error.contains("first axis"), "{error}");
-    // At zero the derivative of this one vanishes; it is found out at the first samples.
+    // At zero this derivative vanishes, so that the mixing shows only at the first samples.
     let product = |x: &Value| x.multiply(&x.sum(&[0])?);
     let mut prepared = norm.prepare(&tape, product, &[3, 2], &[]).unwrap();
     assert!(prepared.norms_at(&samples, &[]).unwrap_err().to_string().contains("mixes samples"));
-    // One sample is by itself, and what is infinite moves nobody.
+    // A single sample cannot mix, and an infinite sample moves no other.
     let alone = Tensor::from_slice(gpu(), &[1, 2], &[0.5, 1.0]).unwrap();
     let _ = norm.norms(&tape, centred, &alone, &[]).unwrap();
     let zero = Tensor::from_slice(gpu(), &[3, 2], &[0.0; 6]).unwrap();
     let _ = norm.norms(&tape, Value::log, &zero, &[]).unwrap();
-    // What is missing is told in the words of what was asked for.
+    // The error names the missing input in the caller's words.
     let weight = tape.input(&[2, 2]).unwrap();
     let error = norm.norms(&tape, |x| x.matmul(&weight), &samples, &[]).unwrap_err().to_string();
     assert!(error.starts_with("linearize:") && error.contains("[2, 2]"), "{error}");

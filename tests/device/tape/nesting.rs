@@ -1,4 +1,4 @@
-//! Derivatives of derivatives, of random expressions and of ones that are known.
+//! Derivatives of derivatives, of random and of known expressions.
 
 use opnorm::Result;
 use opnorm::tape::{Tape, Value};
@@ -74,8 +74,8 @@ pub fn trees() -> impl Strategy<Value = Tree> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Reverse over reverse, forward over reverse and reverse over forward are one Hessian, which is symmetric and the
-    /// difference of gradients.
+    /// Reverse over reverse, forward over reverse and reverse over forward give the same Hessian, which is symmetric
+    /// and equals the difference of gradients.
     #[test]
     fn the_three_ways_to_a_hessian_agree(tree in trees(), seed: u64) {
         let tape = Tape::new(gpu());
@@ -104,7 +104,7 @@ proptest! {
             prop_assert!((other - own).abs() < 1e-11 * scale, "{other} and {own}");
         }
         prop_assert!((dot(&s, &found[2]) - dot(&t, &found[4])).abs() < 1e-11 * scale);
-        // The two differences of steps h and 2h tell how large the third derivative is.
+        // The differences of steps h and 2h tell the size of the third derivative.
         let difference = |step: f64| -> Vec<f64> {
             at(step)[0].iter().zip(&at(-step)[0]).map(|(after, before)| (after - before) / (2.0 * step)).collect()
         };
@@ -156,7 +156,7 @@ fn what_does_not_depend_has_derivative_zero() {
     assert_eq!(found, [vec![0.0; 2], vec![0.0; 3], vec![4.0, 5.0]]);
 }
 
-/// A computed value may be what is differentiated by: what it is made of then counts as fixed.
+/// A derivative with respect to a computed value takes the inputs of that value as fixed.
 #[test]
 fn computed_values_are_inputs_too() {
     let tape = Tape::new(gpu());

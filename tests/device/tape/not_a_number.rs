@@ -1,4 +1,4 @@
-//! A slope at what is not a number is not one either, so that a Jacobian there says so.
+//! The slope at NaN is NaN, so that a Jacobian there shows the fault.
 
 use opnorm::norm::{JacobianSearch, JacobianSpectralNorm, Lanczos, Method, Power, Region, Status};
 use opnorm::tape::{Fusion, Tape, Value};
@@ -9,7 +9,7 @@ use super::gpu;
 
 type Function = fn(&Value) -> Result<Value>;
 
-/// Functions of three samples of four numbers, each of which would have a finite slope where a comparison decides.
+/// Functions of three samples of four numbers, each with a finite slope where a comparison decides.
 const FUNCTIONS: [(&str, Function); 14] = [
     ("relu", |x| x.relu()),
     ("leaky_relu", |x| x.leaky_relu(0.1)),
@@ -77,7 +77,7 @@ fn slopes_of_what_is_not_a_number_are_not_either() {
     }
 }
 
-/// The largest norm of a region is not known where one of its places has none.
+/// The largest norm of a region is NaN where a place of the region has no norm.
 #[test]
 fn a_search_that_meets_not_a_number_says_so() {
     let tape = Tape::new(gpu());

@@ -1,4 +1,4 @@
-//! Operations of a user's own: a whole one, and ones that break the trait's promises.
+//! Custom operations: a whole operation, and operations that break the trait's promises.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ static CUBE: OwnKernel = OwnKernel::new(
 
     @compute @workgroup_size(64)
     fn main(@builtin(global_invocation_id) id: vec3u) {
-        // No guard: run-time checks keep what lies past the end.
+        // No guard, because run-time checks protect the memory past the end.
         output[id.x] = factor * input[id.x] * input[id.x] * input[id.x];
     }",
     1,
@@ -32,7 +32,7 @@ static CUBE: OwnKernel = OwnKernel::new(
 
 static BROKEN: OwnKernel = OwnKernel::new("broken", "this is not WGSL", 1, 1, 0);
 
-/// A promise of [`Operation`] that is broken.
+/// A broken promise of [`Operation`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     None,
@@ -98,7 +98,7 @@ fn an_operation_of_ones_own_has_derivatives_of_every_order() {
     assert!(report.agrees(), "{report}");
 }
 
-/// The derivatives do not use the kernel, so that the outputs alone tell.
+/// The outputs alone tell, because the derivatives do not use the kernel.
 #[test]
 fn a_kernel_that_computes_something_else_is_found() {
     let tape = Tape::new(gpu());
@@ -129,10 +129,10 @@ fn broken_promises_are_errors() {
     let y = cube(&x, Fault::Tangent).unwrap();
     let error = tape.grad(&y.sum(&[0]).unwrap(), &[&x]).unwrap_err();
     assert!(error.to_string().contains("a derivative of shape [3]"), "{error}");
-    // It says nothing of a transpose.
+    // The operation has no transpose.
     let y = cube(&x, Fault::None).unwrap();
     let error = tape.transpose(&[&y], &[&x], &[&x]).unwrap_err();
     assert!(matches!(error, Error::NotLinear { operation: "cube" }), "{error}");
-    // The device is as it was.
+    // The device still works.
     assert_eq!(run(Fault::None).unwrap()[0].read(gpu()).unwrap(), [2.0, 16.0, 54.0]);
 }

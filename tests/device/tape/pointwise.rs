@@ -1,5 +1,5 @@
-//! Functions of an element at all sizes of arguments: value, slope and second derivative on the device against closed
-//! forms in `f64`, and what is not finite.
+//! Elementwise functions at all sizes of arguments: value, slope and second derivative on the device against closed
+//! forms in `f64`, also at arguments that are not finite.
 
 use std::f64::consts::PI;
 
@@ -10,14 +10,14 @@ use opnorm::tensor::Tensor;
 
 use super::gpu;
 
-/// A function with its value, slope and second derivative in closed form, and what they may be off by.
+/// A function with its value, slope and second derivative in closed form, and their allowed errors.
 struct Row {
     name: &'static str,
     build: fn(&Value) -> Result<Value>,
     exact: fn(f64) -> [f64; 3],
     /// Units of 2^-23 of the value, the slope and the second derivative, relative.
     units: [f64; 3],
-    /// As many units of 1 where |x| is below 8: of terms that cancel near a zero of a derivative, and of powers.
+    /// As many units of 1 where |x| is below 8, for terms that cancel near a zero of a derivative, and for powers.
     near: f64,
 }
 
@@ -77,7 +77,7 @@ fn density(x: f64) -> f64 {
     (-x * x / 2.0).exp() / (2.0 * PI).sqrt()
 }
 
-/// x·y, and 0 where y is.
+/// x · y, and 0 where y is 0.
 fn times(x: f64, y: f64) -> f64 {
     if y == 0.0 && !x.is_nan() { 0.0 } else { x * y }
 }
@@ -155,7 +155,7 @@ fn table() -> Vec<Row> {
     ]
 }
 
-/// The value, slope and second derivative of a function at some arguments, by kernels of their own or fused.
+/// The value, slope and second derivative of a function at some arguments, by separate or fused kernels.
 fn derivatives(build: fn(&Value) -> Result<Value>, at: &[f32], fusion: Fusion) -> Vec<Vec<f32>> {
     let tape = Tape::new(gpu()).fusing(fusion);
     let x = tape.input(&[at.len()]).unwrap();
@@ -168,7 +168,7 @@ fn derivatives(build: fn(&Value) -> Result<Value>, at: &[f32], fusion: Fusion) -
     found.iter().map(|found| found.read(gpu()).unwrap()).collect()
 }
 
-/// The result, if it is outside its bounds.
+/// The result, if outside its bounds.
 fn fault(found: f32, exact: f64, relative: f64, absolute: f64) -> Option<f64> {
     let wide = f64::from(found);
     let most = f64::from(f32::MAX) * (1.0 - 1e-4);
@@ -178,7 +178,7 @@ fn fault(found: f32, exact: f64, relative: f64, absolute: f64) -> Option<f64> {
         // Rounding may go either way at the end of the range.
         wide == f64::INFINITY.copysign(exact) || exact.is_finite() && (wide / exact - 1.0).abs() < 2e-4
     } else {
-        // What is below the smallest normal number may be flushed, as an argument or a result.
+        // Numbers below the smallest normal number may be flushed, as an argument or a result.
         (wide - exact).abs() <= relative * exact.abs() + absolute + 2.0 * f64::from(f32::MIN_POSITIVE)
     };
     (!is_right).then_some(wide)
@@ -209,7 +209,7 @@ fn values_slopes_and_second_derivatives_at_all_sizes() {
                 if let Some(wrong) =
                     fault(value, exact, (units[kind] + more) * unit, close * f64::from(u8::from(kind > 0)) + flushed)
                 {
-                    // What a jump hides at NaN has no slope of its own.
+                    // The slope at NaN is masked where a jump hides the NaN.
                     if !(x.is_nan() && (kind == 2 || exact == 0.0)) {
                         faults.push(format!("{name}({x:e}): derivative {kind} is {wrong:e}, {exact:e} exactly"));
                     }

@@ -1,4 +1,4 @@
-//! Programs: what is left out, what memory they take, what they refuse.
+//! Programs: omitted operations, memory, and refusals.
 
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
@@ -13,7 +13,7 @@ fn what_no_output_needs_is_left_out() {
     let y = x.sin().unwrap();
     let unused = tape.input(&[4]).unwrap().exp().unwrap().multiply(&y).unwrap();
     assert_eq!(tape.compile(&[&x], &[&y]).unwrap().operations(), 1);
-    // A vjp's placeholders have no value, and need none.
+    // The placeholders of a VJP have no value, and need none.
     let back = tape.vjp(&[&y], &[&x], &[&x]).unwrap();
     assert_eq!(tape.compile(&[&x], &back).unwrap().operations(), 2);
     let error = tape.compile(&[&x], &[&unused]).err().unwrap();
@@ -34,7 +34,7 @@ fn memory_is_used_again() {
 
 #[test]
 fn later_runs_make_nothing_but_results() {
-    // A device of its own: its counters are those of this test alone.
+    // A separate device, so that its counters count this test alone.
     let gpu = Gpu::new().unwrap();
     let tape = Tape::new(&gpu);
     let x = tape.input(&[5, 7]).unwrap();
@@ -54,7 +54,7 @@ fn large_products_have_memory_for_copies() {
     let tape = Tape::new(gpu());
     let (x, weight) = (tape.input(&[70, 130]).unwrap(), tape.input(&[75, 130]).unwrap());
     let y = x.matmul_nt(&weight).unwrap();
-    // The product before is read by two of the next, whose copies must leave it alone.
+    // Two of the next products read the product before, so that their copies must leave that product unchanged.
     let back = y.matmul(&weight).unwrap();
     let across = y.matmul_tn(&back).unwrap();
     let program = tape.compile(&[&x, &weight], &[&y, &back, &across]).unwrap();
@@ -88,7 +88,7 @@ fn outputs_may_be_inputs_constants_views_and_named_twice() {
     assert_eq!(found, expected);
     let twins = program.evaluate(&[[1.0; 6]]).unwrap();
     assert_eq!(twins, expected.map(|values| values.into_iter().map(f64::from).collect::<Vec<_>>()));
-    // The program's memory is not the caller's: a later run leaves earlier results alone.
+    // A later run leaves earlier results unchanged, because the program's memory is not the caller's.
     let kept = program.run(&[&point]).unwrap();
     program.run(&[Tensor::zeros(gpu(), &[2, 3]).unwrap()]).unwrap();
     assert_eq!(kept[2].read(gpu()).unwrap(), found[2]);
@@ -155,7 +155,7 @@ fn what_does_not_fit_is_refused() {
     }
 }
 
-/// One program, whose runs take several submits, from several threads: each gets the answer to its own question.
+/// Runs of one program from several threads, each in several submits, get their own results.
 #[test]
 fn runs_that_wait_for_the_host_take_turns() {
     let tape = Tape::new(gpu());

@@ -28,13 +28,13 @@ fn the_steepest_place_of_a_square_is_found() {
             assert!((item.sigma - expected).abs() < 2e-3, "{region:?}: {item:?}");
             assert!(item.sigma <= expected + 1e-5 && item.centre <= item.sampled, "{region:?}: {item:?}");
         }
-        // The corners of a box are easily hit by chance, the edge of a ball is not.
+        // Random places easily hit the corners of a box, but not the edge of a ball.
         if region == ball {
             assert!(found.iter().all(|item| item.sampled < item.sigma && item.climbed > 0), "{found:?}");
         }
         assert!((found[0].centre - 1.0).abs() < 1e-5 && (found[1].centre - 2.0).abs() < 1e-5);
     }
-    // Without steps and places it is the norm at the sample.
+    // Without steps and places the result is the norm at the sample.
     let search = JacobianSearch { region: ball, steps: 0, places: 0, ..JacobianSearch::default() };
     let found = search.steepest(&tape, square, &samples, &[]).unwrap();
     assert!((found[1].sigma - 2.0).abs() < 1e-5 && found[1].at == [0.0, 0.125, 2.0] && found[1].climbed == 0);
@@ -44,8 +44,8 @@ fn distance(item: &Steepest, centre: &[f64]) -> f64 {
     item.at.iter().zip(centre).map(|(x, centre)| (f64::from(*x) - centre).powi(2)).sum::<f64>().sqrt()
 }
 
-/// Layers of `relu` have no slope of the norm to follow; random directions find more than the samples did, within the
-/// region, and the same again.
+/// Layers of `relu` have no slope of the norm to follow. Random directions find more than the samples did, within the
+/// region, and repeatably.
 #[test]
 fn networks_without_curvature_are_searched_at_random() {
     let tape = Tape::new(gpu());
@@ -70,7 +70,7 @@ fn networks_without_curvature_are_searched_at_random() {
         assert!(item.centre <= item.sampled && item.sampled <= item.sigma, "{item:?}");
         assert!(distance(item, centre) <= radius + 1e-5);
         climbed += item.climbed;
-        // The norm is that of the place.
+        // The norm belongs to the place.
         let at: Vec<f64> = item.at.iter().map(|x| f64::from(*x)).collect();
         let there = JacobianSpectralNorm::default().norms(&tape, network, &upload(&[1, 8], &at), &[]).unwrap();
         assert!((there.reduced().unwrap() / item.sigma - 1.0).abs() < 1e-5);
@@ -119,13 +119,12 @@ fn searches_end_when_they_are_asked_to_and_refuse_what_means_nothing() {
     assert!(matches!(error, Error::ShapeMismatch { .. }), "{error}");
     let nobody = search.steepest(&tape, Value::tanh, &upload(&[0, 2], &[]), &[]).unwrap();
     assert!(nobody.is_empty());
-    // Nothing is larger than what is not a number.
+    // A NaN counts as the largest.
     let found = search.steepest(&tape, Value::log, &upload(&[2, 1], &[0.0, 3.0]), &[]).unwrap();
     assert!(found[0].sigma.is_nan() && found[1].sigma > 1.0 / 3.0, "{found:?}");
 }
 
-/// A sample outside of what its coordinates may be is looked around from the nearest place inside; too far out, it is
-/// refused.
+/// A sample outside its coordinates' range starts from the nearest place inside; a sample too far out is refused.
 #[test]
 fn samples_outside_of_a_box_are_brought_in() {
     let tape = Tape::new(gpu());
@@ -142,7 +141,7 @@ fn samples_outside_of_a_box_are_brought_in() {
     assert!(is_told, "{error:?}");
 }
 
-/// All at once, a few at a time, and what is left over: the same places.
+/// All places at once, a few at a time, and a remainder give the same places.
 #[test]
 fn how_many_are_evaluated_together_changes_nothing() {
     let tape = Tape::new(gpu());

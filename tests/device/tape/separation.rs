@@ -1,4 +1,4 @@
-//! Functions that mix samples of a batch are refused, whichever they mix; those that do not are not.
+//! Functions that mix samples of a batch are refused; functions that do not mix are accepted.
 
 use opnorm::norm::{JacobianSearch, JacobianSpectralNorm, Status};
 use opnorm::tape::{BatchNorm, Tape, Value};
@@ -18,7 +18,7 @@ fn is_refused<T: std::fmt::Debug>(found: Result<T>) -> bool {
     }
 }
 
-/// x, and to one sample something of another is added.
+/// x, with a part of another sample added to a sample.
 fn leak(x: &Value, from: usize, to: usize, size: f64) -> Result<Value> {
     let batch = x.shape()[0];
     let row = x.slice(0, from..from + 1)?.scale(size)?;
@@ -71,7 +71,7 @@ fn all_ways_to_mix_are_refused() {
     }
 }
 
-/// At the first point the derivative of what mixes is zero: it is found out at the next, the second or the third.
+/// At the first point the mixing derivative is zero, so that the next, the second or the third point shows the mixing.
 #[test]
 fn mixing_is_found_where_it_begins() {
     let tape = Tape::new(gpu());
@@ -117,7 +117,7 @@ fn functions_of_each_sample_are_not_refused() {
         let found = JacobianSpectralNorm::default().norms(&tape, function, &samples, &[]);
         assert!(found.is_ok(), "{name}: {:?}", found.err());
     }
-    // A sample that is not a number is none of the others' business.
+    // A NaN sample does not affect the other samples.
     let mut data = narrowed(&draw(&mut seeded(5), 80));
     data[20] = f32::NAN;
     let broken = Tensor::from_slice(gpu(), &[5, 16], &data).unwrap();

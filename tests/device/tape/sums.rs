@@ -1,4 +1,4 @@
-//! Long sums, and what rounding would leave of what is exactly zero.
+//! Long sums, and the rounding of results that are exactly zero.
 
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::{Conv2dOptions, Pool2dOptions, Tensor};
@@ -11,7 +11,7 @@ fn run(outputs: &[Value], x: &Value, data: &[f32]) -> Vec<Vec<f32>> {
     found.iter().map(|found| found.read(gpu()).unwrap()).collect()
 }
 
-/// In a chain the error of a million equal terms is that of thousands of roundings.
+/// A chain would give a million equal terms the error of thousands of roundings.
 #[test]
 fn sums_of_many_equal_terms_have_the_error_of_few() {
     let full = is_full();
@@ -30,14 +30,14 @@ fn sums_of_many_equal_terms_have_the_error_of_few() {
             }
         }
     }
-    // What is read from one place many times takes as many slopes.
+    // A place that is read many times has as many slopes.
     let tape = Tape::new(gpu());
     let x = tape.input(&[2]).unwrap();
     let ones = tape.fill(&[40_000], 0.1).unwrap();
     let back = tape.vjp(&[x.gather(0, &[1; 40_000]).unwrap()], &[&x], &[ones]).unwrap().remove(0);
     let found = run(&[back], &x, &[0.0; 2]);
     assert!((f64::from(found[0][1]) / (4e4 * f64::from(0.1f32)) - 1.0).abs() < 1e-6, "{found:?}");
-    // Along the first axis, and within.
+    // Along the first axis, and along a middle axis.
     let tape = Tape::new(gpu());
     let x = tape.input(&[100_000, 3]).unwrap();
     let found = run(&[x.sum(&[0]).unwrap(), x.sum(&[0, 1]).unwrap()], &x, &[0.1; 300_000]);
@@ -46,7 +46,7 @@ fn sums_of_many_equal_terms_have_the_error_of_few() {
     }
 }
 
-/// Products of long rows by way of either kernel, and of images with what comes of them.
+/// Products of long rows by either kernel, and of images with their adjoints.
 #[test]
 fn products_of_many_equal_terms_have_the_error_of_few() {
     let near = |found: f32, exact: f64| assert!((f64::from(found) / exact - 1.0).abs() < 3e-6, "{found} for {exact}");
@@ -66,7 +66,7 @@ fn products_of_many_equal_terms_have_the_error_of_few() {
     let mean = x.average_pool2d(&Pool2dOptions::new([90, 100]), true).unwrap();
     let found = run(&[back, mean], &x, &[0.1; 9000]);
     near(found[0][3], 89.0 * 99.0 * term * term);
-    // The elements of a window are added one after another: no more is said of them, but none is left out.
+    // The elements of a window are added in sequence, so that the bound is loose, but no element may be missing.
     assert!((f64::from(found[1][0]) / term - 1.0).abs() < 1e-4, "{}", found[1][0]);
 }
 
@@ -78,14 +78,14 @@ fn a_constant_row_is_normalised_to_nearly_zero() {
             let x = tape.input(&[2, size]).unwrap();
             let found = run(&[x.layer_norm(1, 1e-5).unwrap()], &x, &vec![term; 2 * size]);
             let most = largest(&found[0].iter().map(|value| f64::from(*value)).collect::<Vec<_>>());
-            // What is left of the mean is rounded once more: 2^-23 of 2^-22 of the term, over the root of epsilon.
+            // The remainder of the mean is rounded once more: 2^-23 of 2^-22 of the term, over the root of epsilon.
             let room = 1e-12 * f64::from(term.abs()) / 1e-5f64.sqrt();
             assert!(most <= room, "{size} times {term}: {most:e}");
         }
     }
 }
 
-/// A share near 1 changes by what the others do, which 1 less its square does not know.
+/// A share near 1 changes by the changes of the other shares, which 1 less its square would miss.
 #[test]
 fn shares_near_one_have_their_slopes() {
     let tape = Tape::new(gpu());
@@ -104,7 +104,7 @@ fn shares_near_one_have_their_slopes() {
             let (unit, ones) = (unit(place), tape.fill(&[1, 3], 1.0).unwrap());
             let back = tape.vjp(&[&y], &[&x], &[&unit]).unwrap().remove(0);
             let along = tape.jvp(&[&y], &[&x], &[&unit]).unwrap().remove(0);
-            // Nothing changes where all do alike.
+            // A common change of all elements changes nothing.
             let alike = tape.jvp(&[&y], &[&x], &[&ones]).unwrap().remove(0);
             let found = run(&[y, back, along, alike], &x, &data);
             let share = 1.0 / (1.0 + others);

@@ -1,5 +1,5 @@
-//! Norms of matrices whose singular values nearly meet, or are zero but for a few: values, gradients and second
-//! derivatives of the entries as `f32` holds them, against `f64`.
+//! Norms of matrices with nearly equal or mostly zero singular values: values, gradients and second derivatives of the
+//! `f32` entries, against `f64`.
 
 use faer::Mat;
 use opnorm::Error;
@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{draw, gpu, is_full, narrowed, seeded};
 
-/// A diagonal between two reflections, in entries that `f32` holds.
+/// A diagonal between two reflections, with entries in `f32`.
 fn reflected(random: &mut ChaCha8Rng, (rows, cols): (usize, usize), values: &[f64]) -> Vec<f64> {
     let mut vector = |size: usize| {
         let drawn = draw(random, size);
@@ -113,7 +113,7 @@ fn low_ranks_have_ky_fan_and_nuclear_norms() {
     }
 }
 
-/// The search that tells vectors of a larger matrix apart on the host, and the one for several values.
+/// The host's search for the vectors of a larger matrix, and for several values.
 #[test]
 fn larger_matrices_have_near_ties_too() {
     let (rows, cols, gap) = (420, 410, 3e-6);

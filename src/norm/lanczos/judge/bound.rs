@@ -1,10 +1,10 @@
-//! The judge of an upper bound: whether the first space has anything more to say.
+//! The judge of an upper bound: whether further steps of the first space can narrow the bound.
 
 use super::super::chain::Chain;
 use super::super::state::State;
 use super::view::View;
 
-/// Steps without a narrower bound after which rounding is what stands in the way: so many, or a third of all.
+/// The number of steps without a narrower bound, or a third of all, after which rounding stands in the way.
 const PATIENCE: usize = 16;
 
 pub(super) fn judge(chain: &mut Chain, view: &View) {
@@ -20,7 +20,7 @@ pub(super) fn judge(chain: &mut Chain, view: &View) {
             chain.state = State::Settled { residual: view.residual };
         }
     } else if full || again {
-        // A start in the null space, and another one: the operator is as good as zero.
+        // A start in the null space, and then another: the operator is zero to working accuracy.
         chain.finish();
     }
 }

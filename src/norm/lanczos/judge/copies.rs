@@ -1,5 +1,5 @@
-//! The judge of a multiplicity: whether the leading triplet is accurate enough to look for its copies, and whether the
-//! latest start brought none.
+//! The judge of a multiplicity: whether to look for copies of the leading triplet, and whether the latest start found
+//! one.
 
 use super::super::super::stop::{Stop, expected_error};
 use super::super::bidiagonal::Bidiagonal;
@@ -7,21 +7,21 @@ use super::super::chain::Chain;
 use super::super::state::State;
 use super::view::{PROBE_STEPS, View};
 
-/// Singular values that differ by no more than this, relative to the largest, are copies of one: what `f32` entries and
-/// products leave of an exact copy lies well below it.
+/// The relative difference up to which singular values are copies. The difference that `f32` entries and products make
+/// between exact copies lies well below.
 const COPY: f64 = 1.0 / 1_048_576.0;
 
-/// The relative residual below which a triplet is as good as `f32` gives it, and copies can be told by their values.
+/// The relative residual below which a triplet has the accuracy of `f32`, so that values tell copies.
 const SHARP: f64 = 1e-7;
 
-/// A probe has found the largest value of what is left once its residual is this part of the distance to sigma: a copy
-/// that the probe's start has a part along of a hundredth would still show.
+/// The residual, in parts of the distance to sigma, at which a probe has found the largest remaining value. A copy
+/// along which the probe's start has a part of 1/100 would still show.
 const PROBED: f64 = 1e-4;
 
 pub(super) fn judge(chain: &mut Chain, stop: Stop, view: &View) {
     let sigma = chain.sigma();
     if sigma <= f64::MIN_POSITIVE {
-        // A start in the null space: another one tells whether the operator is as good as zero.
+        // After a start in the null space another start tells whether the operator is zero.
         if view.full || chain.steps.has_started_again() {
             chain.finish();
         }
@@ -57,8 +57,8 @@ impl Accuracy {
         }
     }
 
-    /// Whether a residual is within a part of the tolerance: the rest of it is left for what rounding adds to the
-    /// residual, and for a gap that a probe finds smaller.
+    /// Whether a residual is within `part` of the tolerance. The rest is for rounding, and for a smaller gap that a
+    /// probe may find.
     fn suffices(&self, residual: f64, part: f64) -> bool {
         match self.stop {
             Stop::Gradient { tolerance } => {
@@ -89,7 +89,7 @@ fn probing(chain: &mut Chain, (first, accuracy): (f64, &Accuracy), (copies, seco
     let distance = 1.0 - found.sigma / sigma;
     if distance <= COPY && !full {
         if residual <= SHARP {
-            // There may be more copies: another start.
+            // Another start, because there may be more copies.
             keep(chain, &probe);
             chain.steps.close();
         }
@@ -108,7 +108,7 @@ fn probing(chain: &mut Chain, (first, accuracy): (f64, &Accuracy), (copies, seco
     }
 }
 
-/// Marks the copies of the largest value in a space as what is kept of it.
+/// Marks the copies of the largest value in a space as the vectors to keep.
 fn keep(chain: &mut Chain, space: &Bidiagonal) {
     let sigma = chain.sigma();
     let least = sigma * (1.0 - COPY);

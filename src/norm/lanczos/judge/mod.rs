@@ -1,4 +1,4 @@
-//! The judges: one for each goal of a Krylov space, called after each reading.
+//! The judges: one for each goal of a Krylov subspace, called after each reading.
 
 mod bound;
 mod copies;
@@ -13,7 +13,7 @@ use crate::bound::krylov::{Share, upper_bound};
 use view::View;
 
 /// Finds the leading triplet of the steps so far, in a space of at most `short` dimensions, and lets the judge of the
-/// goal decide. `share` is what the first start may count on for an upper bound.
+/// goal decide. `share` is the part along the singular vector that the first start may count on for an upper bound.
 pub(super) fn judge(chain: &mut Chain, goal: Goal, short: usize, share: Option<&Share>) {
     if chain.state.rests() || chain.steps.len() == 0 || !chain.kept.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! The judge of the largest few triplets: whether they have converged, and a start orthogonal to them brought nothing
+//! The judge of the `count` largest triplets: whether they have converged, and a start orthogonal to them found nothing
 //! larger.
 
 use super::super::super::stop::expected_error;
@@ -16,7 +16,7 @@ pub(super) fn judge(chain: &mut Chain, wanted: (usize, f64), view: &View) {
 fn is_settled(chain: &mut Chain, (count, rtol): (usize, f64)) -> bool {
     let (matrix, slots) = chain.steps.matrix_of_vectors();
     let (largest, ended) = (chain.sigma(), chain.steps.has_ended());
-    // The last one wanted converges last, as a rule: as long as it has not, nothing else need be looked at.
+    // The last triplet converges last as a rule, so that its residual is the first to look at.
     let last = if slots.len() < count { f64::INFINITY } else { matrix.residual_of_rank(count) };
     let accurate = |residual: f64| residual <= 0.1 * rtol * largest;
     chain.error = expected_error(last / largest.max(f64::MIN_POSITIVE));
@@ -32,12 +32,13 @@ fn is_settled(chain: &mut Chain, (count, rtol): (usize, f64)) -> bool {
         return false;
     }
     if chain.steps.latest_start() == 0 {
-        // Ask for another start: what was found is as good as invariant.
+        // Another start, because the subspace found is invariant to working accuracy.
         chain.steps.close();
         return false;
     }
     let first = slots.partition_point(|slot| *slot < chain.steps.latest_start());
-    // The latest space counts by the triplets that live in it; its largest must have converged, and be below the rest.
+    // The latest space counts by the triplets that live in that space; the largest of them must have converged, and be
+    // below the rest.
     let lives_there = |triplet: &&Triplet| triplet.2[first..].iter().map(|part| part * part).sum::<f64>() > 0.5;
     let entered = wanted.iter().any(|triplet| lives_there(&triplet));
     let below = triplets.iter().find(lives_there).is_none_or(|triplet| {
@@ -48,7 +49,7 @@ fn is_settled(chain: &mut Chain, (count, rtol): (usize, f64)) -> bool {
         return false;
     }
     if entered && (settled || ended) {
-        // It brought a copy of a repeated value, or one that was missed: there may be more of them.
+        // The latest start found a copy of a repeated value, or a missed value: there may be more.
         chain.steps.close();
         return false;
     }

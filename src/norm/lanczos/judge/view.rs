@@ -1,8 +1,8 @@
-//! The view that judges have of a chain.
+//! The view of a chain that judges have.
 
 use super::super::bidiagonal::Bidiagonal;
 
-/// Steps that a chain takes from a further start, after its first space turned out invariant.
+/// The number of steps that a chain takes from a further start, after its first space turned out invariant.
 pub(super) const PROBE_STEPS: usize = 10;
 
 /// The steps of a chain so far.

@@ -52,7 +52,7 @@ fn claims_are_handed_on() {
     assert!(!power.is_symmetric() && power.norm().upper < 0.26 && power.norm().lower == 0.0);
 }
 
-/// One broken promise of a matrix.
+/// A broken promise of a matrix.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Lie {
     Adjoint,

@@ -20,7 +20,7 @@ struct Pairs {
     weights: Vec<f64>,
 }
 
-/// The sum over all pairs of weight · uᵀ (A Bᵀ + factor · C) v, of one batch element.
+/// The sum over all pairs of weight · uᵀ (A Bᵀ + factor · C) v, of one batch item.
 fn value(parameters: &[Vec<f64>; 3], pairs: &Pairs, item: usize, factor: f64) -> f64 {
     let [(rows, inner), (cols, _), _] = SIDES;
     let entry = |which: usize, row: usize, col: usize| {
@@ -106,7 +106,7 @@ fn the_pull_back_of_singular_vectors_is_the_gradient_of_the_norm() {
     let gradient = matrix.pull_back(norms.left(), norms.right(), &[2.5]).unwrap();
     let by_norm = norms.vjp(&[2.5]).unwrap().read().unwrap();
     for (ours, theirs) in gradient[0].read(gpu()).unwrap().into_iter().zip(by_norm) {
-        // Two products on either side.
+        // Two products on each side.
         assert!(f64::from(ours - theirs).abs() <= device_gamma(4) * f64::from(theirs.abs()), "{ours:e} {theirs:e}");
     }
 }

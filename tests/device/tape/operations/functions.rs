@@ -1,4 +1,4 @@
-//! Functions of elements and of axes where differences cannot see: at kinks, far out, at NaN, and where a slope is
+//! Functions of elements and of axes where differences fail: at kinks, at large arguments, at NaN, and where a slope is
 //! stopped.
 
 use opnorm::Result;
@@ -71,7 +71,7 @@ fn what_is_stopped_is_fixed_in_both_modes() {
     assert_eq!(there.unwrap()[1].read(gpu()).unwrap(), [4.0, 90.0]);
 }
 
-/// Values against formulas: differences cannot tell where host and device are wrong alike.
+/// Values against formulas, because differences cannot tell where host and device are wrong alike.
 #[test]
 fn values_are_those_of_the_formulas() {
     let tape = Tape::new(gpu());
@@ -106,7 +106,7 @@ fn values_are_those_of_the_formulas() {
     }
 }
 
-/// Neither `min`, a comparison nor a logarithm may pass over it, alone or in a fused kernel.
+/// Neither `min`, a comparison nor a logarithm may pass over a NaN, alone or in a fused kernel.
 #[test]
 fn no_function_hides_a_nan() {
     for fusion in [Fusion::Never, Fusion::Always] {

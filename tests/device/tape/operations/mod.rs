@@ -1,5 +1,5 @@
-//! Every operation at edge shapes: the JVP against central differences, the VJP against the JVP, the derivative of the
-//! VJP against central differences of it, and all of them on the device against `f64`.
+//! Every operation at edge shapes. The JVP is tested against central differences, the VJP against the JVP, and the
+//! VJP's derivative against central differences of the VJP; the device is tested against `f64`.
 
 mod functions;
 mod table;
@@ -15,15 +15,15 @@ use crate::expected::{self, Failure};
 
 type Build = fn(&Tape, &[Value]) -> Result<Value>;
 
-/// One operation: how to build it, the shapes of its inputs, and where it is defined and smooth.
+/// An operation of the tape: its construction, the shapes of its inputs, and its domain.
 struct Row {
     name: &'static str,
     build: Build,
-    /// The shapes of all inputs, for each time that the operation is tried.
+    /// The shapes of all inputs, for each trial of the operation.
     shapes: Vec<Vec<Vec<usize>>>,
-    /// Takes any number to one at which the operation is smooth.
+    /// Maps any number to a number at which the operation is smooth.
     at: fn(f64) -> f64,
-    /// The adapters on which the row is known to fail.
+    /// The adapters with known failures of the row.
     failures: &'static [Failure],
 }
 
@@ -47,10 +47,10 @@ impl Row {
 /// Room for the differences' own errors: third derivatives below a few hundred times 1e-10, roundings of 1e-16 / 1e-5.
 const DIFFERENCE: f64 = 1e-7;
 
-/// An operation with its derivatives at one set of shapes, and the numbers that it is tried at.
+/// An operation with its derivatives at a set of shapes, and its test numbers.
 ///
-/// The program takes x, their tangents t and the cotangent c of y; it gives y, its JVP along t, the VJPs of c, and the
-/// derivatives of these along t.
+/// The program takes x, tangents t and the cotangent c of y. Its outputs are y, the JVP along t, the VJPs of c, and the
+/// derivatives of these VJPs along t.
 struct Case {
     /// The operation and its shapes, for messages.
     name: String,
@@ -87,7 +87,7 @@ impl Case {
         Self { name, arity, inputs, program, fused, points, tangents, cotangent }
     }
 
-    /// The numbers that the program is given, at x + step · t.
+    /// The numbers of the program, at x + step · t.
     fn given(&self, step: f64) -> Vec<Vec<f64>> {
         let moved = |(x, t): (&Vec<f64>, &Vec<f64>)| x.iter().zip(t).map(|(x, t)| x + step * t).collect();
         let moved = self.points.iter().zip(&self.tangents).map(moved);
@@ -123,12 +123,12 @@ impl Case {
         assert!((left - right).abs() / (1.0 + terms) < 1e-12, "{}: {left} and {right}", self.name);
     }
 
-    /// All outputs on the device against `f64`, and the fused program against the other to the bit.
+    /// All outputs on the device against `f64`, and the fused program against the plain program to the bit.
     fn check_device(&self) {
         let given: Vec<Vec<f32>> = self.given(0.0).iter().map(|data| narrowed(data)).collect();
         let upload = |(value, data): (&Value, &Vec<f32>)| Tensor::from_slice(gpu(), value.shape(), data).unwrap();
         let tensors: Vec<Tensor> = self.inputs.iter().zip(&given).map(upload).collect();
-        // What the device is given, as the twin sees it.
+        // The numbers of the device, also for the reference implementation.
         let rounded: Vec<Vec<f64>> =
             given.iter().map(|data| data.iter().map(|value| f64::from(*value)).collect()).collect();
         let twins = self.program.evaluate(&rounded).unwrap();

@@ -1,6 +1,6 @@
-//! The table: a row and a test for each operation of the tape, named like it.
+//! The table: a row and a test for each operation of the tape, of the same name.
 //!
-//! `cargo test --test device operations::table::conv2d` runs the rows of one.
+//! `cargo test --test device operations::table::conv2d` runs the rows of an operation.
 
 use opnorm::tape::BatchNorm;
 use opnorm::tensor::{Conv2dOptions, Pool2dOptions};
@@ -65,7 +65,7 @@ macro_rules! table {
     };
 }
 
-// operation(how the row differs from `Row::of`) => how it is built from its inputs;
+// operation(differences from `Row::of`) => its construction from its inputs;
 table! {
     add(shapes: pairs()) => |_, v| v[0].add(&v[1]);
     subtract(shapes: pairs()) => |_, v| v[0].subtract(&v[1]);

@@ -1,4 +1,4 @@
-//! Norms of vectors at zeros, at ties, far out, and of what is not finite.
+//! Norms of vectors at zeros, at ties, at large arguments, and of elements that are not finite.
 
 use opnorm::Error;
 use opnorm::tape::{Tape, Value};
@@ -25,7 +25,7 @@ fn known() -> [Known; 17] {
         (1.0, [2.0, 0.0, -1.0], 3.0, [1.0, 0.0, -1.0], none),
         (1.5, [0.0, -2.0, 0.0], 2.0, [0.0, -1.0, 0.0], none),
         (1.5, [0.0, 1.0, 1.0], 2f64.powf(2.0 / 3.0), [0.0, 2f64.powf(-1.0 / 3.0), 2f64.powf(-1.0 / 3.0)], none),
-        // (I - v vᵀ) / norm, all of it.
+        // The whole matrix (I - v vᵀ) / norm.
         (2.0, [0.0, -2.0, 0.0], 2.0, [0.0, -1.0, 0.0], [0.5, 0.0, 0.5]),
         (2.0, [1.0, 1.0, 1.0], 3f64.sqrt(), [third; 3], none),
         (2.0, [0.0, 3.0, -4.0], 5.0, [0.0, 0.6, -0.8], [0.2, (1.0 + 0.6 * 0.2) / 5.0, (1.0 - 0.8 * 0.2) / 5.0]),
@@ -70,7 +70,7 @@ fn norms_of_vectors_are_right_at_zeros_ties_and_far_out() {
             for (kind, there) in there.iter().enumerate() {
                 let (known, unit) = (&known[kind.min(2)], units[kind.min(2)]);
                 let there = there.read(gpu()).unwrap();
-                // Powers of p have errors of a few units times p, and those of slopes twice.
+                // Powers of p have errors of a few units times p, and their slopes twice as much.
                 let room = 100.0 * p.min(1e3) * unit / f64::from(1 << 23) * (1.0 + largest(known) / unit);
                 let is_near = there.iter().zip(known).all(|(found, known)| (f64::from(*found) - known).abs() <= room);
                 assert!(is_near, "p {p}, {vector:?} times {scale:e}: {there:?} there, {known:?} known");

@@ -8,7 +8,7 @@ use super::table::{GROUPED, OVERLAPPING, UNEVEN};
 use crate::gpu;
 use crate::tape::{draw, seeded};
 
-/// By the definition, one loop an index, and nothing of the library's.
+/// The definition, with a loop for each index, without the library.
 fn naive_conv2d(
     x: &[f64],
     [batch, channels, high, wide]: [usize; 4],
@@ -128,7 +128,7 @@ fn pooling_is_that_of_the_definition() {
         let found = tape.compile(&[&value], &outputs).unwrap().evaluate(&[&x]).unwrap();
         for (found, naive) in found.iter().zip(&naive) {
             assert_eq!(found.len(), naive.len());
-            // One over a number of elements is an f32.
+            // The reciprocal of a number of elements is an f32.
             assert!(found.iter().zip(naive).all(|(found, naive)| (found - naive).abs() < 1e-6), "{pooling:?}");
         }
     }
@@ -161,7 +161,7 @@ fn the_first_of_equals_takes_the_slope_and_nan_stays() {
     for nan in [f32::NAN, f32::from_bits(0xffc0_0001)] {
         let found = run([1.0, f32::INFINITY, 2.0, 3.0, nan, 0.0, 1.0, 1.0]);
         assert!(found[0][0].is_nan() && found[0][1] == 3.0, "{found:?}");
-        // No element of its window has a slope.
+        // No element of this window has a slope.
         assert_eq!(
             found[1].iter().map(|slope| slope.is_nan()).collect::<Vec<_>>(),
             [0, 0, 1, 1, 0, 0, 1, 1].map(|own| own == 0)
