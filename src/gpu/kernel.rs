@@ -54,6 +54,18 @@ pub struct Generated {
     pub(crate) host: HostForm,
 }
 
+impl From<&Kernel> for Generated {
+    fn from(kernel: &Kernel) -> Self {
+        Self {
+            name: kernel.name,
+            text: kernel.text(),
+            access: kernel.access.to_vec(),
+            params: kernel.params.to_vec(),
+            host: HostForm::File(kernel.host),
+        }
+    }
+}
+
 /// The most bindings of either kind of an [`OwnKernel`].
 const MOST: usize = 16;
 

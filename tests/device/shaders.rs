@@ -14,11 +14,6 @@ use opnorm::low_level::{Access, Field, Generated, Kernel, Scalar};
 
 const WIDTHS: [u32; 2] = [Profile::SOFTWARE.lanes, Profile::HARDWARE.lanes];
 
-/// The checked parts of a kernel of either kind.
-fn generated_from(kernel: &Kernel) -> Generated {
-    Generated { name: kernel.name, text: kernel.text(), access: kernel.access.to_vec(), params: kernel.params.to_vec() }
-}
-
 /// Kernels of programs: each function alone, all in one kernel, and inputs of every reach.
 fn written() -> Vec<Generated> {
     let unary = |function: &'static Unary, of| Line::Unary(function, 2.5, of);
@@ -41,7 +36,7 @@ fn written() -> Vec<Generated> {
 }
 
 fn everything() -> Vec<Generated> {
-    ops::kernels().into_iter().map(generated_from).chain(written()).collect()
+    ops::kernels().into_iter().map(Generated::from).chain(written()).collect()
 }
 
 /// The valid module of a kernel, with its overrides unchanged.
@@ -141,7 +136,7 @@ fn parameters_are_declared_alike_in_rust_and_wgsl() {
 
 #[test]
 fn parameters_in_another_order_are_found() {
-    let mut kernel = generated_from(ops::kernels().into_iter().find(|kernel| kernel.name == "dot").unwrap());
+    let mut kernel = Generated::from(ops::kernels().into_iter().find(|kernel| kernel.name == "dot").unwrap());
     let (straight, swapped) = ("    segments: u32,\n    segment: u32,\n", "    segment: u32,\n    segments: u32,\n");
     assert_eq!(kernel.text.matches(straight).count(), 1);
     kernel.text = kernel.text.replace(straight, swapped);

@@ -10,7 +10,7 @@ use opnorm::norm::spectral_norm;
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Gpu, Matrix, Result, wgpu};
 
-use super::{adapter_of_the_program, device_of, device_of_the_program, foreign, gpu, numbers};
+use super::{adapter_of_the_program, device_of, device_of_the_program, foreign, gpu, numbers, open};
 
 const USAGE: wgpu::BufferUsages =
     wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);

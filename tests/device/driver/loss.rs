@@ -8,7 +8,7 @@ use opnorm::low_level::ops;
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Gpu, Matrix, wgpu};
 
-use super::{device_of_the_program, numbers};
+use super::{device_of_the_program, numbers, open};
 
 /// Runs `call` on another thread, and fails unless the call returns.
 fn without_hanging<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> T {

@@ -9,6 +9,8 @@ use opnorm::operator::LinearOperator;
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Gpu, Matrix, Result};
 
+use super::open;
+
 const SIDE: usize = 1024;
 
 /// Reads a number back while `products` later products run, and tells whether the products still ran when the number
