@@ -18,6 +18,7 @@ use futures::future::{LocalBoxFuture, ready};
 
 pub use claims::{Claims, Definiteness};
 pub use composition::Composition;
+pub(crate) use expression::expressions;
 pub use identity::Identity;
 pub(crate) use oriented::{Oriented, Settled};
 pub use parametrised::Parametrised;

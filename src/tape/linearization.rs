@@ -11,7 +11,7 @@ use super::settings::Fusion;
 use super::stacked::Stacks;
 use crate::bound::Ball;
 use crate::gpu::{Gpu, Recorder};
-use crate::operator::{HostProducts, LinearOperator, length, width};
+use crate::operator::{HostProducts, LinearOperator, expressions, length, width};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
@@ -272,6 +272,11 @@ impl LinearOperator for Linearization {
     fn is_slow_on_host(&self) -> bool {
         true
     }
+}
+
+expressions! {
+    [] Linearization;
+    [] &Linearization;
 }
 
 impl fmt::Debug for Linearization {
