@@ -20,4 +20,4 @@ pub use rounding::{device_gamma, down, gamma, sum_above, up};
 pub use up::Up;
 pub use vector::{norm_above, norm_below};
 
-pub(crate) use vector::{dot, length_above, length_below};
+pub(crate) use vector::dot;

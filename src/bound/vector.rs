@@ -1,7 +1,6 @@
 //! Dot products and norms of vectors, the norms as bounds that include their own rounding.
 
 use super::rounding::{down, gamma, sum_above, up};
-use crate::tensor::screen::scale_by_power;
 
 /// A dot product in `f64`, in eight partial sums.
 pub(crate) fn dot<T: Copy + Into<f64>>(left: &[T], right: &[f64]) -> f64 {
@@ -61,29 +60,6 @@ pub(super) fn norm_of(vector: &[f64]) -> f64 {
 fn largest(vector: &[f64]) -> f64 {
     let larger = |largest: f64, value: &f64| if value.is_nan() { f64::NAN } else { value.abs().max(largest) };
     vector.iter().fold(0.0, |largest: f64, value| if largest.is_nan() { largest } else { larger(largest, value) })
-}
-
-/// A lower bound of the 2-norm of 2^`exponent` times a vector of `terms` entries, the largest in [1, 2), from the
-/// computed square `root` of the sum of their squares.
-///
-/// With u = 2^-53, a square is rounded once and then added at most `terms` - 1 times. So the computed sum is at most
-/// (1 + u)^terms times the true one, and its rounded root (1 + u)^(terms / 2 + 1) times. The two roundings below make
-/// the power terms / 2 + 3. The slack (terms + 4) u exceeds that by terms / 2 + 1, which leaves room for the terms of
-/// second order and for underflow: at most terms 2^-1073 beside a sum of at least 1.
-pub(crate) fn length_below(root: f64, terms: usize, exponent: i32) -> f64 {
-    let slack = (terms as f64 + 4.0) * (f64::EPSILON / 2.0);
-    let bound = scale_by_power(root * (1.0 - slack), exponent);
-    // a subnormal result was rounded once more, by less than the distance to the next; a length above the range of f64
-    // is above its largest number
-    if bound < f64::MIN_POSITIVE { bound.next_down().max(0.0) } else { bound.min(f64::MAX) }
-}
-
-/// An upper bound of the same norm: by the same count, rounding down and underflow take at most (terms + 4) u of the
-/// root.
-pub(crate) fn length_above(root: f64, terms: usize, exponent: i32) -> f64 {
-    let slack = (terms as f64 + 4.0) * (f64::EPSILON / 2.0);
-    let bound = scale_by_power((root * (1.0 + slack)).next_up(), exponent);
-    if bound < f64::MIN_POSITIVE { bound.next_up() } else { bound }
 }
 
 #[cfg(test)]
