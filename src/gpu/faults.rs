@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::trial;
 use crate::{Error, Result};
 
+/// The error of the driver that a loss showed by, where there was one.
+type Source = Option<Arc<dyn std::error::Error + Send + Sync>>;
+
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    lost: Mutex<Option<String>>,
-    uncaptured: Mutex<Option<String>>,
+    lost: Mutex<Option<(String, Source)>>,
+    uncaptured: Mutex<Option<wgpu::Error>>,
 }
 
 impl Faults {
@@ -17,29 +20,33 @@ impl Faults {
         let faults = Arc::new(Self::default());
         let lost = Arc::clone(&faults);
         device.set_device_lost_callback(move |reason, message| {
-            lost.set_lost(format!("{reason:?}: {message}"));
+            lost.set_lost(format!("{reason:?}: {message}"), None);
         });
         let uncaptured = Arc::clone(&faults);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             if trial::is_trying() {
                 return;
             }
-            *uncaptured.uncaptured.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+            *uncaptured.uncaptured.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         }));
         faults
     }
 
-    pub(super) fn set_lost(&self, reason: String) {
-        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    pub(super) fn set_lost(&self, reason: String, source: Source) {
+        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some((reason, source));
     }
 
     /// Returns what went wrong since the last call. A loss stays; another fault is reported once.
     pub(super) fn check(&self, operation: &str) -> Result<()> {
-        if let Some(reason) = self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone() {
-            return Err(Error::DeviceLost { reason });
+        if let Some((reason, source)) = self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Err(Error::DeviceLost { reason, source });
         }
         match self.uncaptured.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(reason) => Err(Error::Device { operation: operation.to_string(), reason }),
+            Some(error) => Err(Error::Device {
+                operation: operation.to_string(),
+                reason: error.to_string(),
+                source: Some(Box::new(error)),
+            }),
             None => Ok(()),
         }
     }

@@ -22,7 +22,7 @@ pub(super) fn guarded<T>(gpu: &Gpu, operation: &str, call: impl FnOnce() -> T) -
             // device takes a submission that no wait finds.
             let (submission, _) = scoped(gpu.device(), || gpu.queue().submit([]));
             gpu.wait_for(Some(submission))?;
-            Err(Error::Device { operation: operation.to_string(), reason })
+            Err(Error::Device { operation: operation.to_string(), reason, source: Some(Box::new(error)) })
         }
     }
 }

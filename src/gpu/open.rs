@@ -71,6 +71,7 @@ impl Gpu {
         let (device, queue) = adapter.request_device(&request).await.map_err(|error| Error::NoDevice {
             adapter: format!("{} ({})", info.name, info.backend.to_str()),
             reason: error.to_string(),
+            source: Some(Box::new(error)),
         })?;
         let faults = Faults::watch(&device);
         let mut capabilities = Capabilities::new(&info, &device.limits());
@@ -109,7 +110,7 @@ impl Gpu {
     pub async fn from_wgpu_async(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
         let (sender, receiver) = oneshot::channel();
         std::thread::spawn(move || sender.send(Self::from_wgpu(device, queue)));
-        let gone = |_| Error::DeviceLost { reason: "the thread that waited for it ended".to_string() };
+        let gone = |_| Error::DeviceLost { reason: "the thread that waited for it ended".to_string(), source: None };
         receiver.await.map_err(gone)?
     }
 

@@ -77,8 +77,11 @@ impl<T: Pod> ReadBack<T> {
         gpu.counters().read_backs.add(1);
         gpu.counters().bytes_read.add(bytes);
         Mapped { gpu: gpu.clone(), receiver, submission: Some(submission) }.await?;
-        let refused = |reason: String| Error::Device { operation: "read back".to_string(), reason };
-        let view = staging.get_mapped_range(0..bytes).map_err(|error| refused(error.to_string()))?;
+        let view = staging.get_mapped_range(0..bytes).map_err(|error| Error::Device {
+            operation: "read back".to_string(),
+            reason: error.to_string(),
+            source: Some(Box::new(error)),
+        })?;
         let contents = bytemuck::pod_collect_to_vec(&view[..]);
         drop(view);
         staging.unmap();
@@ -125,13 +128,13 @@ impl Future for Mapped {
             Ok(Ok(())) => self.gpu.check("read back"),
             // A buffer of this library's own is refused only on a device that is gone.
             Ok(Err(error)) => {
-                self.gpu.faults().set_lost(error.to_string());
+                self.gpu.faults().set_lost(error.to_string(), Some(Arc::new(error)));
                 self.gpu.check("read back")
             }
             Err(_) => self
                 .gpu
                 .check("read back")
-                .and(Err(Error::DeviceLost { reason: "the device dropped a read-back".to_string() })),
+                .and(Err(Error::DeviceLost { reason: "the device dropped a read-back".to_string(), source: None })),
         })
     }
 }

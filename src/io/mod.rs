@@ -26,6 +26,7 @@ mod contents;
 mod element;
 mod entry;
 mod format;
+mod problem;
 mod shape;
 mod source;
 mod view;
@@ -68,33 +69,26 @@ pub use npy_writer::{NpyWriter, write_npy_f32};
 pub use npz_writer::{NpzData, write_npz};
 pub use view::TensorView;
 
+use problem::{Fault, Problem};
+
 /// The error for a whole file.
-fn file_error(path: &Path, problem: impl Into<String>) -> Error {
-    Error::File { path: path.to_path_buf(), tensor: None, problem: problem.into(), source: None }
+fn file_error(path: &Path, problem: impl Into<Problem>) -> Error {
+    let Problem { words, source } = problem.into();
+    Error::File { path: path.to_path_buf(), tensor: None, problem: words, source }
 }
 
 /// The error for a whole file that another error caused.
 fn file_fault(path: &Path, problem: &str, source: impl Into<Fault>) -> Error {
-    let source = source.into();
-    Error::File {
-        path: path.to_path_buf(),
-        tensor: None,
-        problem: format!("{problem}: {source}"),
-        source: Some(source),
-    }
+    file_error(path, Problem::caused_by(problem, source))
 }
 
 /// The error for one tensor of a file.
-fn tensor_error(path: &Path, tensor: &str, problem: impl Into<String>) -> Error {
-    Error::File { path: path.to_path_buf(), tensor: Some(tensor.to_owned()), problem: problem.into(), source: None }
+fn tensor_error(path: &Path, tensor: &str, problem: impl Into<Problem>) -> Error {
+    let Problem { words, source } = problem.into();
+    Error::File { path: path.to_path_buf(), tensor: Some(tensor.to_owned()), problem: words, source }
 }
 
 /// The error for one tensor of a file that another error caused.
 fn tensor_fault(path: &Path, tensor: &str, problem: &str, source: impl Into<Fault>) -> Error {
-    let source = source.into();
-    let problem = format!("{problem}: {source}");
-    Error::File { path: path.to_path_buf(), tensor: Some(tensor.to_owned()), problem, source: Some(source) }
+    tensor_error(path, tensor, Problem::caused_by(problem, source))
 }
-
-/// An error that causes one of a file.
-type Fault = Box<dyn std::error::Error + Send + Sync>;
