@@ -22,6 +22,7 @@ pub(crate) use expression::expressions;
 pub use identity::Identity;
 pub(crate) use oriented::{Oriented, Settled};
 pub use parametrised::Parametrised;
+pub(crate) use parametrised::expect_pairs;
 pub use promises::{check, check_async};
 pub use scaled::Scaled;
 pub use sum::Sum;

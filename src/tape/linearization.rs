@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use super::columns::Columns;
 use super::exact::Exact;
+use super::function::Function;
 use super::graph::{Tape, Value};
 use super::program::Program;
 use super::settings::Fusion;
@@ -45,7 +47,8 @@ pub struct Linearization {
     forward_stacks: Stacks,
     adjoint_stacks: Stacks,
     fusion: Fusion,
-    point: Vec<Tensor>,
+    pub(crate) function: Arc<Function>,
+    pub(crate) point: Vec<Tensor>,
     on_host: Exact,
     /// Whether the operations are known to keep samples apart, at every point.
     pub(super) is_separate: bool,
@@ -140,6 +143,7 @@ impl Tape {
             forward_stacks: Stacks::default(),
             adjoint_stacks: Stacks::default(),
             fusion: self.fusion(),
+            function: Arc::new(Function::new(input, output, &starts)),
             point: tensors.into_iter().cloned().collect(),
             on_host: Exact::default(),
             is_separate,
