@@ -18,9 +18,11 @@ pub(crate) struct Function {
     output: Value,
     /// The inputs of the graph that the function has values of, in the order of a point.
     pub(super) starts: Vec<Value>,
-    /// By the numbers of the values that a gradient is taken with respect to, and the number of pairs.
-    gradients: Mutex<BTreeMap<(Vec<usize>, usize), Arc<Program>>>,
+    gradients: Mutex<Gradients>,
 }
+
+/// Programs by the nodes that a gradient is taken with respect to, and the number of pairs for each sample.
+type Gradients = BTreeMap<(Vec<usize>, usize), Arc<Program>>;
 
 impl Function {
     pub(super) fn new(input: &Value, output: &Value, starts: &[&Value]) -> Self {
