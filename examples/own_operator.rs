@@ -7,7 +7,7 @@
 //! `cargo run --release --example own_operator`
 
 use futures::future::{LocalBoxFuture, ready};
-use opnorm::bound::{Ball, Guarantee, gamma, norm_above, up};
+use opnorm::bound::{Ball, Guarantee, Up};
 use opnorm::gpu::{Buffer, Recorder};
 use opnorm::low_level::ops::{self, Multiples, Rows, Segmented};
 use opnorm::norm::spectral_norm;
@@ -78,11 +78,11 @@ impl ShiftedRankOne {
         let alpha = self.on_host.0;
         let product: f64 = inner.iter().zip(&input.center).map(|(inner, v)| inner * v).sum();
         let center = input.center.iter().zip(outer).map(|(v, outer)| alpha * v + outer * product).collect();
-        let outer_norm = norm_above(outer);
-        let norm = up(alpha.abs() + up(outer_norm * norm_above(inner)));
-        let rounding = up(up(gamma(self.length + 3) * norm) * norm_above(&input.center));
-        let underflow = up(3.0 * self.length as f64 * f64::MIN_POSITIVE * up(1.0 + outer_norm));
-        Ball { center, radius: up(up(rounding + up(norm * input.radius)) + underflow) }
+        let norm = Up::of(alpha.abs()) + Up::norm(outer) * Up::norm(inner);
+        let rounding = Up::gamma(self.length + 3) * norm * Up::norm(&input.center);
+        let products = Up::of(3.0 * self.length as f64) * (Up::of(1.0) + Up::norm(outer));
+        let underflow = products * Up::of(f64::MIN_POSITIVE);
+        Ball { center, radius: (rounding + norm * Up::of(input.radius) + underflow).value() }
     }
 }
 

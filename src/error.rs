@@ -1,7 +1,9 @@
 //! The error type of the crate: the operation, the shape or limit that prevented it, and the remedy.
 
+use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -11,8 +13,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// [`source`](std::error::Error::source) is the error of the system or of another crate below, where one was the cause.
 /// Its words are part of this error's own as well, so that a program may print the first of the chain alone.
 ///
+/// `Debug` prints the same sentence as `Display`, for a `main` that returns [`Result`].
+///
 /// Not converged, zero or non-finite are *statuses* of a result ([`crate::norm::Status`]), never errors.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No adapter was found, or none that matches what was asked for.
@@ -36,6 +40,8 @@ pub enum Error {
         adapter: String,
         /// The driver's own words.
         reason: String,
+        /// The error of the driver, where it gave one.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
 
     /// A device handed in from outside lacks something that every kernel needs.
@@ -188,6 +194,8 @@ pub enum Error {
         operation: String,
         /// The driver's own words.
         reason: String,
+        /// The error of the driver, where it gave one.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
 
     /// The device is gone; nothing on it can be read again.
@@ -195,6 +203,8 @@ pub enum Error {
     DeviceLost {
         /// The driver's own words.
         reason: String,
+        /// The error of the driver, where it gave one; every call after a loss returns the same.
+        source: Option<Arc<dyn std::error::Error + Send + Sync>>,
     },
 
     /// The device did not answer in time.
@@ -256,4 +266,28 @@ pub enum Error {
         /// The error of the system or of a reader of the format, where one was the cause.
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+}
+
+/// The sentence of `Display`: a `main` that returns [`Result`] prints its error by `Debug`.
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_main_is_a_sentence() {
+        let reason = "no more threads";
+        let source = Some(Arc::new(std::io::Error::other(reason)) as Arc<_>);
+        let error = Error::DeviceLost { reason: reason.to_owned(), source };
+        assert_eq!(
+            format!("{error:?}"),
+            "the GPU device was lost (no more threads): make a new `Gpu` and upload again"
+        );
+        assert_eq!(std::error::Error::source(&error).map(ToString::to_string).as_deref(), Some(reason));
+    }
 }

@@ -61,6 +61,16 @@ impl Column {
     }
 }
 
+fn visit<S: ElementSource + ?Sized>(source: &S, rows: usize, mut see: impl FnMut(usize, f64)) -> Result<()> {
+    let mut piece = vec![0.0; rows.min(PIECE)];
+    for first in (0..rows).step_by(PIECE) {
+        let piece = &mut piece[..(rows - first).min(PIECE)];
+        source.copy_f64(first, piece)?;
+        piece.iter().enumerate().for_each(|(offset, value)| see(first + offset, *value));
+    }
+    Ok(())
+}
+
 /// A lower bound of the 2-norm of 2^`exponent` times a vector of `terms` entries, the largest in [1, 2), from the
 /// computed square `root` of the sum of their squares.
 ///
@@ -82,16 +92,6 @@ fn length_above(root: f64, terms: usize, exponent: i32) -> f64 {
     let slack = (terms as f64 + 4.0) * (f64::EPSILON / 2.0);
     let bound = scale_by_power((root * (1.0 + slack)).next_up(), exponent);
     if bound < f64::MIN_POSITIVE { bound.next_up() } else { bound }
-}
-
-fn visit<S: ElementSource + ?Sized>(source: &S, rows: usize, mut see: impl FnMut(usize, f64)) -> Result<()> {
-    let mut piece = vec![0.0; rows.min(PIECE)];
-    for first in (0..rows).step_by(PIECE) {
-        let piece = &mut piece[..(rows - first).min(PIECE)];
-        source.copy_f64(first, piece)?;
-        piece.iter().enumerate().for_each(|(offset, value)| see(first + offset, *value));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

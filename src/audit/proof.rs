@@ -67,10 +67,17 @@ fn promised(method: &Method) -> f64 {
     }
 }
 
+/// The bounds that follow from two statements about one norm, with the guarantee of `proven`; `None` where the
+/// statements contradict each other, so that one is wrong.
+fn both(proven: Bounds, other: Bounds) -> Option<Bounds> {
+    let (lower, upper) = (proven.lower.max(other.lower), proven.upper.min(other.upper));
+    (lower <= upper).then_some(Bounds { lower, upper, ..proven })
+}
+
 /// Puts the better of both into a row: the larger lower bound, the smaller upper bound, and the larger estimate. The
 /// larger estimate is better because no estimate is above the norm by more than its rounding.
 fn set_certificate(row: &mut Row, certificate: &Certificate, distance: f64, promised: f64) {
-    let Some(bounds) = certificate.bounds.and_also(row.bounds) else {
+    let Some(bounds) = both(certificate.bounds, row.bounds) else {
         row.note(format!("no bounds: {} was proven, and {} as well", certificate.bounds, row.bounds));
         row.bounds = Bounds::NONE;
         return;
@@ -116,6 +123,14 @@ mod tests {
     fn certificate(sigma: f64, lower: f64, upper: f64) -> Certificate {
         let guarantee = Guarantee::Certified { arithmetic: Arithmetic::Host };
         Certificate { sigma, bounds: Bounds { lower, upper, guarantee } }
+    }
+
+    #[test]
+    fn two_statements_are_one_or_a_contradiction() {
+        let proven = |lower, upper| certificate(lower, lower, upper).bounds;
+        assert_eq!(both(proven(1.0, 3.0), Bounds::at_least(2.0)), Some(proven(2.0, 3.0)));
+        assert_eq!(both(proven(1.0, 3.0), Bounds::NONE), Some(proven(1.0, 3.0)));
+        assert_eq!(both(proven(1.0, 2.0), Bounds::at_least(2.5)), None);
     }
 
     #[test]

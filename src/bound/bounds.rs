@@ -90,14 +90,6 @@ impl Bounds {
         }
     }
 
-    /// The bounds that follow from two statements about one norm, of the kind of the stronger; `None` where they
-    /// contradict each other, and one is wrong.
-    #[cfg(any(feature = "io", test))]
-    pub(crate) fn and_also(self, other: Self) -> Option<Self> {
-        let (lower, upper) = (self.lower.max(other.lower), self.upper.min(other.upper));
-        (lower <= upper).then_some(Self { lower, upper, guarantee: self.guarantee })
-    }
-
     /// The bounds of a matrix at most `distance` away, in the 2-norm, from the matrix of `self`.
     pub(crate) fn widened(self, distance: f64) -> Self {
         if distance == 0.0 {
@@ -176,14 +168,6 @@ mod tests {
         assert_eq!(certified(0.0, 0.0).product(&certified(3.0, 3.0)), certified(0.0, 0.0));
         assert_eq!(certified(2.0, 2.0).product(&Bounds::at_least(3.0)).upper, f64::INFINITY);
         assert_eq!(certified(2.0, 2.0).product(&Bounds::NONE), Bounds::NONE);
-    }
-
-    #[test]
-    fn two_statements_are_one_or_a_contradiction() {
-        let certified = |lower, upper| Bounds { lower, upper, guarantee: HOST };
-        assert_eq!(certified(1.0, 3.0).and_also(Bounds::at_least(2.0)), Some(certified(2.0, 3.0)));
-        assert_eq!(certified(1.0, 3.0).and_also(Bounds::NONE), Some(certified(1.0, 3.0)));
-        assert_eq!(certified(1.0, 2.0).and_also(Bounds::at_least(2.5)), None);
     }
 
     #[test]

@@ -1,22 +1,26 @@
 //! Faults that a device reports when nobody is asking: kept until the next call, which returns them.
 
-use std::sync::{Mutex, PoisonError};
+use std::error::Error as StdError;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{Error, Result};
 
+/// The error of the driver that a loss showed by, where there was one.
+type Source = Option<Arc<dyn StdError + Send + Sync>>;
+
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    lost: Mutex<Option<String>>,
-    uncaptured: Mutex<Option<String>>,
+    lost: Mutex<Option<(String, Source)>>,
+    uncaptured: Mutex<Option<Box<dyn StdError + Send + Sync>>>,
 }
 
 impl Faults {
-    pub(super) fn set_lost(&self, reason: String) {
-        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    pub(super) fn set_lost(&self, reason: String, source: Source) {
+        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some((reason, source));
     }
 
-    pub(super) fn set_uncaptured(&self, reason: String) {
-        *self.uncaptured.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    pub(super) fn set_uncaptured(&self, error: impl StdError + Send + Sync + 'static) {
+        *self.uncaptured.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(error));
     }
 
     pub(super) fn is_lost(&self) -> bool {
@@ -25,11 +29,14 @@ impl Faults {
 
     /// Returns what went wrong since the last call. A loss stays; another fault is reported once.
     pub(super) fn check(&self, operation: &str) -> Result<()> {
-        if let Some(reason) = self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone() {
-            return Err(Error::DeviceLost { reason });
+        if let Some((reason, source)) = self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Err(Error::DeviceLost { reason, source });
         }
         match self.uncaptured.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(reason) => Err(Error::Device { operation: operation.to_string(), reason }),
+            Some(error) => {
+                let (operation, reason) = (operation.to_string(), error.to_string());
+                Err(Error::Device { operation, reason, source: Some(error) })
+            }
             None => Ok(()),
         }
     }

@@ -1,10 +1,10 @@
 //! Tensors in files: safetensors (one file or shards), numpy's `.npy` and `.npz`.
 //!
-//! [`Checkpoint`] reads all formats. A checkpoint tells the format by the bytes of the file, and lists the tensors
-//! without reading their data. A [`TensorView`] shows one tensor at a time over the memory-mapped file.
+//! [`Checkpoint`] reads all formats. It tells the format by the bytes of the file, lists the tensors without reading
+//! their data, and gives a [`TensorView`] of one tensor at a time over the memory-mapped file.
 //!
-//! A file is never trusted. Every claimed length is checked against the bytes of the file before any allocation or
-//! slice. A claim that cannot be true is an [`Error::File`] that names the file, the tensor and the numbers.
+//! A file is never trusted. Every length that a file claims is checked against its bytes before anything is allocated
+//! or sliced. A claim that cannot be true is an [`Error::File`] that names the file, the tensor and the numbers.
 //!
 //! ```no_run
 //! # fn main() -> opnorm::Result<()> {
@@ -26,6 +26,7 @@ mod contents;
 mod element;
 mod entry;
 mod format;
+mod problem;
 mod shape;
 mod source;
 mod view;
@@ -68,33 +69,26 @@ pub use npy_writer::{NpyWriter, write_npy_f32};
 pub use npz_writer::{NpzData, write_npz};
 pub use view::TensorView;
 
+use problem::{Fault, Problem};
+
 /// The error for a whole file.
-fn file_error(path: &Path, problem: impl Into<String>) -> Error {
-    Error::File { path: path.to_path_buf(), tensor: None, problem: problem.into(), source: None }
+fn file_error(path: &Path, problem: impl Into<Problem>) -> Error {
+    let Problem { words, source } = problem.into();
+    Error::File { path: path.to_path_buf(), tensor: None, problem: words, source }
 }
 
-/// The error for a whole file, with its cause.
+/// The error for a whole file that another error caused.
 fn file_fault(path: &Path, problem: &str, source: impl Into<Fault>) -> Error {
-    let source = source.into();
-    Error::File {
-        path: path.to_path_buf(),
-        tensor: None,
-        problem: format!("{problem}: {source}"),
-        source: Some(source),
-    }
+    file_error(path, Problem::caused_by(problem, source))
 }
 
 /// The error for one tensor of a file.
-fn tensor_error(path: &Path, tensor: &str, problem: impl Into<String>) -> Error {
-    Error::File { path: path.to_path_buf(), tensor: Some(tensor.to_owned()), problem: problem.into(), source: None }
+fn tensor_error(path: &Path, tensor: &str, problem: impl Into<Problem>) -> Error {
+    let Problem { words, source } = problem.into();
+    Error::File { path: path.to_path_buf(), tensor: Some(tensor.to_owned()), problem: words, source }
 }
 
-/// The error for one tensor of a file, with its cause.
+/// The error for one tensor of a file that another error caused.
 fn tensor_fault(path: &Path, tensor: &str, problem: &str, source: impl Into<Fault>) -> Error {
-    let source = source.into();
-    let problem = format!("{problem}: {source}");
-    Error::File { path: path.to_path_buf(), tensor: Some(tensor.to_owned()), problem, source: Some(source) }
+    tensor_error(path, tensor, Problem::caused_by(problem, source))
 }
-
-/// The cause of an error of a file.
-type Fault = Box<dyn std::error::Error + Send + Sync>;

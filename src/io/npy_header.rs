@@ -5,13 +5,14 @@
 //! \x93 N U M P Y      version length, 2 or 4  literal, padded with spaces to a multiple of 64 bytes
 //! ```
 //!
-//! Errors hold the problem alone, because the caller knows the names of the file and of the tensor.
+//! An error is a [`Problem`] alone: the caller knows the names of the file and of the tensor.
 
 use std::io::Read;
 
 use super::entry::Layout;
 use super::npy_literal::Literal;
 use super::npy_type::Type;
+use super::problem::Problem;
 use super::{Element, shape};
 use crate::tensor::size::checked_volume;
 
@@ -36,29 +37,31 @@ pub(super) struct Header {
 
 impl Header {
     /// Reads the header alone, and leaves the reader at the data.
-    pub fn read(reader: &mut impl Read) -> Result<Self, String> {
+    pub fn read(reader: &mut impl Read) -> Result<Self, Problem> {
         let mut start = [0; 8];
         fill(reader, &mut start)?;
         let [ref magic @ .., major, minor] = start;
         if magic != MAGIC {
-            return Err("does not start as an npy file does".to_owned());
+            return Err("does not start as an npy file does".into());
         }
         let (length_bytes, limit) = match major {
             1 => (2, u64::from(u16::MAX)),
             2 | 3 => (4, LONGEST_HEADER),
-            _ => return Err(format!("npy version {major}.{minor}: 1, 2 and 3 are read")),
+            _ => return Err(format!("npy version {major}.{minor}: 1, 2 and 3 are read").into()),
         };
         let mut length = [0; 4];
         fill(reader, &mut length[..length_bytes])?;
         let length = u64::from(u32::from_le_bytes(length));
         if length > limit {
-            return Err(format!("the header says it is {length} bytes long, {limit} are allowed"));
+            return Err(format!("the header says it is {length} bytes long, {limit} are allowed").into());
         }
         // The buffer grows with the bytes that arrive, so that a claimed length allocates nothing.
         let mut text = Vec::new();
-        let arrived = reader.take(length).read_to_end(&mut text).map_err(|error| error.to_string())?;
+        let arrived = reader.take(length).read_to_end(&mut text).map_err(unreadable)?;
         if (arrived as u64) < length {
-            return Err(format!("the header says it is {length} bytes long, the file holds {arrived} bytes of it"));
+            return Err(
+                format!("the header says it is {length} bytes long, the file holds {arrived} bytes of it").into()
+            );
         }
         let Literal { descr, column_major, shape } =
             Literal::parse(&text).map_err(|problem| format!("header: {problem}"))?;
@@ -67,7 +70,7 @@ impl Header {
         let bytes = elements.and_then(|elements| elements.checked_mul(size.unwrap_or(1)));
         let Some(bytes) = bytes else {
             let words = shape::words(&shape);
-            return Err(format!("the header says {words} {element}, which is more than memory can address"));
+            return Err(format!("the header says {words} {element}, which is more than memory can address").into());
         };
         let layout = Layout { column_major, big_endian };
         Ok(Self { element, layout, shape, length: 8 + length_bytes + arrived, data: size.map(|_| bytes) })
@@ -85,9 +88,13 @@ impl Header {
     }
 }
 
-fn fill(reader: &mut impl Read, bytes: &mut [u8]) -> Result<(), String> {
+fn fill(reader: &mut impl Read, bytes: &mut [u8]) -> Result<(), Problem> {
     reader.read_exact(bytes).map_err(|error| match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => "ends within the first bytes of its npy header".to_owned(),
-        _ => error.to_string(),
+        std::io::ErrorKind::UnexpectedEof => "ends within the first bytes of its npy header".into(),
+        _ => unreadable(error),
     })
+}
+
+fn unreadable(error: std::io::Error) -> Problem {
+    Problem::caused_by("its npy header cannot be read", error)
 }

@@ -64,7 +64,7 @@ fn entry(path: &Path, archive: &mut Archive, number: usize, full_name: &str, ind
     // The ending is removed, as in numpy.
     let name = full_name.strip_suffix(".npy").unwrap_or(full_name);
     let broken = |problem: String| tensor_error(path, name, problem);
-    let mut member = archive.by_index(number).map_err(|error| broken(error.to_string()))?;
+    let mut member = archive.by_index(number).map_err(|error| tensor_fault(path, name, "cannot be opened", error))?;
     let (compressed, size) = (member.compressed_size(), member.size());
     let plausible = match member.compression() {
         CompressionMethod::Stored => size == compressed,
@@ -78,13 +78,17 @@ fn entry(path: &Path, archive: &mut Archive, number: usize, full_name: &str, ind
     }
     let file = path.to_path_buf();
     let mut start = Vec::new();
-    (&mut member).take(MAGIC.len() as u64).read_to_end(&mut start).map_err(|error| broken(error.to_string()))?;
+    (&mut member)
+        .take(MAGIC.len() as u64)
+        .read_to_end(&mut start)
+        .map_err(|error| tensor_fault(path, name, "its first bytes cannot be read", error))?;
     if start != MAGIC {
         let shape = vec![usize::try_from(size).map_err(|_| broken(format!("{size} bytes cannot be addressed")))?];
         let (element, place) = (Element::Other("bytes".to_owned()), Place::Member { number, header: 0 });
         return Ok(Entry { file, name: name.to_owned(), shape, element, layout: Layout::default(), place, index });
     }
-    let header = Header::read(&mut start.as_slice().chain(&mut member)).map_err(broken)?;
+    let header =
+        Header::read(&mut start.as_slice().chain(&mut member)).map_err(|problem| tensor_error(path, name, problem))?;
     let Some(held) = size.checked_sub(header.length as u64) else {
         return Err(broken(format!("the directory says {size} bytes, its npy header alone has {}", header.length)));
     };
@@ -110,7 +114,8 @@ pub(super) fn read<'a>(archive: &Archive, contents: &'a Contents, entry: &Entry)
     let broken = |problem: String| tensor_error(&entry.file, &entry.name, problem);
     let expected = entry.elements().saturating_mul(entry.element.size());
     let mut archive = archive.clone();
-    let mut member = archive.by_index(number).map_err(|error| broken(error.to_string()))?;
+    let mut member =
+        archive.by_index(number).map_err(|error| tensor_fault(&entry.file, &entry.name, "cannot be opened", error))?;
     let failed = |error: std::io::Error| tensor_fault(&entry.file, &entry.name, "its bytes cannot be read", error);
 
     if member.compression() == CompressionMethod::Stored {

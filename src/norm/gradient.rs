@@ -68,7 +68,7 @@ impl SpectralNorms {
     ///
     /// Where a value is repeated, the element of the subdifferential is that of [`SpectralNorms::vjp`].
     ///
-    /// *Shapes*  `cotangents`: batch · result: batch × the shape of the parameter, for each parameter of `operator`
+    /// *Shapes*  `cotangents`: batch · result: that of [`Parametrised::pull_back`]
     ///
     /// ```
     /// use opnorm::{Gpu, Matrix, norm::spectral_norm, operator::Composition};

@@ -4,14 +4,17 @@
 //! Rust allows such operators only with a type of this crate on the left. A custom operator stands on the right, or
 //! within a `Box<dyn LinearOperator>`.
 
-use std::ops::{Add, Mul, Neg, Sub};
-
-use super::{Composition, Identity, LinearOperator, Scaled, Sum, Transpose};
-use crate::Result;
+use super::{Identity, Transpose};
 use crate::tensor::Matrix;
 
+/// Gives operators of this crate `+`, `-` and `*`: one line an operator, with the parts that it is generic in first.
 macro_rules! expressions {
-    ($([$($part:ident),*] $operator:ty;)*) => {$(
+    ($([$($part:ident),*] $operator:ty;)*) => {const _: () = {
+        use std::ops::{Add, Mul, Neg, Sub};
+
+        use $crate::Result;
+        use $crate::operator::{Composition, LinearOperator, Scaled, Sum};
+$(
         /// [`Sum::new`].
         impl<R: LinearOperator, $($part: LinearOperator),*> Add<R> for $operator {
             type Output = Result<Sum<Self, R>>;
@@ -56,8 +59,9 @@ macro_rules! expressions {
                 Scaled::negated(self)
             }
         }
-    )*};
+    )*};};
 }
+pub(crate) use expressions;
 
 expressions! {
     [] Matrix;

@@ -18,9 +18,11 @@ use futures::future::{LocalBoxFuture, ready};
 
 pub use claims::{Claims, Definiteness};
 pub use composition::Composition;
+pub(crate) use expression::expressions;
 pub use identity::Identity;
 pub(crate) use oriented::{Oriented, Settled};
 pub use parametrised::Parametrised;
+pub(crate) use parametrised::expect_pairs;
 pub use promises::{check, check_async};
 pub use scaled::Scaled;
 pub use sum::Sum;

@@ -6,7 +6,7 @@ use crate::ops::{self, Rows, Side, Sizes};
 use crate::tensor::{Matrix, Tensor};
 use crate::{Error, Result};
 
-/// An operator with parameters, such as the entries of a matrix, that A depends on linearly.
+/// An operator with parameters that it depends on, such as the entries of a matrix or the weights of a function.
 ///
 /// With the singular vectors u and v of a norm the pull-back is the gradient of the norm. No matrix of the size
 /// codomain × domain is formed unless it is itself the parameter.
@@ -26,10 +26,11 @@ use crate::{Error, Result};
 /// ```
 pub trait Parametrised: LinearOperator {
     /// The derivative, for each batch element, of the sum over its vectors of weight · uᵀ A v with respect to each
-    /// parameter, of A itself without the power of two of its exponent.
+    /// parameter, of A itself without the power of two of its exponent. A parameter that all batch elements share has
+    /// one derivative, of the sum over the elements.
     ///
     /// *Shapes*  `left`: batch × vectors × codomain · `right`: batch × vectors × domain · `weights`: batch × vectors ·
-    /// result: batch × the shape of the parameter, for each parameter
+    /// result, for each parameter: batch × its shape, or its shape where all batch elements share it
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when the shapes do not fit; whatever the device says.
@@ -40,7 +41,7 @@ pub trait Parametrised: LinearOperator {
 impl Parametrised for Matrix {
     fn pull_back(&self, left: &Tensor, right: &Tensor, weights: &[f64]) -> Result<Vec<Tensor>> {
         let (batch, rows, cols) = (self.batch(), self.rows(), self.cols());
-        let vectors = pairs(self, left, right, weights)?;
+        let vectors = expect_pairs(self, left, right, weights)?;
         let gpu = Matrix::gpu(self);
         let gradient = Tensor::zeros(gpu, &[batch, rows, cols])?;
         let factors: Vec<f32> = weights.iter().map(|weight| *weight as f32).collect();
@@ -61,7 +62,7 @@ impl Parametrised for Matrix {
 /// No parameter.
 impl Parametrised for Identity {
     fn pull_back(&self, left: &Tensor, right: &Tensor, weights: &[f64]) -> Result<Vec<Tensor>> {
-        pairs(self, left, right, weights)?;
+        expect_pairs(self, left, right, weights)?;
         Ok(Vec::new())
     }
 }
@@ -76,7 +77,7 @@ impl<O: Parametrised> Parametrised for Transpose<O> {
 /// The parameters of the operator that is scaled; the factors count as constants.
 impl<O: Parametrised> Parametrised for Scaled<O> {
     fn pull_back(&self, left: &Tensor, right: &Tensor, weights: &[f64]) -> Result<Vec<Tensor>> {
-        let vectors = pairs(self, left, right, weights)?;
+        let vectors = expect_pairs(self, left, right, weights)?;
         let weights = weighted(weights, vectors, |item| f64::from(self.factors()[item]));
         self.operator().pull_back(left, right, &weights)
     }
@@ -95,7 +96,7 @@ impl<A: Parametrised, B: Parametrised> Parametrised for Sum<A, B> {
 /// The parameters of the outer operator, then those of the inner one: uᵀ A B v is uᵀ A (B v) and (Aᵀ u)ᵀ B v.
 impl<A: Parametrised, B: Parametrised> Parametrised for Composition<A, B> {
     fn pull_back(&self, left: &Tensor, right: &Tensor, weights: &[f64]) -> Result<Vec<Tensor>> {
-        let vectors = pairs(self, left, right, weights)?;
+        let vectors = expect_pairs(self, left, right, weights)?;
         let (outer, inner) = self.parts();
         let shape = [&[self.batch(), vectors], &inner.codomain()[..]].concat();
         let gpu = self.gpu();
@@ -117,7 +118,12 @@ impl<A: Parametrised, B: Parametrised> Parametrised for Composition<A, B> {
 const OPERATION: &str = "pull-back";
 
 /// The number of pairs for each batch element, all of whose shapes fit the operator.
-fn pairs<O: LinearOperator>(operator: &O, left: &Tensor, right: &Tensor, weights: &[f64]) -> Result<usize> {
+pub(crate) fn expect_pairs<O: LinearOperator>(
+    operator: &O,
+    left: &Tensor,
+    right: &Tensor,
+    weights: &[f64],
+) -> Result<usize> {
     let batch = operator.batch();
     let vectors = width(OPERATION, batch, &operator.codomain(), left)?;
     let found = width(OPERATION, batch, &operator.domain(), right)?;

@@ -47,7 +47,7 @@ impl<O: LinearOperator> Scaled<O> {
     }
 
     /// `-operator`.
-    pub(super) fn negated(operator: O) -> Self {
+    pub(crate) fn negated(operator: O) -> Self {
         let factors = vec![-1.0; operator.batch()];
         Self { operator, factors, uploaded: Factors::default() }
     }

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use super::columns::Columns;
 use super::exact::Exact;
+use super::function::Function;
 use super::graph::{Tape, Value};
 use super::program::Program;
 use super::settings::Fusion;
 use super::stacked::Stacks;
 use crate::bound::Ball;
 use crate::gpu::{Gpu, Recorder};
-use crate::operator::{HostProducts, LinearOperator, width};
+use crate::operator::{HostProducts, LinearOperator, expressions, width};
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
@@ -46,7 +48,8 @@ pub struct Linearization {
     forward_stacks: Stacks,
     adjoint_stacks: Stacks,
     fusion: Fusion,
-    point: Vec<Tensor>,
+    pub(crate) function: Arc<Function>,
+    pub(crate) point: Vec<Tensor>,
     on_host: Exact,
     /// Whether every operation is known to keep samples apart, at every point.
     pub(super) is_separate: bool,
@@ -140,6 +143,7 @@ impl Tape {
             forward_stacks: Stacks::default(),
             adjoint_stacks: Stacks::default(),
             fusion: self.fusion(),
+            function: Arc::new(Function::new(input, output, &starts)),
             point: tensors.into_iter().cloned().collect(),
             on_host: Exact::default(),
             is_separate,
@@ -272,6 +276,11 @@ impl LinearOperator for Linearization {
     fn is_slow_on_host(&self) -> bool {
         true
     }
+}
+
+expressions! {
+    [] Linearization;
+    [] &Linearization;
 }
 
 impl fmt::Debug for Linearization {

@@ -4,6 +4,8 @@
 //! tape::`. `OPNORM_ADAPTER` names the adapter. `OPNORM_FULL=1` runs the large grids too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod arnoldi;
+mod bases;
 mod certificates;
 mod device;
 mod driver;

@@ -187,6 +187,28 @@ fn hostile_directories_of_npz_are_refused() {
 }
 
 #[test]
+fn the_error_of_a_reader_is_the_source() {
+    let good = npy("<f4", false, &[4], &[0; 16]);
+    let marked = |offset: usize, value: u16| {
+        let mut bytes = zip_of(&[("w.npy", DEFLATED, &good)]);
+        let directory = bytes.windows(4).rposition(|window| window == b"PK\x01\x02").unwrap();
+        bytes[directory + offset..directory + offset + 2].copy_from_slice(&value.to_le_bytes());
+        bytes
+    };
+    // an encrypted member; a stream whose first block is of no type
+    let mut torn = zip_of(&[("w.npy", DEFLATED, &good)]);
+    torn[30 + "w.npy".len()] = 0xff;
+    let refused = |bytes| Checkpoint::from_bytes("a.npz", bytes).map(drop).unwrap_err();
+    let (encrypted, torn) = (refused(marked(8, 1)), refused(torn));
+    let source = |error| std::error::Error::source(error).unwrap();
+    assert!(source(&encrypted).is::<zip::result::ZipError>() && source(&torn).is::<std::io::Error>());
+    for error in [&encrypted, &torn] {
+        assert!(error.to_string().ends_with(&source(error).to_string()), "{error}");
+        assert_eq!(format!("{error:?}"), error.to_string());
+    }
+}
+
+#[test]
 fn a_zip_bomb_allocates_nothing() {
     // Header, directory and stream disagree, because 1 GB of zeros would still deflate to 1 MB.
     let claimed = npy("<f4", false, &[1 << 24], &[]);

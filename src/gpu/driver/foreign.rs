@@ -34,7 +34,9 @@ pub(super) fn expect_queue(device: &wgpu::Device, queue: &wgpu::Queue) -> Result
             Err(wgpu::PollError::Timeout) => {
                 return Err(Error::Timeout { operation, seconds: PATIENCE.as_secs() });
             }
-            Err(error) => return Err(Error::DeviceLost { reason: error.to_string() }),
+            Err(error) => {
+                return Err(Error::DeviceLost { reason: error.to_string(), source: Some(Arc::new(error)) });
+            }
         }
         if ran.get() == Some(&current().id()) {
             return Ok(());

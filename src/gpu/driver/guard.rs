@@ -23,7 +23,7 @@ impl Driver {
                 // device takes a submission that no wait finds.
                 let (submission, _) = scoped(&self.device, || self.queue.submit([]));
                 self.wait_for(Some(submission))?;
-                Err(Error::Device { operation: operation.to_string(), reason })
+                Err(Error::Device { operation: operation.to_string(), reason, source: Some(Box::new(error)) })
             }
         }
     }

@@ -37,7 +37,7 @@ impl Gpu {
     pub async fn from_wgpu_async(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
         let (sender, receiver) = oneshot::channel();
         std::thread::spawn(move || sender.send(Self::from_wgpu(device, queue)));
-        let gone = |_| Error::DeviceLost { reason: "the thread that waited for it ended".to_string() };
+        let gone = |_| Error::DeviceLost { reason: "the thread that waited for it ended".to_string(), source: None };
         receiver.await.map_err(gone)?
     }
 

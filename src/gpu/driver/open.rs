@@ -25,6 +25,7 @@ pub(in crate::gpu) async fn open(Found { adapter }: Found, checked: bool) -> Res
     let (device, queue) = adapter.request_device(&request).await.map_err(|error| Error::NoDevice {
         adapter: format!("{} ({})", info.name, info.backend.to_str()),
         reason: error.to_string(),
+        source: Some(Box::new(error)),
     })?;
     let faults = watch(&device);
     let capabilities = adapters::capabilities(&info, &device.limits());
@@ -36,12 +37,12 @@ fn watch(device: &wgpu::Device) -> Arc<Faults> {
     let faults = Arc::new(Faults::default());
     let lost = Arc::clone(&faults);
     device.set_device_lost_callback(move |reason, message| {
-        lost.set_lost(format!("{reason:?}: {message}"));
+        lost.set_lost(format!("{reason:?}: {message}"), None);
     });
     let uncaptured = Arc::clone(&faults);
     device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
         if !trial::is_trying() {
-            uncaptured.set_uncaptured(error.to_string());
+            uncaptured.set_uncaptured(error);
         }
     }));
     faults

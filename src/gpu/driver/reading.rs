@@ -46,8 +46,11 @@ impl Reading {
         driver.counters.read_backs.add(1);
         driver.counters.bytes_read.add(bytes);
         Mapped { driver, receiver, submission }.await?;
-        let refused = |reason: String| Error::Device { operation: "read back".to_string(), reason };
-        let view = staging.get_mapped_range(0..bytes).map_err(|error| refused(error.to_string()))?;
+        let view = staging.get_mapped_range(0..bytes).map_err(|error| Error::Device {
+            operation: "read back".to_string(),
+            reason: error.to_string(),
+            source: Some(Box::new(error)),
+        })?;
         let contents = bytemuck::pod_collect_to_vec(&view[..]);
         drop(view);
         staging.unmap();
@@ -85,13 +88,13 @@ impl Future for Mapped<'_> {
             Ok(Ok(())) => self.driver.check("read back"),
             // A buffer of this library's own is refused only on a device that is gone.
             Ok(Err(error)) => {
-                self.driver.faults.set_lost(error.to_string());
+                self.driver.faults.set_lost(error.to_string(), Some(Arc::new(error)));
                 self.driver.check("read back")
             }
             Err(_) => self
                 .driver
                 .check("read back")
-                .and(Err(Error::DeviceLost { reason: "the device dropped a read-back".to_string() })),
+                .and(Err(Error::DeviceLost { reason: "the device dropped a read-back".to_string(), source: None })),
         })
     }
 }

@@ -36,8 +36,8 @@ impl Driver {
     pub(in crate::gpu) fn wait_for(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
         self.check("wait for the device")?;
         let waited = wait(&self.device, submission);
-        if let Err(Error::DeviceLost { reason }) = &waited {
-            self.faults.set_lost(reason.clone());
+        if let Err(Error::DeviceLost { reason, source }) = &waited {
+            self.faults.set_lost(reason.clone(), source.clone());
         }
         self.check("wait for the device")?;
         waited
@@ -70,7 +70,7 @@ impl Waiter {
             Some(waiting) => waiting,
             None => thread.insert(Waiting::start(device.clone(), Arc::clone(faults))?),
         };
-        let gone = |_| Error::DeviceLost { reason: "the thread that waits for it ended".to_string() };
+        let gone = |_| Error::DeviceLost { reason: "the thread that waits for it ended".to_string(), source: None };
         waiting.submissions.send(submission).map_err(gone)
     }
 }
@@ -82,13 +82,14 @@ impl Waiting {
             for submission in receiver {
                 if let Err(error) = wait(&device, Some(submission)) {
                     // Kept for the future that waits: its channel closes with the callback.
-                    faults.set_lost(error.to_string());
+                    faults.set_lost(error.to_string(), Some(Arc::new(error)));
                 }
             }
         };
         let refused = |error: std::io::Error| Error::Device {
             operation: "wait for the device".to_string(),
             reason: format!("no thread to wait on: {error}"),
+            source: Some(Box::new(error)),
         };
         let thread = thread::Builder::new().name("opnorm device".to_string()).spawn(run).map_err(refused)?;
         Ok(Self { submissions, thread })
@@ -114,6 +115,8 @@ fn wait(device: &wgpu::Device, submission_index: Option<wgpu::SubmissionIndex>) 
             Err(Error::Timeout { operation: "wait for the device", seconds: PATIENCE.as_secs() })
         }
         // A submission without an error that was none: only a device that is gone takes work so.
-        Err(error @ wgpu::PollError::WrongSubmissionIndex(..)) => Err(Error::DeviceLost { reason: error.to_string() }),
+        Err(error @ wgpu::PollError::WrongSubmissionIndex(..)) => {
+            Err(Error::DeviceLost { reason: error.to_string(), source: Some(Arc::new(error)) })
+        }
     }
 }

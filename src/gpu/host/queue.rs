@@ -91,7 +91,7 @@ impl Queue {
         if let Err(panic) = ran {
             let words = panic.downcast_ref::<String>().map(String::as_str);
             let words = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("for an unknown reason");
-            self.faults.set_lost(format!("a kernel of the host panicked: {words}"));
+            self.faults.set_lost(format!("a kernel of the host panicked: {words}"), None);
         }
     }
 

@@ -36,7 +36,7 @@ impl Reading {
     pub(in crate::gpu) async fn contents<T: Pod>(self, host: &Host) -> Result<Vec<T>> {
         let words = self.words.await;
         host.check("read back")?;
-        let lost = |_| Error::DeviceLost { reason: "the host dropped a read-back".to_string() };
+        let lost = |_| Error::DeviceLost { reason: "the host dropped a read-back".to_string(), source: None };
         let words = words.map_err(lost)?;
         if !words.is_empty() {
             host.counters.read_backs.add(1);

@@ -2,7 +2,7 @@
 
 use crate::gpu::Gpu;
 use crate::iterate::uniform_places;
-use crate::tape::{Program, Tape};
+use crate::tape::{Program, Tape, column};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
@@ -39,7 +39,7 @@ impl Interpolation {
     pub fn new(gpu: &Gpu, shape: &[usize]) -> Result<Self> {
         let tape = Tape::new(gpu);
         let (x, y) = (tape.input(shape)?, tape.input(shape)?);
-        let places = tape.input(&super::function::column(shape))?;
+        let places = tape.input(&column(shape))?;
         let between = x.subtract(&y)?.multiply(&places)?.add(&y)?;
         let program = tape.compile(&[&x, &y, &places], &[between])?;
         Ok(Self { gpu: gpu.clone(), shape: shape.to_vec(), program })
@@ -61,7 +61,7 @@ impl Interpolation {
         }
         let batch = self.shape.first().copied().unwrap_or(1);
         let places = uniform_places(seed, batch);
-        let places = Tensor::from_slice(&self.gpu, &super::function::column(&self.shape), &places)?;
+        let places = Tensor::from_slice(&self.gpu, &column(&self.shape), &places)?;
         let samples = Tensor::zeros(&self.gpu, &self.shape)?;
         self.program.run_into(&[left, right, &places], &[&samples])?;
         Ok(samples)

@@ -1,6 +1,5 @@
 //! The spectral norms of Jacobians: how much a function can stretch a small change, sample by sample.
 
-mod function;
 mod interpolation;
 mod norms;
 mod options;

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::function::Function;
 use super::reduction::Reduction;
 use crate::gpu::Gpu;
 use crate::norm::{Bounds, Guarantee, SpectralNorm, SpectralNorms, Status};
-use crate::tape::Value;
+use crate::tape::{Function, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 

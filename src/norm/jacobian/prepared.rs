@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::function::Function;
 use super::norms::JacobianNorms;
 use super::options::JacobianSpectralNorm;
 use crate::Result;
@@ -37,10 +36,8 @@ use crate::tensor::Tensor;
 #[must_use]
 pub struct PreparedJacobianNorm {
     options: JacobianSpectralNorm,
+    /// The derivative with respect to the samples; its point is the samples, then the other inputs.
     jacobian: Linearization,
-    function: Arc<Function>,
-    /// The samples taken, then the other inputs.
-    point: Vec<Tensor>,
 }
 
 impl PreparedJacobianNorm {
@@ -58,15 +55,12 @@ impl PreparedJacobianNorm {
         let point: Vec<(&Value, &Tensor)> =
             [(&input, &samples)].into_iter().chain(others.iter().copied().zip(tensors.iter().copied())).collect();
         let jacobian = tape.linearize_async(&output, &input, &point).await?;
-        let point = point.into_iter().map(|(_, tensor)| tensor.clone()).collect();
-        let others = others.iter().map(|other| (*other).clone()).collect();
-        let function = Arc::new(Function::new(input, output, others));
-        Ok(Self { options: options.clone(), jacobian, function, point })
+        Ok(Self { options: options.clone(), jacobian })
     }
 
     /// The argument of the function, as a value of the tape.
     pub fn input(&self) -> &Value {
-        &self.function.input
+        &self.jacobian.function.input
     }
 
     /// The norms at `samples`, with the values of the other inputs.
@@ -78,7 +72,7 @@ impl PreparedJacobianNorm {
     /// [`crate::Error::ShapeMismatch`] for other shapes; as [`Program::run`](crate::tape::Program::run) and
     /// [`crate::norm::Lanczos::norm`].
     pub fn norms_at(&mut self, samples: &Tensor, others: &[&Tensor]) -> Result<JacobianNorms> {
-        let gpu = self.function.input.tape().gpu().clone();
+        let gpu = self.input().tape().gpu().clone();
         gpu.block_on(self.norms_at_async(samples, others, Control::default()))
     }
 
@@ -97,14 +91,13 @@ impl PreparedJacobianNorm {
         let samples = self.options.reduced(samples)?;
         let point: Vec<&Tensor> = [&samples].into_iter().chain(others.iter().copied()).collect();
         self.jacobian.move_to_async(&point).await?;
-        self.point = point.into_iter().cloned().collect();
         self.here_async(control).await
     }
 
     /// The norms where the Jacobian was taken last.
     pub(super) async fn here_async(&self, control: Control<'_>) -> Result<JacobianNorms> {
         let norms = self.options.method.norm_async(&self.jacobian, control).await?;
-        let (function, point) = (Arc::clone(&self.function), self.point.clone());
+        let (function, point) = (Arc::clone(&self.jacobian.function), self.jacobian.point.clone());
         Ok(JacobianNorms { norms, reduction: self.options.reduction, function, point })
     }
 }

@@ -48,8 +48,8 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
             ops::axpby(recorder, rows, alpha, current.buffer(), factors, backward.buffer())?;
             // Twice is enough (Kahan and Parlett): where beta is small next to alpha, one pass leaves rounding errors
             // as large as the remainder, and a basis that is not orthogonal lets the recurrence grow without bound.
-            self.basis.orthogonalise(recorder, step + 1, backward.buffer())?;
-            self.basis.orthogonalise(recorder, step + 1, backward.buffer())?;
+            self.basis.orthogonalise_once(recorder, step + 1, backward.buffer())?;
+            self.basis.orthogonalise_once(recorder, step + 1, backward.buffer())?;
             let measured = (backward.buffer(), short, false);
             let counted = (2 * step + 1, breakdown(step));
             self.memory.normalise(recorder, measured, (&self.values, place + vectors), counted, next.buffer())

@@ -63,8 +63,8 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         let mut recorder = self.gpu.recorder();
         recorder.masked(&scratch.active, |recorder| {
             let vector = self.product_short.buffer();
-            self.basis.orthogonalise(recorder, step, vector)?;
-            self.basis.orthogonalise(recorder, step, vector)?;
+            self.basis.orthogonalise_once(recorder, step, vector)?;
+            self.basis.orthogonalise_once(recorder, step, vector)?;
             scratch.normalise(recorder, (vector, short, false), (&norms, 0), (0, 0.0), slot.buffer())
         })?;
         recorder.submit()

@@ -2,7 +2,7 @@
 
 use opnorm::Gpu;
 use opnorm::norm::Lanczos;
-use opnorm::operator::LinearOperator;
+use opnorm::operator::{Identity, LinearOperator};
 use opnorm::tape::{Linearization, Tape, Value};
 use opnorm::tensor::Tensor;
 
@@ -100,6 +100,25 @@ fn the_norm_of_a_network_is_that_of_its_dense_jacobian() {
         let exact = dense.singular_values().unwrap()[0];
         assert!((found - exact).abs() < 1e-5 * exact, "{sample}: {found} and {exact}");
     }
+}
+
+#[test]
+fn a_jacobian_stands_on_the_left_of_an_operator() {
+    // diag(2 x) at the point, less the identity.
+    let tape = Tape::new(gpu());
+    let x = tape.input(&[1, 2]).unwrap();
+    let point = Tensor::from_slice(gpu(), &[1, 2], &[3.0, 1.0]).unwrap();
+    let jacobian = tape.linearize(&x.square().unwrap(), &x, &[(&x, &point)]).unwrap();
+    let identity = Identity::new(gpu(), 1, &[2]);
+    let sigma = |operator: &dyn LinearOperator| Lanczos::default().norm(operator).unwrap().items()[0].sigma;
+    let found = [
+        sigma(&(&jacobian + &identity).unwrap()),
+        sigma(&(&jacobian - &identity).unwrap()),
+        sigma(&(&jacobian * &jacobian).unwrap()),
+        sigma(&(&jacobian * -0.5).unwrap()),
+        sigma(&-jacobian),
+    ];
+    assert!(found.iter().zip([7.0, 5.0, 36.0, 3.0, 6.0]).all(|(sigma, exact)| (sigma / exact - 1.0).abs() < 1e-5));
 }
 
 #[test]

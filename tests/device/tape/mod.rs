@@ -14,6 +14,7 @@ mod operations;
 mod own_operations;
 mod pointwise;
 mod programs;
+mod pull_back;
 mod search;
 mod separation;
 mod spectral;

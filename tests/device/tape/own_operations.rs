@@ -120,6 +120,8 @@ fn broken_promises_are_errors() {
     assert_eq!(run(Fault::None).unwrap()[0].read(gpu()).unwrap(), [2.0, 16.0, 54.0]);
     let error = run(Fault::Kernel).unwrap_err();
     assert!(matches!(error, Error::Device { .. }) && error.to_string().contains("broken"), "{error}");
+    let source = std::error::Error::source(&error).unwrap();
+    assert!(source.is::<wgpu::Error>() && error.to_string().contains(&source.to_string()), "{source}");
     let error = run(Fault::Bindings).unwrap_err();
     assert!(matches!(error, Error::ShapeMismatch { operation: "cube", .. }), "{error}");
 
