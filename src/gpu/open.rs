@@ -16,7 +16,7 @@ pub struct GpuOptions {
     /// Whether shaders keep their run-time bounds checks. `None`: as the environment variable `OPNORM_CHECKED` says
     /// (set and not `0`: checked).
     pub checked: Option<bool>,
-    /// The tuning of kernels. `None`: by the kind of the adapter.
+    /// The tuning of shaders. `None`: by the kind of the adapter. The host has its own, and no other.
     pub profile: Option<Profile>,
     /// A smaller binding limit than the device's, in bytes, to try panels on small matrices.
     pub binding_bytes: Option<u64>,
@@ -69,7 +69,7 @@ impl Gpu {
                 (Kind::Driver(driver), capabilities)
             }
         };
-        if let Some(profile) = options.profile {
+        if let (Some(profile), Kind::Driver(_)) = (options.profile, &kind) {
             capabilities.profile = profile;
         }
         if let Some(bytes) = options.binding_bytes {

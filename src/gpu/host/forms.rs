@@ -21,16 +21,16 @@ impl<'a> Words<'a> {
             Self::Read(words) => words,
             Self::Write(words) => words,
         };
-        let each = size_of::<T>() / size_of::<u32>();
-        bytemuck::cast_slice(&words[..words.len() / each * each])
+        let bytes: &[u8] = bytemuck::cast_slice(words);
+        bytemuck::cast_slice(&bytes[..bytes.len() / size_of::<T>() * size_of::<T>()])
     }
 
     /// The elements of the binding, to be written; none where the kernel declares the binding as read.
     pub fn write<T: Pod>(self) -> &'a mut [T] {
         let Self::Write(words) = self else { return &mut [] };
-        let each = size_of::<T>() / size_of::<u32>();
-        let whole = words.len() / each * each;
-        bytemuck::cast_slice_mut(&mut words[..whole])
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(words);
+        let whole = bytes.len() / size_of::<T>() * size_of::<T>();
+        bytemuck::cast_slice_mut(&mut bytes[..whole])
     }
 }
 

@@ -35,6 +35,9 @@ impl Row {
     /// Runs all cases of a set-up, and prints the outcomes.
     pub fn run(&self, setup: Setup) {
         let gpu = setup.gpu();
+        if setup.is_repeated() {
+            return println!("{}: {setup:?} is the same as another set-up on the host", self.name);
+        }
         expected::run(gpu, &format!("{setup:?}"), self.failures, || {
             let start = std::time::Instant::now();
             let Tally { cases, entries, worst, planted, caught } = self.cases(setup, gpu);

@@ -38,6 +38,12 @@ impl Setup {
     pub fn has_panels(self) -> bool {
         matches!(self, Self::SoftwarePanels | Self::HardwarePanels)
     }
+
+    /// Whether another set-up is the same: the host has one tuning, and keeps its checks.
+    pub fn is_repeated(self) -> bool {
+        self.gpu().is_host() && !matches!(self, Self::SoftwareTrusted | Self::SoftwarePanels)
+    }
+
     /// Whether the sizes past the limits of loops and groups run too. One set-up is enough, because checked shaders
     /// change nothing there; fewer lanes loop more often.
     pub fn runs_long(self) -> bool {
