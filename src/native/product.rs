@@ -1,6 +1,6 @@
 //! Products of matrices: tiles of sums that stay in registers, over sides that are packed into neighbours first.
 
-use super::simd;
+use super::wide::wide;
 use crate::gpu::each_chunk;
 
 /// Rows and columns of a tile: 8 vectors of 8 sums, which keep a processor's two multipliers busy.
@@ -69,7 +69,7 @@ pub(crate) fn product<'a, 'b>(
         each_chunk(output, ROWS * cols, ROWS * length * cols / 4, |index, output| {
             let own = left.panel::<ROWS>(index * ROWS, rows, length);
             for (panel, first) in panels.iter().zip((0..).step_by(COLS)) {
-                let tile = simd(|| tile(&own, panel));
+                let tile = tile(&own, panel);
                 for (output, sums) in output.chunks_mut(cols).zip(&tile) {
                     let output = &mut output[first..];
                     let count = output.len().min(COLS);
@@ -80,30 +80,31 @@ pub(crate) fn product<'a, 'b>(
     }
 }
 
-/// The sums of one tile.
-#[inline(always)]
-fn tile(left: &[[f32; ROWS]], right: &[[f32; COLS]]) -> Tile {
-    let mut levels = [Tile::default(); LEVELS];
-    let runs = left.chunks(RUN).zip(right.chunks(RUN));
-    let mut count = 0usize;
-    for (left, right) in runs {
-        let mut run = Tile::default();
-        for (left, right) in left.iter().zip(right) {
-            for row in 0..ROWS {
-                for col in 0..COLS {
-                    run[row][col] = left[row].mul_add(right[col], run[row][col]);
+wide! {
+    /// The sums of one tile.
+    fn tile(left: &[[f32; ROWS]], right: &[[f32; COLS]]) -> Tile {
+        let mut levels = [Tile::default(); LEVELS];
+        let runs = left.chunks(RUN).zip(right.chunks(RUN));
+        let mut count = 0usize;
+        for (left, right) in runs {
+            let mut run = Tile::default();
+            for (left, right) in left.iter().zip(right) {
+                for row in 0..ROWS {
+                    for col in 0..COLS {
+                        run[row][col] = left[row].mul_add(right[col], run[row][col]);
+                    }
                 }
             }
+            let level = count.trailing_ones() as usize;
+            levels[..level].iter().for_each(|waiting| add(&mut run, waiting));
+            levels[level] = run;
+            count += 1;
         }
-        let level = count.trailing_ones() as usize;
-        levels[..level].iter().for_each(|waiting| add(&mut run, waiting));
-        levels[level] = run;
-        count += 1;
+        let mut total = Tile::default();
+        let waiting = levels.iter().enumerate().filter(|(level, _)| count >> level & 1 == 1);
+        waiting.for_each(|(_, level)| add(&mut total, level));
+        total
     }
-    let mut total = Tile::default();
-    let waiting = levels.iter().enumerate().filter(|(level, _)| count >> level & 1 == 1);
-    waiting.for_each(|(_, level)| add(&mut total, level));
-    total
 }
 
 #[inline(always)]

@@ -1,5 +1,6 @@
 //! Sums of products.
 
+use super::wide::wide;
 use crate::tensor::stored::Stored;
 
 /// Partial sums side by side: 16 lanes of 4, as [`crate::gpu::Profile::HOST`] says.
@@ -8,31 +9,32 @@ const WIDTH: usize = 64;
 /// Elements of a run: 16 terms of each partial sum.
 const RUN: usize = 16 * WIDTH;
 
-/// left · right
-///
-/// *Accuracy*  |error| <= gamma(22 + ⌈log2 ⌈n / 1024⌉⌉) · |left| · |right|: 16 roundings of a run, 6 of its 64 partial
-/// sums, and a tree of runs. Below 1024 elements, gamma(⌈n / 64⌉ + 6).
-#[inline(always)]
-pub(crate) fn dot(left: &[f32], right: &[f32]) -> f32 {
-    sum_of(left.len(), |place, sums| {
-        let (left, right) = (&left[place..], &right[place..]);
-        if let (Some(left), Some(right)) = (left.first_chunk::<WIDTH>(), right.first_chunk::<WIDTH>()) {
-            for lane in 0..WIDTH {
-                sums[lane] = left[lane].mul_add(right[lane], sums[lane]);
+wide! {
+    /// left · right
+    ///
+    /// *Accuracy*  |error| <= gamma(22 + ⌈log2 ⌈n / 1024⌉⌉) · |left| · |right|: 16 roundings of a run, 6 of its 64 partial
+    /// sums, and a tree of runs. Below 1024 elements, gamma(⌈n / 64⌉ + 6).
+    pub(crate) fn dot(left: &[f32], right: &[f32]) -> f32 {
+        sum_of(left.len(), |place, sums| {
+            let (left, right) = (&left[place..], &right[place..]);
+            if let (Some(left), Some(right)) = (left.first_chunk::<WIDTH>(), right.first_chunk::<WIDTH>()) {
+                for lane in 0..WIDTH {
+                    sums[lane] = left[lane].mul_add(right[lane], sums[lane]);
+                }
+            } else {
+                for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
+                    *sum = left.mul_add(*right, *sum);
+                }
             }
-        } else {
-            for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
-                *sum = left.mul_add(*right, *sum);
-            }
-        }
-    })
+        })
+    }
 }
 
 /// The sum over `length` terms, which `add` adds to the partial sums: 64 of them from a place on, or the last ones.
 ///
 /// *Accuracy*  as [`dot`], where `add` rounds once a term.
 #[inline(always)]
-pub(crate) fn sum_of(length: usize, add: impl Fn(usize, &mut [f32; WIDTH])) -> f32 {
+pub(super) fn sum_of(length: usize, add: impl Fn(usize, &mut [f32; WIDTH])) -> f32 {
     let run = |first: usize| {
         let mut sums = [0.0; WIDTH];
         for place in (first..length.min(first + RUN)).step_by(WIDTH) {
@@ -62,32 +64,37 @@ pub(crate) fn sum_of(length: usize, add: impl Fn(usize, &mut [f32; WIDTH])) -> f
     waiting.fold(0.0, |total, (_, sum)| total + sum)
 }
 
-/// Σ value(x)² over the elements x.
-///
-/// *Accuracy*  as [`dot`], of the values.
-#[inline(always)]
-pub(crate) fn sum_of_squares(input: &[f32], value: impl Fn(f32) -> f32) -> f32 {
-    sum_of_squares_of(input, input, |x, _| value(x))
+wide! {
+    /// Σ (factor · x)²
+    ///
+    /// *Accuracy*  as [`dot`], of the values.
+    pub(crate) fn scaled_squares(input: &[f32], factor: f32) -> f32 {
+        sum_of(input.len(), |place, sums| {
+            for (sum, input) in sums.iter_mut().zip(&input[place..]) {
+                let value = factor * input;
+                *sum = value.mul_add(value, *sum);
+            }
+        })
+    }
 }
 
-/// Σ value(x, y)² over pairs of elements.
-///
-/// *Accuracy*  as [`dot`], of the values.
-#[inline(always)]
-pub(crate) fn sum_of_squares_of(left: &[f32], right: &[f32], value: impl Fn(f32, f32) -> f32) -> f32 {
-    sum_of(left.len(), |place, sums| {
-        let (left, right) = (&left[place..], &right[place..]);
-        for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
-            let value = value(*left, *right);
-            *sum = value.mul_add(value, *sum);
-        }
-    })
+wide! {
+    /// Σ (factor · product - sigma · direction)²
+    ///
+    /// *Accuracy*  as [`dot`], of the values.
+    pub(crate) fn residual_squares(product: &[f32], direction: &[f32], factor: f32, sigma: f32) -> f32 {
+        sum_of(product.len(), |place, sums| {
+            for ((sum, product), direction) in sums.iter_mut().zip(&product[place..]).zip(&direction[place..]) {
+                let value = factor * product - sigma * direction;
+                *sum = value.mul_add(value, *sum);
+            }
+        })
+    }
 }
 
 /// Sums of rows, entry by entry: one entry through 64 partial sums, several through a tree.
 ///
 /// *Accuracy*  gamma(min(n, 16) - 1 + ⌈log2 ⌈n / 16⌉⌉) · Σ|rows|, entrywise.
-#[inline(always)]
 pub(crate) fn sum_rows<'a>(output: &mut [f32], rows: usize, row: impl Fn(usize) -> &'a [f32]) {
     match output {
         [sum] => {
@@ -100,27 +107,29 @@ pub(crate) fn sum_rows<'a>(output: &mut [f32], rows: usize, row: impl Fn(usize) 
     }
 }
 
-/// Σ |x| over elements of a storage.
-///
-/// *Accuracy*  as [`dot`].
-#[inline(always)]
-pub(crate) fn magnitudes<S: Stored>(elements: &[S::Bits]) -> f32 {
-    sum_of(elements.len(), |place, sums| {
-        sums.iter_mut().zip(&elements[place..]).for_each(|(sum, element)| *sum += S::widen(*element).abs());
-    })
+wide! {
+    /// Σ |x| over elements of a storage.
+    ///
+    /// *Accuracy*  as [`dot`].
+    pub(crate) fn magnitudes<S: Stored>(elements: &[S::Bits]) -> f32 {
+        sum_of(elements.len(), |place, sums| {
+            sums.iter_mut().zip(&elements[place..]).for_each(|(sum, element)| *sum += S::widen(*element).abs());
+        })
+    }
 }
 
-/// Σ x² over elements of a storage.
-///
-/// *Accuracy*  as [`dot`].
-#[inline(always)]
-pub(crate) fn squares<S: Stored>(elements: &[S::Bits]) -> f32 {
-    sum_of(elements.len(), |place, sums| {
-        for (sum, element) in sums.iter_mut().zip(&elements[place..]) {
-            let value = S::widen(*element);
-            *sum = value.mul_add(value, *sum);
-        }
-    })
+wide! {
+    /// Σ x² over elements of a storage.
+    ///
+    /// *Accuracy*  as [`dot`].
+    pub(crate) fn squares<S: Stored>(elements: &[S::Bits]) -> f32 {
+        sum_of(elements.len(), |place, sums| {
+            for (sum, element) in sums.iter_mut().zip(&elements[place..]) {
+                let value = S::widen(*element);
+                *sum = value.mul_add(value, *sum);
+            }
+        })
+    }
 }
 
 /// Terms that are added one after another before their sum enters a tree, as in `shaders/lib/tree.wgsl`.

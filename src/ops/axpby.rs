@@ -5,7 +5,7 @@ use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
-use crate::native::{Vectors, simd};
+use crate::native::{self, Vectors};
 use crate::tensor::volume;
 
 params! {
@@ -70,10 +70,6 @@ fn on_host(params: &Params, [input, a, b, mask, output]: [Words<'_>; 5]) {
     let input = input.read::<f32>();
     vectors.each_part(params.vectors, output, |vector, place, output| {
         let (a, b) = (params.sign * a[params.first_a as usize + vector], b[vector]);
-        simd(|| {
-            for (output, input) in output.iter_mut().zip(&input[place..]) {
-                *output = a.mul_add(*input, b * *output);
-            }
-        });
+        native::combine(a, &input[place..], b, output);
     });
 }

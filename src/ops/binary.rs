@@ -5,7 +5,6 @@ use super::declare::params;
 use super::function::{CHUNK, Function, function};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, call, each_chunk};
-use crate::native::simd;
 use crate::reference::binary as reference;
 
 params! {
@@ -39,7 +38,7 @@ macro_rules! functions {
                     Params,
                     |params, words| on_host(Self::$constant, params, words)
                 ),
-                host: |left, right, output| simd(|| each_of(reference::$name, left, right, output)),
+                host: |left, right, output| each_of(reference::$name, left, right, output),
                 };
             )*
 

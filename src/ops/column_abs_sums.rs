@@ -6,7 +6,6 @@ use super::segments::RowSegments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
 use crate::tensor::stored::Stored;
-use crate::native::simd;
 use crate::tensor::{Matrix, volume};
 
 params! {
@@ -75,7 +74,7 @@ fn on_host<S: Stored>(params: &Params, [matrix, output]: [Words<'_>; 2]) {
         sums.fill(0.0);
         for row in part * segment..rows.min((part + 1) * segment) {
             let elements = &matrix[(local * rows + row) * wide..][..cols];
-            simd(|| sums.iter_mut().zip(elements).for_each(|(sum, element)| *sum += S::widen(*element).abs()));
+            sums.iter_mut().zip(elements).for_each(|(sum, element)| *sum += S::widen(*element).abs());
         }
     });
 }

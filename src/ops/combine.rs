@@ -5,7 +5,7 @@ use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
-use crate::native::{Vectors, simd};
+use crate::native::{Vectors, add_multiple};
 use crate::tensor::volume;
 
 params! {
@@ -73,13 +73,8 @@ fn on_host(params: &Params, [basis, coefficients, mask, output]: [Words<'_>; 4])
             let parts = coefficients[vector * slots + slot..].iter().step_by(count);
             params.sign * parts.take(params.segments as usize).sum::<f32>()
         };
-        simd(|| {
-            for slot in 0..slots {
-                let (coefficient, first) = (coefficient(slot), slot * params.stride as usize + place);
-                for (sum, basis) in output.iter_mut().zip(&basis[first..]) {
-                    *sum = coefficient.mul_add(*basis, *sum);
-                }
-            }
-        });
+        for slot in 0..slots {
+            add_multiple(coefficient(slot), &basis[slot * params.stride as usize + place..], output);
+        }
     });
 }

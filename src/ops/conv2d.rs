@@ -2,10 +2,10 @@
 
 use super::check::expect_trips;
 use super::declare::kernel;
-use super::sliding::{Params, RUN, TILE, TILE_TRIPS, WHOLE, add_run, expect_shapes, run_trips};
+use super::sliding::{Params, RUN, TILE, TILE_TRIPS, WHOLE, expect_shapes, run_trips};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
-use crate::native::simd;
+use crate::native::add_strided;
 use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel = kernel!("tensor" / "conv2d", ["group", "sliding"], [Read, Read, Write], Params, on_host);
@@ -55,8 +55,8 @@ fn on_host(params: &Params, [image, weight, response]: [Words<'_>; 3]) {
             let Some((xs, first)) = windows.run([y, tap]) else { continue };
             for channel in 0..channels {
                 let weight = weight[(filter * channels + channel) * taps + tap];
-                let row = image[(first_channel + channel) * pixels + first..].iter().step_by(windows.stride[1]);
-                simd(|| add_run(&mut run[xs.clone()], weight, row));
+                let row = &image[(first_channel + channel) * pixels + first..];
+                add_strided(weight, row, windows.stride[1], &mut run[xs.clone()]);
                 if (channel + 1).is_multiple_of(RUN) || channel + 1 == channels {
                     let run = &mut run[xs.clone()];
                     total[xs.clone()].iter_mut().zip(run.iter()).for_each(|(total, run)| *total += run);

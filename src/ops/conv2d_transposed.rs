@@ -2,10 +2,10 @@
 
 use super::check::expect_trips;
 use super::declare::kernel;
-use super::sliding::{Params, RUN, TILE, TILE_TRIPS, WHOLE, add_run, expect_shapes, run_trips};
+use super::sliding::{Params, RUN, TILE, TILE_TRIPS, WHOLE, expect_shapes, run_trips};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
-use crate::native::simd;
+use crate::native::add_multiple;
 use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
@@ -60,7 +60,7 @@ fn on_host(params: &Params, [response, weight, image]: [Words<'_>; 3]) {
                 let filter = first_filter + step;
                 let weight = weight[(filter * channels + channel % channels) * taps + tap];
                 let row = ((item * groups * filters + filter) * down + y) * across;
-                simd(|| add_run(&mut run[xs.clone()], weight, response[row + xs.start..].iter()));
+                add_multiple(weight, &response[row + xs.start..], &mut run[xs.clone()]);
                 if (step + 1).is_multiple_of(RUN) || step + 1 == filters {
                     let run = &mut run[xs.clone()];
                     let pixels = total[first..].iter_mut().step_by(windows.stride[1]);

@@ -8,7 +8,7 @@ use super::sum_partials::sum_partials;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
 use crate::tensor::stored::Stored;
-use crate::native::{add_rows, blocks, row_dot, simd, Vectors};
+use crate::native::{Vectors, add_rows, blocks, row_dot};
 use crate::tensor::{Matrix, Tensor};
 
 params! {
@@ -212,15 +212,13 @@ pub(super) fn on_host<S: Stored>(params: &Params, [matrix, input, mask, output]:
         let first_col = *segment * 4 * params.segment_quads as usize;
         let of_segment = first_col..cols.min(first_col + 4 * params.segment_quads as usize);
         let kept: Vec<_> = (0..vectors).filter(|within| !mask.skips(*item * vectors + within)).collect();
-        simd(|| {
-            for row in 0..outputs[0].len() {
-                let elements = &matrix[(*first + row) * wide..][of_segment.clone()];
-                for within in &kept {
-                    let start = (*item % params.input_items as usize * vectors + within) * cols;
-                    outputs[*within][row] = row_dot::<S>(elements, &input[start..][of_segment.clone()]);
-                }
+        for row in 0..outputs[0].len() {
+            let elements = &matrix[(*first + row) * wide..][of_segment.clone()];
+            for within in &kept {
+                let start = (*item % params.input_items as usize * vectors + within) * cols;
+                outputs[*within][row] = row_dot::<S>(elements, &input[start..][of_segment.clone()]);
             }
-        });
+        }
     });
 }
 
@@ -250,7 +248,7 @@ pub(super) fn adjoint_on_host<S: Stored>(params: &AdjointParams, [matrix, input,
                 let start = (*item % params.input_items as usize * vectors + within) * params.total_rows as usize;
                 let input = &input[start + params.first_row as usize..][of_segment.clone()];
                 sums.fill(0.0);
-                simd(|| add_rows::<S>(sums, elements, wide, input));
+                add_rows::<S>(sums, elements, wide, input);
             }
         }
     });

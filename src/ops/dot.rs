@@ -6,7 +6,7 @@ use super::declare::{kernel, params};
 use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
-use crate::native::{self, Vectors, simd};
+use crate::native::{self, Vectors};
 use crate::tensor::volume;
 
 params! {
@@ -74,6 +74,6 @@ fn on_host(params: &Params, [left, right, mask, output]: [Words<'_>; 4]) {
     let (left, right) = (left.read::<f32>(), right.read::<f32>());
     let vectors = Vectors::new(params.length, mask, params.masked);
     vectors.each_segment(params.vectors, (params.segments, params.segment), output, |_, part, output| {
-        *output = simd(|| native::dot(&left[part.clone()], &right[part]));
+        *output = native::dot(&left[part.clone()], &right[part]);
     });
 }

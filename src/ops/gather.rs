@@ -5,7 +5,7 @@ use super::declare::{kernel, params};
 use super::tree::tree_trips;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
-use crate::native::{simd, tree_of_sums};
+use crate::native::tree_of_sums;
 use crate::tensor::elements;
 
 params! {
@@ -136,7 +136,7 @@ fn on_host(params: &Params, [input, starts, places, output]: [Words<'_>; 4]) {
             [] => output.fill(0.0),
             // Not added to 0: -0 stays.
             [place] => output.copy_from_slice(row(*place)),
-            list => simd(|| tree_of_sums(output, list.len(), |next| row(list[next]))),
+            list => tree_of_sums(output, list.len(), |next| row(list[next])),
         }
     });
 }

@@ -6,7 +6,8 @@ use super::declare::{kernel, params};
 use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
-use crate::native::{Vectors, largest_magnitude, simd};
+use crate::native::{Vectors, largest_magnitude};
+use crate::tensor::stored::F32;
 use crate::tensor::volume;
 
 params! {
@@ -52,10 +53,10 @@ pub fn max_abs(
 }
 
 fn on_host(params: &Params, [input, output]: [Words<'_>; 2]) {
-    let input = input.read::<u32>();
+    let input = input.read::<f32>();
     let vectors = Vectors::all(params.length);
     vectors.each_segment(params.vectors, (params.segments, params.segment), output, |vector, part, output| {
         let first = (part.start - vectors.part(vector).start) as u32;
-        *output = simd(|| largest_magnitude(&input[part], |bits| bits, first));
+        *output = largest_magnitude::<F32>(&input[part], first);
     });
 }

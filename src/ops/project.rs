@@ -6,7 +6,7 @@ use super::declare::{kernel, params};
 use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
-use crate::native::{Vectors, dot, simd};
+use crate::native::{Vectors, dot};
 use crate::tensor::volume;
 
 params! {
@@ -71,7 +71,7 @@ fn on_host(params: &Params, [basis, input, mask, output]: [Words<'_>; 4]) {
         if !vectors.skips(vector) {
             let part = vectors.segment(vector, segment, params.segment);
             let first = slot * params.stride as usize;
-            output[0] = simd(|| dot(&basis[first + part.start..first + part.end], &input[part]));
+            output[0] = dot(&basis[first + part.start..first + part.end], &input[part]);
         }
     });
 }

@@ -7,7 +7,7 @@ use super::dot::Params;
 use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
-use crate::native::{Vectors, simd, sum_of_squares_of};
+use crate::native::{self, Vectors};
 use crate::tensor::volume;
 
 pub(super) static KERNEL: Kernel = kernel!(
@@ -58,8 +58,7 @@ fn on_host(params: &Params, [product, direction, factors, sigmas, mask, output]:
     let (factors, sigmas) = (factors.read::<f32>(), sigmas.read::<f32>());
     let vectors = Vectors::new(params.length, mask, params.masked);
     vectors.each_segment(params.vectors, (params.segments, params.segment), output, |vector, part, output| {
-        let (factor, sigma) = (factors[vector], sigmas[vector]);
         let (product, direction) = (&product[part.clone()], &direction[part]);
-        *output = simd(|| sum_of_squares_of(product, direction, |p, d| factor * p - sigma * d));
+        *output = native::residual_squares(product, direction, factors[vector], sigmas[vector]);
     });
 }

@@ -6,7 +6,7 @@ use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
 use crate::tensor::stored::Stored;
-use crate::native::{magnitudes, simd};
+use crate::native::magnitudes;
 use crate::tensor::{Matrix, volume};
 
 params! {
@@ -66,7 +66,7 @@ fn on_host<S: Stored>(params: &Params, [matrix, output]: [Words<'_>; 2]) {
         let of_segment = part * segment..wide.min((part + 1) * segment);
         each_chunk(&mut output[params.first_row as usize..][..rows], 1, of_segment.len(), |row, output| {
             let elements = &matrix[(local * rows + row) * wide..][of_segment.clone()];
-            output[0] = simd(|| magnitudes::<S>(elements));
+            output[0] = magnitudes::<S>(elements);
         });
     }
 }

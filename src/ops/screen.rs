@@ -8,7 +8,7 @@ use super::square_sums::panel_segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
 use crate::tensor::stored::Stored;
-use crate::native::{Parts, largest_magnitude, simd};
+use crate::native::{Parts, largest_magnitude};
 use crate::tensor::{Panel, volume};
 
 params! {
@@ -59,6 +59,6 @@ fn on_host<S: Stored>(params: &Params, [matrix, output]: [Words<'_>; 2]) {
     let output = &mut output.write::<[u32; 2]>()[..params.items as usize * params.segments as usize];
     each_chunk(output, 1, segments.length, |index, output| {
         let (part, first) = (segments.of(index), index % segments.count * segments.length);
-        output[0] = simd(|| largest_magnitude(&matrix[part], |bits| S::widen(bits).to_bits(), first as u32));
+        output[0] = largest_magnitude::<S>(&matrix[part], first as u32);
     });
 }

@@ -76,12 +76,6 @@ pub(super) fn expect_planes(operation: &'static str, sizes: &SlidingSizes) -> Re
     expect(operation, "channels, filters and groups", &[1; 3], &[sizes.channels, sizes.filters, sizes.groups])
 }
 
-/// run = run + weight · row, on the host.
-#[inline(always)]
-pub(super) fn add_run<'a>(run: &mut [f32], weight: f32, row: impl Iterator<Item = &'a f32>) {
-    run.iter_mut().zip(row).for_each(|(run, seen)| *run = weight.mul_add(*seen, *run));
-}
-
 /// The windows of an image, as the host goes through them; pairs along height and along width.
 pub(super) struct Windows {
     image: [usize; 2],

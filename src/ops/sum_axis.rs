@@ -6,7 +6,7 @@ use super::declare::{kernel, params};
 use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
-use crate::native::{simd, sum_rows};
+use crate::native::sum_rows;
 use crate::tensor::volume;
 
 params! {
@@ -86,6 +86,6 @@ fn on_host(params: &Params, [input, output]: [Words<'_>; 2]) {
         let first = index % segments * segment;
         let count = segment.min(length - first);
         let start = (index / segments * length + first) * inner;
-        simd(|| sum_rows(output, count, |row| &input[start + row * inner..]));
+        sum_rows(output, count, |row| &input[start + row * inner..]);
     });
 }

@@ -6,7 +6,7 @@ use super::declare::{kernel, params};
 use super::tree::{tree_roundings, tree_trips};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
-use crate::native::{Vectors, simd, tree_of_sums};
+use crate::native::{Vectors, tree_of_sums};
 use crate::tensor::volume;
 
 params! {
@@ -61,6 +61,6 @@ fn on_host(params: &Params, [partials, mask, output]: [Words<'_>; 3]) {
     let (count, segments) = ((params.vectors * params.length) as usize, params.segments as usize);
     let vectors = Vectors::new(params.length, mask, params.masked).of_work(segments);
     vectors.each_part(params.vectors, output, |_, place, output| {
-        simd(|| tree_of_sums(output, segments, |segment| &partials[segment * count + place..]));
+        tree_of_sums(output, segments, |segment| &partials[segment * count + place..]);
     });
 }

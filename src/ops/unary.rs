@@ -5,7 +5,6 @@ use super::declare::params;
 use super::function::{CHUNK, Function, function};
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, call, each_chunk};
-use crate::native::simd;
 use crate::reference::unary as reference;
 
 params! {
@@ -58,7 +57,7 @@ macro_rules! functions {
                     ),
                     takes_parameter: takes_parameter!($takes),
                     host: |parameter, input, output| {
-                        simd(|| each_of(reference::$name, f64::from(parameter), input, output));
+                        each_of(reference::$name, f64::from(parameter), input, output);
                     },
                 };
             )*
