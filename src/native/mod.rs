@@ -18,6 +18,6 @@ pub(crate) use magnitude::largest_magnitude;
 pub(crate) use product::{Strided, product};
 pub(crate) use rows::{add_rows, row_dot};
 pub(crate) use parts::Parts;
-pub(crate) use sums::{dot, magnitudes, residual_squares, scaled_squares, squares, sum_rows, tree_of_sums};
+pub(crate) use sums::{dot, magnitudes, residual_squares, squares, sum_rows, tree_of_sums};
 pub(crate) use updates::{add_multiple, add_strided, combine};
 pub(crate) use vectors::Vectors;

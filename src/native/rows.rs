@@ -1,26 +1,40 @@
 //! Products of rows of a matrix, in any storage, with vectors.
 
-use super::sums::sum_of;
+use std::ops::Range;
+
+use super::sums::{Terms, sum_of};
 use super::wide::wide;
 use crate::tensor::stored::Stored;
+
+/// Terms of a row of a matrix times a vector.
+struct RowProducts<'a, S: Stored>(&'a [S::Bits], &'a [f32]);
+
+impl<S: Stored> Clone for RowProducts<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: Stored> Copy for RowProducts<'_, S> {}
+
+impl<S: Stored> Terms for RowProducts<'_, S> {
+    #[inline(always)]
+    fn part(self, places: Range<usize>) -> Self {
+        Self(&self.0[places.clone()], &self.1[places])
+    }
+
+    #[inline(always)]
+    fn add(self, place: usize, sum: f32) -> f32 {
+        S::widen(self.0[place]).mul_add(self.1[place], sum)
+    }
+}
 
 wide! {
     /// row · input
     ///
-    /// *Accuracy*  as [`super::dot`].
+    /// *Accuracy*  as [`sum_of`].
     pub(crate) fn row_dot<S: Stored>(row: &[S::Bits], input: &[f32]) -> f32 {
-        sum_of(input.len(), |place, sums| {
-            let (row, input) = (&row[place..], &input[place..]);
-            if let (Some(row), Some(input)) = (row.first_chunk::<64>(), input.first_chunk::<64>()) {
-                for lane in 0..64 {
-                    sums[lane] = S::widen(row[lane]).mul_add(input[lane], sums[lane]);
-                }
-            } else {
-                for ((sum, element), input) in sums.iter_mut().zip(row).zip(input) {
-                    *sum = S::widen(*element).mul_add(*input, *sum);
-                }
-            }
-        })
+        sum_of(input.len(), RowProducts::<S>(row, input))
     }
 }
 

@@ -1,4 +1,6 @@
-//! Sums of products.
+//! Sums of terms in one order, whatever the width of vectors.
+
+use std::ops::Range;
 
 use super::wide::wide;
 use crate::tensor::stored::Stored;
@@ -9,86 +11,205 @@ const WIDTH: usize = 64;
 /// Elements of a run: 16 terms of each partial sum.
 const RUN: usize = 16 * WIDTH;
 
-wide! {
-    /// left · right
-    ///
-    /// *Accuracy*  |error| <= gamma(22 + ⌈log2 ⌈n / 1024⌉⌉) · |left| · |right|: 16 roundings of a run, 6 of its 64 partial
-    /// sums, and a tree of runs. Below 1024 elements, gamma(⌈n / 64⌉ + 6).
-    pub(crate) fn dot(left: &[f32], right: &[f32]) -> f32 {
-        sum_of(left.len(), |place, sums| {
-            let (left, right) = (&left[place..], &right[place..]);
-            if let (Some(left), Some(right)) = (left.first_chunk::<WIDTH>(), right.first_chunk::<WIDTH>()) {
-                for lane in 0..WIDTH {
-                    sums[lane] = left[lane].mul_add(right[lane], sums[lane]);
-                }
-            } else {
-                for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
-                    *sum = left.mul_add(*right, *sum);
-                }
-            }
-        })
-    }
+/// Terms of a sum, each of which is added in one rounding.
+///
+/// A type and not a closure, because a closure need not be inlined into what is compiled for wide vectors.
+pub(super) trait Terms: Copy {
+    /// The terms of a part.
+    fn part(self, places: Range<usize>) -> Self;
+
+    /// A sum with one term added.
+    fn add(self, place: usize, sum: f32) -> f32;
 }
 
-/// The sum over `length` terms, which `add` adds to the partial sums: 64 of them from a place on, or the last ones.
+/// The sum of the first `length` terms, through 64 partial sums.
 ///
-/// *Accuracy*  as [`dot`], where `add` rounds once a term.
+/// *Accuracy*  |error| <= gamma(22 + ⌈log2 ⌈length / 1024⌉⌉) · Σ|terms|: 16 roundings of a run, 6 of its 64 partial
+/// sums, and a tree of runs. Below 1024 terms, gamma(⌈length / 64⌉ + 6). One rounding less where terms are exact.
 #[inline(always)]
-pub(super) fn sum_of(length: usize, add: impl Fn(usize, &mut [f32; WIDTH])) -> f32 {
-    let run = |first: usize| {
-        let mut sums = [0.0; WIDTH];
-        for place in (first..length.min(first + RUN)).step_by(WIDTH) {
-            add(place, &mut sums);
-        }
-        let mut width = WIDTH;
-        while width > 1 {
-            width /= 2;
-            for lane in 0..width {
-                sums[lane] += sums[lane + width];
-            }
-        }
-        sums[0]
-    };
-    // A tree of runs: its levels that wait for a sum of their size are the ones of the number of runs so far.
+pub(super) fn sum_of(length: usize, terms: impl Terms) -> f32 {
+    // Level k holds the sum of 2^k runs until another of its size is there: the ones of the number of runs so far.
     let mut levels = [0.0f32; usize::BITS as usize];
-    for index in 0..length.div_ceil(RUN) {
-        let mut sum = run(index * RUN);
-        let level = (!index).trailing_zeros() as usize;
+    let count = length.div_ceil(RUN);
+    for index in 0..count {
+        let mut sum = run(terms.part(index * RUN..length.min((index + 1) * RUN)), length - index * RUN);
+        let level = index.trailing_ones() as usize;
         for waiting in &levels[..level] {
             sum += waiting;
         }
         levels[level] = sum;
     }
-    let count = length.div_ceil(RUN);
     let waiting = levels.iter().enumerate().filter(|(level, _)| count >> level & 1 == 1);
     waiting.fold(0.0, |total, (_, sum)| total + sum)
 }
 
+/// The sum of a run, of which `left` terms are left at the most.
+#[inline(always)]
+fn run(terms: impl Terms, left: usize) -> f32 {
+    let (length, mut sums) = (left.min(RUN), [0.0; WIDTH]);
+    let whole = length / WIDTH * WIDTH;
+    for first in (0..whole).step_by(WIDTH) {
+        let part = terms.part(first..first + WIDTH);
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            *sum = part.add(lane, *sum);
+        }
+    }
+    let part = terms.part(whole..length);
+    for (lane, sum) in sums[..length - whole].iter_mut().enumerate() {
+        *sum = part.add(lane, *sum);
+    }
+    let mut width = WIDTH;
+    while width > 1 {
+        width /= 2;
+        for lane in 0..width {
+            sums[lane] += sums[lane + width];
+        }
+    }
+    sums[0]
+}
+
+/// Terms left · right.
+#[derive(Clone, Copy)]
+struct Products<'a>(&'a [f32], &'a [f32]);
+
+impl Terms for Products<'_> {
+    #[inline(always)]
+    fn part(self, places: Range<usize>) -> Self {
+        Self(&self.0[places.clone()], &self.1[places])
+    }
+
+    #[inline(always)]
+    fn add(self, place: usize, sum: f32) -> f32 {
+        self.0[place].mul_add(self.1[place], sum)
+    }
+}
+
 wide! {
-    /// Σ (factor · x)²
+    /// left · right
     ///
-    /// *Accuracy*  as [`dot`], of the values.
-    pub(crate) fn scaled_squares(input: &[f32], factor: f32) -> f32 {
-        sum_of(input.len(), |place, sums| {
-            for (sum, input) in sums.iter_mut().zip(&input[place..]) {
-                let value = factor * input;
-                *sum = value.mul_add(value, *sum);
-            }
-        })
+    /// *Accuracy*  as [`sum_of`].
+    pub(crate) fn dot(left: &[f32], right: &[f32]) -> f32 {
+        sum_of(left.len(), Products(left, right))
+    }
+}
+
+/// Terms (factor · left - other · right)².
+#[derive(Clone, Copy)]
+struct Differences<'a> {
+    pair: Products<'a>,
+    factor: f32,
+    other: f32,
+}
+
+impl Terms for Differences<'_> {
+    #[inline(always)]
+    fn part(self, places: Range<usize>) -> Self {
+        Self { pair: self.pair.part(places), ..self }
+    }
+
+    #[inline(always)]
+    fn add(self, place: usize, sum: f32) -> f32 {
+        let value = self.factor * self.pair.0[place] - self.other * self.pair.1[place];
+        value.mul_add(value, sum)
     }
 }
 
 wide! {
     /// Σ (factor · product - sigma · direction)²
     ///
-    /// *Accuracy*  as [`dot`], of the values.
+    /// *Accuracy*  as [`sum_of`], of the values.
     pub(crate) fn residual_squares(product: &[f32], direction: &[f32], factor: f32, sigma: f32) -> f32 {
-        sum_of(product.len(), |place, sums| {
-            for ((sum, product), direction) in sums.iter_mut().zip(&product[place..]).zip(&direction[place..]) {
-                let value = factor * product - sigma * direction;
-                *sum = value.mul_add(value, *sum);
-            }
-        })
+        sum_of(product.len(), Differences { pair: Products(product, direction), factor, other: sigma })
+    }
+}
+
+/// Terms (factor · x)² of elements in a storage.
+struct Squares<'a, S: Stored>(&'a [S::Bits], f32);
+
+impl<S: Stored> Clone for Squares<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: Stored> Copy for Squares<'_, S> {}
+
+impl<S: Stored> Terms for Squares<'_, S> {
+    #[inline(always)]
+    fn part(self, places: Range<usize>) -> Self {
+        Self(&self.0[places], self.1)
+    }
+
+    #[inline(always)]
+    fn add(self, place: usize, sum: f32) -> f32 {
+        let value = self.1 * S::widen(self.0[place]);
+        value.mul_add(value, sum)
+    }
+}
+
+wide! {
+    /// Σ (factor · x)² over elements in a storage.
+    ///
+    /// *Accuracy*  as [`sum_of`], of the values.
+    pub(crate) fn squares<S: Stored>(elements: &[S::Bits], factor: f32) -> f32 {
+        sum_of(elements.len(), Squares::<S>(elements, factor))
+    }
+}
+
+/// Terms |x| of elements in a storage.
+struct Magnitudes<'a, S: Stored>(&'a [S::Bits]);
+
+impl<S: Stored> Clone for Magnitudes<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: Stored> Copy for Magnitudes<'_, S> {}
+
+impl<S: Stored> Terms for Magnitudes<'_, S> {
+    #[inline(always)]
+    fn part(self, places: Range<usize>) -> Self {
+        Self(&self.0[places])
+    }
+
+    #[inline(always)]
+    fn add(self, place: usize, sum: f32) -> f32 {
+        sum + S::widen(self.0[place]).abs()
+    }
+}
+
+wide! {
+    /// Σ |x| over elements in a storage.
+    ///
+    /// *Accuracy*  as [`sum_of`], of exact terms.
+    pub(crate) fn magnitudes<S: Stored>(elements: &[S::Bits]) -> f32 {
+        sum_of(elements.len(), Magnitudes::<S>(elements))
+    }
+}
+
+/// Elements as terms.
+#[derive(Clone, Copy)]
+struct Elements<'a>(&'a [f32]);
+
+impl Terms for Elements<'_> {
+    #[inline(always)]
+    fn part(self, places: Range<usize>) -> Self {
+        Self(&self.0[places])
+    }
+
+    #[inline(always)]
+    fn add(self, place: usize, sum: f32) -> f32 {
+        sum + self.0[place]
+    }
+}
+
+wide! {
+    /// Σ x
+    ///
+    /// *Accuracy*  as [`sum_of`], of exact terms.
+    fn total(elements: &[f32]) -> f32 {
+        sum_of(elements.len(), Elements(elements))
     }
 }
 
@@ -97,38 +218,8 @@ wide! {
 /// *Accuracy*  gamma(min(n, 16) - 1 + ⌈log2 ⌈n / 16⌉⌉) · Σ|rows|, entrywise.
 pub(crate) fn sum_rows<'a>(output: &mut [f32], rows: usize, row: impl Fn(usize) -> &'a [f32]) {
     match output {
-        [sum] => {
-            let elements = row(0);
-            *sum = sum_of(rows, |place, sums| {
-                sums.iter_mut().zip(&elements[place..rows]).for_each(|(sum, element)| *sum += element);
-            });
-        }
+        [sum] => *sum = total(&row(0)[..rows]),
         _ => tree_of_sums(output, rows, row),
-    }
-}
-
-wide! {
-    /// Σ |x| over elements of a storage.
-    ///
-    /// *Accuracy*  as [`dot`].
-    pub(crate) fn magnitudes<S: Stored>(elements: &[S::Bits]) -> f32 {
-        sum_of(elements.len(), |place, sums| {
-            sums.iter_mut().zip(&elements[place..]).for_each(|(sum, element)| *sum += S::widen(*element).abs());
-        })
-    }
-}
-
-wide! {
-    /// Σ x² over elements of a storage.
-    ///
-    /// *Accuracy*  as [`dot`].
-    pub(crate) fn squares<S: Stored>(elements: &[S::Bits]) -> f32 {
-        sum_of(elements.len(), |place, sums| {
-            for (sum, element) in sums.iter_mut().zip(&elements[place..]) {
-                let value = S::widen(*element);
-                *sum = value.mul_add(value, *sum);
-            }
-        })
     }
 }
 

@@ -65,6 +65,6 @@ fn on_host<S: Stored>(params: &Params, [matrix, output]: [Words<'_>; 2]) {
     let output = &mut output.write::<f32>()[..params.items as usize * params.segments as usize];
     each_chunk(output, 1, segments.length, |index, output| {
         let elements = &matrix[segments.of(index)];
-        output[0] = squares::<S>(elements);
+        output[0] = squares::<S>(elements, 1.0);
     });
 }

@@ -7,7 +7,8 @@ use super::dot::Params;
 use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
-use crate::native::{Vectors, scaled_squares};
+use crate::native::{Vectors, squares};
+use crate::tensor::stored::F32;
 use crate::tensor::volume;
 
 pub(super) static KERNEL: Kernel =
@@ -45,6 +46,6 @@ fn on_host(params: &Params, [input, factors, mask, output]: [Words<'_>; 4]) {
     let (input, factors) = (input.read::<f32>(), factors.read::<f32>());
     let vectors = Vectors::new(params.length, mask, params.masked);
     vectors.each_segment(params.vectors, (params.segments, params.segment), output, |vector, part, output| {
-        *output = scaled_squares(&input[part], factors[vector]);
+        *output = squares::<F32>(&input[part], factors[vector]);
     });
 }
