@@ -46,14 +46,20 @@ pub(super) fn sum_of(length: usize, terms: impl Terms) -> f32 {
 /// The sum of a run, of which `left` terms are left at the most.
 #[inline(always)]
 fn run(terms: impl Terms, left: usize) -> f32 {
-    let (length, mut sums) = (left.min(RUN), [0.0; WIDTH]);
+    let length = left.min(RUN);
     let whole = length / WIDTH * WIDTH;
+    // Vectors of 8, with constant indices alone, so that they stay in registers.
+    let mut vectors = [[0.0f32; 8]; WIDTH / 8];
     for first in (0..whole).step_by(WIDTH) {
         let part = terms.part(first..first + WIDTH);
-        for (lane, sum) in sums.iter_mut().enumerate() {
-            *sum = part.add(lane, *sum);
+        for (index, vector) in vectors.iter_mut().enumerate() {
+            for (lane, sum) in vector.iter_mut().enumerate() {
+                *sum = part.add(8 * index + lane, *sum);
+            }
         }
     }
+    let mut sums = [0.0; WIDTH];
+    sums.copy_from_slice(vectors.as_flattened());
     let part = terms.part(whole..length);
     for (lane, sum) in sums[..length - whole].iter_mut().enumerate() {
         *sum = part.add(lane, *sum);
