@@ -32,7 +32,7 @@ pub use device::Gpu;
 pub use driver::DeviceBuffer;
 pub(crate) use field::{Field, Scalar};
 pub(crate) use grid::Grid;
-pub(crate) use host::{HostForm, call, each_chunk};
+pub(crate) use host::{HostForm, call, each_chunk, each_item};
 pub use host::{OwnForm, Words};
 pub(crate) use kernel::{Access, Generated, Kernel};
 pub use open::GpuOptions;

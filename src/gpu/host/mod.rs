@@ -20,7 +20,7 @@ pub use forms::{OwnForm, Words};
 pub(super) use launch::{Command, Work, launch};
 pub(super) use memory::Memory;
 pub(super) use reading::{Reading, Submission};
-pub(crate) use threads::each_chunk;
+pub(crate) use threads::{each_chunk, each_item};
 
 /// The host with its queue of commands.
 pub(super) struct Host {

@@ -35,6 +35,17 @@ pub(super) fn spawn(work: impl FnOnce() + Send + 'static) {
     }
 }
 
+/// Calls `each` with every item, on several threads where there are many items; whatever the device is.
+///
+/// Nothing that `each` computes depends on the threads. No lock may be held: a thread that waits may take up other work.
+pub(crate) fn each_item<T: Send>(items: &mut [T], each: impl Fn(&mut T) + Send + Sync) {
+    const MANY: usize = 8;
+    match &*POOL {
+        Some(pool) if items.len() >= MANY => pool.install(|| items.par_iter_mut().with_min_len(MANY / 2).for_each(each)),
+        _ => items.iter_mut().for_each(each),
+    }
+}
+
 /// Calls `each` with the index and elements of every chunk of `length` elements, the last one perhaps shorter.
 ///
 /// Chunks of small work, and all chunks outside the pool, run one after another on this thread. Nothing that `each`

@@ -8,7 +8,7 @@ use super::measure::measure;
 use super::options::Lanczos;
 use super::state::{Goal, State};
 use crate::bound::krylov::Share;
-use crate::gpu::{Buffer, Gpu, ReadBack, Recorder};
+use crate::gpu::{Buffer, Gpu, ReadBack, Recorder, each_item};
 use crate::iterate::{Basis, Control, Iteration, Memory, Pace, Progress, Status, drive};
 use crate::operator::{LinearOperator, Oriented};
 use crate::ops::StopKind;
@@ -167,9 +167,9 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
     /// Judges every chain and batch item, and takes chains that need no more steps out of the mask.
     fn judge(&mut self) -> Result<()> {
         let share = self.bound.map(|(share, _)| share);
-        for chain in self.chains.iter_mut().filter(|chain| chain.iterations.is_none()) {
-            judge(chain, self.goal, self.oriented.short, share.as_ref());
-        }
+        let (goal, short) = (self.goal, self.oriented.short);
+        let mut waiting: Vec<_> = self.chains.iter_mut().filter(|chain| chain.iterations.is_none()).collect();
+        each_item(&mut waiting, |chain| judge(chain, goal, short, share.as_ref()));
         for item in 0..self.batch() {
             self.judge_element(item);
         }
