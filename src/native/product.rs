@@ -1,9 +1,11 @@
 //! Products of matrices: tiles of sums that stay in registers, over sides that are packed into neighbours first.
 
-use super::wide::wide;
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::gpu::each_chunk;
 
-/// Rows and columns of a tile: 8 vectors of 8 sums, which keep a processor's two multipliers busy.
+/// Rows and columns of a tile: 8 vectors of 8 sums, which keep a processor's two multipliers busy. Wider or narrower
+/// vectors sum in the same order.
 const ROWS: usize = 4;
 const COLS: usize = 16;
 
@@ -46,8 +48,6 @@ impl<'a> Strided<'a> {
     }
 }
 
-type Tile = [[f32; COLS]; ROWS];
-
 /// output = left · right for each item of a batch: `rows` × `length` times `length` × `cols`.
 ///
 /// *Accuracy*  runs of 16 products, and a tree of their sums: gamma(16 + ⌈log2 ⌈length / 16⌉⌉) · |left| · |right|.
@@ -69,8 +69,8 @@ pub(crate) fn product<'a, 'b>(
         each_chunk(output, ROWS * cols, ROWS * length * cols / 4, |index, output| {
             let own = left.panel::<ROWS>(index * ROWS, rows, length);
             for (panel, first) in panels.iter().zip((0..).step_by(COLS)) {
-                let tile = tile(&own, panel);
-                for (output, sums) in output.chunks_mut(cols).zip(&tile) {
+                let sums = Arch::new().dispatch(Tile { left: &own, right: panel });
+                for (output, sums) in output.chunks_mut(cols).zip(&sums) {
                     let output = &mut output[first..];
                     let count = output.len().min(COLS);
                     output[..count].copy_from_slice(&sums[..count]);
@@ -80,38 +80,75 @@ pub(crate) fn product<'a, 'b>(
     }
 }
 
-wide! {
-    /// The sums of one tile.
-    fn tile(left: &[[f32; ROWS]], right: &[[f32; COLS]]) -> Tile {
-        let mut levels = [Tile::default(); LEVELS];
-        let runs = left.chunks(RUN).zip(right.chunks(RUN));
+/// The sums of one tile: rows of the output.
+type Sums = [[f32; COLS]; ROWS];
+
+/// A tile of the output, from a panel of either side.
+struct Tile<'a> {
+    left: &'a [[f32; ROWS]],
+    right: &'a [[f32; COLS]],
+}
+
+impl WithSimd for Tile<'_> {
+    type Output = Sums;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Sums {
+        match S::F32_LANES {
+            16 => self.sums::<S, 1>(simd),
+            8 => self.sums::<S, 2>(simd),
+            4 => self.sums::<S, 4>(simd),
+            _ => self.sums::<S, COLS>(simd),
+        }
+    }
+}
+
+impl Tile<'_> {
+    /// The sums, in rows of `WIDTH` vectors.
+    #[inline(always)]
+    fn sums<S: Simd, const WIDTH: usize>(self, simd: S) -> Sums {
+        // Level k holds the sum of 2^k runs until another of its size is there: the ones of the number of runs so far.
+        let zero = [[simd.splat_f32s(0.0); WIDTH]; ROWS];
+        let mut levels = [zero; LEVELS];
         let mut count = 0usize;
-        for (left, right) in runs {
-            let mut run = Tile::default();
+        for (left, right) in self.left.chunks(RUN).zip(self.right.chunks(RUN)) {
+            let mut sums = zero;
             for (left, right) in left.iter().zip(right) {
+                let right: &[S::f32s] = bytemuck::cast_slice(right);
                 for row in 0..ROWS {
-                    for col in 0..COLS {
-                        run[row][col] = left[row].mul_add(right[col], run[row][col]);
+                    let factor = simd.splat_f32s(left[row]);
+                    for col in 0..WIDTH {
+                        sums[row][col] = simd.mul_add_f32s(factor, right[col], sums[row][col]);
                     }
                 }
             }
             let level = count.trailing_ones() as usize;
-            levels[..level].iter().for_each(|waiting| add(&mut run, waiting));
-            levels[level] = run;
+            for waiting in &levels[..level] {
+                sums = add(simd, sums, waiting);
+            }
+            levels[level] = sums;
             count += 1;
         }
-        let mut total = Tile::default();
         let waiting = levels.iter().enumerate().filter(|(level, _)| count >> level & 1 == 1);
-        waiting.for_each(|(_, level)| add(&mut total, level));
-        total
+        let total = waiting.fold(zero, |total, (_, sums)| add(simd, total, sums));
+        let mut output = Sums::default();
+        for (output, sums) in output.iter_mut().zip(&total) {
+            output.copy_from_slice(bytemuck::cast_slice(sums));
+        }
+        output
     }
 }
 
 #[inline(always)]
-fn add(sums: &mut Tile, more: &Tile) {
+fn add<S: Simd, const WIDTH: usize>(
+    simd: S,
+    mut sums: [[S::f32s; WIDTH]; ROWS],
+    more: &[[S::f32s; WIDTH]; ROWS],
+) -> [[S::f32s; WIDTH]; ROWS] {
     for row in 0..ROWS {
-        for col in 0..COLS {
-            sums[row][col] += more[row][col];
+        for col in 0..WIDTH {
+            sums[row][col] = simd.add_f32s(sums[row][col], more[row][col]);
         }
     }
+    sums
 }
