@@ -87,12 +87,24 @@ pub fn adapters() -> Vec<AdapterDescription> {
 pub(super) fn choose(request: &AdapterRequest) -> Result<Choice> {
     let (request, origin) = resolve(request);
     // Drivers take some 50 ms to be found, and are not asked where the answer is known.
-    if request == AdapterRequest::Host {
+    if request == AdapterRequest::Host || (request == AdapterRequest::Automatic && !may_have_hardware()) {
         return Ok(Choice::Host);
     }
     let mut found = enumerate();
     let candidates: Vec<_> = found.iter().map(Choice::candidate).collect();
     Ok(found.swap_remove(pick(&request, &candidates, origin)?))
+}
+
+/// Whether there may be graphics hardware. On Linux, a driver in user space reaches hardware by a node of its driver in
+/// the kernel: without a node there is none.
+fn may_have_hardware() -> bool {
+    const NODES: [&str; 5] = ["dri", "nvidia", "dxg", "kgsl", "mali"];
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let Ok(devices) = std::fs::read_dir("/dev") else { return true };
+    let is_node = |name: &str| NODES.iter().any(|node| name.starts_with(node));
+    devices.flatten().any(|device| device.file_name().to_str().is_none_or(is_node))
 }
 
 /// Every device, best first: hardware, the host, software adapters.
