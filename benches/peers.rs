@@ -1,0 +1,65 @@
+//! One round of spectral norms on the files that `benches/peers/peers.py` makes: a line `case opnorm seconds value` for
+//! each.
+//!
+//! `benches/peers/run.sh` runs the rounds of both in turn, and prints the table. A time is that from entries in memory
+//! to sigma with its lower bound, because peers have the entries in memory.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use opnorm::io::Checkpoint;
+use opnorm::norm::spectral_norm;
+use opnorm::{Gpu, Matrix, Result};
+
+/// Files with the repeats of a round.
+const CASES: [(&str, u32); 6] = [
+    ("gaussian2048.npy", 1),
+    ("gaussian4096.npy", 1),
+    ("decay2048.npy", 1),
+    ("single.npy", 50),
+    ("batch.npy", 1),
+    ("minilm.npz", 1),
+];
+
+/// A batch of matrices in memory.
+struct Entries {
+    shape: Vec<usize>,
+    data: Vec<f32>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = PathBuf::from(std::env::args().nth(1).ok_or("the folder of the files is missing")?);
+    let gpu = Gpu::new()?;
+    for (file, repeats) in CASES {
+        let tensors = read(&folder.join(file))?;
+        let start = Instant::now();
+        let mut value = 0f64;
+        for _ in 0..repeats {
+            for tensor in &tensors {
+                value = value.max(largest(&gpu, tensor)?);
+            }
+        }
+        let seconds = start.elapsed().as_secs_f64() / f64::from(repeats);
+        println!("{} opnorm {seconds} {value}", file.split('.').next().unwrap_or(file));
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<Entries>> {
+    let file = Checkpoint::open(path)?;
+    let entries = file.entries().iter().map(|entry| {
+        let view = file.read(entry)?;
+        let mut data = vec![0.0; entry.elements()];
+        view.copy_f32(0, &mut data)?;
+        Ok(Entries { shape: view.shape().to_vec(), data })
+    });
+    entries.collect()
+}
+
+/// The largest spectral norm of a batch.
+fn largest(gpu: &Gpu, Entries { shape, data }: &Entries) -> Result<f64> {
+    let [leading @ .., rows, cols] = &shape[..] else { return Ok(0.0) };
+    let norms = spectral_norm(&Matrix::from_batch(gpu, leading.iter().product(), *rows, *cols, data)?)?;
+    Ok(norms.iter().map(|norm| norm.sigma).fold(0.0, f64::max))
+}
