@@ -95,8 +95,7 @@ pub async fn drive<I: Iteration>(gpu: &Gpu, iteration: &mut I, limit: usize, con
     let mut flight = VecDeque::new();
     while !iteration.is_done() {
         let pace = iteration.pace(recorded);
-        // The host has run a submission when it is read: there is nothing to look ahead of.
-        let depth = if pace.look_ahead && !gpu.is_host() { 2 } else { 1 };
+        let depth = if pace.look_ahead { 2 } else { 1 };
         if recorded < limit && flight.len() < depth {
             let steps = recorded..limit.min(recorded + pace.steps.max(1));
             recorded = steps.end;
