@@ -47,14 +47,7 @@ impl Matrix {
     ) -> Result<Self> {
         let (batch, rows, cols) = shape;
         elements("matrix", &[batch, rows, cols.div_ceil(4).saturating_mul(4)])?;
-        let words_per_row = cols.div_ceil(4) * storage.words_per_quad();
-        let places = panel::cut(gpu.capabilities(), shape, storage)?;
-        let allocated = places.into_iter().map(|place| {
-            let words = Buffer::zeros(gpu, "matrix", place.row_count() * words_per_row)?;
-            Ok(Panel { words, place })
-        });
-        let panels: Result<Vec<_>> = allocated.collect();
-        Ok(Self::assemble(gpu, shape, storage, panels?, screens))
+        Ok(Self::assemble(gpu, shape, storage, panel::allocate(gpu, shape, storage)?, screens))
     }
 
     pub(crate) fn assemble(

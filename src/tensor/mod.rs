@@ -1,6 +1,7 @@
 //! Tensors and matrices in device memory.
 
 mod dense;
+mod encoder;
 mod matrix;
 mod panel;
 mod placement;
