@@ -4,6 +4,7 @@
 //! partial sums on every processor. A product and its sum round once.
 
 mod blocks;
+mod enclosure;
 mod magnitude;
 mod parts;
 mod product;
@@ -14,6 +15,7 @@ mod vectors;
 mod wide;
 
 pub(crate) use blocks::blocks;
+pub(crate) use enclosure::products_and_squares;
 pub(crate) use magnitude::largest_magnitude;
 pub(crate) use product::{Strided, product};
 pub(crate) use rows::{add_rows, row_dot};

@@ -233,7 +233,10 @@ impl Matrix {
             recorder.submit()?;
             let words = piece.contents().await?;
             for (offset, row) in words.chunks_exact(words_per_row).enumerate() {
-                visit(first + offset, &self.storage.decode(row)[..self.shape.2]);
+                match self.storage {
+                    Storage::F32 => visit(first + offset, &bytemuck::cast_slice(row)[..self.shape.2]),
+                    halves => visit(first + offset, &halves.decode(row)[..self.shape.2]),
+                }
             }
         }
         Ok(())

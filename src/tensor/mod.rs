@@ -2,6 +2,7 @@
 
 mod dense;
 mod encoder;
+pub(crate) mod look;
 mod matrix;
 mod panel;
 mod placement;
