@@ -14,8 +14,8 @@ const CHUNK: usize = 8 * ROWS;
 
 /// row · input and Σ row² of each row.
 ///
-/// *Accuracy*  a sum of n products, each rounded, with at most n - 1 further roundings: the order of [`crate::bound::dot`].
-/// Squares are exact, and added in order.
+/// *Accuracy*  a sum of n products, each rounded, with at most n - 1 further roundings, in the order of
+/// [`crate::bound::dot`]. Squares are exact, and added in order.
 pub(crate) fn products_and_squares(words: &[u32], form: RowForm, input: &[f64]) -> Vec<[f64; 2]> {
     match form.storage {
         Storage::F32 => of_stored::<F32>(words, form, input),

@@ -4,7 +4,7 @@ use std::ops::{BitAnd, Range};
 
 use crate::Result;
 use crate::tensor::position::Position;
-use crate::tensor::screen::{Screen, power, thirds};
+use crate::tensor::screen::{Screen, scaling};
 use crate::tensor::storage::{ElementSource, SourceElement, Storage};
 
 /// Elements that are copied and then screened, so that the screening finds them in the processor's cache.
@@ -21,7 +21,7 @@ pub(super) struct Encoder<'a, S: ?Sized> {
 }
 
 impl<S: ElementSource + ?Sized> Encoder<'_, S> {
-    /// Writes some rows of the whole batch to zeroed `words`, and takes their elements in to the screens of their items.
+    /// Writes some rows of the whole batch to zeroed `words`, and screens their elements for their items.
     pub(super) fn encode(&self, rows: Range<usize>, words: &mut [u32], screens: &mut [Screen]) -> Result<()> {
         let (_, item_rows, cols) = self.shape;
         let words_per_row = cols.div_ceil(4) * self.storage.words_per_quad();
@@ -35,9 +35,8 @@ impl<S: ElementSource + ?Sized> Encoder<'_, S> {
             if self.storage != Storage::F32 {
                 let halves = bytemuck::cast_slice_mut::<u32, u16>(block);
                 self.copy(first, halves, |start, out| self.source.copy_half_bits(start, out))?;
-                let (infinity, kind) =
-                    if self.storage == Storage::F16 { (0x7c00, Storage::F16) } else { (0x7f80, Storage::Bf16) };
-                let value = |bits: u16| f64::from(kind.decode(&[u32::from(bits)])[0]);
+                let infinity = if self.storage == Storage::F16 { 0x7c00 } else { 0x7f80 };
+                let value = |bits| f64::from(self.storage.decode(&[u32::from(bits)])[0]);
                 see(screen, (halves, 2 * words_per_row), row, (0x7fff, infinity), value);
             } else if exponent == 0 && self.source.element() != SourceElement::F64 {
                 self.copy(first, block, |start, out| self.source.copy_f32(start, bytemuck::cast_slice_mut(out)))?;
@@ -47,11 +46,10 @@ impl<S: ElementSource + ?Sized> Encoder<'_, S> {
                 wide.resize(count * cols, 0);
                 self.source.copy_f64(first * cols, bytemuck::cast_slice_mut(&mut wide))?;
                 see(screen, (&wide, cols), row, (u64::MAX >> 1, 0x7ff << 52), f64::from_bits);
-                let factors = thirds(-exponent).map(power);
+                let scaled = scaling(-exponent);
                 for (words, values) in block.chunks_exact_mut(words_per_row).zip(wide.chunks_exact(cols)) {
                     for (word, value) in words.iter_mut().zip(values) {
-                        let scaled = f64::from_bits(*value) * factors[0] * factors[1] * factors[2];
-                        *word = (scaled as f32).to_bits();
+                        *word = (scaled(f64::from_bits(*value)) as f32).to_bits();
                     }
                 }
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::gpu::{Buffer, DeviceBuffer, Gpu};
 use crate::tensor::panel::{self, Panel};
 use crate::tensor::position::Position;
-use crate::tensor::screen::{self, Screen, scale_by_power};
+use crate::tensor::screen::{self, Screen, scaling};
 use crate::tensor::size::elements;
 use crate::tensor::storage::Storage;
 use crate::{Error, Result};
@@ -176,10 +176,10 @@ impl Matrix {
         if rows.end > self.rows() || rows.start > rows.end {
             return Err(Error::OutOfRange { operation, what: "rows", found: rows, length: self.rows() });
         }
-        let exponent = self.exponent(item);
+        let scaled = scaling(self.exponent(item));
         let mut entries = Vec::with_capacity(rows.len() * self.cols());
         self.gpu.block_on(self.visit(item, rows, |_, row| {
-            entries.extend(row.iter().map(|value| scale_by_power(f64::from(*value), exponent) as f32));
+            entries.extend(row.iter().map(|value| scaled(f64::from(*value)) as f32));
         }))?;
         Ok(entries)
     }

@@ -76,17 +76,17 @@ pub(crate) fn power(exponent: i32) -> f64 {
 
 /// `value · 2^exponent`, exact for a normal result.
 pub(crate) fn scale_by_power(value: f64, exponent: i32) -> f64 {
-    let [first, second, rest] = thirds(exponent);
-    value * power(first) * power(second) * power(rest)
+    scaling(exponent)(value)
 }
 
-/// The exponents of the three factors that a value is scaled by in turn.
-pub(super) fn thirds(exponent: i32) -> [i32; 3] {
+/// [`scale_by_power`] of many values by one power.
+pub(crate) fn scaling(exponent: i32) -> impl Fn(f64) -> f64 + Copy {
     // Three factors, because 2^exponent alone, even in halves, may leave the range of f64 though the product does not.
     // Beyond 2100 every number becomes zero or infinite.
     let exponent = exponent.clamp(-2100, 2100);
     let third = exponent / 3;
-    [third, third, exponent - 2 * third]
+    let (factor, rest) = (power(third), power(exponent - 2 * third));
+    move |value| value * factor * factor * rest
 }
 
 #[cfg(test)]
