@@ -61,8 +61,8 @@ fn side_by_side<S: Stored, const N: usize>(rows: [&[S::Bits]; N], input: &[f64])
         for row in 0..N {
             let elements = &rows[row][first..first + 8];
             let mut values = [0.0; 8];
-            for lane in 0..8 {
-                values[lane] = f64::from(S::widen(elements[lane]));
+            for (value, element) in values.iter_mut().zip(elements) {
+                *value = f64::from(S::widen(*element));
             }
             for lane in 0..8 {
                 sums[row][lane] += values[lane] * factors[lane];
@@ -80,11 +80,7 @@ fn side_by_side<S: Stored, const N: usize>(rows: [&[S::Bits]; N], input: &[f64])
             rest += value * input[place];
             squares[row] += value * value;
         }
-        let mut sum = 0.0;
-        for lane in 0..8 {
-            sum += sums[row][lane];
-        }
-        found[row] = [sum + rest, squares[row]];
+        found[row] = [sums[row].iter().sum::<f64>() + rest, squares[row]];
     }
     found
 }

@@ -89,3 +89,43 @@ fn see<B: Copy + Ord + Default + BitAnd<Output = B>>(
     }
     screen.join(value(largest), non_finite);
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by it")]
+mod tests {
+    use half::f16;
+
+    use super::*;
+
+    fn encoded<S: ElementSource>(source: &S, storage: Storage, exponent: i32) -> (Vec<u32>, Vec<Screen>) {
+        let exponents = [exponent; 2];
+        let encoder = Encoder { source, shape: (2, 3, 5), storage, exponents: &exponents };
+        let mut words = vec![0; 6 * 2 * storage.words_per_quad()];
+        let mut screens = vec![Screen::default(); 2];
+        encoder.encode(0..6, &mut words, &mut screens).unwrap();
+        (words, screens)
+    }
+
+    #[test]
+    fn every_way_has_the_words_and_screens_of_each_element() {
+        let mut values: Vec<f64> = (0..30).map(|place| f64::from(place * 7 % 11) - 5.0).collect();
+        values[21] = f64::NAN; // row 1, column 1 of the second item
+        values[28] = f64::INFINITY;
+        let mut screens = [Screen::default(), Screen::default()];
+        for (place, value) in values.iter().enumerate() {
+            screens[place / 15].see(*value, || Position { row: place % 15 / 5, col: place % 5 });
+        }
+        let singles: Vec<f32> = values.iter().map(|value| *value as f32).collect();
+        let halves: Vec<f16> = values.iter().map(|value| f16::from_f64(*value)).collect();
+        let (words, found) = encoded(&singles, Storage::F32, 0);
+        assert_eq!(found, screens);
+        assert_eq!((words[5..8].to_vec(), words[8]), (vec![0; 3], singles[5].to_bits()), "rows are padded to quads");
+        assert_eq!(encoded(&values, Storage::F32, 0), (words.clone(), screens.to_vec()));
+        let (of_halves, found) = encoded(&halves, Storage::F16, 0);
+        assert_eq!(found, screens);
+        let widened = |values: Vec<f32>| values.iter().map(|value| value.to_bits()).collect::<Vec<u32>>();
+        assert_eq!(widened(Storage::F16.decode(&of_halves))[..33], words[..33], "up to the first NaN");
+        let quarters: Vec<f64> = values.iter().map(|value| value / 4.0).collect();
+        assert_eq!(encoded(&quarters, Storage::F32, -2).0[..33], words[..33]);
+    }
+}
