@@ -25,11 +25,23 @@ pub(in crate::gpu) enum Work {
 pub(in crate::gpu) enum Command {
     Work(Work),
     /// A copy of words to whoever reads back.
-    Read { source: Memory, words: Range<usize>, reader: oneshot::Sender<Vec<u32>> },
+    Read {
+        source: Memory,
+        words: Range<usize>,
+        reader: oneshot::Sender<Vec<u32>>,
+    },
     /// A look at words where they are.
-    Look { source: Memory, words: Range<usize>, look: Look },
+    Look {
+        source: Memory,
+        words: Range<usize>,
+        look: Look,
+    },
     /// A copy of bytes from a program.
-    Write { target: Memory, start: usize, data: Vec<u8> },
+    Write {
+        target: Memory,
+        start: usize,
+        data: Vec<u8>,
+    },
     /// A word to whoever waits for all commands before.
     Tell(std::sync::mpsc::Sender<()>),
 }
