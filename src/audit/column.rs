@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::io::TensorView;
-use crate::tensor::screen::{binary_exponent, scale_by_power};
+use crate::tensor::screen::{binary_exponent, scale_by_power, scaling};
 use crate::tensor::{ElementSource, Position};
 
 /// The number of elements of one read.
@@ -46,9 +46,9 @@ impl Column {
         // A power of two brings the largest magnitude into [1, 2). The scaling is exact, except for subnormal
         // quotients, which are too small to count beside 1.
         let exponent = binary_exponent(column.infinity);
-        let (mut squares, mut magnitudes) = (0.0, 0.0);
+        let (mut squares, mut magnitudes, scaled) = (0.0, 0.0, scaling(-exponent));
         visit(source, rows, |_, value| {
-            let scaled = scale_by_power(value, -exponent);
+            let scaled = scaled(value);
             squares += scaled * scaled;
             magnitudes += scaled.abs();
         })?;

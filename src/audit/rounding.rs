@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::bound::Up;
-use crate::tensor::screen::scale_by_power;
+use crate::tensor::screen::{scale_by_power, scaling};
 use crate::tensor::{ElementSource, Matrix, SourceElement};
 
 /// The number of elements of one read.
@@ -19,14 +19,14 @@ pub(super) fn distances<S: ElementSource + ?Sized>(matrix: &Matrix, source: &S) 
 }
 
 fn distance<S: ElementSource + ?Sized>(source: &S, (first, count): (usize, usize), exponent: i32) -> Result<f64> {
-    let mut squares = 0.0;
+    let (mut squares, scaled) = (0.0, scaling(-exponent));
     let mut piece = vec![0.0; count.min(PIECE)];
     for start in (0..count).step_by(PIECE) {
         let piece = &mut piece[..PIECE.min(count - start)];
         source.copy_f64(first + start, piece)?;
         for value in piece.iter() {
             // The rounding here must equal the rounding of the upload.
-            let scaled = scale_by_power(*value, -exponent);
+            let scaled = scaled(*value);
             squares += (scaled - f64::from(scaled as f32)).powi(2);
         }
     }

@@ -118,7 +118,6 @@ impl Gpu {
     pub(super) fn host_steps(&self) -> &Counter {
         &self.counters().host_steps
     }
-
 }
 
 impl fmt::Debug for Gpu {

@@ -66,6 +66,15 @@ impl List {
         }
     }
 
+    /// Records a look at words where they are, on the host alone.
+    pub(super) fn look(&mut self, buffer: &Buffer<u32>, look: host::Look) {
+        let (Self::Host { commands, .. }, Memory::Host(source)) = (self, &buffer.memory) else {
+            unreachable!("a recorder looks in place on the host alone")
+        };
+        let first = (buffer.offset / 4) as usize;
+        commands.push(host::Command::Look { source: source.clone(), words: first..first + buffer.len(), look });
+    }
+
     /// Hands the commands to the device.
     pub(super) fn submit(self, gpu: &Gpu) -> Result<()> {
         match (self, gpu.kind()) {

@@ -1,5 +1,6 @@
 //! A list of dispatches, copies and read-backs that is submitted as one, or in parts where the host has steps between.
 
+mod look;
 mod own;
 mod staged;
 

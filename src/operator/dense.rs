@@ -5,11 +5,11 @@ use faer::{Accum, Mat, Par};
 use futures::future::LocalBoxFuture;
 
 use super::{HostProducts, Knowledge, LinearOperator};
-use crate::bound::{Ball, dot, gamma, norm_above, sum_above, up};
+use crate::bound::{Ball, gamma, norm_above, sum_above, up};
 use crate::gpu::{Gpu, Recorder};
 use crate::tensor::screen::power;
 use crate::tensor::{Matrix, Tensor};
-use crate::{Result, ops};
+use crate::{Result, native, ops};
 
 impl LinearOperator for Matrix {
     fn gpu(&self) -> &Gpu {
@@ -54,13 +54,11 @@ impl LinearOperator for Matrix {
 
     fn enclose<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
         Box::pin(async move {
-            let mut product = vec![0.0; self.rows()];
-            let mut squares = 0.0;
-            self.visit_rows(item, |row, entries| {
-                product[row] = dot(entries, &input.center);
-                squares += entries.iter().map(|entry| f64::from(*entry).powi(2)).sum::<f64>();
-            })
-            .await?;
+            let (center, form) = (input.center.clone(), self.row_form());
+            let parts = self.look(item, move |words| native::products_and_squares(words, form, &center)).await?;
+            let rows = || parts.iter().flatten();
+            let product = rows().map(|[product, _]| *product).collect();
+            let squares = rows().fold(0.0, |squares, [_, square]| squares + square);
             Ok(Some(self.ball(item, product, &input, squares)))
         })
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::gpu::{Buffer, DeviceBuffer, Gpu};
 use crate::tensor::panel::{self, Panel};
 use crate::tensor::position::Position;
-use crate::tensor::screen::{self, Screen, scale_by_power};
+use crate::tensor::screen::{self, Screen, scaling};
 use crate::tensor::size::elements;
 use crate::tensor::storage::Storage;
 use crate::{Error, Result};
@@ -47,14 +47,7 @@ impl Matrix {
     ) -> Result<Self> {
         let (batch, rows, cols) = shape;
         elements("matrix", &[batch, rows, cols.div_ceil(4).saturating_mul(4)])?;
-        let words_per_row = cols.div_ceil(4) * storage.words_per_quad();
-        let places = panel::cut(gpu.capabilities(), shape, storage)?;
-        let allocated = places.into_iter().map(|place| {
-            let words = Buffer::zeros(gpu, "matrix", place.row_count() * words_per_row)?;
-            Ok(Panel { words, place })
-        });
-        let panels: Result<Vec<_>> = allocated.collect();
-        Ok(Self::assemble(gpu, shape, storage, panels?, screens))
+        Ok(Self::assemble(gpu, shape, storage, panel::allocate(gpu, shape, storage)?, screens))
     }
 
     pub(crate) fn assemble(
@@ -183,10 +176,10 @@ impl Matrix {
         if rows.end > self.rows() || rows.start > rows.end {
             return Err(Error::OutOfRange { operation, what: "rows", found: rows, length: self.rows() });
         }
-        let exponent = self.exponent(item);
+        let scaled = scaling(self.exponent(item));
         let mut entries = Vec::with_capacity(rows.len() * self.cols());
         self.gpu.block_on(self.visit(item, rows, |_, row| {
-            entries.extend(row.iter().map(|value| scale_by_power(f64::from(*value), exponent) as f32));
+            entries.extend(row.iter().map(|value| scaled(f64::from(*value)) as f32));
         }))?;
         Ok(entries)
     }
@@ -240,7 +233,10 @@ impl Matrix {
             recorder.submit()?;
             let words = piece.contents().await?;
             for (offset, row) in words.chunks_exact(words_per_row).enumerate() {
-                visit(first + offset, &self.storage.decode(row)[..self.shape.2]);
+                match self.storage {
+                    Storage::F32 => visit(first + offset, &bytemuck::cast_slice(row)[..self.shape.2]),
+                    halves => visit(first + offset, &halves.decode(row)[..self.shape.2]),
+                }
             }
         }
         Ok(())

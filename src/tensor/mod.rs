@@ -1,6 +1,8 @@
 //! Tensors and matrices in device memory.
 
 mod dense;
+mod encoder;
+pub(crate) mod look;
 mod matrix;
 mod panel;
 mod placement;

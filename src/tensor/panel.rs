@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::gpu::{Buffer, Capabilities};
+use crate::gpu::{Buffer, Capabilities, Gpu};
 use crate::tensor::storage::Storage;
 use crate::{Error, Result};
 
@@ -49,6 +49,16 @@ impl Place {
 /// The divisor of a panel's rows where a panel does not hold whole items, so that panels of an outside buffer start on
 /// any device's binding alignment.
 const ROW_MULTIPLE: usize = 64;
+
+/// Zeroed panels for a batched matrix.
+pub(super) fn allocate(gpu: &Gpu, shape: (usize, usize, usize), storage: Storage) -> Result<Vec<Panel>> {
+    let words_per_row = shape.2.div_ceil(4) * storage.words_per_quad();
+    let allocated = cut(gpu.capabilities(), shape, storage)?.into_iter().map(|place| {
+        let words = Buffer::zeros(gpu, "matrix", place.row_count() * words_per_row)?;
+        Ok(Panel { words, place })
+    });
+    allocated.collect()
+}
 
 /// Cuts a batched matrix into panels, each within one binding.
 pub(crate) fn cut(

@@ -21,6 +21,12 @@ impl Screen {
         screen
     }
 
+    /// Takes in entries that follow: the largest finite magnitude, and the first that is not finite.
+    pub(super) fn join(&mut self, largest: f64, non_finite: Option<Position>) {
+        self.largest = self.largest.max(largest);
+        self.non_finite = self.non_finite.or(non_finite);
+    }
+
     /// Takes in the entry at `position`.
     pub(crate) fn see(&mut self, value: f64, position: impl FnOnce() -> Position) {
         if value.is_finite() {
@@ -70,11 +76,17 @@ pub(crate) fn power(exponent: i32) -> f64 {
 
 /// `value · 2^exponent`, exact for a normal result.
 pub(crate) fn scale_by_power(value: f64, exponent: i32) -> f64 {
+    scaling(exponent)(value)
+}
+
+/// [`scale_by_power`] of many values by one power.
+pub(crate) fn scaling(exponent: i32) -> impl Fn(f64) -> f64 + Copy {
     // Three factors, because 2^exponent alone, even in halves, may leave the range of f64 though the product does not.
     // Beyond 2100 every number becomes zero or infinite.
     let exponent = exponent.clamp(-2100, 2100);
     let third = exponent / 3;
-    value * power(third) * power(third) * power(exponent - 2 * third)
+    let (factor, rest) = (power(third), power(exponent - 2 * third));
+    move |value| value * factor * factor * rest
 }
 
 #[cfg(test)]

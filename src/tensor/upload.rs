@@ -4,15 +4,19 @@ use glam::{Mat2, Mat3, Mat4};
 use half::{bf16, f16};
 
 use crate::gpu::Gpu;
+use crate::tensor::encoder::Encoder;
 use crate::tensor::matrix::Matrix;
-use crate::tensor::position::Position;
-use crate::tensor::screen::{self, Screen, scale_by_power};
+use crate::tensor::panel::{self, Panel};
+use crate::tensor::screen::{self, Screen};
 use crate::tensor::size::elements;
 use crate::tensor::storage::{Element, ElementSource, SourceElement, Storage};
 use crate::{Error, Result};
 
 /// The number of elements that pass through host memory at once on their way to the device.
 const PIECE: usize = 4 << 20;
+
+/// The same where the host is the device: a piece that stays in the processor's cache until it is copied.
+const HOST_PIECE: usize = 1 << 17;
 
 impl Matrix {
     /// A `rows × cols` matrix from row-major entries; [`Matrix::upload`] takes other types, and vectors of rows.
@@ -101,7 +105,8 @@ impl Matrix {
         Self::upload(gpu, (batch, rows, cols), entries)
     }
 
-    /// A batch of matrices from any source, which is read twice: for the range of its entries, and for the copy.
+    /// A batch of matrices from any source, which is read once, and once more where the range of its entries asks for a
+    /// scaling.
     ///
     /// 16-bit sources stay 16-bit unless their range needs a scaling. `f64` sources are rounded to `f32`, after an
     /// exact scaling of each item into range.
@@ -118,79 +123,54 @@ impl Matrix {
     /// # Errors
     /// Any error of the source, such as a source that is too short; as [`Matrix::zeros`].
     pub fn upload<S: ElementSource + ?Sized>(gpu: &Gpu, shape: (usize, usize, usize), source: &S) -> Result<Self> {
-        let (batch, rows, cols) = shape;
-        elements("matrix", &[batch, rows, cols.div_ceil(4).saturating_mul(4)])?;
+        let (batch, _, cols) = shape;
+        elements("matrix", &[batch, shape.1, cols.div_ceil(4).saturating_mul(4)])?;
         let mut screens = screen::of_zeros(gpu, batch)?;
-        for (item, screen) in screens.iter_mut().enumerate() {
-            *screen = look(source, item * rows * cols, rows, cols)?;
-        }
-        let scaled = screens.iter().any(|screen| screen.exponent() != 0);
-        let storage = match source.element() {
-            SourceElement::F16 if !scaled => Storage::F16,
-            SourceElement::Bf16 if !scaled => Storage::Bf16,
+        let mut storage = match source.element() {
+            SourceElement::F16 => Storage::F16,
+            SourceElement::Bf16 => Storage::Bf16,
             _ => Storage::F32,
         };
-        let matrix = Self::allocate(gpu, shape, storage, screens)?;
-        let words_per_row = matrix.quads() * storage.words_per_quad();
-        let step = (PIECE / words_per_row.max(1)).max(1);
-        for panel in matrix.panels() {
-            let first = panel.place.items.start * rows + panel.place.rows.start;
-            for start in (0..panel.place.row_count()).step_by(step) {
-                let count = step.min(panel.place.row_count() - start);
-                let words = matrix.encode(source, first + start, count)?;
-                panel.words.write(gpu, "upload", start * words_per_row, &words)?;
-                // A single piece at a time, because a written piece waits in host memory until a submit.
-                gpu.recorder().submit()?;
-                gpu.poll_until_idle()?;
+        let mut panels = panel::allocate(gpu, shape, storage)?;
+        let exponents = vec![0; batch];
+        fill(gpu, &panels, &Encoder { source, shape, storage, exponents: &exponents }, &mut screens)?;
+        let exponents: Vec<i32> = screens.iter().map(Screen::exponent).collect();
+        if exponents.iter().any(|exponent| *exponent != 0) {
+            if storage != Storage::F32 {
+                storage = Storage::F32;
+                panels.clear();
+                panels = panel::allocate(gpu, shape, storage)?;
             }
+            fill(gpu, &panels, &Encoder { source, shape, storage, exponents: &exponents }, &mut screens)?;
         }
-        Ok(matrix)
-    }
-
-    /// The words of `count` rows from row `first` of the whole batch on.
-    fn encode<S: ElementSource + ?Sized>(&self, source: &S, first: usize, count: usize) -> Result<Vec<u32>> {
-        let cols = self.cols();
-        let words_per_row = self.quads() * self.storage().words_per_quad();
-        let mut words = vec![0u32; count * words_per_row];
-        let mut rows = words.chunks_exact_mut(words_per_row).zip(first..first + count);
-        match self.storage() {
-            Storage::F32 => {
-                let mut entries = vec![0f64; cols];
-                rows.try_for_each(|(words, row)| {
-                    let exponent = self.exponent(row / self.rows());
-                    source.copy_f64(row * cols, &mut entries)?;
-                    let scaled = entries.iter().map(|value| scale_by_power(*value, -exponent) as f32);
-                    words.iter_mut().zip(scaled).for_each(|(word, value)| *word = value.to_bits());
-                    Ok(())
-                })?;
-            }
-            Storage::F16 | Storage::Bf16 => {
-                let mut halves = vec![0u16; words_per_row * 2];
-                rows.try_for_each(|(words, row)| {
-                    source.copy_half_bits(row * cols, &mut halves[..cols])?;
-                    let pairs = halves.chunks_exact(2).map(|pair| u32::from(pair[0]) | u32::from(pair[1]) << 16);
-                    words.iter_mut().zip(pairs).for_each(|(word, pair)| *word = pair);
-                    Ok(())
-                })?;
-            }
-        }
-        Ok(words)
+        Ok(Self::assemble(gpu, shape, storage, panels, screens))
     }
 }
 
-/// Screens the entries of one batch item of a source.
-fn look<S: ElementSource + ?Sized>(source: &S, first: usize, rows: usize, cols: usize) -> Result<Screen> {
-    let mut screen = Screen::default();
-    let total = rows * cols;
-    let mut piece = vec![0f64; total.min(PIECE / 16)];
-    let mut done = 0;
-    while done < total {
-        let count = piece.len().min(total - done);
-        source.copy_f64(first + done, &mut piece[..count])?;
-        for (offset, value) in piece[..count].iter().enumerate() {
-            screen.see(*value, || Position { row: (done + offset) / cols, col: (done + offset) % cols });
+/// Writes all rows of a source to panels, and screens their elements.
+fn fill<S: ElementSource + ?Sized>(
+    gpu: &Gpu,
+    panels: &[Panel],
+    encoder: &Encoder<'_, S>,
+    screens: &mut [Screen],
+) -> Result<()> {
+    let (_, rows, cols) = encoder.shape;
+    let words_per_row = cols.div_ceil(4) * encoder.storage.words_per_quad();
+    let piece = if gpu.is_host() { HOST_PIECE } else { PIECE };
+    let step = (piece / words_per_row.max(1)).max(1);
+    let longest = panels.iter().map(|panel| panel.place.row_count().min(step)).max();
+    let mut words = vec![0; longest.unwrap_or(0) * words_per_row];
+    for panel in panels {
+        let all = panel.place.flat_rows(rows);
+        for first in all.clone().step_by(step) {
+            let count = step.min(all.end - first);
+            let words = &mut words[..count * words_per_row];
+            encoder.encode(first..first + count, words, screens)?;
+            panel.words.write(gpu, "upload", (first - all.start) * words_per_row, words)?;
+            // A single piece at a time, because a written piece waits in host memory until a submit.
+            gpu.recorder().submit()?;
+            gpu.poll_until_idle()?;
         }
-        done += count;
     }
-    Ok(screen)
+    Ok(())
 }

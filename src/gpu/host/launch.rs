@@ -25,12 +25,29 @@ pub(in crate::gpu) enum Work {
 pub(in crate::gpu) enum Command {
     Work(Work),
     /// A copy of words to whoever reads back.
-    Read { source: Memory, words: Range<usize>, reader: oneshot::Sender<Vec<u32>> },
+    Read {
+        source: Memory,
+        words: Range<usize>,
+        reader: oneshot::Sender<Vec<u32>>,
+    },
+    /// A look at words where they are.
+    Look {
+        source: Memory,
+        words: Range<usize>,
+        look: Look,
+    },
     /// A copy of bytes from a program.
-    Write { target: Memory, start: usize, data: Vec<u8> },
+    Write {
+        target: Memory,
+        start: usize,
+        data: Vec<u8>,
+    },
     /// A word to whoever waits for all commands before.
     Tell(std::sync::mpsc::Sender<()>),
 }
+
+/// A function of this library alone, because it runs while the queue holds the memory.
+pub(in crate::gpu) type Look = Box<dyn FnOnce(&[u32]) + Send>;
 
 /// One launch of a kernel, with all it needs.
 pub(in crate::gpu) struct Launch {
@@ -73,7 +90,7 @@ impl Command {
         match self {
             Self::Work(Work::Launch(launch)) => launch.bindings.iter().map(|bound| 4 * bound.words.len()).sum(),
             Self::Work(Work::Copy { bytes, .. }) => *bytes,
-            Self::Read { words, .. } => 4 * words.len(),
+            Self::Read { words, .. } | Self::Look { words, .. } => 4 * words.len(),
             Self::Write { data, .. } => data.len(),
             Self::Tell(_) => 0,
         }
@@ -87,6 +104,7 @@ impl Command {
             }
             // The reader may have gone away, which is no fault.
             Self::Read { source, words, reader } => drop(reader.send(source.hold().words()[words].to_vec())),
+            Self::Look { source, words, look } => look(&source.hold().words()[words]),
             Self::Write { target, start, data } => {
                 target.hold().bytes()[start..start + data.len()].copy_from_slice(&data);
             }

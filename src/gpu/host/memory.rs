@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytemuck::{Pod, Zeroable};
+use memmap2::MmapMut;
 
 use crate::{Error, Result};
 
@@ -12,15 +13,39 @@ use crate::{Error, Result};
 #[repr(C, align(64))]
 struct Line([u32; 16]);
 
+/// Bytes from which on memory is mapped by itself, in pages as large as the system has: kernels go through large memory
+/// end to end, and would otherwise wait for the tables of small pages.
+const LARGE: u64 = 4 << 20;
+
+/// Lines, each of them zero at first.
+enum Lines {
+    Allocated(Box<[Line]>),
+    Mapped(MmapMut),
+}
+
+impl Lines {
+    /// Lines for so many bytes; `None` where there is no memory for them.
+    fn zeros(bytes: u64) -> Option<Self> {
+        let count = usize::try_from(bytes.div_ceil(size_of::<Line>() as u64)).ok()?;
+        if bytes < LARGE {
+            return bytemuck::allocation::try_zeroed_slice_box(count).ok().map(Self::Allocated);
+        }
+        let map = MmapMut::map_anon(count.checked_mul(size_of::<Line>())?).ok()?;
+        #[cfg(target_os = "linux")]
+        let _ = map.advise(memmap2::Advice::HugePage); // a system without large pages refuses, and is slower
+        Some(Self::Mapped(map))
+    }
+}
+
 /// Memory that its clones share.
 #[derive(Clone)]
 pub(in crate::gpu) struct Memory {
-    lines: Arc<Mutex<Box<[Line]>>>,
+    lines: Arc<Mutex<Lines>>,
     bytes: u64,
 }
 
 /// Memory while a command of the queue uses it.
-pub(super) struct Held<'a>(MutexGuard<'a, Box<[Line]>>);
+pub(super) struct Held<'a>(MutexGuard<'a, Lines>);
 
 impl Memory {
     /// Zeroed memory of so many bytes.
@@ -28,9 +53,8 @@ impl Memory {
     /// # Errors
     /// [`Error::OutOfMemory`]
     pub(in crate::gpu) fn zeros(operation: &str, bytes: u64) -> Result<Self> {
-        let out = |()| Error::OutOfMemory { operation: operation.to_string(), bytes };
-        let count = usize::try_from(bytes.div_ceil(size_of::<Line>() as u64)).map_err(|_| out(()))?;
-        let lines = bytemuck::allocation::try_zeroed_slice_box(count).map_err(out)?;
+        let out = || Error::OutOfMemory { operation: operation.to_string(), bytes };
+        let lines = Lines::zeros(bytes).ok_or_else(out)?;
         Ok(Self { lines: Arc::new(Mutex::new(lines)), bytes })
     }
 
@@ -50,11 +74,14 @@ impl Memory {
 
 impl Held<'_> {
     pub(super) fn words(&mut self) -> &mut [u32] {
-        bytemuck::cast_slice_mut(&mut self.0)
+        bytemuck::cast_slice_mut(self.bytes())
     }
 
     pub(super) fn bytes(&mut self) -> &mut [u8] {
-        bytemuck::cast_slice_mut(&mut self.0)
+        match &mut *self.0 {
+            Lines::Allocated(lines) => bytemuck::cast_slice_mut(lines),
+            Lines::Mapped(map) => map,
+        }
     }
 }
 

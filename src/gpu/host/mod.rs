@@ -17,7 +17,7 @@ use crate::Result;
 
 pub(crate) use forms::{HostForm, call};
 pub use forms::{OwnForm, Words};
-pub(super) use launch::{Command, Work, launch};
+pub(super) use launch::{Command, Look, Work, launch};
 pub(super) use memory::Memory;
 pub(super) use reading::{Reading, Submission};
 pub(crate) use threads::{each_chunk, each_item};

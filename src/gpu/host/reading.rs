@@ -43,7 +43,6 @@ impl Reading {
             host.counters.bytes_read.add(4 * words.len() as u64);
         }
         // The same memory where the elements are words.
-        Ok(bytemuck::allocation::try_cast_vec(words)
-            .unwrap_or_else(|(_, words)| bytemuck::pod_collect_to_vec(&words)))
+        Ok(bytemuck::allocation::try_cast_vec(words).unwrap_or_else(|(_, words)| bytemuck::pod_collect_to_vec(&words)))
     }
 }

@@ -2,7 +2,9 @@
 
 use faer::Mat;
 
+use super::bisection::{count_below, largest_eigenvalue};
 use crate::bound::norm_of;
+
 /// The upper bidiagonal matrix of Golub-Kahan-Lanczos: A V = U B, Aᵀ U = V Bᵀ + residual v eᵀ.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::norm) struct Bidiagonal {
@@ -95,49 +97,6 @@ impl Bidiagonal {
         }
         chain
     }
-}
-
-/// Eigenvalues below `shift` of the tridiagonal matrix with zero diagonal and this off-diagonal.
-fn count_below(chain: &[f64], shift: f64) -> usize {
-    let tiny = f64::MIN_POSITIVE;
-    let mut pivot = -shift;
-    let mut count = usize::from(pivot < 0.0);
-    for value in chain {
-        if pivot.abs() < tiny {
-            pivot = tiny;
-        }
-        pivot = -shift - value * value / pivot;
-        count += usize::from(pivot < 0.0);
-    }
-    count
-}
-
-/// The eigenvalue that `rank - 1` others exceed; 0 where that eigenvalue is not positive.
-fn largest_eigenvalue(chain: &[f64], rank: usize) -> f64 {
-    let size = chain.len() + 1;
-    let neighbours = |index: usize| chain.get(index).copied().unwrap_or(0.0).abs();
-    let row_sum = |row: usize| if row == 0 { neighbours(0) } else { neighbours(row - 1) + neighbours(row) };
-    let bound = (0..size).map(row_sum).fold(0.0, f64::max);
-    let (mut low, mut high) = (0.0, bound * (1.0 + 1e-14));
-    for _ in 0..200 {
-        let middle = low + (high - low) / 2.0;
-        if middle <= low || middle >= high {
-            break;
-        }
-        if size - count_below(chain, middle) >= rank {
-            low = middle;
-        } else {
-            high = middle;
-        }
-        if high - low <= high * f64::EPSILON {
-            break;
-        }
-        // Bisection gives values next to the bound for an eigenvalue 0.
-        if high <= bound * 1e-30 {
-            return 0.0;
-        }
-    }
-    low + (high - low) / 2.0
 }
 
 /// A unit eigenvector by inverse iteration with a factorisation that pivots (LAPACK's `gttrf` in small).

@@ -8,6 +8,7 @@
 //! | `elements.rs` | the results of batch items, from all their subspaces |
 
 mod bidiagonal;
+mod bisection;
 mod chain;
 mod elements;
 mod first;
