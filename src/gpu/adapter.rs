@@ -60,12 +60,9 @@ impl Choice {
     fn describe(&self) -> AdapterDescription {
         match self {
             Self::Driver(found) => found.describe(),
-            Self::Host => AdapterDescription {
-                capabilities: host::capabilities(),
-                kind: "processor",
-                lacks: None,
-                chosen: false,
-            },
+            Self::Host => {
+                AdapterDescription { capabilities: host::capabilities(), kind: "processor", lacks: None, chosen: false }
+            }
         }
     }
 }

@@ -27,7 +27,6 @@ struct Inner {
 }
 
 /// The kind of a device.
-#[expect(clippy::large_enum_variant, reason = "there are few devices, each behind an `Arc`")]
 pub(super) enum Kind {
     /// A device that `wgpu` drives.
     Driver(Driver),
@@ -118,7 +117,6 @@ impl Gpu {
     pub(super) fn host_steps(&self) -> &Counter {
         &self.counters().host_steps
     }
-
 }
 
 impl fmt::Debug for Gpu {

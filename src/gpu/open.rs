@@ -42,8 +42,11 @@ impl Gpu {
 
     /// The host as a device: its processor runs kernels natively, without a driver.
     ///
+    /// `OPNORM_THREADS` sets the number of its threads, on which no result depends.
+    ///
     /// # Errors
-    /// [`crate::Error::OutOfMemory`]
+    /// [`crate::Error::InvalidOption`] for an `OPNORM_THREADS` that is no number of threads;
+    /// [`crate::Error::OutOfMemory`].
     pub fn host() -> Result<Self> {
         Self::open(&GpuOptions { adapter: AdapterRequest::Host, ..GpuOptions::default() })
     }

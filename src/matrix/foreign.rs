@@ -64,8 +64,8 @@ impl Matrix {
         let places = cut(gpu.capabilities(), shape, Storage::F32)?;
         let start = |place: &Place| (place.items.start * rows + place.rows.start) * cols;
         let alignment = gpu.capabilities().offset_alignment;
-        let in_place =
-            cols % 4 == 0 && places.iter().all(|place| (whole.offset() + start(place) as u64 * 4).is_multiple_of(alignment));
+        let in_place = cols % 4 == 0
+            && places.iter().all(|place| (whole.offset() + start(place) as u64 * 4).is_multiple_of(alignment));
         let matrix = if in_place {
             let panels = places.into_iter().map(|place| {
                 let first = start(&place);

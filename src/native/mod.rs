@@ -15,9 +15,9 @@ mod wide;
 
 pub(crate) use blocks::blocks;
 pub(crate) use magnitude::largest_magnitude;
+pub(crate) use parts::Parts;
 pub(crate) use product::{Strided, product};
 pub(crate) use rows::{add_rows, row_dot};
-pub(crate) use parts::Parts;
 pub(crate) use sums::{dot, magnitudes, residual_squares, squares, sum_rows, tree_of_sums};
 pub(crate) use updates::{add_multiple, add_strided, combine};
 pub(crate) use vectors::Vectors;

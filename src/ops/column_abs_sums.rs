@@ -22,7 +22,8 @@ params! {
     }
 }
 
-pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "column_abs_sums", ["group"], [Write], Params, on_host);
+pub(super) static KERNELS: PerStorage =
+    matrix_kernels!("dense" / "column_abs_sums", ["group"], [Write], Params, on_host);
 
 /// The segments that [`column_abs_sums`] writes for a matrix.
 pub(crate) fn column_segments(recorder: &Recorder, matrix: &Matrix) -> usize {

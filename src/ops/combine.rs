@@ -20,7 +20,8 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("krylov" / "combine", ["group", "mask"], [Read, Read, Read, Write], Params, on_host);
+pub(super) static KERNEL: Kernel =
+    kernel!("krylov" / "combine", ["group", "mask"], [Read, Read, Read, Write], Params, on_host);
 
 /// Records output = output + sign · basisᵀ · coefficients for each of several vectors.
 ///

@@ -8,7 +8,8 @@ use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::native::add_strided;
 use crate::tensor::SlidingSizes;
 
-pub(super) static KERNEL: Kernel = kernel!("tensor" / "conv2d", ["group", "sliding"], [Read, Read, Write], Params, on_host);
+pub(super) static KERNEL: Kernel =
+    kernel!("tensor" / "conv2d", ["group", "sliding"], [Read, Read, Write], Params, on_host);
 
 /// Records response[n, f, y, x] = Σ image[n, c, y stride + i dilation - padding, ...] weight[f, c, i, j]: a
 /// cross-correlation, as in networks. The sum is over the channels of the group of f and the elements of the window.

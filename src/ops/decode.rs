@@ -5,8 +5,8 @@ use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
-use crate::tensor::stored::Stored;
 use crate::tensor::Matrix;
+use crate::tensor::stored::Stored;
 
 params! {
     pub(super) struct Params {

@@ -7,8 +7,8 @@ use super::segments::{RowSegments, Segments};
 use super::sum_partials::sum_partials;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
-use crate::tensor::stored::Stored;
 use crate::native::{Vectors, add_rows, blocks, row_dot};
+use crate::tensor::stored::Stored;
 use crate::tensor::{Matrix, Tensor};
 
 params! {

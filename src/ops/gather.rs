@@ -17,7 +17,8 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("tensor" / "gather", ["group", "tree"], [Read, Read, Read, Write], Params, on_host);
+pub(super) static KERNEL: Kernel =
+    kernel!("tensor" / "gather", ["group", "tree"], [Read, Read, Read, Write], Params, on_host);
 
 /// The lists of places along an axis: each element of the result is the sum over its list.
 #[derive(Clone, Debug, PartialEq, Eq)]

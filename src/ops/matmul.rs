@@ -27,7 +27,8 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("tensor" / "matmul", ["group", "tile_tree"], [Read, Read, Write], Params, on_host);
+pub(super) static KERNEL: Kernel =
+    kernel!("tensor" / "matmul", ["group", "tile_tree"], [Read, Read, Write], Params, on_host);
 
 /// One side of a product.
 #[derive(Clone, Copy, Debug)]

@@ -105,7 +105,8 @@ pub fn matmul_tiles(
 fn on_host(params: &Params, [left, right, output]: [Words<'_>; 3]) {
     let (left, right) = (left.read::<f32>(), right.read::<f32>());
     let (rows, length, cols) = (params.rows as usize, params.length as usize, params.cols as usize);
-    let side = |elements, size: usize| move |item: usize| Strided::laid(elements, size.next_multiple_of(4), item * length);
+    let side =
+        |elements, size: usize| move |item: usize| Strided::laid(elements, size.next_multiple_of(4), item * length);
     let output = &mut output.write::<f32>()[..params.batch as usize * rows * cols];
     product([rows, length, cols], side(left, rows), side(right, cols), output);
 }

@@ -6,8 +6,13 @@ use crate::Result;
 use crate::gpu::Recorder;
 use crate::tensor::{Matrix, Tensor};
 
-pub(super) static KERNELS: PerStorage =
-    matrix_kernels!("dense" / "matvec_adjoint_vectors", ["group", "mask"], [Read, Read, Write], AdjointParams, adjoint_on_host);
+pub(super) static KERNELS: PerStorage = matrix_kernels!(
+    "dense" / "matvec_adjoint_vectors",
+    ["group", "mask"],
+    [Read, Read, Write],
+    AdjointParams,
+    adjoint_on_host
+);
 
 /// The number of vectors that a workgroup multiplies at once, as in the shader.
 const GROUP_VECTORS: usize = 4;

@@ -34,7 +34,8 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("krylov" / "power_check", ["group"], [Read, Read, Write, Write], Params, on_host);
+pub(super) static KERNEL: Kernel =
+    kernel!("krylov" / "power_check", ["group"], [Read, Read, Write, Write], Params, on_host);
 
 /// The step and the tolerances of [`power_check`].
 #[derive(Clone, Copy, Debug)]

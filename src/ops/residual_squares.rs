@@ -14,7 +14,9 @@ pub(super) static KERNEL: Kernel = kernel!(
     "vector" / "residual_squares",
     ["group", "lane_sum", "mask", "tree"],
     [Read, Read, Read, Read, Read, Write],
-    Params, on_host);
+    Params,
+    on_host
+);
 
 /// Records |factor · product - sigma · direction|² for each of several vectors, the square of the residual of a
 /// singular pair.

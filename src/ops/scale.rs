@@ -16,7 +16,8 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("vector" / "scale", ["group", "mask"], [Read, Read, Read, Write], Params, on_host);
+pub(super) static KERNEL: Kernel =
+    kernel!("vector" / "scale", ["group", "mask"], [Read, Read, Read, Write], Params, on_host);
 
 /// Records output = factor · input for each of several vectors.
 ///

@@ -7,8 +7,8 @@ use super::segments::Segments;
 use super::square_sums::panel_segments;
 use crate::Result;
 use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
-use crate::tensor::stored::Stored;
 use crate::native::{Parts, largest_magnitude};
+use crate::tensor::stored::Stored;
 use crate::tensor::{Panel, volume};
 
 params! {

@@ -92,9 +92,8 @@ impl Params {
         let pair = |pair: [u32; 2]| pair.map(|size| size as usize);
         let (image, kernel, stride) = (pair(self.image), pair(self.kernel), pair(self.stride));
         let (padding, dilation) = (pair(self.padding), pair(self.dilation));
-        let response = [0, 1].map(|axis| {
-            (image[axis] + 2 * padding[axis] - dilation[axis] * (kernel[axis] - 1) - 1) / stride[axis] + 1
-        });
+        let response = [0, 1]
+            .map(|axis| (image[axis] + 2 * padding[axis] - dilation[axis] * (kernel[axis] - 1) - 1) / stride[axis] + 1);
         Windows { image, kernel, stride, padding, dilation, response }
     }
 }

@@ -6,8 +6,8 @@ use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::Segments;
 use crate::Result;
 use crate::gpu::{Buffer, Gpu, Grid, Recorder, Words, each_chunk};
-use crate::tensor::stored::Stored;
 use crate::native::{Parts, squares};
+use crate::tensor::stored::Stored;
 use crate::tensor::{Panel, volume};
 
 params! {

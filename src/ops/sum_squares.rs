@@ -11,8 +11,13 @@ use crate::native::{Vectors, squares};
 use crate::tensor::stored::F32;
 use crate::tensor::volume;
 
-pub(super) static KERNEL: Kernel =
-    kernel!("vector" / "sum_squares", ["group", "lane_sum", "mask", "tree"], [Read, Read, Read, Write], Params, on_host);
+pub(super) static KERNEL: Kernel = kernel!(
+    "vector" / "sum_squares",
+    ["group", "lane_sum", "mask", "tree"],
+    [Read, Read, Read, Write],
+    Params,
+    on_host
+);
 
 /// Records |factor · input|² for each of several vectors, and returns the segments of the results.
 ///

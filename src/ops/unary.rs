@@ -27,7 +27,11 @@ pub struct Unary {
 /// The call of a function by `shaders/tensor/unary.wgsl`.
 macro_rules! call {
     ($name:ident, parameter) => {
-        concat!("fn unary(x: f32, parameter: f32) -> f32 {\n    return unary_", stringify!($name), "(x, parameter);\n}\n\n")
+        concat!(
+            "fn unary(x: f32, parameter: f32) -> f32 {\n    return unary_",
+            stringify!($name),
+            "(x, parameter);\n}\n\n"
+        )
     };
     ($name:ident, no_parameter) => {
         concat!("fn unary(x: f32, parameter: f32) -> f32 {\n    return unary_", stringify!($name), "(x);\n}\n\n")

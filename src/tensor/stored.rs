@@ -59,7 +59,8 @@ mod tests {
     #[test]
     fn every_half_widens_as_the_library_of_halves_says() {
         for bits in 0..=u16::MAX {
-            let same = |ours: f32, theirs: f32| ours.to_bits() == theirs.to_bits() || (ours.is_nan() && theirs.is_nan());
+            let same =
+                |ours: f32, theirs: f32| ours.to_bits() == theirs.to_bits() || (ours.is_nan() && theirs.is_nan());
             assert!(same(F16::widen(bits), f16::from_bits(bits).to_f32()), "{bits:#x}");
             assert!(same(Bf16::widen(bits), bf16::from_bits(bits).to_f32()), "{bits:#x}");
         }

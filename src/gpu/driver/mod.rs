@@ -25,8 +25,8 @@ use crate::Result;
 pub(super) use adapters::{Found, enabled_backends, enumerate};
 pub(super) use encoding::{Command, Encoding, dispatch};
 pub(super) use open::open;
-pub(super) use waiting::block_on;
 pub(super) use reading::Reading;
+pub(super) use waiting::block_on;
 pub use wgpu::Buffer as DeviceBuffer;
 
 /// A device of `wgpu` with its queue, and the pipelines, staging memory and thread made for it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::channel::oneshot;
 
 use super::forms::{HostForm, Words};
-use super::memory::Memory;
+use super::memory::{Memory, copied};
 use crate::gpu::buffer::Binding;
 use crate::gpu::kernel::{Access, Shader};
 use crate::gpu::memory::Memory as Any;
@@ -25,9 +25,17 @@ pub(in crate::gpu) enum Work {
 pub(in crate::gpu) enum Command {
     Work(Work),
     /// A copy of words to whoever reads back.
-    Read { source: Memory, words: Range<usize>, reader: oneshot::Sender<Vec<u32>> },
+    Read {
+        source: Memory,
+        words: Range<usize>,
+        reader: oneshot::Sender<Result<Vec<u32>>>,
+    },
     /// A copy of bytes from a program.
-    Write { target: Memory, start: usize, data: Vec<u8> },
+    Write {
+        target: Memory,
+        start: usize,
+        data: Vec<u8>,
+    },
     /// A word to whoever waits for all commands before.
     Tell(std::sync::mpsc::Sender<()>),
 }
@@ -86,7 +94,9 @@ impl Command {
                 copy((&source, start), (&target, end), bytes);
             }
             // The reader may have gone away, which is no fault.
-            Self::Read { source, words, reader } => drop(reader.send(source.hold().words()[words].to_vec())),
+            Self::Read { source, words, reader } => {
+                drop(reader.send(copied("read back", &source.hold().words()[words])));
+            }
             Self::Write { target, start, data } => {
                 target.hold().bytes()[start..start + data.len()].copy_from_slice(&data);
             }

@@ -30,7 +30,10 @@ pub(super) struct Host {
 }
 
 impl Host {
+    /// # Errors
+    /// [`crate::Error::InvalidOption`] for an `OPNORM_THREADS` that is no number of threads.
     pub(super) fn new() -> Result<Self> {
+        threads::asked()?;
         let faults = Arc::new(Faults::default());
         let placeholder = Memory::zeros("placeholder", 16)?;
         Ok(Self { queue: Arc::new(Queue::new(faults)), counters: Arc::default(), placeholder })
@@ -69,8 +72,7 @@ impl Host {
     /// Copies bytes over memory, before anything submitted later.
     pub(super) fn write(&self, operation: &str, memory: &Memory, offset: u64, data: &[u8]) -> Result<()> {
         self.check(operation)?;
-        self.queue.write(memory, offset as usize, data);
-        Ok(())
+        self.queue.write(operation, memory, offset as usize, data)
     }
 
     /// Waits until everything submitted so far is done.

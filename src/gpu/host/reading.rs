@@ -22,7 +22,7 @@ impl Submission {
 /// Words on their way to whoever reads back.
 #[derive(Debug)]
 pub(in crate::gpu) struct Reading {
-    pub(in crate::gpu) words: oneshot::Receiver<Vec<u32>>,
+    pub(in crate::gpu) words: oneshot::Receiver<Result<Vec<u32>>>,
     pub(in crate::gpu) submission: Submission,
 }
 
@@ -37,13 +37,12 @@ impl Reading {
         let words = self.words.await;
         host.check("read back")?;
         let lost = |_| Error::DeviceLost { reason: "the host dropped a read-back".to_string(), source: None };
-        let words = words.map_err(lost)?;
+        let words = words.map_err(lost)??;
         if !words.is_empty() {
             host.counters.read_backs.add(1);
             host.counters.bytes_read.add(4 * words.len() as u64);
         }
         // The same memory where the elements are words.
-        Ok(bytemuck::allocation::try_cast_vec(words)
-            .unwrap_or_else(|(_, words)| bytemuck::pod_collect_to_vec(&words)))
+        Ok(bytemuck::allocation::try_cast_vec(words).unwrap_or_else(|(_, words)| bytemuck::pod_collect_to_vec(&words)))
     }
 }

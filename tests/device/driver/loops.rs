@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use opnorm::gpu::Buffer;
 use opnorm::low_level::{self, Access, Field, Grid, Kernel, Scalar};
 
-use crate::expected::{self, Failure};
 use super::gpu;
+use crate::expected::{self, Failure};
 
 /// Counts the trips of a loop in memory, so that the compiler leaves none out.
 static COUNT: Kernel = Kernel {

@@ -16,7 +16,8 @@ const ONE: Rows = Rows { vectors: 1, length: 1 };
 /// The host has no loop budget: a sum past that of adapters is the sum.
 fn long_sums_run(gpu: &Gpu) {
     assert_eq!(gpu.capabilities().loop_budget, u32::MAX);
-    let (ones, sum) = (Buffer::from_slice(gpu, "test", &[1f32; 70_001]).unwrap(), Buffer::zeros(gpu, "test", 1).unwrap());
+    let (ones, sum) =
+        (Buffer::from_slice(gpu, "test", &[1f32; 70_001]).unwrap(), Buffer::zeros(gpu, "test", 1).unwrap());
     let mut recorder = gpu.recorder();
     ops::sum_partials(&mut recorder, Segmented { buffer: &ones, count: 70_001 }, ONE, &sum).unwrap();
     let sum = recorder.read(&sum).unwrap();
