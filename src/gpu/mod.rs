@@ -4,6 +4,7 @@
 
 mod adapter;
 pub(crate) mod buffer;
+mod candidate;
 mod capabilities;
 mod counters;
 mod device;
@@ -24,8 +25,9 @@ mod recorded;
 mod recorder;
 mod step;
 
-pub use adapter::{AdapterDescription, AdapterRequest, adapters};
+pub use adapter::{AdapterRequest, adapters};
 pub use buffer::Buffer;
+pub use candidate::AdapterDescription;
 pub use capabilities::{Capabilities, Profile};
 pub use counters::Totals;
 pub use device::Gpu;

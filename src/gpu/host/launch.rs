@@ -7,10 +7,8 @@ use futures::channel::oneshot;
 
 use super::forms::{HostForm, Words};
 use super::memory::{Memory, copied};
-use crate::gpu::buffer::Binding;
-use crate::gpu::kernel::{Access, Shader};
-use crate::gpu::memory::Memory as Any;
-use crate::{Error, Result};
+use crate::Result;
+use crate::gpu::kernel::Access;
 
 /// Work that may be repeated; its clones share all it needs.
 #[derive(Clone)]
@@ -42,38 +40,26 @@ pub(in crate::gpu) enum Command {
 
 /// One launch of a kernel, with all it needs.
 pub(in crate::gpu) struct Launch {
-    form: HostForm,
-    params: Box<[u8]>,
-    bindings: Vec<Bound>,
+    pub(super) form: HostForm,
+    pub(super) params: Box<[u8]>,
+    pub(super) bindings: Vec<Bound>,
 }
 
 /// Words of memory, and the access to them.
-struct Bound {
-    memory: Memory,
-    words: Range<usize>,
-    access: Access,
-}
-
-/// The launch of a kernel on memory of the host.
-///
-/// # Errors
-/// [`Error::NoHostForm`] for a kernel of a user's own without one; [`Error::ShapeMismatch`] where a binding that is
-/// written overlaps another.
-pub(in crate::gpu) fn launch(kernel: Shader<'_>, params: &[u8], bindings: &[Binding]) -> Result<Work> {
-    let Some(form) = kernel.host_form() else { return Err(Error::NoHostForm { operation: kernel.name() }) };
-    let bound = bindings.iter().zip(kernel.access()).filter_map(|(binding, access)| {
-        let Any::Host(memory) = &binding.memory else { return None };
-        let first = (binding.offset / 4) as usize;
-        Some(Bound { memory: memory.clone(), words: first..first + (binding.bytes / 4) as usize, access: *access })
-    });
-    let launch = Launch { form, params: params.into(), bindings: bound.collect() };
-    launch.expect_apart(kernel.name())?;
-    Ok(Work::Launch(Arc::new(launch)))
+pub(super) struct Bound {
+    pub(super) memory: Memory,
+    pub(super) words: Range<usize>,
+    pub(super) access: Access,
 }
 
 impl Command {
     pub(super) fn is_launch(&self) -> bool {
         matches!(self, Self::Work(Work::Launch(_)))
+    }
+
+    /// Whether the command runs a form of a user's own.
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self, Self::Work(Work::Launch(launch)) if matches!(launch.form, HostForm::Own(_)))
     }
 
     /// Bytes that the command may touch: the measure of its work.
@@ -114,24 +100,6 @@ fn copy((source, start): (&Memory, usize), (target, end): (&Memory, usize), byte
 }
 
 impl Launch {
-    /// Refuses a binding that is written and overlaps another: each gets a slice of its own.
-    fn expect_apart(&self, operation: &'static str) -> Result<()> {
-        for (index, one) in self.bindings.iter().enumerate() {
-            for other in &self.bindings[..index] {
-                let overlap = one.words.start < other.words.end && other.words.start < one.words.end;
-                let shared = one.access == Access::Read && other.access == Access::Read;
-                if overlap && !shared && one.memory.is(&other.memory) {
-                    return Err(Error::ShapeMismatch {
-                        operation,
-                        expected: "memory for its results that it does not read elsewhere".to_string(),
-                        found: "the same elements in two arguments".to_string(),
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn run(&self) {
         let mut memories: Vec<&Memory> = Vec::with_capacity(self.bindings.len());
         let mut indices = Vec::with_capacity(self.bindings.len());

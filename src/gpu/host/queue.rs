@@ -1,7 +1,10 @@
 //! The queue of the host: submissions run in order, one at a time.
 //!
-//! Small submissions run at once on the thread that submits. Large ones run on the threads of the pool, while that
-//! thread goes on. Whoever finds the queue idle runs it until it is empty.
+//! Small submissions run at once on the thread that submits. Large ones, and forms of a user's own, run on the threads
+//! of the pool, while that thread goes on. Whoever finds the queue idle runs it until it is empty.
+//!
+//! A form of a user's own may share its work through `rayon`. On a thread of the caller's pool it could then take up
+//! another of the caller's tasks, which waits for this queue in turn.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -78,7 +81,7 @@ impl Queue {
                 state.running = false;
                 return;
             };
-            if !of_pool && commands.iter().any(|command| command.bytes() >= LARGE) {
+            if !of_pool && commands.iter().any(|command| command.is_own() || command.bytes() >= LARGE) {
                 state.waiting.push_front(commands);
                 drop(state);
                 let queue = Arc::clone(self);
