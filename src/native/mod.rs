@@ -4,8 +4,12 @@
 //! partial sums on every processor. A product and its sum round once.
 
 mod blocks;
+#[cfg(test)]
+mod loops_tests;
 mod magnitude;
 mod parts;
+#[cfg(test)]
+mod places_tests;
 mod product;
 mod rows;
 mod sums;

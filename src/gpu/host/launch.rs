@@ -113,24 +113,25 @@ impl Launch {
         let mut held: Vec<_> = memories.iter().map(|memory| memory.hold()).collect();
         let mut words: Vec<Option<Words<'_>>> = self.bindings.iter().map(|_| None).collect();
         for (index, held) in held.iter_mut().enumerate() {
-            let mut own: Vec<usize> = (0..indices.len()).filter(|binding| indices[*binding] == index).collect();
-            let mut rest = held.words();
-            if own.iter().all(|binding| self.bindings[*binding].access == Access::Read) {
-                let shared = &*rest;
-                own.iter().for_each(|at| words[*at] = Some(Words::Read(&shared[self.bindings[*at].words.clone()])));
-                continue;
-            }
-            own.sort_by_key(|binding| self.bindings[*binding].words.start);
-            let mut passed = 0;
-            for at in own {
-                let Bound { words: range, access, .. } = &self.bindings[at];
-                let (_, after) = rest.split_at_mut(range.start - passed);
+            let own = (0..indices.len()).filter(|binding| indices[*binding] == index);
+            let is_read = |binding: &usize| self.bindings[*binding].access == Access::Read;
+            let (reads, mut writes): (Vec<usize>, Vec<usize>) = own.partition(is_read);
+            writes.sort_by_key(|binding| self.bindings[*binding].words.start);
+            // What lies between the written parts is shared: arguments that are read may overlap each other.
+            let (mut rest, mut passed, mut shared) = (held.words(), 0, Vec::new());
+            for at in writes {
+                let range = &self.bindings[at].words;
+                let (before, after) = rest.split_at_mut(range.start - passed);
                 let (part, after) = after.split_at_mut(range.len());
+                shared.push((passed, &*before));
+                words[at] = Some(Words::Write(part));
                 (rest, passed) = (after, range.end);
-                words[at] = Some(match access {
-                    Access::Read => Words::Read(part),
-                    Access::Write => Words::Write(part),
-                });
+            }
+            shared.push((passed, &*rest));
+            for at in reads {
+                let range = &self.bindings[at].words;
+                let own = shared.iter().rev().find(|(first, _)| *first <= range.start);
+                words[at] = own.map(|(first, part)| Words::Read(&part[range.start - first..range.end - first]));
             }
         }
         self.form.run(&self.params, words.into_iter().flatten().collect());
