@@ -34,7 +34,7 @@ impl Gpu {
     /// ```
     ///
     /// # Errors
-    /// [`crate::Error::NoAdapter`] with the adapters that were tried and how to install a software adapter;
+    /// [`crate::Error::NoAdapter`] for an `OPNORM_ADAPTER` that names none, with the adapters that were tried;
     /// [`crate::Error::NoDevice`].
     pub fn new() -> Result<Self> {
         Self::open(&GpuOptions::default())
