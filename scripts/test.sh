@@ -17,7 +17,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
 # A caller's own choices must not decide what is tested.
-unset OPNORM_ADAPTER OPNORM_CHECKED OPNORM_FULL OPNORM_THREADS WGPU_BACKEND WGPU_ADAPTER_NAME WGPU_POWER_PREF VK_ADD_DRIVER_FILES
+unset OPNORM_ADAPTER OPNORM_CHECKED OPNORM_FULL OPNORM_THREADS
+unset WGPU_BACKEND WGPU_ADAPTER_NAME WGPU_POWER_PREF VK_ADD_DRIVER_FILES
 # Mesa's layer that sorts devices asks the window system, and complains where there is none; opnorm sorts for itself.
 export NODEVICE_SELECT=1
 # The same random cases each time: whether a change is good must not depend on the draw. PROPTEST_RNG_SEED draws others.
