@@ -4,11 +4,11 @@
 #   scripts/test.sh                 everything but full
 #   scripts/test.sh STEP...         some of it: lint, host, lavapipe, swiftshader, gl, checked, full
 #
-# host runs every test and doctest on the processor, without a driver; it skips device::driver, the tests of handles of
-# wgpu, which the steps of adapters run. lavapipe, swiftshader and gl (llvmpipe through EGL) run the tests that touch a
-# device, with the table of kernels at a fifth of its sizes; checked (lavapipe with the shaders' bounds checks on,
-# OPNORM_CHECKED=1) runs them without the table. full runs the table at every size on lavapipe. An adapter that is
-# missing fails the run.
+# host runs every test and doctest on the processor, without a driver. It skips `driver::`, because these tests are of
+# handles of wgpu, and the steps of adapters run them. lavapipe, swiftshader and gl (llvmpipe through EGL) run the tests
+# that touch a device, with the table of kernels at a fifth of its sizes. checked (lavapipe with the shaders' bounds
+# checks on, OPNORM_CHECKED=1) runs these tests without the table. full runs the table at every size on lavapipe. An
+# adapter that is missing fails the run.
 # `scripts/setup.sh all` installs the adapters.
 
 set -euo pipefail
