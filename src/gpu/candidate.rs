@@ -12,7 +12,7 @@ pub struct AdapterDescription {
     pub kind: &'static str,
     /// The feature or limit that the adapter lacks, where it cannot be used.
     pub lacks: Option<String>,
-    /// Whether [`AdapterRequest::Automatic`] would take it.
+    /// Whether [`super::AdapterRequest::Automatic`] would take it.
     pub chosen: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Devices: an adapter's, which [`driver`] reaches through `wgpu`, or the [`host`].
+//! Devices: of an adapter, which a driver reaches through `wgpu`, or the host.
 //!
 //! A [`Gpu`] is a device with its queue, its limits and the kernels made for it so far. Clones share it.
 

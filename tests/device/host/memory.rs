@@ -35,17 +35,18 @@ fn memory_of_another_host_is_refused_in_both_directions() {
 fn memory_that_there_is_not_is_an_error() {
     let gpu = Gpu::host().unwrap();
     let limit = usize::try_from(gpu.capabilities().buffer_bytes / 4).unwrap();
-    // A buffer at the limit is more than the address space has.
-    let error = Buffer::<f32>::zeros(&gpu, "test", limit).unwrap_err();
+    // Four buffers at the limit are more than the address space has, even where a system promises memory it lacks.
+    let all = [(); 4].map(|()| Buffer::<f32>::zeros(&gpu, "test", limit));
+    let error = all.into_iter().find_map(Result::err).unwrap();
     assert!(matches!(&error, Error::OutOfMemory { bytes, .. } if *bytes == 4 * limit as u64), "{error:?}");
     for length in [limit + 1, usize::MAX / 4, usize::MAX / 2, usize::MAX - 3] {
         let error = Buffer::<f32>::zeros(&gpu, "test", length).unwrap_err();
         assert!(matches!(error, Error::TooLarge { .. }), "{length}: {error:?}");
     }
     for error in
-        [Tensor::zeros(&gpu, &[1 << 22, 1 << 21]).unwrap_err(), Matrix::zeros(&gpu, 1, 1 << 21, 1 << 21).unwrap_err()]
+        [Tensor::zeros(&gpu, &[1 << 30, 1 << 30]).unwrap_err(), Matrix::zeros(&gpu, 1, 1, 1 << 50).unwrap_err()]
     {
-        assert!(matches!(error, Error::OutOfMemory { .. } | Error::TooLarge { .. }), "{error:?}");
+        assert!(matches!(error, Error::TooLarge { .. }), "{error:?}");
     }
     assert!(gpu.check("test").is_ok());
     assert!(Buffer::<f32>::zeros(&gpu, "test", 4).is_ok());
