@@ -6,23 +6,23 @@ CARGO ?= cargo
 
 help: ## this list
 	@echo "make setup   install the software adapters: lavapipe (Vulkan), llvmpipe (GL), SwiftShader (Vulkan)"
-	@echo "make demo    audit a small trained model (models/digits.safetensors) on whatever adapter there is"
-	@echo "make test    everything: format, lints, documentation, tests on three software adapters"
-	@echo "make bench   the benchmarks, on the adapter that opnorm chooses (set OPNORM_ADAPTER for another)"
+	@echo "make demo    audit a small trained model (models/digits.safetensors) on a GPU, or else on the processor"
+	@echo "             (ADAPTER=llvmpipe: on that adapter; a missing Vulkan driver is installed)"
+	@echo "make test    everything: format, lints, documentation, tests on the processor and on three software adapters"
+	@echo "make bench   the benchmarks, on the device that opnorm chooses (set OPNORM_ADAPTER for another)"
 
 setup:
 	bash scripts/setup.sh all
 
 # NODEVICE_SELECT: Mesa's layer that sorts devices asks the window system, and complains where there is none.
 demo:
-	bash scripts/setup.sh adapter
+	$(if $(filter-out host,$(ADAPTER)),bash scripts/setup.sh adapter)
 	$(CARGO) build --release
-	NODEVICE_SELECT=1 $(CARGO) run --release --quiet -- audit models/digits.safetensors
+	NODEVICE_SELECT=1 $(CARGO) run --release --quiet -- audit models/digits.safetensors $(if $(ADAPTER),--adapter $(ADAPTER))
 
 test:
 	bash scripts/setup.sh all
 	bash scripts/test.sh
 
 bench:
-	bash scripts/setup.sh adapter
 	$(CARGO) bench

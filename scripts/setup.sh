@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install what opnorm runs on where there is no GPU: software adapters.
+# Install software adapters: programs that stand in for a GPU. opnorm runs on the processor without any; its tests do not.
 #
 #   scripts/setup.sh adapter   one that works: nothing to do where a Vulkan driver is there, else Mesa's lavapipe
 #   scripts/setup.sh all       what the tests run on: lavapipe (Vulkan), llvmpipe (GL through EGL), SwiftShader (Vulkan)

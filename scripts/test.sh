@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# The whole test run: format, lints, documentation, and the tests on three software adapters.
+# The whole test run: format, lints, documentation, and the tests on the host and on three software adapters.
 #
 #   scripts/test.sh                 everything but full
-#   scripts/test.sh STEP...         some of it: lint, lavapipe, swiftshader, gl, checked, full
+#   scripts/test.sh STEP...         some of it: lint, host, lavapipe, swiftshader, gl, checked, full
 #
-# lavapipe runs every test and doctest, and the table of kernels at a fifth of its sizes. swiftshader and gl (llvmpipe
-# through EGL) run the tests that touch a device; checked (lavapipe with the shaders' bounds checks on,
-# OPNORM_CHECKED=1) runs them without the table. full runs the table at every size on lavapipe. An adapter that is
-# missing fails the run.
+# host runs every test and doctest on the processor, without a driver. It skips `driver::`, because these tests are of
+# handles of wgpu, and the steps of adapters run them. lavapipe, swiftshader and gl (llvmpipe through EGL) run the tests
+# that touch a device, with the table of kernels at a fifth of its sizes. checked (lavapipe with the shaders' bounds
+# checks on, OPNORM_CHECKED=1) runs these tests without the table. full runs the table at every size on lavapipe. An
+# adapter that is missing fails the run.
 # `scripts/setup.sh all` installs the adapters.
 
 set -euo pipefail
@@ -16,7 +17,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
 # A caller's own choices must not decide what is tested.
-unset OPNORM_ADAPTER OPNORM_CHECKED OPNORM_FULL WGPU_BACKEND WGPU_ADAPTER_NAME WGPU_POWER_PREF VK_ADD_DRIVER_FILES
+unset OPNORM_ADAPTER OPNORM_CHECKED OPNORM_FULL OPNORM_THREADS
+unset WGPU_BACKEND WGPU_ADAPTER_NAME WGPU_POWER_PREF VK_ADD_DRIVER_FILES
 # Mesa's layer that sorts devices asks the window system, and complains where there is none; opnorm sorts for itself.
 export NODEVICE_SELECT=1
 # The same random cases each time: whether a change is good must not depend on the draw. PROPTEST_RNG_SEED draws others.
@@ -103,10 +105,17 @@ lint() {
   step "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
 }
 
+# The loaders of Vulkan and EGL are given files that are not there, so that no test finds a driver.
+host() {
+  tests "host: all tests" on_vulkan /nonexistent.json env OPNORM_ADAPTER=host \
+    __EGL_VENDOR_LIBRARY_FILENAMES=/nonexistent.json cargo test --all-features -- --skip driver::
+}
+
 lavapipe() {
   local icd
   icd=$(lavapipe_icd) || missing "no lavapipe: no lvp_icd*.json in /usr/share/vulkan/icd.d or /etc/vulkan/icd.d"
-  tests "lavapipe: all tests" on_vulkan "$icd" env OPNORM_ADAPTER=llvmpipe cargo test --all-features
+  tests "lavapipe: device tests" on_vulkan "$icd" env OPNORM_ADAPTER=llvmpipe \
+    cargo test --all-features "${device_tests[@]}"
 }
 
 swiftshader() {
@@ -142,10 +151,10 @@ full() {
 }
 
 steps=("$@")
-if [[ ${#steps[@]} -eq 0 ]]; then steps=(lint lavapipe swiftshader gl checked); fi
+if [[ ${#steps[@]} -eq 0 ]]; then steps=(lint host lavapipe swiftshader gl checked); fi
 for name in "${steps[@]}"; do
   case $name in
-    lint | lavapipe | swiftshader | gl | checked | full) ;;
+    lint | host | lavapipe | swiftshader | gl | checked | full) ;;
     *)
       sed -n '4,5s/^# *//p' "${BASH_SOURCE[0]}" >&2
       exit 2

@@ -21,7 +21,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// No adapter was found, or none that matches what was asked for.
     #[error(
-        "no GPU adapter {wanted}. Tried: {tried}. Where there is no GPU, a software adapter will do; install one with\n  \
+        "no GPU adapter {wanted}. Tried: {tried}. The processor needs no adapter: choose `host`, or ask for none. A \
+         software adapter is installed with\n  \
          Debian, Ubuntu:  sudo apt-get install mesa-vulkan-drivers\n  \
          Fedora:          sudo dnf install mesa-vulkan-drivers\n  \
          Arch:            sudo pacman -S vulkan-swrast"

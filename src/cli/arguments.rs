@@ -31,8 +31,8 @@ wrong; 3 a norm did not converge or a tensor is not finite; 130 interrupted.";
 /// The device to run on.
 #[derive(Debug, Args)]
 pub struct AdapterArguments {
-    /// Run on the first adapter whose backend is NAME or whose name contains NAME [default: $OPNORM_ADAPTER, or the
-    /// best adapter]; `hardware` means any adapter but a software adapter
+    /// Run on the first adapter whose backend is NAME or whose name contains NAME [default: $OPNORM_ADAPTER, or a GPU,
+    /// or where there is none the processor]; `host` means the processor, `hardware` any adapter but a software adapter
     #[arg(long = "adapter", global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     name: Option<String>,
 }

@@ -1,7 +1,8 @@
 //! Which device: explicit, then `OPNORM_ADAPTER`, then discrete, integrated, the host, software.
 
+use super::candidate::{AdapterDescription, Candidate};
 use super::driver::{self, Found};
-use super::{Capabilities, host};
+use super::host;
 use crate::{Error, Result};
 
 /// Which device to use.
@@ -18,29 +19,6 @@ pub enum AdapterRequest {
     /// The first adapter whose back end is this word, or whose name contains it; letter case does not matter. `host`
     /// is the host.
     Named(String),
-}
-
-/// One device of this machine.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct AdapterDescription {
-    /// The limits that the library would work within on this device.
-    pub capabilities: Capabilities,
-    /// `discrete`, `integrated`, `virtual`, `processor` for the host, `software` or `other`.
-    pub kind: &'static str,
-    /// The feature or limit that the adapter lacks, where it cannot be used.
-    pub lacks: Option<String>,
-    /// Whether [`AdapterRequest::Automatic`] would take it.
-    pub chosen: bool,
-}
-
-/// The properties that a choice among devices looks at, in lower case.
-pub(super) struct Candidate {
-    pub(super) name: String,
-    pub(super) backend: String,
-    /// Whether the device runs on the processor.
-    pub(super) software: bool,
-    pub(super) usable: bool,
 }
 
 /// A device of this machine, to be opened.

@@ -81,7 +81,8 @@ impl<T: Pod> Buffer<T> {
     /// [`Error::TooLarge`] above the device's buffer limit, [`Error::OutOfMemory`], [`Error::DeviceLost`].
     pub fn zeros(gpu: &Gpu, operation: &'static str, len: usize) -> Result<Self> {
         // A binding holds at least one element, and copies move multiples of four bytes.
-        let bytes = (len.max(1) as u64).saturating_mul(size_of::<T>() as u64).next_multiple_of(16);
+        let bytes = (len.max(1) as u64).checked_mul(size_of::<T>() as u64);
+        let bytes = bytes.and_then(|bytes| bytes.checked_next_multiple_of(16)).unwrap_or(u64::MAX);
         let limit = gpu.capabilities().buffer_bytes;
         if bytes > limit {
             return Err(Error::TooLarge {

@@ -27,7 +27,6 @@ struct Inner {
 }
 
 /// The kind of a device.
-#[expect(clippy::large_enum_variant, reason = "there are few devices, each behind an `Arc`")]
 pub(super) enum Kind {
     /// A device that `wgpu` drives.
     Driver(Driver),

@@ -12,6 +12,7 @@ use super::{driver, host};
 use crate::Result;
 
 /// The commands of one submit.
+#[expect(clippy::large_enum_variant, reason = "a recorder has one list, and moves it once")]
 pub(super) enum List {
     Driver(driver::Encoding),
     Host { commands: Vec<host::Command>, submission: host::Submission },

@@ -1,6 +1,7 @@
 //! Memory of either kind of device.
 
-use super::{DeviceBuffer, host};
+use super::DeviceBuffer;
+use super::host::Memory as HostMemory;
 
 /// Memory that a driver or the host holds; clones share it.
 #[derive(Clone, Debug)]
@@ -8,7 +9,7 @@ pub(super) enum Memory {
     /// Of a device that `wgpu` drives.
     Driver(DeviceBuffer),
     /// Of the host.
-    Host(host::Memory),
+    Host(HostMemory),
 }
 
 impl Memory {

@@ -1,9 +1,10 @@
-//! Devices: an adapter's, which [`driver`] reaches through `wgpu`, or the [`host`].
+//! Devices: of an adapter, which a driver reaches through `wgpu`, or the host.
 //!
 //! A [`Gpu`] is a device with its queue, its limits and the kernels made for it so far. Clones share it.
 
 mod adapter;
 pub(crate) mod buffer;
+mod candidate;
 mod capabilities;
 mod counters;
 mod device;
@@ -24,8 +25,9 @@ mod recorded;
 mod recorder;
 mod step;
 
-pub use adapter::{AdapterDescription, AdapterRequest, adapters};
+pub use adapter::{AdapterRequest, adapters};
 pub use buffer::Buffer;
+pub use candidate::AdapterDescription;
 pub use capabilities::{Capabilities, Profile};
 pub use counters::Totals;
 pub use device::Gpu;

@@ -34,7 +34,7 @@ impl Gpu {
     /// ```
     ///
     /// # Errors
-    /// [`crate::Error::NoAdapter`] with the adapters that were tried and how to install a software adapter;
+    /// [`crate::Error::NoAdapter`] for an `OPNORM_ADAPTER` that names none, with the adapters that were tried;
     /// [`crate::Error::NoDevice`].
     pub fn new() -> Result<Self> {
         Self::open(&GpuOptions::default())
@@ -42,8 +42,11 @@ impl Gpu {
 
     /// The host as a device: its processor runs kernels natively, without a driver.
     ///
+    /// `OPNORM_THREADS` sets the number of its threads, on which no result depends.
+    ///
     /// # Errors
-    /// [`crate::Error::OutOfMemory`]
+    /// [`crate::Error::InvalidOption`] for an `OPNORM_THREADS` that is no number of threads;
+    /// [`crate::Error::OutOfMemory`].
     pub fn host() -> Result<Self> {
         Self::open(&GpuOptions { adapter: AdapterRequest::Host, ..GpuOptions::default() })
     }

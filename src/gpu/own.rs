@@ -58,7 +58,8 @@ impl OwnKernel {
 
     /// The kernel with a form for the host, which does what the text says for the bindings that are read and written.
     ///
-    /// The host refuses a kernel without a form.
+    /// The host refuses a kernel without a form. A form may share its work through `rayon`, and must not wait for the
+    /// device. A form that panics loses the device: calls return [`crate::Error::DeviceLost`] with the panic's words.
     pub const fn on_host(self, form: OwnForm) -> Self {
         Self { host: Some(form), ..self }
     }

@@ -52,7 +52,7 @@ impl<T: Pod> ReadBack<T> {
         }
         match (self.reading, self.gpu.kind()) {
             (Reading::Driver(reading), Kind::Driver(driver)) => reading.contents(driver).await,
-            (Reading::Host(reading), Kind::Host(host)) => reading.contents(host).await,
+            (Reading::Host(reading), Kind::Host(host)) => host.contents(reading).await,
             _ => unreachable!("a recorder makes readings of its device"),
         }
     }

@@ -98,7 +98,7 @@ impl Recorder {
                 let device = (driver, self.gpu.capabilities());
                 Command::Driver(driver::dispatch(device, kernel, grid, params, bindings)?)
             }
-            Kind::Host(_) => Command::Host(host::launch(kernel, params, bindings)?),
+            Kind::Host(_) => Command::Host(host::bind(kernel, params, bindings)?),
         };
         self.run(command);
         Ok(())

@@ -5,8 +5,12 @@
 
 mod blocks;
 mod enclosure;
+#[cfg(test)]
+mod loops_tests;
 mod magnitude;
 mod parts;
+#[cfg(test)]
+mod places_tests;
 mod product;
 mod rows;
 mod sums;

@@ -76,7 +76,7 @@ fn on_host(params: &Params, [input, output]: [Words<'_>; 2]) {
     let (source, length) = (params.source as usize, params.length as usize);
     let output = &mut output.write::<u32>()[..params.outer as usize * length * inner];
     each_chunk(output, inner, inner, |index, output| {
-        let place = usize::try_from((index % length) as i64 + i64::from(params.start)).ok();
+        let place = (index % length).checked_add_signed(params.start as isize);
         match place.filter(|place| *place < source) {
             Some(place) => output.copy_from_slice(&input[(index / length * source + place) * inner..][..inner]),
             None => output.fill(0),

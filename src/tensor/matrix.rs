@@ -126,8 +126,8 @@ impl Matrix {
         Some((buffer, offset, self.quads() * 4))
     }
 
-    /// The memory that holds the whole matrix, and the elements from one row to the next; `None` where the matrix is cut
-    /// into several panels.
+    /// The memory that holds the whole matrix, and the elements from one row to the next; `None` where the matrix is
+    /// cut into several panels.
     ///
     /// Rows are padded with zeros to a multiple of four elements, as [`Storage`] holds them.
     pub fn words(&self) -> Option<(&Buffer<u32>, usize)> {

@@ -11,6 +11,7 @@ mod device;
 mod driver;
 mod expected;
 mod families;
+mod host;
 mod kernels;
 mod matrices;
 mod richardson;

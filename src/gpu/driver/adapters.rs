@@ -1,6 +1,6 @@
 //! The adapters that `wgpu` finds, and what each of them offers.
 
-use crate::gpu::adapter::{AdapterDescription, Candidate};
+use crate::gpu::candidate::{AdapterDescription, Candidate};
 use crate::gpu::{Capabilities, Profile};
 
 /// An adapter of this machine.

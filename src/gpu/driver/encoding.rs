@@ -41,7 +41,7 @@ pub(in crate::gpu) fn dispatch(
     bindings: &[Binding],
 ) -> Result<Command> {
     let size = grid.fold(kernel.name(), capabilities.groups_per_dimension)?;
-    let pipeline = driver.pipelines.get(driver, capabilities.profile.lanes, kernel)?;
+    let pipeline = driver.pipeline(capabilities.profile.lanes, kernel)?;
     let entries: Vec<_> = (0..).zip(bindings).filter_map(|(index, bound)| entry(index, bound)).collect();
     let group = driver.guarded(kernel.name(), || {
         driver.device.create_bind_group(&wgpu::BindGroupDescriptor {
@@ -105,7 +105,7 @@ impl Encoding {
         bytes: u64,
     ) -> Result<Reading> {
         self.pass = None;
-        let staging = if bytes == 0 { None } else { Some(driver.staging.take(driver, capabilities, bytes)?) };
+        let staging = if bytes == 0 { None } else { Some(driver.staging(capabilities, bytes)?) };
         if let Some(staging) = &staging {
             self.encoder.copy_buffer_to_buffer(source, offset, staging, 0, bytes);
         }

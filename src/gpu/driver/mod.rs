@@ -2,29 +2,32 @@
 
 mod adapters;
 mod buffer;
+mod building;
 mod encoding;
 mod foreign;
 mod guard;
 mod handles;
-mod open;
+mod opening;
 mod pipelines;
 mod reading;
 mod scope;
+mod staging;
 mod trial;
+mod waiter;
 mod waiting;
 
 use std::sync::Arc;
 
 use self::pipelines::Pipelines;
-use self::reading::Staging;
-use self::waiting::Waiter;
+use self::staging::Staging;
+use self::waiter::Waiter;
 use super::counters::Counters;
 use super::faults::Faults;
 use crate::Result;
 
 pub(super) use adapters::{Found, enabled_backends, enumerate};
 pub(super) use encoding::{Command, Encoding, dispatch};
-pub(super) use open::open;
+pub(super) use opening::open;
 pub(super) use reading::Reading;
 pub(super) use waiting::block_on;
 pub use wgpu::Buffer as DeviceBuffer;

@@ -1,13 +1,10 @@
-//! Compute pipelines, made from the texts of kernels once.
+//! Compute pipelines, kept by the keys of their kernels.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Driver;
 use crate::Result;
-use crate::gpu::kernel::{Access, Shader};
 
-#[derive(Clone)]
 pub(super) struct Pipeline {
     pub(super) pipeline: wgpu::ComputePipeline,
     pub(super) layout: wgpu::BindGroupLayout,
@@ -19,69 +16,14 @@ pub(super) struct Pipelines {
 }
 
 impl Pipelines {
-    pub(super) fn get(&self, driver: &Driver, lanes: u32, kernel: Shader<'_>) -> Result<Arc<Pipeline>> {
+    /// The pipeline of a key, made where there is none.
+    pub(super) fn get(&self, key: &str, make: impl FnOnce() -> Result<Pipeline>) -> Result<Arc<Pipeline>> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pipeline) = made.get(kernel.key()) {
+        if let Some(pipeline) = made.get(key) {
             return Ok(Arc::clone(pipeline));
         }
-        let pipeline = Arc::new(driver.guarded(kernel.name(), || build(driver, lanes, kernel))?);
-        made.insert(kernel.key().to_string(), Arc::clone(&pipeline));
+        let pipeline = Arc::new(make()?);
+        made.insert(key.to_string(), Arc::clone(&pipeline));
         Ok(pipeline)
     }
-}
-
-fn build(driver: &Driver, lanes: u32, kernel: Shader<'_>) -> Pipeline {
-    let device = &driver.device;
-    let entry = |(binding, access): (u32, &Access)| wgpu::BindGroupLayoutEntry {
-        binding,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer {
-            ty: wgpu::BufferBindingType::Storage { read_only: *access == Access::Read },
-            has_dynamic_offset: false,
-            min_binding_size: None,
-        },
-        count: None,
-    };
-    let entries: Vec<_> = (0..).zip(kernel.access()).map(entry).collect();
-    let layout = device
-        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(kernel.name()), entries: &entries });
-    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: Some(kernel.name()),
-        bind_group_layouts: &[Some(&layout)],
-        immediate_size: kernel.params(),
-    });
-    let lanes = [("LANES", f64::from(lanes))];
-    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(kernel.name()),
-        layout: Some(&pipeline_layout),
-        module: &module(driver, kernel),
-        entry_point: Some("main"),
-        compilation_options: wgpu::PipelineCompilationOptions {
-            constants: if kernel.is_trusted() { &lanes } else { &[] },
-            zero_initialize_workgroup_memory: !kernel.is_trusted(),
-        },
-        cache: None,
-    });
-    Pipeline { pipeline, layout }
-}
-
-fn module(driver: &Driver, kernel: Shader<'_>) -> wgpu::ShaderModule {
-    let descriptor =
-        wgpu::ShaderModuleDescriptor { label: Some(kernel.name()), source: wgpu::ShaderSource::Wgsl(kernel.text()) };
-    if driver.checked || !kernel.is_trusted() {
-        return driver.device.create_shader_module(descriptor);
-    }
-    trusted(&driver.device, descriptor)
-}
-
-#[expect(
-    unsafe_code,
-    reason = "skips run-time checks (1.9x on SwiftShader) for the shaders of this crate alone: each guards its own \
-              indices and bounds its own loops, and the test suite runs every one of them checked as well; what `ops::fused` \
-              writes has no other index than ones below the lengths that it checks, and no loop but those of its parts"
-)]
-fn trusted(device: &wgpu::Device, descriptor: wgpu::ShaderModuleDescriptor<'_>) -> wgpu::ShaderModule {
-    // SAFETY: the text is one of this crate's shaders, whose indices and loops stay within the bindings that
-    // `src/ops` checks before each dispatch.
-    unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytemuck::Pod;
@@ -59,6 +59,24 @@ impl Reading {
     }
 }
 
+impl Driver {
+    /// A staging buffer, made where none is idle.
+    pub(super) fn staging(&self, capabilities: &Capabilities, bytes: u64) -> Result<wgpu::Buffer> {
+        if let Some(idle) = self.staging.take(bytes) {
+            return Ok(idle);
+        }
+        self.counters.buffers.add(1);
+        self.guarded("read back", || {
+            self.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("staging"),
+                size: bytes.next_power_of_two().max(256).min(capabilities.buffer_bytes.max(bytes)),
+                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            })
+        })
+    }
+}
+
 /// Resolves when a mapping is done.
 ///
 /// Only a poll of the device runs the callback of a mapping. Inside [`waiting::block_on`] the future polls the device
@@ -96,41 +114,5 @@ impl Future for Mapped<'_> {
                 .check("read back")
                 .and(Err(Error::DeviceLost { reason: "the device dropped a read-back".to_string(), source: None })),
         })
-    }
-}
-
-/// Staging buffers that wait to be used again.
-#[derive(Debug, Default)]
-pub(super) struct Staging {
-    idle: Mutex<Vec<wgpu::Buffer>>,
-}
-
-impl Staging {
-    /// Buffers kept, and the largest kept: enough for status blocks in flight, not for whole matrices.
-    const KEPT: usize = 8;
-    const KEPT_BYTES: u64 = 4 << 20;
-
-    pub(super) fn take(&self, driver: &Driver, capabilities: &Capabilities, bytes: u64) -> Result<wgpu::Buffer> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = idle.iter().position(|buffer| buffer.size() >= bytes) {
-            return Ok(idle.swap_remove(found));
-        }
-        drop(idle);
-        driver.counters.buffers.add(1);
-        driver.guarded("read back", || {
-            driver.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("staging"),
-                size: bytes.next_power_of_two().max(256).min(capabilities.buffer_bytes.max(bytes)),
-                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            })
-        })
-    }
-
-    fn give_back(&self, buffer: wgpu::Buffer) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < Self::KEPT && buffer.size() <= Self::KEPT_BYTES {
-            idle.push(buffer);
-        }
     }
 }

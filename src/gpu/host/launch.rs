@@ -6,11 +6,9 @@ use std::sync::Arc;
 use futures::channel::oneshot;
 
 use super::forms::{HostForm, Words};
-use super::memory::Memory;
-use crate::gpu::buffer::Binding;
-use crate::gpu::kernel::{Access, Shader};
-use crate::gpu::memory::Memory as Any;
-use crate::{Error, Result};
+use super::memory::{Memory, copied};
+use crate::Result;
+use crate::gpu::kernel::Access;
 
 /// Work that may be repeated; its clones share all it needs.
 #[derive(Clone)]
@@ -28,7 +26,7 @@ pub(in crate::gpu) enum Command {
     Read {
         source: Memory,
         words: Range<usize>,
-        reader: oneshot::Sender<Vec<u32>>,
+        reader: oneshot::Sender<Result<Vec<u32>>>,
     },
     /// A look at words where they are.
     Look {
@@ -51,38 +49,26 @@ pub(in crate::gpu) type Look = Box<dyn FnOnce(&[u32]) + Send>;
 
 /// One launch of a kernel, with all it needs.
 pub(in crate::gpu) struct Launch {
-    form: HostForm,
-    params: Box<[u8]>,
-    bindings: Vec<Bound>,
+    pub(super) form: HostForm,
+    pub(super) params: Box<[u8]>,
+    pub(super) bindings: Vec<Bound>,
 }
 
 /// Words of memory, and the access to them.
-struct Bound {
-    memory: Memory,
-    words: Range<usize>,
-    access: Access,
-}
-
-/// The launch of a kernel on memory of the host.
-///
-/// # Errors
-/// [`Error::NoHostForm`] for a kernel of a user's own without one; [`Error::ShapeMismatch`] where a binding that is
-/// written overlaps another.
-pub(in crate::gpu) fn launch(kernel: Shader<'_>, params: &[u8], bindings: &[Binding]) -> Result<Work> {
-    let Some(form) = kernel.host_form() else { return Err(Error::NoHostForm { operation: kernel.name() }) };
-    let bound = bindings.iter().zip(kernel.access()).filter_map(|(binding, access)| {
-        let Any::Host(memory) = &binding.memory else { return None };
-        let first = (binding.offset / 4) as usize;
-        Some(Bound { memory: memory.clone(), words: first..first + (binding.bytes / 4) as usize, access: *access })
-    });
-    let launch = Launch { form, params: params.into(), bindings: bound.collect() };
-    launch.expect_apart(kernel.name())?;
-    Ok(Work::Launch(Arc::new(launch)))
+pub(super) struct Bound {
+    pub(super) memory: Memory,
+    pub(super) words: Range<usize>,
+    pub(super) access: Access,
 }
 
 impl Command {
     pub(super) fn is_launch(&self) -> bool {
         matches!(self, Self::Work(Work::Launch(_)))
+    }
+
+    /// Whether the command runs a form of a user's own.
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self, Self::Work(Work::Launch(launch)) if matches!(launch.form, HostForm::Own(_)))
     }
 
     /// Bytes that the command may touch: the measure of its work.
@@ -103,7 +89,9 @@ impl Command {
                 copy((&source, start), (&target, end), bytes);
             }
             // The reader may have gone away, which is no fault.
-            Self::Read { source, words, reader } => drop(reader.send(source.hold().words()[words].to_vec())),
+            Self::Read { source, words, reader } => {
+                drop(reader.send(copied("read back", &source.hold().words()[words])));
+            }
             Self::Look { source, words, look } => look(&source.hold().words()[words]),
             Self::Write { target, start, data } => {
                 target.hold().bytes()[start..start + data.len()].copy_from_slice(&data);
@@ -122,24 +110,6 @@ fn copy((source, start): (&Memory, usize), (target, end): (&Memory, usize), byte
 }
 
 impl Launch {
-    /// Refuses a binding that is written and overlaps another: each gets a slice of its own.
-    fn expect_apart(&self, operation: &'static str) -> Result<()> {
-        for (index, one) in self.bindings.iter().enumerate() {
-            for other in &self.bindings[..index] {
-                let overlap = one.words.start < other.words.end && other.words.start < one.words.end;
-                let shared = one.access == Access::Read && other.access == Access::Read;
-                if overlap && !shared && one.memory.is(&other.memory) {
-                    return Err(Error::ShapeMismatch {
-                        operation,
-                        expected: "memory for its results that it does not read elsewhere".to_string(),
-                        found: "the same elements in two arguments".to_string(),
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn run(&self) {
         let mut memories: Vec<&Memory> = Vec::with_capacity(self.bindings.len());
         let mut indices = Vec::with_capacity(self.bindings.len());
@@ -153,24 +123,25 @@ impl Launch {
         let mut held: Vec<_> = memories.iter().map(|memory| memory.hold()).collect();
         let mut words: Vec<Option<Words<'_>>> = self.bindings.iter().map(|_| None).collect();
         for (index, held) in held.iter_mut().enumerate() {
-            let mut own: Vec<usize> = (0..indices.len()).filter(|binding| indices[*binding] == index).collect();
-            let mut rest = held.words();
-            if own.iter().all(|binding| self.bindings[*binding].access == Access::Read) {
-                let shared = &*rest;
-                own.iter().for_each(|at| words[*at] = Some(Words::Read(&shared[self.bindings[*at].words.clone()])));
-                continue;
-            }
-            own.sort_by_key(|binding| self.bindings[*binding].words.start);
-            let mut passed = 0;
-            for at in own {
-                let Bound { words: range, access, .. } = &self.bindings[at];
-                let (_, after) = rest.split_at_mut(range.start - passed);
+            let own = (0..indices.len()).filter(|binding| indices[*binding] == index);
+            let is_read = |binding: &usize| self.bindings[*binding].access == Access::Read;
+            let (reads, mut writes): (Vec<usize>, Vec<usize>) = own.partition(is_read);
+            writes.sort_by_key(|binding| self.bindings[*binding].words.start);
+            // What lies between the written parts is shared: arguments that are read may overlap each other.
+            let (mut rest, mut passed, mut shared) = (held.words(), 0, Vec::new());
+            for at in writes {
+                let range = &self.bindings[at].words;
+                let (before, after) = rest.split_at_mut(range.start - passed);
                 let (part, after) = after.split_at_mut(range.len());
+                shared.push((passed, &*before));
+                words[at] = Some(Words::Write(part));
                 (rest, passed) = (after, range.end);
-                words[at] = Some(match access {
-                    Access::Read => Words::Read(part),
-                    Access::Write => Words::Write(part),
-                });
+            }
+            shared.push((passed, &*rest));
+            for at in reads {
+                let range = &self.bindings[at].words;
+                let own = shared.iter().rev().find(|(first, _)| *first <= range.start);
+                words[at] = own.map(|(first, part)| Words::Read(&part[range.start - first..range.end - first]));
             }
         }
         self.form.run(&self.params, words.into_iter().flatten().collect());

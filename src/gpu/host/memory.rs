@@ -47,6 +47,19 @@ pub(in crate::gpu) struct Memory {
 /// Memory while a command of the queue uses it.
 pub(super) struct Held<'a>(MutexGuard<'a, Lines>);
 
+/// A copy of elements.
+///
+/// # Errors
+/// [`Error::OutOfMemory`]
+pub(super) fn copied<T: Copy>(operation: &str, elements: &[T]) -> Result<Vec<T>> {
+    let mut copy = Vec::new();
+    let bytes = size_of_val(elements) as u64;
+    let out = |_| Error::OutOfMemory { operation: operation.to_string(), bytes };
+    copy.try_reserve_exact(elements.len()).map_err(out)?;
+    copy.extend_from_slice(elements);
+    Ok(copy)
+}
+
 impl Memory {
     /// Zeroed memory of so many bytes.
     ///

@@ -1,5 +1,6 @@
 //! The host as a device: its processor runs the host forms of kernels, on memory of its own.
 
+mod binding;
 mod forms;
 mod launch;
 mod memory;
@@ -9,15 +10,18 @@ mod threads;
 
 use std::sync::Arc;
 
+use bytemuck::Pod;
+
 use self::queue::Queue;
 use super::capabilities::{Capabilities, Profile};
 use super::counters::Counters;
 use super::faults::Faults;
 use crate::Result;
 
+pub(super) use binding::bind;
 pub(crate) use forms::{HostForm, call};
 pub use forms::{OwnForm, Words};
-pub(super) use launch::{Command, Look, Work, launch};
+pub(super) use launch::{Command, Look, Work};
 pub(super) use memory::Memory;
 pub(super) use reading::{Reading, Submission};
 pub(crate) use threads::{each_chunk, each_item};
@@ -30,7 +34,10 @@ pub(super) struct Host {
 }
 
 impl Host {
+    /// # Errors
+    /// [`crate::Error::InvalidOption`] for an `OPNORM_THREADS` that is no number of threads.
     pub(super) fn new() -> Result<Self> {
+        threads::asked()?;
         let faults = Arc::new(Faults::default());
         let placeholder = Memory::zeros("placeholder", 16)?;
         Ok(Self { queue: Arc::new(Queue::new(faults)), counters: Arc::default(), placeholder })
@@ -69,8 +76,12 @@ impl Host {
     /// Copies bytes over memory, before anything submitted later.
     pub(super) fn write(&self, operation: &str, memory: &Memory, offset: u64, data: &[u8]) -> Result<()> {
         self.check(operation)?;
-        self.queue.write(memory, offset as usize, data);
-        Ok(())
+        self.queue.write(operation, memory, offset as usize, data)
+    }
+
+    /// Waits for the contents of a reading, once its recorder was submitted.
+    pub(super) async fn contents<T: Pod>(&self, reading: Reading) -> Result<Vec<T>> {
+        reading.contents(self.queue.faults(), &self.counters).await
     }
 
     /// Waits until everything submitted so far is done.

@@ -1,15 +1,19 @@
 //! The queue of the host: submissions run in order, one at a time.
 //!
-//! Small submissions run at once on the thread that submits. Large ones run on the threads of the pool, while that
-//! thread goes on. Whoever finds the queue idle runs it until it is empty.
+//! Small submissions run at once on the thread that submits. Large ones, and forms of a user's own, run on the threads
+//! of the pool, while that thread goes on. Whoever finds the queue idle runs it until it is empty.
+//!
+//! A form of a user's own may share its work through `rayon`. On a thread of the caller's pool it could then take up
+//! another of the caller's tasks, which waits for this queue in turn.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
 use super::launch::Command;
-use super::memory::Memory;
+use super::memory::{Memory, copied};
 use super::threads;
+use crate::Result;
 use crate::gpu::faults::Faults;
 
 /// Bytes of a command from which on several threads share it: some 20 microseconds of work, as against 10 to wake a
@@ -46,15 +50,20 @@ impl Queue {
     }
 
     /// Copies bytes over memory, after everything submitted so far.
-    pub(super) fn write(self: &Arc<Self>, memory: &Memory, start: usize, data: &[u8]) {
+    ///
+    /// # Errors
+    /// [`crate::Error::OutOfMemory`] where the bytes have to wait, and there is no memory for them.
+    pub(super) fn write(self: &Arc<Self>, operation: &str, memory: &Memory, start: usize, data: &[u8]) -> Result<()> {
         let mut state = self.state();
         if std::mem::replace(&mut state.running, true) {
-            state.waiting.push_back(vec![Command::Write { target: memory.clone(), start, data: data.to_vec() }]);
-            return;
+            let data = copied(operation, data)?;
+            state.waiting.push_back(vec![Command::Write { target: memory.clone(), start, data }]);
+            return Ok(());
         }
         drop(state);
         memory.hold().bytes()[start..start + data.len()].copy_from_slice(data);
         self.drain(false);
+        Ok(())
     }
 
     /// Waits until everything submitted so far is done.
@@ -72,7 +81,7 @@ impl Queue {
                 state.running = false;
                 return;
             };
-            if !of_pool && commands.iter().any(|command| command.bytes() >= LARGE) {
+            if !of_pool && commands.iter().any(|command| command.is_own() || command.bytes() >= LARGE) {
                 state.waiting.push_front(commands);
                 drop(state);
                 let queue = Arc::clone(self);
@@ -87,7 +96,9 @@ impl Queue {
         if self.faults.is_lost() {
             return; // the senders go with the commands, and whoever waits finds the fault
         }
-        let ran = catch_unwind(AssertUnwindSafe(|| commands.into_iter().for_each(Command::run)));
+        // Commands that a panic leaves go after the fault is set: whoever waits for them finds the fault.
+        let mut left = commands.into_iter();
+        let ran = catch_unwind(AssertUnwindSafe(|| left.by_ref().for_each(Command::run)));
         if let Err(panic) = ran {
             let words = panic.downcast_ref::<String>().map(String::as_str);
             let words = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("for an unknown reason");

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytemuck::Pod;
 use futures::channel::oneshot;
 
-use super::Host;
+use crate::gpu::counters::Counters;
+use crate::gpu::faults::Faults;
 use crate::{Error, Result};
 
 /// Whether a recorder was submitted, as its read-backs see it.
@@ -22,7 +23,7 @@ impl Submission {
 /// Words on their way to whoever reads back.
 #[derive(Debug)]
 pub(in crate::gpu) struct Reading {
-    pub(in crate::gpu) words: oneshot::Receiver<Vec<u32>>,
+    pub(in crate::gpu) words: oneshot::Receiver<Result<Vec<u32>>>,
     pub(in crate::gpu) submission: Submission,
 }
 
@@ -33,14 +34,14 @@ impl Reading {
     }
 
     /// Waits for the contents, once the recorder was submitted.
-    pub(in crate::gpu) async fn contents<T: Pod>(self, host: &Host) -> Result<Vec<T>> {
+    pub(super) async fn contents<T: Pod>(self, faults: &Faults, counters: &Counters) -> Result<Vec<T>> {
         let words = self.words.await;
-        host.check("read back")?;
+        faults.check("read back")?;
         let lost = |_| Error::DeviceLost { reason: "the host dropped a read-back".to_string(), source: None };
-        let words = words.map_err(lost)?;
+        let words = words.map_err(lost)??;
         if !words.is_empty() {
-            host.counters.read_backs.add(1);
-            host.counters.bytes_read.add(4 * words.len() as u64);
+            counters.read_backs.add(1);
+            counters.bytes_read.add(4 * words.len() as u64);
         }
         // The same memory where the elements are words.
         Ok(bytemuck::allocation::try_cast_vec(words).unwrap_or_else(|(_, words)| bytemuck::pod_collect_to_vec(&words)))

@@ -1,11 +1,14 @@
 //! The threads of the host, and the sharing of work among them.
 
 use std::cell::Cell;
+use std::num::NonZero;
 use std::sync::LazyLock;
 use std::thread::available_parallelism;
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::{Error, Result};
 
 thread_local! {
     static OF_POOL: Cell<bool> = const { Cell::new(false) };
@@ -19,12 +22,33 @@ static POOL: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
     named.start_handler(|_| OF_POOL.set(true)).build().ok()
 });
 
+/// The variable of the environment with the number of threads, read once.
+const VARIABLE: &str = "OPNORM_THREADS";
+
 /// Work of a chunk below which it is not worth a thread's attention, in elements.
 const LEAST_WORK: usize = 1 << 14;
 
-/// The number of threads.
+/// The number of threads: `OPNORM_THREADS`, else the number that the system allows.
 pub(super) fn count() -> usize {
-    available_parallelism().map_or(1, std::num::NonZero::get)
+    let allowed = || available_parallelism().map_or(1, NonZero::get);
+    asked().ok().flatten().unwrap_or_else(allowed)
+}
+
+/// The number of threads that `OPNORM_THREADS` asks for; `None` where the variable is not set.
+///
+/// # Errors
+/// [`Error::InvalidOption`]
+pub(super) fn asked() -> Result<Option<usize>> {
+    let Some(value) = std::env::var(VARIABLE).ok().filter(|value| !value.trim().is_empty()) else { return Ok(None) };
+    match value.trim().parse::<NonZero<usize>>() {
+        Ok(count) => Ok(Some(count.get())),
+        Err(_) => Err(Error::InvalidOption {
+            operation: "open the host",
+            option: VARIABLE,
+            value,
+            allowed: "a number of threads, 1 or more",
+        }),
+    }
 }
 
 /// Runs `work` on a thread of the pool; on this thread where there is no pool.

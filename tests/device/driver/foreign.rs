@@ -1,8 +1,9 @@
 //! Matrices and tensors in buffers of an embedding program.
 
 use bytemuck::cast_slice;
+use opnorm::gpu::Buffer;
 use opnorm::tensor::{Position, Tensor};
-use opnorm::{Error, Matrix, wgpu};
+use opnorm::{Error, Gpu, Matrix, wgpu};
 
 use super::{foreign, gpu, numbers};
 
@@ -86,4 +87,27 @@ fn tensors_share_the_buffers_of_the_program() {
     });
     let error = Tensor::from_wgpu(unreadable, 0, &[16]).unwrap_err();
     assert!(matches!(error, Error::UnsuitableHandle { .. }) && error.to_string().contains("COPY_SRC"), "{error:?}");
+}
+
+#[test]
+fn memory_of_the_host_and_of_an_adapter_do_not_mix() {
+    let host = Gpu::host().unwrap();
+    for (here, there) in [(gpu(), &host), (&host, gpu())] {
+        let own = Buffer::from_slice(here, "test", &numbers(8)).unwrap();
+        let other = Buffer::from_slice(there, "test", &numbers(8)).unwrap();
+        let mut recorder = here.recorder();
+        for error in [
+            recorder.copy(&other, &own).unwrap_err(),
+            recorder.copy(&own, &other).unwrap_err(),
+            recorder.read(&other).unwrap_err(),
+            other.write(here, "test", 0, &[1.0]).unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::Foreign { .. }), "{error:?}");
+        }
+    }
+    let buffer = foreign(gpu(), 0, &numbers(16));
+    let error = Tensor::from_wgpu(buffer.clone(), 0, &[16]).unwrap().read(&host).unwrap_err();
+    assert!(matches!(error, Error::Foreign { .. }), "{error:?}");
+    let error = Matrix::from_wgpu(&host, buffer, 0, (1, 4, 4)).unwrap_err();
+    assert!(matches!(error, Error::Foreign { .. }), "{error:?}");
 }
