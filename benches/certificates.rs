@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use opnorm::Gpu;
+use opnorm::Device;
 use opnorm::certify::Certifier;
 use opnorm::iterate::Control;
 use opnorm::norm::Bounds;
@@ -37,11 +37,11 @@ fn main() -> opnorm::Result<()> {
     let (seconds, bounds) =
         median(|| Ok(Certifier::default().certify_on_host((1, side, side), &difference[..])?[0].bounds))?;
     println!("host, second difference {side} x {side}: {seconds:8.3} s, width {:.1e}", bounds.width());
-    let gpu = Gpu::new()?;
+    let device = Device::new()?;
     for side in std::env::args().filter_map(|argument| argument.parse::<usize>().ok()) {
         let matrix = gaussian(1, side);
         let certifier = Certifier { host_side: Some(0), ..Certifier::default() };
-        println!("device, Gaussian {side} x {side}: {} expected", certifier.estimate(&gpu, side, side)?);
+        println!("device, Gaussian {side} x {side}: {} expected", certifier.estimate(&device, side, side)?);
         let start = Instant::now();
         let mut last = "";
         let tell = |progress: &opnorm::iterate::Progress| {
@@ -58,8 +58,8 @@ fn main() -> opnorm::Result<()> {
             }
             Ok(())
         };
-        let bounds = gpu.block_on(certifier.certify_source_async(
-            &gpu,
+        let bounds = device.block_on(certifier.certify_source_async(
+            &device,
             (1, side, side),
             &matrix[..],
             Control::new().on_progress(tell),

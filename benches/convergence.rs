@@ -8,15 +8,15 @@
 use std::error::Error;
 
 use opnorm::norm::{Control, Lanczos, Power, Progress, Stop};
-use opnorm::{Gpu, Matrix};
+use opnorm::{Device, Matrix};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 const TOLERANCE: f64 = 1e-6;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let gpu = Gpu::new()?;
-    let capabilities = gpu.capabilities();
+    let device = Device::new()?;
+    let capabilities = device.capabilities();
     println!("{} ({}, {})", capabilities.name, capabilities.backend, capabilities.driver);
     println!("\nproducts until sigma is right to 1e-6; reads: of the status + at the start and the end\n");
     println!(
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "matrix", "sigma", "Lanczos: seen right", "in truth", "stops at", "its error", "reads", "power: seen right"
     );
     for problem in [gaussian(1024), gaussian(4096), power_law(1024), narrow_gap(1024)] {
-        problem.line(&gpu)?;
+        problem.line(&device)?;
     }
     Ok(())
 }
@@ -39,8 +39,8 @@ struct Problem {
 }
 
 impl Problem {
-    fn line(&self, gpu: &Gpu) -> Result<(), Box<dyn Error>> {
-        let matrix = Matrix::from_f64(gpu, 1, self.size, self.size, &self.entries)?;
+    fn line(&self, device: &Device) -> Result<(), Box<dyn Error>> {
+        let matrix = Matrix::from_f64(device, 1, self.size, self.size, &self.entries)?;
         let sigma = match self.sigma {
             Some(sigma) => sigma,
             // A Rayleigh quotient in f64: its error is about the square of the error of the vector.
@@ -51,14 +51,14 @@ impl Problem {
         };
 
         let mut sight = Sight::new(sigma);
-        let before = gpu.totals().read_backs;
+        let before = device.totals().read_backs;
         let see = |progress: &Progress| {
             sight.see(progress);
             Ok(())
         };
         let lanczos = Lanczos { stop: Stop::Value { rtol: TOLERANCE }, ..Lanczos::default() };
-        let lanczos = gpu.block_on(lanczos.norm_async(&matrix, Control::new().on_progress(see)))?;
-        let read_backs = gpu.totals().read_backs - before;
+        let lanczos = device.block_on(lanczos.norm_async(&matrix, Control::new().on_progress(see)))?;
+        let read_backs = device.totals().read_backs - before;
         let item = &lanczos.items()[0];
         let (seen, readings) = (sight.interval(), sight.readings);
         let in_truth = match sight.right {
@@ -73,7 +73,7 @@ impl Problem {
             if sight.right.is_some() { Err(progress.cancelled()) } else { Ok(()) }
         };
         let power = Power { rtol: 1e-30, max_iter: self.most, ..Power::default() };
-        match gpu.block_on(power.norm_async(&matrix, Control::new().on_progress(see))) {
+        match device.block_on(power.norm_async(&matrix, Control::new().on_progress(see))) {
             Ok(_) | Err(opnorm::Error::Cancelled { .. }) => {}
             Err(error) => return Err(error.into()),
         }

@@ -28,7 +28,7 @@ use std::time::Instant;
 use opnorm::operator::LinearOperator;
 use opnorm::tape::{Fusion, Linearization, Program, Tape, Value};
 use opnorm::tensor::Tensor;
-use opnorm::{Gpu, Result};
+use opnorm::{Device, Result};
 
 const SIZES: [usize; 4] = [784, 512, 512, 784];
 const BATCH: usize = 256;
@@ -53,8 +53,8 @@ fn biased([x, bias, _]: &[Value; 3]) -> Result<Value> {
 }
 
 fn main() -> Result<()> {
-    let gpu = Gpu::new()?;
-    println!("{} ({})", gpu.capabilities().name, gpu.capabilities().backend);
+    let device = Device::new()?;
+    println!("{} ({})", device.capabilities().name, device.capabilities().backend);
     println!(
         "{:<22} {:>21} {:>21} {:>7} {:>19}",
         "", "unfused s (first run)", "fused s (first run)", "ratio", "peak MiB"
@@ -64,7 +64,7 @@ fn main() -> Result<()> {
         compare(name, |tape| {
             let inputs = [tape.input(&shapes[0])?, tape.input(&shapes[1])?, tape.input(&shapes[2])?];
             let program = tape.compile(&inputs, &build(tape, &inputs)?)?;
-            let tensors = shapes.iter().map(|shape| tensor(tape.gpu(), shape, 1.0)).collect::<Result<_>>()?;
+            let tensors = shapes.iter().map(|shape| tensor(tape.device(), shape, 1.0)).collect::<Result<_>>()?;
             Ok((program, tensors))
         })?;
     }
@@ -80,22 +80,22 @@ fn main() -> Result<()> {
 
 /// The inputs of a network, their values, and its output.
 fn network(tape: &Tape, activation: fn(&Value) -> Result<Value>) -> Result<(Vec<Value>, Vec<Tensor>, Value)> {
-    let gpu = tape.gpu();
+    let device = tape.device();
     let x = tape.input(&[BATCH, SIZES[0]])?;
     let mut y = x.clone();
-    let (mut values, mut tensors) = (vec![x], vec![tensor(gpu, &[BATCH, SIZES[0]], 1.0)?]);
+    let (mut values, mut tensors) = (vec![x], vec![tensor(device, &[BATCH, SIZES[0]], 1.0)?]);
     for pair in SIZES.windows(2) {
         let (weight, bias) = (tape.input(&[pair[1], pair[0]])?, tape.input(&[pair[1]])?);
         y = activation(&y.matmul_nt(&weight)?.add(&bias)?)?;
         values.extend([weight, bias]);
-        tensors.extend([tensor(gpu, &[pair[1], pair[0]], 0.08)?, tensor(gpu, &[pair[1]], 0.1)?]);
+        tensors.extend([tensor(device, &[pair[1], pair[0]], 0.08)?, tensor(device, &[pair[1]], 0.1)?]);
     }
     Ok((values, tensors, y))
 }
 
 /// Tapes of two separate devices, so that no program finds a pipeline of another: without fusion, and with.
 fn tapes() -> Result<[Tape; 2]> {
-    Ok([Tape::new(&Gpu::new()?).fusing(Fusion::Never), Tape::new(&Gpu::new()?).fusing(Fusion::Always)])
+    Ok([Tape::new(&Device::new()?).fusing(Fusion::Never), Tape::new(&Device::new()?).fusing(Fusion::Always)])
 }
 
 fn compare(name: &str, make: impl Fn(&Tape) -> Result<(Program, Vec<Tensor>)>) -> Result<()> {
@@ -103,7 +103,7 @@ fn compare(name: &str, make: impl Fn(&Tape) -> Result<(Program, Vec<Tensor>)>) -
     let made: Vec<(Program, Vec<Tensor>)> = tapes.iter().map(make).collect::<Result<_>>()?;
     let mut first = [0.0; 2];
     for (((program, tensors), tape), first) in made.iter().zip(&tapes).zip(&mut first) {
-        *first = seconds(tape.gpu(), || program.run(tensors).map(|_| ()))?;
+        *first = seconds(tape.device(), || program.run(tensors).map(|_| ()))?;
     }
     let times = alternate(&tapes, |kind| made[kind].0.run(&made[kind].1).map(|_| ()))?;
     report(name, times, first, [0, 1].map(|kind| made[kind].0.peak_bytes()));
@@ -117,17 +117,17 @@ fn products(activation: fn(&Value) -> Result<Value>) -> Result<()> {
     for (tape, first) in tapes.iter().zip(&mut first) {
         let (values, tensors, y) = network(tape, activation)?;
         let point: Vec<(&Value, &Tensor)> = values.iter().zip(&tensors).collect();
-        let vectors = [1.0, 0.0].map(|scale| tensor(tape.gpu(), &[BATCH, 1, 784], scale));
+        let vectors = [1.0, 0.0].map(|scale| tensor(tape.device(), &[BATCH, 1, 784], scale));
         let [v, u] = vectors;
         let vectors = [v?, u?];
-        *first = seconds(tape.gpu(), || {
+        *first = seconds(tape.device(), || {
             made.push((tape.linearize(&y, &values[0], &point)?, vectors));
             Ok(())
         })?;
     }
     let times = alternate(&tapes, |kind| {
         let (jacobian, [v, u]) = &made[kind];
-        let mut recorder = tapes[kind].gpu().recorder();
+        let mut recorder = tapes[kind].device().recorder();
         jacobian.apply(&mut recorder, v, u)?;
         jacobian.apply_adjoint(&mut recorder, v, u)?;
         recorder.submit()
@@ -136,10 +136,10 @@ fn products(activation: fn(&Value) -> Result<Value>) -> Result<()> {
     Ok(())
 }
 
-fn seconds(gpu: &Gpu, run: impl FnOnce() -> Result<()>) -> Result<f64> {
+fn seconds(device: &Device, run: impl FnOnce() -> Result<()>) -> Result<f64> {
     let start = Instant::now();
     run()?;
-    gpu.poll_until_idle()?;
+    device.poll_until_idle()?;
     Ok(start.elapsed().as_secs_f64())
 }
 
@@ -148,7 +148,7 @@ fn alternate(tapes: &[Tape; 2], run: impl Fn(usize) -> Result<()>) -> Result<[f6
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         for (kind, times) in times.iter_mut().enumerate() {
-            times.push(seconds(tapes[kind].gpu(), || run(kind))?);
+            times.push(seconds(tapes[kind].device(), || run(kind))?);
         }
     }
     Ok(times.map(|mut times| {
@@ -169,12 +169,12 @@ fn report(name: &str, [unfused, fused]: [f64; 2], first: [f64; 2], peak: [u64; 2
     );
 }
 
-fn tensor(gpu: &Gpu, shape: &[usize], scale: f32) -> Result<Tensor> {
+fn tensor(device: &Device, shape: &[usize], scale: f32) -> Result<Tensor> {
     let mut state = 12_345u32;
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         scale * ((state >> 8) as f32 / 8_388_608.0 - 1.0)
     };
     let data: Vec<f32> = (0..shape.iter().product()).map(|_| next()).collect();
-    Tensor::from_slice(gpu, shape, &data)
+    Tensor::from_slice(device, shape, &data)
 }

@@ -8,9 +8,9 @@ use std::error::Error;
 use std::time::Instant;
 
 use faer::Mat;
-use opnorm::gpu::Buffer;
+use opnorm::device::Buffer;
 use opnorm::low_level::ops;
-use opnorm::{Gpu, Matrix, Result};
+use opnorm::{Device, Matrix, Result};
 
 const SIDES: [usize; 2] = [1024, 2048];
 
@@ -19,23 +19,23 @@ const SIDES: [usize; 2] = [1024, 2048];
 const ROUNDS: usize = 7;
 
 fn main() -> std::result::Result<(), Box<dyn Error>> {
-    let gpu = Gpu::new()?;
-    let capabilities = gpu.capabilities();
+    let device = Device::new()?;
+    let capabilities = device.capabilities();
     println!("{} ({}, {})", capabilities.name, capabilities.backend, capabilities.driver);
     let asked: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     let start = Instant::now();
-    product(&gpu, &Matrix::zeros(&gpu, 1, 8, 8)?, &Matrix::zeros(&gpu, 1, 8, 8)?)?;
+    product(&device, &Matrix::zeros(&device, 1, 8, 8)?, &Matrix::zeros(&device, 1, 8, 8)?)?;
     println!("kernels made in {:.2} s", start.elapsed().as_secs_f64());
     println!("{:>6} {:>10} {:>17} {:>17} {:>9}", "side", "roundings", "gram (best)", "host (best)", "ratio");
     for side in if asked.is_empty() { SIDES.to_vec() } else { asked } {
         let entries: Vec<f32> = (0..side * side).map(|index| ((index * 7919) % 1013) as f32 / 1013.0 - 0.5).collect();
-        let matrix = Matrix::from_slice(&gpu, side, side, &entries)?;
-        let output = Matrix::zeros(&gpu, 1, side, side)?;
+        let matrix = Matrix::from_slice(&device, side, side, &entries)?;
+        let output = Matrix::zeros(&device, 1, side, side)?;
         let host = Mat::from_fn(side, side, |row, col| f64::from(entries[row * side + col]));
         let (mut device_rates, mut host_rates) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             let start = Instant::now();
-            product(&gpu, &matrix, &output)?;
+            product(&device, &matrix, &output)?;
             device_rates.push((side as f64).powi(3) / start.elapsed().as_secs_f64() / 1e9);
             let start = Instant::now();
             std::hint::black_box(host.transpose() * &host);
@@ -53,12 +53,12 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn product(gpu: &Gpu, matrix: &Matrix, output: &Matrix) -> Result<()> {
-    let factors = Buffer::from_slice(gpu, "factors", &[1.0])?;
-    let mut recorder = gpu.recorder();
+fn product(device: &Device, matrix: &Matrix, output: &Matrix) -> Result<()> {
+    let factors = Buffer::from_slice(device, "factors", &[1.0])?;
+    let mut recorder = device.recorder();
     ops::gram(&mut recorder, matrix, &factors, output)?;
     recorder.submit()?;
-    gpu.poll_until_idle()
+    device.poll_until_idle()
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

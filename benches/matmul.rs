@@ -19,9 +19,9 @@
 use std::error::Error;
 use std::time::Instant;
 
-use opnorm::gpu::Buffer;
+use opnorm::device::Buffer;
 use opnorm::low_level::ops::{self, Side, Sizes};
-use opnorm::{Gpu, Result};
+use opnorm::{Device, Result};
 
 /// A batch of products, by batch, rows, inner size and columns.
 const fn of(batch: usize, rows: usize, inner: usize, cols: usize) -> Sizes {
@@ -46,33 +46,33 @@ const ROUNDS: usize = 9;
 const LEAST_SECONDS: f64 = 2e-3;
 
 fn main() -> std::result::Result<(), Box<dyn Error>> {
-    let gpu = Gpu::new()?;
-    let capabilities = gpu.capabilities();
+    let device = Device::new()?;
+    let capabilities = device.capabilities();
     println!("{} ({}, {})", capabilities.name, capabilities.backend, capabilities.driver);
     // Small, medium, large, because each size makes kernels that the sizes before did not.
     for sizes in [SMALL[0], MEDIUM[1], LAYERS[0]] {
-        let product = Product::new(&gpu, sizes, [false, true])?;
+        let product = Product::new(&device, sizes, [false, true])?;
         let start = Instant::now();
-        product.run(&gpu, true)?;
+        product.run(&device, true)?;
         println!("first product of {}: {:.3} s, with its kernels made", name(sizes), start.elapsed().as_secs_f64());
     }
     println!("{:>22} {:>4} {:>12} {:>12} {:>8} {:>12}", "sizes", "", "4 x 4", "chosen", "ratio", "scratch KiB");
     for sizes in LAYERS.into_iter().chain(MEDIUM).chain(SMALL) {
         for transposed in [[false, false], [false, true], [true, false], [true, true]] {
-            compare(&gpu, sizes, transposed)?;
+            compare(&device, sizes, transposed)?;
         }
     }
     Ok(())
 }
 
-fn compare(gpu: &Gpu, sizes: Sizes, transposed: [bool; 2]) -> Result<()> {
-    let product = Product::new(gpu, sizes, transposed)?;
+fn compare(device: &Device, sizes: Sizes, transposed: [bool; 2]) -> Result<()> {
+    let product = Product::new(device, sizes, transposed)?;
     let mut rates = [Vec::new(), Vec::new()];
     for round in 0..=ROUNDS {
         for (chosen, rates) in [false, true].into_iter().zip(&mut rates) {
             let (start, mut count) = (Instant::now(), 0);
             while start.elapsed().as_secs_f64() < LEAST_SECONDS {
-                product.run(gpu, chosen)?;
+                product.run(device, chosen)?;
                 count += 1;
             }
             // The first round is not counted, because memory is not yet warm.
@@ -104,27 +104,27 @@ struct Product {
 }
 
 impl Product {
-    fn new(gpu: &Gpu, sizes: Sizes, transposed: [bool; 2]) -> Result<Self> {
+    fn new(device: &Device, sizes: Sizes, transposed: [bool; 2]) -> Result<Self> {
         let Sizes { batch, rows, inner: length, cols } = sizes;
         let numbers =
             |count: usize| -> Vec<f32> { (0..count).map(|index| (index * 7919 % 1013) as f32 - 506.0).collect() };
-        let side = |count: usize| Buffer::from_slice(gpu, "a side", &numbers(count));
+        let side = |count: usize| Buffer::from_slice(device, "a side", &numbers(count));
         Ok(Self {
             sizes,
             transposed,
             sides: [side(batch * rows * length)?, side(batch * length * cols)?],
-            scratch: Buffer::zeros(gpu, "scratch", ops::matmul_scratch(sizes, transposed))?,
-            output: Buffer::zeros(gpu, "output", batch * rows * cols)?,
+            scratch: Buffer::zeros(device, "scratch", ops::matmul_scratch(sizes, transposed))?,
+            output: Buffer::zeros(device, "output", batch * rows * cols)?,
         })
     }
 
-    fn run(&self, gpu: &Gpu, chosen: bool) -> Result<()> {
-        let mut recorder = gpu.recorder();
+    fn run(&self, device: &Device, chosen: bool) -> Result<()> {
+        let mut recorder = device.recorder();
         let side = |index: usize| Side { buffer: &self.sides[index], transposed: self.transposed[index] };
         let scratch = chosen.then_some(&self.scratch);
         ops::matmul(&mut recorder, self.sizes, side(0), side(1), scratch, &self.output)?;
         recorder.submit()?;
-        gpu.poll_until_idle()
+        device.poll_until_idle()
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use opnorm::io::Checkpoint;
 use opnorm::norm::spectral_norm;
-use opnorm::{Gpu, Matrix, Result};
+use opnorm::{Device, Matrix, Result};
 
 /// Files with the repeats of a round.
 const CASES: [(&str, u32); 6] = [
@@ -30,14 +30,14 @@ struct Entries {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("the folder of the files is missing")?);
-    let gpu = Gpu::new()?;
+    let device = Device::new()?;
     for (file, repeats) in CASES {
         let tensors = read(&folder.join(file))?;
         let start = Instant::now();
         let mut value = 0f64;
         for _ in 0..repeats {
             for tensor in &tensors {
-                value = value.max(largest(&gpu, tensor)?);
+                value = value.max(largest(&device, tensor)?);
             }
         }
         let seconds = start.elapsed().as_secs_f64() / f64::from(repeats);
@@ -58,8 +58,8 @@ fn read(path: &Path) -> Result<Vec<Entries>> {
 }
 
 /// The largest spectral norm of a batch.
-fn largest(gpu: &Gpu, Entries { shape, data }: &Entries) -> Result<f64> {
+fn largest(device: &Device, Entries { shape, data }: &Entries) -> Result<f64> {
     let [leading @ .., rows, cols] = &shape[..] else { return Ok(0.0) };
-    let norms = spectral_norm(&Matrix::from_batch(gpu, leading.iter().product(), *rows, *cols, data)?)?;
+    let norms = spectral_norm(&Matrix::from_batch(device, leading.iter().product(), *rows, *cols, data)?)?;
     Ok(norms.iter().map(|norm| norm.sigma).fold(0.0, f64::max))
 }

@@ -7,10 +7,10 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use opnorm::gpu::{Buffer, Recorder};
+use opnorm::device::{Buffer, Recorder};
 use opnorm::low_level::ops::{self, RowLayout};
 use opnorm::tensor::Tensor;
-use opnorm::{Gpu, Matrix, Result};
+use opnorm::{Device, Matrix, Result};
 
 const SIDES: [usize; 3] = [1024, 2048, 4096];
 
@@ -22,31 +22,31 @@ const ROUNDS: usize = 25;
 const SUBMIT_BYTES: u64 = 256 << 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let gpu = Gpu::new()?;
-    let capabilities = gpu.capabilities();
+    let device = Device::new()?;
+    let capabilities = device.capabilities();
     println!("{} ({}, {})", capabilities.name, capabilities.backend, capabilities.driver);
     let mut criterion = Criterion::default().sample_size(20).configure_from_args();
     for side in SIDES {
-        for case in Case::all(&gpu, side)? {
+        for case in Case::all(&device, side)? {
             case.benchmark(&mut criterion);
         }
     }
     criterion.final_summary();
-    table(&gpu)?;
-    columns(&gpu)
+    table(&device)?;
+    columns(&device)
 }
 
 /// The cost of further columns: the time of a product with several columns over the time with one, in the same round.
-fn columns(gpu: &Gpu) -> Result<(), Box<dyn Error>> {
+fn columns(device: &Device) -> Result<(), Box<dyn Error>> {
     const SIDE: usize = 2048;
     const COLUMNS: [usize; 5] = [1, 2, 3, 4, 8];
     println!("\nmedians of {ROUNDS} rounds: the time of several columns, of that of one ({SIDE} x {SIDE}, f32)\n");
     println!("{:<16} {:>8} {:>12} {:>12}", "kernel", "columns", "of one", "each");
     let entries: Vec<f32> = (0..SIDE * SIDE).map(|index| (index % 1013) as f32 / 1013.0 - 0.5).collect();
-    let matrix = Matrix::from_slice(gpu, SIDE, SIDE, &entries)?;
+    let matrix = Matrix::from_slice(device, SIDE, SIDE, &entries)?;
     let vectors = |columns: usize| {
         let shape = [1, columns, SIDE];
-        Ok((Tensor::from_slice(gpu, &shape, &entries[..columns * SIDE])?, Tensor::zeros(gpu, &shape)?))
+        Ok((Tensor::from_slice(device, &shape, &entries[..columns * SIDE])?, Tensor::zeros(device, &shape)?))
     };
     let vectors = COLUMNS.into_iter().map(vectors).collect::<Result<Vec<_>>>()?;
     type Product = fn(&mut Recorder, &Matrix, &Tensor, &Tensor) -> Result<()>;
@@ -54,10 +54,10 @@ fn columns(gpu: &Gpu) -> Result<(), Box<dyn Error>> {
     for (name, product) in products {
         let time = |input: &Tensor, output: &Tensor| -> Result<f64> {
             let start = Instant::now();
-            let mut recorder = gpu.recorder();
+            let mut recorder = device.recorder();
             (0..4).try_for_each(|_| product(&mut recorder, &matrix, input, output))?;
             recorder.submit()?;
-            gpu.poll_until_idle()?;
+            device.poll_until_idle()?;
             Ok(start.elapsed().as_secs_f64())
         };
         let mut ratios = vec![Vec::with_capacity(ROUNDS); COLUMNS.len()];
@@ -78,13 +78,13 @@ fn columns(gpu: &Gpu) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn table(gpu: &Gpu) -> Result<(), Box<dyn Error>> {
+fn table(device: &Device) -> Result<(), Box<dyn Error>> {
     println!(
         "\nmedians of {ROUNDS} rounds that alternate; of reading: of the reading of the same matrix, round by round\n"
     );
     println!("{:<22} {:>6} {:>9} {:>16}", "kernel", "side", "GB/s", "of reading");
     for side in SIDES {
-        let cases = Case::all(gpu, side)?;
+        let cases = Case::all(device, side)?;
         let mut rates = vec![Vec::with_capacity(ROUNDS); cases.len()];
         for case in &cases {
             case.time(case.per_submit())?; // kernels are made, memory is touched
@@ -114,7 +114,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 struct Case {
     name: &'static str,
     kind: Kind,
-    gpu: Gpu,
+    device: Device,
     matrix: Matrix,
     input: Tensor,
     output: Tensor,
@@ -135,11 +135,11 @@ impl Kind {
 
 impl Case {
     /// The cases of each matrix together, the read first, because the other cases are compared with the read.
-    fn all(gpu: &Gpu, side: usize) -> Result<Vec<Self>> {
+    fn all(device: &Device, side: usize) -> Result<Vec<Self>> {
         let entries: Vec<f32> = (0..side * side).map(|index| (index % 1013) as f32 / 1013.0 - 0.5).collect();
         let halves: Vec<_> = entries.iter().map(|entry| half::f16::from_f32(*entry)).collect();
-        let single = Matrix::from_slice(gpu, side, side, &entries)?;
-        let half = Matrix::from_f16(gpu, 1, side, side, &halves)?;
+        let single = Matrix::from_slice(device, side, side, &entries)?;
+        let half = Matrix::from_f16(device, 1, side, side, &halves)?;
         let cases = [
             ("read, f32", Kind::Read, &single),
             ("matvec, f32", Kind::Product, &single),
@@ -152,12 +152,12 @@ impl Case {
             Ok(Self {
                 name,
                 kind,
-                gpu: gpu.clone(),
+                device: device.clone(),
                 matrix: matrix.clone(),
-                input: Tensor::from_slice(gpu, &[1, 1, side], &entries[..side])?,
-                output: Tensor::zeros(gpu, &[1, 1, side])?,
+                input: Tensor::from_slice(device, &[1, 1, side], &entries[..side])?,
+                output: Tensor::zeros(device, &[1, 1, side])?,
                 // The length is far more than the number of segments.
-                sums: Buffer::zeros(gpu, "sums", side * side / 4)?,
+                sums: Buffer::zeros(device, "sums", side * side / 4)?,
             })
         };
         cases.into_iter().map(case).collect()
@@ -185,12 +185,12 @@ impl Case {
         let mut left = products;
         while left > 0 {
             let count = left.min(self.per_submit());
-            let mut recorder = self.gpu.recorder();
+            let mut recorder = self.device.recorder();
             (0..count).try_for_each(|_| self.record(&mut recorder))?;
             recorder.submit()?;
             left -= count;
         }
-        self.gpu.poll_until_idle()?;
+        self.device.poll_until_idle()?;
         Ok(start.elapsed())
     }
 

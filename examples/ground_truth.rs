@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use faer::Mat;
 use opnorm::norm::{Lanczos, Power, PowerForm, Start, Status};
-use opnorm::{Gpu, Matrix};
+use opnorm::{Device, Matrix};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -16,8 +16,8 @@ const COLS: usize = 128;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let loops = if std::env::args().any(|argument| argument == "--quick") { 2 } else { 10 };
-    let gpu = Gpu::new()?;
-    let capabilities = gpu.capabilities();
+    let device = Device::new()?;
+    let capabilities = device.capabilities();
     println!("{} ({}, {})", capabilities.name, capabilities.backend, capabilities.driver);
 
     let mut source = Source(ChaCha8Rng::seed_from_u64(0));
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("\nX = U diag(sigma) Vᵀ, {ROWS} x {COLS}, sigma_true = {:.9}\n", truth.sigma);
     println!("{:<32} {:>14} {:>14}  how it ended", "method", "forward error", "backward error");
     for (name, method) in methods() {
-        let found = method.run(&gpu, &truth.entries)?;
+        let found = method.run(&device, &truth.entries)?;
         let (forward, ending) = ((found.sigma - truth.sigma).abs(), found.ending());
         let backward = truth.gradient_error(&found.gradient()?);
         println!("{name:<32} {forward:>14.4e} {backward:>14.4e}  {ending}");
@@ -35,14 +35,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("\nforward and backward of a fresh Gaussian {ROWS} x {COLS}, {loops} repeats of {loops} loops\n");
     println!("{:<32} {:>22} {:>18}", "method", "ms a loop", "iterations, mean");
     for (name, method) in methods() {
-        method.run(&gpu, &source.normals(ROWS * COLS))?; // what is made once, kernels above all, is not timed
+        method.run(&device, &source.normals(ROWS * COLS))?; // what is made once, kernels above all, is not timed
         let mut times = Vec::new();
         let mut iterations = 0;
         for _ in 0..loops {
             let matrices: Vec<_> = (0..loops).map(|_| source.normals(ROWS * COLS)).collect();
             let start = Instant::now();
             for entries in &matrices {
-                iterations += method.run(&gpu, entries)?.iterations;
+                iterations += method.run(&device, entries)?.iterations;
             }
             times.push(start.elapsed().as_secs_f64() * 1e3 / loops as f64);
         }
@@ -109,15 +109,15 @@ enum Method {
 
 impl Method {
     /// Forward and backward: the norm and u vᵀ; the device has finished when this returns.
-    fn run(&self, gpu: &Gpu, entries: &[f64]) -> Result<Found, Box<dyn Error>> {
-        let matrix = || Matrix::from_f64(gpu, 1, ROWS, COLS, entries);
+    fn run(&self, device: &Device, entries: &[f64]) -> Result<Found, Box<dyn Error>> {
+        let matrix = || Matrix::from_f64(device, 1, ROWS, COLS, entries);
         let norms = match self {
             Self::Host { rounded } => return singular_triplet(entries, *rounded),
             Self::Lanczos(lanczos) => lanczos.norm(&matrix()?)?,
             Self::Power(power) => power.norm(&matrix()?)?,
         };
         let gradient = norms.vjp(&[1.0])?;
-        gpu.poll_until_idle()?;
+        device.poll_until_idle()?;
         let item = norms.single()?;
         let (status, iterations) = (Some(item.status), item.iterations);
         Ok(Found { sigma: item.sigma, gradient: Gradient::Device(gradient), status, iterations })

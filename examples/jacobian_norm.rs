@@ -5,17 +5,17 @@
 use opnorm::norm::{JacobianSearch, JacobianSpectralNorm, Lanczos, Method, Reduction, Region, Stop};
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
-use opnorm::{Gpu, Result};
+use opnorm::{Device, Result};
 
 fn main() -> Result<()> {
-    let gpu = Gpu::new()?;
-    println!("{} ({})", gpu.capabilities().name, gpu.capabilities().backend);
-    let tape = Tape::new(&gpu);
+    let device = Device::new()?;
+    println!("{} ({})", device.capabilities().name, device.capabilities().backend);
+    let tape = Tape::new(&device);
 
     // f(x) = diag(1, ..., 50) x: the norm of the Jacobian of f is 50 everywhere, and 99 for 2 f - 1
     let entries: Vec<f32> = (1..=50u8).map(f32::from).collect();
-    let diagonal = tape.constant(&Tensor::from_slice(&gpu, &[50], &entries)?)?;
-    let samples = Tensor::zeros(&gpu, &[1, 50])?;
+    let diagonal = tape.constant(&Tensor::from_slice(&device, &[50], &entries)?)?;
+    let samples = Tensor::zeros(&device, &[1, 50])?;
     let norm = JacobianSpectralNorm::default();
     let of = norm.norms(&tape, |x| x.multiply(&diagonal), &samples, &[])?;
     let reflected = norm.norms_of_reflection(&tape, |x| x.multiply(&diagonal), &samples, &[])?;
@@ -24,7 +24,7 @@ fn main() -> Result<()> {
     // A network of two tanh layers at 8 samples, with an upper bound that fails for one start in a million.
     let (weights, tensors) = network(&tape, &[20, 64, 64, 10])?;
     let function = |x: &Value| layers(x, &weights);
-    let samples = Tensor::from_slice(&gpu, &[8, 20], &numbers(8 * 20, 1.0))?;
+    let samples = Tensor::from_slice(&device, &[8, 20], &numbers(8 * 20, 1.0))?;
     let others: Vec<(&Value, &Tensor)> = weights.iter().zip(&tensors).collect();
     let method =
         Method::Lanczos(Lanczos { stop: Stop::Gradient { tolerance: 1e-4 }, delta: Some(1e-6), ..Lanczos::default() });
@@ -37,9 +37,13 @@ fn main() -> Result<()> {
     let gradients = found.gradient(&weights.iter().collect::<Vec<_>>())?;
     let mut stepped = Vec::with_capacity(tensors.len());
     for (tensor, gradient) in tensors.iter().zip(&gradients) {
-        let moved: Vec<f32> =
-            tensor.read(&gpu)?.iter().zip(gradient.read(&gpu)?).map(|(weight, slope)| weight - 0.1 * slope).collect();
-        stepped.push(Tensor::from_slice(&gpu, tensor.shape(), &moved)?);
+        let moved: Vec<f32> = tensor
+            .read(&device)?
+            .iter()
+            .zip(gradient.read(&device)?)
+            .map(|(weight, slope)| weight - 0.1 * slope)
+            .collect();
+        stepped.push(Tensor::from_slice(&device, tensor.shape(), &moved)?);
     }
     let others: Vec<(&Value, &Tensor)> = weights.iter().zip(&stepped).collect();
     let after = norm.norms(&tape, function, &samples, &others)?;
@@ -63,7 +67,7 @@ fn network(tape: &Tape, sizes: &[usize]) -> Result<(Vec<Value>, Vec<Tensor>)> {
     for pair in sizes.windows(2) {
         let scale = (3.0 / pair[0] as f32).sqrt();
         values.push(tape.input(&[pair[1], pair[0]])?);
-        tensors.push(Tensor::from_slice(tape.gpu(), &[pair[1], pair[0]], &numbers(pair[0] * pair[1], scale))?);
+        tensors.push(Tensor::from_slice(tape.device(), &[pair[1], pair[0]], &numbers(pair[0] * pair[1], scale))?);
     }
     Ok((values, tensors))
 }

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use opnorm::gpu::{Buffer, OwnKernel, Recorder};
+use opnorm::device::{Buffer, OwnKernel, Recorder};
 use opnorm::norm::JacobianSpectralNorm;
 use opnorm::tape::{Array, Operation, Primal, Tape, Value};
 use opnorm::tensor::Tensor;
-use opnorm::{Error, Gpu, Result};
+use opnorm::{Device, Error, Result};
 
 /// Invocations of a workgroup, as in the kernels.
 const LANES: usize = 64;
@@ -176,8 +176,8 @@ impl Operation for Roll {
 }
 
 fn main() -> Result<()> {
-    let gpu = Gpu::new()?;
-    let tape = Tape::new(&gpu);
+    let device = Device::new()?;
+    let tape = Tape::new(&device);
     let x = tape.input(&[2, 3])?;
     let function = |x: &Value| softsign(&roll(&x.square()?, 1)?.subtract(x)?);
     let y = function(&x)?;
@@ -191,7 +191,7 @@ fn main() -> Result<()> {
     let second = tape.check_gradients(&[&slope[0]], &[&x], &[&at])?;
     println!("{second}\n");
 
-    let samples = Tensor::upload(&gpu, &[2, 3], &at[..])?;
+    let samples = Tensor::upload(&device, &[2, 3], &at[..])?;
     let found = JacobianSpectralNorm::default().norms(&tape, function, &samples, &[])?;
     for (sample, norm) in found.norms().iter().enumerate() {
         println!("norm of the Jacobian at sample {sample}: {:.6} ({})", norm.sigma, norm.status);

@@ -8,16 +8,16 @@
 
 use futures::future::{LocalBoxFuture, ready};
 use opnorm::bound::{Ball, Guarantee, Up};
-use opnorm::gpu::{Buffer, Recorder};
+use opnorm::device::{Buffer, Recorder};
 use opnorm::low_level::ops::{self, Multiples, Rows, Segmented};
 use opnorm::norm::spectral_norm;
 use opnorm::operator::{self, LinearOperator};
 use opnorm::tensor::Tensor;
-use opnorm::{Gpu, Result};
+use opnorm::{Device, Result};
 
 /// v ↦ alpha v + x (yᵀ v), and its adjoint w ↦ alpha w + y (xᵀ w).
 struct ShiftedRankOne {
-    gpu: Gpu,
+    device: Device,
     length: usize,
     alpha: Buffer<f32>,
     one: Buffer<f32>,
@@ -28,15 +28,15 @@ struct ShiftedRankOne {
 }
 
 impl ShiftedRankOne {
-    fn new(gpu: &Gpu, alpha: f32, x: &[f32], y: &[f32]) -> Result<Self> {
+    fn new(device: &Device, alpha: f32, x: &[f32], y: &[f32]) -> Result<Self> {
         // `record` binds each vector by itself, and a binding starts on a multiple of the device's alignment.
-        let alignment = usize::try_from(gpu.capabilities().offset_alignment / 4).unwrap_or(64);
+        let alignment = usize::try_from(device.capabilities().offset_alignment / 4).unwrap_or(64);
         assert!(x.len().is_multiple_of(alignment), "a length that is a multiple of {alignment}");
-        let buffer = |data: &[f32]| Buffer::from_slice(gpu, "shifted rank one", data);
+        let buffer = |data: &[f32]| Buffer::from_slice(device, "shifted rank one", data);
         let wide = |data: &[f32]| data.iter().copied().map(f64::from).collect();
         let on_host = (f64::from(alpha), wide(x), wide(y));
         let (alpha, one, x, y) = (buffer(&[alpha])?, buffer(&[1.0])?, buffer(x)?, buffer(y)?);
-        Ok(Self { gpu: gpu.clone(), length: x.len(), alpha, one, x, y, on_host })
+        Ok(Self { device: device.clone(), length: x.len(), alpha, one, x, y, on_host })
     }
 
     /// Records output = alpha · input + outer · (innerᵀ · input), vector by vector; no scalar visits the host.
@@ -52,8 +52,8 @@ impl ShiftedRankOne {
             let place = start..start + self.length;
             let (input, output) = (input.buffer().slice(place.clone()), output.buffer().slice(place));
             // A long sum comes in segments, of which there are fewer than terms.
-            let partials = self.gpu.scratch("inner product", self.length)?;
-            let product = self.gpu.scratch("inner product", 1)?;
+            let partials = self.device.scratch("inner product", self.length)?;
+            let product = self.device.scratch("inner product", 1)?;
             let segments = ops::dot(recorder, vector, inner, &input, &partials)?.count;
             ops::sum_partials(
                 recorder,
@@ -88,8 +88,8 @@ impl ShiftedRankOne {
 
 impl LinearOperator for ShiftedRankOne {
     /// The device that holds x and y: solvers keep their vectors on it.
-    fn gpu(&self) -> &Gpu {
-        &self.gpu
+    fn device(&self) -> &Device {
+        &self.device
     }
 
     /// The number of maps; an operator of several maps gets a vector for each.
@@ -136,8 +136,8 @@ fn main() -> Result<()> {
     let wave = |frequency: f64, index: usize| ((frequency * index as f64).sin() / 600.0) as f32;
     let x: Vec<f32> = (0..length).map(|index| wave(1.0, index)).collect();
     let y: Vec<f32> = (0..length).map(|index| wave(0.3, index) + 0.5 * wave(1.0, index)).collect();
-    let gpu = Gpu::new()?;
-    let operator = ShiftedRankOne::new(&gpu, alpha, &x, &y)?;
+    let device = Device::new()?;
+    let operator = ShiftedRankOne::new(&device, alpha, &x, &y)?;
 
     operator::check(&operator, 0)?; // the adjoint is the adjoint, the balls hold the products
 

@@ -10,7 +10,7 @@ use std::error::Error;
 use opnorm::norm::{JacobianSpectralNorm, Lanczos, Method, PreparedJacobianNorm, Reduction, Stop};
 use opnorm::tape::{Program, Tape, Value};
 use opnorm::tensor::Tensor;
-use opnorm::{Gpu, Result};
+use opnorm::{Device, Result};
 use plotters::prelude::*;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -31,11 +31,11 @@ const PENALTY: f64 = 0.02;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).unwrap_or_else(|| "jacobian_penalty.svg".to_owned());
-    let gpu = Gpu::new()?;
-    println!("{} ({})", gpu.capabilities().name, gpu.capabilities().backend);
+    let device = Device::new()?;
+    println!("{} ({})", device.capabilities().name, device.capabilities().backend);
     let digits = Digits::shuffled(1);
-    let plain = train(&gpu, &digits, 0.0)?;
-    let penalised = train(&gpu, &digits, PENALTY)?;
+    let plain = train(&device, &digits, 0.0)?;
+    let penalised = train(&device, &digits, PENALTY)?;
     draw(&path, &[("without penalty", &plain), ("with penalty", &penalised)])?;
     println!("\ncurves: {path}");
     Ok(())
@@ -67,10 +67,10 @@ impl Digits {
         Self { pixels, labels }
     }
 
-    fn batch(&self, gpu: &Gpu, samples: std::ops::Range<usize>) -> Result<(Tensor, Tensor)> {
+    fn batch(&self, device: &Device, samples: std::ops::Range<usize>) -> Result<(Tensor, Tensor)> {
         let part = |data: &[f32], size: usize| {
             let entries = &data[samples.start * size..samples.end * size];
-            Tensor::from_slice(gpu, &[samples.len(), size], entries)
+            Tensor::from_slice(device, &[samples.len(), size], entries)
         };
         Ok((part(&self.pixels, PIXELS)?, part(&self.labels, CLASSES)?))
     }
@@ -141,22 +141,23 @@ impl Training {
     }
 }
 
-fn train(gpu: &Gpu, digits: &Digits, penalty: f64) -> Result<Vec<Epoch>> {
-    let tape = Tape::new(gpu);
+fn train(device: &Device, digits: &Digits, penalty: f64) -> Result<Vec<Epoch>> {
+    let tape = Tape::new(device);
     let (mut parameters, mut state) = (Vec::new(), Vec::new());
     for pair in SIZES.windows(2) {
         let scale = (3.0 / pair[0] as f32).sqrt();
         for (shape, scale) in [(vec![pair[1], pair[0]], scale), (vec![pair[1]], 0.0)] {
             let value = tape.input(&shape)?;
-            state.push(Tensor::from_slice(gpu, &shape, &numbers(shape.iter().product(), scale))?);
+            state.push(Tensor::from_slice(device, &shape, &numbers(shape.iter().product(), scale))?);
             parameters.push(value);
         }
     }
     let count = parameters.len();
-    let zeros: Vec<Tensor> = parameters.iter().map(|value| Tensor::zeros(gpu, value.shape())).collect::<Result<_>>()?;
+    let zeros: Vec<Tensor> =
+        parameters.iter().map(|value| Tensor::zeros(device, value.shape())).collect::<Result<_>>()?;
     state.extend(zeros.iter().cloned());
     let mut training = Training::record(&tape, &parameters)?;
-    let mut test = Test::record(&tape, &parameters, gpu, digits)?;
+    let mut test = Test::record(&tape, &parameters, device, digits)?;
 
     println!("\npenalty {penalty}\nepoch     loss  accuracy  mean norm of the Jacobian");
     let mut epochs = Vec::new();
@@ -164,11 +165,11 @@ fn train(gpu: &Gpu, digits: &Digits, penalty: f64) -> Result<Vec<Epoch>> {
         let mut loss = 0.0;
         let batches = TRAINING / BATCH;
         for batch in 0..batches {
-            let (samples, labels) = digits.batch(gpu, batch * BATCH..(batch + 1) * BATCH)?;
+            let (samples, labels) = digits.batch(device, batch * BATCH..(batch + 1) * BATCH)?;
             let weights: Vec<&Tensor> = state[..count].iter().collect();
             let inputs: Vec<&Tensor> = [&samples, &labels].into_iter().chain(weights.iter().copied()).collect();
             let found = training.loss.run(&inputs)?;
-            loss += f64::from(found[0].read(gpu)?[0]) / batches as f64;
+            loss += f64::from(found[0].read(device)?[0]) / batches as f64;
             let penalties = if penalty > 0.0 {
                 let norms = training.penalty.norms_at(&samples, &weights)?;
                 // d (penalty / 2 · mean σ²) = penalty · mean (σ dσ)
@@ -181,7 +182,7 @@ fn train(gpu: &Gpu, digits: &Digits, penalty: f64) -> Result<Vec<Epoch>> {
             let inputs: Vec<&Tensor> = state.iter().chain(&found[1..]).chain(&penalties).collect();
             state = training.step.run(&inputs)?;
         }
-        let (accuracy, norm) = test.measure(gpu, &state[..count])?;
+        let (accuracy, norm) = test.measure(device, &state[..count])?;
         println!("{epoch:>5} {loss:>8.4} {:>8.1}% {norm:>10.3}", 100.0 * accuracy);
         epochs.push(Epoch { loss, accuracy, norm });
     }
@@ -197,8 +198,8 @@ struct Test {
 }
 
 impl Test {
-    fn record(tape: &Tape, parameters: &[Value], gpu: &Gpu, digits: &Digits) -> Result<Self> {
-        let (samples, labels) = digits.batch(gpu, TRAINING..digits.count())?;
+    fn record(tape: &Tape, parameters: &[Value], device: &Device, digits: &Digits) -> Result<Self> {
+        let (samples, labels) = digits.batch(device, TRAINING..digits.count())?;
         let x = tape.input(samples.shape())?;
         let inputs: Vec<&Value> = [&x].into_iter().chain(parameters).collect();
         let logits = tape.compile(&inputs, &[network(&x, parameters)?])?;
@@ -209,13 +210,13 @@ impl Test {
         };
         let others: Vec<&Value> = parameters.iter().collect();
         let norm = norm.prepare(tape, |x| network(x, parameters), samples.shape(), &others)?;
-        Ok(Self { logits, norm, samples, labels: labels.read(gpu)? })
+        Ok(Self { logits, norm, samples, labels: labels.read(device)? })
     }
 
     /// The share that is classified correctly, and the mean norm.
-    fn measure(&mut self, gpu: &Gpu, parameters: &[Tensor]) -> Result<(f64, f64)> {
+    fn measure(&mut self, device: &Device, parameters: &[Tensor]) -> Result<(f64, f64)> {
         let inputs: Vec<&Tensor> = [&self.samples].into_iter().chain(parameters).collect();
-        let logits = self.logits.run(&inputs)?[0].read(gpu)?;
+        let logits = self.logits.run(&inputs)?[0].read(device)?;
         let pairs = logits.chunks_exact(CLASSES).zip(self.labels.chunks_exact(CLASSES));
         let largest = |row: &[f32]| (0..CLASSES).max_by(|one, other| row[*one].total_cmp(&row[*other]));
         let right = pairs.filter(|(logits, label)| largest(logits) == largest(label)).count();

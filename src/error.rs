@@ -47,7 +47,7 @@ pub enum Error {
 
     /// A device handed in from outside lacks something that every kernel needs.
     #[error(
-        "the wgpu device lacks {missing}: request it with `Gpu::required_features()` and `Gpu::required_limits(&adapter)`"
+        "the wgpu device lacks {missing}: request it with `Device::required_features()` and `Device::required_limits(&adapter)`"
     )]
     UnsuitableDevice {
         /// The missing feature or limit.
@@ -200,7 +200,7 @@ pub enum Error {
     },
 
     /// The device is gone; nothing on it can be read again.
-    #[error("the GPU device was lost ({reason}): make a new `Gpu` and upload again")]
+    #[error("the GPU device was lost ({reason}): make a new `Device` and upload again")]
     DeviceLost {
         /// The driver's own words.
         reason: String,
@@ -287,7 +287,7 @@ mod tests {
         let error = Error::DeviceLost { reason: reason.to_owned(), source };
         assert_eq!(
             format!("{error:?}"),
-            "the GPU device was lost (no more threads): make a new `Gpu` and upload again"
+            "the GPU device was lost (no more threads): make a new `Device` and upload again"
         );
         assert_eq!(std::error::Error::source(&error).map(ToString::to_string).as_deref(), Some(reason));
     }

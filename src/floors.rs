@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cli > report > audit > io > certify > norm > tape > operator > iterate > probe > matrix > ops > reference > native
-//!   > bound > tensor > gpu
+//!   > bound > tensor > device
 //! ```
 //! Tests within a file may import from above. A re-export counts as its definition: `crate::norm::Stop` is an arrow to
 //! `norm/stop.rs`.
@@ -32,13 +32,18 @@ const FLOORS: &[&[&str]] = &[
     &["native"],
     &["bound"],
     &["tensor"],
-    &["gpu"],
+    &["device"],
     &["error", "options"],
 ];
 
 /// Names at the root of the crate that stand for a room, or `""` for a dependency.
-const ROOT: &[(&str, &str)] =
-    &[("Error", "error"), ("Result", "error"), ("Gpu", "gpu"), ("OpenEnded", "options"), ("Matrix", "tensor/matrix")];
+const ROOT: &[(&str, &str)] = &[
+    ("Error", "error"),
+    ("Result", "error"),
+    ("Device", "device"),
+    ("OpenEnded", "options"),
+    ("Matrix", "tensor/matrix"),
+];
 
 /// A source file: its module path, its arrows, and its re-exported names with their origins.
 struct File {
@@ -269,12 +274,12 @@ fn arrows_of(files: &[(&str, &str)]) -> BTreeSet<(Vec<String>, Vec<String>)> {
 
 #[test]
 fn arrows_that_are_turned_are_found() {
-    let down = ("norm/stop", "use crate::gpu::Buffer;");
-    assert!(upward(&arrows_of(&[down, ("gpu/buffer", ""), ("gpu/mod", "pub use buffer::Buffer;")])).is_empty());
-    let up = ("gpu/buffer", "use crate::{Error, norm::{self, stop::Stop}};");
+    let down = ("norm/stop", "use crate::device::Buffer;");
+    assert!(upward(&arrows_of(&[down, ("device/buffer", ""), ("device/mod", "pub use buffer::Buffer;")])).is_empty());
+    let up = ("device/buffer", "use crate::{Error, norm::{self, stop::Stop}};");
     assert_eq!(
         upward(&arrows_of(&[up, ("norm/stop", ""), ("norm/mod", "")])),
-        ["gpu/buffer -> norm", "gpu/buffer -> norm/stop"]
+        ["device/buffer -> norm", "device/buffer -> norm/stop"]
     );
     let within = ("tensor/shape", "fn f(grid: crate::ops::Grid) {}");
     assert_eq!(upward(&arrows_of(&[within, ("ops/mod", "")])), ["tensor/shape -> ops"]);

@@ -8,9 +8,9 @@
 //!
 //! A single matrix:
 //! ```
-//! use opnorm::{Gpu, Matrix, norm::spectral_norm};
-//! let gpu = Gpu::new()?;
-//! let matrix = Matrix::from_slice(&gpu, 2, 3, &[-0.4318, 0.1616, -0.1790, -0.1238, 0.4865, -0.2384])?;
+//! use opnorm::{Device, Matrix, norm::spectral_norm};
+//! let device = Device::new()?;
+//! let matrix = Matrix::from_slice(&device, 2, 3, &[-0.4318, 0.1616, -0.1790, -0.1238, 0.4865, -0.2384])?;
 //! let norms = spectral_norm(&matrix)?;
 //! let item = norms.single()?;
 //! println!("{:.6}, at least {:.6}, next {:.6}", item.sigma, item.bounds.lower, item.second.unwrap());
@@ -20,9 +20,9 @@
 //!
 //! Thousands of matrices at once, each with its own status, straight from `glam`:
 //! ```
-//! use opnorm::{Gpu, Matrix, glam::Mat4, norm::{Status, spectral_norm}};
+//! use opnorm::{Device, Matrix, glam::Mat4, norm::{Status, spectral_norm}};
 //! let transforms = vec![Mat4::from_scale(glam::Vec3::new(1.0, 2.0, 3.0)), Mat4::ZERO];
-//! let norms = spectral_norm(&Matrix::from_mat4(&Gpu::new()?, &transforms)?)?;
+//! let norms = spectral_norm(&Matrix::from_mat4(&Device::new()?, &transforms)?)?;
 //! assert!((norms[0].sigma - 3.0).abs() < 1e-5);
 //! assert_eq!(norms[1].status, Status::Zero);
 //! # Ok::<(), opnorm::Error>(())
@@ -30,12 +30,12 @@
 //!
 //! The gradient, by the vectors that the solver found, iterated until it is accurate:
 //! ```
-//! use opnorm::{Gpu, Matrix, norm::{Lanczos, Stop}};
-//! let gpu = Gpu::new()?;
-//! let matrix = Matrix::from_slice(&gpu, 2, 2, &[3.0, 0.0, 0.0, 1.0])?;
+//! use opnorm::{Device, Matrix, norm::{Lanczos, Stop}};
+//! let device = Device::new()?;
+//! let matrix = Matrix::from_slice(&device, 2, 2, &[3.0, 0.0, 0.0, 1.0])?;
 //! let norms = Lanczos { stop: Stop::Gradient { tolerance: 1e-4 }, ..Lanczos::default() }.norm(&matrix)?;
 //! let gradient = norms.vjp(&[1.0])?; // u vᵀ, on the GPU
-//! let along = norms.jvp(&Matrix::from_slice(&gpu, 2, 2, &[1.0, 0.0, 0.0, 1.0])?)?;
+//! let along = norms.jvp(&Matrix::from_slice(&device, 2, 2, &[1.0, 0.0, 0.0, 1.0])?)?;
 //! assert!((gradient.read()?[0] - 1.0).abs() < 1e-5 && (along[0] - 1.0).abs() < 1e-5);
 //! assert!(norms.single()?.gradient_error().unwrap() < 1e-5);
 //! # Ok::<(), opnorm::Error>(())
@@ -43,10 +43,10 @@
 //!
 //! Compositions of operators, never formed:
 //! ```
-//! use opnorm::{Gpu, Matrix, norm::spectral_norm, operator::{Composition, Scaled, Sum}};
-//! let gpu = Gpu::new()?;
-//! let first = Matrix::from_slice(&gpu, 2, 2, &[0.0, 1.0, 1.0, 0.0])?;
-//! let second = Matrix::from_slice(&gpu, 2, 2, &[2.0, 0.0, 0.0, 1.0])?;
+//! use opnorm::{Device, Matrix, norm::spectral_norm, operator::{Composition, Scaled, Sum}};
+//! let device = Device::new()?;
+//! let first = Matrix::from_slice(&device, 2, 2, &[0.0, 1.0, 1.0, 0.0])?;
+//! let second = Matrix::from_slice(&device, 2, 2, &[2.0, 0.0, 0.0, 1.0])?;
 //! let operator = Sum::new(Composition::new(&first, &second)?, Scaled::new(&first, -1.0)?)?; // first · second - first
 //! assert!((spectral_norm(&operator)?.single()?.sigma - 1.0).abs() < 1e-5);
 //! # Ok::<(), opnorm::Error>(())
@@ -55,12 +55,12 @@
 //! The Jacobian of a function at a point, never formed. Functions and their derivatives of any order are graphs of a
 //! [`tape::Tape`]:
 //! ```
-//! use opnorm::{Gpu, norm::spectral_norm, tape::Tape, tensor::Tensor};
-//! let gpu = Gpu::new()?;
-//! let tape = Tape::new(&gpu);
+//! use opnorm::{Device, norm::spectral_norm, tape::Tape, tensor::Tensor};
+//! let device = Device::new()?;
+//! let tape = Tape::new(&device);
 //! let x = tape.input(&[2, 3])?; // a batch of two points
 //! let y = x.scale(3.0)?.tanh()?;
-//! let points = Tensor::from_slice(&gpu, &[2, 3], &[0.0, 1.0, 2.0, 9.0, 9.0, 9.0])?;
+//! let points = Tensor::from_slice(&device, &[2, 3], &[0.0, 1.0, 2.0, 9.0, 9.0, 9.0])?;
 //! let norms = spectral_norm(&tape.linearize(&y, &x, &[(&x, &points)])?)?;
 //! assert!((norms[0].sigma - 3.0).abs() < 1e-5 && norms[1].sigma < 1e-5);
 //! # Ok::<(), opnorm::Error>(())
@@ -68,11 +68,11 @@
 //!
 //! The existing device of a program, and a matrix in a buffer of that program:
 //! ```
-//! use opnorm::{Gpu, Matrix, norm::spectral_norm, wgpu};
+//! use opnorm::{Device, Matrix, norm::spectral_norm, wgpu};
 //! # fn norm(device: wgpu::Device, queue: wgpu::Queue, buffer: wgpu::Buffer) -> opnorm::Result<()> {
-//! // device: wgpu::Device with Gpu::required_features(); buffer: 4 x 4 ones, STORAGE | COPY_SRC | COPY_DST
-//! let gpu = Gpu::from_wgpu(device, queue)?;
-//! let matrix = Matrix::from_wgpu(&gpu, buffer, 0, (1, 4, 4))?; // no copy
+//! // device: wgpu::Device with Device::required_features(); buffer: 4 x 4 ones, STORAGE | COPY_SRC | COPY_DST
+//! let device = Device::from_wgpu(device, queue)?;
+//! let matrix = Matrix::from_wgpu(&device, buffer, 0, (1, 4, 4))?; // no copy
 //! assert!((spectral_norm(&matrix)?.single()?.sigma - 4.0).abs() < 1e-5);
 //! # Ok(())
 //! # }
@@ -85,10 +85,10 @@
 //! Futures of an operator or a program, such as [`norm::Lanczos::norm_async`], are not `Send`: a custom operator need
 //! not be `Sync`, nor a callback `Send`. Such a future stays on one thread, on a local executor (`LocalPool`, tokio's
 //! `LocalSet` and `spawn_local`). Or the blocking form runs on a thread for blocking work (tokio's `spawn_blocking`).
-//! [`Gpu`], [`Matrix`], [`tensor::Tensor`] and results are `Send` and `Sync`, and may move between threads:
+//! [`Device`], [`Matrix`], [`tensor::Tensor`] and results are `Send` and `Sync`, and may move between threads:
 //! ```
-//! use opnorm::{Gpu, Matrix, norm::{Control, Lanczos, spectral_norm}};
-//! let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 0.0, 0.0, 4.0])?;
+//! use opnorm::{Device, Matrix, norm::{Control, Lanczos, spectral_norm}};
+//! let matrix = Matrix::from_slice(&Device::new()?, 2, 2, &[3.0, 0.0, 0.0, 4.0])?;
 //! // among tasks that move between threads: on a thread of its own, and awaited from any other
 //! let (sender, receiver) = futures::channel::oneshot::channel();
 //! let held = matrix.clone();
@@ -107,7 +107,7 @@
 //! # Where things are
 //! | module | content |
 //! |---|---|
-//! | [`gpu`] | the device |
+//! | [`device`] | the device |
 //! | [`tensor`] | tensors and matrices |
 //! | [`bound`] | bounds, and arithmetic rounded to the safe side |
 //! | [`probe`] | a device's self-test |
@@ -128,10 +128,10 @@
 pub mod audit;
 pub mod bound;
 pub mod certify;
+pub mod device;
 mod error;
 #[cfg(test)]
 mod floors;
-pub mod gpu;
 #[cfg(any(feature = "io-safetensors", feature = "io-npy"))]
 pub mod io;
 pub mod iterate;
@@ -155,12 +155,12 @@ pub mod tape;
 pub mod tensor;
 
 pub use bytemuck;
+pub use device::Device;
 pub use error::{Error, Result};
 #[cfg(feature = "faer")]
 pub use faer;
 pub use futures;
 pub use glam;
-pub use gpu::Gpu;
 pub use half;
 #[cfg(feature = "ndarray")]
 pub use ndarray;

@@ -7,11 +7,11 @@
 //!
 //! ```
 //! use opnorm::low_level::ops::{self, Rows};
-//! use opnorm::{Gpu, gpu::Buffer};
-//! let gpu = Gpu::new()?;
-//! let left = Buffer::from_slice(&gpu, "left", &[1f32, 2.0, 3.0])?;
-//! let sums: Buffer<f32> = Buffer::zeros(&gpu, "sums", 1)?;
-//! let mut recorder = gpu.recorder();
+//! use opnorm::{Device, device::Buffer};
+//! let device = Device::new()?;
+//! let left = Buffer::from_slice(&device, "left", &[1f32, 2.0, 3.0])?;
+//! let sums: Buffer<f32> = Buffer::zeros(&device, "sums", 1)?;
+//! let mut recorder = device.recorder();
 //! ops::dot(&mut recorder, Rows { vectors: 1, length: 3 }, &left, &left, &sums)?;
 //! let read = recorder.read(&sums)?;
 //! recorder.submit()?;
@@ -19,13 +19,13 @@
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 
-pub use crate::gpu::buffer::Binding;
-pub use crate::gpu::field::{Field, Scalar};
-pub use crate::gpu::grid::Grid;
-pub use crate::gpu::kernel::{Access, Generated, Kernel};
+pub use crate::device::buffer::Binding;
+pub use crate::device::field::{Field, Scalar};
+pub use crate::device::grid::Grid;
+pub use crate::device::kernel::{Access, Generated, Kernel};
 
 use crate::Result;
-use crate::gpu::Recorder;
+use crate::device::Recorder;
 
 /// Operations, each with a kernel: checks of shapes, and dispatches.
 pub mod ops {
@@ -41,7 +41,7 @@ pub mod reference {
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] for a wrong number of bindings or bytes of parameters, [`crate::Error::TooLarge`]
-/// for a binding or grid past the device's limits, [`crate::Error::Foreign`] for memory of another `Gpu`,
+/// for a binding or grid past the device's limits, [`crate::Error::Foreign`] for memory of another `Device`,
 /// [`crate::Error::OutOfRange`] for a slice past the end, [`crate::Error::Device`] when the driver refuses the kernel.
 pub fn dispatch<P: bytemuck::Pod>(
     recorder: &mut Recorder,

@@ -11,14 +11,14 @@ use crate::bound::Bounds;
 use crate::io::{Checkpoint, Element, Entry};
 use crate::norm::{self, Control, SpectralNorm, Status, Triplets};
 use crate::tensor::Window;
-use crate::{Error, Gpu, Matrix, Result};
+use crate::{Device, Error, Matrix, Result};
 
 /// The number of elements of a batch that go to the device at once; a matrix goes as a whole, of any size.
 const ELEMENTS_AT_ONCE: usize = 1 << 26;
 
 /// Measures the matrices of `shape` (items, rows, cols) and reports their rows.
 pub(super) fn measure(
-    gpu: &Gpu,
+    device: &Device,
     checkpoint: &Checkpoint,
     entry: &Entry,
     options: &Options,
@@ -37,7 +37,7 @@ pub(super) fn measure(
         }
         let count = step.min(items - first);
         let part = Window { source: &view, first: first * rows * cols };
-        let matrix = Matrix::upload(gpu, (count, rows, cols), &part)?;
+        let matrix = Matrix::upload(device, (count, rows, cols), &part)?;
         let solved = match options.norms {
             Norms::All | Norms::Only(Order::Spectral) => {
                 let mut solved = spectral(entry, options, &matrix, first, observer)?;
@@ -73,9 +73,9 @@ fn spectral(
         let control = Control::new().on_progress(|progress| observer.tell(Event::Solving(entry, progress)));
         match options.bound {
             Bound::Probabilistic { delta } => {
-                matrix.gpu().block_on(options.method.with_probable_bound(delta)?.norm_async(matrix, control))?
+                matrix.device().block_on(options.method.with_probable_bound(delta)?.norm_async(matrix, control))?
             }
-            _ => matrix.gpu().block_on(options.method.norm_async(matrix, control))?,
+            _ => matrix.device().block_on(options.method.norm_async(matrix, control))?,
         }
     };
     let top = match options.top {
@@ -113,7 +113,7 @@ fn largest(
     };
     let control = Control::new().on_progress(|progress| observer.tell(Event::Solving(entry, progress)));
     let count = values.min(matrix.rows()).min(matrix.cols());
-    matrix.gpu().block_on(lanczos.top_async(matrix, count, control))
+    matrix.device().block_on(lanczos.top_async(matrix, count, control))
 }
 
 fn set_norm(row: &mut Row, norm: &SpectralNorm, bound: &Bound) {

@@ -8,7 +8,7 @@ use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularVal
 use crate::bound::{Arithmetic, Bounds, Guarantee};
 use crate::io::{Checkpoint, Entry};
 use crate::norm::Status;
-use crate::{Error, Gpu, Result};
+use crate::{Device, Error, Result};
 
 /// Measures one tensor of a checkpoint: a row, or a row for each matrix of a batch.
 ///
@@ -17,7 +17,7 @@ use crate::{Error, Gpu, Result};
 /// # Errors
 /// Any error of `observe`; [`Error::InvalidOption`]; faults of the device.
 pub fn measure(
-    gpu: &Gpu,
+    device: &Device,
     checkpoint: &Checkpoint,
     entry: &Entry,
     options: &Options,
@@ -30,7 +30,7 @@ pub fn measure(
         row.note(reason);
         row
     } else {
-        match attempt(gpu, checkpoint, entry, options, &mut observer) {
+        match attempt(device, checkpoint, entry, options, &mut observer) {
             Ok(Some(row)) => row,
             Ok(None) => return Ok(()),
             Err(error) if observer.has_ended() => return Err(error),
@@ -46,7 +46,7 @@ pub fn measure(
 
 /// The row, or `None` where rows were reported already.
 fn attempt(
-    gpu: &Gpu,
+    device: &Device,
     checkpoint: &Checkpoint,
     entry: &Entry,
     options: &Options,
@@ -56,10 +56,10 @@ fn attempt(
         Form::Empty => Ok(Some(empty(entry, options))),
         Form::Column { rows } => column(checkpoint, entry, options, rows).map(Some),
         Form::Matrix { rows, cols } | Form::Reshaped { rows, cols } => {
-            dense::measure(gpu, checkpoint, entry, options, (1, rows, cols), observer).map(|()| None)
+            dense::measure(device, checkpoint, entry, options, (1, rows, cols), observer).map(|()| None)
         }
         Form::Batch { items, rows, cols } => {
-            dense::measure(gpu, checkpoint, entry, options, (items, rows, cols), observer).map(|()| None)
+            dense::measure(device, checkpoint, entry, options, (items, rows, cols), observer).map(|()| None)
         }
     }
 }

@@ -8,13 +8,13 @@
 //!
 //! ```
 //! use opnorm::audit::{Event, Options, audit};
-//! use opnorm::{Gpu, io::Checkpoint};
+//! use opnorm::{Device, io::Checkpoint};
 //!
 //! # fn main() -> opnorm::Result<()> {
-//! let gpu = Gpu::new()?;
+//! let device = Device::new()?;
 //! let checkpoint = Checkpoint::open("models/digits.safetensors")?;
 //! let mut largest: f64 = 0.0;
-//! audit(&gpu, &checkpoint, &Options::default(), &mut |event| {
+//! audit(&device, &checkpoint, &Options::default(), &mut |event| {
 //!     if let Event::Row(row) = event {
 //!         println!("{}: {:?}, {}", row.name, row.sigma, row.outcome);
 //!         largest = largest.max(row.sigma.unwrap_or(0.0));
@@ -43,17 +43,17 @@ pub use options::{Bound, Norms, Options, Order};
 pub use row::{Outcome, Row, SingularValue};
 
 use crate::io::Checkpoint;
-use crate::{Gpu, Result};
+use crate::{Device, Result};
 
 /// Measures every tensor of a checkpoint, in the order of its entries.
 ///
 /// # Errors
 /// Any error of `observe`; the errors of [`measure()`].
 pub fn audit(
-    gpu: &Gpu,
+    device: &Device,
     checkpoint: &Checkpoint,
     options: &Options,
     observe: &mut dyn FnMut(Event<'_>) -> Result<()>,
 ) -> Result<()> {
-    checkpoint.entries().iter().try_for_each(|entry| measure(gpu, checkpoint, entry, options, observe))
+    checkpoint.entries().iter().try_for_each(|entry| measure(device, checkpoint, entry, options, observe))
 }

@@ -28,7 +28,7 @@ pub(super) fn add_certificates<S: ElementSource + ?Sized>(
     let Bound::Certified(certifier) = &options.bound else { return Ok(()) };
     let (height, width) = (matrix.rows(), matrix.cols());
     if height.min(width) > SHORT_PROOF {
-        let mut estimate = certifier.estimate(matrix.gpu(), height, width)?;
+        let mut estimate = certifier.estimate(matrix.device(), height, width)?;
         estimate.seconds *= rows.len() as f64;
         if estimate.seconds >= LONG_PROOF {
             observer.tell(Event::Estimated(entry, &estimate))?;
@@ -36,8 +36,8 @@ pub(super) fn add_certificates<S: ElementSource + ?Sized>(
     }
     let shape = (rows.len(), height, width);
     let control = Control::new().on_progress(|progress| observer.tell(Event::Certifying(entry, progress)));
-    let gpu = matrix.gpu();
-    let certificates = gpu.block_on(certifier.certify_source_async(gpu, shape, source, control));
+    let device = matrix.device();
+    let certificates = device.block_on(certifier.certify_source_async(device, shape, source, control));
     let certificates = match certificates {
         // A proof that the device cannot give leaves the norms unchanged.
         Err(error @ (Error::Arithmetic { .. } | Error::TooLarge { .. } | Error::OutOfMemory { .. }))

@@ -1,7 +1,7 @@
 //! Products on the device, one submit for each band of rows.
 
 use super::gram;
-use crate::gpu::Buffer;
+use crate::device::Buffer;
 use crate::tensor::Matrix;
 use crate::{Result, ops};
 
@@ -17,24 +17,24 @@ pub(super) struct DeviceProduct;
 
 impl gram::Product for DeviceProduct {
     fn gram(&self, matrix: &Matrix, factor: f32, tell: &mut dyn FnMut(usize) -> Result<()>) -> Result<Matrix> {
-        let gpu = matrix.gpu();
+        let device = matrix.device();
         let cols = matrix.cols();
-        let factors = Buffer::from_slice(gpu, "gram", &[factor])?;
-        let product = Matrix::zeros(gpu, 1, cols, cols)?;
+        let factors = Buffer::from_slice(device, "gram", &[factor])?;
+        let product = Matrix::zeros(device, 1, cols, cols)?;
         // A few rows a submit, because a driver gives up a device that is busy for seconds, and a caller may want to
         // stop.
-        let operations = OPERATIONS_PER_BYTE.saturating_mul(gpu.capabilities().profile.bytes_per_submit);
+        let operations = OPERATIONS_PER_BYTE.saturating_mul(device.capabilities().profile.bytes_per_submit);
         let band = usize::try_from(operations / (2 * matrix.rows() * cols).max(1) as u64).unwrap_or(usize::MAX);
         for first in (0..cols).step_by(band.clamp(BAND, cols.max(BAND))) {
             let rows = first..cols.min(first + band.clamp(BAND, cols.max(BAND)));
             let end = rows.end;
-            let mut recorder = gpu.recorder();
+            let mut recorder = device.recorder();
             ops::gram_rows(&mut recorder, matrix, &factors, &product, rows)?;
             recorder.submit()?;
-            gpu.poll_until_idle()?;
+            device.poll_until_idle()?;
             tell(end)?;
         }
-        let mut recorder = gpu.recorder();
+        let mut recorder = device.recorder();
         ops::mirror(&mut recorder, &product)?;
         recorder.submit()?;
         Ok(product)

@@ -13,7 +13,7 @@ use crate::iterate::{Control, Progress};
 use crate::norm::Lanczos;
 use crate::tensor::screen::power;
 use crate::tensor::{ElementSource, Matrix};
-use crate::{Gpu, Result};
+use crate::{Device, Result};
 
 /// The effort of a proof.
 #[derive(Clone, Copy, Debug)]
@@ -32,19 +32,19 @@ const CONVERGED: f64 = 1e-3;
 
 /// Encloses the norm of B.
 pub(super) async fn prove<S: ElementSource + ?Sized, P: Product>(
-    gpu: &Gpu,
+    device: &Device,
     tall: &Tall<'_, S>,
     effort: Effort,
     product: &P,
     steps: &mut Steps<'_>,
 ) -> Result<Proof> {
-    let vectors = singular_vectors(gpu, tall, effort, steps).await?;
-    enclose(gpu, tall, &vectors, effort, product, steps).await
+    let vectors = singular_vectors(device, tall, effort, steps).await?;
+    enclose(device, tall, &vectors, effort, product, steps).await
 }
 
 /// Encloses the norm of B with any vectors; singular vectors make the enclosure tight.
 async fn enclose<S: ElementSource + ?Sized, P: Product>(
-    gpu: &Gpu,
+    device: &Device,
     tall: &Tall<'_, S>,
     vectors: &Mat<f64>,
     effort: Effort,
@@ -54,7 +54,7 @@ async fn enclose<S: ElementSource + ?Sized, P: Product>(
     let mut deflation = Deflation::new(tall, vectors, steps)?;
     let (sigma, lower) = rayleigh(tall, &deflation.first, deflation.frobenius)?;
     let remainder = std::mem::take(&mut deflation.remainder);
-    let rest = Matrix::from_slice(gpu, tall.long, tall.short, &remainder)?;
+    let rest = Matrix::from_slice(device, tall.long, tall.short, &remainder)?;
     drop(remainder);
     let scale = Up::of(power(deflation.exponent));
     let above = |rest: Up| norm_above(&deflation, rest * scale + deflation.remainder_error) + tall.underflow();
@@ -78,12 +78,12 @@ async fn enclose<S: ElementSource + ?Sized, P: Product>(
 
 /// The right singular vectors of B that converge, as columns.
 async fn singular_vectors<S: ElementSource + ?Sized>(
-    gpu: &Gpu,
+    device: &Device,
     tall: &Tall<'_, S>,
     effort: Effort,
     steps: &mut Steps<'_>,
 ) -> Result<Mat<f64>> {
-    let matrix = tall.upload(gpu)?;
+    let matrix = tall.upload(device)?;
     let lanczos = Lanczos { seed: effort.seed, ..Lanczos::default() };
     let listener = |progress: &Progress| steps.reach("singular vectors", progress.iterations, lanczos.max_iter);
     let control = Control::new().on_progress(listener);
@@ -153,7 +153,7 @@ mod tests {
                 }
                 _ => {}
             }
-            Matrix::from_slice(matrix.gpu(), cols, cols, &product)
+            Matrix::from_slice(matrix.device(), cols, cols, &product)
         }
 
         fn flushed(&self, matrix: &Matrix, largest: f64, factor: f64) -> f64 {
@@ -183,10 +183,10 @@ mod tests {
     }
 
     fn proof(entries: &[f32], rows: usize, cols: usize, vectors: usize, product: &HostProduct) -> Result<Proof> {
-        let gpu = Gpu::new()?;
+        let device = Device::new()?;
         let Looked::Ordinary(tall) = Tall::look(entries, 0, rows, cols)? else { panic!("an ordinary matrix") };
         let effort = Effort { vectors, products: 12, width: 1e-9, seed: 0 };
-        let proof = gpu.block_on(prove(&gpu, &tall, effort, product, &mut Steps::new(Control::default())))?;
+        let proof = device.block_on(prove(&device, &tall, effort, product, &mut Steps::new(Control::default())))?;
         let scale = 2f64.powi(tall.exponent);
         Ok(Proof { sigma: proof.sigma * scale, lower: proof.lower * scale, upper: proof.upper * scale })
     }
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn vectors_that_miss_the_top_one_never_make_a_wrong_certificate() {
-        let gpu = Gpu::new().unwrap();
+        let device = Device::new().unwrap();
         let (rows, cols) = (50, 40);
         let entries = noise(rows, cols);
         let dense = Mat::from_fn(rows, cols, |row, col| f64::from(entries[row * cols + col]));
@@ -230,7 +230,7 @@ mod tests {
             let Looked::Ordinary(tall) = Tall::look(&entries[..], 0, rows, cols).unwrap() else { panic!() };
             let effort = Effort { vectors: 1, products: 12, width: 1e-9, seed: 0 };
             let steps = &mut Steps::new(Control::default());
-            let proof = gpu.block_on(enclose(&gpu, &tall, &vectors, effort, &HostProduct::Right, steps)).unwrap();
+            let proof = device.block_on(enclose(&device, &tall, &vectors, effort, &HostProduct::Right, steps)).unwrap();
             let scale = 2f64.powi(tall.exponent);
             assert!(proof.lower * scale <= truth * (1.0 + 1e-14), "{proof:?} {truth}");
             assert!(proof.upper * scale >= truth * (1.0 - 1e-14), "{proof:?} {truth}");
@@ -241,7 +241,7 @@ mod tests {
     /// bound, because the products alone decide.
     #[test]
     fn a_product_that_errs_as_far_as_it_may_makes_no_wrong_certificate() {
-        let gpu = Gpu::new().unwrap();
+        let device = Device::new().unwrap();
         let side = 64;
         let sign = |row: usize, col: usize| if (row & col).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
         let hadamard: Vec<f32> = (0..side * side).map(|index| sign(index / side, index % side)).collect();
@@ -249,7 +249,7 @@ mod tests {
         let effort = Effort { vectors: 1, products: 12, width: 1e-9, seed: 0 };
         let steps = &mut Steps::new(Control::default());
         let nothing = Mat::zeros(side, 0);
-        let proof = gpu.block_on(enclose(&gpu, &tall, &nothing, effort, &HostProduct::Low, steps)).unwrap();
+        let proof = device.block_on(enclose(&device, &tall, &nothing, effort, &HostProduct::Low, steps)).unwrap();
         let upper = proof.upper * 2f64.powi(tall.exponent);
         assert!((8.0..8.0 * (1.0 + 1e-2)).contains(&upper), "{upper}");
     }

@@ -11,7 +11,7 @@ use super::product::add_gram;
 use super::{Certifier, DeviceProduct, Prover};
 use crate::iterate::random_signs;
 use crate::tensor::Matrix;
-use crate::{Gpu, Result};
+use crate::{Device, Result};
 
 /// A rough estimate of the time and memory of the proof for one matrix.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,10 +46,10 @@ impl Certifier {
     ///
     /// # Errors
     /// [`crate::Error::DeviceLost`] and other errors of the device.
-    pub fn estimate(&self, gpu: &Gpu, rows: usize, cols: usize) -> Result<Estimate> {
+    pub fn estimate(&self, device: &Device, rows: usize, cols: usize) -> Result<Estimate> {
         let (long, short) = (rows.max(cols) as f64, rows.min(cols) as f64);
         let vectors = (self.vectors as f64).min(short);
-        let prover = self.prover(gpu, rows, cols);
+        let prover = self.prover(device, rows, cols);
         let (host_operations, device_operations) = match prover {
             // The terms are the Gram matrix, the search for its largest eigenvalue, two factorisations and checks.
             Prover::Host => (long * short * short + 400.0 * short * short + 1.5 * short.powi(3), 0.0),
@@ -67,7 +67,7 @@ impl Certifier {
         };
         let mut seconds = host_operations / host_speed();
         if prover == Prover::Device {
-            seconds += device_operations / device_speed(gpu)?;
+            seconds += device_operations / device_speed(device)?;
         }
         Ok(Estimate {
             prover,
@@ -120,18 +120,18 @@ fn host_speed() -> f64 {
 struct DeviceSpeed(f64);
 
 /// Operations a second of the device.
-fn device_speed(gpu: &Gpu) -> Result<f64> {
-    if let Some(speed) = gpu.facts().get::<DeviceSpeed>() {
+fn device_speed(device: &Device) -> Result<f64> {
+    if let Some(speed) = device.facts().get::<DeviceSpeed>() {
         return Ok(speed.0);
     }
     let side = 384;
     let entries: Vec<f32> = random_signs(side * side).into_iter().map(|sign| sign as f32).collect();
-    let matrix = Matrix::from_slice(gpu, side, side, &entries)?;
+    let matrix = Matrix::from_slice(device, side, side, &entries)?;
     let best = fastest(|| {
         DeviceProduct.gram(&matrix, 1.0, &mut |_| Ok(()))?;
-        gpu.poll_until_idle()
+        device.poll_until_idle()
     })?;
-    Ok(gpu.facts().keep(DeviceSpeed((side as f64).powi(3) / best)).0)
+    Ok(device.facts().keep(DeviceSpeed((side as f64).powi(3) / best)).0)
 }
 
 /// The time of the fastest of three runs, in seconds.
@@ -151,12 +151,12 @@ mod tests {
 
     #[test]
     fn a_device_is_measured_once() {
-        let gpu = Gpu::new().unwrap();
+        let device = Device::new().unwrap();
         let certifier = Certifier { host_side: Some(0), ..Certifier::default() };
-        let first = certifier.estimate(&gpu, 500, 400).unwrap();
-        let before = gpu.totals();
-        assert_eq!(certifier.estimate(&gpu.clone(), 500, 400).unwrap(), first);
-        assert_eq!(gpu.totals(), before);
+        let first = certifier.estimate(&device, 500, 400).unwrap();
+        let before = device.totals();
+        assert_eq!(certifier.estimate(&device.clone(), 500, 400).unwrap(), first);
+        assert_eq!(device.totals(), before);
     }
 
     #[test]

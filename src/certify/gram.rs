@@ -98,7 +98,7 @@ impl<'a, P: Product> GramIteration<'a, P> {
             let difference = (0..CHECKS).map(|check| (found[check] - factor * exact[check]).abs()).fold(0.0, worse);
             if difference.is_nan() || difference > allowed * (1.0 + 1e-6) {
                 return Err(Error::Arithmetic {
-                    adapter: made.gpu().capabilities().name.clone(),
+                    adapter: made.device().capabilities().name.clone(),
                     problem: format!(
                         "row {row} of a product is off by {difference:e}, where rounding explains {allowed:e}"
                     ),

@@ -45,7 +45,7 @@ use crate::bound::Up;
 use crate::iterate::Control;
 use crate::tensor::screen::{power, scale_by_power};
 use crate::tensor::{ElementSource, Matrix, elements};
-use crate::{Error, Gpu, Result, probe};
+use crate::{Device, Error, Result, probe};
 use bands::DeviceProduct;
 use device::Effort;
 use progress::Steps;
@@ -83,8 +83,8 @@ impl Default for Certifier {
 
 impl Certifier {
     /// The prover of a `rows × cols` matrix.
-    pub fn prover(&self, gpu: &Gpu, rows: usize, cols: usize) -> Prover {
-        let limit = if gpu.capabilities().software { WITHOUT_GPU } else { WITH_GPU };
+    pub fn prover(&self, device: &Device, rows: usize, cols: usize) -> Prover {
+        let limit = if device.capabilities().software { WITHOUT_GPU } else { WITH_GPU };
         if rows.min(cols) <= self.host_side.unwrap_or(limit) { Prover::Host } else { Prover::Device }
     }
 
@@ -94,8 +94,8 @@ impl Certifier {
     /// [`Certifier::certify_source`] encloses the norm of the unrounded matrix.
     ///
     /// ```
-    /// use opnorm::{Gpu, Matrix, certify::Certifier};
-    /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 4.0, 0.0, 5.0])?;
+    /// use opnorm::{Device, Matrix, certify::Certifier};
+    /// let matrix = Matrix::from_slice(&Device::new()?, 2, 2, &[3.0, 4.0, 0.0, 5.0])?;
     /// let bounds = Certifier::default().certify(&matrix)?[0].bounds;
     /// assert!(bounds.lower <= 45f64.sqrt() && 45f64.sqrt() <= bounds.upper);
     /// assert_eq!(bounds.to_string(), "[6.70820, 6.70821], certified");
@@ -105,7 +105,7 @@ impl Certifier {
     /// # Errors
     /// As [`Certifier::certify_source`].
     pub fn certify(&self, matrix: &Matrix) -> Result<Vec<Certificate>> {
-        matrix.gpu().block_on(self.certify_async(matrix, Control::default()))
+        matrix.device().block_on(self.certify_async(matrix, Control::default()))
     }
 
     /// [`Certifier::certify`] without blocking the thread while the device works.
@@ -129,7 +129,7 @@ impl Certifier {
             // Scaling up is exact. An item that was scaled down may have lost less than 2^-149 of each held entry.
             let lost =
                 if exponent > 0 { Up::of((rows * cols) as f64).sqrt() * Up::of(power(-149)) } else { Up::of(0.0) };
-            let found = self.one(matrix.gpu(), (&held[..], 0), (rows, cols), &mut steps).await?;
+            let found = self.one(matrix.device(), (&held[..], 0), (rows, cols), &mut steps).await?;
             let bounds = found.bounds.widened(lost.value()).scaled(exponent);
             certificates.push(Certificate { sigma: scale_by_power(found.sigma, exponent), bounds });
         }
@@ -148,11 +148,11 @@ impl Certifier {
     /// limits, and [`Error::Arithmetic`] where the device's arithmetic is not as the proof assumes.
     pub fn certify_source<S: ElementSource + ?Sized>(
         &self,
-        gpu: &Gpu,
+        device: &Device,
         shape: (usize, usize, usize),
         source: &S,
     ) -> Result<Vec<Certificate>> {
-        gpu.block_on(self.certify_source_async(gpu, shape, source, Control::default()))
+        device.block_on(self.certify_source_async(device, shape, source, Control::default()))
     }
 
     /// [`Certifier::certify_source`] without blocking the thread while the device works; the host's own work blocks it.
@@ -163,7 +163,7 @@ impl Certifier {
     /// As [`Certifier::certify_source`].
     pub async fn certify_source_async<S: ElementSource + ?Sized>(
         &self,
-        gpu: &Gpu,
+        device: &Device,
         (batch, rows, cols): (usize, usize, usize),
         source: &S,
         control: Control<'_>,
@@ -172,14 +172,14 @@ impl Certifier {
         elements("certify", &[batch, rows, cols])?;
         let mut certificates = Vec::with_capacity(batch);
         for item in 0..batch {
-            certificates.push(self.one(gpu, (source, item * rows * cols), (rows, cols), &mut steps).await?);
+            certificates.push(self.one(device, (source, item * rows * cols), (rows, cols), &mut steps).await?);
         }
         Ok(certificates)
     }
 
     async fn one<S: ElementSource + ?Sized>(
         &self,
-        gpu: &Gpu,
+        device: &Device,
         (source, first): (&S, usize),
         (rows, cols): (usize, usize),
         steps: &mut Steps<'_>,
@@ -190,14 +190,14 @@ impl Certifier {
             Looked::Zero => return Ok(Certificate::ZERO),
             Looked::Ordinary(tall) => tall,
         };
-        let prover = self.prover(gpu, rows, cols);
+        let prover = self.prover(device, rows, cols);
         let proof = match prover {
             Prover::Host => host::prove(&tall, steps)?,
             Prover::Device => {
-                probe::expect_arithmetic(gpu)?;
+                probe::expect_arithmetic(device)?;
                 let effort =
                     Effort { vectors: self.vectors, products: self.products, width: self.width, seed: self.seed };
-                device::prove(gpu, &tall, effort, &DeviceProduct, steps).await?
+                device::prove(device, &tall, effort, &DeviceProduct, steps).await?
             }
         };
         Ok(Certificate::new(&proof, tall.exponent, prover))
@@ -249,18 +249,20 @@ mod tests {
     /// A device of its own, so that its faults do not count for the devices of other tests.
     #[test]
     fn a_device_that_breaks_the_assumption_is_refused() {
-        let gpu = Gpu::new().unwrap();
-        let mut report = probe::arithmetic(&Gpu::new().unwrap()).unwrap();
+        let device = Device::new().unwrap();
+        let mut report = probe::arithmetic(&Device::new().unwrap()).unwrap();
         report.product = 2.0;
-        gpu.facts().keep(report);
+        device.facts().keep(report);
         let entries = [1.0f32, 2.0, 3.0, 4.0];
         let by_device = Certifier { host_side: Some(0), ..Certifier::default() };
-        let error = by_device.certify_source(&gpu, (1, 2, 2), &entries[..]).unwrap_err();
+        let error = by_device.certify_source(&device, (1, 2, 2), &entries[..]).unwrap_err();
         assert!(matches!(error, Error::Arithmetic { .. }), "{error}");
         assert!(error.to_string().contains("a * b is off by 2 ulp"), "{error}");
         // The host's prover asks nothing of the device, and the cheap bounds claim nothing.
-        assert!(Certifier::default().certify_source(&gpu, (1, 2, 2), &entries[..]).unwrap()[0].bounds.width() < 1e-12);
-        let matrix = Matrix::from_slice(&gpu, 2, 2, &entries).unwrap();
+        assert!(
+            Certifier::default().certify_source(&device, (1, 2, 2), &entries[..]).unwrap()[0].bounds.width() < 1e-12
+        );
+        let matrix = Matrix::from_slice(&device, 2, 2, &entries).unwrap();
         assert_eq!(cheap_norms(&matrix).unwrap()[0].bounds, Bounds::NONE);
     }
 }

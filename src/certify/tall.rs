@@ -5,7 +5,7 @@ use faer::Mat;
 use crate::bound::Up;
 use crate::tensor::screen::{Screen, binary_exponent, scale_by_power};
 use crate::tensor::{ElementSource, Position, Window};
-use crate::{Gpu, Matrix, Result};
+use crate::{Device, Matrix, Result};
 
 /// The number of elements in one read of the scan for the range.
 const PIECE: usize = 1 << 16;
@@ -67,9 +67,9 @@ impl<'a, S: ElementSource + ?Sized> Tall<'a, S> {
     }
 
     /// The matrix of the source, on the device; rounded to `f32`.
-    pub(super) fn upload(&self, gpu: &Gpu) -> Result<Matrix> {
+    pub(super) fn upload(&self, device: &Device) -> Result<Matrix> {
         let (rows, cols) = if self.transposed { (self.short, self.long) } else { (self.long, self.short) };
-        Matrix::upload(gpu, (1, rows, cols), &Window { source: self.source, first: self.first })
+        Matrix::upload(device, (1, rows, cols), &Window { source: self.source, first: self.first })
     }
 
     /// Shows all rows in order, in blocks of `height` rows (the last block perhaps shorter), each with the index of its

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use opnorm::gpu::{AdapterDescription, AdapterRequest, GpuOptions, adapters};
+use opnorm::device::{AdapterDescription, AdapterRequest, DeviceOptions, adapters};
 use opnorm::probe::ArithmeticReport;
 use opnorm::report::text::{left, printable, right, width};
-use opnorm::{Gpu, Result, probe};
+use opnorm::{Device, Result, probe};
 use serde::Serialize;
 
 use super::arguments::AdaptersArguments;
@@ -122,9 +122,9 @@ fn chosen(request: &AdapterRequest, list: &[AdapterDescription]) -> Result<usize
         return Ok(index);
     }
     // The device must be opened, because only that tells which adapter answers the request.
-    let options = GpuOptions { adapter: request.clone(), ..GpuOptions::default() };
-    let gpu = Gpu::open(&options)?;
-    let opened = gpu.capabilities();
+    let options = DeviceOptions { adapter: request.clone(), ..DeviceOptions::default() };
+    let device = Device::open(&options)?;
+    let opened = device.capabilities();
     let is_opened = |adapter: &AdapterDescription| {
         adapter.lacks.is_none()
             && adapter.capabilities.name == opened.name
@@ -135,8 +135,8 @@ fn chosen(request: &AdapterRequest, list: &[AdapterDescription]) -> Result<usize
 
 /// Tests the arithmetic of the adapter that a run would use.
 fn probe(request: &AdapterRequest) -> Result<ArithmeticReport> {
-    let options = GpuOptions { adapter: request.clone(), ..GpuOptions::default() };
-    probe::arithmetic(&Gpu::open(&options)?)
+    let options = DeviceOptions { adapter: request.clone(), ..DeviceOptions::default() };
+    probe::arithmetic(&Device::open(&options)?)
 }
 
 /// The findings of the probe, in lines under the table.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use globset::{Glob, GlobMatcher};
-use opnorm::gpu::AdapterRequest;
+use opnorm::device::AdapterRequest;
 
 /// Spectral norms of the weights of a network, on any GPU.
 #[derive(Debug, Parser)]

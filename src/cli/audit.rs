@@ -2,7 +2,7 @@
 
 use globset::GlobMatcher;
 use opnorm::audit::Axes;
-use opnorm::gpu::AdapterRequest;
+use opnorm::device::AdapterRequest;
 use opnorm::io::Checkpoint;
 
 use super::arguments::AuditArguments;

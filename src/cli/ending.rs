@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use opnorm::Error;
-use opnorm::gpu::{AdapterRequest, adapters};
+use opnorm::device::{AdapterRequest, adapters};
 use opnorm::report::text::printable_lines;
 
 use super::interrupt;

@@ -1,6 +1,6 @@
 //! `opnorm norm`: one norm of a few matrices, with singular vectors and gradients.
 
-use opnorm::gpu::AdapterRequest;
+use opnorm::device::AdapterRequest;
 
 use super::arguments::NormArguments;
 use super::ending::Ending;

@@ -8,7 +8,7 @@ use opnorm::io::{Checkpoint, Entry};
 use opnorm::norm::Status;
 use opnorm::report::text::printable;
 use opnorm::report::{Plan, Record, ReportWriter, Summary};
-use opnorm::{Error, Gpu};
+use opnorm::{Device, Error};
 
 use super::collector::Collector;
 use super::ending::{Ending, Findings, complain};
@@ -56,9 +56,9 @@ impl<'a> Run<'a> {
     }
 
     /// Measures every item, and completes the report however the run ends.
-    pub fn all(mut self, gpu: Option<&Gpu>, collector: &mut dyn Collector) -> Ending {
+    pub fn all(mut self, device: Option<&Device>, collector: &mut dyn Collector) -> Ending {
         self.write(|report, out, _| report.begin(out));
-        let stopped = self.items(gpu, collector).err();
+        let stopped = self.items(device, collector).err();
         self.progress.clear();
         self.write(|report, out, summary| report.end(out, summary));
         // To stderr, because this format has no summary for the words.
@@ -76,16 +76,16 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn items(&mut self, gpu: Option<&Gpu>, collector: &mut dyn Collector) -> Result<(), Stop> {
+    fn items(&mut self, device: Option<&Device>, collector: &mut dyn Collector) -> Result<(), Stop> {
         let task = self.task;
         for item in &task.items {
             if interrupt::is_asked() {
                 return Err(Stop::Interrupted);
             }
-            match (item, gpu) {
-                (Item::Tensor { checkpoint, entry, axes }, Some(gpu)) => {
+            match (item, device) {
+                (Item::Tensor { checkpoint, entry, axes }, Some(device)) => {
                     let options = Options { axes: *axes, ..task.request.options.clone() };
-                    self.tensor(gpu, item, (checkpoint, entry), &options, collector)?;
+                    self.tensor(device, item, (checkpoint, entry), &options, collector)?;
                     self.progress.finish_tensor(entry);
                 }
                 (Item::Unreadable { file, name, problem }, _) => {
@@ -105,13 +105,13 @@ impl<'a> Run<'a> {
 
     fn tensor(
         &mut self,
-        gpu: &Gpu,
+        device: &Device,
         item: &Item<'_>,
         (checkpoint, entry): (&Checkpoint, &Entry),
         options: &Options,
         collector: &mut dyn Collector,
     ) -> Result<(), Stop> {
-        let measured = measure(gpu, checkpoint, entry, options, &mut |event| self.event(item, event, collector));
+        let measured = measure(device, checkpoint, entry, options, &mut |event| self.event(item, event, collector));
         // `Run::event` alone cancels, for one of two reasons.
         measured.map_err(|error| match error {
             Error::Cancelled { .. } if self.output.is_err() => Stop::Output,

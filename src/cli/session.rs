@@ -3,9 +3,9 @@
 use std::io::{self, IsTerminal};
 
 use opnorm::audit::Norms;
-use opnorm::gpu::GpuOptions;
+use opnorm::device::DeviceOptions;
 use opnorm::report::{BoundKind, Content, Plan};
-use opnorm::{Gpu, Result};
+use opnorm::{Device, Result};
 
 use super::collector::Collector;
 use super::ending::{Ending, complain};
@@ -15,33 +15,33 @@ use super::task::Task;
 
 /// Opens the device and measures every item.
 pub fn run(task: &Task<'_>, collector: &mut dyn Collector) -> Ending {
-    let gpu = match device(task) {
-        Ok(gpu) => gpu,
+    let device = match device(task) {
+        Ok(device) => device,
         Err(error) => return Ending::failed(error, task.adapter),
     };
-    if let (Some(gpu), false) = (&gpu, task.request.format.has_summary()) {
-        complain(&format!("on {}", adapter_words(gpu)));
+    if let (Some(device), false) = (&device, task.request.format.has_summary()) {
+        complain(&format!("on {}", adapter_words(device)));
     }
-    Run::new(task, plan(task, gpu.as_ref())).all(gpu.as_ref(), collector)
+    Run::new(task, plan(task, device.as_ref())).all(device.as_ref(), collector)
 }
 
 /// The device, where an item needs a device.
-fn device(task: &Task<'_>) -> Result<Option<Gpu>> {
+fn device(task: &Task<'_>) -> Result<Option<Device>> {
     if !task.items.iter().any(Item::is_tensor) {
         return Ok(None);
     }
-    Gpu::open(&GpuOptions { adapter: task.adapter.clone(), ..GpuOptions::default() }).map(Some)
+    Device::open(&DeviceOptions { adapter: task.adapter.clone(), ..DeviceOptions::default() }).map(Some)
 }
 
 /// The plan of the report.
-fn plan(task: &Task<'_>, gpu: Option<&Gpu>) -> Plan {
+fn plan(task: &Task<'_>, device: Option<&Device>) -> Plan {
     let options = &task.request.options;
     let kind = BoundKind::from(&options.bound);
     let mut plan = Plan::new(match options.norms {
         Norms::Only(order) => Content::Norm(order, kind),
         _ => Content::Audit(kind),
     });
-    plan.adapter = gpu.map(adapter_words);
+    plan.adapter = device.map(adapter_words);
     plan.file = task.one_file().map(|file| file.to_string_lossy().into_owned());
     plan.page = page();
     for item in &task.items {
@@ -54,8 +54,8 @@ fn plan(task: &Task<'_>, gpu: Option<&Gpu>) -> Plan {
 }
 
 /// `llvmpipe (LLVM 15.0.6, 256 bits) (vulkan)`
-fn adapter_words(gpu: &Gpu) -> String {
-    let capabilities = gpu.capabilities();
+fn adapter_words(device: &Device) -> String {
+    let capabilities = device.capabilities();
     format!("{} ({})", capabilities.name, capabilities.backend)
 }
 

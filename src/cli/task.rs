@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use opnorm::gpu::AdapterRequest;
+use opnorm::device::AdapterRequest;
 
 use super::item::Item;
 use super::request::Request;

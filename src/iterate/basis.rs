@@ -1,7 +1,7 @@
 //! The vectors of a Krylov space, in pieces that each fit a binding.
 
 use super::coefficients::Coefficients;
-use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::device::{Buffer, Device, Recorder};
 use crate::ops::{self, BasisRef, Rows, Segmented};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -13,22 +13,22 @@ use crate::{Error, Result};
 /// ([`Recorder::masked`]) stay as they are.
 ///
 /// ```
-/// use opnorm::{Gpu, iterate::Basis, tensor::Tensor};
-/// let gpu = Gpu::new()?;
-/// let mut basis = Basis::new(&gpu, 1, 2);
-/// basis.slot(0)?.buffer().write(&gpu, "first vector", 0, &[1.0, 0.0])?;
-/// let vector = Tensor::from_slice(&gpu, &[1, 1, 2], &[3.0, 4.0])?;
-/// let mut recorder = gpu.recorder();
+/// use opnorm::{Device, iterate::Basis, tensor::Tensor};
+/// let device = Device::new()?;
+/// let mut basis = Basis::new(&device, 1, 2);
+/// basis.slot(0)?.buffer().write(&device, "first vector", 0, &[1.0, 0.0])?;
+/// let vector = Tensor::from_slice(&device, &[1, 1, 2], &[3.0, 4.0])?;
+/// let mut recorder = device.recorder();
 /// let coefficients = basis.orthogonalise(&mut recorder, 1, vector.buffer())?;
 /// let read = coefficients.read(&mut recorder)?;
 /// recorder.submit()?;
 /// assert_eq!(coefficients.rows(&read.wait()?), [[3.0]]); // a column of H in Arnoldi's iteration
-/// assert_eq!(vector.read(&gpu)?, [0.0, 4.0]);
+/// assert_eq!(vector.read(&device)?, [0.0, 4.0]);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Basis {
-    gpu: Gpu,
+    device: Device,
     vectors: usize,
     length: usize,
     stride: usize,
@@ -42,11 +42,11 @@ impl Basis {
     const SLOTS: usize = 32;
 
     /// A basis without slots, for `vectors` batch elements and vectors of `length` elements.
-    pub fn new(gpu: &Gpu, vectors: usize, length: usize) -> Self {
-        let alignment = usize::try_from(gpu.capabilities().offset_alignment / 4).unwrap_or(64).max(1);
+    pub fn new(device: &Device, vectors: usize, length: usize) -> Self {
+        let alignment = usize::try_from(device.capabilities().offset_alignment / 4).unwrap_or(64).max(1);
         let stride = (vectors * length).next_multiple_of(alignment);
-        let slots_per_piece = (gpu.capabilities().binding_elements() / stride.max(1)).clamp(1, Self::SLOTS);
-        Self { gpu: gpu.clone(), vectors, length, stride, alignment, slots_per_piece, pieces: Vec::new() }
+        let slots_per_piece = (device.capabilities().binding_elements() / stride.max(1)).clamp(1, Self::SLOTS);
+        Self { device: device.clone(), vectors, length, stride, alignment, slots_per_piece, pieces: Vec::new() }
     }
 
     /// Slots that fit into so many bytes.
@@ -62,7 +62,7 @@ impl Basis {
     /// [`Error::TooLarge`], [`Error::OutOfMemory`] where the device has no room for the slot.
     pub fn slot(&mut self, index: usize) -> Result<Tensor> {
         while index >= self.made() {
-            let piece = Buffer::zeros(&self.gpu, "Krylov basis", self.slots_per_piece * self.stride)?;
+            let piece = Buffer::zeros(&self.device, "Krylov basis", self.slots_per_piece * self.stride)?;
             self.pieces.push(piece);
         }
         let start = index % self.slots_per_piece * self.stride;
@@ -116,7 +116,7 @@ impl Basis {
     /// Records one pass of [`Basis::orthogonalise`], whose coefficients nobody asks for.
     pub(crate) fn orthogonalise_once(&self, recorder: &mut Recorder, count: usize, vector: &Buffer<f32>) -> Result<()> {
         for basis in self.filled(count) {
-            let coefficients = self.gpu.scratch("project", self.vectors * basis.slots)?;
+            let coefficients = self.device.scratch("project", self.vectors * basis.slots)?;
             self.project_on(recorder, basis, vector, &coefficients)?;
             ops::combine(recorder, self.rows(), basis, -1.0, Segmented { buffer: &coefficients, count: 1 }, vector)?;
         }
@@ -143,7 +143,7 @@ impl Basis {
                 .iter()
                 .flat_map(|row| (first..first + basis.slots).map(|slot| row.get(slot).copied().unwrap_or(0.0) as f32))
                 .collect();
-            let part = Buffer::from_slice(&self.gpu, "combine", &part)?;
+            let part = Buffer::from_slice(&self.device, "combine", &part)?;
             ops::combine(recorder, self.rows(), basis, 1.0, Segmented { buffer: &part, count: 1 }, output)?;
             first += basis.slots;
         }
@@ -158,11 +158,11 @@ impl Basis {
         vector: &Buffer<f32>,
         output: &Buffer<f32>,
     ) -> Result<()> {
-        let count = ops::Segments::for_group(&self.gpu, self.length).count;
+        let count = ops::Segments::for_group(&self.device, self.length).count;
         if count == 1 {
             return ops::project(recorder, self.rows(), basis, vector, output).map(drop);
         }
-        let parts = self.gpu.scratch("project", count * self.vectors * basis.slots)?;
+        let parts = self.device.scratch("project", count * self.vectors * basis.slots)?;
         ops::project(recorder, self.rows(), basis, vector, &parts)?;
         let sums = Rows { vectors: self.vectors, length: basis.slots };
         ops::sum_partials(recorder, Segmented { buffer: &parts, count }, sums, output)
@@ -171,7 +171,7 @@ impl Basis {
     /// Room for the coefficients of so many passes.
     fn coefficients(&self, passes: usize, count: usize) -> Result<Coefficients> {
         self.expect(count)?;
-        Coefficients::new(&self.gpu, passes, (self.vectors, count), (self.slots_per_piece, self.alignment))
+        Coefficients::new(&self.device, passes, (self.vectors, count), (self.slots_per_piece, self.alignment))
     }
 
     /// Refuses more slots than were made.

@@ -1,7 +1,7 @@
 //! The coefficients of vectors in a basis.
 
 use crate::Result;
-use crate::gpu::{Buffer, Gpu, ReadBack, Recorder};
+use crate::device::{Buffer, Device, ReadBack, Recorder};
 
 /// The coefficients of each vector in the first slots of a [`Basis`](super::Basis), in memory of the device until the
 /// host asks for them.
@@ -24,13 +24,13 @@ pub struct Coefficients {
 impl Coefficients {
     /// Room for the coefficients of `count` slots; those of vectors that sit out stay 0.
     pub(super) fn new(
-        gpu: &Gpu,
+        device: &Device,
         passes: usize,
         (vectors, count): (usize, usize),
         (slots_per_piece, alignment): (usize, usize),
     ) -> Result<Self> {
         let stride = (vectors * slots_per_piece.min(count)).next_multiple_of(alignment);
-        let buffer = Buffer::zeros(gpu, "coefficients", passes * count.div_ceil(slots_per_piece) * stride)?;
+        let buffer = Buffer::zeros(device, "coefficients", passes * count.div_ceil(slots_per_piece) * stride)?;
         Ok(Self { buffer, vectors, count, slots_per_piece, stride })
     }
 

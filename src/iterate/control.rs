@@ -8,9 +8,9 @@ use crate::{Error, Result};
 /// The start vectors of a run, and a callback that hears of progress and may end the run.
 ///
 /// ```
-/// use opnorm::{Error, Gpu, Matrix, iterate::Control, norm::Lanczos};
-/// let gpu = Gpu::new()?;
-/// let matrix = Matrix::from_slice(&gpu, 2, 2, &[3.0, 0.0, 0.0, 1.0])?;
+/// use opnorm::{Error, Device, Matrix, iterate::Control, norm::Lanczos};
+/// let device = Device::new()?;
+/// let matrix = Matrix::from_slice(&device, 2, 2, &[3.0, 0.0, 0.0, 1.0])?;
 /// let before = Lanczos::default().norm(&matrix)?;
 /// // from the vectors of an earlier result, for at most 100 readings
 /// let mut readings = 0;
@@ -18,7 +18,7 @@ use crate::{Error, Result};
 ///     readings += 1;
 ///     if readings > 100 { Err(progress.cancelled()) } else { Ok(()) }
 /// });
-/// let norms = gpu.block_on(Lanczos::default().norm_async(&matrix, control))?;
+/// let norms = device.block_on(Lanczos::default().norm_async(&matrix, control))?;
 /// assert!((norms.single()?.sigma - 3.0).abs() < 1e-6 && readings > 0);
 /// # Ok::<(), Error>(())
 /// ```

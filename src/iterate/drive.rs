@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use super::control::{Control, Progress};
 use crate::Result;
-use crate::gpu::{Gpu, Recorder};
+use crate::device::{Device, Recorder};
 
 /// A method that works on a batch of vectors, step by step.
 ///
@@ -90,7 +90,12 @@ pub struct Pace {
 ///
 /// # Errors
 /// Any error of the iteration or of the listener of `control`; [`crate::Error::DeviceLost`], [`crate::Error::Timeout`].
-pub async fn drive<I: Iteration>(gpu: &Gpu, iteration: &mut I, limit: usize, control: &mut Control<'_>) -> Result<()> {
+pub async fn drive<I: Iteration>(
+    device: &Device,
+    iteration: &mut I,
+    limit: usize,
+    control: &mut Control<'_>,
+) -> Result<()> {
     let mut recorded = 0;
     let mut flight = VecDeque::new();
     while !iteration.is_done() {
@@ -99,7 +104,7 @@ pub async fn drive<I: Iteration>(gpu: &Gpu, iteration: &mut I, limit: usize, con
         if recorded < limit && flight.len() < depth {
             let steps = recorded..limit.min(recorded + pace.steps.max(1));
             recorded = steps.end;
-            flight.push_back((steps.clone(), submit(gpu, iteration, steps, pace.steps_per_submit).await?));
+            flight.push_back((steps.clone(), submit(device, iteration, steps, pace.steps_per_submit).await?));
             continue;
         }
         let Some((steps, reading)) = flight.pop_front() else { break };
@@ -118,11 +123,16 @@ pub async fn drive<I: Iteration>(gpu: &Gpu, iteration: &mut I, limit: usize, con
 }
 
 /// Records a block of steps in submits of `each` steps, and the read-back of the block.
-async fn submit<I: Iteration>(gpu: &Gpu, iteration: &mut I, steps: Range<usize>, each: usize) -> Result<I::Reading> {
-    let mut recorder = gpu.recorder();
+async fn submit<I: Iteration>(
+    device: &Device,
+    iteration: &mut I,
+    steps: Range<usize>,
+    each: usize,
+) -> Result<I::Reading> {
+    let mut recorder = device.recorder();
     for step in steps.clone() {
         if step > steps.start && (step - steps.start).is_multiple_of(each.max(1)) {
-            std::mem::replace(&mut recorder, gpu.recorder()).submit_async().await?;
+            std::mem::replace(&mut recorder, device.recorder()).submit_async().await?;
         }
         iteration.record(&mut recorder, step)?;
     }

@@ -3,13 +3,13 @@
 use bytemuck::Pod;
 
 use crate::Result;
-use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::device::{Buffer, Device, Recorder};
 use crate::ops::{self, Normalise, NormaliserState, NormsOfStep, Rows, Segmented, StopKind};
 use crate::tensor::screen::binary_exponent;
 
 /// Masks, scales and norms of a batch of vectors.
 pub(crate) struct Memory {
-    pub(crate) gpu: Gpu,
+    pub(crate) device: Device,
     pub(crate) vectors: usize,
     /// The mask of the vectors that still take part.
     pub(crate) active: Buffer<u32>,
@@ -24,25 +24,25 @@ pub(crate) struct Memory {
 
 impl Memory {
     /// Memory for vectors that take part where `active` says so.
-    pub(crate) fn new(gpu: &Gpu, active: &[bool]) -> Result<Self> {
+    pub(crate) fn new(device: &Device, active: &[bool]) -> Result<Self> {
         let vectors = active.len();
         let mask: Vec<u32> = active.iter().map(|active| u32::from(*active)).collect();
         let ones = vec![1.0; vectors];
         Ok(Self {
-            gpu: gpu.clone(),
+            device: device.clone(),
             vectors,
-            active: Buffer::from_slice(gpu, "mask", &mask)?,
-            factors: Buffer::from_slice(gpu, "factors", &ones)?,
-            ones: Buffer::from_slice(gpu, "ones", &ones)?,
-            inverses: Buffer::zeros(gpu, "inverses", vectors)?,
-            states: Buffer::zeros(gpu, "states", vectors)?,
+            active: Buffer::from_slice(device, "mask", &mask)?,
+            factors: Buffer::from_slice(device, "factors", &ones)?,
+            ones: Buffer::from_slice(device, "ones", &ones)?,
+            inverses: Buffer::zeros(device, "inverses", vectors)?,
+            states: Buffer::zeros(device, "states", vectors)?,
         })
     }
 
     /// Records the choice of factors from the vectors of a first product; zero and non-finite vectors leave the mask.
     pub(crate) fn measure_range(&self, recorder: &mut Recorder, length: usize, product: &Buffer<f32>) -> Result<()> {
         let segments = ops::Segments::for_lane(length).count;
-        let screens = Buffer::zeros(&self.gpu, "max_abs", segments * self.vectors)?;
+        let screens = Buffer::zeros(&self.device, "max_abs", segments * self.vectors)?;
         ops::max_abs(recorder, Rows { vectors: self.vectors, length }, product, &screens)?;
         ops::range(
             recorder,
@@ -79,7 +79,8 @@ impl Memory {
         step: (usize, f32),
     ) -> Result<()> {
         let factors = if scaled { &self.factors } else { &self.ones };
-        let squares = self.gpu.scratch("norm", ops::Segments::for_group(&self.gpu, length).count * self.vectors)?;
+        let squares =
+            self.device.scratch("norm", ops::Segments::for_group(&self.device, length).count * self.vectors)?;
         let segments =
             ops::sum_squares(recorder, Rows { vectors: self.vectors, length }, input, factors, &squares)?.count;
         let memory = Normalise {
@@ -107,7 +108,7 @@ impl Memory {
     }
 
     async fn contents<T: Pod>(&self, buffer: &Buffer<T>) -> Result<Vec<T>> {
-        let mut recorder = self.gpu.recorder();
+        let mut recorder = self.device.recorder();
         let contents = recorder.read(buffer)?;
         recorder.submit()?;
         contents.contents().await
@@ -115,6 +116,6 @@ impl Memory {
 
     /// Takes a vector out of the mask, or puts it back, before the next submit.
     pub(crate) fn set_active(&self, vector: usize, active: bool) -> Result<()> {
-        self.active.write(&self.gpu, "mask", vector, &[u32::from(active)])
+        self.active.write(&self.device, "mask", vector, &[u32::from(active)])
     }
 }

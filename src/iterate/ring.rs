@@ -1,7 +1,7 @@
 //! The last vectors of an iteration, in slots that are used in turn.
 
 use super::basis::Basis;
-use crate::gpu::Gpu;
+use crate::device::Device;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
@@ -13,15 +13,15 @@ use crate::{Error, Result};
 /// *Formula*  with p vectors so far, vector i is in slot i mod capacity, for i from p - min(p, capacity) to p - 1
 ///
 /// ```
-/// use opnorm::{Gpu, iterate::Ring, tensor::Tensor};
-/// let gpu = Gpu::new()?;
-/// let mut ring = Ring::new(&gpu, 1, 2, 3)?; // three vectors of two elements
+/// use opnorm::{Device, iterate::Ring, tensor::Tensor};
+/// let device = Device::new()?;
+/// let mut ring = Ring::new(&device, 1, 2, 3)?; // three vectors of two elements
 /// for step in 0..4 {
-///     ring.push()?.buffer().write(&gpu, "step", 0, &[1.0, step as f32])?;
+///     ring.push()?.buffer().write(&device, "step", 0, &[1.0, step as f32])?;
 /// }
 /// assert_eq!(ring.slots().collect::<Vec<_>>(), [1, 2, 0]); // steps 1, 2 and 3
-/// let vector = Tensor::from_slice(&gpu, &[1, 1, 2], &[0.0, 1.0])?;
-/// let mut recorder = gpu.recorder();
+/// let vector = Tensor::from_slice(&device, &[1, 1, 2], &[0.0, 1.0])?;
+/// let mut recorder = device.recorder();
 /// let coefficients = ring.basis().project(&mut recorder, ring.len(), vector.buffer())?;
 /// let read = coefficients.read(&mut recorder)?;
 /// recorder.submit()?;
@@ -40,12 +40,12 @@ impl Ring {
     ///
     /// # Errors
     /// [`Error::InvalidOption`] for a capacity of 0.
-    pub fn new(gpu: &Gpu, vectors: usize, length: usize, capacity: usize) -> Result<Self> {
+    pub fn new(device: &Device, vectors: usize, length: usize, capacity: usize) -> Result<Self> {
         if capacity == 0 {
             let (option, value, allowed) = ("capacity", "0".to_owned(), "at least 1");
             return Err(Error::InvalidOption { operation: "ring of vectors", option, value, allowed });
         }
-        Ok(Self { basis: Basis::new(gpu, vectors, length), capacity, pushed: 0 })
+        Ok(Self { basis: Basis::new(device, vectors, length), capacity, pushed: 0 })
     }
 
     /// The slot for a new vector, which is the newest from now on. The slot holds the oldest vector, or zeros, until

@@ -2,7 +2,7 @@
 
 use super::rescale::rescaled;
 use super::screen::screened;
-use crate::gpu::{Buffer, DeviceBuffer, Gpu};
+use crate::device::{Buffer, Device, WgpuBuffer};
 use crate::ops::pack;
 use crate::tensor::screen::of_zeros;
 use crate::tensor::{Matrix, Panel, Place, Storage, cut, elements};
@@ -18,8 +18,8 @@ impl Matrix {
     /// # Errors
     /// As [`Buffer::from_wgpu`] and [`Matrix::zeros`]; [`crate::Error::UnsuitableHandle`] when the buffer is of another
     /// device, destroyed or mapped; [`crate::Error::DeviceLost`].
-    pub fn from_wgpu(gpu: &Gpu, buffer: DeviceBuffer, offset: u64, shape: (usize, usize, usize)) -> Result<Self> {
-        gpu.block_on(Self::from_wgpu_async(gpu, buffer, offset, shape))
+    pub fn from_wgpu(device: &Device, buffer: WgpuBuffer, offset: u64, shape: (usize, usize, usize)) -> Result<Self> {
+        device.block_on(Self::from_wgpu_async(device, buffer, offset, shape))
     }
 
     /// [`Matrix::from_wgpu`] without blocking the thread.
@@ -27,13 +27,13 @@ impl Matrix {
     /// # Errors
     /// As [`Matrix::from_wgpu`].
     pub async fn from_wgpu_async(
-        gpu: &Gpu,
-        buffer: DeviceBuffer,
+        device: &Device,
+        buffer: WgpuBuffer,
         offset: u64,
         shape: (usize, usize, usize),
     ) -> Result<Self> {
         let len = entries(shape)?;
-        Self::from_buffer_async(gpu, &Buffer::from_wgpu(buffer, "matrix", offset, len)?, shape).await
+        Self::from_buffer_async(device, &Buffer::from_wgpu(buffer, "matrix", offset, len)?, shape).await
     }
 
     /// A batch of `f32` matrices in memory of the device, row-major and without gaps.
@@ -42,15 +42,19 @@ impl Matrix {
     ///
     /// # Errors
     /// As [`Matrix::from_wgpu`].
-    pub fn from_buffer(gpu: &Gpu, buffer: &Buffer<f32>, shape: (usize, usize, usize)) -> Result<Self> {
-        gpu.block_on(Self::from_buffer_async(gpu, buffer, shape))
+    pub fn from_buffer(device: &Device, buffer: &Buffer<f32>, shape: (usize, usize, usize)) -> Result<Self> {
+        device.block_on(Self::from_buffer_async(device, buffer, shape))
     }
 
     /// [`Matrix::from_buffer`] without blocking the thread.
     ///
     /// # Errors
     /// As [`Matrix::from_buffer`].
-    pub async fn from_buffer_async(gpu: &Gpu, buffer: &Buffer<f32>, shape: (usize, usize, usize)) -> Result<Self> {
+    pub async fn from_buffer_async(
+        device: &Device,
+        buffer: &Buffer<f32>,
+        shape: (usize, usize, usize),
+    ) -> Result<Self> {
         let (whole, needed) = (buffer.words(), entries(shape)?);
         if whole.len() < needed {
             return Err(Error::ShapeMismatch {
@@ -60,10 +64,10 @@ impl Matrix {
             });
         }
         let (batch, rows, cols) = shape;
-        whole.expect_on(gpu, "matrix")?;
-        let places = cut(gpu.capabilities(), shape, Storage::F32)?;
+        whole.expect_on(device, "matrix")?;
+        let places = cut(device.capabilities(), shape, Storage::F32)?;
         let start = |place: &Place| (place.items.start * rows + place.rows.start) * cols;
-        let alignment = gpu.capabilities().offset_alignment;
+        let alignment = device.capabilities().offset_alignment;
         let in_place = cols % 4 == 0
             && places.iter().all(|place| (whole.offset() + start(place) as u64 * 4).is_multiple_of(alignment));
         let matrix = if in_place {
@@ -71,13 +75,13 @@ impl Matrix {
                 let first = start(&place);
                 Panel { words: whole.slice(first..first + place.row_count() * cols), place }
             });
-            Self::assemble(gpu, shape, Storage::F32, panels.collect(), of_zeros(gpu, batch)?)
+            Self::assemble(device, shape, Storage::F32, panels.collect(), of_zeros(device, batch)?)
         } else {
-            let packed = Self::allocate(gpu, shape, Storage::F32, of_zeros(gpu, batch)?)?;
+            let packed = Self::allocate(device, shape, Storage::F32, of_zeros(device, batch)?)?;
             for panel in packed.panels() {
                 let first = start(&panel.place);
-                let loose = Buffer::zeros(gpu, "matrix", panel.place.row_count() * cols)?;
-                let mut recorder = gpu.recorder();
+                let loose = Buffer::zeros(device, "matrix", panel.place.row_count() * cols)?;
+                let mut recorder = device.recorder();
                 recorder.copy(&whole.slice(first..first + loose.len()), &loose)?;
                 pack(&mut recorder, &loose, panel, cols)?;
                 recorder.submit()?;
@@ -87,7 +91,7 @@ impl Matrix {
         let screens = screened(&matrix).await?;
         if screens.iter().all(|screen| screen.exponent() == 0) {
             let panels = matrix.panels().to_vec();
-            return Ok(Self::assemble(gpu, shape, Storage::F32, panels, screens));
+            return Ok(Self::assemble(device, shape, Storage::F32, panels, screens));
         }
         rescaled(&matrix, screens)
     }

@@ -1,19 +1,19 @@
 //! The screening of the entries of a matrix on the device.
 
-use crate::gpu::Buffer;
+use crate::device::Buffer;
 use crate::tensor::screen::Screen;
 use crate::tensor::{Matrix, Position};
 use crate::{Result, ops};
 
 /// Screens the entries of each batch item on the device.
 pub(super) async fn screened(matrix: &Matrix) -> Result<Vec<Screen>> {
-    let gpu = matrix.gpu();
+    let device = matrix.device();
     let mut screens = vec![Screen::default(); matrix.batch()];
     for panel in matrix.panels() {
         let place = &panel.place;
-        let count = ops::panel_segments(gpu, panel, matrix.quads()).count;
-        let found = Buffer::zeros(gpu, "screen", place.items.len() * count)?;
-        let mut recorder = gpu.recorder();
+        let count = ops::panel_segments(device, panel, matrix.quads()).count;
+        let found = Buffer::zeros(device, "screen", place.items.len() * count)?;
+        let mut recorder = device.recorder();
         ops::screen_segments(
             &mut recorder,
             panel,

@@ -1,7 +1,7 @@
 //! Products in `f64` of the rows of a matrix, in any storage, with the squares that bound their rounding.
 
 use super::wide::wide;
-use crate::gpu::each_chunk;
+use crate::device::each_chunk;
 use crate::tensor::Storage;
 use crate::tensor::look::RowForm;
 use crate::tensor::stored::{Bf16, F16, F32, Stored};
@@ -64,11 +64,11 @@ fn side_by_side<S: Stored, const N: usize>(rows: [&[S::Bits]; N], input: &[f64])
             for (value, element) in values.iter_mut().zip(elements) {
                 *value = f64::from(S::widen(*element));
             }
-            for lane in 0..8 {
-                sums[row][lane] += values[lane] * factors[lane];
+            for ((sum, value), factor) in sums[row].iter_mut().zip(&values).zip(factors) {
+                *sum += value * factor;
             }
-            for lane in 0..8 {
-                squares[row] += values[lane] * values[lane];
+            for value in &values {
+                squares[row] += value * value;
             }
         }
     }

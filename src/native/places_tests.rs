@@ -1,7 +1,7 @@
 //! Which elements belong together: blocks, parts of items, vectors and their segments.
 
 use super::*;
-use crate::gpu::Words;
+use crate::device::Words;
 
 #[test]
 fn blocks_are_cut_alike() {

@@ -2,7 +2,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::gpu::each_chunk;
+use crate::device::each_chunk;
 
 /// Rows and columns of a tile: 8 vectors of 8 sums, which keep a processor's two multipliers busy. Wider or narrower
 /// vectors sum in the same order.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::wide::wide;
 use crate::tensor::stored::Stored;
 
-/// Partial sums side by side: 16 lanes of 4, as [`crate::gpu::Profile::HOST`] says.
+/// Partial sums side by side: 16 lanes of 4, as [`crate::device::Profile::HOST`] says.
 const WIDTH: usize = 64;
 
 /// Elements of a run: 16 terms of each partial sum.

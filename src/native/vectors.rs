@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bytemuck::Pod;
 
-use crate::gpu::{Words, each_chunk};
+use crate::device::{Words, each_chunk};
 
 /// Elements that are worked on together: a few cache lines of each operand, which stay in the first cache.
 const PART: usize = 1024;

@@ -38,8 +38,8 @@ impl CheapNorms {
 /// There are no bounds on a device whose arithmetic breaks WGSL's promise.
 ///
 /// ```
-/// use opnorm::{Gpu, Matrix, norm::cheap_norms};
-/// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 4.0, 0.0, 5.0])?;
+/// use opnorm::{Device, Matrix, norm::cheap_norms};
+/// let matrix = Matrix::from_slice(&Device::new()?, 2, 2, &[3.0, 4.0, 0.0, 5.0])?;
 /// let norms = cheap_norms(&matrix)?[0];
 /// assert!((norms.schur() - 63f64.sqrt()).abs() < 1e-6);
 /// assert!(norms.bounds.lower <= 45f64.sqrt() && norms.bounds.upper < 7.08);
@@ -49,11 +49,11 @@ impl CheapNorms {
 /// # Errors
 /// [`crate::Error::TooLarge`], [`crate::Error::DeviceLost`].
 pub fn cheap_norms(matrix: &Matrix) -> Result<Vec<CheapNorms>> {
-    matrix.gpu().block_on(cheap_norms_async(matrix))
+    matrix.device().block_on(cheap_norms_async(matrix))
 }
 
 async fn cheap_norms_async(matrix: &Matrix) -> Result<Vec<CheapNorms>> {
-    let trusted = probe::arithmetic(matrix.gpu())?.upholds_wgsl() && probe::host_violation().is_none();
+    let trusted = probe::arithmetic(matrix.device())?.upholds_wgsl() && probe::host_violation().is_none();
     let held = [held_frobenius(matrix).await?, held_one(matrix).await?, held_infinity(matrix).await?];
     let bounds: Vec<_> = (0..matrix.batch())
         .map(|item| match trusted && matrix.non_finite(item).is_none() {
@@ -78,9 +78,10 @@ fn enclose(matrix: &Matrix, item: usize, [frobenius, one, infinity]: [f64; 3]) -
         return Bounds { lower: 0.0, upper: 0.0, guarantee: CERTIFIED };
     }
     // The lengths of the sums of the three kernels. A segment of magnitudes by rows has no more terms than rows.
-    let squares = matrix.panels().iter().map(|panel| ops::panel_segments(matrix.gpu(), panel, matrix.quads()).length);
+    let squares =
+        matrix.panels().iter().map(|panel| ops::panel_segments(matrix.device(), panel, matrix.quads()).length);
     let of_squares = 2.0 * device_gamma(squares.max().unwrap_or(0) + 4);
-    let of_columns = ops::Segments::for_rows(matrix.gpu(), matrix.rows()).length.min(matrix.rows()) + 2;
+    let of_columns = ops::Segments::for_rows(matrix.device(), matrix.rows()).length.min(matrix.rows()) + 2;
     let of_rows = ops::Segments::for_lane(matrix.quads()).length.min(matrix.quads()) + 4;
     // Entries below 2^-63, whose squares may be flushed, and entries below 2^-126, which may be flushed themselves.
     let underflow = Up::of(rows * cols).sqrt() * Up::of(power(-62));

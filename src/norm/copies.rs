@@ -1,7 +1,7 @@
 //! The singular vectors of every copy of a repeated largest value.
 
 use crate::Result;
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::iterate::Memory;
 use crate::operator::{LinearOperator, Oriented};
 use crate::tensor::Tensor;
@@ -25,19 +25,19 @@ impl Copies {
         (multiplicities, first_short, first_long): (&[Option<usize>], &Tensor, &Tensor),
         others: &[Tensor],
     ) -> Result<Self> {
-        let gpu = oriented.operator.gpu();
+        let device = oriented.operator.device();
         let columns = others.len() + 1;
         let (short, long) = (oriented.short_zeros(columns)?, oriented.long_zeros(columns)?);
-        let mut recorder = gpu.recorder();
+        let mut recorder = device.recorder();
         let every = vec![true; multiplicities.len()];
         place(&mut recorder, &every, first_short, (&short, 0))?;
         place(&mut recorder, &every, first_long, (&long, 0))?;
         let (unit_short, unit_long) = (oriented.short_zeros(1)?, oriented.long_zeros(1)?);
         let product = oriented.long_zeros(1)?;
-        let unused = Buffer::zeros(gpu, "norms", multiplicities.len())?;
+        let unused = Buffer::zeros(device, "norms", multiplicities.len())?;
         for (rank, vectors) in others.iter().enumerate().map(|(index, vectors)| (index + 1, vectors)) {
             let wanted: Vec<bool> = multiplicities.iter().map(|count| *count > Some(rank)).collect();
-            let memory = Memory { factors: factors.clone(), ..Memory::new(gpu, &wanted)? };
+            let memory = Memory { factors: factors.clone(), ..Memory::new(device, &wanted)? };
             let mask = memory.active.clone();
             recorder.masked(&mask, |recorder| {
                 let (from, size) = (vectors.buffer(), oriented.short);

@@ -1,7 +1,7 @@
 //! The Frobenius, 1- and inf-norm of a matrix: one pass over its entries.
 
 use crate::Result;
-use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::device::{Buffer, Device, Recorder};
 use crate::ops::{self, RowLayout};
 use crate::tensor::screen::{Screen, scale_by_power};
 use crate::tensor::{Matrix, Storage};
@@ -14,8 +14,8 @@ use crate::tensor::{Matrix, Storage};
 /// *Accuracy*  relative error <= gamma(260), u = 2^-23: at most 3.2e-5, and about 1e-8 as a rule.
 ///
 /// ```
-/// use opnorm::{Gpu, Matrix, norm::frobenius_norm};
-/// let matrix = Matrix::from_slice(&Gpu::new()?, 1, 2, &[3e38, 3e38])?;
+/// use opnorm::{Device, Matrix, norm::frobenius_norm};
+/// let matrix = Matrix::from_slice(&Device::new()?, 1, 2, &[3e38, 3e38])?;
 /// assert!((frobenius_norm(&matrix)?[0] / (3e38 * 2f64.sqrt()) - 1.0).abs() < 1e-6);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
@@ -23,7 +23,7 @@ use crate::tensor::{Matrix, Storage};
 /// # Errors
 /// [`crate::Error::TooLarge`], [`crate::Error::DeviceLost`].
 pub fn frobenius_norm(matrix: &Matrix) -> Result<Vec<f64>> {
-    matrix.gpu().block_on(frobenius_norm_async(matrix))
+    matrix.device().block_on(frobenius_norm_async(matrix))
 }
 
 async fn frobenius_norm_async(matrix: &Matrix) -> Result<Vec<f64>> {
@@ -33,12 +33,12 @@ async fn frobenius_norm_async(matrix: &Matrix) -> Result<Vec<f64>> {
 /// The Frobenius norm of 2^-exponent times each matrix, as the device holds the matrix; NaN where an entry is not
 /// finite.
 pub(super) async fn held_frobenius(matrix: &Matrix) -> Result<Vec<f64>> {
-    let gpu = matrix.gpu();
+    let device = matrix.device();
     let mut squares = vec![0.0; matrix.batch()];
     for panel in matrix.panels() {
-        let mut recorder = gpu.recorder();
-        let count = ops::panel_segments(gpu, panel, matrix.quads()).count;
-        let output = Buffer::zeros(gpu, "square_sums", panel.place.items.len() * count)?;
+        let mut recorder = device.recorder();
+        let count = ops::panel_segments(device, panel, matrix.quads()).count;
+        let output = Buffer::zeros(device, "square_sums", panel.place.items.len() * count)?;
         ops::square_sums(
             &mut recorder,
             panel,
@@ -64,21 +64,21 @@ pub(super) async fn held_frobenius(matrix: &Matrix) -> Result<Vec<f64>> {
 /// As [`frobenius_norm`].
 pub fn frobenius_norm_gradient(matrix: &Matrix) -> Result<Matrix> {
     // The device holds 2^-e A, and 2^-e ‖A‖ is within the range of f32.
-    let norms = matrix.gpu().block_on(held_frobenius(matrix))?;
+    let norms = matrix.device().block_on(held_frobenius(matrix))?;
     let factor = |item: usize| {
         let norm = norms[item];
         let factor = if norm > 0.0 { 1.0 / norm } else { 0.0 };
         [factor as f32, 1.0]
     };
     let factors: Vec<_> = (0..matrix.batch()).map(factor).collect();
-    let gpu = matrix.gpu();
-    let factors = Buffer::from_slice(gpu, "frobenius_norm_gradient", &factors)?;
+    let device = matrix.device();
+    let factors = Buffer::from_slice(device, "frobenius_norm_gradient", &factors)?;
     let shape = (matrix.batch(), matrix.rows(), matrix.cols());
     // Entries are 0, of about unit size, or NaN.
     let like = |norm: &f64| Screen::like(if norm.is_finite() && *norm > 0.0 { 1.0 } else { *norm });
     let screens = norms.iter().map(like).collect();
-    let gradient = Matrix::allocate(gpu, shape, Storage::F32, screens)?;
-    let mut recorder = gpu.recorder();
+    let gradient = Matrix::allocate(device, shape, Storage::F32, screens)?;
+    let mut recorder = device.recorder();
     ops::decode(&mut recorder, matrix, &factors, &gradient)?;
     recorder.submit()?;
     gradient.fill_non_finite()?;
@@ -90,8 +90,8 @@ pub fn frobenius_norm_gradient(matrix: &Matrix) -> Result<Matrix> {
 /// The norm is NaN where an entry is not finite, and infinite where the norm is above the range of `f64`.
 ///
 /// ```
-/// use opnorm::{Gpu, Matrix, norm::{infinity_norm, one_norm}};
-/// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[1.0, -2.0, 3.0, 4.0])?;
+/// use opnorm::{Device, Matrix, norm::{infinity_norm, one_norm}};
+/// let matrix = Matrix::from_slice(&Device::new()?, 2, 2, &[1.0, -2.0, 3.0, 4.0])?;
 /// assert_eq!(one_norm(&matrix)?, [6.0]);
 /// assert_eq!(infinity_norm(&matrix)?, [7.0]);
 /// # Ok::<(), opnorm::Error>(())
@@ -100,14 +100,14 @@ pub fn frobenius_norm_gradient(matrix: &Matrix) -> Result<Matrix> {
 /// # Errors
 /// [`crate::Error::TooLarge`], [`crate::Error::DeviceLost`].
 pub fn one_norm(matrix: &Matrix) -> Result<Vec<f64>> {
-    Ok(scaled(matrix, matrix.gpu().block_on(held_one(matrix))?))
+    Ok(scaled(matrix, matrix.device().block_on(held_one(matrix))?))
 }
 
 /// The 1-norm of each matrix as the device holds the matrix; NaN where an entry is not finite.
 pub(super) async fn held_one(matrix: &Matrix) -> Result<Vec<f64>> {
-    let sums = |recorder: &mut Recorder, gpu: &Gpu| {
+    let sums = |recorder: &mut Recorder, device: &Device| {
         let count = ops::column_segments(recorder, matrix);
-        let output = Buffer::zeros(gpu, "column_abs_sums", count * matrix.batch() * matrix.cols())?;
+        let output = Buffer::zeros(device, "column_abs_sums", count * matrix.batch() * matrix.cols())?;
         ops::column_abs_sums(recorder, matrix, &output)?;
         Ok((output, count))
     };
@@ -121,14 +121,14 @@ pub(super) async fn held_one(matrix: &Matrix) -> Result<Vec<f64>> {
 /// # Errors
 /// As [`one_norm`].
 pub fn infinity_norm(matrix: &Matrix) -> Result<Vec<f64>> {
-    Ok(scaled(matrix, matrix.gpu().block_on(held_infinity(matrix))?))
+    Ok(scaled(matrix, matrix.device().block_on(held_infinity(matrix))?))
 }
 
 /// The inf-norm of each matrix as the device holds the matrix; NaN where an entry is not finite.
 pub(super) async fn held_infinity(matrix: &Matrix) -> Result<Vec<f64>> {
-    let sums = |recorder: &mut Recorder, gpu: &Gpu| {
+    let sums = |recorder: &mut Recorder, device: &Device| {
         let count = ops::Segments::for_lane(matrix.quads()).count;
-        let output = Buffer::zeros(gpu, "row_abs_sums", count * matrix.batch() * matrix.rows())?;
+        let output = Buffer::zeros(device, "row_abs_sums", count * matrix.batch() * matrix.rows())?;
         ops::row_abs_sums(recorder, matrix, &output)?;
         Ok((output, count))
     };
@@ -138,13 +138,13 @@ pub(super) async fn held_infinity(matrix: &Matrix) -> Result<Vec<f64>> {
 async fn largest_sum(
     matrix: &Matrix,
     length: usize,
-    sums: impl FnOnce(&mut Recorder, &Gpu) -> Result<(Buffer<f32>, usize)>,
+    sums: impl FnOnce(&mut Recorder, &Device) -> Result<(Buffer<f32>, usize)>,
 ) -> Result<Vec<f64>> {
     if matrix.panels().is_empty() {
         return Ok(vec![0.0; matrix.batch()]);
     }
-    let mut recorder = matrix.gpu().recorder();
-    let (output, segments) = sums(&mut recorder, matrix.gpu())?;
+    let mut recorder = matrix.device().recorder();
+    let (output, segments) = sums(&mut recorder, matrix.device())?;
     let parts = recorder.read(&output)?;
     recorder.submit()?;
     let parts = parts.contents().await?;

@@ -5,7 +5,7 @@ use super::result::{Residual, SpectralNorm, SpectralNorms};
 use super::stop::{Stop, final_error};
 use crate::Result;
 use crate::bound::Bounds;
-use crate::gpu::Buffer;
+use crate::device::Buffer;
 use crate::iterate::{Memory, Status};
 use crate::operator::{LinearOperator, Oriented, Settled};
 use crate::ops::{self, Rows};
@@ -104,7 +104,7 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
         });
     }
     let Measured { left, right, .. } = measured;
-    Ok(SpectralNorms { gpu: oriented.operator.gpu().clone(), items, left, right, copies: None })
+    Ok(SpectralNorms { device: oriented.operator.device().clone(), items, left, right, copies: None })
 }
 
 /// The result of a batch item whose iteration found no vectors.
@@ -135,15 +135,16 @@ impl Measured {
         ending: &Ending<'_>,
         usable: &[bool],
     ) -> Result<Self> {
-        let (gpu, batch) = (oriented.operator.gpu(), usable.len());
-        let last = Memory { factors: ending.factors.clone(), ..Memory::new(gpu, usable)? };
+        let (device, batch) = (oriented.operator.device(), usable.len());
+        let last = Memory { factors: ending.factors.clone(), ..Memory::new(device, usable)? };
         let (short, long) = (oriented.short_zeros(1)?, oriented.long_zeros(1)?);
         let (forward, backward) = (oriented.long_zeros(1)?, oriented.short_zeros(1)?);
-        let norms = Buffer::zeros(gpu, "norms", 2 * batch)?;
-        let sums = |length| Buffer::<f32>::zeros(gpu, "residuals", batch * ops::Segments::for_group(gpu, length).count);
+        let norms = Buffer::zeros(device, "norms", 2 * batch)?;
+        let sums =
+            |length| Buffer::<f32>::zeros(device, "residuals", batch * ops::Segments::for_group(device, length).count);
         let (long_squares, short_squares) = (sums(oriented.long)?, sums(oriented.short)?);
 
-        let mut recorder = gpu.recorder();
+        let mut recorder = device.recorder();
         let mask = last.active.clone();
         recorder.masked(&mask, |recorder| {
             let (from, step) = ((ending.vectors.buffer(), oriented.short, false), (0, 0.0));
@@ -152,7 +153,7 @@ impl Measured {
             let product = (forward.buffer(), oriented.long, true);
             last.normalise(recorder, product, (&norms, batch), step, long.buffer())?;
             oriented.backward(recorder, &mask, &long, &backward)?;
-            let sigmas = gpu.scratch("sigma", batch)?;
+            let sigmas = device.scratch("sigma", batch)?;
             recorder.copy(&norms.slice(batch..2 * batch), &sigmas)?;
             let (forward, backward, factors) = (forward.buffer(), backward.buffer(), &last.factors);
             let long_side = Rows { vectors: batch, length: oriented.long };

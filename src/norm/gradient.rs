@@ -2,7 +2,7 @@
 //! exists.
 
 use super::{SpectralNorms, Status};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::operator::Parametrised;
 use crate::ops::{self, Rows};
 use crate::tensor::screen::{Screen, scale_by_power};
@@ -30,8 +30,8 @@ impl SpectralNorms {
     /// [`super::SpectralNorm::gradient_error`] tells how far a gradient may be off.
     ///
     /// ```
-    /// use opnorm::{Gpu, Matrix, norm::spectral_norm};
-    /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[0.0, 3.0, 1.0, 0.0])?;
+    /// use opnorm::{Device, Matrix, norm::spectral_norm};
+    /// let matrix = Matrix::from_slice(&Device::new()?, 2, 2, &[0.0, 3.0, 1.0, 0.0])?;
     /// let gradient = spectral_norm(&matrix)?.vjp(&[2.5])?.read()?;
     /// assert!((gradient[1] - 2.5).abs() < 1e-5 && gradient[0].abs() < 1e-5);
     /// # Ok::<(), opnorm::Error>(())
@@ -48,11 +48,11 @@ impl SpectralNorms {
             .enumerate()
             .map(|(index, value)| (value / self.copies_of(index % batch)) as f32)
             .collect();
-        let coefficients = Buffer::from_slice(&self.gpu, "vjp", &coefficients)?;
+        let coefficients = Buffer::from_slice(&self.device, "vjp", &coefficients)?;
         let screens =
             cotangents.iter().enumerate().map(|(index, value)| self.slope_like(index % batch, *value)).collect();
-        let gradient = Matrix::allocate(&self.gpu, (cotangents.len(), rows, cols), Storage::F32, screens)?;
-        let mut recorder = self.gpu.recorder();
+        let gradient = Matrix::allocate(&self.device, (cotangents.len(), rows, cols), Storage::F32, screens)?;
+        let mut recorder = self.device.recorder();
         let columns = self.columns();
         let (left, right) = (self.left_copies(), self.right_copies());
         let (left, right) = (left.reshaped(&[batch, columns, rows])?, right.reshaped(&[batch, columns, cols])?);
@@ -71,13 +71,13 @@ impl SpectralNorms {
     /// *Shapes*  `cotangents`: batch · result: that of [`Parametrised::pull_back`]
     ///
     /// ```
-    /// use opnorm::{Gpu, Matrix, norm::spectral_norm, operator::Composition};
-    /// let gpu = Gpu::new()?;
-    /// let outer = Matrix::from_slice(&gpu, 2, 2, &[2.0, 0.0, 0.0, 1.0])?;
-    /// let inner = Matrix::from_slice(&gpu, 2, 2, &[3.0, 0.0, 0.0, 1.0])?;
+    /// use opnorm::{Device, Matrix, norm::spectral_norm, operator::Composition};
+    /// let device = Device::new()?;
+    /// let outer = Matrix::from_slice(&device, 2, 2, &[2.0, 0.0, 0.0, 1.0])?;
+    /// let inner = Matrix::from_slice(&device, 2, 2, &[3.0, 0.0, 0.0, 1.0])?;
     /// let product = Composition::new(&outer, &inner)?; // of norm 6
     /// let slopes = spectral_norm(&product)?.pull_back(&product, &[1.0])?;
-    /// let (of_outer, of_inner) = (slopes[0].read(&gpu)?, slopes[1].read(&gpu)?);
+    /// let (of_outer, of_inner) = (slopes[0].read(&device)?, slopes[1].read(&device)?);
     /// assert!((of_outer[0] - 3.0).abs() < 1e-5 && (of_inner[0] - 2.0).abs() < 1e-5);
     /// # Ok::<(), opnorm::Error>(())
     /// ```
@@ -130,7 +130,7 @@ impl SpectralNorms {
     /// [`Error::ShapeMismatch`] for tangents with other sides, or whose number is not a multiple of the batch;
     /// [`Error::DeviceLost`].
     pub fn jvp(&self, tangents: &Matrix) -> Result<Vec<f64>> {
-        self.gpu.block_on(self.jvp_async(tangents))
+        self.device.block_on(self.jvp_async(tangents))
     }
 
     /// [`SpectralNorms::jvp`] without blocking the thread.
@@ -151,11 +151,11 @@ impl SpectralNorms {
         let columns = self.columns();
         let vectors = count * columns;
         let right = self.right_copies().reshaped(&[batch, columns, cols])?;
-        let products = Tensor::zeros(&self.gpu, &[count, columns, rows])?;
+        let products = Tensor::zeros(&self.device, &[count, columns, rows])?;
         let left = self.repeated_left(vectors * rows)?;
-        let segments = ops::Segments::for_group(&self.gpu, rows).count;
-        let sums = Buffer::zeros(&self.gpu, "jvp", segments * vectors)?;
-        let mut recorder = self.gpu.recorder();
+        let segments = ops::Segments::for_group(&self.device, rows).count;
+        let sums = Buffer::zeros(&self.device, "jvp", segments * vectors)?;
+        let mut recorder = self.device.recorder();
         ops::matvec(&mut recorder, tangents, &right, &products)?;
         ops::dot(&mut recorder, Rows { vectors, length: rows }, &left, products.buffer(), &sums)?;
         let sums = recorder.read(&sums)?;
@@ -178,8 +178,8 @@ impl SpectralNorms {
         if once.len() == elements {
             return Ok(once.clone());
         }
-        let repeated = Buffer::zeros(&self.gpu, "jvp", elements)?;
-        let mut recorder: Recorder = self.gpu.recorder();
+        let repeated = Buffer::zeros(&self.device, "jvp", elements)?;
+        let mut recorder: Recorder = self.device.recorder();
         for start in (0..elements).step_by(once.len().max(1)) {
             recorder.copy(once, &repeated.slice(start..start + once.len()))?;
         }

@@ -28,7 +28,7 @@ impl Method {
     /// # Errors
     /// As [`Lanczos::norm`] and [`Power::norm`].
     pub fn norm<O: LinearOperator + ?Sized>(&self, operator: &O) -> Result<SpectralNorms> {
-        operator.gpu().block_on(self.norm_async(operator, Control::default()))
+        operator.device().block_on(self.norm_async(operator, Control::default()))
     }
 
     /// [`Method::norm`] with a control, and without blocking the thread while the device works.

@@ -35,8 +35,8 @@ use crate::operator::LinearOperator;
 /// The spectral norm ‖A‖₂ = max |Ax| / |x| of each item of an operator, by [`Lanczos`] with its defaults.
 ///
 /// ```
-/// use opnorm::{Gpu, Matrix, norm::spectral_norm};
-/// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 3, &[3.0, 0.0, 0.0, 0.0, -4.0, 0.0])?;
+/// use opnorm::{Device, Matrix, norm::spectral_norm};
+/// let matrix = Matrix::from_slice(&Device::new()?, 2, 3, &[3.0, 0.0, 0.0, 0.0, -4.0, 0.0])?;
 /// let norms = spectral_norm(&matrix)?;
 /// let item = norms.single()?;
 /// assert!((item.sigma - 4.0).abs() < 1e-6);

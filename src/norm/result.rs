@@ -8,7 +8,7 @@ use approx::{AbsDiffEq, RelativeEq};
 use super::copies::Copies;
 use super::stop::MEASURABLE;
 use super::{Arithmetic, Bounds, Guarantee};
-use crate::gpu::Gpu;
+use crate::device::Device;
 use crate::iterate::{StartVectors, Status};
 use crate::tensor::{Position, Tensor, volume};
 use crate::{Error, Result};
@@ -140,8 +140,8 @@ impl RelativeEq for SpectralNorm {
 ///
 /// ```
 /// use approx::assert_relative_eq;
-/// use opnorm::{Gpu, Matrix, norm::spectral_norm};
-/// let matrix = Matrix::from_batch(&Gpu::new()?, 2, 1, 2, &[3.0, 4.0, 0.0, 1.0])?;
+/// use opnorm::{Device, Matrix, norm::spectral_norm};
+/// let matrix = Matrix::from_batch(&Device::new()?, 2, 1, 2, &[3.0, 4.0, 0.0, 1.0])?;
 /// let norms = spectral_norm(&matrix)?;
 /// assert_relative_eq!(norms[0].sigma, 5.0, max_relative = 1e-6);
 /// assert!(norms.iter().all(|norm| norm.sigma > 0.9) && norms.single().is_err());
@@ -151,7 +151,7 @@ impl RelativeEq for SpectralNorm {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SpectralNorms {
-    pub(crate) gpu: Gpu,
+    pub(crate) device: Device,
     pub(crate) items: Vec<SpectralNorm>,
     pub(crate) left: Tensor,
     pub(crate) right: Tensor,
@@ -253,7 +253,7 @@ impl SpectralNorms {
     /// # Errors
     /// [`Error::ShapeMismatch`] when there is no such batch item; [`Error::DeviceLost`].
     pub fn left_vector(&self, item: usize) -> Result<Vec<f32>> {
-        self.gpu.block_on(self.vector(&self.left, item))
+        self.device.block_on(self.vector(&self.left, item))
     }
 
     /// Reads the right singular vector of one batch item.
@@ -261,7 +261,7 @@ impl SpectralNorms {
     /// # Errors
     /// As [`SpectralNorms::left_vector`].
     pub fn right_vector(&self, item: usize) -> Result<Vec<f32>> {
-        self.gpu.block_on(self.vector(&self.right, item))
+        self.device.block_on(self.vector(&self.right, item))
     }
 
     pub(super) async fn vector(&self, vectors: &Tensor, item: usize) -> Result<Vec<f32>> {
@@ -273,7 +273,7 @@ impl SpectralNorms {
             });
         }
         let size = volume(&vectors.shape()[2..]);
-        let mut recorder = self.gpu.recorder();
+        let mut recorder = self.device.recorder();
         let contents = recorder.read(&vectors.buffer().slice(item * size..(item + 1) * size))?;
         recorder.submit()?;
         contents.contents().await

@@ -6,8 +6,8 @@ use crate::{Error, Result};
 /// The aim of a run of [`super::Lanczos`]: a value, bounds, or a gradient.
 ///
 /// ```
-/// use opnorm::{Gpu, Matrix, norm::{Lanczos, Stop}};
-/// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 0.0, 0.0, 1.0])?;
+/// use opnorm::{Device, Matrix, norm::{Lanczos, Stop}};
+/// let matrix = Matrix::from_slice(&Device::new()?, 2, 2, &[3.0, 0.0, 0.0, 1.0])?;
 /// let stop = Stop::Bound { rtol: 1e-3, delta: 1e-6 };
 /// let norms = Lanczos { stop, ..Lanczos::default() }.norm(&matrix)?;
 /// let bounds = norms.single()?.bounds;

@@ -3,7 +3,7 @@
 use futures::future::LocalBoxFuture;
 
 use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, expect_batch, width};
-use crate::gpu::{Gpu, Recorder};
+use crate::device::{Device, Recorder};
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
@@ -46,7 +46,7 @@ impl<A: LinearOperator, B: LinearOperator> Composition<A, B> {
         let operation = "composition";
         let width = width(operation, first.batch(), &first.domain(), input)?;
         let between = first.codomain();
-        let scratch = recorder.gpu().scratch(operation, first.batch() * width * volume(&between))?;
+        let scratch = recorder.device().scratch(operation, first.batch() * width * volume(&between))?;
         let middle = Tensor::from_buffer(scratch.clone(), &[&[first.batch(), width], &between[..]].concat())?;
         first.apply(recorder, input, &middle)?;
         second.apply(recorder, &middle, output)
@@ -54,8 +54,8 @@ impl<A: LinearOperator, B: LinearOperator> Composition<A, B> {
 }
 
 impl<A: LinearOperator, B: LinearOperator> LinearOperator for Composition<A, B> {
-    fn gpu(&self) -> &Gpu {
-        self.outer.gpu()
+    fn device(&self) -> &Device {
+        self.outer.device()
     }
 
     fn batch(&self) -> usize {

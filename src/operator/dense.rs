@@ -6,14 +6,14 @@ use futures::future::LocalBoxFuture;
 
 use super::{HostProducts, Knowledge, LinearOperator};
 use crate::bound::{Ball, gamma, norm_above, sum_above, up};
-use crate::gpu::{Gpu, Recorder};
+use crate::device::{Device, Recorder};
 use crate::tensor::screen::power;
 use crate::tensor::{Matrix, Tensor};
 use crate::{Result, native, ops};
 
 impl LinearOperator for Matrix {
-    fn gpu(&self) -> &Gpu {
-        self.gpu()
+    fn device(&self) -> &Device {
+        self.device()
     }
 
     fn batch(&self) -> usize {

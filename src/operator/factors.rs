@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::Result;
-use crate::gpu::{Buffer, Gpu};
+use crate::device::{Buffer, Device};
 
 /// A factor for each batch item, repeated for each of its vectors; clones share the memory.
 // The cache stays small because solvers ask for one or two numbers of vectors.
@@ -22,7 +22,7 @@ impl Factors {
     /// Changed factors go to new memory, because recorded commands already read the old memory.
     pub(super) fn buffer(
         &self,
-        gpu: &Gpu,
+        device: &Device,
         operation: &'static str,
         vectors: usize,
         factors: Vec<f32>,
@@ -34,7 +34,7 @@ impl Factors {
             return Ok(buffer.clone());
         }
         let repeated: Vec<f32> = factors.iter().flat_map(|factor| std::iter::repeat_n(*factor, vectors)).collect();
-        let buffer = Buffer::from_slice(gpu, operation, &repeated)?;
+        let buffer = Buffer::from_slice(device, operation, &repeated)?;
         uploaded.insert(vectors, (factors, buffer.clone()));
         Ok(buffer)
     }

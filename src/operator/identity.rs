@@ -4,7 +4,7 @@ use futures::future::{LocalBoxFuture, ready};
 
 use super::claims::exact;
 use super::{Ball, Claims, Definiteness, LinearOperator, width};
-use crate::gpu::{Gpu, Recorder};
+use crate::device::{Device, Recorder};
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
@@ -12,8 +12,8 @@ use crate::{Error, Result};
 ///
 /// ```
 /// use opnorm::operator::Identity;
-/// use opnorm::{Gpu, Matrix, norm::spectral_norm};
-/// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[1.0, 0.0, 0.0, -3.0])?;
+/// use opnorm::{Device, Matrix, norm::spectral_norm};
+/// let matrix = Matrix::from_slice(&Device::new()?, 2, 2, &[1.0, 0.0, 0.0, -3.0])?;
 /// let plus = (Identity::like(&matrix)? + &matrix)?; // I + A
 /// assert!((spectral_norm(&plus)?.single()?.sigma - 2.0).abs() < 1e-5);
 /// let minus = ((Identity::like(&matrix)? * 2.0)? - &matrix)?; // 2 I - A
@@ -22,15 +22,15 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Identity {
-    gpu: Gpu,
+    device: Device,
     batch: usize,
     shape: Vec<usize>,
 }
 
 impl Identity {
     /// The identity of vectors of a shape, once for each batch item.
-    pub fn new(gpu: &Gpu, batch: usize, shape: &[usize]) -> Self {
-        Self { gpu: gpu.clone(), batch, shape: shape.to_vec() }
+    pub fn new(device: &Device, batch: usize, shape: &[usize]) -> Self {
+        Self { device: device.clone(), batch, shape: shape.to_vec() }
     }
 
     /// The identity with the batch and the domain of an operator.
@@ -46,13 +46,13 @@ impl Identity {
                 found: format!("{codomain:?}"),
             });
         }
-        Ok(Self::new(operator.gpu(), operator.batch(), &domain))
+        Ok(Self::new(operator.device(), operator.batch(), &domain))
     }
 }
 
 impl LinearOperator for Identity {
-    fn gpu(&self) -> &Gpu {
-        &self.gpu
+    fn device(&self) -> &Device {
+        &self.device
     }
 
     fn batch(&self) -> usize {

@@ -29,7 +29,7 @@ pub use sum::Sum;
 pub use transpose::Transpose;
 
 use crate::bound::Ball;
-use crate::gpu::{Gpu, Recorder};
+use crate::device::{Device, Recorder};
 use crate::tensor::{Position, Tensor, volume};
 use crate::{Error, Result};
 
@@ -49,8 +49,8 @@ use crate::{Error, Result};
 /// of this crate or a `Box<dyn LinearOperator>`, the right side any operator; `*` takes an `f32` as well.
 ///
 /// ```
-/// use opnorm::{Gpu, Matrix, norm::spectral_norm, operator::{LinearOperator, Transpose}};
-/// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 2, &[3.0, 0.0, 0.0, 2.0])?;
+/// use opnorm::{Device, Matrix, norm::spectral_norm, operator::{LinearOperator, Transpose}};
+/// let matrix = Matrix::from_slice(&Device::new()?, 2, 2, &[3.0, 0.0, 0.0, 2.0])?;
 /// let gram = (Transpose(&matrix) * &matrix)?;
 /// assert_eq!(gram.domain(), [2]);
 /// assert!((spectral_norm(&gram)?.single()?.sigma - 9.0).abs() < 1e-5);
@@ -60,7 +60,7 @@ use crate::{Error, Result};
 /// ```
 pub trait LinearOperator {
     /// The device the operator works on.
-    fn gpu(&self) -> &Gpu;
+    fn device(&self) -> &Device;
 
     /// The number of maps.
     fn batch(&self) -> usize;

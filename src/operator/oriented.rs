@@ -3,7 +3,7 @@
 use super::{Knowledge, LinearOperator, products_on_host};
 use crate::Result;
 use crate::bound::Ball;
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::iterate::Status;
 use crate::tensor::{Position, Tensor, volume};
 
@@ -90,11 +90,11 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
     }
 
     pub(crate) fn short_zeros(&self, columns: usize) -> Result<Tensor> {
-        Tensor::zeros(self.operator.gpu(), &self.shape(columns, &self.short_shape))
+        Tensor::zeros(self.operator.device(), &self.shape(columns, &self.short_shape))
     }
 
     pub(crate) fn long_zeros(&self, columns: usize) -> Result<Tensor> {
-        Tensor::zeros(self.operator.gpu(), &self.shape(columns, &self.long_shape))
+        Tensor::zeros(self.operator.device(), &self.shape(columns, &self.long_shape))
     }
 
     /// The end of each batch item that needs no product: a zero or non-finite item, or any item of an empty operator.

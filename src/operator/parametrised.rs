@@ -1,7 +1,7 @@
 //! Operators that are made of parameters, and the derivative of uᵀ A v with respect to the parameters.
 
 use super::{Composition, Identity, LinearOperator, Scaled, Sum, Transpose, width};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::ops::{self, Rows, Side, Sizes};
 use crate::tensor::{Matrix, Tensor};
 use crate::{Error, Result};
@@ -13,15 +13,15 @@ use crate::{Error, Result};
 ///
 /// ```
 /// use opnorm::operator::{Parametrised, Transpose};
-/// use opnorm::{Gpu, Matrix, tensor::Tensor};
-/// let gpu = Gpu::new()?;
-/// let matrix = Matrix::from_slice(&gpu, 2, 2, &[1.0, 2.0, 3.0, 4.0])?;
-/// let left = Tensor::from_slice(&gpu, &[1, 1, 2], &[1.0, 2.0])?;
-/// let right = Tensor::from_slice(&gpu, &[1, 1, 2], &[5.0, 7.0])?;
+/// use opnorm::{Device, Matrix, tensor::Tensor};
+/// let device = Device::new()?;
+/// let matrix = Matrix::from_slice(&device, 2, 2, &[1.0, 2.0, 3.0, 4.0])?;
+/// let left = Tensor::from_slice(&device, &[1, 1, 2], &[1.0, 2.0])?;
+/// let right = Tensor::from_slice(&device, &[1, 1, 2], &[5.0, 7.0])?;
 /// let gradient = matrix.pull_back(&left, &right, &[1.0])?;
-/// assert_eq!(gradient[0].read(&gpu)?, [5.0, 7.0, 10.0, 14.0]); // u vᵀ
+/// assert_eq!(gradient[0].read(&device)?, [5.0, 7.0, 10.0, 14.0]); // u vᵀ
 /// let turned = Transpose(&matrix).pull_back(&left, &right, &[1.0])?;
-/// assert_eq!(turned[0].read(&gpu)?, [5.0, 10.0, 7.0, 14.0]); // v uᵀ
+/// assert_eq!(turned[0].read(&device)?, [5.0, 10.0, 7.0, 14.0]); // v uᵀ
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 pub trait Parametrised: LinearOperator {
@@ -42,12 +42,12 @@ impl Parametrised for Matrix {
     fn pull_back(&self, left: &Tensor, right: &Tensor, weights: &[f64]) -> Result<Vec<Tensor>> {
         let (batch, rows, cols) = (self.batch(), self.rows(), self.cols());
         let vectors = expect_pairs(self, left, right, weights)?;
-        let gpu = Matrix::gpu(self);
-        let gradient = Tensor::zeros(gpu, &[batch, rows, cols])?;
+        let device = Matrix::device(self);
+        let gradient = Tensor::zeros(device, &[batch, rows, cols])?;
         let factors: Vec<f32> = weights.iter().map(|weight| *weight as f32).collect();
-        let factors = Buffer::from_slice(gpu, OPERATION, &factors)?;
-        let weighted = Buffer::zeros(gpu, OPERATION, left.len())?;
-        let mut recorder = gpu.recorder();
+        let factors = Buffer::from_slice(device, OPERATION, &factors)?;
+        let weighted = Buffer::zeros(device, OPERATION, left.len())?;
+        let mut recorder = device.recorder();
         let each = Rows { vectors: batch * vectors, length: rows };
         ops::scale(&mut recorder, each, &factors, left.buffer(), &weighted)?;
         let sizes = Sizes { batch, rows, inner: vectors, cols };
@@ -99,9 +99,9 @@ impl<A: Parametrised, B: Parametrised> Parametrised for Composition<A, B> {
         let vectors = expect_pairs(self, left, right, weights)?;
         let (outer, inner) = self.parts();
         let shape = [&[self.batch(), vectors], &inner.codomain()[..]].concat();
-        let gpu = self.gpu();
-        let (forward, backward) = (Tensor::zeros(gpu, &shape)?, Tensor::zeros(gpu, &shape)?);
-        let mut recorder: Recorder = gpu.recorder();
+        let device = self.device();
+        let (forward, backward) = (Tensor::zeros(device, &shape)?, Tensor::zeros(device, &shape)?);
+        let mut recorder: Recorder = device.recorder();
         inner.apply(&mut recorder, right, &forward)?;
         outer.apply_adjoint(&mut recorder, left, &backward)?;
         recorder.submit_blocking()?;

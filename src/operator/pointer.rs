@@ -7,15 +7,15 @@ use futures::future::LocalBoxFuture;
 
 use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, Parametrised};
 use crate::Result;
-use crate::gpu::{Gpu, Recorder};
+use crate::device::{Device, Recorder};
 use crate::tensor::Tensor;
 
 /// Hands every method of an operator on to the target of a pointer.
 macro_rules! forward {
     ($($pointer:ty),*) => {$(
         impl<O: LinearOperator + ?Sized> LinearOperator for $pointer {
-            fn gpu(&self) -> &Gpu {
-                (**self).gpu()
+            fn device(&self) -> &Device {
+                (**self).device()
             }
 
             fn batch(&self) -> usize {

@@ -26,8 +26,8 @@ use crate::{Error, Result};
 /// refused.
 ///
 /// ```
-/// use opnorm::{Gpu, Matrix, operator::check};
-/// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
+/// use opnorm::{Device, Matrix, operator::check};
+/// let matrix = Matrix::from_slice(&Device::new()?, 2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
 /// check(&matrix, 0)?;
 /// # Ok::<(), opnorm::Error>(())
 /// ```
@@ -36,7 +36,7 @@ use crate::{Error, Result};
 /// [`Error::BrokenPromise`], with the promise and the distance from it; [`Error::ShapeMismatch`] for an operator that
 /// claims symmetry and is not square, or a ball of another length; any error of the operator.
 pub fn check<O: LinearOperator + ?Sized>(operator: &O, seed: u64) -> Result<()> {
-    operator.gpu().block_on(check_async(operator, seed))
+    operator.device().block_on(check_async(operator, seed))
 }
 
 /// [`check`] without blocking the thread; the future is not `Send`: [what to do](crate#without-blocking).
@@ -112,20 +112,20 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
 
     /// The products of the device with `width` vectors for each batch item.
     async fn product(&self, adjoint: bool, width: usize, input: &[f32]) -> Result<Vec<f32>> {
-        let (operator, gpu) = (self.operator, self.operator.gpu());
+        let (operator, device) = (self.operator, self.operator.device());
         let shape = |side: Vec<usize>| [&[operator.batch(), width], &side[..]].concat();
         let (from, to) = (shape(operator.domain()), shape(operator.codomain()));
         let (from, to, size) = if adjoint { (to, from, self.from) } else { (from, to, self.to) };
-        let input = Tensor::from_slice(gpu, &from, input)?;
+        let input = Tensor::from_slice(device, &from, input)?;
         // NaN stays where the product writes nothing, so that a gap shows.
-        let output = Tensor::from_slice(gpu, &to, &vec![f32::NAN; operator.batch() * width * size])?;
-        let mut recorder = gpu.recorder();
+        let output = Tensor::from_slice(device, &to, &vec![f32::NAN; operator.batch() * width * size])?;
+        let mut recorder = device.recorder();
         match adjoint {
             true => operator.apply_adjoint(&mut recorder, &input, &output)?,
             false => operator.apply(&mut recorder, &input, &output)?,
         }
         recorder.submit_async().await?;
-        let product = output.read_async(gpu).await?;
+        let product = output.read_async(device).await?;
         for item in self.items() {
             let of_item = &product[item * width * size..(item + 1) * width * size];
             let missing = of_item.iter().filter(|value| !value.is_finite()).count();

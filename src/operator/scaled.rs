@@ -4,7 +4,7 @@ use futures::future::LocalBoxFuture;
 
 use super::factors::Factors;
 use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, width};
-use crate::gpu::{Gpu, Recorder};
+use crate::device::{Device, Recorder};
 use crate::ops::{self, Rows};
 use crate::tensor::screen::{binary_exponent, scale_by_power};
 use crate::tensor::{Tensor, volume};
@@ -81,10 +81,10 @@ impl<O: LinearOperator> Scaled<O> {
         let operation = "scaled operator";
         let width = width(operation, operator.batch(), &operator.domain(), input)?;
         let factors = (0..self.factors.len()).map(|item| self.mantissa(item) as f32).collect();
-        let factors = self.uploaded.buffer(recorder.gpu(), operation, width, factors)?;
+        let factors = self.uploaded.buffer(recorder.device(), operation, width, factors)?;
         let to = operator.codomain();
         let (vectors, size) = (operator.batch() * width, volume(&to));
-        let scratch = recorder.gpu().scratch(operation, vectors * size)?;
+        let scratch = recorder.device().scratch(operation, vectors * size)?;
         let product = Tensor::from_buffer(scratch.clone(), &[&[operator.batch(), width], &to[..]].concat())?;
         operator.apply(recorder, input, &product)?;
         ops::scale(recorder, Rows { vectors, length: size }, &factors, product.buffer(), output.buffer())
@@ -92,8 +92,8 @@ impl<O: LinearOperator> Scaled<O> {
 }
 
 impl<O: LinearOperator> LinearOperator for Scaled<O> {
-    fn gpu(&self) -> &Gpu {
-        self.operator.gpu()
+    fn device(&self) -> &Device {
+        self.operator.device()
     }
 
     fn batch(&self) -> usize {

@@ -4,7 +4,7 @@ use futures::future::LocalBoxFuture;
 
 use super::factors::Factors;
 use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, expect_batch, width};
-use crate::gpu::{Gpu, Recorder};
+use crate::device::{Device, Recorder};
 use crate::ops::{self, Multiples, Rows};
 use crate::tensor::screen::power;
 use crate::tensor::{Tensor, volume};
@@ -63,9 +63,9 @@ impl<A: LinearOperator, B: LinearOperator> Sum<A, B> {
         let (vectors, size) = (left.batch() * width, volume(&to));
         let pairs = || (0..left.batch()).map(|item| self.factors(item));
         let (of_left, of_right) = (pairs().map(|pair| pair.0 as f32), pairs().map(|pair| pair.1 as f32));
-        let left_factors = self.left_factors.buffer(recorder.gpu(), operation, width, of_left.collect())?;
-        let right_factors = self.right_factors.buffer(recorder.gpu(), operation, width, of_right.collect())?;
-        let scratch = recorder.gpu().scratch(operation, vectors * size)?;
+        let left_factors = self.left_factors.buffer(recorder.device(), operation, width, of_left.collect())?;
+        let right_factors = self.right_factors.buffer(recorder.device(), operation, width, of_right.collect())?;
+        let scratch = recorder.device().scratch(operation, vectors * size)?;
         let product = Tensor::from_buffer(scratch.clone(), &[&[left.batch(), width], &to[..]].concat())?;
         left.apply(recorder, input, output)?;
         right.apply(recorder, input, &product)?;
@@ -80,8 +80,8 @@ impl<A: LinearOperator, B: LinearOperator> Sum<A, B> {
 }
 
 impl<A: LinearOperator, B: LinearOperator> LinearOperator for Sum<A, B> {
-    fn gpu(&self) -> &Gpu {
-        self.left.gpu()
+    fn device(&self) -> &Device {
+        self.left.device()
     }
 
     fn batch(&self) -> usize {

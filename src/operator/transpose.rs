@@ -4,7 +4,7 @@ use futures::future::LocalBoxFuture;
 
 use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator};
 use crate::Result;
-use crate::gpu::{Gpu, Recorder};
+use crate::device::{Device, Recorder};
 use crate::tensor::{Position, Tensor};
 
 /// The transpose of an operator, with its two products exchanged.
@@ -15,8 +15,8 @@ pub struct Transpose<O>(
 );
 
 impl<O: LinearOperator> LinearOperator for Transpose<O> {
-    fn gpu(&self) -> &Gpu {
-        self.0.gpu()
+    fn device(&self) -> &Device {
+        self.0.device()
     }
 
     fn batch(&self) -> usize {

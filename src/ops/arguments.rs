@@ -1,6 +1,6 @@
 //! Named arguments that several operations take.
 
-use crate::gpu::Buffer;
+use crate::device::Buffer;
 use crate::tensor::Storage;
 
 /// Vectors of the same length, in sequence.

@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder, Words};
+use crate::device::{Buffer, Grid, Kernel, Profile, Recorder, Words};
 
 params! {
     pub(super) struct Params {
@@ -52,7 +52,7 @@ pub fn arithmetic(
     lane_sums: &Buffer<u32>,
 ) -> Result<()> {
     let operation = "arithmetic";
-    let lanes = recorder.gpu().capabilities().profile.lanes;
+    let lanes = recorder.device().capabilities().profile.lanes;
     expect_len(operation, "results", operands.len(), results.len())?;
     expect_len(operation, "lane sums", operands.len().div_ceil(lanes as usize), lane_sums.len())?;
     let params = Params { count: word(operation, "the operands", operands.len())? };

@@ -4,7 +4,7 @@ use super::arguments::Rows;
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::native::{self, Vectors};
 use crate::tensor::volume;
 
@@ -61,7 +61,7 @@ pub fn axpby(
         sign,
         masked,
     };
-    let grid = Grid::covering(vectors * length, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(vectors * length, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), a.into(), b.into(), (&active).into(), output.into()])
 }
 

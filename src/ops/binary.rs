@@ -4,7 +4,7 @@ use super::check::{expect_len, word};
 use super::declare::params;
 use super::function::{CHUNK, Function, function};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, call, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, call, each_chunk};
 use crate::reference::binary as reference;
 
 params! {
@@ -114,6 +114,6 @@ pub fn binary(
     expect_len(operation, "right", left.len(), right.len())?;
     expect_len(operation, "output", left.len(), output.len())?;
     let params = Params { length: word(operation, "the length", left.len())? };
-    let grid = Grid::covering(left.len(), recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(left.len(), recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&function.function.kernel, grid, &params, &[left.into(), right.into(), output.into()])
 }

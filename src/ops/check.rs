@@ -1,6 +1,6 @@
 //! The checks of operations before any recording.
 
-use crate::gpu::Recorder;
+use crate::device::Recorder;
 use crate::tensor::{Matrix, Storage};
 use crate::{Error, Result};
 
@@ -33,7 +33,7 @@ pub(super) fn expect_trips(
     trips: usize,
     advice: &'static str,
 ) -> Result<()> {
-    let budget = recorder.gpu().capabilities().loop_budget as usize;
+    let budget = recorder.device().capabilities().loop_budget as usize;
     if trips <= budget {
         return Ok(());
     }

@@ -4,7 +4,7 @@ use super::check::{expect_len, word};
 use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::RowSegments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Recorder, Words, each_chunk};
 use crate::tensor::stored::Stored;
 use crate::tensor::{Matrix, volume};
 
@@ -27,7 +27,7 @@ pub(super) static KERNELS: PerStorage =
 
 /// The segments that [`column_abs_sums`] writes for a matrix.
 pub(crate) fn column_segments(recorder: &Recorder, matrix: &Matrix) -> usize {
-    RowSegments::of(recorder.gpu(), matrix).total
+    RowSegments::of(recorder.device(), matrix).total
 }
 
 /// Records the sum of magnitudes of each column, and returns the number of segments of the results.
@@ -40,7 +40,7 @@ pub(crate) fn column_segments(recorder: &Recorder, matrix: &Matrix) -> usize {
 /// [`crate::Error::ShapeMismatch`] when the output is too short, [`crate::Error::TooLarge`] past the device's limits.
 pub fn column_abs_sums(recorder: &mut Recorder, matrix: &Matrix, output: &Buffer<f32>) -> Result<usize> {
     let operation = "column_abs_sums";
-    let cuts = RowSegments::of(recorder.gpu(), matrix);
+    let cuts = RowSegments::of(recorder.device(), matrix);
     expect_len(operation, "output", volume(&[cuts.total, matrix.batch(), matrix.cols()]), output.len())?;
     for panel in matrix.panels() {
         let place = &panel.place;
@@ -56,7 +56,7 @@ pub fn column_abs_sums(recorder: &mut Recorder, matrix: &Matrix, output: &Buffer
             segment_rows: word(operation, "the rows", cuts.length)?,
             first_segment: word(operation, "the rows", cuts.before(place.rows.start))?,
         };
-        let lanes = recorder.gpu().capabilities().profile.lanes;
+        let lanes = recorder.device().capabilities().profile.lanes;
         let grid = Grid::covering(place.items.len() * segments * matrix.quads(), lanes);
         recorder.dispatch(KERNELS.of(matrix.storage()), grid, &params, &[(&panel.words).into(), output.into()])?;
     }

@@ -4,7 +4,7 @@ use super::arguments::{BasisRef, Rows, Segmented};
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::native::{Vectors, add_multiple};
 use crate::tensor::volume;
 
@@ -61,7 +61,7 @@ pub fn combine(
         sign,
         masked,
     };
-    let grid = Grid::covering(vectors * length, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(vectors * length, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[basis.into(), coefficients.into(), (&active).into(), output.into()])
 }
 

@@ -4,7 +4,7 @@ use super::check::expect_trips;
 use super::declare::kernel;
 use super::sliding::{Params, RUN, TILE, TILE_TRIPS, WHOLE, expect_shapes, run_trips};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::native::add_strided;
 use crate::tensor::SlidingSizes;
 
@@ -36,7 +36,7 @@ pub fn conv2d(
     expect_trips(recorder, operation, trips, "split the channels and add the parts")?;
     let windows = sizes.batch * sizes.response[0] * sizes.response[1];
     let tiles = windows.div_ceil(TILE) * sizes.filters.div_ceil(TILE) * sizes.groups;
-    let grid = Grid::covering(tiles, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(tiles, recorder.device().capabilities().profile.lanes);
     let params = Params::new(operation, sizes, WHOLE)?;
     recorder.dispatch(&KERNEL, grid, &params, &[image.into(), weight.into(), response.into()])
 }

@@ -4,7 +4,7 @@ use super::check::expect_trips;
 use super::declare::kernel;
 use super::sliding::{Params, RUN, TILE, TILE_TRIPS, WHOLE, expect_shapes, run_trips};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::native::add_multiple;
 use crate::tensor::SlidingSizes;
 
@@ -39,7 +39,7 @@ pub fn conv2d_transposed(
     expect_trips(recorder, operation, trips, "split the filters and add the parts")?;
     let pixels = sizes.batch * sizes.image[0] * sizes.image[1];
     let tiles = pixels.div_ceil(TILE) * sizes.channels.div_ceil(TILE) * sizes.groups;
-    let grid = Grid::covering(tiles, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(tiles, recorder.device().capabilities().profile.lanes);
     let params = Params::new(operation, sizes, WHOLE)?;
     recorder.dispatch(&KERNEL, grid, &params, &[response.into(), weight.into(), image.into()])
 }

@@ -8,7 +8,7 @@ use super::sliding::{Params, TILE, TILE_TRIPS, expect_shapes};
 use super::sum_axis::sum_segments;
 use super::tree::tree_trips;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::native::{Strided, product};
 use crate::tensor::{SlidingSizes, elements, volume};
 
@@ -62,7 +62,7 @@ pub fn conv2d_weight(
     word(operation, "partials", sums.len())?;
     let cols = sizes.channels * sizes.taps();
     let tiles = cols.div_ceil(TILE) * sizes.filters.div_ceil(TILE) * sizes.groups * segments.count;
-    let grid = Grid::covering(tiles, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(tiles, recorder.device().capabilities().profile.lanes);
     let params = Params::new(operation, sizes, segments)?;
     recorder.dispatch(&KERNEL, grid, &params, &[image.into(), response.into(), sums.into()])?;
     if segments.count <= 1 {

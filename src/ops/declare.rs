@@ -1,6 +1,6 @@
 //! The declaration of kernels: texts, bindings and parameters, each written once.
 
-use crate::gpu::Kernel;
+use crate::device::Kernel;
 use crate::tensor::Storage;
 
 /// The parameters of a kernel: the structure of the shader, and the list of its fields, which `tests/shaders.rs`
@@ -15,8 +15,8 @@ macro_rules! params {
         }
 
         impl $name {
-            $visibility const FIELDS: &'static [$crate::gpu::Field] = &[
-                $($crate::gpu::Field::of::<$type>(stringify!($field), std::mem::offset_of!($name, $field)),)*
+            $visibility const FIELDS: &'static [$crate::device::Field] = &[
+                $($crate::device::Field::of::<$type>(stringify!($field), std::mem::offset_of!($name, $field)),)*
             ];
         }
     };
@@ -53,17 +53,17 @@ macro_rules! kernel {
     (
         $group:literal / $stem:literal, $name:expr, [$($library:literal),*], [$($access:ident),*], $params:ty, $host:expr
     ) => {
-        $crate::gpu::Kernel {
+        $crate::device::Kernel {
             name: $name,
             stem: $stem,
             source: &[
                 $(include_str!(concat!("../../shaders/lib/", $library, ".wgsl")),)*
                 include_str!(concat!("../../shaders/", $group, "/", $stem, ".wgsl")),
             ],
-            access: &[$($crate::gpu::Access::$access),*],
+            access: &[$($crate::device::Access::$access),*],
             params: <$params>::FIELDS,
             host: |params, words| {
-                $crate::gpu::call::<$params, { [$(stringify!($access)),*].len() }>(params, words, $host)
+                $crate::device::call::<$params, { [$(stringify!($access)),*].len() }>(params, words, $host)
             },
         }
     };

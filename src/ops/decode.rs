@@ -4,7 +4,7 @@ use super::check::{expect_f32, expect_len, word};
 use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Recorder, Words, each_chunk};
 use crate::tensor::Matrix;
 use crate::tensor::stored::Stored;
 
@@ -58,7 +58,7 @@ pub fn decode(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<[f32; 2
                 target_row: word(operation, "the rows", first - to.start)?,
                 segment_quads: word(operation, "the panel", segments.length)?,
             };
-            let grid = Grid::covering(segments.count, recorder.gpu().capabilities().profile.lanes);
+            let grid = Grid::covering(segments.count, recorder.device().capabilities().profile.lanes);
             let bindings = [(&source.words).into(), factors.into(), (&target.words).into()];
             recorder.dispatch(KERNELS.of(matrix.storage()), grid, &params, &bindings)?;
         }

@@ -6,7 +6,7 @@ use super::declare::{PerStorage, params};
 use super::segments::{RowSegments, Segments};
 use super::sum_partials::sum_partials;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Recorder, Words, each_chunk};
 use crate::native::{Vectors, add_rows, blocks, row_dot};
 use crate::tensor::stored::Stored;
 use crate::tensor::{Matrix, Tensor};
@@ -75,9 +75,10 @@ impl Product<'_> {
     pub(super) fn record(&self, recorder: &mut Recorder, grouped: &Grouped) -> Result<()> {
         let Self { operation, matrix, input, output } = *self;
         let Sides { vectors, input_items } = self.sides(matrix.cols(), matrix.rows())?;
-        let segments = Segments::for_group(recorder.gpu(), matrix.quads());
+        let segments = Segments::for_group(recorder.device(), matrix.quads());
         let partial = segments.count > 1;
-        let scratch = partial.then(|| recorder.gpu().scratch(operation, segments.count * output.len())).transpose()?;
+        let scratch =
+            partial.then(|| recorder.device().scratch(operation, segments.count * output.len())).transpose()?;
         let target = scratch.as_deref().unwrap_or(output.buffer());
         let (active, masked) = recorder.mask(matrix.batch() * vectors);
         for panel in matrix.panels() {
@@ -109,11 +110,11 @@ impl Product<'_> {
     pub(super) fn record_adjoint(&self, recorder: &mut Recorder, grouped: &Grouped) -> Result<()> {
         let Self { operation, matrix, input, output } = *self;
         let Sides { vectors, input_items } = self.sides(matrix.rows(), matrix.cols())?;
-        let cuts = RowSegments::of(recorder.gpu(), matrix);
+        let cuts = RowSegments::of(recorder.device(), matrix);
         let partial = cuts.total > 1;
-        let scratch = partial.then(|| recorder.gpu().scratch(operation, cuts.total * output.len())).transpose()?;
+        let scratch = partial.then(|| recorder.device().scratch(operation, cuts.total * output.len())).transpose()?;
         let target = scratch.as_deref().unwrap_or(output.buffer());
-        let lanes = recorder.gpu().capabilities().profile.lanes as usize;
+        let lanes = recorder.device().capabilities().profile.lanes as usize;
         let (active, masked) = recorder.mask(matrix.batch() * vectors);
         for panel in matrix.panels() {
             let place = &panel.place;

@@ -5,7 +5,7 @@ use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::native::{self, Vectors};
 use crate::tensor::volume;
 
@@ -59,7 +59,7 @@ pub fn dot(
     output: &Buffer<f32>,
 ) -> Result<Segments> {
     let operation = "dot";
-    let segments = Segments::for_group(recorder.gpu(), length);
+    let segments = Segments::for_group(recorder.device(), length);
     expect_len(operation, "left", volume(&[vectors, length]), left.len())?;
     expect_len(operation, "right", volume(&[vectors, length]), right.len())?;
     expect_len(operation, "output", volume(&[vectors, segments.count]), output.len())?;

@@ -1,6 +1,6 @@
 //! Elementwise functions: their texts in `shaders/lib/`, and the kernels that apply each function alone.
 
-use crate::gpu::Kernel;
+use crate::device::Kernel;
 
 /// Elements that the host goes through at a time.
 pub(super) const CHUNK: usize = 4096;
@@ -28,7 +28,7 @@ macro_rules! function {
             stem: concat!($kind, "_", stringify!($name)),
             text: include_str!(concat!("../../shaders/lib/", $kind, "_", stringify!($name), ".wgsl")),
             libraries: &[$(include_str!(concat!("../../shaders/lib/", $library, ".wgsl"))),*],
-            kernel: $crate::gpu::Kernel {
+            kernel: $crate::device::Kernel {
                 name: concat!($kind, "_", stringify!($name)),
                 stem: $kind,
                 source: &[
@@ -39,7 +39,7 @@ macro_rules! function {
                     $call,
                     include_str!(concat!("../../shaders/tensor/", $kind, ".wgsl")),
                 ],
-                access: &[$($crate::gpu::Access::$access),*],
+                access: &[$($crate::device::Access::$access),*],
                 params: <$params>::FIELDS,
                 host: $host,
             },

@@ -4,7 +4,7 @@ use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use super::tree::tree_trips;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::native::tree_of_sums;
 use crate::tensor::elements;
 
@@ -120,9 +120,9 @@ pub fn gather(
         length: word(operation, "an axis", length)?,
         inner: word(operation, "the inner size", inner)?,
     };
-    let starts = Buffer::from_slice(recorder.gpu(), operation, &places.starts)?;
-    let lists = Buffer::from_slice(recorder.gpu(), operation, &places.places)?;
-    let grid = Grid::covering(outer * length * inner, recorder.gpu().capabilities().profile.lanes);
+    let starts = Buffer::from_slice(recorder.device(), operation, &places.starts)?;
+    let lists = Buffer::from_slice(recorder.device(), operation, &places.places)?;
+    let grid = Grid::covering(outer * length * inner, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), (&starts).into(), (&lists).into(), output.into()])
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::check::{expect_f32, expect_len, word};
 use super::declare::{kernel, params};
 use super::mirror::mirror;
-use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder, Words};
+use crate::device::{Buffer, Grid, Kernel, Profile, Recorder, Words};
 use crate::native::{Strided, product};
 use crate::tensor::{Matrix, Panel};
 use crate::{Error, Result};
@@ -93,7 +93,7 @@ pub fn gram_rows(
         return Err(Error::OutOfRange { operation, what: "rows", found: rows, length: output.rows() });
     }
     expect_len(operation, "factors", batch, factors.len())?;
-    let profile = recorder.gpu().capabilities().profile;
+    let profile = recorder.device().capabilities().profile;
     for source in matrix.panels() {
         for summed in pieces(source) {
             for target in output.panels() {

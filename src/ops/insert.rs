@@ -4,7 +4,7 @@ use super::arguments::Axis;
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::tensor::elements;
 
 params! {
@@ -59,7 +59,7 @@ pub fn insert(
         inner: word(operation, "the inner size", inner)?,
         first: word(operation, "the first place", first)?,
     };
-    let grid = Grid::covering(outer * length * inner, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(outer * length * inner, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])
 }
 

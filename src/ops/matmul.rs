@@ -7,7 +7,7 @@ use super::matmul_side::{SideLayout, matmul_side, matmul_side_len};
 use super::matmul_tiles::{Tile, matmul_tiles};
 use super::tree::tree_trips;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Profile, Recorder, Words};
+use crate::device::{Buffer, Grid, Kernel, Profile, Recorder, Words};
 use crate::native::{Strided, product};
 use crate::tensor::volume;
 
@@ -138,7 +138,7 @@ pub fn matmul(
     let Some(scratch) = scratch else { return matmul_strided(recorder, sizes, left, right, output) };
     let transposed = [left.transposed, right.transposed];
     expect_len(operation, "scratch", matmul_scratch(sizes, transposed), scratch.len())?;
-    let capabilities = recorder.gpu().capabilities();
+    let capabilities = recorder.device().capabilities();
     let way = Tiled::choose(capabilities.profile, sizes, transposed)
         .filter(|way| way.copies.iter().all(|copy| *copy <= capabilities.binding_elements()));
     let Some(way) = way else { return matmul_strided(recorder, sizes, left, right, output) };
@@ -193,7 +193,7 @@ fn matmul_strided(
         right_step: size(right_step)?,
     };
     let tiles = batch * rows.div_ceil(TILE) * cols.div_ceil(TILE);
-    let grid = Grid::covering(tiles, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(tiles, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[left.buffer.into(), right.buffer.into(), output.into()])
 }
 

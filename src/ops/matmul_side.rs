@@ -3,7 +3,7 @@
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::volume;
 
 params! {
@@ -68,7 +68,7 @@ pub fn matmul_side(
         along: word(operation, "the length", along)?,
     };
     let blocks = batch * size.div_ceil(4) * length.div_ceil(4);
-    let grid = Grid::covering(blocks, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(blocks, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])
 }
 

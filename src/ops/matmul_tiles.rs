@@ -5,7 +5,7 @@ use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use super::matmul_side::matmul_side_len;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::native::{Strided, product};
 use crate::tensor::volume;
 
@@ -88,7 +88,7 @@ pub fn matmul_tiles(
         word(operation, role, buffer.len())?;
     }
     let (tiles_down, tiles_across) = (rows.div_ceil(tile.edge()), cols.div_ceil(tile.edge()));
-    let lanes = recorder.gpu().capabilities().profile.lanes as usize;
+    let lanes = recorder.device().capabilities().profile.lanes as usize;
     let across = tiles_across.next_power_of_two().min(MOST_ACROSS).min(lanes);
     let size = |size| word(operation, "an axis", size);
     let params = Params {

@@ -4,7 +4,7 @@ use super::declare::{PerStorage, matrix_kernels};
 use super::dense_product::{AdjointParams, Grouped, Product, adjoint_on_host};
 use super::matvec_adjoint_vectors::matvec_adjoint_vectors;
 use crate::Result;
-use crate::gpu::Recorder;
+use crate::device::Recorder;
 use crate::tensor::{Matrix, Tensor};
 
 pub(super) static KERNELS: PerStorage =

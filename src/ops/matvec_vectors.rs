@@ -3,7 +3,7 @@
 use super::declare::{PerStorage, matrix_kernels};
 use super::dense_product::{Grouped, Params, Product, on_host};
 use crate::Result;
-use crate::gpu::Recorder;
+use crate::device::Recorder;
 use crate::tensor::{Matrix, Tensor};
 
 pub(super) static KERNELS: PerStorage =

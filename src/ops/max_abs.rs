@@ -5,7 +5,7 @@ use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::native::{Vectors, largest_magnitude};
 use crate::tensor::stored::F32;
 use crate::tensor::volume;
@@ -47,7 +47,7 @@ pub fn max_abs(
         segments: word(operation, "the length", segments.count)?,
         segment: word(operation, "the length", segments.length)?,
     };
-    let grid = Grid::covering(vectors * segments.count, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(vectors * segments.count, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])?;
     Ok(segments)
 }

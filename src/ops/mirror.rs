@@ -2,7 +2,7 @@
 
 use super::check::{expect_f32, word};
 use super::declare::{kernel, params};
-use crate::gpu::{Grid, Kernel, Recorder, Words};
+use crate::device::{Grid, Kernel, Recorder, Words};
 use crate::tensor::Matrix;
 use crate::{Error, Result};
 
@@ -43,7 +43,7 @@ pub fn mirror(recorder: &mut Recorder, matrix: &Matrix) -> Result<()> {
             found: format!("{} x {}", matrix.rows(), matrix.cols()),
         });
     }
-    let lanes = recorder.gpu().capabilities().profile.lanes as usize;
+    let lanes = recorder.device().capabilities().profile.lanes as usize;
     for (index, source) in matrix.panels().iter().enumerate() {
         // A panel of several items holds these items whole.
         let targets = matrix.panels()[..=index].iter().filter(|target| target.place.items == source.place.items);
@@ -64,7 +64,7 @@ pub fn mirror(recorder: &mut Recorder, matrix: &Matrix) -> Result<()> {
             };
             let spans = (source_end - from.start).div_ceil(SPAN);
             let grid = Grid::groups(to.len().div_ceil(lanes) * spans * target.place.items.len());
-            let other = if own { (&recorder.gpu().placeholder()).into() } else { (&source.words).into() };
+            let other = if own { (&recorder.device().placeholder()).into() } else { (&source.words).into() };
             recorder.dispatch(&KERNEL, grid, &params, &[other, (&target.words).into()])?;
         }
     }

@@ -104,7 +104,7 @@ pub use sum_squares::sum_squares;
 pub use unary::{Unary, unary};
 pub use window::{Span, window};
 
-use crate::gpu::Kernel;
+use crate::device::Kernel;
 
 /// Every shader of the crate, once for each storage of its matrix.
 pub fn kernels() -> Vec<&'static Kernel> {

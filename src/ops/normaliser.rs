@@ -6,7 +6,7 @@ use super::arguments::Segmented;
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::tensor::volume;
 
 /// The state on the device of one vector of an iteration.
@@ -130,7 +130,7 @@ pub fn normaliser(
         memory.active.into(),
         memory.states.into(),
     ];
-    let grid = Grid::covering(vectors, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(vectors, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &bindings)
 }
 

@@ -2,7 +2,7 @@
 
 use super::check::{expect_f32, expect_trips, word};
 use super::declare::{kernel, params};
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::{Matrix, Tensor};
 use crate::{Error, Result};
 
@@ -81,7 +81,7 @@ pub fn outer(
             vector_items: word(operation, "the vectors", items)?,
             vectors: word(operation, "the vectors", vectors)?,
         };
-        let grid = Grid::covering(place.row_count() * output.quads(), recorder.gpu().capabilities().profile.lanes);
+        let grid = Grid::covering(place.row_count() * output.quads(), recorder.device().capabilities().profile.lanes);
         let bindings = [coefficients.into(), left.buffer().into(), right.buffer().into(), (&panel.words).into()];
         recorder.dispatch(&KERNEL, grid, &params, &bindings)?;
     }

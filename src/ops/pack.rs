@@ -4,7 +4,7 @@ use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::{Panel, volume};
 
 params! {
@@ -39,7 +39,7 @@ pub fn pack(recorder: &mut Recorder, input: &Buffer<u32>, panel: &Panel, cols: u
         total_quads: word(operation, "the panel", total)?,
         segment_quads: word(operation, "the panel", segments.length)?,
     };
-    let grid = Grid::covering(segments.count, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(segments.count, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), (&panel.words).into()])
 }
 

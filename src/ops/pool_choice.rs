@@ -4,7 +4,7 @@ use super::check::expect_trips;
 use super::declare::kernel;
 use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
@@ -32,7 +32,7 @@ pub fn pool_choice(
     expect_shapes(operation, &[("image", sizes.image_shape(), image), ("choice", sizes.response_shape(), choice)])?;
     expect_trips(recorder, operation, sizes.taps() + 1, "pool in two steps, of smaller windows")?;
     let windows = sizes.batch * sizes.response[0] * sizes.response[1];
-    let grid = Grid::covering(windows, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(windows, recorder.device().capabilities().profile.lanes);
     let params = Params::new(operation, sizes, WHOLE)?;
     recorder.dispatch(&KERNEL, grid, &params, &[image.into(), choice.into()])
 }

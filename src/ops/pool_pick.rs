@@ -3,7 +3,7 @@
 use super::declare::kernel;
 use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
@@ -32,7 +32,7 @@ pub fn pool_pick(
     let buffers = [("image", sizes.image_shape(), image), ("choice", response, choice), ("picked", response, picked)];
     expect_shapes(operation, &buffers)?;
     let windows = sizes.batch * sizes.response[0] * sizes.response[1];
-    let grid = Grid::covering(windows, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(windows, recorder.device().capabilities().profile.lanes);
     let params = Params::new(operation, sizes, WHOLE)?;
     recorder.dispatch(&KERNEL, grid, &params, &[image.into(), choice.into(), picked.into()])
 }

@@ -4,7 +4,7 @@ use super::check::expect_trips;
 use super::declare::kernel;
 use super::sliding::{Params, WHOLE, expect_planes, expect_shapes};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::SlidingSizes;
 
 pub(super) static KERNEL: Kernel =
@@ -38,7 +38,7 @@ pub fn pool_unpick(
     });
     expect_trips(recorder, operation, down * (across + 2) + 1, "pool in two steps, of smaller windows")?;
     let pixels = sizes.batch * sizes.image[0] * sizes.image[1];
-    let grid = Grid::covering(pixels, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(pixels, recorder.device().capabilities().profile.lanes);
     let params = Params::new(operation, sizes, WHOLE)?;
     recorder.dispatch(&KERNEL, grid, &params, &[picked.into(), choice.into(), image.into()])
 }

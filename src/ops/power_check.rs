@@ -6,7 +6,7 @@ use super::arguments::Segmented;
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::tensor::volume;
 
 /// The state of a power iteration, for one vector.
@@ -83,7 +83,7 @@ pub fn power_check(
         rtol: check.rtol,
         atol: check.atol,
     };
-    let grid = Grid::covering(vectors, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(vectors, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[squares.into(), norms.into(), active.into(), reports.into()])
 }
 

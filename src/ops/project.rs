@@ -5,7 +5,7 @@ use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::native::{Vectors, dot};
 use crate::tensor::volume;
 
@@ -41,7 +41,7 @@ pub fn project(
     output: &Buffer<f32>,
 ) -> Result<Segments> {
     let operation = "project";
-    let segments = Segments::for_group(recorder.gpu(), length);
+    let segments = Segments::for_group(recorder.device(), length);
     let needed = volume(&[slots.saturating_sub(1), stride]).saturating_add(volume(&[vectors, length]));
     expect_len(operation, "basis", needed, basis.len())?;
     expect_len(operation, "input", volume(&[vectors, length]), input.len())?;

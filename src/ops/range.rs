@@ -5,7 +5,7 @@ use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use super::normaliser::{NormaliserState, StopKind};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::tensor::volume;
 
 params! {
@@ -44,7 +44,7 @@ pub fn range(
         vectors: word(operation, "the vectors", vectors)?,
         segments: word(operation, "the segments", segments)?,
     };
-    let grid = Grid::covering(vectors, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(vectors, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[screens.into(), factors.into(), active.into(), states.into()])
 }
 

@@ -6,7 +6,7 @@ use super::declare::kernel;
 use super::dot::Params;
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::native::{self, Vectors};
 use crate::tensor::volume;
 
@@ -42,7 +42,7 @@ pub fn residual_squares(
     output: &Buffer<f32>,
 ) -> Result<Segments> {
     let operation = "residual_squares";
-    let segments = Segments::for_group(recorder.gpu(), length);
+    let segments = Segments::for_group(recorder.device(), length);
     expect_len(operation, "product", volume(&[vectors, length]), product.len())?;
     expect_len(operation, "direction", volume(&[vectors, length]), direction.len())?;
     expect_len(operation, "factors", vectors, factors.len())?;

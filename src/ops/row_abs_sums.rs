@@ -4,7 +4,7 @@ use super::check::{expect_len, word};
 use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Recorder, Words, each_chunk};
 use crate::native::magnitudes;
 use crate::tensor::stored::Stored;
 use crate::tensor::{Matrix, volume};
@@ -50,7 +50,7 @@ pub fn row_abs_sums(recorder: &mut Recorder, matrix: &Matrix, output: &Buffer<f3
             segments: word(operation, "the columns", segments.count)?,
             segment_quads: word(operation, "the columns", segments.length)?,
         };
-        let grid = Grid::covering(place.row_count() * segments.count, recorder.gpu().capabilities().profile.lanes);
+        let grid = Grid::covering(place.row_count() * segments.count, recorder.device().capabilities().profile.lanes);
         recorder.dispatch(KERNELS.of(matrix.storage()), grid, &params, &[(&panel.words).into(), output.into()])?;
     }
     Ok(segments)

@@ -6,7 +6,7 @@ use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::Segments;
 use super::square_sums::panel_segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Recorder, Words, each_chunk};
 use crate::native::{Parts, largest_magnitude};
 use crate::tensor::stored::Stored;
 use crate::tensor::{Panel, volume};
@@ -38,8 +38,8 @@ pub fn screen_segments(
     output: &Buffer<[u32; 2]>,
 ) -> Result<Segments> {
     let operation = "screen";
-    let lanes = recorder.gpu().capabilities().profile.lanes;
-    let segments = panel_segments(recorder.gpu(), panel, quads);
+    let lanes = recorder.device().capabilities().profile.lanes;
+    let segments = panel_segments(recorder.device(), panel, quads);
     let items = panel.place.items.len();
     expect_len(operation, "output", volume(&[items, segments.count]), output.len())?;
     let params = Params {

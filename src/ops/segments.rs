@@ -1,6 +1,6 @@
 //! The cutting of long sums, so that invocations keep to the loop budget and partial results stay few.
 
-use crate::gpu::Gpu;
+use crate::device::Device;
 use crate::tensor::Matrix;
 
 /// A length cut into equal segments, the last segment perhaps shorter.
@@ -26,8 +26,8 @@ const LONGEST: usize = 32_768;
 
 impl Segments {
     /// Segments of `total` elements that a whole group shares.
-    pub(crate) fn for_group(gpu: &Gpu, total: usize) -> Self {
-        let lanes = gpu.capabilities().profile.lanes as usize;
+    pub(crate) fn for_group(device: &Device, total: usize) -> Self {
+        let lanes = device.capabilities().profile.lanes as usize;
         Self::cut(total, TRIPS * lanes, LONGEST * lanes)
     }
 
@@ -42,8 +42,8 @@ impl Segments {
     }
 
     /// Segments of `rows` rows for the transposed product.
-    pub(crate) fn for_rows(gpu: &Gpu, rows: usize) -> Self {
-        Self::cut(rows, gpu.capabilities().profile.adjoint_rows as usize, LONGEST)
+    pub(crate) fn for_rows(device: &Device, rows: usize) -> Self {
+        Self::cut(rows, device.capabilities().profile.adjoint_rows as usize, LONGEST)
     }
 
     fn cut(total: usize, least: usize, longest: usize) -> Self {
@@ -63,8 +63,8 @@ pub(super) struct RowSegments {
 
 impl RowSegments {
     /// The segments in which the rows of `matrix` are summed.
-    pub(super) fn of(gpu: &Gpu, matrix: &Matrix) -> Self {
-        let length = Segments::for_rows(gpu, matrix.rows()).length;
+    pub(super) fn of(device: &Device, matrix: &Matrix) -> Self {
+        let length = Segments::for_rows(device, matrix.rows()).length;
         // All panels of an item but the last have as many rows as the first.
         let panel_rows = matrix.panels().first().map_or(1, |panel| panel.place.rows.len());
         let whole = matrix.rows() / panel_rows * panel_rows.div_ceil(length);

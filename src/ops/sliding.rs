@@ -6,7 +6,7 @@ use super::check::{expect, expect_len, word};
 use super::declare::params;
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::Buffer;
+use crate::device::Buffer;
 use crate::tensor::{SlidingSizes, elements};
 
 params! {

@@ -5,7 +5,7 @@ use super::check::{expect_len, word};
 use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Gpu, Grid, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Device, Grid, Recorder, Words, each_chunk};
 use crate::native::{Parts, squares};
 use crate::tensor::stored::Stored;
 use crate::tensor::{Panel, volume};
@@ -22,8 +22,8 @@ params! {
 pub(super) static KERNELS: PerStorage = matrix_kernels!("dense" / "square_sums", ["group"], [Write], Params, on_host);
 
 /// The segments of [`square_sums`] and [`super::screen_segments`] for each item of a panel.
-pub(crate) fn panel_segments(gpu: &Gpu, panel: &Panel, quads: usize) -> Segments {
-    let lanes = gpu.capabilities().profile.lanes;
+pub(crate) fn panel_segments(device: &Device, panel: &Panel, quads: usize) -> Segments {
+    let lanes = device.capabilities().profile.lanes;
     let segments = Segments::for_lane(panel.place.rows.len() * quads);
     // Segments of neighbouring lanes interleave, so that a tile of segments is always whole.
     Segments { length: segments.length, count: segments.count.next_multiple_of(lanes as usize) }
@@ -44,8 +44,8 @@ pub fn square_sums(
     output: &Buffer<f32>,
 ) -> Result<Segments> {
     let operation = "square_sums";
-    let lanes = recorder.gpu().capabilities().profile.lanes;
-    let segments = panel_segments(recorder.gpu(), panel, quads);
+    let lanes = recorder.device().capabilities().profile.lanes;
+    let segments = panel_segments(recorder.device(), panel, quads);
     let items = panel.place.items.len();
     expect_len(operation, "output", volume(&[items, segments.count]), output.len())?;
     let params = Params {

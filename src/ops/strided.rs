@@ -2,7 +2,7 @@
 
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::elements;
 use crate::{Error, Result};
 
@@ -67,7 +67,7 @@ pub fn strided(
         // An axis of a single element never uses its stride, however large.
         params.strides[axis] = if *size == 1 { 0 } else { word(operation, "a stride", *stride)? };
     }
-    let grid = Grid::covering(count, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(count, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])
 }
 

@@ -5,7 +5,7 @@ use super::check::{expect_len, word};
 use super::declare::{kernel, params};
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::native::sum_rows;
 use crate::tensor::volume;
 
@@ -73,7 +73,7 @@ pub(super) fn sum_segments(
         segment: word(operation, "a segment", segments.length)?,
         segments: word(operation, "the segments", segments.count)?,
     };
-    let grid = Grid::covering(outer * segments.count * inner, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(outer * segments.count * inner, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])
 }
 

@@ -5,7 +5,7 @@ use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use super::tree::{tree_roundings, tree_trips};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::native::{Vectors, tree_of_sums};
 use crate::tensor::volume;
 
@@ -52,7 +52,7 @@ pub fn sum_partials(
         segments: word(operation, "the segments", segments)?,
         masked,
     };
-    let grid = Grid::covering(vectors * length, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(vectors * length, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[partials.into(), (&active).into(), output.into()])
 }
 

@@ -6,7 +6,7 @@ use super::declare::kernel;
 use super::dot::Params;
 use super::segments::Segments;
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::native::{Vectors, squares};
 use crate::tensor::stored::F32;
 use crate::tensor::volume;
@@ -36,7 +36,7 @@ pub fn sum_squares(
     output: &Buffer<f32>,
 ) -> Result<Segments> {
     let operation = "sum_squares";
-    let segments = Segments::for_group(recorder.gpu(), length);
+    let segments = Segments::for_group(recorder.device(), length);
     expect_len(operation, "input", volume(&[vectors, length]), input.len())?;
     expect_len(operation, "factors", vectors, factors.len())?;
     expect_len(operation, "output", volume(&[vectors, segments.count]), output.len())?;

@@ -4,7 +4,7 @@ use super::check::{expect_len, word};
 use super::declare::params;
 use super::function::{CHUNK, Function, function};
 use crate::Result;
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, call, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, call, each_chunk};
 use crate::reference::unary as reference;
 
 params! {
@@ -171,6 +171,6 @@ pub fn unary(
     let operation = function.function.stem;
     expect_len(operation, "output", input.len(), output.len())?;
     let params = Params { length: word(operation, "the length", input.len())?, parameter };
-    let grid = Grid::covering(input.len(), recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(input.len(), recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&function.function.kernel, grid, &params, &[input.into(), output.into()])
 }

@@ -3,7 +3,7 @@
 use super::arguments::Axis;
 use super::check::{expect_len, word};
 use super::declare::{kernel, params};
-use crate::gpu::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
 use crate::tensor::volume;
 use crate::{Error, Result};
 
@@ -67,7 +67,7 @@ pub fn window(
         inner: word(operation, "the inner size", inner)?,
         start: start as i32,
     };
-    let grid = Grid::covering(outer * length * inner, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(outer * length * inner, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[input.into(), output.into()])
 }
 

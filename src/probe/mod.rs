@@ -9,39 +9,39 @@ mod triples;
 pub(crate) use host::host_violation;
 pub use report::ArithmeticReport;
 
-use crate::gpu::Buffer;
-use crate::{Error, Gpu, Result, ops};
+use crate::device::Buffer;
+use crate::{Device, Error, Result, ops};
 use judge::judge;
 use triples::triples;
 
 /// Finds out how a device rounds; once for each device and its clones.
 ///
 /// ```
-/// let gpu = opnorm::Gpu::new()?;
-/// let report = opnorm::probe::arithmetic(&gpu)?;
+/// let device = opnorm::Device::new()?;
+/// let report = opnorm::probe::arithmetic(&device)?;
 /// assert!(report.upholds_wgsl(), "{:?}", report.violation());
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`crate::Error::DeviceLost`], [`crate::Error::Timeout`], [`crate::Error::Device`].
-pub fn arithmetic(gpu: &Gpu) -> Result<ArithmeticReport> {
-    if let Some(report) = gpu.facts().get::<ArithmeticReport>() {
+pub fn arithmetic(device: &Device) -> Result<ArithmeticReport> {
+    if let Some(report) = device.facts().get::<ArithmeticReport>() {
         return Ok((*report).clone());
     }
     let triples = triples();
     let operation = "probe arithmetic";
     let bits: Vec<[u32; 4]> = triples.iter().map(|[a, b, c]| [a.to_bits(), b.to_bits(), c.to_bits(), 0]).collect();
-    let lanes = gpu.capabilities().profile.lanes as usize;
-    let operands = Buffer::from_slice(gpu, operation, &bits)?;
-    let results = Buffer::zeros(gpu, operation, bits.len())?;
-    let lane_sums = Buffer::zeros(gpu, operation, bits.len().div_ceil(lanes))?;
-    let mut recorder = gpu.recorder();
+    let lanes = device.capabilities().profile.lanes as usize;
+    let operands = Buffer::from_slice(device, operation, &bits)?;
+    let results = Buffer::zeros(device, operation, bits.len())?;
+    let lane_sums = Buffer::zeros(device, operation, bits.len().div_ceil(lanes))?;
+    let mut recorder = device.recorder();
     ops::arithmetic(&mut recorder, &operands, &results, &lane_sums)?;
     let (results, lane_sums) = (recorder.read(&results)?, recorder.read(&lane_sums)?);
     recorder.submit()?;
     let report = judge(&triples, &results.wait()?, &lane_sums.wait()?, lanes);
-    Ok((*gpu.facts().keep(report)).clone())
+    Ok((*device.facts().keep(report)).clone())
 }
 
 /// Refuses a thread whose rounding mode is not what the proof takes for granted.
@@ -53,9 +53,9 @@ pub(crate) fn expect_host_arithmetic() -> Result<()> {
 }
 
 /// Refuses a device that does not compute as the proof takes for granted.
-pub(crate) fn expect_arithmetic(gpu: &Gpu) -> Result<()> {
-    match arithmetic(gpu)?.violation() {
+pub(crate) fn expect_arithmetic(device: &Device) -> Result<()> {
+    match arithmetic(device)?.violation() {
         None => Ok(()),
-        Some(problem) => Err(Error::Arithmetic { adapter: gpu.capabilities().name.clone(), problem }),
+        Some(problem) => Err(Error::Arithmetic { adapter: device.capabilities().name.clone(), problem }),
     }
 }

@@ -6,14 +6,14 @@
 //! ```
 //! use opnorm::audit::{Event, Options, audit};
 //! use opnorm::report::{BoundKind, Content, Format, Plan, Record, Summary};
-//! use opnorm::{Gpu, io::Checkpoint};
+//! use opnorm::{Device, io::Checkpoint};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let checkpoint = Checkpoint::open("models/digits.safetensors")?;
 //! let (mut out, mut summary) = (Vec::new(), Summary::default());
 //! let mut writer = Format::Csv.writer(Plan::new(Content::Audit(BoundKind::Lower)));
 //! let mut records = Vec::new();
-//! audit(&Gpu::new()?, &checkpoint, &Options::default(), &mut |event| {
+//! audit(&Device::new()?, &checkpoint, &Options::default(), &mut |event| {
 //!     if let Event::Row(row) = event {
 //!         records.push(Record::new(&row, false, 0));
 //!     }

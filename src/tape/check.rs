@@ -92,8 +92,8 @@ impl Tape {
     /// derivatives disagree, so the point must lie off kinks.
     ///
     /// ```
-    /// use opnorm::{Gpu, tape::Tape};
-    /// let tape = Tape::new(&Gpu::new()?);
+    /// use opnorm::{Device, tape::Tape};
+    /// let tape = Tape::new(&Device::new()?);
     /// let (x, y) = (tape.input(&[2, 3])?, tape.input(&[3])?);
     /// let report = tape.check_gradients(&[&x.multiply(&y)?.tanh()?], &[&x, &y], &[&[0.1; 6], &[1.0, -2.0, 0.5]])?;
     /// println!("{report}");
@@ -157,12 +157,12 @@ impl Tape {
 fn on_device(program: &Program, data: &[&[f64]], inputs: &[&Value]) -> Result<Vec<f64>> {
     let upload = |(data, input): (&&[f64], &&Value)| {
         let rounded: Vec<f32> = data.iter().map(|value| *value as f32).collect();
-        Tensor::from_slice(program.gpu(), input.shape(), &rounded)
+        Tensor::from_slice(program.device(), input.shape(), &rounded)
     };
     let tensors: Vec<Tensor> = data.iter().zip(inputs).map(upload).collect::<Result<_>>()?;
     let mut results = Vec::new();
     for tensor in program.run(&tensors)? {
-        results.extend(tensor.read(program.gpu())?.into_iter().map(f64::from));
+        results.extend(tensor.read(program.device())?.into_iter().map(f64::from));
     }
     Ok(results)
 }

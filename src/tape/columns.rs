@@ -1,7 +1,7 @@
 //! Columns of a tensor of vectors, and their places in the memory of a program.
 
 use crate::Result;
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 
 /// Some columns of a tensor of vectors, batch × columns × any, which a program stores as columns × batch × any.
 pub(super) struct Columns {

@@ -19,13 +19,13 @@ impl Tape {
     /// Inputs may be any values. A run receives a computed value that is an input instead of computing that value.
     ///
     /// ```
-    /// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
-    /// let gpu = Gpu::new()?;
-    /// let tape = Tape::new(&gpu);
+    /// use opnorm::{Device, tape::Tape, tensor::Tensor};
+    /// let device = Device::new()?;
+    /// let tape = Tape::new(&device);
     /// let x = tape.input(&[2, 2])?;
     /// let program = tape.compile(&[&x], &[x.matmul(&x)?])?;
-    /// let found = program.run(&[Tensor::from_slice(&gpu, &[2, 2], &[1.0, 1.0, 0.0, 1.0])?])?;
-    /// assert_eq!(found[0].read(&gpu)?, [1.0, 2.0, 0.0, 1.0]);
+    /// let found = program.run(&[Tensor::from_slice(&device, &[2, 2], &[1.0, 1.0, 0.0, 1.0])?])?;
+    /// assert_eq!(found[0].read(&device)?, [1.0, 2.0, 0.0, 1.0]);
     /// # Ok::<(), opnorm::Error>(())
     /// ```
     ///
@@ -153,11 +153,11 @@ impl Builder {
     ) -> Result<Program> {
         let inputs = (0..starts.len()).collect();
         let outputs: Vec<usize> = ends.iter().map(|end| self.of_node[end]).collect();
-        let settings = (tape.fusion(), tape.gpu().capabilities());
+        let settings = (tape.fusion(), tape.device().capabilities());
         let launches = fusion::launches(settings, &self.values, &self.steps, &outputs)?;
         self.allot(&launches, &outputs);
         let plan = Plan::pack(&self.blocks);
         let code = Code { values: self.values, inputs, outputs, steps: self.steps, launches, plan };
-        Ok(Program::new(tape.gpu(), code, known))
+        Ok(Program::new(tape.device(), code, known))
     }
 }

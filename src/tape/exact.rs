@@ -30,7 +30,7 @@ impl Exact {
         if made.is_none() {
             let mut data = Vec::with_capacity(point.len());
             for tensor in point {
-                data.push(tensor.read_async(at_point.gpu()).await?.into_iter().map(f64::from).collect::<Vec<f64>>());
+                data.push(tensor.read_async(at_point.device()).await?.into_iter().map(f64::from).collect::<Vec<f64>>());
             }
             let decided = at_point.on_host(&[]).await?.run(&data)?;
             *made = Some([forward.on_host(&decided).await?, back.on_host(&decided).await?]);

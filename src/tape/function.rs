@@ -7,7 +7,7 @@ use super::columns::Columns;
 use super::graph::Value;
 use super::program::Program;
 use crate::Result;
-use crate::gpu::Gpu;
+use crate::device::Device;
 use crate::tensor::{Tensor, volume};
 
 /// A function on a tape, and the programs of the gradients that were asked for.
@@ -41,13 +41,13 @@ impl Function {
     ) -> Result<Vec<Tensor>> {
         let vectors = left.shape()[1];
         let program = self.gradient(wanted, vectors)?;
-        let gpu = self.input.tape().gpu();
+        let device = self.input.tape().device();
         let mut pairs = Vec::new();
         for vector in 0..vectors {
             let of_vector: Vec<f32> = weights.iter().copied().skip(vector).step_by(vectors).collect();
-            pairs.push(taken(gpu, right, vector, self.input.shape())?);
-            pairs.push(taken(gpu, left, vector, self.output.shape())?);
-            pairs.push(Tensor::from_slice(gpu, &column(self.output.shape()), &of_vector)?);
+            pairs.push(taken(device, right, vector, self.input.shape())?);
+            pairs.push(taken(device, left, vector, self.output.shape())?);
+            pairs.push(Tensor::from_slice(device, &column(self.output.shape()), &of_vector)?);
         }
         let given: Vec<&Tensor> = point.iter().chain(&pairs).collect();
         program.run_async(&given).await
@@ -80,13 +80,13 @@ impl Function {
 }
 
 /// One vector of each sample, as a tensor of the shape of a value.
-fn taken(gpu: &Gpu, vectors: &Tensor, vector: usize, shape: &[usize]) -> Result<Tensor> {
+fn taken(device: &Device, vectors: &Tensor, vector: usize, shape: &[usize]) -> Result<Tensor> {
     let (batch, count) = (shape[0], vectors.shape()[1]);
     if count == 1 {
         return vectors.reshaped(shape);
     }
-    let taken = Tensor::zeros(gpu, shape)?;
-    let mut recorder = gpu.recorder();
+    let taken = Tensor::zeros(device, shape)?;
+    let mut recorder = device.recorder();
     let place = Columns { first: vector, columns: 1, count };
     place.gather(&mut recorder, vectors.buffer(), taken.buffer(), (batch, volume(&shape[1..])))?;
     recorder.submit()?;

@@ -21,7 +21,7 @@ use super::graph::ByElement;
 use super::ir::{Held, Launch, Origin, Step, Work, root};
 use super::settings::Fusion;
 use crate::Result;
-use crate::gpu::Capabilities;
+use crate::device::Capabilities;
 use crate::ops::{self, Argument, Fused, Line, Reach};
 use crate::tensor::volume;
 

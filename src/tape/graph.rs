@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 use super::settings::Fusion;
-use crate::gpu::{Buffer, Gpu, Recorder};
+use crate::device::{Buffer, Device, Recorder};
 use crate::ops::{Binary, Reach, Unary};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -18,19 +18,19 @@ use crate::{Error, Result};
 /// that it needs, so that the program's tape may be dropped.
 ///
 /// ```
-/// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
-/// let gpu = Gpu::new()?;
-/// let tape = Tape::new(&gpu);
+/// use opnorm::{Device, tape::Tape, tensor::Tensor};
+/// let device = Device::new()?;
+/// let tape = Tape::new(&device);
 /// let x = tape.input(&[3])?;
 /// let slope = tape.grad(&x.square()?.sum(&[0])?, &[&x])?; // 2 x
 /// let program = tape.compile(&[&x], &slope)?;
-/// let found = program.run(&[Tensor::from_slice(&gpu, &[3], &[1.0, -2.0, 0.5])?])?;
-/// assert_eq!(found[0].read(&gpu)?, [2.0, -4.0, 1.0]);
+/// let found = program.run(&[Tensor::from_slice(&device, &[3], &[1.0, -2.0, 0.5])?])?;
+/// assert_eq!(found[0].read(&device)?, [2.0, -4.0, 1.0]);
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Tape {
-    pub(super) gpu: Gpu,
+    pub(super) device: Device,
     pub(super) nodes: Arc<Mutex<Vec<Node>>>,
     pub(super) fusion: Fusion,
 }
@@ -69,8 +69,8 @@ impl Node {
 /// Operations of two values repeat axes of size 1 and missing leading axes, like [`Value::broadcast_to`].
 ///
 /// ```
-/// use opnorm::{Gpu, tape::Tape};
-/// let tape = Tape::new(&Gpu::new()?);
+/// use opnorm::{Device, tape::Tape};
+/// let tape = Tape::new(&Device::new()?);
 /// let (matrix, row) = (tape.input(&[2, 3])?, tape.input(&[3])?);
 /// let program = tape.compile(&[&matrix, &row], &[matrix.add(&row)?])?;
 /// let sums = program.evaluate(&[vec![0.0; 6], vec![1.0, 2.0, 3.0]])?; // on the host, in f64

@@ -29,7 +29,7 @@ impl Program {
                 found: format!("{found:?}"),
             });
         }
-        self.gpu().block_on(self.on_host(&[]))?.run(inputs)
+        self.device().block_on(self.on_host(&[]))?.run(inputs)
     }
 
     /// The program with its constants on the host, and with `known` in place of the values known beforehand.
@@ -56,7 +56,7 @@ impl Program {
         for (data, Held { origin, shape }) in data.iter_mut().zip(&self.code.values) {
             match origin {
                 Origin::Constant(tensor) if data.len() != volume(shape) => {
-                    *data = tensor.read_async(self.gpu()).await?.into_iter().map(f64::from).collect();
+                    *data = tensor.read_async(self.device()).await?.into_iter().map(f64::from).collect();
                 }
                 Origin::Number(number) => *data = vec![*number],
                 Origin::Constant(_) | Origin::Input | Origin::Inner | Origin::Block(_) | Origin::View(_) => (),

@@ -15,8 +15,8 @@ impl Tape {
     /// *Shapes*  `tangents`: as `inputs` · result: as `outputs`
     ///
     /// ```
-    /// use opnorm::{Gpu, tape::Tape};
-    /// let tape = Tape::new(&Gpu::new()?);
+    /// use opnorm::{Device, tape::Tape};
+    /// let tape = Tape::new(&Device::new()?);
     /// let (x, t) = (tape.input(&[2])?, tape.input(&[2])?);
     /// let along = tape.jvp(&[x.exp()?], &[&x], &[&t])?; // e^x t
     /// let found = tape.compile(&[&x, &t], &along)?.evaluate(&[[0.0, 1.0], [2.0, 3.0]])?;

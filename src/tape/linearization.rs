@@ -12,7 +12,7 @@ use super::program::Program;
 use super::settings::Fusion;
 use super::stacked::Stacks;
 use crate::bound::Ball;
-use crate::gpu::{Gpu, Recorder};
+use crate::device::{Device, Recorder};
 use crate::operator::{HostProducts, LinearOperator, expressions, width};
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
@@ -35,7 +35,7 @@ use crate::{Error, Result};
 /// Where the derivative needs the host, as for singular vectors, the recorder of a product has steps of the host:
 /// [`Recorder::submit_async`].
 pub struct Linearization {
-    pub(super) gpu: Gpu,
+    pub(super) device: Device,
     pub(super) batch: usize,
     pub(super) domain: Vec<usize>,
     pub(super) codomain: Vec<usize>,
@@ -68,13 +68,13 @@ impl Tape {
     /// *Shapes*  `input`: batch × domain · `output`: batch × codomain
     ///
     /// ```
-    /// use opnorm::{Gpu, norm::spectral_norm, tape::Tape, tensor::Tensor};
-    /// let gpu = Gpu::new()?;
-    /// let tape = Tape::new(&gpu);
+    /// use opnorm::{Device, norm::spectral_norm, tape::Tape, tensor::Tensor};
+    /// let device = Device::new()?;
+    /// let tape = Tape::new(&device);
     /// let (x, factors) = (tape.input(&[2, 3])?, tape.input(&[2, 1])?);
     /// let y = x.multiply(&factors)?; // each sample times a factor of its own
-    /// let zeros = Tensor::zeros(&gpu, &[2, 3])?;
-    /// let point = Tensor::from_slice(&gpu, &[2, 1], &[4.0, -7.0])?;
+    /// let zeros = Tensor::zeros(&device, &[2, 3])?;
+    /// let point = Tensor::from_slice(&device, &[2, 1], &[4.0, -7.0])?;
     /// let norms = spectral_norm(&tape.linearize(&y, &x, &[(&x, &zeros), (&factors, &point)])?)?;
     /// assert!((norms[1].sigma - 7.0).abs() < 1e-5);
     /// # Ok::<(), opnorm::Error>(())
@@ -85,7 +85,7 @@ impl Tape {
     /// input; [`Error::Foreign`] for a value of another tape; [`Error::InvalidOption`] when the point lacks an input,
     /// or the function mixes samples; the errors of [`Program::run`].
     pub fn linearize(&self, output: &Value, input: &Value, point: &[(&Value, &Tensor)]) -> Result<Linearization> {
-        self.gpu().block_on(self.linearize_async(output, input, point))
+        self.device().block_on(self.linearize_async(output, input, point))
     }
 
     /// [`Tape::linearize`] without blocking the thread while the device or steps of the host run.
@@ -128,11 +128,11 @@ impl Tape {
         let adjoint = self.compile_with(point, &[&cotangent], &known, &back)?;
         forward.memory()?;
         adjoint.memory()?;
-        let (gpu, batch) = (self.gpu().clone(), *batch);
+        let (device, batch) = (self.device().clone(), *batch);
         let (domain, codomain) = (domain.to_vec(), codomain.to_vec());
         let is_separate = self.is_separate(output, input);
         let jacobian = Linearization {
-            gpu,
+            device,
             batch,
             domain,
             codomain,
@@ -167,11 +167,11 @@ impl Linearization {
     /// *Shapes*  `point`: as the inputs of [`Tape::linearize`], in that order
     ///
     /// ```
-    /// use opnorm::{Gpu, norm::spectral_norm, tape::Tape, tensor::Tensor};
-    /// let gpu = Gpu::new()?;
-    /// let tape = Tape::new(&gpu);
+    /// use opnorm::{Device, norm::spectral_norm, tape::Tape, tensor::Tensor};
+    /// let device = Device::new()?;
+    /// let tape = Tape::new(&device);
     /// let x = tape.input(&[1, 2])?;
-    /// let point = |data: &[f32]| Tensor::from_slice(&gpu, &[1, 2], data);
+    /// let point = |data: &[f32]| Tensor::from_slice(&device, &[1, 2], data);
     /// let mut jacobian = tape.linearize(&x.square()?, &x, &[(&x, &point(&[1.0, 2.0])?)])?;
     /// assert!((spectral_norm(&jacobian)?.single()?.sigma - 4.0).abs() < 1e-5);
     /// jacobian.move_to(&[&point(&[-5.0, 2.0])?])?;
@@ -183,7 +183,7 @@ impl Linearization {
     /// As [`Program::run`], after which the derivative may be at no defined point; [`Error::InvalidOption`] when the
     /// function mixes samples there.
     pub fn move_to(&mut self, point: &[&Tensor]) -> Result<()> {
-        self.gpu.clone().block_on(self.move_to_async(point))
+        self.device.clone().block_on(self.move_to_async(point))
     }
 
     /// [`Linearization::move_to`] without blocking the thread while steps of the host run.
@@ -235,8 +235,8 @@ impl Linearization {
 }
 
 impl LinearOperator for Linearization {
-    fn gpu(&self) -> &Gpu {
-        &self.gpu
+    fn device(&self) -> &Device {
+        &self.device
     }
 
     fn batch(&self) -> usize {

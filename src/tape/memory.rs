@@ -1,7 +1,7 @@
 //! The memory of a program, and its steps recorded on that memory.
 
 use super::ir::{Code, Held, Launch, Origin, Step, Work, root};
-use crate::gpu::{Buffer, Gpu, Recorded, Recorder};
+use crate::device::{Buffer, Device, Recorded, Recorder};
 use crate::tensor::{Tensor, volume};
 use crate::{Result, ops};
 
@@ -14,9 +14,9 @@ pub(super) struct Memory {
 
 impl Memory {
     /// Makes the memory of a program and records its launches on it.
-    pub(super) fn of(gpu: &Gpu, code: &Code) -> Result<Self> {
-        let tensors = Tensors::of(gpu, code)?;
-        let commands = Recorder::capture(gpu, |recorder| {
+    pub(super) fn of(device: &Device, code: &Code) -> Result<Self> {
+        let tensors = Tensors::of(device, code)?;
+        let commands = Recorder::capture(device, |recorder| {
             code.launches.iter().try_for_each(|launch| tensors.record(recorder, code, launch))
         })?;
         let pick = |values: &[usize]| values.iter().map(|value| tensors.held[*value].clone()).collect();
@@ -32,17 +32,17 @@ struct Tensors {
 }
 
 impl Tensors {
-    fn of(gpu: &Gpu, code: &Code) -> Result<Self> {
+    fn of(device: &Device, code: &Code) -> Result<Self> {
         let operation = "tape program";
-        let slots = code.plan.slots.iter().map(|len| Buffer::zeros(gpu, operation, *len)).collect::<Result<_>>()?;
-        let nothing = Buffer::zeros(gpu, operation, 0)?;
+        let slots = code.plan.slots.iter().map(|len| Buffer::zeros(device, operation, *len)).collect::<Result<_>>()?;
+        let nothing = Buffer::zeros(device, operation, 0)?;
         let mut tensors = Self { held: Vec::with_capacity(code.values.len()), slots, nothing };
         for Held { shape, origin } in &code.values {
             let is_inner = |value: usize| matches!(code.values[root(&code.values, value)].origin, Origin::Inner);
             let tensor = match origin {
-                Origin::Input => Tensor::zeros(gpu, shape)?,
+                Origin::Input => Tensor::zeros(device, shape)?,
                 Origin::Constant(tensor) => tensor.reshaped(shape)?,
-                Origin::Number(number) => Tensor::from_slice(gpu, shape, &[*number as f32])?,
+                Origin::Number(number) => Tensor::from_slice(device, shape, &[*number as f32])?,
                 Origin::Inner => Tensor::from_buffer(tensors.nothing.clone(), &[0])?,
                 Origin::Block(block) => Tensor::from_buffer(tensors.slot(code, *block).slice(0..volume(shape)), shape)?,
                 Origin::View(other) if is_inner(*other) => tensors.held[*other].clone(),

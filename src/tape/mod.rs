@@ -10,12 +10,12 @@
 //! by [`Operation`].
 //!
 //! ```
-//! use opnorm::{Gpu, norm::spectral_norm, tape::Tape, tensor::Tensor};
-//! let gpu = Gpu::new()?;
-//! let tape = Tape::new(&gpu);
+//! use opnorm::{Device, norm::spectral_norm, tape::Tape, tensor::Tensor};
+//! let device = Device::new()?;
+//! let tape = Tape::new(&device);
 //! let x = tape.input(&[1, 2])?; // a batch of one point
 //! let y = x.square()?.sin()?;
-//! let point = Tensor::from_slice(&gpu, &[1, 2], &[0.5, 1.0])?;
+//! let point = Tensor::from_slice(&device, &[1, 2], &[0.5, 1.0])?;
 //! let jacobian = tape.linearize(&y, &x, &[(&x, &point)])?; // diag(2 x cos(x²)) at the point
 //! let sigma = spectral_norm(&jacobian)?.single()?.sigma;
 //! assert!((sigma - 2.0 * 1f64.cos()).abs() < 1e-5);

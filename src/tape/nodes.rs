@@ -7,21 +7,21 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::graph::{Node, Operation, Primal, Source, Tape, Value};
 use super::settings::Fusion;
-use crate::gpu::Gpu;
+use crate::device::Device;
 use crate::tensor::{Tensor, elements};
 use crate::{Error, Result};
 
 impl Tape {
-    /// Makes an empty graph, whose programs run on `gpu`.
-    pub fn new(gpu: &Gpu) -> Self {
-        Self { gpu: gpu.clone(), nodes: Arc::default(), fusion: Fusion::default() }
+    /// Makes an empty graph, whose programs run on `device`.
+    pub fn new(device: &Device) -> Self {
+        Self { device: device.clone(), nodes: Arc::default(), fusion: Fusion::default() }
     }
 
     /// The same graph with the fusion of its programs set to `fusion`. The results are the same.
     ///
     /// ```
-    /// use opnorm::{Gpu, tape::{Fusion, Tape}};
-    /// let tape = Tape::new(&Gpu::new()?);
+    /// use opnorm::{Device, tape::{Fusion, Tape}};
+    /// let tape = Tape::new(&Device::new()?);
     /// let x = tape.input(&[1000])?;
     /// let y = x.exp()?.shift(1.0)?.log()?;
     /// let peak = |fusion| Ok::<_, opnorm::Error>(tape.fusing(fusion).compile(&[&x], &[&y])?.peak_bytes());
@@ -37,8 +37,8 @@ impl Tape {
     }
 
     /// The device of the programs.
-    pub fn gpu(&self) -> &Gpu {
-        &self.gpu
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// An input: a value that each run is given.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ir::Code;
 use super::memory::Memory;
-use crate::gpu::Gpu;
+use crate::device::Device;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// operation has a step of the host, such as [`Value::spectral_norm`](super::Value::spectral_norm). Such a run has
 /// several submits, with the steps between them.
 pub struct Program {
-    gpu: Gpu,
+    device: Device,
     pub(super) code: Code,
     /// The values known at compilation, each with its place.
     pub(super) known: Vec<(usize, usize)>,
@@ -24,8 +24,8 @@ pub struct Program {
 }
 
 impl Program {
-    pub(super) fn new(gpu: &Gpu, code: Code, known: Vec<(usize, usize)>) -> Self {
-        Self { gpu: gpu.clone(), code, known, memory: Mutex::new(None) }
+    pub(super) fn new(device: &Device, code: Code, known: Vec<(usize, usize)>) -> Self {
+        Self { device: device.clone(), code, known, memory: Mutex::new(None) }
     }
 
     /// Computes the outputs on the device as new tensors.
@@ -37,7 +37,7 @@ impl Program {
     /// [`Error::NotDifferentiable`] and [`Error::NotConverged`] where singular vectors cannot be found;
     /// [`Error::Device`], [`Error::DeviceLost`], [`Error::OutOfMemory`].
     pub fn run(&self, inputs: &[impl Borrow<Tensor>]) -> Result<Vec<Tensor>> {
-        self.gpu.block_on(self.run_async(inputs))
+        self.device.block_on(self.run_async(inputs))
     }
 
     /// [`Program::run`] without blocking the thread while a step of the host runs.
@@ -48,7 +48,7 @@ impl Program {
     /// As [`Program::run`].
     pub async fn run_async(&self, inputs: &[impl Borrow<Tensor>]) -> Result<Vec<Tensor>> {
         let shapes = self.code.shapes(&self.code.outputs).into_iter();
-        let results: Vec<Tensor> = shapes.map(|shape| Tensor::zeros(&self.gpu, shape)).collect::<Result<_>>()?;
+        let results: Vec<Tensor> = shapes.map(|shape| Tensor::zeros(&self.device, shape)).collect::<Result<_>>()?;
         self.run_into_async(inputs, &results).await?;
         Ok(results)
     }
@@ -60,7 +60,7 @@ impl Program {
     /// # Errors
     /// As [`Program::run`]; the contents of the outputs are undefined after an error.
     pub fn run_into(&self, inputs: &[impl Borrow<Tensor>], outputs: &[impl Borrow<Tensor>]) -> Result<()> {
-        self.gpu.block_on(self.run_into_async(inputs, outputs))
+        self.device.block_on(self.run_into_async(inputs, outputs))
     }
 
     /// [`Program::run_into`] without blocking the thread while a step of the host runs.
@@ -73,7 +73,7 @@ impl Program {
         self.expect("inputs", &self.code.inputs, inputs)?;
         self.expect("outputs", &self.code.outputs, outputs)?;
         let memory = self.memory()?;
-        let mut recorder = self.gpu.recorder();
+        let mut recorder = self.device.recorder();
         for (given, own) in inputs.iter().zip(&memory.inputs) {
             recorder.copy(given.borrow().buffer(), own.buffer())?;
         }
@@ -114,13 +114,13 @@ impl Program {
         if let Some(made) = &*memory {
             return Ok(Arc::clone(made));
         }
-        let made = Arc::new(Memory::of(&self.gpu, &self.code)?);
+        let made = Arc::new(Memory::of(&self.device, &self.code)?);
         *memory = Some(Arc::clone(&made));
         Ok(made)
     }
 
-    pub(super) fn gpu(&self) -> &Gpu {
-        &self.gpu
+    pub(super) fn device(&self) -> &Device {
+        &self.device
     }
 }
 

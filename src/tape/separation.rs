@@ -59,12 +59,12 @@ impl Linearization {
             }
         }
         let vectors = |shape: &[usize]| [&[self.batch, probes.len()], shape].concat();
-        let change = Tensor::from_slice(&self.gpu, &vectors(&self.domain), &change)?;
-        let moved = Tensor::zeros(&self.gpu, &vectors(&self.codomain))?;
-        let mut recorder = self.gpu.recorder();
+        let change = Tensor::from_slice(&self.device, &vectors(&self.domain), &change)?;
+        let moved = Tensor::zeros(&self.device, &vectors(&self.codomain))?;
+        let mut recorder = self.device.recorder();
         self.apply(&mut recorder, &change, &moved)?;
         recorder.submit_async().await?;
-        let moved = moved.read_async(&self.gpu).await?;
+        let moved = moved.read_async(&self.device).await?;
         for (vector, moved) in moved.chunks_exact(to).enumerate() {
             let (sample, probe) = (vector / probes.len(), probes[vector % probes.len()]);
             // A NaN is passed over because, out of reach of the change, the NaN has another cause.

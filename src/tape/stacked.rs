@@ -92,26 +92,28 @@ enum Form {
 
 impl Stacked {
     fn of(linear: &Program, fusion: Fusion, columns: usize) -> Result<Form> {
-        let gpu = linear.gpu();
-        let tape = Tape::new(gpu).fusing(fusion);
+        let device = linear.device();
+        let tape = Tape::new(device).fusing(fusion);
         let Some((input, output)) = record(&tape, linear, columns)? else { return Ok(Form::None) };
         let fixed = tape.residuals(std::slice::from_ref(&output), &input);
         let fixed: Vec<Value> = fixed.into_iter().map(|node| tape.value(node)).collect();
         let repeat = tape.compile(&[] as &[Value], &fixed)?;
         let largest = repeat.code.largest();
         let tensors = fixed.iter().map(|value| 4 * volume(value.shape()) as u64).sum::<u64>();
-        if largest > gpu.capabilities().binding_elements() || tensors.saturating_add(repeat.peak_bytes()) > MOST_BYTES {
+        if largest > device.capabilities().binding_elements()
+            || tensors.saturating_add(repeat.peak_bytes()) > MOST_BYTES
+        {
             return Ok(Form::TooLarge);
         }
-        let repeated = fixed.iter().map(|value| Tensor::zeros(gpu, value.shape())).collect::<Result<Vec<_>>>()?;
+        let repeated = fixed.iter().map(|value| Tensor::zeros(device, value.shape())).collect::<Result<Vec<_>>>()?;
         let known = fixed.iter().map(Value::node).zip(repeated.iter().cloned()).collect();
         let asked = ("product with a Jacobian", "the vectors");
         let program = tape.compile_with(asked, &[&input], &known, &[&output])?;
         let bytes = tensors.saturating_add(program.peak_bytes());
-        if program.code.largest() > gpu.capabilities().binding_elements() || bytes > MOST_BYTES {
+        if program.code.largest() > device.capabilities().binding_elements() || bytes > MOST_BYTES {
             return Ok(Form::TooLarge);
         }
-        let mut recorder = gpu.recorder();
+        let mut recorder = device.recorder();
         let memory = repeat.memory()?;
         recorder.replay(&memory.commands);
         for (own, kept) in memory.outputs.iter().zip(&repeated) {

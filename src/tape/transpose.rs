@@ -16,8 +16,8 @@ impl Tape {
     /// *Shapes*  `cotangents`: as `outputs` · result: as `inputs`
     ///
     /// ```
-    /// use opnorm::{Gpu, tape::Tape};
-    /// let tape = Tape::new(&Gpu::new()?);
+    /// use opnorm::{Device, tape::Tape};
+    /// let tape = Tape::new(&Device::new()?);
     /// let (x, c) = (tape.input(&[2])?, tape.input(&[])?);
     /// let back = tape.transpose(&[x.scale(3.0)?.sum(&[0])?], &[&x], &[&c])?;
     /// assert_eq!(tape.compile(&[&c], &back)?.evaluate(&[[2.0]])?[0], [6.0, 6.0]);

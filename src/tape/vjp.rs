@@ -12,8 +12,8 @@ impl Tape {
     /// *Shapes*  `cotangents`: as `outputs` · result: as `inputs`
     ///
     /// ```
-    /// use opnorm::{Gpu, tape::Tape};
-    /// let tape = Tape::new(&Gpu::new()?);
+    /// use opnorm::{Device, tape::Tape};
+    /// let tape = Tape::new(&Device::new()?);
     /// let (x, y, c) = (tape.input(&[])?, tape.input(&[])?, tape.input(&[])?);
     /// let back = tape.vjp(&[x.multiply(&y)?], &[&x, &y], &[&c])?; // (c y, c x)
     /// let found = tape.compile(&[&x, &y, &c], &back)?.evaluate(&[[2.0], [3.0], [10.0]])?;
@@ -43,8 +43,8 @@ impl Tape {
     /// *Shapes*  result: as `inputs`
     ///
     /// ```
-    /// use opnorm::{Gpu, tape::Tape};
-    /// let tape = Tape::new(&Gpu::new()?);
+    /// use opnorm::{Device, tape::Tape};
+    /// let tape = Tape::new(&Device::new()?);
     /// let x = tape.input(&[])?;
     /// let slope = tape.grad(&x.power(3.0)?, &[&x])?; // 3 x²
     /// let curvature = tape.grad(&slope[0], &[&x])?; // 6 x

@@ -1,6 +1,6 @@
 //! Plain `f32` tensors.
 
-use crate::gpu::{Buffer, DeviceBuffer, Gpu};
+use crate::device::{Buffer, Device, WgpuBuffer};
 use crate::tensor::size::elements;
 use crate::tensor::storage::ElementSource;
 use crate::{Error, Result};
@@ -19,17 +19,17 @@ impl Tensor {
     /// A tensor of zeros.
     ///
     /// ```
-    /// use opnorm::{Gpu, tensor::Tensor};
-    /// let gpu = Gpu::new()?;
-    /// let zeros = Tensor::zeros(&gpu, &[2, 3])?;
-    /// assert_eq!(zeros.read(&gpu)?, [0.0; 6]);
+    /// use opnorm::{Device, tensor::Tensor};
+    /// let device = Device::new()?;
+    /// let zeros = Tensor::zeros(&device, &[2, 3])?;
+    /// assert_eq!(zeros.read(&device)?, [0.0; 6]);
     /// # Ok::<(), opnorm::Error>(())
     /// ```
     ///
     /// # Errors
     /// [`Error::TooLarge`] above the device's limits, [`Error::OutOfMemory`].
-    pub fn zeros(gpu: &Gpu, shape: &[usize]) -> Result<Self> {
-        let buffer = Buffer::zeros(gpu, "tensor", elements("tensor", shape)?)?;
+    pub fn zeros(device: &Device, shape: &[usize]) -> Result<Self> {
+        let buffer = Buffer::zeros(device, "tensor", elements("tensor", shape)?)?;
         Ok(Self { buffer, shape: shape.to_vec() })
     }
 
@@ -37,9 +37,9 @@ impl Tensor {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when the shape has another number of elements; as [`Tensor::zeros`].
-    pub fn from_slice(gpu: &Gpu, shape: &[usize], data: &[f32]) -> Result<Self> {
+    pub fn from_slice(device: &Device, shape: &[usize], data: &[f32]) -> Result<Self> {
         expect_elements(shape, data.len())?;
-        Ok(Self { buffer: Buffer::from_slice(gpu, "tensor", data)?, shape: shape.to_vec() })
+        Ok(Self { buffer: Buffer::from_slice(device, "tensor", data)?, shape: shape.to_vec() })
     }
 
     /// A tensor with a copy of the elements of any source.
@@ -47,24 +47,24 @@ impl Tensor {
     /// Elements of `f64` are rounded to `f32`; past the range of `f32` they become infinite.
     ///
     /// ```
-    /// use opnorm::{Gpu, tensor::Tensor};
-    /// let gpu = Gpu::new()?;
+    /// use opnorm::{Device, tensor::Tensor};
+    /// let device = Device::new()?;
     /// let weights: Vec<f64> = vec![0.5, 0.25];
-    /// assert_eq!(Tensor::upload(&gpu, &[2, 1], &weights)?.read(&gpu)?, [0.5, 0.25]);
+    /// assert_eq!(Tensor::upload(&device, &[2, 1], &weights)?.read(&device)?, [0.5, 0.25]);
     /// # Ok::<(), opnorm::Error>(())
     /// ```
     ///
     /// # Errors
     /// Any error of the source, such as a source that is too short; as [`Tensor::zeros`].
-    pub fn upload<S: ElementSource + ?Sized>(gpu: &Gpu, shape: &[usize], source: &S) -> Result<Self> {
+    pub fn upload<S: ElementSource + ?Sized>(device: &Device, shape: &[usize], source: &S) -> Result<Self> {
         // The copy goes in pieces, because whole sources may be too large for host memory.
         const PIECE: usize = 4 << 20;
-        let tensor = Self::zeros(gpu, shape)?;
+        let tensor = Self::zeros(device, shape)?;
         let mut piece = vec![0f32; tensor.len().min(PIECE)];
         for first in (0..tensor.len()).step_by(PIECE) {
             let count = piece.len().min(tensor.len() - first);
             source.copy_f32(first, &mut piece[..count])?;
-            tensor.buffer.write(gpu, "tensor", first, &piece[..count])?;
+            tensor.buffer.write(device, "tensor", first, &piece[..count])?;
         }
         Ok(tensor)
     }
@@ -84,13 +84,13 @@ impl Tensor {
     ///
     /// # Errors
     /// As [`Buffer::from_wgpu`].
-    pub fn from_wgpu(buffer: DeviceBuffer, offset: u64, shape: &[usize]) -> Result<Self> {
+    pub fn from_wgpu(buffer: WgpuBuffer, offset: u64, shape: &[usize]) -> Result<Self> {
         let buffer = Buffer::from_wgpu(buffer, "tensor", offset, elements("tensor", shape)?)?;
         Ok(Self { buffer, shape: shape.to_vec() })
     }
 
     /// The buffer underneath and the byte offset of the first element; `None` on the host.
-    pub fn as_wgpu(&self) -> Option<(&DeviceBuffer, u64)> {
+    pub fn as_wgpu(&self) -> Option<(&WgpuBuffer, u64)> {
         self.buffer.as_wgpu()
     }
 
@@ -126,16 +126,16 @@ impl Tensor {
     ///
     /// # Errors
     /// [`Error::DeviceLost`], [`Error::Timeout`].
-    pub fn read(&self, gpu: &Gpu) -> Result<Vec<f32>> {
-        gpu.block_on(self.read_async(gpu))
+    pub fn read(&self, device: &Device) -> Result<Vec<f32>> {
+        device.block_on(self.read_async(device))
     }
 
     /// The contents, without blocking the thread.
     ///
     /// # Errors
     /// [`Error::DeviceLost`], [`Error::Timeout`].
-    pub async fn read_async(&self, gpu: &Gpu) -> Result<Vec<f32>> {
-        let mut recorder = gpu.recorder();
+    pub async fn read_async(&self, device: &Device) -> Result<Vec<f32>> {
+        let mut recorder = device.recorder();
         let contents = recorder.read(&self.buffer)?;
         recorder.submit()?;
         contents.contents().await

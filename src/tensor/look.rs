@@ -37,10 +37,10 @@ impl Matrix {
         for panel in self.panels().iter().filter(|panel| panel.place.items.contains(&item)) {
             let count = panel.place.rows.len();
             let first = (item - panel.place.items.start) * count;
-            let step = if self.gpu().is_host() { count } else { PIECE / words_per_row }.max(1);
+            let step = if self.device().is_host() { count } else { PIECE / words_per_row }.max(1);
             for start in (first..first + count).step_by(step) {
                 let end = (start + step).min(first + count);
-                let (mut recorder, look) = (self.gpu().recorder(), Arc::clone(&look));
+                let (mut recorder, look) = (self.device().recorder(), Arc::clone(&look));
                 let words = panel.words.slice(start * words_per_row..end * words_per_row);
                 let piece = recorder.look(&words, move |words| look(words))?;
                 recorder.submit()?;

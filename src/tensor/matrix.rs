@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::gpu::{Buffer, DeviceBuffer, Gpu};
+use crate::device::{Buffer, Device, WgpuBuffer};
 use crate::tensor::panel::{self, Panel};
 use crate::tensor::position::Position;
 use crate::tensor::screen::{self, Screen, scaling};
@@ -20,7 +20,7 @@ use crate::{Error, Result};
 /// neither overflows nor underflows; results are scaled back on the host. Clones share the memory.
 #[derive(Clone, Debug)]
 pub struct Matrix {
-    gpu: Gpu,
+    device: Device,
     shape: (usize, usize, usize),
     storage: Storage,
     panels: Arc<[Panel]>,
@@ -33,37 +33,37 @@ impl Matrix {
     ///
     /// # Errors
     /// [`Error::TooLarge`] when a row is longer than a binding; [`Error::OutOfMemory`].
-    pub fn zeros(gpu: &Gpu, batch: usize, rows: usize, cols: usize) -> Result<Self> {
+    pub fn zeros(device: &Device, batch: usize, rows: usize, cols: usize) -> Result<Self> {
         elements("matrix", &[batch, rows.max(1), cols.max(1)])?;
-        let screens = screen::of_zeros(gpu, batch)?;
-        Self::allocate(gpu, (batch, rows, cols), Storage::F32, screens)
+        let screens = screen::of_zeros(device, batch)?;
+        Self::allocate(device, (batch, rows, cols), Storage::F32, screens)
     }
 
     pub(crate) fn allocate(
-        gpu: &Gpu,
+        device: &Device,
         shape: (usize, usize, usize),
         storage: Storage,
         screens: Vec<Screen>,
     ) -> Result<Self> {
         let (batch, rows, cols) = shape;
         elements("matrix", &[batch, rows, cols.div_ceil(4).saturating_mul(4)])?;
-        Ok(Self::assemble(gpu, shape, storage, panel::allocate(gpu, shape, storage)?, screens))
+        Ok(Self::assemble(device, shape, storage, panel::allocate(device, shape, storage)?, screens))
     }
 
     pub(crate) fn assemble(
-        gpu: &Gpu,
+        device: &Device,
         shape: (usize, usize, usize),
         storage: Storage,
         panels: Vec<Panel>,
         screens: Vec<Screen>,
     ) -> Self {
         let exponents = screens.iter().map(Screen::exponent).collect();
-        Self { gpu: gpu.clone(), shape, storage, panels: panels.into(), screens: screens.into(), exponents }
+        Self { device: device.clone(), shape, storage, panels: panels.into(), screens: screens.into(), exponents }
     }
 
     /// The device that holds the matrix.
-    pub fn gpu(&self) -> &Gpu {
-        &self.gpu
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// The number of matrices.
@@ -120,7 +120,7 @@ impl Matrix {
     /// to the next.
     ///
     /// `None` where the matrix is cut into several panels.
-    pub fn as_wgpu(&self) -> Option<(&DeviceBuffer, u64, usize)> {
+    pub fn as_wgpu(&self) -> Option<(&WgpuBuffer, u64, usize)> {
         let [panel] = &*self.panels else { return None };
         let (buffer, offset) = panel.words.as_wgpu()?;
         Some((buffer, offset, self.quads() * 4))
@@ -138,8 +138,8 @@ impl Matrix {
     /// Waits for the entries of the whole batch, row-major, without padding.
     ///
     /// ```
-    /// use opnorm::{Gpu, Matrix};
-    /// let matrix = Matrix::from_slice(&Gpu::new()?, 2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
+    /// use opnorm::{Device, Matrix};
+    /// let matrix = Matrix::from_slice(&Device::new()?, 2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
     /// assert_eq!(matrix.read()?, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     /// # Ok::<(), opnorm::Error>(())
     /// ```
@@ -178,7 +178,7 @@ impl Matrix {
         }
         let scaled = scaling(self.exponent(item));
         let mut entries = Vec::with_capacity(rows.len() * self.cols());
-        self.gpu.block_on(self.visit(item, rows, |_, row| {
+        self.device.block_on(self.visit(item, rows, |_, row| {
             entries.extend(row.iter().map(|value| scaled(f64::from(*value)) as f32));
         }))?;
         Ok(entries)
@@ -228,7 +228,7 @@ impl Matrix {
         let step = (PIECE_WORDS / words_per_row).max(1);
         for first in rows.clone().step_by(step) {
             let count = step.min(rows.end - first);
-            let mut recorder = self.gpu.recorder();
+            let mut recorder = self.device.recorder();
             let piece = recorder.read(&panel.words.slice(first * words_per_row..(first + count) * words_per_row))?;
             recorder.submit()?;
             let words = piece.contents().await?;
@@ -256,7 +256,7 @@ impl Matrix {
                 for first in (0..rows).step_by(step) {
                     let count = step.min(rows - first);
                     let start = ((item - items.start) * rows + first) * words_per_row;
-                    panel.words.write(&self.gpu, "fill", start, &piece[..count * words_per_row])?;
+                    panel.words.write(&self.device, "fill", start, &piece[..count * words_per_row])?;
                 }
             }
         }

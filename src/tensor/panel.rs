@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::gpu::{Buffer, Capabilities, Gpu};
+use crate::device::{Buffer, Capabilities, Device};
 use crate::tensor::storage::Storage;
 use crate::{Error, Result};
 
@@ -51,10 +51,10 @@ impl Place {
 const ROW_MULTIPLE: usize = 64;
 
 /// Zeroed panels for a batched matrix.
-pub(super) fn allocate(gpu: &Gpu, shape: (usize, usize, usize), storage: Storage) -> Result<Vec<Panel>> {
+pub(super) fn allocate(device: &Device, shape: (usize, usize, usize), storage: Storage) -> Result<Vec<Panel>> {
     let words_per_row = shape.2.div_ceil(4) * storage.words_per_quad();
-    let allocated = cut(gpu.capabilities(), shape, storage)?.into_iter().map(|place| {
-        let words = Buffer::zeros(gpu, "matrix", place.row_count() * words_per_row)?;
+    let allocated = cut(device.capabilities(), shape, storage)?.into_iter().map(|place| {
+        let words = Buffer::zeros(device, "matrix", place.row_count() * words_per_row)?;
         Ok(Panel { words, place })
     });
     allocated.collect()
@@ -96,7 +96,7 @@ pub(crate) fn cut(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gpu::Profile;
+    use crate::device::Profile;
     use proptest::prelude::*;
 
     fn capabilities(binding_bytes: u64) -> Capabilities {

@@ -1,6 +1,6 @@
 //! The screening of the entries of a matrix before any computation.
 
-use crate::gpu::Gpu;
+use crate::device::Device;
 use crate::tensor::position::Position;
 use crate::{Error, Result};
 
@@ -51,8 +51,8 @@ impl Screen {
 }
 
 /// A screen of zeros for each item of a batch; refuses a batch with more items than a buffer has words.
-pub(crate) fn of_zeros(gpu: &Gpu, batch: usize) -> Result<Vec<Screen>> {
-    let (needed, limit) = ((batch as u64).saturating_mul(4), gpu.capabilities().buffer_bytes);
+pub(crate) fn of_zeros(device: &Device, batch: usize) -> Result<Vec<Screen>> {
+    let (needed, limit) = ((batch as u64).saturating_mul(4), device.capabilities().buffer_bytes);
     if needed > limit {
         let what = format!("a word for each of {batch} matrices, in bytes,");
         return Err(Error::TooLarge { operation: "matrix", what, needed, limit, advice: "use a smaller batch" });

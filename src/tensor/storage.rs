@@ -57,10 +57,10 @@ pub enum SourceElement {
 /// other.
 ///
 /// ```
-/// use opnorm::{Gpu, Matrix, certify::Certifier};
-/// let gpu = Gpu::new()?;
+/// use opnorm::{Device, Matrix, certify::Certifier};
+/// let device = Device::new()?;
 /// let rows = vec![[3.0, 4.0], [0.0, 5.0]];
-/// let matrix = Matrix::upload(&gpu, (1, 2, 2), &rows)?;
+/// let matrix = Matrix::upload(&device, (1, 2, 2), &rows)?;
 /// assert_eq!(matrix.read()?, [3.0, 4.0, 0.0, 5.0]);
 /// let bounds = Certifier::default().certify_on_host((1, 2, 2), &[3.0, 4.0, 0.0, 5.0])?[0].bounds;
 /// assert!(bounds.lower <= 45f64.sqrt() && 45f64.sqrt() <= bounds.upper);

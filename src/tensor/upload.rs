@@ -3,7 +3,7 @@
 use glam::{Mat2, Mat3, Mat4};
 use half::{bf16, f16};
 
-use crate::gpu::Gpu;
+use crate::device::Device;
 use crate::tensor::encoder::Encoder;
 use crate::tensor::matrix::Matrix;
 use crate::tensor::panel::{self, Panel};
@@ -23,72 +23,72 @@ impl Matrix {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] when `entries` has another number of elements; as [`Matrix::zeros`].
-    pub fn from_slice(gpu: &Gpu, rows: usize, cols: usize, entries: &[f32]) -> Result<Self> {
-        Self::from_batch(gpu, 1, rows, cols, entries)
+    pub fn from_slice(device: &Device, rows: usize, cols: usize, entries: &[f32]) -> Result<Self> {
+        Self::from_batch(device, 1, rows, cols, entries)
     }
 
     /// A batch of matrices from row-major entries, item after item.
     ///
     /// # Errors
     /// As [`Matrix::from_slice`].
-    pub fn from_batch(gpu: &Gpu, batch: usize, rows: usize, cols: usize, entries: &[f32]) -> Result<Self> {
-        Self::from_elements(gpu, batch, rows, cols, entries)
+    pub fn from_batch(device: &Device, batch: usize, rows: usize, cols: usize, entries: &[f32]) -> Result<Self> {
+        Self::from_elements(device, batch, rows, cols, entries)
     }
 
     /// A batch of matrices stored as 16-bit IEEE floats.
     ///
     /// # Errors
     /// As [`Matrix::from_slice`].
-    pub fn from_f16(gpu: &Gpu, batch: usize, rows: usize, cols: usize, entries: &[f16]) -> Result<Self> {
-        Self::from_elements(gpu, batch, rows, cols, entries)
+    pub fn from_f16(device: &Device, batch: usize, rows: usize, cols: usize, entries: &[f16]) -> Result<Self> {
+        Self::from_elements(device, batch, rows, cols, entries)
     }
 
     /// A batch of matrices stored as 16-bit brain floats.
     ///
     /// # Errors
     /// As [`Matrix::from_slice`].
-    pub fn from_bf16(gpu: &Gpu, batch: usize, rows: usize, cols: usize, entries: &[bf16]) -> Result<Self> {
-        Self::from_elements(gpu, batch, rows, cols, entries)
+    pub fn from_bf16(device: &Device, batch: usize, rows: usize, cols: usize, entries: &[bf16]) -> Result<Self> {
+        Self::from_elements(device, batch, rows, cols, entries)
     }
 
     /// A batch of matrices from 64-bit floats, rounded to `f32` after an exact scaling of each item into range.
     ///
     /// # Errors
     /// As [`Matrix::from_slice`].
-    pub fn from_f64(gpu: &Gpu, batch: usize, rows: usize, cols: usize, entries: &[f64]) -> Result<Self> {
-        Self::from_elements(gpu, batch, rows, cols, entries)
+    pub fn from_f64(device: &Device, batch: usize, rows: usize, cols: usize, entries: &[f64]) -> Result<Self> {
+        Self::from_elements(device, batch, rows, cols, entries)
     }
 
     /// A batch of 2 × 2 matrices.
     ///
     /// # Errors
     /// As [`Matrix::zeros`].
-    pub fn from_mat2(gpu: &Gpu, matrices: &[Mat2]) -> Result<Self> {
+    pub fn from_mat2(device: &Device, matrices: &[Mat2]) -> Result<Self> {
         // A transpose, because glam keeps columns together and the matrix keeps rows together.
         let entries: Vec<f32> = matrices.iter().flat_map(|matrix| matrix.transpose().to_cols_array()).collect();
-        Self::from_batch(gpu, matrices.len(), 2, 2, &entries)
+        Self::from_batch(device, matrices.len(), 2, 2, &entries)
     }
 
     /// A batch of 3 × 3 matrices.
     ///
     /// # Errors
     /// As [`Matrix::zeros`].
-    pub fn from_mat3(gpu: &Gpu, matrices: &[Mat3]) -> Result<Self> {
+    pub fn from_mat3(device: &Device, matrices: &[Mat3]) -> Result<Self> {
         let entries: Vec<f32> = matrices.iter().flat_map(|matrix| matrix.transpose().to_cols_array()).collect();
-        Self::from_batch(gpu, matrices.len(), 3, 3, &entries)
+        Self::from_batch(device, matrices.len(), 3, 3, &entries)
     }
 
     /// A batch of 4 × 4 matrices.
     ///
     /// # Errors
     /// As [`Matrix::zeros`].
-    pub fn from_mat4(gpu: &Gpu, matrices: &[Mat4]) -> Result<Self> {
+    pub fn from_mat4(device: &Device, matrices: &[Mat4]) -> Result<Self> {
         let entries: Vec<f32> = matrices.iter().flat_map(|matrix| matrix.transpose().to_cols_array()).collect();
-        Self::from_batch(gpu, matrices.len(), 4, 4, &entries)
+        Self::from_batch(device, matrices.len(), 4, 4, &entries)
     }
 
     pub(super) fn from_elements<T: Element>(
-        gpu: &Gpu,
+        device: &Device,
         batch: usize,
         rows: usize,
         cols: usize,
@@ -102,7 +102,7 @@ impl Matrix {
                 found: format!("{}", entries.len()),
             });
         }
-        Self::upload(gpu, (batch, rows, cols), entries)
+        Self::upload(device, (batch, rows, cols), entries)
     }
 
     /// A batch of matrices from any source, which is read once, and once more where the range of its entries asks for a
@@ -112,51 +112,55 @@ impl Matrix {
     /// exact scaling of each item into range.
     ///
     /// ```
-    /// use opnorm::{Gpu, Matrix};
-    /// let gpu = Gpu::new()?;
+    /// use opnorm::{Device, Matrix};
+    /// let device = Device::new()?;
     /// let entries: Vec<f64> = vec![1e300, 0.0, 0.0, -2e300];
-    /// assert_eq!(Matrix::upload(&gpu, (1, 2, 2), &entries)?.exponent(0), 997);
-    /// assert_eq!(Matrix::upload(&gpu, (1, 2, 2), &[[1.0, 2.0], [3.0, 4.0]])?.read()?, [1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(Matrix::upload(&device, (1, 2, 2), &entries)?.exponent(0), 997);
+    /// assert_eq!(Matrix::upload(&device, (1, 2, 2), &[[1.0, 2.0], [3.0, 4.0]])?.read()?, [1.0, 2.0, 3.0, 4.0]);
     /// # Ok::<(), opnorm::Error>(())
     /// ```
     ///
     /// # Errors
     /// Any error of the source, such as a source that is too short; as [`Matrix::zeros`].
-    pub fn upload<S: ElementSource + ?Sized>(gpu: &Gpu, shape: (usize, usize, usize), source: &S) -> Result<Self> {
+    pub fn upload<S: ElementSource + ?Sized>(
+        device: &Device,
+        shape: (usize, usize, usize),
+        source: &S,
+    ) -> Result<Self> {
         let (batch, _, cols) = shape;
         elements("matrix", &[batch, shape.1, cols.div_ceil(4).saturating_mul(4)])?;
-        let mut screens = screen::of_zeros(gpu, batch)?;
+        let mut screens = screen::of_zeros(device, batch)?;
         let mut storage = match source.element() {
             SourceElement::F16 => Storage::F16,
             SourceElement::Bf16 => Storage::Bf16,
             _ => Storage::F32,
         };
-        let mut panels = panel::allocate(gpu, shape, storage)?;
+        let mut panels = panel::allocate(device, shape, storage)?;
         let exponents = vec![0; batch];
-        fill(gpu, &panels, &Encoder { source, shape, storage, exponents: &exponents }, &mut screens)?;
+        fill(device, &panels, &Encoder { source, shape, storage, exponents: &exponents }, &mut screens)?;
         let exponents: Vec<i32> = screens.iter().map(Screen::exponent).collect();
         if exponents.iter().any(|exponent| *exponent != 0) {
             if storage != Storage::F32 {
                 storage = Storage::F32;
                 panels.clear();
-                panels = panel::allocate(gpu, shape, storage)?;
+                panels = panel::allocate(device, shape, storage)?;
             }
-            fill(gpu, &panels, &Encoder { source, shape, storage, exponents: &exponents }, &mut screens)?;
+            fill(device, &panels, &Encoder { source, shape, storage, exponents: &exponents }, &mut screens)?;
         }
-        Ok(Self::assemble(gpu, shape, storage, panels, screens))
+        Ok(Self::assemble(device, shape, storage, panels, screens))
     }
 }
 
 /// Writes all rows of a source to panels, and screens their elements.
 fn fill<S: ElementSource + ?Sized>(
-    gpu: &Gpu,
+    device: &Device,
     panels: &[Panel],
     encoder: &Encoder<'_, S>,
     screens: &mut [Screen],
 ) -> Result<()> {
     let (_, rows, cols) = encoder.shape;
     let words_per_row = cols.div_ceil(4) * encoder.storage.words_per_quad();
-    let piece = if gpu.is_host() { HOST_PIECE } else { PIECE };
+    let piece = if device.is_host() { HOST_PIECE } else { PIECE };
     let step = (piece / words_per_row.max(1)).max(1);
     let longest = panels.iter().map(|panel| panel.place.row_count().min(step)).max();
     let mut words = vec![0; longest.unwrap_or(0) * words_per_row];
@@ -166,10 +170,10 @@ fn fill<S: ElementSource + ?Sized>(
             let count = step.min(all.end - first);
             let words = &mut words[..count * words_per_row];
             encoder.encode(first..first + count, words, screens)?;
-            panel.words.write(gpu, "upload", (first - all.start) * words_per_row, words)?;
+            panel.words.write(device, "upload", (first - all.start) * words_per_row, words)?;
             // A single piece at a time, because a written piece waits in host memory until a submit.
-            gpu.recorder().submit()?;
-            gpu.poll_until_idle()?;
+            device.recorder().submit()?;
+            device.poll_until_idle()?;
         }
     }
     Ok(())

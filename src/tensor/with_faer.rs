@@ -2,7 +2,7 @@
 
 use faer::{Mat, MatRef};
 
-use crate::gpu::Gpu;
+use crate::device::Device;
 use crate::tensor::matrix::Matrix;
 use crate::tensor::storage::Element;
 use crate::{Error, Result};
@@ -11,9 +11,9 @@ impl Matrix {
     /// A matrix with the entries of a `faer` matrix, with any strides.
     ///
     /// ```
-    /// use opnorm::{Gpu, Matrix, faer};
+    /// use opnorm::{Device, Matrix, faer};
     /// let host = faer::Mat::from_fn(2, 3, |row, col| (10 * row + col) as f32);
-    /// let matrix = Matrix::from_faer(&Gpu::new()?, host.as_ref())?;
+    /// let matrix = Matrix::from_faer(&Device::new()?, host.as_ref())?;
     /// assert_eq!(matrix.read()?, [0.0, 1.0, 2.0, 10.0, 11.0, 12.0]);
     /// assert_eq!(faer::Mat::try_from(&matrix)?, host);
     /// # Ok::<(), opnorm::Error>(())
@@ -21,10 +21,10 @@ impl Matrix {
     ///
     /// # Errors
     /// As [`Matrix::zeros`].
-    pub fn from_faer<T: Element>(gpu: &Gpu, matrix: MatRef<'_, T>) -> Result<Self> {
+    pub fn from_faer<T: Element>(device: &Device, matrix: MatRef<'_, T>) -> Result<Self> {
         let (rows, cols) = matrix.shape();
         let entries: Vec<T> = (0..rows).flat_map(|row| (0..cols).map(move |col| matrix[(row, col)])).collect();
-        Self::from_elements(gpu, 1, rows, cols, &entries)
+        Self::from_elements(device, 1, rows, cols, &entries)
     }
 }
 

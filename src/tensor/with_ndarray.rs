@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
-use crate::gpu::Gpu;
+use crate::device::Device;
 use crate::tensor::matrix::Matrix;
 use crate::tensor::storage::Element;
 use crate::{Error, Result};
@@ -11,10 +11,10 @@ impl Matrix {
     /// A matrix with the entries of an array, with any strides.
     ///
     /// ```
-    /// use opnorm::{Gpu, Matrix, ndarray};
+    /// use opnorm::{Device, Matrix, ndarray};
     /// let host = ndarray::array![[1f32, 2.0, 3.0], [4.0, 5.0, 6.0]];
-    /// let matrix = Matrix::from_ndarray(&Gpu::new()?, host.view())?;
-    /// let turned = Matrix::from_ndarray(matrix.gpu(), host.t())?;
+    /// let matrix = Matrix::from_ndarray(&Device::new()?, host.view())?;
+    /// let turned = Matrix::from_ndarray(matrix.device(), host.t())?;
     /// assert_eq!(turned.read()?, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
     /// assert_eq!(ndarray::Array2::try_from(&matrix)?, host);
     /// # Ok::<(), opnorm::Error>(())
@@ -22,20 +22,20 @@ impl Matrix {
     ///
     /// # Errors
     /// As [`Matrix::zeros`].
-    pub fn from_ndarray<T: Element>(gpu: &Gpu, array: ArrayView2<'_, T>) -> Result<Self> {
+    pub fn from_ndarray<T: Element>(device: &Device, array: ArrayView2<'_, T>) -> Result<Self> {
         let (rows, cols) = array.dim();
         let entries: Vec<T> = array.iter().copied().collect();
-        Self::from_elements(gpu, 1, rows, cols, &entries)
+        Self::from_elements(device, 1, rows, cols, &entries)
     }
 
     /// A batch of matrices with the entries of an array of batch × rows × cols, with any strides.
     ///
     /// # Errors
     /// As [`Matrix::zeros`].
-    pub fn from_ndarray_batch<T: Element>(gpu: &Gpu, array: ArrayView3<'_, T>) -> Result<Self> {
+    pub fn from_ndarray_batch<T: Element>(device: &Device, array: ArrayView3<'_, T>) -> Result<Self> {
         let (batch, rows, cols) = array.dim();
         let entries: Vec<T> = array.iter().copied().collect();
-        Self::from_elements(gpu, batch, rows, cols, &entries)
+        Self::from_elements(device, batch, rows, cols, &entries)
     }
 }
 

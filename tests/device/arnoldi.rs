@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use opnorm::bound::device_gamma;
-use opnorm::gpu::{Buffer, ReadBack, Recorder};
+use opnorm::device::{Buffer, ReadBack, Recorder};
 use opnorm::iterate::{Basis, Coefficients, Control, Iteration, Pace, Progress, drive};
 use opnorm::low_level::ops::{self, Normalise, NormaliserState, NormsOfStep, Rows, Segmented};
 use opnorm::operator::LinearOperator;

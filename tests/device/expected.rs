@@ -6,7 +6,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use opnorm::Gpu;
+use opnorm::Device;
 
 /// A known failure on some adapters.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ impl Failure {
 }
 
 /// Runs a test on a device with these known failures, in a set-up (`""` where there are no set-ups).
-pub(crate) fn run(gpu: &Gpu, setup: &str, failures: &[Failure], test: impl FnOnce()) {
+pub(crate) fn run(gpu: &Device, setup: &str, failures: &[Failure], test: impl FnOnce()) {
     let capabilities = gpu.capabilities();
     run_on((&capabilities.name, &capabilities.backend), setup, failures, test);
 }

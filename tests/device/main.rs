@@ -21,12 +21,12 @@ mod tape;
 
 use std::sync::OnceLock;
 
-use opnorm::Gpu;
+use opnorm::Device;
 
 /// The device of `OPNORM_ADAPTER`, opened once.
-fn gpu() -> &'static Gpu {
-    static GPU: OnceLock<Gpu> = OnceLock::new();
-    GPU.get_or_init(|| Gpu::new().unwrap())
+fn gpu() -> &'static Device {
+    static GPU: OnceLock<Device> = OnceLock::new();
+    GPU.get_or_init(|| Device::new().unwrap())
 }
 
 /// Whether the large grids run, which take minutes.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use opnorm::gpu::{Buffer, ReadBack, Recorder};
+use opnorm::device::{Buffer, ReadBack, Recorder};
 use opnorm::iterate::{Control, Iteration, Pace, Progress, drive};
 use opnorm::low_level::ops::{self, Multiples, Rows};
 use opnorm::{Matrix, Result, operator::LinearOperator, tensor::Tensor};

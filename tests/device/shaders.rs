@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use naga::back::{glsl, hlsl, msl, pipeline_constants, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, ArraySize, Module, ShaderStage, StorageAccess, StructMember, TypeInner};
-use opnorm::gpu::Profile;
+use opnorm::device::Profile;
 use opnorm::low_level::ops::{self, Argument, Binary, Fused, Line, Reach, Unary};
 use opnorm::low_level::{Access, Field, Generated, Kernel, Scalar};
 

@@ -43,14 +43,14 @@ impl Value {
     /// augmented matrix [[0, A], [Aᵀ, 0]].
     ///
     /// ```
-    /// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
-    /// let gpu = Gpu::new()?;
-    /// let tape = Tape::new(&gpu);
+    /// use opnorm::{Device, tape::Tape, tensor::Tensor};
+    /// let device = Device::new()?;
+    /// let tape = Tape::new(&device);
     /// let matrix = tape.input(&[2, 2])?;
     /// let gradient = tape.grad(&matrix.spectral_norm()?.square()?, &[&matrix])?; // 2 σ u vᵀ
-    /// let diagonal = Tensor::from_slice(&gpu, &[2, 2], &[3.0, 0.0, 0.0, 1.0])?;
+    /// let diagonal = Tensor::from_slice(&device, &[2, 2], &[3.0, 0.0, 0.0, 1.0])?;
     /// let found = tape.compile(&[&matrix], &gradient)?.run(&[diagonal])?;
-    /// assert!((found[0].read(&gpu)?[0] - 6.0).abs() < 1e-4);
+    /// assert!((found[0].read(&device)?[0] - 6.0).abs() < 1e-4);
     /// # Ok::<(), opnorm::Error>(())
     /// ```
     ///

@@ -10,7 +10,7 @@ use faer::{Col, Mat};
 use futures::future::LocalBoxFuture;
 
 use super::dense::{Decomposition, add};
-use crate::gpu::{Buffer, Gpu, HostStep, Recorder};
+use crate::device::{Buffer, Device, HostStep, Recorder};
 use crate::reference::dot;
 use crate::tape::{Array, Operation, Primal, Value};
 use crate::tensor::Tensor;
@@ -93,7 +93,7 @@ impl Operation for Resolvent {
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
         let inputs = inputs.iter().copied().cloned().collect();
-        let system = System { gpu: recorder.gpu().clone(), inputs, output: output.clone() };
+        let system = System { device: recorder.device().clone(), inputs, output: output.clone() };
         recorder.host(Arc::new(system));
         Ok(())
     }
@@ -116,7 +116,7 @@ impl Operation for Resolvent {
 }
 
 struct System {
-    gpu: Gpu,
+    device: Device,
     /// Matrices, vectors, right-hand sides.
     inputs: Vec<Tensor>,
     output: Tensor,
@@ -132,7 +132,7 @@ impl HostStep for System {
             if self.output.is_empty() {
                 return Ok(());
             }
-            let mut recorder = self.gpu.recorder();
+            let mut recorder = self.device.recorder();
             let reads = self.inputs.iter().map(|input| recorder.read(input.buffer())).collect::<Result<Vec<_>>>()?;
             recorder.submit()?;
             let mut data = Vec::with_capacity(reads.len());
@@ -148,7 +148,7 @@ impl HostStep for System {
                 let parts = vectors.map(|vectors| expect_apart(item, vectors)).collect::<Result<Vec<_>>>()?;
                 solved.extend(solutions(item, matrix, (rows, cols), &parts, &pushed)?);
             }
-            self.output.buffer().write(&self.gpu, self.name(), 0, &solved)
+            self.output.buffer().write(&self.device, self.name(), 0, &solved)
         })
     }
 }

@@ -1,6 +1,6 @@
 //! σ = uᵀ A v for singular vectors u and v of A, which do not move σ to first order.
 
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::ops::{self, Side, Sizes};
 use crate::tape::{Array, Operation, Primal, Value};
 use crate::tensor::{Tensor, volume};

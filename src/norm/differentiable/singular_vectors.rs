@@ -7,7 +7,7 @@ use futures::future::LocalBoxFuture;
 use super::dense::{Decomposition, SINGLE, canonical, distance, nothing};
 use super::refined::{is_small, refined};
 use super::resolvent::Resolvent;
-use crate::gpu::{Buffer, Gpu, HostStep, Recorder};
+use crate::device::{Buffer, Device, HostStep, Recorder};
 use crate::norm::{Control, Lanczos, SpectralNorm, Status, Stop, Triplet, Triplets};
 use crate::tape::{Array, Operation, Primal, Value};
 use crate::tensor::{Matrix, Tensor};
@@ -50,8 +50,8 @@ impl Operation for SingularVectors {
     }
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
-        let (gpu, matrix, output) = (recorder.gpu().clone(), inputs[0].clone(), output.clone());
-        recorder.host(Arc::new(Search { operation: self.clone(), gpu, matrix, output }));
+        let (device, matrix, output) = (recorder.device().clone(), inputs[0].clone(), output.clone());
+        recorder.host(Arc::new(Search { operation: self.clone(), device, matrix, output }));
         Ok(())
     }
 
@@ -77,7 +77,7 @@ fn packed(entries: &[f64], (rows, cols): (usize, usize), (count, unit): (usize, 
 
 struct Search {
     operation: SingularVectors,
-    gpu: Gpu,
+    device: Device,
     matrix: Tensor,
     output: Tensor,
 }
@@ -94,7 +94,7 @@ impl HostStep for Search {
             }
             let found = if self.output.shape()[1] == 1 { self.largest().await? } else { self.several().await? };
             let narrowed: Vec<f32> = found.into_iter().map(|value| value as f32).collect();
-            self.output.buffer().write(&self.gpu, self.operation.name(), 0, &narrowed)
+            self.output.buffer().write(&self.device, self.operation.name(), 0, &narrowed)
         })
     }
 }
@@ -110,12 +110,12 @@ impl Search {
         let (items, rows, cols) = self.sizes();
         let matrix = self.uploaded().await?;
         let norms = self.operation.solver.norm_async(&matrix, Control::default()).await?;
-        let lefts = norms.left().read_async(&self.gpu).await?;
-        let rights = norms.right().read_async(&self.gpu).await?;
+        let lefts = norms.left().read_async(&self.device).await?;
+        let rights = norms.right().read_async(&self.device).await?;
         let states: Vec<Vectors> =
             norms.items().iter().enumerate().map(|(item, norm)| self.state(norm, item)).collect::<Result<_>>()?;
         let entries =
-            if states.contains(&Vectors::Unsure) { Some(self.matrix.read_async(&self.gpu).await?) } else { None };
+            if states.contains(&Vectors::Unsure) { Some(self.matrix.read_async(&self.device).await?) } else { None };
         let mut found = Vec::with_capacity(self.output.len());
         for (item, state) in states.into_iter().enumerate().take(items) {
             let (left, right) = (wide(&lefts[item * rows..][..rows]), wide(&rights[item * cols..][..cols]));
@@ -179,7 +179,7 @@ impl Search {
         if !is_small((rows, cols)) && FEW * (count + 1) <= rows.min(cols) {
             return self.leading(count).await;
         }
-        let entries = self.matrix.read_async(&self.gpu).await?;
+        let entries = self.matrix.read_async(&self.device).await?;
         let item = |entries: &[f32]| packed(&wide(entries), (rows, cols), (count, SINGLE));
         Ok(entries.chunks_exact(rows * cols).flat_map(item).collect())
     }
@@ -193,7 +193,7 @@ impl Search {
         let solver = Lanczos { stop: Stop::Value { rtol }, ..self.operation.solver.clone() };
         let tops = solver.top_async(&matrix, count + 1, Control::default()).await?;
         let is_unsure = |top: &Triplets| top.status == Status::Stagnated || closest(&top.values, rows == cols) < CLOSE;
-        let entries = if tops.iter().any(is_unsure) { Some(self.matrix.read_async(&self.gpu).await?) } else { None };
+        let entries = if tops.iter().any(is_unsure) { Some(self.matrix.read_async(&self.device).await?) } else { None };
         let mut found = Vec::with_capacity(items * count * (rows + cols + 1));
         for (item, top) in tops.iter().enumerate() {
             match top.status {
@@ -213,7 +213,7 @@ impl Search {
     }
 
     async fn uploaded(&self) -> Result<Matrix> {
-        Matrix::from_buffer_async(&self.gpu, self.matrix.buffer(), self.sizes()).await
+        Matrix::from_buffer_async(&self.device, self.matrix.buffer(), self.sizes()).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Samples between two batches, for penalties on Jacobians in training.
 
-use crate::gpu::Gpu;
+use crate::device::Device;
 use crate::iterate::uniform_places;
 use crate::tape::{Program, Tape, column};
 use crate::tensor::Tensor;
@@ -12,19 +12,19 @@ use crate::{Error, Result};
 /// samples.
 ///
 /// ```
-/// use opnorm::{Gpu, norm::Interpolation, tensor::Tensor};
-/// let gpu = Gpu::new()?;
-/// let between = Interpolation::new(&gpu, &[2, 3])?;
-/// let (left, right) = (Tensor::zeros(&gpu, &[2, 3])?, Tensor::from_slice(&gpu, &[2, 3], &[1.0; 6])?);
+/// use opnorm::{Device, norm::Interpolation, tensor::Tensor};
+/// let device = Device::new()?;
+/// let between = Interpolation::new(&device, &[2, 3])?;
+/// let (left, right) = (Tensor::zeros(&device, &[2, 3])?, Tensor::from_slice(&device, &[2, 3], &[1.0; 6])?);
 /// for step in 0..3 {
-///     let samples = between.samples(&left, &right, step)?.read(&gpu)?;
+///     let samples = between.samples(&left, &right, step)?.read(&device)?;
 ///     assert!(samples.iter().all(|entry| (0.0..=1.0).contains(entry)) && samples[0] == samples[2]);
 /// }
 /// # Ok::<(), opnorm::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Interpolation {
-    gpu: Gpu,
+    device: Device,
     shape: Vec<usize>,
     program: Program,
 }
@@ -36,13 +36,13 @@ impl Interpolation {
     ///
     /// # Errors
     /// [`Error::TooLarge`] for more elements or axes than the library takes.
-    pub fn new(gpu: &Gpu, shape: &[usize]) -> Result<Self> {
-        let tape = Tape::new(gpu);
+    pub fn new(device: &Device, shape: &[usize]) -> Result<Self> {
+        let tape = Tape::new(device);
         let (x, y) = (tape.input(shape)?, tape.input(shape)?);
         let places = tape.input(&column(shape))?;
         let between = x.subtract(&y)?.multiply(&places)?.add(&y)?;
         let program = tape.compile(&[&x, &y, &places], &[between])?;
-        Ok(Self { gpu: gpu.clone(), shape: shape.to_vec(), program })
+        Ok(Self { device: device.clone(), shape: shape.to_vec(), program })
     }
 
     /// New samples between `left` and `right`, the same for the same seed.
@@ -61,8 +61,8 @@ impl Interpolation {
         }
         let batch = self.shape.first().copied().unwrap_or(1);
         let places = uniform_places(seed, batch);
-        let places = Tensor::from_slice(&self.gpu, &column(&self.shape), &places)?;
-        let samples = Tensor::zeros(&self.gpu, &self.shape)?;
+        let places = Tensor::from_slice(&self.device, &column(&self.shape), &places)?;
+        let samples = Tensor::zeros(&self.device, &self.shape)?;
         self.program.run_into(&[left, right, &places], &[&samples])?;
         Ok(samples)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::reduction::Reduction;
-use crate::gpu::Gpu;
+use crate::device::Device;
 use crate::norm::{Bounds, Guarantee, SpectralNorm, SpectralNorms, Status};
 use crate::tape::{Function, Value};
 use crate::tensor::Tensor;
@@ -100,7 +100,7 @@ impl JacobianNorms {
     /// [`Error::InvalidOption`] for [`Reduction::None`], which [`JacobianNorms::gradient_along`] serves; whatever the
     /// device says.
     pub fn gradient(&self, inputs: &[&Value]) -> Result<Vec<Tensor>> {
-        self.gpu().block_on(self.gradient_async(inputs))
+        self.device().block_on(self.gradient_async(inputs))
     }
 
     /// [`JacobianNorms::gradient`] without blocking the thread while steps of the host run.
@@ -142,7 +142,7 @@ impl JacobianNorms {
     /// # Errors
     /// [`Error::ShapeMismatch`] for another number of weights; as [`JacobianNorms::gradient`].
     pub fn gradient_along(&self, weights: &[f64], inputs: &[&Value]) -> Result<Vec<Tensor>> {
-        self.gpu().block_on(self.gradient_along_async(weights, inputs))
+        self.device().block_on(self.gradient_along_async(weights, inputs))
     }
 
     /// [`JacobianNorms::gradient_along`] without blocking the thread while steps of the host run.
@@ -169,7 +169,7 @@ impl JacobianNorms {
         self.function.pull_back((self.norms.left(), self.norms.right(), &weights), &self.point, inputs).await
     }
 
-    fn gpu(&self) -> &Gpu {
-        self.function.input.tape().gpu()
+    fn device(&self) -> &Device {
+        self.function.input.tape().device()
     }
 }

@@ -15,17 +15,17 @@ use crate::tensor::{Tensor, volume};
 ///
 /// ```
 /// use opnorm::norm::{JacobianSpectralNorm, Reduction};
-/// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
-/// let gpu = Gpu::new()?;
-/// let tape = Tape::new(&gpu);
+/// use opnorm::{Device, tape::Tape, tensor::Tensor};
+/// let device = Device::new()?;
+/// let tape = Tape::new(&device);
 /// let weight = tape.input(&[2, 2])?;
-/// let values = Tensor::from_slice(&gpu, &[2, 2], &[3.0, 0.0, 0.0, 1.0])?;
-/// let samples = Tensor::zeros(&gpu, &[5, 2])?;
+/// let values = Tensor::from_slice(&device, &[2, 2], &[3.0, 0.0, 0.0, 1.0])?;
+/// let samples = Tensor::zeros(&device, &[5, 2])?;
 /// let norm = JacobianSpectralNorm { reduction: Reduction::Sum, ..JacobianSpectralNorm::default() };
 /// let found = norm.norms(&tape, |x| x.matmul(&weight)?.tanh(), &samples, &[(&weight, &values)])?;
 /// assert!((found.reduced().unwrap() - 15.0).abs() < 1e-4);
 /// // d/dW of the sum: every sample adds u vᵀ of its own
-/// let gradient = found.gradient(&[&weight])?[0].read(&gpu)?;
+/// let gradient = found.gradient(&[&weight])?[0].read(&device)?;
 /// assert!((gradient[0] - 5.0).abs() < 1e-3 && gradient[3].abs() < 1e-3);
 /// # Ok::<(), opnorm::Error>(())
 /// ```

@@ -17,17 +17,17 @@ use crate::tensor::Tensor;
 ///
 /// ```
 /// use opnorm::norm::{JacobianSpectralNorm, Reduction};
-/// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
-/// let gpu = Gpu::new()?;
-/// let tape = Tape::new(&gpu);
+/// use opnorm::{Device, tape::Tape, tensor::Tensor};
+/// let device = Device::new()?;
+/// let tape = Tape::new(&device);
 /// let slope = tape.input(&[])?;
 /// let norm = JacobianSpectralNorm { reduction: Reduction::Mean, ..JacobianSpectralNorm::default() };
 /// let mut prepared = norm.prepare(&tape, |x| x.multiply(&slope)?.sin(), &[4, 2], &[&slope])?;
-/// let samples = Tensor::zeros(&gpu, &[4, 2])?;
+/// let samples = Tensor::zeros(&device, &[4, 2])?;
 /// for value in [1.0, 2.0, 3.0] {
-///     let found = prepared.norms_at(&samples, &[&Tensor::from_slice(&gpu, &[], &[value])?])?;
+///     let found = prepared.norms_at(&samples, &[&Tensor::from_slice(&device, &[], &[value])?])?;
 ///     assert!((found.reduced().unwrap() - f64::from(value)).abs() < 1e-5);
-///     let gradient = found.gradient(&[&slope])?[0].read(&gpu)?;
+///     let gradient = found.gradient(&[&slope])?[0].read(&device)?;
 ///     assert!((gradient[0] - 1.0).abs() < 1e-5);
 /// }
 /// # Ok::<(), opnorm::Error>(())
@@ -72,8 +72,8 @@ impl PreparedJacobianNorm {
     /// [`crate::Error::ShapeMismatch`] for other shapes; as [`Program::run`](crate::tape::Program::run) and
     /// [`crate::norm::Lanczos::norm`].
     pub fn norms_at(&mut self, samples: &Tensor, others: &[&Tensor]) -> Result<JacobianNorms> {
-        let gpu = self.input().tape().gpu().clone();
-        gpu.block_on(self.norms_at_async(samples, others, Control::default()))
+        let device = self.input().tape().device().clone();
+        device.block_on(self.norms_at_async(samples, others, Control::default()))
     }
 
     /// [`PreparedJacobianNorm::norms_at`] with a control, and without blocking the thread while the device works.

@@ -26,7 +26,7 @@ impl JacobianSpectralNorm {
         samples: &Tensor,
         others: &[(&Value, &Tensor)],
     ) -> Result<JacobianNorms> {
-        tape.gpu().block_on(self.norms_async(tape, function, samples, others, Control::default()))
+        tape.device().block_on(self.norms_async(tape, function, samples, others, Control::default()))
     }
 
     /// [`JacobianSpectralNorm::norms`] with a control, and without blocking the thread while the device works.
@@ -65,7 +65,7 @@ impl JacobianSpectralNorm {
         others: &[(&Value, &Tensor)],
     ) -> Result<JacobianNorms> {
         let control = Control::default();
-        tape.gpu().block_on(self.norms_of_reflection_async(tape, function, samples, others, control))
+        tape.device().block_on(self.norms_of_reflection_async(tape, function, samples, others, control))
     }
 
     /// [`JacobianSpectralNorm::norms_of_reflection`] with a control, and without blocking the thread while the device
@@ -110,7 +110,7 @@ impl JacobianSpectralNorm {
         samples: &[usize],
         others: &[&Value],
     ) -> Result<PreparedJacobianNorm> {
-        tape.gpu().block_on(self.prepare_async(tape, function, samples, others))
+        tape.device().block_on(self.prepare_async(tape, function, samples, others))
     }
 
     /// [`JacobianSpectralNorm::prepare`] without blocking the thread while the device works.
@@ -126,8 +126,8 @@ impl JacobianSpectralNorm {
         samples: &[usize],
         others: &[&Value],
     ) -> Result<PreparedJacobianNorm> {
-        let gpu = tape.gpu();
-        let zeros = |shape: &[usize]| Tensor::zeros(gpu, shape);
+        let device = tape.device();
+        let zeros = |shape: &[usize]| Tensor::zeros(device, shape);
         let tensors: Vec<Tensor> = others.iter().map(|other| zeros(other.shape())).collect::<Result<_>>()?;
         let tensors: Vec<&Tensor> = tensors.iter().collect();
         PreparedJacobianNorm::at_point(self, tape, function, &zeros(samples)?, (others, &tensors)).await

@@ -6,7 +6,7 @@ use super::chain::Chain;
 use super::run::Run;
 use super::state::{Goal, State};
 use crate::Result;
-use crate::gpu::Buffer;
+use crate::device::Buffer;
 use crate::iterate::{Progress, Status};
 use crate::operator::LinearOperator;
 use crate::tensor::Tensor;
@@ -99,7 +99,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         }
         let short = self.oriented.short;
         let best = self.oriented.short_zeros(1)?;
-        let mut recorder = self.gpu.recorder();
+        let mut recorder = self.device.recorder();
         for item in 0..self.batch() {
             let (from, to) = (self.best(item) * short, item * short);
             recorder.copy(&vectors.buffer().slice(from..from + short), &best.buffer().slice(to..to + short))?;
@@ -116,7 +116,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         let exponent = |vector: usize| self.exponents.get(vector).copied().unwrap_or(0);
         let factors: Vec<f32> =
             (0..self.batch()).map(|item| scale_by_power(1.0, -exponent(self.best(item))) as f32).collect();
-        Buffer::from_slice(&self.gpu, "factors", &factors)
+        Buffer::from_slice(&self.device, "factors", &factors)
     }
 
     /// The progress of the first batch item that is not done, or of the last.

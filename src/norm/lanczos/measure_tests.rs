@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::bound::krylov::{Share, Step, expected_error};
-use crate::gpu::Recorder;
+use crate::device::Recorder;
 use crate::iterate::Control;
 use crate::norm::lanczos::{Goal, Lanczos, Run};
 use crate::norm::stop::Stop;
 use crate::operator::{Composition, HostProducts, Scaled, Sum};
 use crate::tensor::Tensor;
-use crate::{Gpu, Matrix};
+use crate::{Device, Matrix};
 use faer::Mat;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -45,13 +45,13 @@ fn steps<O: LinearOperator>(operator: &O, exact: &Mat<f64>, most: usize) -> Vec<
     let share = Share::of(0.5, 1, oriented.short);
     let mut run = Run::new(&options, &oriented, goal, share).unwrap();
     run.first_start(&Control::default()).unwrap();
-    operator.gpu().block_on(run.cycle(&mut Control::default())).unwrap();
+    operator.device().block_on(run.cycle(&mut Control::default())).unwrap();
     let unit = scale_by_power(1.0, operator.exponent(0) + run.exponents()[0]);
     let exact = if oriented.transposed { exact.transpose().to_owned() } else { exact.clone() } / faer::Scale(unit);
     let space = run.chains[0].first.space.clone();
     let last = space.steps().len();
     let vectors: Vec<Vec<f64>> = (0..=last)
-        .map(|slot| run.basis.slot(slot).unwrap().read(operator.gpu()).unwrap().into_iter().map(f64::from).collect())
+        .map(|slot| run.basis.slot(slot).unwrap().read(operator.device()).unwrap().into_iter().map(f64::from).collect())
         .collect();
     // A step that ended the space has no vector after it.
     let column = |step: usize| (step < last || !space.has_ended()).then(|| vectors[step].clone());
@@ -71,14 +71,14 @@ fn steps<O: LinearOperator>(operator: &O, exact: &Mat<f64>, most: usize) -> Vec<
 
 #[test]
 fn measured_steps_are_those_of_the_matrix() {
-    let gpu = Gpu::new().unwrap();
-    let lanes = gpu.capabilities().profile.lanes;
+    let device = Device::new().unwrap();
+    let lanes = device.capabilities().profile.lanes;
     let mut source = normal();
     println!("largest error of a step, of the square of the norm, and as a part of what is expected");
     for (rows, cols) in [(1, 1), (1, 9), (7, 5), (40, 40), (33, 150), (300, 120), (40, 3000), (20_000, 8)] {
         for (name, entries) in families(&mut source, rows, cols) {
             let exact = Mat::from_fn(rows, cols, |row, col| f64::from(entries[row * cols + col]));
-            let matrix = Matrix::from_slice(&gpu, rows, cols, &entries).unwrap();
+            let matrix = Matrix::from_slice(&device, rows, cols, &entries).unwrap();
             let found = steps(&matrix, &exact, 40);
             let square = found.iter().map(|(step, ..)| step.diagonal).fold(0.0, f64::max);
             let allowed = 1e-11 * square * (rows.max(cols) as f64).sqrt();
@@ -100,12 +100,12 @@ fn measured_steps_are_those_of_the_matrix() {
 
 #[test]
 fn steps_of_sums_and_compositions_are_measured_where_they_cancel() {
-    let gpu = Gpu::new().unwrap();
+    let device = Device::new().unwrap();
     let mut source = normal();
     let mut fill = |rows: usize, cols: usize| -> (Mat<f64>, Matrix) {
         let entries: Vec<f32> = (0..rows * cols).map(|_| source() as f32).collect();
         let exact = Mat::from_fn(rows, cols, |row, col| f64::from(entries[row * cols + col]));
-        (exact, Matrix::from_slice(&gpu, rows, cols, &entries).unwrap())
+        (exact, Matrix::from_slice(&device, rows, cols, &entries).unwrap())
     };
     let ((a, left), (b, right)) = (fill(30, 20), fill(20, 25));
     let composed = steps(&Composition::new(&left, &right).unwrap(), &(&a * &b), 20);
@@ -114,7 +114,7 @@ fn steps_of_sums_and_compositions_are_measured_where_they_cancel() {
         f64::from(before.0[(row, col)] as f32 + changed * ((row + 1) as f32 / 24.0) * ((col + 2) as f32 / 24.0))
     });
     let entries: Vec<f32> = (0..24 * 24).map(|index| after[(index / 24, index % 24)] as f32).collect();
-    let moved = Matrix::from_slice(&gpu, 24, 24, &entries).unwrap();
+    let moved = Matrix::from_slice(&device, 24, 24, &entries).unwrap();
     let difference = Sum::new(&moved, Scaled::new(&before.1, -1.0).unwrap()).unwrap();
     let cancelled = steps(&difference, &(&after - &before.0), 20);
     for (name, found) in [("composition", composed), ("difference", cancelled)] {
@@ -139,8 +139,8 @@ struct Off {
 }
 
 impl LinearOperator for Off {
-    fn gpu(&self) -> &Gpu {
-        self.device.gpu()
+    fn device(&self) -> &Device {
+        self.device.device()
     }
 
     fn batch(&self) -> usize {
@@ -175,7 +175,7 @@ impl LinearOperator for Off {
 /// Steps that are not measured stand in for measured steps, in the first chain too, over all readings.
 #[test]
 fn steps_that_stand_for_others_do_not_count_as_exact() {
-    let gpu = Gpu::new().unwrap();
+    let device = Device::new().unwrap();
     let mut source = normal();
     let (side, wrong) = (48, 1e-4);
     let sigma = |index: usize| if index == 0 { 1.0 } else { 0.9 * (1.0 - index as f64 / side as f64) };
@@ -195,7 +195,7 @@ fn steps_that_stand_for_others_do_not_count_as_exact() {
         let product = &left * diagonal * &right;
         let entries: Vec<f32> = (0..side * side).map(|index| product[(index / side, index % side)] as f32).collect();
         (
-            Matrix::from_slice(&gpu, side, side, &entries).unwrap(),
+            Matrix::from_slice(&device, side, side, &entries).unwrap(),
             Mat::from_fn(side, side, |row, col| f64::from(entries[row * side + col])),
         )
     };

@@ -22,7 +22,7 @@ impl Lanczos {
     /// host; [`Error::Arithmetic`] for a `delta` where the host does not round as IEEE 754 says; [`Error::TooLarge`] or
     /// [`Error::OutOfMemory`] for vectors past the device's limits, [`Error::DeviceLost`].
     pub fn norm<O: LinearOperator + ?Sized>(&self, operator: &O) -> Result<SpectralNorms> {
-        operator.gpu().block_on(self.norm_async(operator, Control::default()))
+        operator.device().block_on(self.norm_async(operator, Control::default()))
     }
 
     /// [`Lanczos::norm`] with a control (warm start, progress), and without blocking the thread while the device works.

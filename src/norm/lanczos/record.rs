@@ -3,7 +3,7 @@
 use super::run::Run;
 use super::steps::breakdown;
 use crate::Result;
-use crate::gpu::Recorder;
+use crate::device::Recorder;
 use crate::operator::LinearOperator;
 use crate::ops::{self, Multiples, Rows};
 

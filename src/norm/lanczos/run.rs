@@ -8,7 +8,7 @@ use super::measure::measure;
 use super::options::Lanczos;
 use super::state::{Goal, State};
 use crate::bound::krylov::Share;
-use crate::gpu::{Buffer, Gpu, ReadBack, Recorder, each_item};
+use crate::device::{Buffer, Device, ReadBack, Recorder, each_item};
 use crate::iterate::{Basis, Control, Iteration, Memory, Pace, Progress, Status, drive};
 use crate::operator::{LinearOperator, Oriented};
 use crate::ops::StopKind;
@@ -19,7 +19,7 @@ use crate::{Error, Result};
 pub(in crate::norm) struct Run<'a, O: ?Sized> {
     pub(super) options: &'a Lanczos,
     pub(super) oriented: &'a Oriented<'a, O>,
-    pub(super) gpu: Gpu,
+    pub(super) device: Device,
     pub(super) goal: Goal,
     pub(super) memory: Memory,
     pub(in crate::norm) basis: Basis,
@@ -68,14 +68,14 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         goal: Goal,
         share: Share,
     ) -> Result<Self> {
-        let gpu = oriented.operator.gpu().clone();
+        let device = oriented.operator.device().clone();
         let columns = share.chains;
         let settled = oriented.settled();
         let open: Vec<bool> =
             settled.iter().flat_map(|settled| std::iter::repeat_n(settled.is_none(), columns)).collect();
         let vectors = open.len();
         let any = open.contains(&true);
-        let basis = Basis::new(&gpu, vectors, oriented.short);
+        let basis = Basis::new(&device, vectors, oriented.short);
         // A chain that broke down and was taken up again leaves gaps, so that a few slots more than dimensions are
         // needed.
         let wanted = options.max_iter.min(oriented.short.saturating_mul(2).saturating_add(64));
@@ -84,7 +84,7 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
             options,
             oriented,
             goal,
-            memory: Memory::new(&gpu, &open)?,
+            memory: Memory::new(&device, &open)?,
             basis,
             chains: open.iter().map(|open| Chain::new(*open)).collect(),
             iterations: 0,
@@ -92,13 +92,13 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
             bound: options.delta().filter(|_| share.part > 0.0).map(|delta| (share, delta)),
             capacity,
             cycle: Cycle::default(),
-            values: Buffer::zeros(&gpu, "alphas and betas", 2 * capacity * vectors)?,
+            values: Buffer::zeros(&device, "alphas and betas", 2 * capacity * vectors)?,
             product_short: oriented.short_zeros(columns)?,
             product_long: oriented.long_zeros(columns)?,
             other: oriented.long_zeros(columns)?,
             others: Vec::new(),
             exponents: Vec::new(),
-            gpu,
+            device,
         })
     }
 
@@ -120,7 +120,7 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
     pub(in crate::norm) async fn cycle(&mut self, control: &mut Control<'_>) -> Result<()> {
         self.cycle = Cycle { before: self.iterations, is_first: self.iterations == 0 };
         let limit = self.capacity.min(self.options.max_iter - self.iterations);
-        drive(&self.gpu.clone(), self, limit, control).await?;
+        drive(&self.device.clone(), self, limit, control).await?;
         let out_of_steps = self.iterations >= self.options.max_iter;
         for chain in self.chains.iter_mut().filter(|chain| !chain.state.is_done()) {
             chain.iterations = Some(self.iterations);
@@ -197,7 +197,7 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
         // A product takes one pass over the operator for all columns, but the arithmetic of `columns` passes.
         let passes = 2 * self.columns as u64;
         let bytes = self.oriented.operator.bytes_per_product().saturating_mul(passes).max(1);
-        let affordable = (self.gpu.capabilities().profile.bytes_per_submit / bytes).clamp(1, 1000) as usize;
+        let affordable = (self.device.capabilities().profile.bytes_per_submit / bytes).clamp(1, 1000) as usize;
         let running = || self.chains.iter().filter(|chain| !chain.is_idle());
         let slowest = running().map(|chain| chain.steps_to_go(self.goal)).fold(0.0, f64::max);
         let started_again = running().any(|chain| chain.steps.has_started_again());

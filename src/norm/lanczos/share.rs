@@ -17,7 +17,7 @@ impl Lanczos {
         oriented: &Oriented<'_, O>,
         control: &Control<'_>,
     ) -> Result<Share> {
-        let error = expected_error(oriented.long, oriented.operator.gpu().capabilities().profile.lanes);
+        let error = expected_error(oriented.long, oriented.operator.device().capabilities().profile.lanes);
         let refuse =
             |option, value: String, allowed| Err(Error::InvalidOption { operation: "Lanczos", option, value, allowed });
         let Some(delta) = self.delta() else {
@@ -34,7 +34,7 @@ impl Lanczos {
         probe::expect_host_arithmetic()?;
         if oriented.operator.is_slow_on_host() {
             // Steps that are not measured are taken to be like measured steps.
-            probe::expect_arithmetic(oriented.operator.gpu())?;
+            probe::expect_arithmetic(oriented.operator.device())?;
         }
         let width = if let Stop::Bound { rtol, .. } = self.stop { rtol } else { WIDTH };
         let least = Share::fewest(delta, oriented.short, error, share_within(width, error));

@@ -4,7 +4,7 @@ use super::chain::Chain;
 use super::run::Run;
 use super::steps::Closed;
 use crate::Result;
-use crate::gpu::Buffer;
+use crate::device::Buffer;
 use crate::iterate::{Control, Memory, random_unit};
 use crate::operator::LinearOperator;
 use crate::ops::{self, Rows};
@@ -23,7 +23,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         let slot = self.basis.slot(0)?;
         let (batch, short) = (self.batch(), self.oriented.short);
         let random = self.random(0);
-        slot.buffer().write(&self.gpu, "start", 0, &random.repeat(batch))?;
+        slot.buffer().write(&self.device, "start", 0, &random.repeat(batch))?;
         if self.bound.is_some() && short > 0 {
             let starts = random.chunks_exact(short).cycle();
             self.chains.iter_mut().zip(starts).for_each(|(chain, start)| chain.first.space.start(start));
@@ -32,7 +32,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         let vectors = if self.oriented.transposed { earlier.left } else { earlier.right };
         earlier.expect(vectors, batch, short)?;
         // The first chain starts warm, the others at random.
-        let mut recorder = self.gpu.recorder();
+        let mut recorder = self.device.recorder();
         for (item, _) in earlier.usable.iter().enumerate().filter(|(_, usable)| **usable) {
             let (from, to) = (item * short, item * self.columns * short);
             recorder.copy(&vectors.buffer().slice(from..from + short), &slot.buffer().slice(to..to + short))?;
@@ -47,20 +47,20 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         let wanted = || chosen.iter().enumerate().filter(|(_, chosen)| **chosen).map(|(vector, _)| vector);
         let short = self.oriented.short;
         let random = self.random(1 + step as u64);
-        let scratch = Memory::new(&self.gpu, &chosen)?;
+        let scratch = Memory::new(&self.device, &chosen)?;
         // The finished part is closed off: nothing couples its slots to the new vector, on the host or on the device.
         let closed: Vec<_> = wanted().map(|vector| (vector, self.chains[vector].start_again(step))).collect();
         self.keep(&closed)?;
         for vector in wanted() {
             let column = vector % self.columns;
             let own = &random[column * short..(column + 1) * short];
-            self.product_short.buffer().write(&self.gpu, "start", vector * short, own)?;
+            self.product_short.buffer().write(&self.device, "start", vector * short, own)?;
             self.memory.set_active(vector, true)?;
-            self.values.write(&self.gpu, "alphas and betas", (2 * step - 1) * chosen.len() + vector, &[0.0])?;
+            self.values.write(&self.device, "alphas and betas", (2 * step - 1) * chosen.len() + vector, &[0.0])?;
         }
         let slot = self.basis.slot(step)?;
-        let norms = Buffer::zeros(&self.gpu, "norms", self.chains.len())?;
-        let mut recorder = self.gpu.recorder();
+        let norms = Buffer::zeros(&self.device, "norms", self.chains.len())?;
+        let mut recorder = self.device.recorder();
         recorder.masked(&scratch.active, |recorder| {
             let vector = self.product_short.buffer();
             self.basis.orthogonalise_once(recorder, step, vector)?;
@@ -77,7 +77,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         let short = self.oriented.short;
         let most = closed.iter().map(|(_, closed)| closed.kept.len()).max().unwrap_or(0);
         let mut combined = Vec::with_capacity(most);
-        let mut recorder = self.gpu.recorder();
+        let mut recorder = self.device.recorder();
         for rank in 0..most {
             let mut coefficients = vec![Vec::new(); self.chains.len()];
             for (vector, closed) in closed.iter().filter(|(_, closed)| rank < closed.kept.len()) {
@@ -89,7 +89,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         }
         recorder.submit()?;
         let nothing = vec![0.0; short];
-        let mut recorder = self.gpu.recorder();
+        let mut recorder = self.device.recorder();
         for (vector, closed) in closed {
             let place = vector * short..(vector + 1) * short;
             for (rank, fresh) in combined.iter().enumerate().take(closed.kept.len()) {
@@ -97,7 +97,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
                 recorder.copy(&fresh.buffer().slice(place.clone()), &slot.buffer().slice(place.clone()))?;
             }
             for slot in closed.idle.clone() {
-                self.basis.slot(slot)?.buffer().write(&self.gpu, "start", place.start, &nothing)?;
+                self.basis.slot(slot)?.buffer().write(&self.device, "start", place.start, &nothing)?;
             }
         }
         recorder.submit()
@@ -111,8 +111,8 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         while self.others.len() + 1 < most {
             self.others.push(self.oriented.short_zeros(self.columns)?);
         }
-        let chosen = Memory::new(&self.gpu, alive)?;
-        let mut recorder = self.gpu.recorder();
+        let chosen = Memory::new(&self.device, alive)?;
+        let mut recorder = self.device.recorder();
         for (rank, target) in std::iter::once(vectors).chain(&self.others).take(most).enumerate() {
             let row = |copies: &Vec<Vec<f64>>| copies.get(rank).cloned().unwrap_or_default();
             let coefficients: Vec<Vec<f64>> = coefficients.iter().map(row).collect();
@@ -132,14 +132,14 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         self.basis.clear();
         let slot = self.basis.slot(0)?;
         let alive: Vec<bool> = self.chains.iter().map(|chain| !chain.state.is_done()).collect();
-        let chosen = Memory::new(&self.gpu, &alive)?;
-        let norms = Buffer::zeros(&self.gpu, "norms", alive.len())?;
-        let mut recorder = self.gpu.recorder();
+        let chosen = Memory::new(&self.device, &alive)?;
+        let norms = Buffer::zeros(&self.device, "norms", alive.len())?;
+        let mut recorder = self.device.recorder();
         recorder.masked(&chosen.active, |recorder| {
             chosen.normalise(recorder, (vectors.buffer(), short, false), (&norms, 0), (0, 0.0), slot.buffer())
         })?;
         recorder.submit()?;
-        self.values = Buffer::zeros(&self.gpu, "alphas and betas", self.values.len())?;
+        self.values = Buffer::zeros(&self.device, "alphas and betas", self.values.len())?;
         for (vector, chain) in self.chains.iter_mut().enumerate().filter(|(_, chain)| !chain.state.is_done()) {
             *chain = chain.restarted();
             self.memory.set_active(vector, true)?;

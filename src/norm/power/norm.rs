@@ -12,8 +12,8 @@ impl Power {
     /// The spectral norm of each item of an operator.
     ///
     /// ```
-    /// use opnorm::{Gpu, Matrix, norm::Power};
-    /// let matrix = Matrix::from_slice(&Gpu::new()?, 1, 1, &[-2.0])?;
+    /// use opnorm::{Device, Matrix, norm::Power};
+    /// let matrix = Matrix::from_slice(&Device::new()?, 1, 1, &[-2.0])?;
     /// let norms = Power::default().norm(&matrix)?;
     /// assert!((norms.items()[0].sigma - 2.0).abs() < 1e-6);
     /// # Ok::<(), opnorm::Error>(())
@@ -22,7 +22,7 @@ impl Power {
     /// # Errors
     /// As [`crate::norm::Lanczos::norm`].
     pub fn norm<O: LinearOperator + ?Sized>(&self, operator: &O) -> Result<SpectralNorms> {
-        operator.gpu().block_on(self.norm_async(operator, Control::default()))
+        operator.device().block_on(self.norm_async(operator, Control::default()))
     }
 
     /// [`Power::norm`] with a control (warm start, progress), and without blocking the thread while the device works.
@@ -41,7 +41,7 @@ impl Power {
         let mut run = Run::new(self, &oriented)?;
         if run.is_open() {
             run.start(&control).await?;
-            drive(operator.gpu(), &mut run, self.max_iter, &mut control).await?;
+            drive(operator.device(), &mut run, self.max_iter, &mut control).await?;
         }
         let found: Vec<Option<Found>> = run.found();
         let ending = Ending {

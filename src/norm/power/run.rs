@@ -6,7 +6,7 @@ use super::super::finish::Found;
 use super::options::{Power, PowerForm, Start};
 use crate::Result;
 use crate::bound::unit;
-use crate::gpu::{Buffer, Gpu, ReadBack, Recorder};
+use crate::device::{Buffer, Device, ReadBack, Recorder};
 use crate::iterate::{Control, Iteration, Memory, Pace, Progress, Status, random_unit};
 use crate::operator::{LinearOperator, Oriented};
 use crate::ops::{self, PowerCheck, PowerReport, Rows, Segmented, StopKind};
@@ -53,11 +53,11 @@ struct Work {
 
 impl Work {
     fn new<O: LinearOperator + ?Sized>(oriented: &Oriented<'_, O>) -> Result<Self> {
-        let (gpu, batch) = (oriented.operator.gpu(), oriented.operator.batch());
+        let (device, batch) = (oriented.operator.device(), oriented.operator.batch());
         Ok(Self {
-            norms: Buffer::zeros(gpu, "power", 2 * batch)?,
-            sigmas: Buffer::zeros(gpu, "power", batch)?,
-            squares: Buffer::zeros(gpu, "power", batch * ops::Segments::for_group(gpu, oriented.short).count)?,
+            norms: Buffer::zeros(device, "power", 2 * batch)?,
+            sigmas: Buffer::zeros(device, "power", batch)?,
+            squares: Buffer::zeros(device, "power", batch * ops::Segments::for_group(device, oriented.short).count)?,
             forward: oriented.long_zeros(1)?,
             left: oriented.long_zeros(1)?,
             backward: oriented.short_zeros(1)?,
@@ -67,18 +67,18 @@ impl Work {
 
 impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
     pub(super) fn new(options: &'a Power, oriented: &'a Oriented<'a, O>) -> Result<Self> {
-        let gpu = oriented.operator.gpu();
+        let device = oriented.operator.device();
         let open: Vec<bool> = oriented.settled().iter().map(Option::is_none).collect();
         let element = |open: &bool| Element { done: (!open).then_some(Status::Zero), ..Element::default() };
         Ok(Self {
             options,
             oriented,
-            memory: Memory::new(gpu, &open)?,
+            memory: Memory::new(device, &open)?,
             vectors: oriented.short_zeros(1)?,
             elements: open.iter().map(element).collect(),
             iterations: 0,
             exponents: Vec::new(),
-            reports: Buffer::zeros(gpu, "power", open.len())?,
+            reports: Buffer::zeros(device, "power", open.len())?,
             work: Work::new(oriented)?,
         })
     }
@@ -114,8 +114,8 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         let (batch, length) = (self.elements.len(), self.oriented.short);
         let (Start::Random { seed } | Start::Median { seed }) = self.options.start;
         let random = random_unit(seed, 0, length);
-        let (gpu, buffer) = (self.gpu(), self.vectors.buffer());
-        buffer.write(gpu, "start", 0, &random.repeat(batch))?;
+        let (device, buffer) = (self.device(), self.vectors.buffer());
+        buffer.write(device, "start", 0, &random.repeat(batch))?;
         if let Start::Median { .. } = self.options.start {
             for item in 0..batch {
                 let Some(medians) = self.oriented.operator.column_medians(item).await? else { continue };
@@ -123,13 +123,13 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
                     let blend = unit(&medians).into_iter().zip(&random);
                     let blend: Vec<f64> =
                         blend.map(|(median, random)| f64::from(median) + 1e-3 * f64::from(*random)).collect();
-                    buffer.write(gpu, "start", item * length, &unit(&blend))?;
+                    buffer.write(device, "start", item * length, &unit(&blend))?;
                 }
             }
         }
         let Some(earlier) = control.start() else { return Ok(()) };
         earlier.expect(earlier.right, batch, length)?;
-        let mut recorder = gpu.recorder();
+        let mut recorder = device.recorder();
         for (item, _) in earlier.usable.iter().enumerate().filter(|(_, usable)| **usable) {
             let range = item * length..(item + 1) * length;
             recorder.copy(&earlier.right.buffer().slice(range.clone()), &buffer.slice(range))?;
@@ -137,8 +137,8 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         recorder.submit()
     }
 
-    fn gpu(&self) -> &Gpu {
-        self.oriented.operator.gpu()
+    fn device(&self) -> &Device {
+        self.oriented.operator.device()
     }
 
     async fn judge(&mut self, reports: &[PowerReport]) -> Result<()> {
@@ -186,7 +186,7 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
     /// The pace: short at first, so that easy matrices stop early, then long, and one block ahead of the reading.
     fn pace(&self, recorded: usize) -> Pace {
         let bytes = self.oriented.operator.bytes_per_product().saturating_mul(2).max(1);
-        let affordable = (self.gpu().capabilities().profile.bytes_per_submit / bytes).clamp(1, 16) as usize;
+        let affordable = (self.device().capabilities().profile.bytes_per_submit / bytes).clamp(1, 16) as usize;
         Pace { steps: recorded.clamp(2, 32), steps_per_submit: affordable, look_ahead: recorded >= 16 }
     }
 

@@ -29,11 +29,11 @@ use crate::{Error, Result};
 ///
 /// ```
 /// use opnorm::norm::{JacobianSearch, Region};
-/// use opnorm::{Gpu, tape::Tape, tensor::Tensor};
-/// let gpu = Gpu::new()?;
-/// let tape = Tape::new(&gpu);
+/// use opnorm::{Device, tape::Tape, tensor::Tensor};
+/// let device = Device::new()?;
+/// let tape = Tape::new(&device);
 /// // The slope of sin is 1 at 0, which is within 1/2 of 0.4.
-/// let centre = Tensor::from_slice(&gpu, &[1, 1], &[0.4])?;
+/// let centre = Tensor::from_slice(&device, &[1, 1], &[0.4])?;
 /// let search = JacobianSearch { region: Region::Ball { radius: 0.5 }, ..JacobianSearch::default() };
 /// let found = search.steepest(&tape, |x| x.sin(), &centre, &[])?;
 /// assert!((found[0].sigma - 1.0).abs() < 1e-4 && found[0].at[0].abs() < 0.02);
@@ -90,7 +90,7 @@ impl JacobianSearch {
         samples: &Tensor,
         others: &[(&Value, &Tensor)],
     ) -> Result<Vec<Steepest>> {
-        tape.gpu().block_on(self.steepest_async(tape, function, samples, others, Control::default()))
+        tape.device().block_on(self.steepest_async(tape, function, samples, others, Control::default()))
     }
 
     /// [`JacobianSearch::steepest`] with a control, and without blocking the thread while the device works.
@@ -126,7 +126,7 @@ impl JacobianSearch {
         if samples.is_empty() {
             return Ok(Vec::new());
         }
-        let centres = samples.read_async(tape.gpu()).await?;
+        let centres = samples.read_async(tape.device()).await?;
         let centres: Vec<&[f32]> = centres.chunks_exact(centres.len() / batch).collect();
         let places = self.expect_countable(samples.len())?;
         let mut climbs = self.starts(&centres)?;

@@ -18,17 +18,17 @@ impl Slopes<'_> {
     /// Evaluates the place that each ascent tries.
     pub(super) async fn evaluate(&mut self, climbs: &mut [Climb]) -> Result<()> {
         let input = self.prepared.input().clone();
-        let gpu = input.tape().gpu().clone();
+        let device = input.tape().device().clone();
         for part in climbs.chunks_mut(self.together) {
             // Copies of the first place fill up the last batch.
             let places = part.iter().chain(std::iter::repeat_n(&part[0], self.together - part.len()));
             let places: Vec<f32> = places.flat_map(|climb| &climb.tried).copied().collect();
-            let samples = Tensor::from_slice(&gpu, input.shape(), &places)?;
+            let samples = Tensor::from_slice(&device, input.shape(), &places)?;
             let found = self.prepared.norms_at_async(&samples, &self.others, Control::default()).await?;
             let items = found.norms().items();
             let slopes = if self.gradients {
                 let gradients = found.gradient_along_async(&vec![1.0; items.len()], &[&input]).await?;
-                gradients[0].read_async(&gpu).await?
+                gradients[0].read_async(&device).await?
             } else {
                 vec![0.0; places.len()]
             };

@@ -1,7 +1,7 @@
 //! Products of an operator with many vectors, side by side on the device and read by the host.
 
 use crate::Result;
-use crate::gpu::Buffer;
+use crate::device::Buffer;
 use crate::operator::{LinearOperator, Oriented};
 
 /// Vectors of an item that one pass takes at the most: many share the reading of an operator, few take little memory.
@@ -54,7 +54,7 @@ impl<O: LinearOperator + ?Sized> Columns<'_, O> {
 
     /// The products of one pass, item after item.
     async fn pass(&self, from: Side, columns: usize, write: &dyn Fn(usize, usize, &mut [f32])) -> Result<Vec<f32>> {
-        let gpu = self.oriented.operator.gpu();
+        let device = self.oriented.operator.device();
         let (short, long) = (self.oriented.short_zeros(columns)?, self.oriented.long_zeros(columns)?);
         let (input, output) = match from {
             Side::Short => (&short, &long),
@@ -68,11 +68,11 @@ impl<O: LinearOperator + ?Sized> Columns<'_, O> {
                 write(vector / columns, vector % columns, place);
             }
         }
-        input.buffer().write(gpu, "columns", 0, &entries)?;
+        input.buffer().write(device, "columns", 0, &entries)?;
         let active: Vec<u32> =
             self.wanted.iter().flat_map(|wanted| std::iter::repeat_n(u32::from(*wanted), columns)).collect();
-        let mask = Buffer::from_slice(gpu, "mask", &active)?;
-        let mut recorder = gpu.recorder();
+        let mask = Buffer::from_slice(device, "mask", &active)?;
+        let mut recorder = device.recorder();
         match from {
             Side::Short => self.oriented.forward(&mut recorder, &mask, input, output)?,
             Side::Long => self.oriented.backward(&mut recorder, &mask, input, output)?,
@@ -86,7 +86,7 @@ impl<O: LinearOperator + ?Sized> Columns<'_, O> {
     fn width(&self) -> usize {
         let (short, long) = (self.oriented.short, self.oriented.long);
         let operator = self.oriented.operator;
-        let capabilities = operator.gpu().capabilities();
+        let capabilities = operator.device().capabilities();
         let items = self.wanted.len().max(1);
         let bytes = 4 * (items as u64).saturating_mul(short as u64 + long as u64).max(1);
         let within = usize::try_from(self.bytes / bytes).unwrap_or(usize::MAX);

@@ -35,8 +35,8 @@ impl Lanczos {
     /// upper bound.
     ///
     /// ```
-    /// use opnorm::{Gpu, Matrix, norm::Lanczos};
-    /// let matrix = Matrix::from_slice(&Gpu::new()?, 3, 3, &[2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0])?;
+    /// use opnorm::{Device, Matrix, norm::Lanczos};
+    /// let matrix = Matrix::from_slice(&Device::new()?, 3, 3, &[2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0])?;
     /// let top = Lanczos::default().top(&matrix, 2)?;
     /// let values: Vec<f64> = top[0].values.iter().map(|triplet| triplet.sigma).collect();
     /// assert!((values[0] - 2.0).abs() < 1e-5 && (values[1] - 2.0).abs() < 1e-5);
@@ -46,7 +46,7 @@ impl Lanczos {
     /// # Errors
     /// As [`Lanczos::norm`]; [`Error::InvalidOption`] for a count of 0.
     pub fn top<O: LinearOperator + ?Sized>(&self, operator: &O, count: usize) -> Result<Vec<Triplets>> {
-        operator.gpu().block_on(self.top_async(operator, count, Control::default()))
+        operator.device().block_on(self.top_async(operator, count, Control::default()))
     }
 
     /// [`Lanczos::top`] with a control, and without blocking the thread while the device works.
@@ -140,12 +140,12 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         let most = coefficients.iter().map(Vec::len).max().unwrap_or(0);
         let mut spans = vec![Vec::new(); self.chains.len()];
         // Each rank takes one pass over the basis; a submit holds as many ranks as it can afford.
-        let gpu = oriented.operator.gpu();
+        let device = oriented.operator.device();
         let steps = coefficients.iter().flatten().map(Vec::len).max().unwrap_or(0);
         let pass = (4 * (short * self.chains.len()) as u64).saturating_mul(steps as u64).max(1);
-        let affordable = (gpu.capabilities().profile.bytes_per_submit / pass).clamp(1, MOST_RANKS) as usize;
+        let affordable = (device.capabilities().profile.bytes_per_submit / pass).clamp(1, MOST_RANKS) as usize;
         for first in (0..most).step_by(affordable) {
-            let mut recorder = gpu.recorder();
+            let mut recorder = device.recorder();
             let mut reading = Vec::new();
             for rank in first..most.min(first + affordable) {
                 let row = |vectors: &Vec<Vec<f64>>| vectors.get(rank).cloned().unwrap_or_default();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::line::{Argument, Line};
 use super::reach::Reach;
-use crate::gpu::{HostForm, Words, each_chunk};
+use crate::device::{HostForm, Words, each_chunk};
 
 /// Elements at a time: their values in all lines stay in the processor's cache.
 const CHUNK: usize = 1024;

@@ -8,7 +8,7 @@ mod text;
 use std::fmt;
 
 use super::check::{expect_len, word};
-use crate::gpu::{Access, Buffer, Capabilities, Generated, Grid, Recorder};
+use crate::device::{Access, Buffer, Capabilities, Generated, Grid, Recorder};
 use crate::{Error, Result};
 use host::Lines;
 pub use line::{Argument, Line};
@@ -118,7 +118,7 @@ pub fn fused(recorder: &mut Recorder, fused: &Fused, inputs: &[&Buffer<f32>], ou
         Word::Number(number) => Ok(number.to_bits()),
     });
     let held: Vec<u32> = words.collect::<Result<_>>()?;
-    let capabilities = recorder.gpu().capabilities();
+    let capabilities = recorder.device().capabilities();
     let limits = [
         ("its parameters, in words,", held.len(), self::words(capabilities)),
         ("its buffers", inputs.len() + outputs.len(), bindings(capabilities)),
@@ -134,7 +134,7 @@ pub fn fused(recorder: &mut Recorder, fused: &Fused, inputs: &[&Buffer<f32>], ou
             });
         }
     }
-    let grid = Grid::covering(*length, recorder.gpu().capabilities().profile.lanes);
+    let grid = Grid::covering(*length, recorder.device().capabilities().profile.lanes);
     let bindings: Vec<_> = inputs.iter().chain(outputs).map(|buffer| (*buffer).into()).collect();
     recorder.dispatch_generated(kernel, grid, &held, &bindings)
 }

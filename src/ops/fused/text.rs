@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::line::{Argument, Line};
 use super::reach::Reach;
-use crate::gpu::{Field, Scalar};
+use crate::device::{Field, Scalar};
 use crate::ops::function::Function;
 
 /// A parameter as the shader holds it.

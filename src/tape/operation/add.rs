@@ -1,7 +1,7 @@
 //! `left + right`.
 
 use super::{Array, ByElement, Operation, Primal, Value, same_shape};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::ops::Binary;
 use crate::tensor::Tensor;
 use crate::{Result, ops, reference};

@@ -28,7 +28,7 @@ impl Value {
         // Counts are exact in f32; their reciprocals would not be.
         let counts: Vec<f32> =
             down.iter().flat_map(|down| across.iter().map(move |across| (down * across) as f32)).collect();
-        let counts = Tensor::from_slice(self.tape().gpu(), &sizes.response, &counts)?;
+        let counts = Tensor::from_slice(self.tape().device(), &sizes.response, &counts)?;
         sums.divide(&self.tape().constant(&counts)?)
     }
 }

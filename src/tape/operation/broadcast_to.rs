@@ -1,7 +1,7 @@
 //! Axes of size 1 repeated, and new axes in front; the transpose is the sum over these axes.
 
 use super::{Array, ByElement, Operation, Primal, Value, expect_rank, strides};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::ops::Reach;
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result, ops, reference};

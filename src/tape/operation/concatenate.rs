@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use super::{Array, Operation, Primal, Value, expect_axes};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::ops::{self, Axis, InsertAt};
 use crate::tape::graph::Tape;
 use crate::tensor::{Tensor, volume};
@@ -14,8 +14,8 @@ impl Tape {
     /// The values one after another along `axis`.
     ///
     /// ```
-    /// use opnorm::{Gpu, tape::Tape};
-    /// let tape = Tape::new(&Gpu::new()?);
+    /// use opnorm::{Device, tape::Tape};
+    /// let tape = Tape::new(&Device::new()?);
     /// let (x, y) = (tape.input(&[1])?, tape.input(&[2])?);
     /// let joined = tape.concatenate(&[&x, &y], 0)?;
     /// assert_eq!(tape.compile(&[&x, &y], &[joined])?.evaluate(&[vec![1.0], vec![2.0, 3.0]])?[0], [1.0, 2.0, 3.0]);

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::{Array, Operation, Primal, Value, sum_of};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::tensor::{Conv2dOptions, SlidingSizes, Tensor, volume};
 use crate::{Error, Result, ops, reference};
 
@@ -23,8 +23,8 @@ impl Value {
     /// × the same of the width
     ///
     /// ```
-    /// use opnorm::{Gpu, tensor::Conv2dOptions, tape::Tape};
-    /// let tape = Tape::new(&Gpu::new()?);
+    /// use opnorm::{Device, tensor::Conv2dOptions, tape::Tape};
+    /// let tape = Tape::new(&Device::new()?);
     /// let (x, w) = (tape.input(&[1, 1, 1, 4])?, tape.input(&[1, 1, 1, 2])?);
     /// let y = x.conv2d(&w, &Conv2dOptions::default())?;
     /// let found = tape.compile(&[&x, &w], &[y])?.evaluate(&[vec![1.0, 2.0, 4.0, 8.0], vec![-1.0, 1.0]])?;

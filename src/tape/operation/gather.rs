@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Array, Operation, Primal, Value, expect_axes};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::ops::{Around, Places};
 use crate::tensor::{Tensor, volume};
 use crate::{Result, ops, reference};
@@ -14,8 +14,8 @@ impl Value {
     /// *Shapes*  result: that of this value, with the number of indices along `axis`
     ///
     /// ```
-    /// use opnorm::{Gpu, tape::Tape};
-    /// let tape = Tape::new(&Gpu::new()?);
+    /// use opnorm::{Device, tape::Tape};
+    /// let tape = Tape::new(&Device::new()?);
     /// let x = tape.input(&[3])?;
     /// let picked = x.gather(0, &[2, 0, 2])?;
     /// let slope = tape.grad(&picked.sum(&[0])?, &[&x])?.remove(0);

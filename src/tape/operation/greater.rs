@@ -1,7 +1,7 @@
 //! 1 where a value is larger than another, else 0; a jump, whose derivative is zero.
 
 use super::{Array, ByElement, Operation, Primal, Value, same_shape};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::ops::Binary;
 use crate::tensor::Tensor;
 use crate::{Result, ops, reference};

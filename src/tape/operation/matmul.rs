@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Array, Operation, Primal, Value};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::ops::{Side, Sizes};
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result, ops, reference};
@@ -25,8 +25,8 @@ impl Value {
     /// *Shapes*  this: batch × rows × length · `right`: batch × cols × length · result: batch × rows × cols
     ///
     /// ```
-    /// use opnorm::{Gpu, tape::Tape};
-    /// let tape = Tape::new(&Gpu::new()?);
+    /// use opnorm::{Device, tape::Tape};
+    /// let tape = Tape::new(&Device::new()?);
     /// let (x, weight) = (tape.input(&[1, 2])?, tape.input(&[3, 2])?);
     /// let found = tape.compile(&[&x, &weight], &[x.matmul_nt(&weight)?])?;
     /// assert_eq!(found.evaluate(&[vec![1.0, 2.0], vec![1.0, 0.0, 0.0, 1.0, 1.0, 1.0]])?[0], [1.0, 2.0, 3.0]);

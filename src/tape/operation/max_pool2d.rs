@@ -15,8 +15,8 @@ impl Value {
     /// ⌊(height + 2 padding - dilation (size - 1) - 1) / stride⌋ + 1 × the same of the width
     ///
     /// ```
-    /// use opnorm::{Gpu, tensor::Pool2dOptions, tape::Tape};
-    /// let tape = Tape::new(&Gpu::new()?);
+    /// use opnorm::{Device, tensor::Pool2dOptions, tape::Tape};
+    /// let tape = Tape::new(&Device::new()?);
     /// let x = tape.input(&[1, 2, 4])?;
     /// let y = x.max_pool2d(&Pool2dOptions::new([2, 2]))?;
     /// let found = tape.compile(&[&x], &[y])?.evaluate(&[[1.0, 5.0, -1.0, -2.0, 3.0, 4.0, -4.0, -3.0]])?;

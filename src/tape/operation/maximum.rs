@@ -1,7 +1,7 @@
 //! The larger of two values; the derivative is that of the right value where they are equal.
 
 use super::{Array, ByElement, Operation, Primal, Value, same_shape};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::ops::Binary;
 use crate::tensor::Tensor;
 use crate::{Result, ops, reference};

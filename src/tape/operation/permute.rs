@@ -1,7 +1,7 @@
 //! Axes in another order; its transpose is the order back.
 
 use super::{Array, Operation, Primal, Value, expect_rank, strides};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::tensor::Tensor;
 use crate::{Error, Result, ops, reference};
 

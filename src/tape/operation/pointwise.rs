@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use super::{Array, ByElement, Operation, Primal, Value, same_shape};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::ops::Unary;
 use crate::tensor::Tensor;
 use crate::{Result, ops};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Array, Operation, Primal, Value};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::tensor::{SlidingSizes, Tensor};
 use crate::{Error, Result, ops, reference};
 

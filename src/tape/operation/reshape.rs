@@ -1,7 +1,7 @@
 //! The same elements under another shape.
 
 use super::{Array, Operation, Primal, Value};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::tensor::{Tensor, elements, volume};
 use crate::{Error, Result};
 

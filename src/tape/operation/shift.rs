@@ -1,7 +1,7 @@
 //! `x + summand`; its slope is 1.
 
 use super::{Array, ByElement, Operation, Primal, Value, same_shape};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::ops::Unary;
 use crate::tensor::Tensor;
 use crate::{Result, ops, reference};

@@ -2,7 +2,7 @@
 
 use super::{Array, Operation, Primal, Value, same_shape};
 use crate::Result;
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::tensor::Tensor;
 
 impl Value {

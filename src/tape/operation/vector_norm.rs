@@ -16,8 +16,8 @@ impl Value {
     /// 0 is 0. For infinite `p`, the derivative is that of the first of the largest elements.
     ///
     /// ```
-    /// use opnorm::{Gpu, tape::Tape};
-    /// let tape = Tape::new(&Gpu::new()?);
+    /// use opnorm::{Device, tape::Tape};
+    /// let tape = Tape::new(&Device::new()?);
     /// let x = tape.input(&[2])?;
     /// let norm = x.vector_norm(&[0], 2.0)?;
     /// let slope = tape.grad(&norm, &[&x])?.remove(0);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Array, Operation, Primal, Value, expect_axes};
-use crate::gpu::{Buffer, Recorder};
+use crate::device::{Buffer, Recorder};
 use crate::ops::{self, Axis, Span};
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result, reference};

@@ -4,9 +4,9 @@ mod sources;
 mod subnormals;
 mod uploads;
 
-use opnorm::gpu::{Buffer, GpuOptions};
+use opnorm::device::{Buffer, DeviceOptions};
 use opnorm::tensor::{Panel, Tensor};
-use opnorm::{Error, Gpu, Matrix, probe};
+use opnorm::{Device, Error, Matrix, probe};
 
 use crate::gpu;
 
@@ -16,7 +16,7 @@ pub(crate) fn numbers(len: usize) -> Vec<f32> {
 }
 
 /// Memory as a program around this library would make it, with `before` bytes ahead of the data.
-fn foreign(gpu: &Gpu, before: usize, data: &[f32]) -> Buffer<f32> {
+fn foreign(gpu: &Device, before: usize, data: &[f32]) -> Buffer<f32> {
     let whole: Vec<f32> = std::iter::repeat_n(0.0, before / 4).chain(data.iter().copied()).collect();
     Buffer::from_slice(gpu, "test", &whole).unwrap().slice(before / 4..whole.len())
 }
@@ -73,7 +73,7 @@ fn what_may_move_between_threads_does() {
         value
     }
     fn is_shared<T: Send + Sync>() {}
-    is_shared::<Gpu>();
+    is_shared::<Device>();
     is_shared::<Matrix>();
     is_shared::<Tensor>();
     is_shared::<opnorm::norm::SpectralNorms>();
@@ -87,7 +87,7 @@ fn what_may_move_between_threads_does() {
     let read = may_move(async move { tensor.read_async(gpu).await });
     let elsewhere = std::thread::spawn(move || pollster::block_on(read)).join().unwrap();
     assert_eq!(elsewhere.unwrap(), numbers(300));
-    drop(may_move(Gpu::open_async(&GpuOptions::default())));
+    drop(may_move(Device::open_async(&DeviceOptions::default())));
     let buffer = foreign(gpu, 0, &numbers(15));
     let matrix = pollster::block_on(may_move(Matrix::from_buffer_async(gpu, &buffer, (1, 3, 5)))).unwrap();
     assert_eq!(matrix.read().unwrap(), numbers(15));
@@ -120,7 +120,7 @@ fn a_large_matrix_is_cut_into_panels_of_whole_rows() {
 
 #[test]
 fn a_smaller_binding_limit_may_be_asked_for() {
-    let gpu = Gpu::open(&GpuOptions { binding_bytes: Some(4096), ..GpuOptions::default() }).unwrap();
+    let gpu = Device::open(&DeviceOptions { binding_bytes: Some(4096), ..DeviceOptions::default() }).unwrap();
     assert_eq!(gpu.capabilities().binding_bytes, 4096);
     let entries = numbers(100 * 33);
     let matrix = Matrix::from_slice(&gpu, 100, 33, &entries).unwrap();
@@ -136,7 +136,7 @@ fn a_smaller_binding_limit_may_be_asked_for() {
 
 #[test]
 fn arithmetic_is_probed_once_for_a_device_and_its_clones() {
-    let gpu = Gpu::new().unwrap();
+    let gpu = Device::new().unwrap();
     let report = probe::arithmetic(&gpu).unwrap();
     println!("{}: {report:?}", gpu.capabilities().name);
     assert!(report.upholds_wgsl(), "{report:?}");

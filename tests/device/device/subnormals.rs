@@ -5,7 +5,7 @@ use half::{bf16, f16};
 use opnorm::certify::Certifier;
 use opnorm::norm::{Lanczos, frobenius_norm, spectral_norm};
 use opnorm::tensor::Storage;
-use opnorm::{Gpu, Matrix};
+use opnorm::{Device, Matrix};
 
 use super::{foreign, gpu, numbers};
 
@@ -23,7 +23,7 @@ fn exact(entries: &[f32], rows: usize, cols: usize) -> f64 {
 }
 
 /// The bits that the device holds, padding included.
-fn held(gpu: &Gpu, matrix: &Matrix) -> Vec<u32> {
+fn held(gpu: &Device, matrix: &Matrix) -> Vec<u32> {
     let mut recorder = gpu.recorder();
     let words = recorder.read(matrix.words().unwrap().0).unwrap();
     recorder.submit().unwrap();

@@ -1,9 +1,9 @@
 //! Matrices and tensors in buffers of an embedding program.
 
 use bytemuck::cast_slice;
-use opnorm::gpu::Buffer;
+use opnorm::device::Buffer;
 use opnorm::tensor::{Position, Tensor};
-use opnorm::{Error, Gpu, Matrix, wgpu};
+use opnorm::{Device, Error, Matrix, wgpu};
 
 use super::{foreign, gpu, numbers};
 
@@ -74,12 +74,12 @@ fn tensors_share_the_buffers_of_the_program() {
     let tensor = Tensor::from_wgpu(buffer.clone(), 256, &[2, 3, 4]).unwrap();
     assert_eq!(tensor.read(gpu).unwrap(), values);
     assert_eq!(tensor.as_wgpu(), Some((&buffer, 256)));
-    gpu.queue().unwrap().write_buffer(&buffer, 256, cast_slice(&[9f32]));
+    gpu.wgpu_queue().unwrap().write_buffer(&buffer, 256, cast_slice(&[9f32]));
     assert_eq!(tensor.read(gpu).unwrap()[..2], [9.0, values[1]]);
 
     let error = Tensor::from_wgpu(buffer, 256, &[25]).unwrap_err();
     assert!(matches!(error, Error::ShapeMismatch { .. }), "{error:?}");
-    let unreadable = gpu.device().unwrap().create_buffer(&wgpu::BufferDescriptor {
+    let unreadable = gpu.wgpu_device().unwrap().create_buffer(&wgpu::BufferDescriptor {
         label: None,
         size: 64,
         usage: wgpu::BufferUsages::STORAGE,
@@ -91,7 +91,7 @@ fn tensors_share_the_buffers_of_the_program() {
 
 #[test]
 fn memory_of_the_host_and_of_an_adapter_do_not_mix() {
-    let host = Gpu::host().unwrap();
+    let host = Device::host().unwrap();
     for (here, there) in [(gpu(), &host), (&host, gpu())] {
         let own = Buffer::from_slice(here, "test", &numbers(8)).unwrap();
         let other = Buffer::from_slice(there, "test", &numbers(8)).unwrap();

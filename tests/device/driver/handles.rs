@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytemuck::cast_slice;
-use opnorm::gpu::Buffer;
+use opnorm::device::Buffer;
 use opnorm::low_level::ops::Unary;
 use opnorm::norm::spectral_norm;
 use opnorm::tensor::Tensor;
-use opnorm::{Error, Gpu, Matrix, Result, wgpu};
+use opnorm::{Device, Error, Matrix, Result, wgpu};
 
 use super::{adapter_of_the_program, device_of, device_of_the_program, foreign, gpu, numbers, open};
 
@@ -29,29 +29,29 @@ fn expect_blame<T: std::fmt::Debug>(result: Result<T>, (handle, problem, advice)
 }
 
 const OTHER_QUEUE: (&str, &str, &str) = ("queue", "not the queue of that device", "request_device");
-const OTHER_DEVICE: (&str, &str, &str) = ("buffer", "belongs to another device", "gpu.device()");
+const OTHER_DEVICE: (&str, &str, &str) = ("buffer", "belongs to another device", "device.wgpu_device()");
 
 #[test]
 fn a_queue_of_another_device_is_refused() {
     let adapter = adapter_of_the_program();
-    let features = Gpu::required_features();
+    let features = Device::required_features();
     let (first, second) = (device_of(&adapter, features), device_of(&adapter, features));
     let third = device_of_the_program(features);
-    expect_blame(Gpu::from_wgpu(first.0.clone(), second.1.clone()), OTHER_QUEUE);
-    expect_blame(Gpu::from_wgpu(first.0.clone(), third.1.clone()), OTHER_QUEUE);
-    expect_blame(Gpu::from_wgpu(gpu().device().unwrap().clone(), first.1.clone()), OTHER_QUEUE);
-    expect_blame(pollster::block_on(Gpu::from_wgpu_async(third.0.clone(), first.1.clone())), OTHER_QUEUE);
+    expect_blame(Device::from_wgpu(first.0.clone(), second.1.clone()), OTHER_QUEUE);
+    expect_blame(Device::from_wgpu(first.0.clone(), third.1.clone()), OTHER_QUEUE);
+    expect_blame(Device::from_wgpu(gpu().wgpu_device().unwrap().clone(), first.1.clone()), OTHER_QUEUE);
+    expect_blame(pollster::block_on(Device::from_wgpu_async(third.0.clone(), first.1.clone())), OTHER_QUEUE);
     for (device, queue) in [first, second, third] {
-        let gpu = pollster::block_on(Gpu::from_wgpu_async(device.clone(), queue.clone())).unwrap();
+        let gpu = pollster::block_on(Device::from_wgpu_async(device.clone(), queue.clone())).unwrap();
         let matrix = Matrix::from_slice(&gpu, 2, 2, &[3.0, 4.0, 0.0, 5.0]).unwrap();
         assert_eq!(matrix.read().unwrap(), [3.0, 4.0, 0.0, 5.0]);
-        assert!(Gpu::from_wgpu(device, queue).is_ok());
+        assert!(Device::from_wgpu(device, queue).is_ok());
     }
 }
 
 #[test]
 fn a_queue_is_told_by_its_device_while_others_poll_it() {
-    let (device, queue) = device_of_the_program(Gpu::required_features());
+    let (device, queue) = device_of_the_program(Device::required_features());
     let (polled, busy) = (device.clone(), Arc::new(AtomicBool::new(true)));
     let going = Arc::clone(&busy);
     let other = std::thread::spawn(move || {
@@ -59,14 +59,14 @@ fn a_queue_is_told_by_its_device_while_others_poll_it() {
             let _ = polled.poll(wgpu::PollType::Poll);
         }
     });
-    let made: Vec<Result<Gpu>> = (0..5).map(|_| Gpu::from_wgpu(device.clone(), queue.clone())).collect();
+    let made: Vec<Result<Device>> = (0..5).map(|_| Device::from_wgpu(device.clone(), queue.clone())).collect();
     busy.store(false, Ordering::Relaxed);
     other.join().unwrap();
     assert!(made.iter().all(Result::is_ok), "{made:?}");
 }
 
 /// Every function that takes a buffer of four by four elements.
-fn by_each_door(gpu: &Gpu, buffer: &wgpu::Buffer, blame: (&str, &str, &str)) {
+fn by_each_door(gpu: &Device, buffer: &wgpu::Buffer, blame: (&str, &str, &str)) {
     for shape in [(1, 4, 4), (1, 5, 3)] {
         expect_blame(Matrix::from_wgpu(gpu, buffer.clone(), 0, shape), blame);
         expect_blame(pollster::block_on(Matrix::from_wgpu_async(gpu, buffer.clone(), 0, shape)), blame);
@@ -87,16 +87,16 @@ fn by_each_door(gpu: &Gpu, buffer: &wgpu::Buffer, blame: (&str, &str, &str)) {
 
 #[test]
 fn a_buffer_of_another_device_is_refused() {
-    let features = Gpu::required_features();
+    let features = Device::required_features();
     let adapter = adapter_of_the_program();
     let (here, there) = (device_of(&adapter, features), device_of(&adapter, features));
-    let own = Gpu::from_wgpu(here.0, here.1).unwrap();
+    let own = Device::from_wgpu(here.0, here.1).unwrap();
     let same_instance = buffer(&there.0, USAGE, false);
     by_each_door(&own, &same_instance, OTHER_DEVICE);
     // Handles of another instance, with the same numbers as the handles here, or with numbers of no handle here.
     by_each_door(gpu(), &same_instance, OTHER_DEVICE);
     let opened = open();
-    let many: Vec<wgpu::Buffer> = (0..40).map(|_| buffer(opened.device().unwrap(), USAGE, false)).collect();
+    let many: Vec<wgpu::Buffer> = (0..40).map(|_| buffer(opened.wgpu_device().unwrap(), USAGE, false)).collect();
     for other in [&many[0], &many[39]] {
         by_each_door(gpu(), other, OTHER_DEVICE);
         by_each_door(&own, other, OTHER_DEVICE);
@@ -105,15 +105,15 @@ fn a_buffer_of_another_device_is_refused() {
     assert!(opened.check("test").is_ok() && own.check("test").is_ok());
     let matrix = Matrix::from_wgpu(&opened, many[0].clone(), 0, (1, 4, 4)).unwrap();
     assert!(matrix.is_zero(0));
-    let again = Gpu::from_wgpu(opened.device().unwrap().clone(), opened.queue().unwrap().clone()).unwrap();
+    let again = Device::from_wgpu(opened.wgpu_device().unwrap().clone(), opened.wgpu_queue().unwrap().clone()).unwrap();
     assert_eq!(Tensor::from_wgpu(many[1].clone(), 0, &[16]).unwrap().read(&again).unwrap(), [0.0; 16]);
 }
 
 #[test]
 fn memory_of_two_views_of_one_device_is_shared() {
-    let (device, queue) = device_of_the_program(Gpu::required_features());
-    let first = Gpu::from_wgpu(device.clone(), queue.clone()).unwrap();
-    let second = Gpu::from_wgpu(device, queue).unwrap();
+    let (device, queue) = device_of_the_program(Device::required_features());
+    let first = Device::from_wgpu(device.clone(), queue.clone()).unwrap();
+    let second = Device::from_wgpu(device, queue).unwrap();
     let tensor = Tensor::from_slice(&first, &[5], &numbers(5)).unwrap();
     assert_eq!(tensor.read(&second).unwrap(), numbers(5));
     assert_eq!(tensor.read(&first).unwrap(), numbers(5));
@@ -122,10 +122,10 @@ fn memory_of_two_views_of_one_device_is_shared() {
 #[test]
 fn a_destroyed_or_mapped_buffer_is_refused() {
     let gpu = gpu();
-    let destroyed = buffer(gpu.device().unwrap(), USAGE, false);
+    let destroyed = buffer(gpu.wgpu_device().unwrap(), USAGE, false);
     destroyed.destroy();
     by_each_door(gpu, &destroyed, ("buffer", "has been destroyed", "keep it alive"));
-    let mapped = buffer(gpu.device().unwrap(), USAGE, true);
+    let mapped = buffer(gpu.wgpu_device().unwrap(), USAGE, true);
     by_each_door(gpu, &mapped, ("buffer", "is mapped", "`unmap`"));
     mapped.unmap();
     assert!(Matrix::from_wgpu(gpu, mapped, 0, (1, 4, 4)).unwrap().is_zero(0));
@@ -146,7 +146,7 @@ fn a_buffer_that_lacks_a_usage_is_refused_with_the_usage() {
     let gpu = gpu();
     for missing in [wgpu::BufferUsages::STORAGE, wgpu::BufferUsages::COPY_SRC, wgpu::BufferUsages::COPY_DST] {
         let name = missing.iter_names().next().unwrap().0;
-        let buffer = buffer(gpu.device().unwrap(), USAGE - missing, false);
+        let buffer = buffer(gpu.wgpu_device().unwrap(), USAGE - missing, false);
         by_each_door(gpu, &buffer, ("buffer", name, "STORAGE | COPY_SRC | COPY_DST"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use opnorm::gpu::Buffer;
+use opnorm::device::Buffer;
 use opnorm::low_level::{self, Access, Field, Grid, Kernel, Scalar};
 
 use super::gpu;

@@ -11,38 +11,38 @@ mod waiting;
 use std::sync::OnceLock;
 
 use bytemuck::cast_slice;
-use opnorm::gpu::{AdapterRequest, GpuOptions, adapters};
-use opnorm::{Gpu, wgpu};
+use opnorm::device::{AdapterRequest, DeviceOptions, adapters};
+use opnorm::{Device, wgpu};
 
 use crate::device::numbers;
 
 /// A new device that `wgpu` drives: on the adapter of the other tests, or the best where these run on the host.
-fn open() -> Gpu {
-    let gpu = Gpu::new().unwrap();
+fn open() -> Device {
+    let gpu = Device::new().unwrap();
     if !gpu.is_host() {
         return gpu;
     }
     let found = adapters().into_iter().find(|one| one.kind != "processor" && one.lacks.is_none());
     let found = found.expect("an adapter that wgpu drives: `scripts/setup.sh all` installs them");
     let adapter = AdapterRequest::Named(found.capabilities.name);
-    Gpu::open(&GpuOptions { adapter, ..GpuOptions::default() }).unwrap()
+    Device::open(&DeviceOptions { adapter, ..DeviceOptions::default() }).unwrap()
 }
 
 /// The device of [`open`], opened once.
-fn gpu() -> &'static Gpu {
-    static GPU: OnceLock<Gpu> = OnceLock::new();
+fn gpu() -> &'static Device {
+    static GPU: OnceLock<Device> = OnceLock::new();
     GPU.get_or_init(open)
 }
 
 /// A buffer as a program around this library would make it, with `before` bytes ahead of the data.
-fn foreign(gpu: &Gpu, before: usize, data: &[f32]) -> wgpu::Buffer {
-    let buffer = gpu.device().unwrap().create_buffer(&wgpu::BufferDescriptor {
+fn foreign(gpu: &Device, before: usize, data: &[f32]) -> wgpu::Buffer {
+    let buffer = gpu.wgpu_device().unwrap().create_buffer(&wgpu::BufferDescriptor {
         label: Some("of the program"),
         size: (before + data.len() * 4) as u64,
         usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
         mapped_at_creation: false,
     });
-    gpu.queue().unwrap().write_buffer(&buffer, before as u64, cast_slice(data));
+    gpu.wgpu_queue().unwrap().write_buffer(&buffer, before as u64, cast_slice(data));
     buffer
 }
 
@@ -63,7 +63,7 @@ fn adapter_of_the_program() -> wgpu::Adapter {
 fn device_of(adapter: &wgpu::Adapter, features: wgpu::Features) -> (wgpu::Device, wgpu::Queue) {
     let request = wgpu::DeviceDescriptor {
         required_features: features,
-        required_limits: Gpu::required_limits(adapter),
+        required_limits: Device::required_limits(adapter),
         ..wgpu::DeviceDescriptor::default()
     };
     pollster::block_on(adapter.request_device(&request)).unwrap()

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::future::join_all;
-use opnorm::gpu::{Buffer, ReadBack};
+use opnorm::device::{Buffer, ReadBack};
 use opnorm::operator::LinearOperator;
 use opnorm::tensor::Tensor;
-use opnorm::{Error, Gpu, Matrix, Result};
+use opnorm::{Device, Error, Matrix, Result};
 
 use super::open;
 
@@ -16,7 +16,7 @@ const SIDE: usize = 1024;
 /// Reads a number back while `products` later products run, and tells whether the products still ran when the number
 /// came.
 fn returns_early(
-    gpu: &Gpu,
+    gpu: &Device,
     matrix: &Matrix,
     products: usize,
     read: impl Fn(ReadBack<f32>) -> Vec<f32>,
@@ -33,7 +33,7 @@ fn returns_early(
     later.submit()?;
     let done = Arc::new(AtomicBool::new(false));
     let note = Arc::clone(&done);
-    gpu.queue().unwrap().on_submitted_work_done(move || note.store(true, Ordering::SeqCst));
+    gpu.wgpu_queue().unwrap().on_submitted_work_done(move || note.store(true, Ordering::SeqCst));
     assert_eq!(read(read_back), [7.0]);
     gpu.check("read back")?; // lets the callback run, if the work is done
     let early = !done.load(Ordering::SeqCst);

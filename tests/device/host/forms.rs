@@ -1,8 +1,8 @@
 //! Host forms of a user's own kernels: what they may be given, and how their panics end.
 
-use opnorm::gpu::{Buffer, OwnKernel};
+use opnorm::device::{Buffer, OwnKernel};
 use opnorm::norm::spectral_norm;
-use opnorm::{Error, Gpu, Matrix, Result};
+use opnorm::{Device, Error, Matrix, Result};
 
 use super::{LARGE, contents, twice_and, without_hanging};
 
@@ -28,7 +28,7 @@ fn expect_lost<T: std::fmt::Debug>(result: Result<T>, words: &str) {
 #[test]
 fn a_panic_of_a_form_loses_the_device_with_its_words() {
     for (cause, words) in [(1u32, "a form of 1 words"), (2, "a literal")] {
-        let (gpu, other) = (Gpu::host().unwrap(), Gpu::host().unwrap());
+        let (gpu, other) = (Device::host().unwrap(), Device::host().unwrap());
         let numbers = Buffer::from_slice(&gpu, "test", &vec![1f32; LARGE]).unwrap();
         let others = Buffer::from_slice(&other, "test", &vec![1f32; LARGE]).unwrap();
         twice_and(&other, &others, 0);
@@ -50,14 +50,14 @@ fn a_panic_of_a_form_loses_the_device_with_its_words() {
         });
         twice_and(&other, &others, 1);
         assert_eq!(contents(&other, &others).unwrap(), vec![5.0; LARGE]);
-        assert!(Gpu::host().unwrap().check("test").is_ok());
+        assert!(Device::host().unwrap().check("test").is_ok());
     }
 }
 
 #[test]
 fn submissions_behind_a_panic_end_with_it() {
     for _ in 0..20 {
-        let gpu = Gpu::host().unwrap();
+        let gpu = Device::host().unwrap();
         let numbers = Buffer::from_slice(&gpu, "test", &[1f32; 4]).unwrap();
         let mut reads = Vec::new();
         for index in 0..10 {
@@ -84,7 +84,7 @@ fn submissions_behind_a_panic_end_with_it() {
 
 #[test]
 fn a_kernel_without_a_form_is_refused_and_named() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     let [input, output] = [(); 2].map(|()| Buffer::<f32>::zeros(&gpu, "test", 4).unwrap());
     let mut recorder = gpu.recorder();
     let error = recorder.dispatch_own(&WITHOUT_A_FORM, 1, &[0u32; 0], &[&input], &[&output]).unwrap_err();
@@ -96,7 +96,7 @@ fn a_kernel_without_a_form_is_refused_and_named() {
 
 #[test]
 fn written_elements_are_those_of_no_other_argument() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     let whole = Buffer::from_slice(&gpu, "test", &[1f32, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]).unwrap();
     let part = |first: usize| whole.slice(first..first + 2);
     let other = Buffer::<f32>::zeros(&gpu, "test", 2).unwrap();

@@ -1,16 +1,16 @@
 //! Memory of the host: whose it is, how much there is, and the numbers in it.
 
-use opnorm::gpu::Buffer;
+use opnorm::device::Buffer;
 use opnorm::low_level::ops::{Unary, unary};
 use opnorm::norm::{Status, spectral_norm};
 use opnorm::tensor::Tensor;
-use opnorm::{Error, Gpu, Matrix};
+use opnorm::{Device, Error, Matrix};
 
 use super::{TWICE_AND, contents};
 
 #[test]
 fn memory_of_another_host_is_refused_in_both_directions() {
-    let pair = [Gpu::host().unwrap(), Gpu::host().unwrap()];
+    let pair = [Device::host().unwrap(), Device::host().unwrap()];
     for (gpu, other) in [(&pair[0], &pair[1]), (&pair[1], &pair[0])] {
         let own = Buffer::from_slice(gpu, "test", &[1f32; 4]).unwrap();
         let foreign = Buffer::from_slice(other, "test", &[2f32; 4]).unwrap();
@@ -33,7 +33,7 @@ fn memory_of_another_host_is_refused_in_both_directions() {
 
 #[test]
 fn memory_that_there_is_not_is_an_error() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     let limit = usize::try_from(gpu.capabilities().buffer_bytes / 4).unwrap();
     // Four buffers at the limit are more than the address space has, even where a system promises memory it lacks.
     let all = [(); 4].map(|()| Buffer::<f32>::zeros(&gpu, "test", limit));
@@ -54,7 +54,7 @@ fn memory_that_there_is_not_is_an_error() {
 
 #[test]
 fn a_slice_past_the_end_is_refused_where_it_is_used() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     let whole = Buffer::from_slice(&gpu, "test", &[1f32; 8]).unwrap();
     let past = whole.slice(4..12);
     let mut recorder = gpu.recorder();
@@ -72,7 +72,7 @@ fn a_slice_past_the_end_is_refused_where_it_is_used() {
 
 #[test]
 fn a_copy_within_one_buffer_may_overlap() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     let whole = Buffer::from_slice(&gpu, "test", &[1f32, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
     let mut recorder = gpu.recorder();
     recorder.copy(&whole.slice(0..4), &whole.slice(1..5)).unwrap();
@@ -82,7 +82,7 @@ fn a_copy_within_one_buffer_may_overlap() {
 
 #[test]
 fn nothing_is_read_back_as_nothing() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     let empty = Buffer::<f32>::from_slice(&gpu, "test", &[]).unwrap();
     assert!(contents(&gpu, &empty).unwrap().is_empty());
     let whole = Buffer::from_slice(&gpu, "test", &[1f32; 4]).unwrap();
@@ -94,7 +94,7 @@ const SPECIAL: [u32; 6] = [0x7fc0_1234, 0x7f80_0000, 0xff80_0000, 1, 0x8000_0000
 
 #[test]
 fn bits_pass_through_memory_unchanged() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     let numbers = SPECIAL.map(f32::from_bits);
     let [from, to] = [&numbers, &[0.0; 6]].map(|data| Buffer::from_slice(&gpu, "test", data).unwrap());
     let mut recorder = gpu.recorder();
@@ -105,7 +105,7 @@ fn bits_pass_through_memory_unchanged() {
 
 #[test]
 fn a_matrix_that_is_not_finite_is_told_with_its_place() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let mut entries = vec![0.5; 2 * 5 * 7];
         entries[35 + 3 * 7 + 2] = bad;
@@ -119,7 +119,7 @@ fn a_matrix_that_is_not_finite_is_told_with_its_place() {
 
 #[test]
 fn what_is_not_finite_stays_so_in_products() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     let matrix = Matrix::from_slice(&gpu, 2, 3, &[1.0, 2.0, 3.0, 4.0, 0.0, 6.0]).unwrap();
     for (bad, wanted) in [(f32::NAN, [f32::NAN; 2]), (f32::INFINITY, [f32::INFINITY, f32::NAN])] {
         let input = Tensor::from_slice(&gpu, &[1, 1, 3], &[1.0, bad, 1.0]).unwrap();

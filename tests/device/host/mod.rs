@@ -8,8 +8,8 @@ mod threads;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use opnorm::Gpu;
-use opnorm::gpu::{Buffer, OwnKernel};
+use opnorm::Device;
+use opnorm::device::{Buffer, OwnKernel};
 
 /// Elements of a buffer that the queue leaves to its own threads.
 const LARGE: usize = 1 << 17;
@@ -20,14 +20,14 @@ static TWICE_AND: OwnKernel = OwnKernel::new("twice and", "", 0, 1, 4).on_host(|
 });
 
 /// Submits one [`TWICE_AND`].
-fn twice_and(gpu: &Gpu, numbers: &Buffer<f32>, more: u32) {
+fn twice_and(gpu: &Device, numbers: &Buffer<f32>, more: u32) {
     let mut recorder = gpu.recorder();
     recorder.dispatch_own(&TWICE_AND, 1, &[more], &[], &[numbers]).unwrap();
     recorder.submit().unwrap();
 }
 
 /// The contents of a buffer after everything submitted so far.
-fn contents(gpu: &Gpu, buffer: &Buffer<f32>) -> opnorm::Result<Vec<f32>> {
+fn contents(gpu: &Device, buffer: &Buffer<f32>) -> opnorm::Result<Vec<f32>> {
     let mut recorder = gpu.recorder();
     let read = recorder.read(buffer)?;
     recorder.submit()?;

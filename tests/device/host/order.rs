@@ -3,9 +3,9 @@
 use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
 
-use opnorm::gpu::Buffer;
+use opnorm::device::Buffer;
 use opnorm::low_level::ops::{Rows, dot};
-use opnorm::{Error, Gpu};
+use opnorm::{Device, Error};
 
 use super::{LARGE, contents, twice_and, without_hanging};
 
@@ -16,7 +16,7 @@ fn expected(start: f32, steps: u32) -> f32 {
 
 #[test]
 fn submissions_of_one_thread_run_in_their_order() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     for length in [1, LARGE] {
         let numbers = Buffer::from_slice(&gpu, "test", &vec![1.0; length]).unwrap();
         (0..15).for_each(|step| twice_and(&gpu, &numbers, step));
@@ -26,7 +26,7 @@ fn submissions_of_one_thread_run_in_their_order() {
 
 #[test]
 fn small_submissions_wait_for_a_large_one() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     let ones = Buffer::from_slice(&gpu, "test", &vec![1f32; 16 * LARGE]).unwrap();
     let [sums, copy] = [(); 2].map(|()| Buffer::<f32>::zeros(&gpu, "test", 512).unwrap());
     for _ in 0..20 {
@@ -44,7 +44,7 @@ fn small_submissions_wait_for_a_large_one() {
 
 #[test]
 fn threads_that_share_a_device_have_each_its_own_order() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     let results = without_hanging(move || {
         let threads: Vec<_> = (0..8u8)
             .map(|index| {
@@ -65,7 +65,7 @@ fn threads_that_share_a_device_have_each_its_own_order() {
 
 #[test]
 fn submissions_that_threads_take_turns_at_run_in_their_order() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     let numbers = Buffer::from_slice(&gpu, "test", &vec![1.0; LARGE]).unwrap();
     let (to_other, from_one) = mpsc::channel();
     let (to_one, from_other) = mpsc::channel();
@@ -89,7 +89,7 @@ fn submissions_that_threads_take_turns_at_run_in_their_order() {
 
 #[test]
 fn a_write_between_two_submissions_is_between_them() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     for length in [2, LARGE] {
         let [numbers, before] = [(); 2].map(|()| Buffer::from_slice(&gpu, "test", &vec![5f32; length]).unwrap());
         twice_and(&gpu, &numbers, 1);
@@ -108,7 +108,7 @@ fn a_write_between_two_submissions_is_between_them() {
 
 #[test]
 fn a_read_back_returns_the_contents_at_its_place_in_the_recording() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     for length in [4, LARGE] {
         let numbers = Buffer::from_slice(&gpu, "test", &vec![1.0; length]).unwrap();
         let mut recorder = gpu.recorder();
@@ -126,7 +126,7 @@ fn a_read_back_returns_the_contents_at_its_place_in_the_recording() {
 
 #[test]
 fn a_read_back_needs_no_executor() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     let numbers = Buffer::from_slice(&gpu, "test", &vec![1.0; LARGE]).unwrap();
     let mut recorder = gpu.recorder();
     let [polled, joined, moved] = [(); 3].map(|()| recorder.read(&numbers).unwrap());
@@ -147,7 +147,7 @@ fn a_read_back_needs_no_executor() {
 
 #[test]
 fn a_read_back_of_what_was_not_submitted_is_an_error() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     let numbers = Buffer::from_slice(&gpu, "test", &[1.0f32; 4]).unwrap();
     let mut recorder = gpu.recorder();
     let read = recorder.read(&numbers).unwrap();

@@ -2,12 +2,12 @@
 
 use std::process::Command;
 
-use opnorm::gpu::{Buffer, OwnKernel};
+use opnorm::device::{Buffer, OwnKernel};
 use opnorm::low_level::ops::{Rows, dot};
 use opnorm::norm::spectral_norm;
 use opnorm::tape::Tape;
 use opnorm::tensor::Tensor;
-use opnorm::{Gpu, Matrix, Result};
+use opnorm::{Device, Matrix, Result};
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
@@ -29,7 +29,7 @@ fn child(test: &str, threads: &str) -> String {
 
 /// The bits of sums, products, gradients and norms that are large enough for several threads.
 fn bits() -> Result<Vec<u32>> {
-    let gpu = Gpu::host()?;
+    let gpu = Device::host()?;
     let long = Buffer::from_slice(&gpu, "test", &numbers(8 * LARGE))?;
     let sums = Buffer::zeros(&gpu, "test", 512)?;
     let mut recorder = gpu.recorder();
@@ -66,7 +66,7 @@ fn hash(words: &[u32]) -> u64 {
 #[test]
 fn results_have_the_same_bits_for_every_number_of_threads() {
     if std::env::var_os(CHILD).is_some() {
-        println!("found {:016x} by {}", hash(&bits().unwrap()), Gpu::host().unwrap().capabilities().driver);
+        println!("found {:016x} by {}", hash(&bits().unwrap()), Device::host().unwrap().capabilities().driver);
         return;
     }
     let found = ["1", "2", "3", "7"].map(|threads| {
@@ -81,7 +81,7 @@ fn results_have_the_same_bits_for_every_number_of_threads() {
 #[test]
 fn a_number_of_threads_that_is_none_is_an_error() {
     if std::env::var_os(CHILD).is_some() {
-        println!("found {:?}", Gpu::host().map(|_| "a device"));
+        println!("found {:?}", Device::host().map(|_| "a device"));
         return;
     }
     for threads in ["0", "-1", "two", "1.5"] {
@@ -93,7 +93,7 @@ fn a_number_of_threads_that_is_none_is_an_error() {
 }
 
 /// The sum of products of a vector with itself, by a caller that waits.
-fn waited_for(gpu: &Gpu, length: usize) -> f32 {
+fn waited_for(gpu: &Device, length: usize) -> f32 {
     let ones = Buffer::from_slice(gpu, "test", &vec![1f32; length]).unwrap();
     let sums = Buffer::zeros(gpu, "test", 64).unwrap();
     let mut recorder = gpu.recorder();
@@ -105,7 +105,7 @@ fn waited_for(gpu: &Gpu, length: usize) -> f32 {
 #[test]
 fn callers_in_a_pool_of_their_own_wait_for_no_one_but_the_device() {
     for threads in [1, 2, 4] {
-        let gpu = Gpu::host().unwrap();
+        let gpu = Device::host().unwrap();
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let found: Vec<f32> = without_hanging(move || {
             pool.install(|| {
@@ -125,7 +125,7 @@ static SHARED: OwnKernel = OwnKernel::new("shared", "", 0, 1, 0).on_host(|_, _, 
 
 #[test]
 fn forms_that_share_their_work_take_up_no_task_of_a_caller() {
-    let gpu = Gpu::host().unwrap();
+    let gpu = Device::host().unwrap();
     let pool = ThreadPoolBuilder::new().num_threads(3).build().unwrap();
     let done = without_hanging(move || {
         pool.install(|| {

@@ -1,9 +1,9 @@
 //! A run of one kernel: its inputs, and the comparison with the reference implementation.
 
 use bytemuck::Pod;
-use opnorm::gpu::{Buffer, Recorder};
+use opnorm::device::{Buffer, Recorder};
 use opnorm::tensor::{Storage, Tensor};
-use opnorm::{Gpu, Matrix, Result};
+use opnorm::{Device, Matrix, Result};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -13,7 +13,7 @@ use super::values::{Entries, Values, widened};
 
 /// A run of one kernel: its sizes and inputs.
 pub struct Case<'a> {
-    pub gpu: &'a Gpu,
+    pub gpu: &'a Device,
     pub shape: Shape,
     pub storage: Storage,
     pub values: Values,

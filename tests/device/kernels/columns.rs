@@ -1,6 +1,6 @@
 //! Columns of a product, and bands of a Gram product: parts that have the bits of the whole.
 
-use opnorm::gpu::{Buffer, Recorder};
+use opnorm::device::{Buffer, Recorder};
 use opnorm::low_level::ops;
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Matrix, Result};
@@ -14,7 +14,7 @@ fn columns_do_not_change_each_other() {
     // The vectors of a small binding are short and few.
     let setups = [(Setup::SoftwareTrusted, 5, 9), (Setup::HardwareTrusted, 5, 9), (Setup::SoftwarePanels, 2, 4)];
     for (setup, shapes_taken, most) in setups {
-        let gpu = setup.gpu();
+        let gpu = setup.device();
         for (batch, rows, cols) in shapes.into_iter().take(shapes_taken) {
             let number = |index: usize| ((index * 7919) % 1013) as f32 / 711.0 - 0.7;
             let entries: Vec<f32> = (0..batch * rows * cols).map(number).collect();
@@ -35,7 +35,7 @@ fn same_alone(
     columns: usize,
     product: fn(&mut Recorder, &Matrix, &Tensor, &Tensor) -> Result<()>,
 ) {
-    let (gpu, batch) = (matrix.gpu(), matrix.batch());
+    let (gpu, batch) = (matrix.device(), matrix.batch());
     let number = |index: usize| ((index * 6007) % 997) as f32 / 501.0 - 1.1;
     let input: Vec<f32> = (0..batch * columns * from).map(number).collect();
     let run = |input: &[f32], columns: usize, active: Option<&[u32]>| {
@@ -71,7 +71,7 @@ fn same_alone(
 #[test]
 fn bands_of_a_gram_product_are_those_of_the_whole() {
     for setup in [Setup::SoftwareTrusted, Setup::HardwareTrusted, Setup::SoftwarePanels, Setup::HardwarePanels] {
-        let gpu = setup.gpu();
+        let gpu = setup.device();
         for (batch, rows, cols, band) in [(1, 70, 13, 1), (2, 33, 65, 24), (1, 20, 257, 100), (3, 5, 9, 4)] {
             let entries: Vec<f32> =
                 (0..batch * rows * cols).map(|index| ((index * 37) % 101) as f32 / 7.0 - 5.0).collect();

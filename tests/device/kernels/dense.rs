@@ -1,7 +1,7 @@
 //! Kernels that read or write a matrix.
 
 use bytemuck::cast_slice;
-use opnorm::gpu::{Buffer, Recorder};
+use opnorm::device::{Buffer, Recorder};
 use opnorm::low_level::{ops, reference};
 use opnorm::tensor::Tensor;
 use opnorm::{Matrix, Result};

@@ -1,6 +1,6 @@
 //! Kernels of the iterations: bases, and the small state of each vector.
 
-use opnorm::gpu::Buffer;
+use opnorm::device::Buffer;
 use opnorm::low_level::ops::{
     BasisRef, Normalise, NormaliserState, NormsOfStep, PowerCheck, PowerReport, Rows, Segmented, StopKind,
 };

@@ -10,7 +10,7 @@ use super::case::{Case, UNTOUCHED};
 pub fn fill_untouched(matrix: &Matrix) {
     if let Some((words, stride)) = matrix.words() {
         let untouched = vec![UNTOUCHED; matrix.batch() * matrix.rows() * stride];
-        words.write(matrix.gpu(), "test", 0, cast_slice(&untouched)).unwrap();
+        words.write(matrix.device(), "test", 0, cast_slice(&untouched)).unwrap();
     }
 }
 

@@ -13,7 +13,7 @@ use super::values::magnitudes;
 /// Negative test: a product with a wrong entry, of a transposed matrix or with swapped entries, is rejected.
 #[test]
 fn wrong_results_are_caught() {
-    let gpu = Setup::SoftwareTrusted.gpu();
+    let gpu = Setup::SoftwareTrusted.device();
     let (rows, cols) = (7, 9);
     let entries: Vec<f32> = (0..rows * cols).map(|index| 1.0 + ((index * 37) % 11) as f32 / 7.0).collect();
     let input: Vec<f32> = (0..cols).map(|index| 0.5 + (index % 5) as f32 / 3.0).collect();
@@ -52,7 +52,7 @@ fn wrong_results_are_caught() {
 /// Negative test: a Gram product with a wrong entry, or with a run of rows missing or doubled, is rejected.
 #[test]
 fn wrong_gram_products_are_caught() {
-    let gpu = Setup::SoftwareTrusted.gpu();
+    let gpu = Setup::SoftwareTrusted.device();
     let (rows, cols) = (70, 13);
     let entries: Vec<f32> = (0..rows * cols).map(|index| 1.0 + ((index * 37) % 11) as f32 / 7.0).collect();
     let matrix = Matrix::from_slice(gpu, rows, cols, &entries).unwrap();
@@ -84,7 +84,7 @@ fn wrong_gram_products_are_caught() {
 /// Negative test: a sum in a single chain, and more flushing than WGSL allows, are rejected.
 #[test]
 fn a_gram_product_in_another_order_or_flushed_is_caught() {
-    let gpu = Setup::SoftwareTrusted.gpu();
+    let gpu = Setup::SoftwareTrusted.device();
     let rows = 4096;
     // 2^24 and then ones: a plain chain loses each 1.
     let entries: Vec<f32> = (0..rows).map(|row| if row == 0 { 4096.0 } else { 1.0 }).collect();
@@ -116,7 +116,7 @@ fn products_are_not_summed_one_after_another() {
     let chain = products.clone().fold(0.0, |sum, product| sum + product);
     let exact: f64 = products.map(f64::from).sum();
     for setup in [Setup::SoftwareTrusted, Setup::HardwareTrusted] {
-        let matrix = Matrix::from_slice(setup.gpu(), rows, 2, &entries).unwrap();
+        let matrix = Matrix::from_slice(setup.device(), rows, 2, &entries).unwrap();
         let bounds = [Bound::of(symmetric::gram_roundings(&matrix), 0.0).at(exact)];
         assert!(compare(&[f64::from(chain)], &[exact], &bounds).is_err());
         let found = symmetric::gram_of(&matrix);

@@ -1,20 +1,20 @@
 //! Sizes that kernels refuse: past the loop budget, and past the range of `u32`.
 
-use opnorm::gpu::{Buffer, Recorder};
+use opnorm::device::{Buffer, Recorder};
 use opnorm::low_level::ops;
 use opnorm::low_level::ops::{
     Around, Axis, BasisRef, InsertAt, Normalise, NormaliserState, NormsOfStep, PowerCheck, PowerReport, Rows,
     Segmented, Side, Sizes, Span, Tile,
 };
 use opnorm::tensor::{Conv2dOptions, Pool2dOptions};
-use opnorm::{Error, Gpu, Result};
+use opnorm::{Device, Error, Result};
 
 use super::setup::Setup;
 
 const ONE: Rows = Rows { vectors: 1, length: 1 };
 
 /// The host has no loop budget: a sum past that of adapters is the sum.
-fn long_sums_run(gpu: &Gpu) {
+fn long_sums_run(gpu: &Device) {
     assert_eq!(gpu.capabilities().loop_budget, u32::MAX);
     let (ones, sum) =
         (Buffer::from_slice(gpu, "test", &[1f32; 70_001]).unwrap(), Buffer::zeros(gpu, "test", 1).unwrap());
@@ -28,7 +28,7 @@ fn long_sums_run(gpu: &Gpu) {
 /// No adapter gets more loop trips of an invocation than its budget.
 #[test]
 fn sums_over_the_loop_budget_are_refused() {
-    let gpu = Setup::SoftwareTrusted.gpu();
+    let gpu = Setup::SoftwareTrusted.device();
     if gpu.is_host() {
         return long_sums_run(gpu);
     }
@@ -91,7 +91,7 @@ fn sums_over_the_loop_budget_are_refused() {
 /// around.
 #[test]
 fn sizes_that_cannot_be_multiplied_are_refused() {
-    let gpu = Setup::SoftwareTrusted.gpu();
+    let gpu = Setup::SoftwareTrusted.device();
     let numbers: Buffer<f32> = Buffer::zeros(gpu, "test", 16).unwrap();
     let others: Buffer<f32> = Buffer::zeros(gpu, "test", 16).unwrap();
     let side = Side { buffer: &numbers, transposed: false };
@@ -114,7 +114,7 @@ fn sizes_that_cannot_be_multiplied_are_refused() {
     refuse(ops::strided(&mut recorder, &[4, 4], &[huge, 4], &numbers, &others));
 }
 
-fn refused(gpu: &Gpu, operation: impl FnOnce(&mut Recorder) -> Result<()>) {
+fn refused(gpu: &Device, operation: impl FnOnce(&mut Recorder) -> Result<()>) {
     let error = operation(&mut gpu.recorder()).unwrap_err();
     let budget = u64::from(gpu.capabilities().loop_budget);
     assert!(matches!(error, Error::TooLarge { limit, .. } if limit == budget), "{error:?}");

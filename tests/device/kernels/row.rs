@@ -1,6 +1,6 @@
 //! A row of the table, and its run in a set-up.
 
-use opnorm::Gpu;
+use opnorm::Device;
 use opnorm::tensor::Storage;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -34,7 +34,7 @@ impl Row {
 
     /// Runs all cases of a set-up, and prints the outcomes.
     pub fn run(&self, setup: Setup) {
-        let gpu = setup.gpu();
+        let gpu = setup.device();
         if setup.is_repeated() {
             return println!("{}: {setup:?} is the same as another set-up on the host", self.name);
         }
@@ -54,7 +54,7 @@ impl Row {
         });
     }
 
-    fn cases(&self, setup: Setup, gpu: &Gpu) -> Tally {
+    fn cases(&self, setup: Setup, gpu: &Device) -> Tally {
         let shapes = if setup.has_panels() { panel_shapes() } else { edge_shapes() };
         let masks: &[bool] = if self.masks { &[false, true] } else { &[false] };
         let mut tally = Tally::default();

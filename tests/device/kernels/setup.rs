@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use opnorm::Gpu;
-use opnorm::gpu::{GpuOptions, Profile};
+use opnorm::Device;
+use opnorm::device::{DeviceOptions, Profile};
 
 use crate::is_full;
 
@@ -21,17 +21,17 @@ pub enum Setup {
 
 impl Setup {
     /// The device of the set-up, made once in a process.
-    pub fn gpu(self) -> &'static Gpu {
-        static GPUS: [OnceLock<Gpu>; 6] = [const { OnceLock::new() }; 6];
+    pub fn device(self) -> &'static Device {
+        static GPUS: [OnceLock<Device>; 6] = [const { OnceLock::new() }; 6];
         GPUS[self as usize].get_or_init(|| {
             let software = matches!(self, Self::SoftwareTrusted | Self::SoftwareChecked | Self::SoftwarePanels);
-            let options = GpuOptions {
+            let options = DeviceOptions {
                 profile: Some(if software { Profile::SOFTWARE } else { Profile::HARDWARE }),
                 checked: Some(matches!(self, Self::SoftwareChecked | Self::HardwareChecked | Self::HardwarePanels)),
                 binding_bytes: self.has_panels().then_some(16 << 10),
-                ..GpuOptions::default()
+                ..DeviceOptions::default()
             };
-            Gpu::open(&options).unwrap()
+            Device::open(&options).unwrap()
         })
     }
 
@@ -41,7 +41,7 @@ impl Setup {
 
     /// Whether another set-up is the same: the host has one tuning, and keeps its checks.
     pub fn is_repeated(self) -> bool {
-        self.gpu().is_host() && !matches!(self, Self::SoftwareTrusted | Self::SoftwarePanels)
+        self.device().is_host() && !matches!(self, Self::SoftwareTrusted | Self::SoftwarePanels)
     }
 
     /// Whether the sizes past the limits of loops and groups run too. One set-up is enough, because checked shaders

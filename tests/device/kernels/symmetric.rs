@@ -1,7 +1,7 @@
 //! The Gram product and its mirror.
 
 use opnorm::Matrix;
-use opnorm::gpu::Buffer;
+use opnorm::device::Buffer;
 use opnorm::low_level::{ops, reference};
 
 use super::bounds::{Bound, flushed};
@@ -66,9 +66,9 @@ pub fn gram_roundings(matrix: &Matrix) -> usize {
 
 /// The Gram product of a single matrix.
 pub fn gram_of(matrix: &Matrix) -> Vec<f32> {
-    let output = Matrix::zeros(matrix.gpu(), 1, matrix.cols(), matrix.cols()).unwrap();
-    let factors = Buffer::from_slice(matrix.gpu(), "test", &[1.0]).unwrap();
-    let mut recorder = matrix.gpu().recorder();
+    let output = Matrix::zeros(matrix.device(), 1, matrix.cols(), matrix.cols()).unwrap();
+    let factors = Buffer::from_slice(matrix.device(), "test", &[1.0]).unwrap();
+    let mut recorder = matrix.device().recorder();
     ops::gram(&mut recorder, matrix, &factors, &output).unwrap();
     recorder.submit().unwrap();
     output.read().unwrap()

@@ -1,7 +1,7 @@
 //! Kernels over vectors: `batch · columns` of them, of `cols` elements.
 
 use opnorm::Result;
-use opnorm::gpu::{Buffer, Recorder};
+use opnorm::device::{Buffer, Recorder};
 use opnorm::low_level::ops::{ArithmeticResults, Multiples, Rows, Segmented, Segments};
 use opnorm::low_level::{ops, reference};
 

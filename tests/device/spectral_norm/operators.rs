@@ -6,11 +6,11 @@ mod pull_back;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use opnorm::gpu::Recorder;
+use opnorm::device::Recorder;
 use opnorm::norm::{Bounds, Status, spectral_norm};
 use opnorm::operator::{Composition, Identity, LinearOperator, Scaled, Sum, Transpose};
 use opnorm::tensor::Tensor;
-use opnorm::{Error, Gpu, Matrix, Result};
+use opnorm::{Device, Error, Matrix, Result};
 
 use super::matrices::{Dense, Source};
 use super::{gpu, upload};
@@ -85,7 +85,7 @@ fn expressions_are_what_their_constructors_make() {
 
 #[test]
 fn factors_are_uploaded_once() {
-    let gpu = Gpu::new().unwrap(); // of its own, for its counters
+    let gpu = Device::new().unwrap(); // of its own, for its counters
     let matrix = Matrix::from_slice(&gpu, 2, 2, &[1.0, 2.0, 3.0, 4.0]).unwrap();
     let operator = ((Identity::like(&matrix).unwrap() * 3.0).unwrap() + &matrix).unwrap();
     for vectors in [1, 2] {
@@ -119,8 +119,8 @@ struct Laplacian {
 }
 
 impl LinearOperator for Laplacian {
-    fn gpu(&self) -> &Gpu {
-        self.second_difference.gpu()
+    fn device(&self) -> &Device {
+        self.second_difference.device()
     }
 
     fn batch(&self) -> usize {

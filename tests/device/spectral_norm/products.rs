@@ -217,7 +217,7 @@ fn jacobians_of_saturated_and_of_piecewise_networks() {
 fn an_operator_without_products_on_the_host_is_refused() {
     struct Silent(Matrix);
     impl LinearOperator for Silent {
-        fn gpu(&self) -> &opnorm::Gpu {
+        fn device(&self) -> &opnorm::Device {
             gpu()
         }
         fn batch(&self) -> usize {
@@ -229,10 +229,15 @@ fn an_operator_without_products_on_the_host_is_refused() {
         fn codomain(&self) -> Vec<usize> {
             self.0.codomain()
         }
-        fn apply(&self, recorder: &mut opnorm::gpu::Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        fn apply(&self, recorder: &mut opnorm::device::Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
             self.0.apply(recorder, input, output)
         }
-        fn apply_adjoint(&self, recorder: &mut opnorm::gpu::Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        fn apply_adjoint(
+            &self,
+            recorder: &mut opnorm::device::Recorder,
+            input: &Tensor,
+            output: &Tensor,
+        ) -> Result<()> {
             self.0.apply_adjoint(recorder, input, output)
         }
     }

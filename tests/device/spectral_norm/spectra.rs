@@ -56,7 +56,7 @@ fn no_read_back_per_iteration() {
     println!("{} iterations, {read_backs} read-backs on a device that other tests use too", norm.iterations);
     assert!(norm.iterations >= 30);
     // A separate device, because tests run side by side and the counter belongs to the device.
-    let own = opnorm::Gpu::new().unwrap();
+    let own = opnorm::Device::new().unwrap();
     let matrix = Source::new(1).gaussian(600, 600);
     let matrix = opnorm::Matrix::from_slice(&own, 600, 600, &matrix.entries).unwrap();
     let before = own.totals();

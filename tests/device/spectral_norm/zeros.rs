@@ -1,10 +1,10 @@
 //! Norms that are exactly zero, with their bounds.
 
-use opnorm::gpu::Recorder;
+use opnorm::device::Recorder;
 use opnorm::norm::{Arithmetic, Bounds, Guarantee, Method, Power, Status};
 use opnorm::operator::{Composition, LinearOperator, Scaled, Sum, Transpose};
 use opnorm::tensor::Tensor;
-use opnorm::{Gpu, Matrix, Result};
+use opnorm::{Device, Matrix, Result};
 
 use super::gpu;
 
@@ -17,8 +17,8 @@ pub fn certified_zero() -> Bounds {
 struct Unknown(Matrix);
 
 impl LinearOperator for Unknown {
-    fn gpu(&self) -> &Gpu {
-        self.0.gpu()
+    fn device(&self) -> &Device {
+        self.0.device()
     }
 
     fn batch(&self) -> usize {

@@ -2,7 +2,7 @@
 
 use opnorm::tape::{Fusion, Linearization, Tape, Value};
 use opnorm::tensor::{Conv2dOptions, Pool2dOptions, Tensor};
-use opnorm::{Gpu, Result, operator::LinearOperator};
+use opnorm::{Device, Result, operator::LinearOperator};
 
 use super::{draw, narrowed, seeded};
 
@@ -10,7 +10,7 @@ type Build = fn(&Value) -> Result<Value>;
 
 fn constant(like: &Value, shape: &[usize]) -> Result<Value> {
     let entries = narrowed(&draw(&mut seeded(17), shape.iter().product()));
-    like.tape().constant(&Tensor::from_slice(like.tape().gpu(), shape, &entries)?)
+    like.tape().constant(&Tensor::from_slice(like.tape().device(), shape, &entries)?)
 }
 
 /// Functions that together contain every operation of a linear part.
@@ -47,13 +47,13 @@ fn functions() -> Vec<(&'static str, Vec<usize>, Build)> {
     ]
 }
 
-fn upload(gpu: &Gpu, shape: &[usize], seed: u64) -> Tensor {
+fn upload(gpu: &Device, shape: &[usize], seed: u64) -> Tensor {
     Tensor::from_slice(gpu, shape, &narrowed(&draw(&mut seeded(seed), shape.iter().product()))).unwrap()
 }
 
 /// The product with vectors, and its number of dispatches.
 fn product(jacobian: &Linearization, adjoint: bool, vectors: &Tensor) -> (Vec<f32>, u64) {
-    let gpu = jacobian.gpu();
+    let gpu = jacobian.device();
     let to = if adjoint { jacobian.domain() } else { jacobian.codomain() };
     let output = Tensor::zeros(gpu, &[&vectors.shape()[..2], &to[..]].concat()).unwrap();
     let mut recorder = gpu.recorder();
@@ -68,7 +68,7 @@ fn product(jacobian: &Linearization, adjoint: bool, vectors: &Tensor) -> (Vec<f3
 
 /// Compares products with `columns` vectors with products with each vector, and returns the dispatches of both.
 fn compare(name: &str, jacobian: &Linearization, adjoint: bool, columns: usize) -> (u64, u64) {
-    let (gpu, batch) = (jacobian.gpu(), jacobian.batch());
+    let (gpu, batch) = (jacobian.device(), jacobian.batch());
     let from = if adjoint { jacobian.codomain() } else { jacobian.domain() };
     let vectors = upload(gpu, &[&[batch, columns], &from[..]].concat(), 23);
     let entries = vectors.read(gpu).unwrap();
@@ -97,7 +97,7 @@ fn compare(name: &str, jacobian: &Linearization, adjoint: bool, columns: usize) 
 #[test]
 fn several_vectors_cost_the_dispatches_of_one() {
     // A separate device, so that its counters count this test alone.
-    let gpu = Gpu::new().unwrap();
+    let gpu = Device::new().unwrap();
     for fusion in [Fusion::Never, Fusion::Always] {
         for (name, shape, build) in functions() {
             let tape = Tape::new(&gpu).fusing(fusion);
@@ -117,7 +117,7 @@ fn several_vectors_cost_the_dispatches_of_one() {
 
 #[test]
 fn vectors_are_taken_one_by_one_where_they_must_be() {
-    let gpu = Gpu::new().unwrap();
+    let gpu = Device::new().unwrap();
     let tape = Tape::new(&gpu);
     let x = tape.input(&[1, 18]).unwrap();
     let image = constant(&x, &[1, 2, 5, 5]).unwrap();
@@ -133,7 +133,7 @@ fn vectors_are_taken_one_by_one_where_they_must_be() {
 /// 64 vectors of a program of 16 MiB for each do not fit into its share of memory.
 #[test]
 fn vectors_that_do_not_fit_at_once_are_taken_in_parts() {
-    let gpu = Gpu::new().unwrap();
+    let gpu = Device::new().unwrap();
     let tape = Tape::new(&gpu).fusing(Fusion::Never);
     let x = tape.input(&[1, 1 << 20]).unwrap();
     let y = x.sin().unwrap().slice(1, 0..4).unwrap();

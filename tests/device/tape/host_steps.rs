@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use faer::Mat;
 use futures::future::LocalBoxFuture;
-use opnorm::gpu::{Buffer, HostStep};
+use opnorm::device::{Buffer, HostStep};
 use opnorm::low_level::ops::{self, Rows};
 use opnorm::norm::{Lanczos, Power};
 use opnorm::operator::{Composition, LinearOperator, Scaled, Sum, Transpose};
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
-use opnorm::{Error, Gpu, Result};
+use opnorm::{Device, Error, Result};
 
 use super::gpu;
 
@@ -124,7 +124,7 @@ fn a_step_is_never_passed_over() {
 #[test]
 fn a_recorder_without_steps_waits_for_nothing() {
     // A separate device, because other tests count submits too.
-    let gpu = Gpu::new().unwrap();
+    let gpu = Device::new().unwrap();
     let [from, to] = [[1f32], [0f32]].map(|data| Buffer::from_slice(&gpu, "test", &data).unwrap());
     let mut recorder = gpu.recorder();
     recorder.copy(&from, &to).unwrap();

@@ -1,6 +1,6 @@
 //! Jacobians as operators: known norms, dense singular values, adjoints, columns, and allocations of a product.
 
-use opnorm::Gpu;
+use opnorm::Device;
 use opnorm::norm::Lanczos;
 use opnorm::operator::{Identity, LinearOperator};
 use opnorm::tape::{Linearization, Tape, Value};
@@ -52,7 +52,7 @@ struct Network {
 }
 
 impl Network {
-    fn new(gpu: &Gpu, batch: usize, seed: u64) -> Self {
+    fn new(gpu: &Device, batch: usize, seed: u64) -> Self {
         let tape = Tape::new(gpu);
         let x = tape.input(&[batch, 7]).unwrap();
         let mut random = seeded(seed);
@@ -66,7 +66,7 @@ impl Network {
         Self { tape, x, y, inputs, points }
     }
 
-    fn linearize(&self, gpu: &Gpu) -> Linearization {
+    fn linearize(&self, gpu: &Device) -> Linearization {
         let point =
             |(input, data): (&Value, &Vec<f64>)| Tensor::from_slice(gpu, input.shape(), &narrowed(data)).unwrap();
         let tensors: Vec<Tensor> = self.inputs.iter().zip(&self.points).map(point).collect();
@@ -155,7 +155,7 @@ fn products_of_several_columns_are_those_of_the_dense_jacobian() {
 #[test]
 fn a_product_makes_no_memory_and_no_bind_groups() {
     // A separate device, so that its counters count this test alone.
-    let gpu = Gpu::new().unwrap();
+    let gpu = Device::new().unwrap();
     let jacobian = Network::new(&gpu, 3, 2).linearize(&gpu);
     let (input, output) = (Tensor::zeros(&gpu, &[3, 2, 7]).unwrap(), Tensor::zeros(&gpu, &[3, 2, 4]).unwrap());
     // The first products with two vectors make the programs for two.

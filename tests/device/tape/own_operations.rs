@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use opnorm::gpu::{Buffer, OwnKernel, Recorder};
+use opnorm::device::{Buffer, OwnKernel, Recorder};
 use opnorm::tape::{Array, Operation, Primal, Tape, Value};
 use opnorm::tensor::Tensor;
 use opnorm::{Error, Result};

@@ -2,7 +2,7 @@
 
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
-use opnorm::{Error, Gpu};
+use opnorm::{Device, Error};
 
 use super::gpu;
 
@@ -35,7 +35,7 @@ fn memory_is_used_again() {
 #[test]
 fn later_runs_make_nothing_but_results() {
     // A separate device, so that its counters count this test alone.
-    let gpu = Gpu::new().unwrap();
+    let gpu = Device::new().unwrap();
     let tape = Tape::new(&gpu);
     let x = tape.input(&[5, 7]).unwrap();
     let y = x.matmul_tn(&x).unwrap().tanh().unwrap().sum(&[0]).unwrap();
@@ -179,11 +179,11 @@ fn runs_that_wait_for_the_host_take_turns() {
 
 #[test]
 fn memory_of_another_device_is_refused() {
-    let other = Gpu::new().unwrap();
+    let other = Device::new().unwrap();
     let foreign = Tensor::from_slice(&other, &[2], &[1.0, 2.0]).unwrap();
     let tape = Tape::new(gpu());
     let x = tape.input(&[2]).unwrap();
-    let refused = |error: Error| assert!(error.to_string().contains("another `Gpu`"), "{error}");
+    let refused = |error: Error| assert!(error.to_string().contains("another `Device`"), "{error}");
     let program = tape.compile(&[&x], &[x.scale(2.0).unwrap()]).unwrap();
     refused(program.run(&[&foreign]).unwrap_err());
     let constant = tape.constant(&foreign).unwrap();

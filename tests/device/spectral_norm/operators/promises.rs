@@ -2,10 +2,10 @@
 
 use futures::future::LocalBoxFuture;
 use opnorm::bound::{Arithmetic, Ball, Bounds, Guarantee};
-use opnorm::gpu::Recorder;
+use opnorm::device::Recorder;
 use opnorm::operator::{Claims, Definiteness, Identity, Knowledge, LinearOperator, Scaled, Transpose, check};
 use opnorm::tensor::Tensor;
-use opnorm::{Error, Gpu, Matrix, Result};
+use opnorm::{Device, Error, Matrix, Result};
 
 use super::{Dense, Source, gpu, upload};
 
@@ -71,8 +71,8 @@ struct Liar {
 }
 
 impl LinearOperator for Liar {
-    fn gpu(&self) -> &Gpu {
-        self.matrix.gpu()
+    fn device(&self) -> &Device {
+        self.matrix.device()
     }
 
     fn batch(&self) -> usize {
@@ -93,7 +93,7 @@ impl LinearOperator for Liar {
         }
         self.matrix.apply(recorder, input, output)?;
         if self.lie == Lie::FirstVectorAlone && output.shape()[1] > 1 {
-            let zeros = Tensor::zeros(self.gpu(), output.shape())?;
+            let zeros = Tensor::zeros(self.device(), output.shape())?;
             let rest = self.matrix.rows()..output.len();
             recorder.copy(&zeros.buffer().slice(rest.clone()), &output.buffer().slice(rest))?;
         }

@@ -1,6 +1,6 @@
 //! Results of every solver as they are stored: the same bits, statuses and numbers of steps, and no more read-backs.
 //!
-//! `tests/data/unchanged` has a file for each software adapter. Bits and read-backs are held against it on the driver
+//! `tests/data/unchanged` has a file for the host and for each software adapter. Bits and read-backs are held against it on the driver
 //! and the kind of processor that its first line names. Elsewhere, as on a GPU, rounding may differ: statuses and six
 //! digits of each number are held against lavapipe's file. `OPNORM_RECORD=1` writes the file of the adapter at hand.
 
@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use opnorm::Gpu;
+use opnorm::Device;
 
 use crate::matrices::Source;
 use cases::{cases_of_bounds_and_copies, cases_of_operators, cases_of_other_solvers, cases_of_values};
@@ -20,9 +20,9 @@ use compare::{compare_bits, compare_values};
 use lines::hash;
 
 /// A device that no other test counts on.
-fn gpu() -> &'static Gpu {
-    static GPU: OnceLock<Gpu> = OnceLock::new();
-    GPU.get_or_init(|| Gpu::new().unwrap())
+fn gpu() -> &'static Device {
+    static GPU: OnceLock<Device> = OnceLock::new();
+    GPU.get_or_init(|| Device::new().unwrap())
 }
 
 /// The adapter with all that its rounding may depend on: name, driver, the processor, and the host's logarithm and
@@ -35,6 +35,10 @@ fn machine() -> String {
     let wide = false;
     let host = format!("{}{}", std::env::consts::ARCH, if wide { " with avx512" } else { "" });
     let library = hash(&Source::new(0).gaussian(1, 2000).entries);
+    if gpu().is_host() {
+        // Its bits depend neither on the threads nor on the width of vectors.
+        return format!("host, functions {library:016x}");
+    }
     let (name, backend, driver) = (&capabilities.name, &capabilities.backend, &capabilities.driver);
     format!("{name} {backend}, {driver}, host {host}, functions {library:016x}")
 }

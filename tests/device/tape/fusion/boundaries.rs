@@ -2,7 +2,7 @@
 
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
-use opnorm::{Gpu, Result};
+use opnorm::{Device, Result};
 
 use super::{bits, both, dispatches, upload};
 use crate::tape::{draw, seeded};
@@ -84,7 +84,7 @@ fn repetitions() -> Vec<Row> {
             Ok(vec![v[0].subtract(&v[1].exp()?.shift(1.0)?)?.exp()?])
         }),
         row("a constant", &[&[3, 2]], 1, |tape, v| {
-            let constant = tape.constant(&Tensor::from_slice(tape.gpu(), &[2], &[2.0, 3.0])?)?;
+            let constant = tape.constant(&Tensor::from_slice(tape.device(), &[2], &[2.0, 3.0])?)?;
             Ok(vec![v[0].divide(&constant)?.exp()?])
         }),
         row("two chains that meet", &[&[7], &[7]], 1, |_, v| {
@@ -97,7 +97,7 @@ fn repetitions() -> Vec<Row> {
 #[test]
 fn boundaries_of_groups_are_where_they_must_be() {
     // A device of its own: its counters are those of this test alone.
-    let gpu = Gpu::new().unwrap();
+    let gpu = Device::new().unwrap();
     for (seed, Row { name, shapes, build, dispatches: expected }) in
         (0..).zip(chains().into_iter().chain(repetitions()))
     {
@@ -121,7 +121,7 @@ fn boundaries_of_groups_are_where_they_must_be() {
 
 #[test]
 fn more_inputs_than_bindings_and_more_numbers_than_parameters_are_cut() {
-    let gpu = Gpu::new().unwrap();
+    let gpu = Device::new().unwrap();
     let tape = Tape::new(&gpu);
     let inputs: Vec<Value> = (0..40).map(|_| tape.input(&[13]).unwrap()).collect();
     let sum = inputs[1..].iter().try_fold(inputs[0].clone(), |sum, input| sum.subtract(input)).unwrap();
@@ -140,7 +140,7 @@ fn more_inputs_than_bindings_and_more_numbers_than_parameters_are_cut() {
 /// A short chain is left as it is, a long one is not.
 #[test]
 fn chains_are_fused_where_that_saves_enough() {
-    let gpu = Gpu::new().unwrap();
+    let gpu = Device::new().unwrap();
     for (size, expected) in [(1000, 3), (40_000, 1)] {
         let tape = Tape::new(&gpu);
         let x = tape.input(&[size]).unwrap();

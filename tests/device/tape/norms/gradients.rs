@@ -101,7 +101,7 @@ fn gradients_are_reduced_as_norms_are() {
 #[test]
 fn the_memory_of_a_gradient_does_not_grow_with_the_iterations() {
     // A device of its own: its counters are those of this test alone.
-    let gpu = opnorm::Gpu::new().unwrap();
+    let gpu = opnorm::Device::new().unwrap();
     let tape = Tape::new(&gpu);
     let weight = tape.input(&[6, 6]).unwrap();
     let upload = |shape: &[usize], seed| {

@@ -75,7 +75,7 @@ fn samples_between_two_batches() {
 #[test]
 fn samples_of_a_training_loop_make_no_more_at_a_later_step() {
     // A device of its own: its counters are those of this test alone.
-    let gpu = opnorm::Gpu::new().unwrap();
+    let gpu = opnorm::Device::new().unwrap();
     let tape = Tape::new(&gpu);
     let upload = |value: f32| Tensor::from_slice(&gpu, &[4, 2], &[value; 8]).unwrap();
     let (left, right) = (upload(0.0), upload(1.0));

@@ -1,0 +1,60 @@
+//! Counts of the work that a device was asked to do.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// One number that only grows.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, amount: u64) {
+        self.0.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) submits: Counter,
+    pub(crate) dispatches: Counter,
+    pub(crate) bind_groups: Counter,
+    pub(crate) buffers: Counter,
+    pub(crate) read_backs: Counter,
+    pub(crate) bytes_read: Counter,
+    /// Host steps recorded, replays included.
+    pub(super) host_steps: Counter,
+}
+
+/// Totals since the [`super::Device`] was made, over all its clones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Totals {
+    /// Submits to the queue.
+    pub submits: u64,
+    /// Kernel launches.
+    pub dispatches: u64,
+    /// Bind groups made.
+    pub bind_groups: u64,
+    /// Buffers made, staging buffers included.
+    pub buffers: u64,
+    /// Waits of the host for data of the device.
+    pub read_backs: u64,
+    /// Bytes those brought.
+    pub bytes_read: u64,
+}
+
+impl Counters {
+    pub(crate) fn totals(&self) -> Totals {
+        Totals {
+            submits: self.submits.get(),
+            dispatches: self.dispatches.get(),
+            bind_groups: self.bind_groups.get(),
+            buffers: self.buffers.get(),
+            read_backs: self.read_backs.get(),
+            bytes_read: self.bytes_read.get(),
+        }
+    }
+}

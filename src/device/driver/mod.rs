@@ -1,0 +1,89 @@
+//! Devices that `wgpu` drives: the only folder that names `wgpu`.
+
+mod adapters;
+mod buffer;
+mod building;
+mod encoding;
+mod foreign;
+mod guard;
+mod handles;
+mod opening;
+mod pipelines;
+mod reading;
+mod scope;
+mod staging;
+mod trial;
+mod waiter;
+mod waiting;
+
+use std::sync::Arc;
+
+use self::pipelines::Pipelines;
+use self::staging::Staging;
+use self::waiter::Waiter;
+use super::counters::Counters;
+use super::faults::Faults;
+use crate::Result;
+
+pub(super) use adapters::{Found, enabled_backends, enumerate};
+pub(super) use encoding::{Command, Encoding, dispatch};
+pub(super) use opening::open;
+pub(super) use reading::Reading;
+pub(super) use waiting::block_on;
+pub use wgpu::Buffer as WgpuBuffer;
+
+/// A device of `wgpu` with its queue, and the pipelines, staging memory and thread made for it.
+pub(super) struct Driver {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    /// Whether the device was handed in, so that another `Device` may be of the same.
+    pub(super) handed_in: bool,
+    /// Whether shaders keep their run-time bounds checks.
+    pub(super) checked: bool,
+    faults: Arc<Faults>,
+    counters: Arc<Counters>,
+    /// Bound where a kernel is to read nothing.
+    placeholder: wgpu::Buffer,
+    pipelines: Pipelines,
+    staging: Staging,
+    waiter: Waiter,
+}
+
+impl Driver {
+    fn new((device, queue): (wgpu::Device, wgpu::Queue), faults: Arc<Faults>, handed_in: bool, checked: bool) -> Self {
+        let placeholder = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("placeholder"),
+            size: 16,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        Self {
+            device,
+            queue,
+            handed_in,
+            checked,
+            faults,
+            counters: Arc::default(),
+            placeholder,
+            pipelines: Pipelines::default(),
+            staging: Staging::default(),
+            waiter: Waiter::default(),
+        }
+    }
+
+    pub(super) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Memory to bind where a kernel is to read nothing.
+    pub(super) fn placeholder(&self) -> &wgpu::Buffer {
+        &self.placeholder
+    }
+
+    /// Returns a fault that the driver reported since the last call.
+    pub(super) fn check(&self, operation: &str) -> Result<()> {
+        // A device that was destroyed tells its handler no sooner than at a poll, which does not wait here.
+        let _ = self.device.poll(wgpu::PollType::Poll);
+        self.faults.check(operation)
+    }
+}

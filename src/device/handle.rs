@@ -1,0 +1,126 @@
+//! The device with its limits, and what was found out and made for it.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::capabilities::Capabilities;
+use super::counters::{Counter, Counters, Totals};
+use super::driver::{self, Driver};
+use super::facts::Facts;
+use super::host::Host;
+use crate::Result;
+
+/// A device, shared by its clones.
+#[derive(Clone)]
+pub struct Device {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    kind: Kind,
+    /// The number of this `Device` among all.
+    id: u64,
+    capabilities: Capabilities,
+    facts: Facts,
+}
+
+/// The kind of a device.
+pub(super) enum Kind {
+    /// A device that `wgpu` drives.
+    Driver(Driver),
+    /// The host.
+    Host(Host),
+}
+
+impl Device {
+    pub(super) fn assemble(kind: Kind, capabilities: Capabilities) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(1);
+        let id = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self { inner: Arc::new(Inner { kind, id, capabilities, facts: Facts::default() }) }
+    }
+
+    pub(super) fn kind(&self) -> &Kind {
+        &self.inner.kind
+    }
+
+    /// The number of this `Device` among all, and whether another may be of the same device.
+    pub(super) fn identity(&self) -> (u64, bool) {
+        let handed_in = matches!(self.kind(), Kind::Driver(driver) if driver.handed_in);
+        (self.inner.id, handed_in)
+    }
+
+    /// The limits of this device, and the tuning of kernels for it.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.inner.capabilities
+    }
+
+    /// Whether the device is the host: its processor runs kernels natively, without a driver.
+    pub fn is_host(&self) -> bool {
+        matches!(self.kind(), Kind::Host(_))
+    }
+
+    /// Whether kernels keep their run-time bounds checks; those of the host always do.
+    pub fn is_checked(&self) -> bool {
+        match self.kind() {
+            Kind::Driver(driver) => driver.checked,
+            Kind::Host(_) => true,
+        }
+    }
+
+    /// The work that the device was asked to do so far.
+    pub fn totals(&self) -> Totals {
+        self.counters().totals()
+    }
+
+    /// Returns a fault that the device reported since the last call.
+    ///
+    /// # Errors
+    /// [`crate::Error::DeviceLost`] from the loss on; [`crate::Error::Device`] once for any other fault.
+    pub fn check(&self, operation: &str) -> Result<()> {
+        match self.kind() {
+            Kind::Driver(driver) => driver.check(operation),
+            Kind::Host(host) => host.check(operation),
+        }
+    }
+
+    /// Runs a future of this library to its end on this thread, which drives the device meanwhile.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        driver::block_on(future)
+    }
+
+    /// Waits until the device has done all that was submitted.
+    ///
+    /// # Errors
+    /// [`crate::Error::Timeout`], [`crate::Error::DeviceLost`].
+    pub fn poll_until_idle(&self) -> Result<()> {
+        match self.kind() {
+            Kind::Driver(driver) => driver.wait_for(None),
+            Kind::Host(host) => host.wait(),
+        }
+    }
+
+    /// Facts about this device, one of each type, kept as long as the device: findings, pipelines, idle memory.
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.inner.facts
+    }
+
+    fn counters(&self) -> &Counters {
+        match self.kind() {
+            Kind::Driver(driver) => driver.counters(),
+            Kind::Host(host) => host.counters(),
+        }
+    }
+
+    /// The number of host steps recorded so far.
+    pub(super) fn host_steps(&self) -> &Counter {
+        &self.counters().host_steps
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Device").field("capabilities", &self.inner.capabilities).finish_non_exhaustive()
+    }
+}

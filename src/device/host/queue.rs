@@ -1,0 +1,112 @@
+//! The queue of the host: submissions run in order, one at a time.
+//!
+//! Small submissions run at once on the thread that submits. Large ones, and forms of a user's own, run on the threads
+//! of the pool, while that thread goes on. Whoever finds the queue idle runs it until it is empty.
+//!
+//! A form of a user's own may share its work through `rayon`. On a thread of the caller's pool it could then take up
+//! another of the caller's tasks, which waits for this queue in turn.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+
+use super::launch::Command;
+use super::memory::{Memory, copied};
+use super::threads;
+use crate::Result;
+use crate::device::faults::Faults;
+
+/// Bytes of a command from which on several threads share it: some 20 microseconds of work, as against 10 to wake a
+/// thread.
+const LARGE: usize = 256 << 10;
+
+pub(super) struct Queue {
+    state: Mutex<State>,
+    faults: Arc<Faults>,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Vec<Command>>,
+    running: bool,
+}
+
+impl Queue {
+    pub(super) fn new(faults: Arc<Faults>) -> Self {
+        Self { state: Mutex::default(), faults }
+    }
+
+    pub(super) fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    pub(super) fn submit(self: &Arc<Self>, commands: Vec<Command>) {
+        let mut state = self.state();
+        state.waiting.push_back(commands);
+        if !std::mem::replace(&mut state.running, true) {
+            drop(state);
+            self.drain(false);
+        }
+    }
+
+    /// Copies bytes over memory, after everything submitted so far.
+    ///
+    /// # Errors
+    /// [`crate::Error::OutOfMemory`] where the bytes have to wait, and there is no memory for them.
+    pub(super) fn write(self: &Arc<Self>, operation: &str, memory: &Memory, start: usize, data: &[u8]) -> Result<()> {
+        let mut state = self.state();
+        if std::mem::replace(&mut state.running, true) {
+            let data = copied(operation, data)?;
+            state.waiting.push_back(vec![Command::Write { target: memory.clone(), start, data }]);
+            return Ok(());
+        }
+        drop(state);
+        memory.hold().bytes()[start..start + data.len()].copy_from_slice(data);
+        self.drain(false);
+        Ok(())
+    }
+
+    /// Waits until everything submitted so far is done.
+    pub(super) fn wait(self: &Arc<Self>) {
+        let (sender, receiver) = mpsc::channel();
+        self.submit(vec![Command::Tell(sender)]);
+        let _ = receiver.recv(); // an error once a fault dropped the commands, which is kept
+    }
+
+    /// Runs what waits, until nothing does. Large commands are left to a thread of the pool.
+    fn drain(self: &Arc<Self>, of_pool: bool) {
+        loop {
+            let mut state = self.state();
+            let Some(commands) = state.waiting.pop_front() else {
+                state.running = false;
+                return;
+            };
+            if !of_pool && commands.iter().any(|command| command.is_own() || command.bytes() >= LARGE) {
+                state.waiting.push_front(commands);
+                drop(state);
+                let queue = Arc::clone(self);
+                return threads::spawn(move || queue.drain(true));
+            }
+            drop(state);
+            self.run(commands);
+        }
+    }
+
+    fn run(&self, commands: Vec<Command>) {
+        if self.faults.is_lost() {
+            return; // the senders go with the commands, and whoever waits finds the fault
+        }
+        // Commands that a panic leaves go after the fault is set: whoever waits for them finds the fault.
+        let mut left = commands.into_iter();
+        let ran = catch_unwind(AssertUnwindSafe(|| left.by_ref().for_each(Command::run)));
+        if let Err(panic) = ran {
+            let words = panic.downcast_ref::<String>().map(String::as_str);
+            let words = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("for an unknown reason");
+            self.faults.set_lost(format!("a kernel of the host panicked: {words}"), None);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

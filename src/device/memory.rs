@@ -1,0 +1,23 @@
+//! Memory of either kind of device.
+
+use super::WgpuBuffer;
+use super::host::Memory as HostMemory;
+
+/// Memory that a driver or the host holds; clones share it.
+#[derive(Clone, Debug)]
+pub(super) enum Memory {
+    /// Of a device that `wgpu` drives.
+    Driver(WgpuBuffer),
+    /// Of the host.
+    Host(HostMemory),
+}
+
+impl Memory {
+    /// The size in bytes.
+    pub(super) fn size(&self) -> u64 {
+        match self {
+            Self::Driver(raw) => raw.size(),
+            Self::Host(memory) => memory.size(),
+        }
+    }
+}
