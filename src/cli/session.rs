@@ -53,9 +53,12 @@ fn plan(task: &Task<'_>, device: Option<&Device>) -> Plan {
     plan
 }
 
-/// `llvmpipe (LLVM 15.0.6, 256 bits) (vulkan)`
+/// `llvmpipe (LLVM 15.0.6, 256 bits) (vulkan)`, or `host`.
 fn adapter_words(device: &Device) -> String {
     let capabilities = device.capabilities();
+    if device.is_host() {
+        return capabilities.name.clone();
+    }
     format!("{} ({})", capabilities.name, capabilities.backend)
 }
 

@@ -1,8 +1,9 @@
 //! Results of every solver as they are stored: the same bits, statuses and numbers of steps, and no more read-backs.
 //!
-//! `tests/data/unchanged` has a file for the host and for each software adapter. Bits and read-backs are held against it on the driver
-//! and the kind of processor that its first line names. Elsewhere, as on a GPU, rounding may differ: statuses and six
-//! digits of each number are held against lavapipe's file. `OPNORM_RECORD=1` writes the file of the adapter at hand.
+//! `tests/data/unchanged` has a file for the host and for each software adapter. Bits and read-backs are held against
+//! the file of the device, on the driver and the kind of processor that its first line names. Elsewhere, as on a GPU,
+//! rounding may differ: statuses and six digits of each number are held against lavapipe's file. `OPNORM_RECORD=1`
+//! writes the file of the device at hand.
 
 mod cases;
 mod compare;
