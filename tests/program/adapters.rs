@@ -21,8 +21,9 @@ fn adapters_are_listed_with_the_one_that_is_used() {
     assert!(line.contains(name) && line.contains(backend), "{table}");
     // The report names the same adapter.
     let report = opnorm(&["audit", DIGITS, "--include", "fc2.weight"]).exits(0);
-    assert!(report.stdout.contains(&format!("{name} ({backend})")), "{report:?}");
-    opnorm(&["audit", DIGITS, "--include", "fc2.weight", "--json"]).exits(0).says(&format!("{name} ({backend})"));
+    let words = if name == backend { name.to_owned() } else { format!("{name} ({backend})") };
+    assert!(report.stdout.contains(&format!(" on {words}\n")), "{report:?}");
+    opnorm(&["audit", DIGITS, "--include", "fc2.weight", "--json"]).exits(0).says(&words);
     // The back end selects that adapter, too.
     let run = opnorm(&["adapters", "--json", "--adapter", backend]).exits(0);
     assert!(run.rows().iter().any(|adapter| adapter["chosen"] == true && adapter["backend"] == backend));
