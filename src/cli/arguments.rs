@@ -55,6 +55,8 @@ pub enum Command {
     Adapters(AdaptersArguments),
     /// Report the norms of every tensor of a checkpoint
     Audit(AuditArguments),
+    /// Measure the device that a run would use: memory, products, latencies, norms of random matrices
+    Bench(BenchArguments),
     /// Compute one norm of a matrix, or of a few
     Norm(NormArguments),
 }
@@ -68,6 +70,17 @@ pub struct AdaptersArguments {
     /// Test whether the arithmetic of the marked adapter is the arithmetic that bounds rest on
     #[arg(long)]
     pub probe: bool,
+}
+
+/// Arguments of `opnorm bench`.
+#[derive(Debug, Args)]
+pub struct BenchArguments {
+    /// Write JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Measure on small sizes, to see that all measures run; the numbers say little
+    #[arg(long)]
+    pub quick: bool,
 }
 
 /// Arguments of `opnorm audit`.

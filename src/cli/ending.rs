@@ -20,12 +20,14 @@ pub enum Ending {
     Failed(Error),
     /// The report could not be written.
     Output(io::Error, Findings),
-    /// Ctrl-C, after `done` of `total` tensors.
+    /// Ctrl-C, after `done` of `total` parts of the work.
     Interrupted {
-        /// The number of tensors that were done.
+        /// The number of parts that were done.
         done: usize,
-        /// The number of tensors of the run.
+        /// The number of parts of the run.
         total: usize,
+        /// The word for the parts.
+        what: &'static str,
     },
 }
 
@@ -86,8 +88,8 @@ impl Ending {
                 complain(&format!("the report cannot be written: {error}"));
                 1
             }
-            Self::Interrupted { done, total } => {
-                complain(&format!("interrupted after {done} of {total} tensors"));
+            Self::Interrupted { done, total, what } => {
+                complain(&format!("interrupted after {done} of {total} {what}"));
                 interrupt::STATUS
             }
         })

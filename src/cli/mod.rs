@@ -3,6 +3,7 @@
 mod adapters;
 mod arguments;
 mod audit;
+mod bench;
 mod collector;
 mod ending;
 mod gradient;
@@ -33,6 +34,7 @@ pub fn run() -> ExitCode {
     let ending = match &arguments.command {
         Command::Adapters(chosen) => adapters::run(&request, chosen),
         Command::Audit(chosen) => audit::run(&request, chosen),
+        Command::Bench(chosen) => bench::run(&request, chosen),
         Command::Norm(chosen) => norm::run(&request, chosen),
     };
     ending.tell()

@@ -68,7 +68,7 @@ impl<'a> Run<'a> {
         let total = self.task.items.len();
         match stopped {
             Some(Stop::Failed(error)) => Ending::failed(error, self.task.adapter),
-            Some(Stop::Interrupted) => Ending::Interrupted { done: self.done, total },
+            Some(Stop::Interrupted) => Ending::Interrupted { done: self.done, total, what: "tensors" },
             Some(Stop::Output) | None => match self.output {
                 Err(error) => Ending::Output(error, self.findings),
                 Ok(()) => Ending::Done(self.findings),

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by them")]
 
 mod adapters;
+mod bench;
 mod bounds;
 mod documented;
 mod endings;
