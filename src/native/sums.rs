@@ -28,11 +28,15 @@ pub(super) trait Terms: Copy {
 /// sums, and a tree of runs. Below 1024 terms, gamma(⌈length / 64⌉ + 6). One rounding less where terms are exact.
 #[inline(always)]
 pub(super) fn sum_of(length: usize, terms: impl Terms) -> f32 {
+    if length <= RUN {
+        return run(terms, length);
+    }
     // Level k holds the sum of 2^k runs until another of its size is there: the ones of the number of runs so far.
     let mut levels = [0.0f32; usize::BITS as usize];
     let count = length.div_ceil(RUN);
     for index in 0..count {
-        let mut sum = run(terms.part(index * RUN..length.min((index + 1) * RUN)), length - index * RUN);
+        let places = index * RUN..length.min((index + 1) * RUN);
+        let mut sum = run(terms.part(places.clone()), places.len());
         let level = index.trailing_ones() as usize;
         for waiting in &levels[..level] {
             sum += waiting;
@@ -43,13 +47,14 @@ pub(super) fn sum_of(length: usize, terms: impl Terms) -> f32 {
     waiting.fold(0.0, |total, (_, sum)| total + sum)
 }
 
-/// The sum of a run, of which `left` terms are left at the most.
+/// Partial sums in vectors of 8, with constant indices alone, so that they stay in registers.
+type Vectors = [[f32; 8]; WIDTH / 8];
+
+/// The sum of a run of so many terms.
 #[inline(always)]
-fn run(terms: impl Terms, left: usize) -> f32 {
-    let length = left.min(RUN);
+fn run(terms: impl Terms, length: usize) -> f32 {
     let whole = length / WIDTH * WIDTH;
-    // Vectors of 8, with constant indices alone, so that they stay in registers.
-    let mut vectors = [[0.0f32; 8]; WIDTH / 8];
+    let mut vectors = Vectors::default();
     for first in (0..whole).step_by(WIDTH) {
         let part = terms.part(first..first + WIDTH);
         for (index, vector) in vectors.iter_mut().enumerate() {
@@ -58,20 +63,32 @@ fn run(terms: impl Terms, left: usize) -> f32 {
             }
         }
     }
-    let mut sums = [0.0; WIDTH];
-    sums.copy_from_slice(vectors.as_flattened());
-    let part = terms.part(whole..length);
-    for (lane, sum) in sums[..length - whole].iter_mut().enumerate() {
+    if whole == length {
+        return folded(vectors);
+    }
+    // Another array, because one with indices that vary stays in memory.
+    let (part, mut vectors) = (terms.part(whole..length), vectors);
+    for (lane, sum) in vectors.as_flattened_mut()[..length - whole].iter_mut().enumerate() {
         *sum = part.add(lane, *sum);
     }
-    let mut width = WIDTH;
-    while width > 1 {
-        width /= 2;
-        for lane in 0..width {
-            sums[lane] += sums[lane + width];
-        }
+    folded(vectors)
+}
+
+#[inline(always)]
+fn add(mut one: [f32; 8], other: [f32; 8]) -> [f32; 8] {
+    for (one, other) in one.iter_mut().zip(other) {
+        *one += other;
     }
-    sums[0]
+    one
+}
+
+/// The sum of partial sums in a tree: those of either half, then of either quarter, and so on.
+#[inline(always)]
+fn folded(vectors: Vectors) -> f32 {
+    let [a, b, c, d, e, f, g, h] = vectors;
+    let [a, b, c, d] = [add(a, e), add(b, f), add(c, g), add(d, h)];
+    let [p, q, r, s, t, u, v, w] = add(add(a, c), add(b, d));
+    ((p + t) + (r + v)) + ((q + u) + (s + w))
 }
 
 /// Terms left · right.

@@ -2,7 +2,7 @@
 
 use super::check::{expect_len, word};
 use super::declare::params;
-use super::function::{CHUNK, Function, function};
+use super::function::{CHUNK, Function, WORK, function};
 use crate::Result;
 use crate::device::{Buffer, Grid, Kernel, Recorder, Words, call, each_chunk};
 use crate::reference::binary as reference;
@@ -68,7 +68,7 @@ fn each_of(function: impl Fn(f64, f64) -> f64, left: &[f32], right: &[f32], outp
 fn on_host(function: &Binary, params: &[u8], words: Vec<Words<'_>>) {
     call(params, words, |_: &Params, [left, right, output]| {
         let (left, right) = (left.read::<f32>(), right.read::<f32>());
-        each_chunk(output.write(), CHUNK, CHUNK, |index, output| {
+        each_chunk(output.write(), CHUNK, WORK * CHUNK, |index, output| {
             let part = index * CHUNK..index * CHUNK + output.len();
             (function.host)(&left[part.clone()], &right[part], output);
         });

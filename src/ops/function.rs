@@ -5,6 +5,9 @@ use crate::device::Kernel;
 /// Elements that the host goes through at a time.
 pub(super) const CHUNK: usize = 4096;
 
+/// The work of a function of one element, in elements that are read or written: in `f64`, and some are exponentials.
+pub(super) const WORK: usize = 8;
+
 /// A function of numbers, as shaders know it.
 #[derive(Debug)]
 pub(super) struct Function {

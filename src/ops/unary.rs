@@ -2,7 +2,7 @@
 
 use super::check::{expect_len, word};
 use super::declare::params;
-use super::function::{CHUNK, Function, function};
+use super::function::{CHUNK, Function, WORK, function};
 use crate::Result;
 use crate::device::{Buffer, Grid, Kernel, Recorder, Words, call, each_chunk};
 use crate::reference::unary as reference;
@@ -122,7 +122,7 @@ fn each_of(function: impl Fn(f64, f64) -> f64, parameter: f64, input: &[f32], ou
 fn on_host(function: &Unary, params: &[u8], words: Vec<Words<'_>>) {
     call(params, words, |params: &Params, [input, output]| {
         let input = input.read();
-        each_chunk(output.write(), CHUNK, CHUNK, |index, output| {
+        each_chunk(output.write(), CHUNK, WORK * CHUNK, |index, output| {
             (function.host)(params.parameter, &input[index * CHUNK..][..output.len()], output);
         });
     });

@@ -16,9 +16,8 @@ use super::threads;
 use crate::Result;
 use crate::device::faults::Faults;
 
-/// Bytes of a command from which on several threads share it: some 20 microseconds of work, as against 10 to wake a
-/// thread.
-const LARGE: usize = 256 << 10;
+/// Bytes of a command from which on several threads may share it: work for two threads, of four bytes an element.
+const LARGE: usize = 1 << 20;
 
 pub(super) struct Queue {
     state: Mutex<State>,

@@ -25,8 +25,9 @@ static POOL: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
 /// The variable of the environment with the number of threads, read once.
 const VARIABLE: &str = "OPNORM_THREADS";
 
-/// Work of a chunk below which it is not worth a thread's attention, in elements.
-const LEAST_WORK: usize = 1 << 14;
+/// Work of a chunk below which it is not worth a thread's attention, in elements: some 10 microseconds, which it takes
+/// to wake a thread.
+const LEAST_WORK: usize = 1 << 17;
 
 /// The number of threads: `OPNORM_THREADS`, else the number that the system allows.
 pub(super) fn count() -> usize {

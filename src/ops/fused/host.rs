@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::line::{Argument, Line};
 use super::reach::Reach;
 use crate::device::{HostForm, Words, each_chunk};
+use crate::ops::function::WORK;
 
 /// Elements at a time: their values in all lines stay in the processor's cache.
 const CHUNK: usize = 1024;
@@ -30,7 +31,7 @@ impl Lines {
         let chunks = 0..self.length.div_ceil(CHUNK);
         let mut chunks: Vec<Vec<&mut [f32]>> =
             chunks.map(|_| outputs.iter_mut().filter_map(Iterator::next).collect()).collect();
-        each_chunk(&mut chunks, 1, CHUNK * self.lines.len(), |index, outputs| {
+        each_chunk(&mut chunks, 1, WORK * CHUNK * self.lines.len(), |index, outputs| {
             self.run_chunk(index * CHUNK, &inputs, &mut outputs[0]);
         });
     }

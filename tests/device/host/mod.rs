@@ -12,7 +12,7 @@ use opnorm::Device;
 use opnorm::device::{Buffer, OwnKernel};
 
 /// Elements of a buffer that the queue leaves to its own threads.
-const LARGE: usize = 1 << 17;
+const LARGE: usize = 1 << 19;
 
 /// numbers = 2 · numbers + the parameter: two of these do not commute.
 static TWICE_AND: OwnKernel = OwnKernel::new("twice and", "", 0, 1, 4).on_host(|params, _, writes| {
