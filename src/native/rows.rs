@@ -7,15 +7,8 @@ use super::wide::wide;
 use crate::tensor::stored::Stored;
 
 /// Terms of a row of a matrix times a vector.
+#[derive(Clone, Copy)]
 struct RowProducts<'a, S: Stored>(&'a [S::Bits], &'a [f32]);
-
-impl<S: Stored> Clone for RowProducts<'_, S> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<S: Stored> Copy for RowProducts<'_, S> {}
 
 impl<S: Stored> Terms for RowProducts<'_, S> {
     #[inline(always)]

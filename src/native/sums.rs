@@ -147,15 +147,8 @@ wide! {
 }
 
 /// Terms (factor · x)² of elements in a storage.
+#[derive(Clone, Copy)]
 struct Squares<'a, S: Stored>(&'a [S::Bits], f32);
-
-impl<S: Stored> Clone for Squares<'_, S> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<S: Stored> Copy for Squares<'_, S> {}
 
 impl<S: Stored> Terms for Squares<'_, S> {
     #[inline(always)]
@@ -180,15 +173,8 @@ wide! {
 }
 
 /// Terms |x| of elements in a storage.
+#[derive(Clone, Copy)]
 struct Magnitudes<'a, S: Stored>(&'a [S::Bits]);
-
-impl<S: Stored> Clone for Magnitudes<'_, S> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<S: Stored> Copy for Magnitudes<'_, S> {}
 
 impl<S: Stored> Terms for Magnitudes<'_, S> {
     #[inline(always)]

@@ -3,7 +3,7 @@
 use bytemuck::Pod;
 
 /// A storage of elements, each of which widens to an `f32`.
-pub(crate) trait Stored: 'static {
+pub(crate) trait Stored: Copy + 'static {
     /// The bits of an element.
     type Bits: Pod + Send + Sync;
 
@@ -12,10 +12,13 @@ pub(crate) trait Stored: 'static {
 }
 
 /// 32-bit floats.
+#[derive(Clone, Copy)]
 pub(crate) struct F32;
 /// 16-bit IEEE floats.
+#[derive(Clone, Copy)]
 pub(crate) struct F16;
 /// 16-bit brain floats.
+#[derive(Clone, Copy)]
 pub(crate) struct Bf16;
 
 impl Stored for F32 {
