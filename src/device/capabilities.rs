@@ -11,15 +11,18 @@ pub struct Profile {
     pub adjoint_rows: u32,
     /// Bytes that one submit may touch so that it stays well under half a second.
     pub bytes_per_submit: u64,
+    /// The most elements of a matrix that one group works on alone, from the start of an iteration to its end.
+    pub whole_elements: usize,
 }
 
 impl Profile {
     /// For adapters that run on the processor: lavapipe, SwiftShader, llvmpipe, WARP.
-    pub const SOFTWARE: Self = Self { lanes: 8, adjoint_rows: 256, bytes_per_submit: 256 << 20 };
+    pub const SOFTWARE: Self =
+        Self { lanes: 8, adjoint_rows: 256, bytes_per_submit: 256 << 20, whole_elements: 1 << 15 };
     /// For the host: 16 lanes of 4 elements are 64 sums side by side, whatever the width of its vectors.
-    pub const HOST: Self = Self { lanes: 16, adjoint_rows: 256, bytes_per_submit: 1 << 30 };
+    pub const HOST: Self = Self { lanes: 16, adjoint_rows: 256, bytes_per_submit: 1 << 30, whole_elements: 1 << 18 };
     /// For graphics hardware.
-    pub const HARDWARE: Self = Self { lanes: 64, adjoint_rows: 64, bytes_per_submit: 8 << 30 };
+    pub const HARDWARE: Self = Self { lanes: 64, adjoint_rows: 64, bytes_per_submit: 8 << 30, whole_elements: 1 << 15 };
 }
 
 /// The limits that the library works within on one device.

@@ -41,11 +41,16 @@ impl Basis {
     /// Slots of a piece: few, so that little memory is made in vain, yet one dispatch covers many.
     const SLOTS: usize = 32;
 
+    /// Elements of a vector up to which a piece has room for whole steps of small matrices.
+    const SHORT: usize = 512;
+
     /// A basis without slots, for `vectors` batch elements and vectors of `length` elements.
     pub fn new(device: &Device, vectors: usize, length: usize) -> Self {
         let alignment = usize::try_from(device.capabilities().offset_alignment / 4).unwrap_or(64).max(1);
         let stride = (vectors * length).next_multiple_of(alignment);
-        let slots_per_piece = (device.capabilities().binding_elements() / stride.max(1)).clamp(1, Self::SLOTS);
+        // A space of short vectors is full after as many steps as they have elements.
+        let wanted = if length <= Self::SHORT { ops::BIDIAGONALISE_SLOTS.min(length + 2) } else { Self::SLOTS };
+        let slots_per_piece = (device.capabilities().binding_elements() / stride.max(1)).clamp(1, wanted);
         Self { device: device.clone(), vectors, length, stride, alignment, slots_per_piece, pieces: Vec::new() }
     }
 
@@ -68,6 +73,17 @@ impl Basis {
         let start = index % self.slots_per_piece * self.stride;
         let part = self.pieces[index / self.slots_per_piece].slice(start..start + self.vectors * self.length);
         Tensor::from_buffer(part, &[self.vectors, 1, self.length])
+    }
+
+    /// The slots of the first piece.
+    pub(crate) fn first_piece(&mut self) -> Result<Option<BasisRef<'_>>> {
+        self.slot(0)?;
+        Ok(self.filled(self.slots_per_piece).next())
+    }
+
+    /// The number of slots that one piece holds.
+    pub(crate) fn slots_per_piece(&self) -> usize {
+        self.slots_per_piece
     }
 
     /// Forgets all slots.

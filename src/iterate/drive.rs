@@ -35,6 +35,14 @@ pub trait Iteration {
     /// Any error of an operation, which ends the run; so for the other methods.
     fn record(&mut self, recorder: &mut Recorder, step: usize) -> Result<()>;
 
+    /// Records several steps in order; by default each with [`Iteration::record`].
+    ///
+    /// # Errors
+    /// As [`Iteration::record`].
+    fn record_steps(&mut self, recorder: &mut Recorder, steps: Range<usize>) -> Result<()> {
+        steps.into_iter().try_for_each(|step| self.record(recorder, step))
+    }
+
     /// Records the read-backs of a block of steps, the last commands of its last submit.
     ///
     /// # Errors
@@ -130,11 +138,11 @@ async fn submit<I: Iteration>(
     each: usize,
 ) -> Result<I::Reading> {
     let mut recorder = device.recorder();
-    for step in steps.clone() {
-        if step > steps.start && (step - steps.start).is_multiple_of(each.max(1)) {
+    for first in steps.clone().step_by(each.max(1)) {
+        if first > steps.start {
             std::mem::replace(&mut recorder, device.recorder()).submit_async().await?;
         }
-        iteration.record(&mut recorder, step)?;
+        iteration.record_steps(&mut recorder, first..steps.end.min(first + each.max(1)))?;
     }
     let reading = iteration.read(&mut recorder, steps)?;
     recorder.submit_async().await?;

@@ -5,6 +5,7 @@
 
 mod blocks;
 mod enclosure;
+mod gram_schmidt;
 #[cfg(test)]
 mod loops_tests;
 mod magnitude;
@@ -13,6 +14,7 @@ mod parts;
 mod places_tests;
 mod product;
 mod rows;
+mod sides;
 mod sums;
 mod updates;
 mod vectors;
@@ -20,10 +22,12 @@ mod wide;
 
 pub(crate) use blocks::blocks;
 pub(crate) use enclosure::products_and_squares;
+pub(crate) use gram_schmidt::orthogonalise;
 pub(crate) use magnitude::largest_magnitude;
 pub(crate) use parts::Parts;
 pub(crate) use product::{Strided, product};
 pub(crate) use rows::{add_rows, row_dot};
+pub(crate) use sides::Sides;
 pub(crate) use sums::{dot, magnitudes, residual_squares, squares, sum_rows, tree_of_sums};
 pub(crate) use updates::{add_multiple, add_strided, combine};
 pub(crate) use vectors::Vectors;

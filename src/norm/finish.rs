@@ -1,6 +1,6 @@
 //! From vectors to results: the last products, the residuals, and the lower bound that the host proves.
 
-use super::quotient::{Quotient, bounds, quotients, rayleigh, wide};
+use super::quotient::{Quotient, bounds, quotients, rayleigh};
 use super::result::{Residual, SpectralNorm, SpectralNorms};
 use super::stop::{Stop, final_error};
 use crate::Result;
@@ -85,6 +85,7 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
 ) -> Result<SpectralNorms> {
     let usable: Vec<bool> = ending.found.iter().map(|found| found.as_ref().is_some_and(Found::is_usable)).collect();
     let measured = Measured::of(oriented, &ending, &usable).await?;
+    let proven = rayleigh(oriented.operator, &usable, &measured.rights).await?;
     let mut on_host: Option<Vec<Option<Quotient>>> = None;
     let mut items = Vec::with_capacity(usable.len());
     for (item, (found, settled)) in ending.found.iter().zip(oriented.settled()).enumerate() {
@@ -93,12 +94,10 @@ pub(super) async fn finish<O: LinearOperator + ?Sized>(
             (None, None) => SpectralNorm::without_vectors(Status::NonFinite, None),
             (Some(found), None) if !usable[item] => without_vectors(found, ending.products),
             (Some(found), None) => {
-                let vector = wide(&measured.rights, usable.len(), item);
-                let proven = rayleigh(oriented.operator, item, &vector).await?;
-                if proven.is_none() && found.upper.is_some() && on_host.is_none() {
+                if proven[item].is_none() && found.upper.is_some() && on_host.is_none() {
                     on_host = Some(quotients(oriented.operator, &usable, &measured.rights).await?);
                 }
-                let quotient = proven.or_else(|| on_host.as_ref().and_then(|quotients| quotients[item]));
+                let quotient = proven[item].or_else(|| on_host.as_ref().and_then(|quotients| quotients[item]));
                 measured.norm(oriented, item, found, quotient, &ending)
             }
         });

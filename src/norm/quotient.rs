@@ -6,7 +6,7 @@ use crate::operator::{LinearOperator, products_on_host};
 use crate::tensor::screen::scale_by_power;
 
 /// One vector of a batch of vectors, in `f64`.
-pub(super) fn wide(vectors: &[f32], batch: usize, item: usize) -> Vec<f64> {
+fn wide(vectors: &[f32], batch: usize, item: usize) -> Vec<f64> {
     let length = vectors.len() / batch;
     vectors[item * length..][..length].iter().map(|value| f64::from(*value)).collect()
 }
@@ -44,19 +44,28 @@ pub(super) fn bounds(quotient: Option<Quotient>, upper: Option<(f64, f64)>, expo
     if upper < lower { (lower_alone, true) } else { (Bounds { lower, upper, guarantee }, false) }
 }
 
-/// The quotient that the operator's enclosures prove; `None` where the operator has no enclosures.
+/// The vectors of the usable items, with their lengths and upper bounds of these; `None` where a vector is zero.
+fn inputs(usable: &[bool], vectors: &[f32]) -> Vec<Option<(Ball, (f64, f64))>> {
+    let input = |(item, in_use): (usize, &bool)| {
+        let ball = in_use.then(|| Ball::exact(wide(vectors, usable.len(), item)))?;
+        let lengths = (ball.norm(), ball.norm_above());
+        (lengths.0 > 0.0).then_some((ball, lengths))
+    };
+    usable.iter().enumerate().map(input).collect()
+}
+
+/// The quotients that the operator's enclosures prove; `None` where the operator has no enclosures.
 pub(super) async fn rayleigh<O: LinearOperator + ?Sized>(
     operator: &O,
-    item: usize,
-    vector: &[f64],
-) -> Result<Option<Quotient>> {
-    let input = Ball::exact(vector.to_vec());
-    let lengths = (input.norm(), input.norm_above());
-    if lengths.0 <= 0.0 {
-        return Ok(None);
-    }
-    let product = operator.enclose(item, input).await?;
-    Ok(product.map(|product| Quotient::of(&product, lengths, operator.exponent(item), true)))
+    usable: &[bool],
+    vectors: &[f32],
+) -> Result<Vec<Option<Quotient>>> {
+    let (balls, lengths): (Vec<_>, Vec<_>) = inputs(usable, vectors).into_iter().map(Option::unzip).unzip();
+    let products = operator.enclose_each(balls).await?;
+    let quotient = |(item, (product, lengths)): (usize, (Option<Ball>, Option<(f64, f64)>))| {
+        Some(Quotient::of(&product?, lengths?, operator.exponent(item), true))
+    };
+    Ok(products.into_iter().zip(lengths).enumerate().map(quotient).collect())
 }
 
 /// The quotients of all usable items, by products of the host that need not be proven.
@@ -65,19 +74,12 @@ pub(super) async fn quotients<O: LinearOperator + ?Sized>(
     usable: &[bool],
     vectors: &[f32],
 ) -> Result<Vec<Option<Quotient>>> {
-    let input = |item: usize| match usable[item] {
-        true => vec![Ball::exact(wide(vectors, usable.len(), item))],
-        false => Vec::new(),
-    };
-    let inputs: Vec<Vec<Ball>> = (0..usable.len()).map(input).collect();
-    let lengths: Vec<Option<(f64, f64)>> = inputs
-        .iter()
-        .map(|balls| balls.first().map(|ball| (ball.norm(), ball.norm_above())).filter(|lengths| lengths.0 > 0.0))
-        .collect();
-    let Some(products) = products_on_host(operator, false, inputs).await? else { return Ok(vec![None; usable.len()]) };
-    let quotient = |item: usize| {
-        let (ball, lengths) = products[item].first().zip(lengths[item])?;
+    let (balls, lengths): (Vec<_>, Vec<_>) = inputs(usable, vectors).into_iter().map(Option::unzip).unzip();
+    let balls = balls.into_iter().map(|ball: Option<Ball>| Vec::from_iter(ball)).collect();
+    let Some(products) = products_on_host(operator, false, balls).await? else { return Ok(vec![None; usable.len()]) };
+    let quotient = |(item, lengths): (usize, &Option<(f64, f64)>)| {
+        let (ball, lengths) = products[item].first().zip(*lengths)?;
         Some(Quotient::of(ball, lengths, operator.exponent(item), false))
     };
-    Ok((0..usable.len()).map(quotient).collect())
+    Ok(lengths.iter().enumerate().map(quotient).collect())
 }

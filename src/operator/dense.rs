@@ -1,12 +1,15 @@
 //! Dense matrices as operators.
 
+use std::sync::Arc;
+
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 use futures::future::LocalBoxFuture;
 
-use super::{HostProducts, Knowledge, LinearOperator};
+use super::{EachBall, HostProducts, Knowledge, LinearOperator};
 use crate::bound::{Ball, gamma, norm_above, sum_above, up};
-use crate::device::{Device, Recorder};
+use crate::device::{Device, Recorder, each_chunk};
+use crate::tensor::look::RowForm;
 use crate::tensor::screen::power;
 use crate::tensor::{Matrix, Tensor};
 use crate::{Result, native, ops};
@@ -63,6 +66,25 @@ impl LinearOperator for Matrix {
         })
     }
 
+    fn enclose_each(&self, inputs: Vec<Option<Ball>>) -> EachBall<'_> {
+        Box::pin(async move {
+            let (inputs, rows, form) = (Arc::new(inputs), self.rows(), self.row_form());
+            let shared = Arc::clone(&inputs);
+            let parts =
+                self.look_at_all(move |first, words| sums_of_items(words, form, (first, rows), &shared)).await?;
+            let mut sums = parts.iter().flatten();
+            let ball = |(item, input): (usize, &Option<Ball>)| {
+                let of_item: Vec<[f64; 2]> = sums.by_ref().take(rows).copied().collect();
+                input.as_ref().map(|input| {
+                    let product = of_item.iter().map(|[product, _]| *product).collect();
+                    let squares = of_item.iter().fold(0.0, |squares, [_, square]| squares + square);
+                    self.ball(item, product, input, squares)
+                })
+            };
+            Ok(inputs.iter().enumerate().map(ball).collect())
+        })
+    }
+
     fn enclose_adjoint<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
         Box::pin(async move {
             let mut product = vec![0.0; self.cols()];
@@ -81,6 +103,10 @@ impl LinearOperator for Matrix {
         Box::pin(async move { self.in_blocks(adjoint, inputs).await.map(Some) })
     }
 
+    fn as_matrix(&self) -> Option<&Matrix> {
+        Some(self)
+    }
+
     fn column_medians<'a>(&'a self, item: usize) -> LocalBoxFuture<'a, Result<Option<Vec<f32>>>> {
         Box::pin(async move {
             let mut columns = vec![Vec::with_capacity(self.rows()); self.cols()];
@@ -95,6 +121,30 @@ impl LinearOperator for Matrix {
             Ok(Some(columns.into_iter().map(median).collect()))
         })
     }
+}
+
+/// row · input and Σ row² of rows of several items, of which the first row is `first`; zeros where an item has no input.
+fn sums_of_items(
+    words: &[u32],
+    form: RowForm,
+    (first, rows): (usize, usize),
+    inputs: &[Option<Ball>],
+) -> Vec<[f64; 2]> {
+    let words_per_row = form.words();
+    let mut sums = vec![[0.0; 2]; words.len() / words_per_row];
+    let (mut parts, mut row, mut rest) = (Vec::new(), first, &mut sums[..]);
+    while !rest.is_empty() {
+        let (part, more) = rest.split_at_mut(rest.len().min(rows - row % rows));
+        let words = &words[(row - first) * words_per_row..][..part.len() * words_per_row];
+        row += part.len();
+        rest = more;
+        parts.extend(inputs[(row - 1) / rows].as_ref().map(|input| (words, &input.center, part)));
+    }
+    each_chunk(&mut parts, 1, rows * form.cols, |_, part| {
+        let (words, center, sums) = &mut part[0];
+        sums.copy_from_slice(&native::products_and_squares(words, form, center));
+    });
+    sums
 }
 
 /// Products of one item with several vectors, built from its rows in order.

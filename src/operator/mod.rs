@@ -30,7 +30,7 @@ pub use transpose::Transpose;
 
 use crate::bound::Ball;
 use crate::device::{Device, Recorder};
-use crate::tensor::{Position, Tensor, volume};
+use crate::tensor::{Matrix, Position, Tensor, volume};
 use crate::{Error, Result};
 
 /// A batch of linear maps, each from vectors of one shape to vectors of another.
@@ -117,6 +117,24 @@ pub trait LinearOperator {
         Box::pin(ready(Ok(None)))
     }
 
+    /// The balls of [`LinearOperator::enclose`] for one vector of each batch item that has one.
+    ///
+    /// By default one item after the other; an operator overrides this method where one pass serves many items.
+    ///
+    /// *Shapes*  `inputs`: an entry for each batch item · result: as many entries
+    fn enclose_each(&self, inputs: Vec<Option<Ball>>) -> EachBall<'_> {
+        Box::pin(async move {
+            let mut balls = Vec::with_capacity(inputs.len());
+            for (item, input) in inputs.into_iter().enumerate() {
+                balls.push(match input {
+                    Some(input) => self.enclose(item, input).await?,
+                    None => None,
+                });
+            }
+            Ok(balls)
+        })
+    }
+
     /// A ball that holds 2^-e · Aᵀ · x for every x of the ball `input`.
     fn enclose_adjoint<'a>(&'a self, _item: usize, _input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
         Box::pin(ready(Ok(None)))
@@ -151,6 +169,11 @@ pub trait LinearOperator {
         })
     }
 
+    /// The stored matrix that the operator is, where it is one: small matrices are then worked on whole.
+    fn as_matrix(&self) -> Option<&Matrix> {
+        None
+    }
+
     /// Whether products on the host are so slow that only some steps of an iteration are measured.
     fn is_slow_on_host(&self) -> bool {
         false
@@ -162,6 +185,9 @@ pub trait LinearOperator {
         Box::pin(ready(Ok(None)))
     }
 }
+
+/// The balls of one vector of each batch item on their way; `None` where there is none.
+pub type EachBall<'a> = LocalBoxFuture<'a, Result<Vec<Option<Ball>>>>;
 
 /// Products of the host on their way, one product for each vector of each batch item; `None` where an operator has
 /// none.

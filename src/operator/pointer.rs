@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use futures::future::LocalBoxFuture;
 
-use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, Parametrised};
+use super::{Ball, Claims, EachBall, HostProducts, Knowledge, LinearOperator, Parametrised};
 use crate::Result;
 use crate::device::{Device, Recorder};
-use crate::tensor::Tensor;
+use crate::tensor::{Matrix, Tensor};
 
 /// Hands every method of an operator on to the target of a pointer.
 macro_rules! forward {
@@ -58,12 +58,20 @@ macro_rules! forward {
                 (**self).enclose(item, input)
             }
 
+            fn enclose_each(&self, inputs: Vec<Option<Ball>>) -> EachBall<'_> {
+                (**self).enclose_each(inputs)
+            }
+
             fn enclose_adjoint<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
                 (**self).enclose_adjoint(item, input)
             }
 
             fn products_on_host(&self, adjoint: bool, inputs: Vec<Vec<Ball>>) -> HostProducts<'_> {
                 (**self).products_on_host(adjoint, inputs)
+            }
+
+            fn as_matrix(&self) -> Option<&Matrix> {
+                (**self).as_matrix()
             }
 
             fn is_slow_on_host(&self) -> bool {

@@ -6,6 +6,7 @@
 mod arguments;
 mod arithmetic;
 mod axpby;
+mod bidiagonalise;
 mod binary;
 mod check;
 mod column_abs_sums;
@@ -58,6 +59,8 @@ mod window;
 pub use arguments::{Axis, BasisRef, RowLayout, Rows, Segmented, Sizes};
 pub use arithmetic::{ArithmeticResults, arithmetic};
 pub use axpby::{Multiples, axpby};
+pub(crate) use bidiagonalise::BIDIAGONALISE_SLOTS;
+pub use bidiagonalise::{Bidiagonalise, Steps, bidiagonalise, bidiagonalises};
 pub use binary::{Binary, binary};
 pub use column_abs_sums::column_abs_sums;
 pub(crate) use column_abs_sums::column_segments;
@@ -118,6 +121,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         square_sums::KERNELS.each(),
         screen::KERNELS.each(),
         decode::KERNELS.each(),
+        bidiagonalise::KERNELS.each(),
     ];
     let others = [
         &arithmetic::KERNEL,

@@ -56,13 +56,18 @@ fn on_host(params: &Params, [screens, factors, mask, states]: [Words<'_>; 4]) {
         let segments = screens[vector..].iter().step_by(count).take(params.segments as usize);
         let all = |[largest, bad]: [u32; 2], [more, other]: &[u32; 2]| [largest.max(*more), bad.min(*other)];
         let [largest, bad] = segments.fold([0, u32::MAX], all);
-        // Biased exponents from 1 to 253 give a normal power of two; a subnormal magnitude counts as 2^-126.
-        let exponent = (largest >> 23).clamp(1, 253);
-        factors[vector] = if largest == 0 { 1.0 } else { f32::from_bits((254 - exponent) << 23) };
+        factors[vector] = range_factor(largest);
         if bad != u32::MAX {
             (states[vector].kind, mask[vector]) = (StopKind::NonFinite as u32, 0);
         } else if largest == 0 {
             (states[vector].kind, mask[vector]) = (StopKind::Zero as u32, 0);
         }
     }
+}
+
+/// 2^-e for the largest magnitude, given by its bits, with e its exponent; 1 for zero.
+pub(super) fn range_factor(largest: u32) -> f32 {
+    // Biased exponents from 1 to 253 give a normal power of two; a subnormal magnitude counts as 2^-126.
+    let exponent = (largest >> 23).clamp(1, 253);
+    if largest == 0 { 1.0 } else { f32::from_bits((254 - exponent) << 23) }
 }

@@ -52,8 +52,13 @@ fn on_host(params: &Params, [input, factors, mask, output]: [Words<'_>; 4]) {
     let (vectors, factors) = (Vectors::new(params.length, mask, params.masked), factors.read::<f32>());
     let input = input.read::<f32>();
     vectors.each_part(params.vectors, output, |vector, place, output| {
-        for (output, input) in output.iter_mut().zip(&input[place..]) {
-            *output = factors[vector] * input;
-        }
+        scaled(factors[vector], &input[place..], output);
     });
+}
+
+/// output = factor · input
+pub(super) fn scaled(factor: f32, input: &[f32], output: &mut [f32]) {
+    for (output, input) in output.iter_mut().zip(input) {
+        *output = factor * input;
+    }
 }

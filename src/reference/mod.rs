@@ -5,6 +5,7 @@
 
 mod arithmetic;
 mod axpby;
+mod bidiagonalise;
 pub mod binary;
 mod column_abs_sums;
 mod combine;
@@ -48,6 +49,7 @@ mod window;
 
 pub use arithmetic::{Arithmetic, arithmetic};
 pub use axpby::axpby;
+pub use bidiagonalise::{Bidiagonalised, bidiagonalise};
 pub use column_abs_sums::column_abs_sums;
 pub use combine::combine;
 pub use conv2d::conv2d;

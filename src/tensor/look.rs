@@ -1,9 +1,11 @@
 //! Looks of the host at the rows of a matrix as the device holds them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::Result;
 use crate::tensor::matrix::Matrix;
+use crate::tensor::panel::Panel;
 use crate::tensor::storage::Storage;
 
 /// The number of words that a device copies at once.
@@ -19,6 +21,13 @@ pub(crate) struct RowForm {
     pub(crate) wide: usize,
 }
 
+impl RowForm {
+    /// The words of a row.
+    pub(crate) fn words(self) -> usize {
+        self.wide / 4 * self.storage.words_per_quad()
+    }
+}
+
 impl Matrix {
     /// The form of the rows that the device holds.
     pub(crate) fn row_form(&self) -> RowForm {
@@ -31,22 +40,49 @@ impl Matrix {
         item: usize,
         look: impl Fn(&[u32]) -> T + Send + Sync + 'static,
     ) -> Result<Vec<T>> {
-        let look = Arc::new(look);
-        let words_per_row = self.quads() * self.storage().words_per_quad();
+        let look = Arc::new(move |_: usize, words: &[u32]| look(words));
         let mut results = Vec::new();
         for panel in self.panels().iter().filter(|panel| panel.place.items.contains(&item)) {
             let count = panel.place.rows.len();
             let first = (item - panel.place.items.start) * count;
-            let step = if self.device().is_host() { count } else { PIECE / words_per_row }.max(1);
-            for start in (first..first + count).step_by(step) {
-                let end = (start + step).min(first + count);
-                let (mut recorder, look) = (self.device().recorder(), Arc::clone(&look));
-                let words = panel.words.slice(start * words_per_row..end * words_per_row);
-                let piece = recorder.look(&words, move |words| look(words))?;
-                recorder.submit()?;
-                results.push(piece.result().await?);
-            }
+            self.look_at(panel, first..first + count, &look, &mut results).await?;
         }
         Ok(results)
+    }
+
+    /// The results of a look at all rows of all batch items, in order and in pieces of whole rows. A look has the first
+    /// row of a piece, counted over the whole batch, and the words.
+    pub(crate) async fn look_at_all<T: Send + 'static>(
+        &self,
+        look: impl Fn(usize, &[u32]) -> T + Send + Sync + 'static,
+    ) -> Result<Vec<T>> {
+        let look = Arc::new(look);
+        let mut results = Vec::new();
+        for panel in self.panels() {
+            self.look_at(panel, 0..panel.place.row_count(), &look, &mut results).await?;
+        }
+        Ok(results)
+    }
+
+    /// Adds the results of a look at some rows of one panel, counted over the panel.
+    async fn look_at<T: Send + 'static>(
+        &self,
+        panel: &Panel,
+        rows: Range<usize>,
+        look: &Arc<impl Fn(usize, &[u32]) -> T + Send + Sync + 'static>,
+        results: &mut Vec<T>,
+    ) -> Result<()> {
+        let words_per_row = self.row_form().words();
+        let step = if self.device().is_host() { rows.len() } else { PIECE / words_per_row }.max(1);
+        let before = panel.place.flat_rows(self.rows()).start;
+        for start in rows.clone().step_by(step) {
+            let end = (start + step).min(rows.end);
+            let (mut recorder, look) = (self.device().recorder(), Arc::clone(look));
+            let words = panel.words.slice(start * words_per_row..end * words_per_row);
+            let piece = recorder.look(&words, move |words| look(before + start, words))?;
+            recorder.submit()?;
+            results.push(piece.result().await?);
+        }
+        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use faer::Mat;
 
 use super::bisection::{count_below, largest_eigenvalue};
+use super::laguerre::largest_singular_value;
 use crate::bound::norm_of;
 
 /// The upper bidiagonal matrix of Golub-Kahan-Lanczos: A V = U B, Aᵀ U = V Bᵀ + residual v eᵀ.
@@ -16,28 +17,27 @@ pub(in crate::norm) struct Bidiagonal {
     pub(in crate::norm) residual: f64,
 }
 
-/// The largest singular value of a bidiagonal matrix with its vectors, and the second one.
+/// The largest singular value of a bidiagonal matrix, with its vectors.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::norm) struct Leading {
     pub(in crate::norm) sigma: f64,
-    pub(in crate::norm) second: f64,
     pub(in crate::norm) left: Vec<f64>,
     pub(in crate::norm) right: Vec<f64>,
 }
 
 impl Bidiagonal {
-    /// The largest singular values and the vectors of the first, in time linear in the size.
+    /// The largest singular value and its vectors, in time linear in the size.
     ///
-    /// The values are the positive eigenvalues of the symmetric tridiagonal matrix with zero diagonal and off-diagonal
+    /// Singular values are the positive eigenvalues of the symmetric tridiagonal matrix with zero diagonal and off-diagonal
     /// alpha_1, beta_1, alpha_2, ... The eigenvalues come as pairs ±sigma with vectors (v_1, u_1, v_2, u_2, ...) / √2
-    /// (Golub and Kahan 1965). Bisection by Sturm counts finds the values, inverse iteration the vector.
+    /// (Golub and Kahan 1965). Laguerre's iteration finds the value, Sturm counts confirm it, and inverse iteration finds the
+    /// vector.
     pub(in crate::norm) fn leading(&self) -> Leading {
         let chain = self.chain();
-        let sigma = largest_eigenvalue(&chain, 1);
-        let second = if self.alphas.len() > 1 { largest_eigenvalue(&chain, 2) } else { 0.0 };
+        let sigma = largest(&chain);
         let vector = eigenvector(&chain, sigma);
         let part = |first: usize| unit(vector.iter().skip(first).step_by(2).copied().collect());
-        Leading { sigma, second, right: part(0), left: part(1) }
+        Leading { sigma, right: part(0), left: part(1) }
     }
 
     /// The residual |Aᵀu - sigma v| of a Ritz triplet whose left coefficients are given.
@@ -52,7 +52,16 @@ impl Bidiagonal {
 
     /// The singular value of this rank, the largest having rank 1; 0 where there are fewer.
     pub(in crate::norm) fn value(&self, rank: usize) -> f64 {
-        if rank > self.alphas.len() { 0.0 } else { largest_eigenvalue(&self.chain(), rank) }
+        let chain = self.chain();
+        match rank {
+            _ if rank > self.alphas.len() => 0.0,
+            1 => largest(&chain),
+            2 => {
+                let found = largest_singular_value(&chain, Some(largest(&chain)));
+                confirmed(&chain, found, 2)
+            }
+            _ => largest_eigenvalue(&chain, rank),
+        }
     }
 
     /// The residual of the Ritz triplet of this rank, in time linear in the size.
@@ -97,6 +106,21 @@ impl Bidiagonal {
         }
         chain
     }
+}
+
+/// The largest eigenvalue.
+fn largest(chain: &[f64]) -> f64 {
+    confirmed(chain, largest_singular_value(chain, None), 1)
+}
+
+/// The eigenvalue of a rank, by bisection where Sturm counts do not confirm the value found.
+fn confirmed(chain: &[f64], found: Option<f64>, rank: usize) -> f64 {
+    let exceeding = |value: f64| chain.len() + 1 - count_below(chain, value);
+    let is_of_rank = |value: &f64| {
+        let (below, above) = (value * (1.0 - 16.0 * f64::EPSILON), value * (1.0 + 16.0 * f64::EPSILON));
+        exceeding(above) < rank && exceeding(below) >= rank
+    };
+    found.filter(is_of_rank).unwrap_or_else(|| largest_eigenvalue(chain, rank))
 }
 
 /// A unit eigenvector by inverse iteration with a factorisation that pivots (LAPACK's `gttrf` in small).
@@ -191,7 +215,7 @@ mod tests {
             let exact = matrix.triplets();
             prop_assert!((leading.sigma - exact[0].0).abs() <= 1e-13 * exact[0].0.max(1e-300));
             if exact.len() > 1 {
-                prop_assert!((leading.second - exact[1].0).abs() <= 1e-12 * exact[0].0.max(1e-300));
+                prop_assert!((matrix.value(2) - exact[1].0).abs() <= 1e-12 * exact[0].0.max(1e-300));
             }
             if exact[0].0 > 0.0 {
                 // B v = sigma u, for the vectors found.
@@ -207,8 +231,9 @@ mod tests {
 
     #[test]
     fn one_by_one_and_zero() {
-        let leading = bidiagonal(vec![3.0], vec![]).leading();
-        assert!((leading.sigma - 3.0).abs() < 1e-14 && leading.second == 0.0);
+        let matrix = bidiagonal(vec![3.0], vec![]);
+        let leading = matrix.leading();
+        assert!((leading.sigma - 3.0).abs() < 1e-14 && matrix.value(2) == 0.0);
         assert!((leading.left[0].abs() - 1.0).abs() < 1e-14 && leading.left[0] == leading.right[0]);
         assert!(bidiagonal(vec![0.0, 0.0], vec![0.0]).leading().sigma < 1e-300);
     }

@@ -20,6 +20,9 @@ pub(in crate::norm) struct Chain {
     pub(in crate::norm) iterations: Option<usize>,
     /// The leading singular value of the steps, with its vectors.
     pub(super) leading: Option<Leading>,
+    /// The next singular value of the steps at the last judgement, or the next distinct value where copies were
+    /// counted; `None` where nobody has asked for it.
+    pub(super) second: Option<f64>,
     /// The relative error to expect of the leading value.
     pub(super) error: f64,
     /// The number of steps at the last judgement.
@@ -143,7 +146,8 @@ impl Chain {
     /// The next singular value, or the next distinct value where copies were counted; `None` where none exists.
     pub(super) fn second(&self) -> Option<f64> {
         let known = self.copies.unwrap_or(1);
-        self.leading.as_ref().filter(|_| self.steps.dimensions() > known).map(|leading| leading.second)
+        let is_there = self.leading.is_some() && self.steps.dimensions() > known;
+        is_there.then(|| self.second.unwrap_or_else(|| self.steps.matrix().value(2)))
     }
 
     /// Coefficients of the right vectors of each copy of the largest value.

@@ -13,6 +13,7 @@ mod chain;
 mod elements;
 mod first;
 mod judge;
+mod laguerre;
 mod measure;
 mod norm;
 mod options;

@@ -1,13 +1,45 @@
-//! The two halves of a step on the device.
+//! A step on the device: its two halves, or several steps whole.
+
+use std::ops::Range;
 
 use super::run::Run;
-use super::steps::breakdown;
+use super::steps::{BREAKDOWN, breakdown};
 use crate::Result;
 use crate::device::Recorder;
 use crate::operator::LinearOperator;
-use crate::ops::{self, Multiples, Rows};
+use crate::ops::{self, Bidiagonalise, Multiples, Rows, Steps};
 
 impl<O: LinearOperator + ?Sized> Run<'_, O> {
+    /// The number of first steps of a cycle that are taken whole, several in one dispatch.
+    ///
+    /// Those whose vectors the first piece of the basis holds, so that the number does not depend on the pace.
+    pub(super) fn whole_steps(&self) -> usize {
+        match self.oriented.operator.as_matrix() {
+            Some(matrix) if ops::bidiagonalises(matrix) => self.basis.slots_per_piece() - 1,
+            _ => 0,
+        }
+    }
+
+    /// Records steps in one dispatch.
+    pub(super) fn record_whole(&mut self, recorder: &mut Recorder, steps: Range<usize>) -> Result<()> {
+        let (Some(matrix), Some(basis)) = (self.oriented.operator.as_matrix(), self.basis.first_piece()?) else {
+            return Ok(());
+        };
+        let memory = Bidiagonalise {
+            columns: self.columns,
+            transposed: self.oriented.transposed,
+            factors: &self.memory.factors,
+            active: &self.memory.active,
+            states: &self.memory.states,
+            values: &self.values,
+            basis,
+            other: self.other.buffer(),
+        };
+        let chooses_range = steps.start == 0 && self.cycle.is_first;
+        let steps = Steps { first: steps.start, count: steps.len(), chooses_range, breakdown: BREAKDOWN };
+        ops::bidiagonalise(recorder, matrix, &memory, steps)
+    }
+
     /// Records alpha u = A v - beta u, with the latest u before and after it in `other`.
     pub(super) fn record_forward(&mut self, recorder: &mut Recorder, step: usize) -> Result<()> {
         let (vectors, long) = (self.chains.len(), self.oriented.long);

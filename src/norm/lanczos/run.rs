@@ -205,6 +205,8 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
         let fresh = running().any(Chain::is_at_another_start);
         let steps = match slowest {
             _ if fresh => 2,
+            // Of a small matrix many steps are cheaper than a judgement.
+            _ if recorded == 0 && self.whole_steps() > 0 => 16,
             _ if recorded < 8 || started_again => 4,
             left if left <= 2.0 => 2,
             left if left <= 8.0 => (left.ceil() as usize).next_multiple_of(2),
@@ -220,6 +222,14 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
     fn record(&mut self, recorder: &mut Recorder, step: usize) -> Result<()> {
         self.record_forward(recorder, step)?;
         self.record_backward(recorder, step)
+    }
+
+    fn record_steps(&mut self, recorder: &mut Recorder, steps: Range<usize>) -> Result<()> {
+        let whole = steps.start..steps.end.min(self.whole_steps()).max(steps.start);
+        if !whole.is_empty() {
+            self.record_whole(recorder, whole.clone())?;
+        }
+        (whole.end..steps.end).try_for_each(|step| self.record(recorder, step))
     }
 
     fn read(&mut self, recorder: &mut Recorder, steps: Range<usize>) -> Result<Reading> {

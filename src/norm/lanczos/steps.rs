@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::bidiagonal::Bidiagonal;
 
 /// The relative size of a norm that is nothing but rounding, times √steps.
-const BREAKDOWN: f32 = 4.0 / 8_388_608.0;
+pub(super) const BREAKDOWN: f32 = 4.0 / 8_388_608.0;
 
 /// The relative size up to which a norm of this step is nothing but rounding.
 pub(in crate::norm) fn breakdown(step: usize) -> f32 {

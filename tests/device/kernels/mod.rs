@@ -25,3 +25,4 @@ mod table;
 mod tensor;
 mod values;
 mod vector;
+mod whole;

@@ -8,7 +8,7 @@ use opnorm::tensor::Storage;
 
 use super::row::Row;
 use super::setup::Setup;
-use super::{dense, krylov, products, sliding, symmetric, tensor, vector};
+use super::{dense, krylov, products, sliding, symmetric, tensor, vector, whole};
 
 const ALL: &[Storage] = &[Storage::F32, Storage::F16, Storage::Bf16];
 
@@ -88,6 +88,7 @@ table! {
     }
 
     others {
+        bidiagonalise = whole::bidiagonalise { storages: ALL, masks: true, long: &[(70_000, 2, 3)] }
         arithmetic = vector::arithmetic { long: &[(1, 1, 600_000)] }
         dot = vector::dot { masks: true, long: &[LONG, MANY] }
         sum_squares = vector::sum_squares { masks: true, long: &[LONG, MANY] }

@@ -29,9 +29,7 @@ pub(super) fn judge(chain: &mut Chain, stop: Stop, view: &View) {
     }
     let copies = view.matrix.count_from(sigma * (1.0 - COPY)).max(1);
     let second = view.matrix.value(copies + 1);
-    if let Some(leading) = &mut chain.leading {
-        leading.second = second;
-    }
+    chain.second = Some(second);
     let accuracy = Accuracy { stop, gap: 1.0 - (second / sigma).max(chain.next) };
     if !chain.steps.has_ended() && !view.full {
         chain.error = accuracy.error(view.residual);

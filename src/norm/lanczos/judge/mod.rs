@@ -28,12 +28,16 @@ pub(super) fn judge(chain: &mut Chain, goal: Goal, short: usize, share: Option<&
     if let Some(share) = share.filter(|_| chain.is_first_space()) {
         chain.first.upper = upper_bound(chain.first.space.steps(), leading.sigma, share.part);
     }
-    chain.leading = Some(leading);
+    (chain.leading, chain.second) = (Some(leading), None);
     let view = View { matrix, residual, full };
     match goal {
         Goal::Norm { stop: Stop::Bound { .. }, .. } => bound::judge(chain, &view),
         Goal::Norm { stop, multiplicity: true } => copies::judge(chain, stop, &view),
-        Goal::Norm { stop, multiplicity: false } => value::judge(chain, stop, &view),
+        Goal::Norm { stop, multiplicity: false } => {
+            value::judge(chain, stop, &view);
+            // Here, because judgements of many chains run side by side.
+            chain.second = chain.state.is_done().then(|| view.matrix.value(2));
+        }
         Goal::Top { count, rtol } => top::judge(chain, (count, rtol), &view),
     }
 }

@@ -1,0 +1,280 @@
+//! Whole steps of Golub and Kahan's bidiagonalisation in one dispatch, of matrices that a workgroup works on alone.
+
+use super::arguments::BasisRef;
+use super::check::{expect_len, word};
+use super::declare::{PerStorage, matrix_kernels, params};
+use super::normaliser::{NormaliserState, StopKind};
+use super::range::range_factor;
+use super::scale::scaled;
+use crate::device::{Buffer, Grid, Recorder, Words, each_chunk};
+use crate::native::{Sides, combine, largest_magnitude, orthogonalise, squares};
+use crate::tensor::stored::{F32, Stored};
+use crate::tensor::{Matrix, volume};
+use crate::{Error, Result};
+
+params! {
+    pub(super) struct Params {
+        vectors: u32,
+        columns: u32,
+        rows: u32,
+        cols: u32,
+        quads: u32,
+        transposed: u32,
+        stride: u32,
+        first_step: u32,
+        steps: u32,
+        chooses_range: u32,
+        breakdown: f32,
+    }
+}
+
+pub(super) static KERNELS: PerStorage = matrix_kernels!(
+    "krylov" / "bidiagonalise",
+    ["group", "finite"],
+    [Write, Write, Write, Write, Write, Write],
+    Params,
+    on_host
+);
+
+/// The longest side of a matrix, as in the shader.
+const SIDE: usize = 512;
+
+/// The most slots of a basis, as in the shader.
+pub(crate) const BIDIAGONALISE_SLOTS: usize = 64;
+
+/// The memory of [`bidiagonalise`], with an entry for each vector where nothing else is said.
+#[derive(Clone, Copy, Debug)]
+pub struct Bidiagonalise<'a> {
+    /// The number of vectors of each batch item.
+    pub columns: usize,
+    /// Whether the short side is that of the rows, so that steps begin with a product with the transpose.
+    pub transposed: bool,
+    /// The powers of two f.
+    pub factors: &'a Buffer<f32>,
+    /// The mask.
+    pub active: &'a Buffer<u32>,
+    /// The states.
+    pub states: &'a Buffer<NormaliserState>,
+    /// alphas and betas: steps × 2 × vectors.
+    pub values: &'a Buffer<f32>,
+    /// The vectors of the short side, a slot for each step and one more.
+    pub basis: BasisRef<'a>,
+    /// The latest vectors of the long side.
+    pub other: &'a Buffer<f32>,
+}
+
+/// The steps that one dispatch takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Steps {
+    /// The first step.
+    pub first: usize,
+    /// The number of steps.
+    pub count: usize,
+    /// Whether the first step chooses the powers of two, by its first product.
+    pub chooses_range: bool,
+    /// The largest norm that is rounding noise after the first step, in units of the vector's largest norm so far.
+    pub breakdown: f32,
+}
+
+/// Whether [`bidiagonalise`] takes matrices like this: in one piece, and small enough for a workgroup, or for one thread
+/// of the host.
+pub fn bidiagonalises(matrix: &Matrix) -> bool {
+    let device = matrix.device();
+    let elements = volume(&[matrix.rows(), 4 * matrix.quads()]);
+    let is_one_piece = matrix.panels().len() == 1;
+    is_one_piece
+        && elements <= device.capabilities().profile.whole_elements
+        && (device.is_host() || matrix.rows().max(matrix.cols()) <= SIDE)
+}
+
+/// Records steps of Golub and Kahan's bidiagonalisation with full reorthogonalisation of the short side:
+///
+/// alpha u = f A v - beta u, then beta v' = (1 - V Vᵀ)² (f Aᵀ u - alpha v), with V all slots up to that of v.
+///
+/// A vector whose norm is not finite, or at most breakdown · √(step + 1) times the largest so far, leaves the mask. A
+/// norm that is rounding noise is written as 0. Vectors outside the mask stay as they are.
+///
+/// *Shapes*  `matrix`: batch × rows × cols · `basis`: slots × stride, each slot vectors × short · `other`: vectors ×
+/// long · `values`: steps × 2 × vectors
+///
+/// *Accuracy*  of a step: each product as [`super::matvec`] in one segment, each sum over rows or slots in order, norms
+/// and inverses as [`super::normaliser`].
+///
+/// Source: Golub and Kahan, *Calculating the singular values and pseudo-inverse of a matrix* (1965), section 5.
+///
+/// # Errors
+/// [`Error::ShapeMismatch`] when a buffer is too short; [`Error::TooLarge`] for a matrix that [`bidiagonalises`]
+/// refuses, and for steps past slot 63.
+pub fn bidiagonalise(recorder: &mut Recorder, matrix: &Matrix, memory: &Bidiagonalise<'_>, steps: Steps) -> Result<()> {
+    let operation = "bidiagonalise";
+    let (rows, cols) = (matrix.rows(), matrix.cols());
+    let (short, long) = if memory.transposed { (rows, cols) } else { (cols, rows) };
+    let vectors = volume(&[matrix.batch(), memory.columns]);
+    let slots = steps.first + steps.count + 1;
+    expect_whole(operation, matrix, slots)?;
+    let BasisRef { buffer: basis, stride, slots: made } = memory.basis;
+    expect_len(operation, "basis, in slots,", slots, made)?;
+    expect_len(operation, "basis", volume(&[slots - 1, stride]) + volume(&[vectors, short]), basis.len())?;
+    expect_len(operation, "other", volume(&[vectors, long]), memory.other.len())?;
+    expect_len(operation, "values", volume(&[2, slots - 1, vectors]), memory.values.len())?;
+    expect_len(operation, "factors", vectors, memory.factors.len())?;
+    expect_len(operation, "active", vectors, memory.active.len())?;
+    expect_len(operation, "states", vectors, memory.states.len())?;
+    let params = Params {
+        vectors: word(operation, "the vectors", vectors)?,
+        columns: word(operation, "the columns", memory.columns)?,
+        rows: word(operation, "the rows", rows)?,
+        cols: word(operation, "the columns", cols)?,
+        quads: word(operation, "the columns", matrix.quads())?,
+        transposed: u32::from(memory.transposed),
+        stride: word(operation, "the basis", stride)?,
+        first_step: word(operation, "the steps", steps.first)?,
+        steps: word(operation, "the steps", steps.count)?,
+        chooses_range: u32::from(steps.chooses_range),
+        breakdown: steps.breakdown,
+    };
+    let [panel] = matrix.panels() else { return Ok(()) };
+    let bindings = [
+        (&panel.words).into(),
+        memory.factors.into(),
+        memory.active.into(),
+        memory.states.into(),
+        memory.values.into(),
+        basis.into(),
+        memory.other.into(),
+    ];
+    recorder.dispatch(KERNELS.of(matrix.storage()), Grid::groups(vectors), &params, &bindings)
+}
+
+/// Refuses a matrix that is too large, and steps past the slots that the kernel has room for.
+fn expect_whole(operation: &'static str, matrix: &Matrix, slots: usize) -> Result<()> {
+    let too_large = |what: &str, needed: usize, limit: usize| Error::TooLarge {
+        operation,
+        what: what.to_string(),
+        needed: needed as u64,
+        limit: limit as u64,
+        advice: "take the products of a step one by one",
+    };
+    if slots > BIDIAGONALISE_SLOTS {
+        return Err(too_large("the basis, in slots,", slots, BIDIAGONALISE_SLOTS));
+    }
+    let limit = matrix.device().capabilities().profile.whole_elements;
+    match matrix.batch() == 0 || bidiagonalises(matrix) {
+        true => Ok(()),
+        false => Err(too_large("a matrix, in elements,", volume(&[matrix.rows(), 4 * matrix.quads()]), limit)),
+    }
+}
+
+/// One vector on the host, with all that its steps read and write.
+struct Item<'a> {
+    vector: usize,
+    slots: Vec<&'a mut [f32]>,
+    other: &'a mut [f32],
+    factor: &'a mut f32,
+    active: &'a mut u32,
+    state: &'a mut NormaliserState,
+    /// beta before the first step.
+    beta: f32,
+    /// alphas and betas in turn, as far as the steps went.
+    values: Vec<f32>,
+}
+
+fn on_host<S: Stored>(params: &Params, [matrix, factors, mask, states, values, basis, other]: [Words<'_>; 7]) {
+    let matrix = matrix.read::<S::Bits>();
+    let (vectors, first) = (params.vectors as usize, params.first_step as usize);
+    let sides = (params.rows as usize, params.cols as usize);
+    let (short, long) = if params.transposed != 0 { sides } else { (sides.1, sides.0) };
+    let size = sides.0 * 4 * params.quads as usize;
+    let values = values.write::<f32>();
+    let mut slots: Vec<Vec<&mut [f32]>> = (0..vectors).map(|_| Vec::new()).collect();
+    for slot in basis.write::<f32>().chunks_mut(params.stride as usize).take(first + params.steps as usize + 1) {
+        slots.iter_mut().zip(slot.chunks_mut(short)).for_each(|(slots, part)| slots.push(part));
+    }
+    let memory = (factors.write::<f32>().iter_mut(), mask.write::<u32>().iter_mut());
+    let others = other.write::<f32>().chunks_mut(long).zip(states.write::<NormaliserState>());
+    let mut items: Vec<Item<'_>> = slots
+        .into_iter()
+        .zip(others)
+        .zip(memory.0.zip(memory.1))
+        .enumerate()
+        .filter(|(_, (_, (_, active)))| **active != 0)
+        .map(|(vector, ((slots, (other, state)), (factor, active)))| {
+            let beta = if first == 0 { 0.0 } else { values[(2 * first - 1) * vectors + vector] };
+            Item { vector, slots, other, factor, active, state, beta, values: Vec::new() }
+        })
+        .collect();
+    each_chunk(&mut items, 1, 2 * size * params.steps as usize, |_, item| {
+        let item = &mut item[0];
+        let start = item.vector / params.columns as usize * size;
+        item.steps::<S>(&matrix[start..start + size], params);
+    });
+    for item in &items {
+        let places = (2 * first * vectors + item.vector..).step_by(vectors);
+        places.zip(&item.values).for_each(|(place, value)| values[place] = *value);
+    }
+}
+
+impl Item<'_> {
+    /// Takes the steps of a dispatch, until the vector stops.
+    fn steps<S: Stored>(&mut self, matrix: &[S::Bits], params: &Params) {
+        let is_transposed = params.transposed != 0;
+        let matrix = Sides::<S>::new(matrix, (params.rows as usize, params.cols as usize));
+        let (mut forward, mut backward) = (vec![0.0; self.other.len()], vec![0.0; self.slots[0].len()]);
+        let mut coefficients = vec![0.0; self.slots.len()];
+        for step in params.first_step as usize..(params.first_step + params.steps) as usize {
+            let breakdown = params.breakdown * ((step + 1) as f32).sqrt();
+            matrix.multiply(is_transposed, self.slots[step], &mut forward);
+            if step == 0 && params.chooses_range != 0 && !self.choose_range(&forward) {
+                return;
+            }
+            combine(-self.beta, self.other, *self.factor, &mut forward);
+            let Some((alpha, inverse)) = self.measure(&forward, 2 * step, breakdown) else { return };
+            scaled(inverse, &forward, self.other);
+
+            matrix.multiply(!is_transposed, self.other, &mut backward);
+            combine(-alpha, self.slots[step], *self.factor, &mut backward);
+            orthogonalise(&self.slots[..=step], &mut coefficients, &mut backward);
+            orthogonalise(&self.slots[..=step], &mut coefficients, &mut backward);
+            let Some((beta, inverse)) = self.measure(&backward, 2 * step + 1, breakdown) else { return };
+            scaled(inverse, &backward, self.slots[step + 1]);
+            self.beta = beta;
+        }
+    }
+
+    /// Chooses the power of two by the first product; whether the vector goes on.
+    fn choose_range(&mut self, product: &[f32]) -> bool {
+        let [largest, bad] = largest_magnitude::<F32>(product, 0);
+        *self.factor = range_factor(largest);
+        self.goes_on(match (largest, bad) {
+            (0, u32::MAX) => Some(StopKind::Zero),
+            (_, u32::MAX) => None,
+            _ => Some(StopKind::NonFinite),
+        })
+    }
+
+    /// The norm of a vector, noted as alpha or beta, and 1 / norm; `None` where the vector stops.
+    fn measure(&mut self, vector: &[f32], half_step: usize, breakdown: f32) -> Option<(f32, f32)> {
+        let norm = squares::<F32>(vector, 1.0).sqrt();
+        let largest = self.state.largest.max(norm);
+        self.state.step = half_step as u32;
+        let stop = if !norm.is_finite() {
+            Some(StopKind::NonFinite)
+        } else {
+            (norm <= breakdown * largest).then_some(StopKind::Breakdown)
+        };
+        self.values.push(if stop == Some(StopKind::Breakdown) { 0.0 } else { norm });
+        if !self.goes_on(stop) {
+            return None;
+        }
+        self.state.largest = largest;
+        Some((norm, 1.0 / norm))
+    }
+
+    /// Takes the vector out of the mask where there is a reason; whether the vector goes on.
+    fn goes_on(&mut self, stop: Option<StopKind>) -> bool {
+        if let Some(kind) = stop {
+            (self.state.kind, *self.active) = (kind as u32, 0);
+        }
+        stop.is_none()
+    }
+}
