@@ -8,6 +8,7 @@ mod enclosure;
 #[cfg(test)]
 mod loops_tests;
 mod magnitude;
+mod partial;
 mod parts;
 #[cfg(test)]
 mod places_tests;
