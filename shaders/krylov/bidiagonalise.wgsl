@@ -2,9 +2,9 @@
 //
 //   alpha u = f A v - beta u          beta v' = (1 - V Vᵀ)² (f Aᵀ u - alpha v), V = all slots up to that of v
 //
-// Shapes   matrix: items × rows × quads · factors (f), mask, states: vectors · values: steps × 2 × vectors, alphas and
-//          then betas · basis: slots × stride, a vector of the short side for each vector in a slot · other (u):
-//          vectors × long
+// Shapes   matrix: items × rows × quads · factors (f), mask, states, shifts: vectors · values: steps × 2 × vectors,
+//          alphas and then betas · basis: slots × stride, a vector of the short side for each vector in a slot · other:
+//          vectors × long; before the steps, shift · other is beta u, and after the steps u and beta are left there
 // Access   a group takes all steps of one vector. Both sides of a product lie in workgroup memory; the matrix and the
 //          basis are read from memory, which is in the caches.
 // Accuracy per step, with n the length of a sum: quads a lane chain of fma and 3 sums; rows, slots and squares n - 1
@@ -47,6 +47,7 @@ struct State {
 @group(0) @binding(4) var<storage, read_write> values: array<f32>;
 @group(0) @binding(5) var<storage, read_write> basis: array<f32>;
 @group(0) @binding(6) var<storage, read_write> other: array<f32>;
+@group(0) @binding(7) var<storage, read_write> shifts: array<f32>;
 var<immediate> params: Params;
 
 // A vector over the columns of the matrix, then one over its rows.
@@ -189,10 +190,7 @@ fn main(
         sides[place] = 0.0;
     }
 
-    var beta = 0.0;
-    if params.first_step > 0u {
-        beta = values[(2u * params.first_step - 1u) * params.vectors + vector];
-    }
+    var beta = shifts[vector];
     for (var step = params.first_step; step < params.first_step + params.steps; step++) {
         let now = step * params.stride + basis_start;
         let alpha_place = 2u * step * params.vectors + vector;
@@ -257,6 +255,9 @@ fn main(
             return;
         }
         beta = latest_norm;
+        if lane == 0u {
+            shifts[vector] = beta;
+        }
         for (var place = lane; place < short; place += LANES) {
             basis[now + params.stride + place] = of_beta * sides[at_short + place];
         }

@@ -191,7 +191,7 @@ impl Recorder {
     ///
     /// # Errors
     /// Whatever `commands` returns.
-    pub fn masked(&mut self, active: &Buffer<u32>, commands: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+    pub fn masked<T>(&mut self, active: &Buffer<u32>, commands: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let outer = self.active.replace(active.clone());
         let result = commands(self);
         self.active = outer;

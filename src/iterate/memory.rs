@@ -3,8 +3,8 @@
 use bytemuck::Pod;
 
 use crate::Result;
-use crate::device::{Buffer, Device, Recorder};
-use crate::ops::{self, Normalise, NormaliserState, NormsOfStep, Rows, Segmented, StopKind};
+use crate::device::{Buffer, Device, Recorder, Scratch};
+use crate::ops::{self, Normalise, NormaliserState, NormsOfStep, Rows, Segmented, StepNorms, StopKind};
 use crate::tensor::screen::binary_exponent;
 
 /// Masks, scales and norms of a batch of vectors.
@@ -79,10 +79,7 @@ impl Memory {
         step: (usize, f32),
     ) -> Result<()> {
         let factors = if scaled { &self.factors } else { &self.ones };
-        let squares =
-            self.device.scratch("norm", ops::Segments::for_group(&self.device, length).count * self.vectors)?;
-        let segments =
-            ops::sum_squares(recorder, Rows { vectors: self.vectors, length }, input, factors, &squares)?.count;
+        let (squares, segments) = self.squares(recorder, (input, length), factors)?;
         let memory = Normalise {
             vectors: self.vectors,
             factors,
@@ -94,6 +91,44 @@ impl Memory {
         let (step, breakdown) = step;
         let norms = NormsOfStep { norms, first_norm, step, breakdown };
         ops::normaliser(recorder, &memory, Segmented { buffer: &squares, count: segments }, &norms)
+    }
+
+    /// Records beta = |input| of a step whose alpha stands in `norms`, and then input / beta into `output`, with beta /
+    /// alpha in `shifts`.
+    ///
+    /// A vector with a norm of at most `breakdown` times the largest so far leaves the mask.
+    pub(crate) fn end_step(
+        &self,
+        recorder: &mut Recorder,
+        (input, length): (&Buffer<f32>, usize),
+        norms: (&Buffer<f32>, usize),
+        (step, shifts): ((usize, f32), &Buffer<f32>),
+        output: &Buffer<f32>,
+    ) -> Result<()> {
+        let (squares, count) = self.squares(recorder, (input, length), &self.ones)?;
+        let memory = StepNorms {
+            vectors: self.vectors,
+            inverses: &self.inverses,
+            shifts,
+            active: &self.active,
+            states: &self.states,
+        };
+        ops::step_norms(recorder, &memory, Segmented { buffer: &squares, count }, norms, step)?;
+        ops::scale(recorder, Rows { vectors: self.vectors, length }, &self.inverses, input, output)
+    }
+
+    /// Records the sums of squares of each vector times its factor, in segments.
+    fn squares(
+        &self,
+        recorder: &mut Recorder,
+        (input, length): (&Buffer<f32>, usize),
+        factors: &Buffer<f32>,
+    ) -> Result<(Scratch, usize)> {
+        let rows = Rows { vectors: self.vectors, length };
+        let squares =
+            self.device.scratch("norm", ops::Segments::for_group(&self.device, length).count * self.vectors)?;
+        let segments = ops::sum_squares(recorder, rows, input, factors, &squares)?;
+        Ok((squares, segments.count))
     }
 
     /// e of each vector, where its factor is 2^-e.

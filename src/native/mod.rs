@@ -9,6 +9,7 @@ mod gram_schmidt;
 #[cfg(test)]
 mod loops_tests;
 mod magnitude;
+mod partial;
 mod parts;
 #[cfg(test)]
 mod places_tests;

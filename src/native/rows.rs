@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::sums::{Terms, sum_of};
+use pulp::Simd;
+
+use super::partial::{Terms, load, sum_of, widened};
 use super::wide::wide;
 use crate::tensor::stored::Stored;
 
@@ -20,15 +22,18 @@ impl<S: Stored> Terms for RowProducts<'_, S> {
     fn add(self, place: usize, sum: f32) -> f32 {
         S::widen(self.0[place]).mul_add(self.1[place], sum)
     }
+
+    #[inline(always)]
+    fn add_each<V: Simd>(self, simd: V, sums: V::f32s) -> V::f32s {
+        simd.mul_add_f32s(widened::<V, S>(simd, self.0), load(simd, self.1), sums)
+    }
 }
 
-wide! {
-    /// row · input
-    ///
-    /// *Accuracy*  as [`sum_of`].
-    pub(crate) fn row_dot<S: Stored>(row: &[S::Bits], input: &[f32]) -> f32 {
-        sum_of(input.len(), RowProducts::<S>(row, input))
-    }
+/// row · input
+///
+/// *Accuracy*  as [`sum_of`].
+pub(crate) fn row_dot<S: Stored>(row: &[S::Bits], input: &[f32]) -> f32 {
+    sum_of(input.len(), RowProducts::<S>(row, input))
 }
 
 wide! {

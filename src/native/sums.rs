@@ -1,95 +1,11 @@
-//! Sums of terms in one order, whatever the width of vectors.
+//! Sums over vectors.
 
 use std::ops::Range;
 
-use super::wide::wide;
+use pulp::Simd;
+
+use super::partial::{Terms, load, sum_of, widened};
 use crate::tensor::stored::Stored;
-
-/// Partial sums side by side: 16 lanes of 4, as [`crate::device::Profile::HOST`] says.
-const WIDTH: usize = 64;
-
-/// Elements of a run: 16 terms of each partial sum.
-const RUN: usize = 16 * WIDTH;
-
-/// Terms of a sum, each of which is added in one rounding.
-///
-/// A type and not a closure, because a closure need not be inlined into what is compiled for wide vectors.
-pub(super) trait Terms: Copy {
-    /// The terms of a part.
-    fn part(self, places: Range<usize>) -> Self;
-
-    /// A sum with one term added.
-    fn add(self, place: usize, sum: f32) -> f32;
-}
-
-/// The sum of the first `length` terms, through 64 partial sums.
-///
-/// *Accuracy*  |error| <= gamma(22 + ⌈log2 ⌈length / 1024⌉⌉) · Σ|terms|: 16 roundings of a run, 6 of its 64 partial
-/// sums, and a tree of runs. Below 1024 terms, gamma(⌈length / 64⌉ + 6). One rounding less where terms are exact.
-#[inline(always)]
-pub(super) fn sum_of(length: usize, terms: impl Terms) -> f32 {
-    if length <= RUN {
-        return run(terms, length);
-    }
-    // Level k holds the sum of 2^k runs until another of its size is there: the ones of the number of runs so far.
-    let mut levels = [0.0f32; usize::BITS as usize];
-    let count = length.div_ceil(RUN);
-    for index in 0..count {
-        let places = index * RUN..length.min((index + 1) * RUN);
-        let mut sum = run(terms.part(places.clone()), places.len());
-        let level = index.trailing_ones() as usize;
-        for waiting in &levels[..level] {
-            sum += waiting;
-        }
-        levels[level] = sum;
-    }
-    let waiting = levels.iter().enumerate().filter(|(level, _)| count >> level & 1 == 1);
-    waiting.fold(0.0, |total, (_, sum)| total + sum)
-}
-
-/// Partial sums in vectors of 8, with constant indices alone, so that they stay in registers.
-type Vectors = [[f32; 8]; WIDTH / 8];
-
-/// The sum of a run of so many terms.
-#[inline(always)]
-fn run(terms: impl Terms, length: usize) -> f32 {
-    let whole = length / WIDTH * WIDTH;
-    let mut vectors = Vectors::default();
-    for first in (0..whole).step_by(WIDTH) {
-        let part = terms.part(first..first + WIDTH);
-        for (index, vector) in vectors.iter_mut().enumerate() {
-            for (lane, sum) in vector.iter_mut().enumerate() {
-                *sum = part.add(8 * index + lane, *sum);
-            }
-        }
-    }
-    if whole == length {
-        return folded(vectors);
-    }
-    // Another array, because one with indices that vary stays in memory.
-    let (part, mut vectors) = (terms.part(whole..length), vectors);
-    for (lane, sum) in vectors.as_flattened_mut()[..length - whole].iter_mut().enumerate() {
-        *sum = part.add(lane, *sum);
-    }
-    folded(vectors)
-}
-
-#[inline(always)]
-fn add(mut one: [f32; 8], other: [f32; 8]) -> [f32; 8] {
-    for (one, other) in one.iter_mut().zip(other) {
-        *one += other;
-    }
-    one
-}
-
-/// The sum of partial sums in a tree: those of either half, then of either quarter, and so on.
-#[inline(always)]
-fn folded(vectors: Vectors) -> f32 {
-    let [a, b, c, d, e, f, g, h] = vectors;
-    let [a, b, c, d] = [add(a, e), add(b, f), add(c, g), add(d, h)];
-    let [p, q, r, s, t, u, v, w] = add(add(a, c), add(b, d));
-    ((p + t) + (r + v)) + ((q + u) + (s + w))
-}
 
 /// Terms left · right.
 #[derive(Clone, Copy)]
@@ -105,15 +21,18 @@ impl Terms for Products<'_> {
     fn add(self, place: usize, sum: f32) -> f32 {
         self.0[place].mul_add(self.1[place], sum)
     }
+
+    #[inline(always)]
+    fn add_each<S: Simd>(self, simd: S, sums: S::f32s) -> S::f32s {
+        simd.mul_add_f32s(load(simd, self.0), load(simd, self.1), sums)
+    }
 }
 
-wide! {
-    /// left · right
-    ///
-    /// *Accuracy*  as [`sum_of`].
-    pub(crate) fn dot(left: &[f32], right: &[f32]) -> f32 {
-        sum_of(left.len(), Products(left, right))
-    }
+/// left · right
+///
+/// *Accuracy*  as [`sum_of`].
+pub(crate) fn dot(left: &[f32], right: &[f32]) -> f32 {
+    sum_of(left.len(), Products(left, right))
 }
 
 /// Terms (factor · left - other · right)².
@@ -135,15 +54,21 @@ impl Terms for Differences<'_> {
         let value = self.factor * self.pair.0[place] - self.other * self.pair.1[place];
         value.mul_add(value, sum)
     }
+
+    #[inline(always)]
+    fn add_each<S: Simd>(self, simd: S, sums: S::f32s) -> S::f32s {
+        let left = simd.mul_f32s(simd.splat_f32s(self.factor), load(simd, self.pair.0));
+        let right = simd.mul_f32s(simd.splat_f32s(self.other), load(simd, self.pair.1));
+        let value = simd.sub_f32s(left, right);
+        simd.mul_add_f32s(value, value, sums)
+    }
 }
 
-wide! {
-    /// Σ (factor · product - sigma · direction)²
-    ///
-    /// *Accuracy*  as [`sum_of`], of the values.
-    pub(crate) fn residual_squares(product: &[f32], direction: &[f32], factor: f32, sigma: f32) -> f32 {
-        sum_of(product.len(), Differences { pair: Products(product, direction), factor, other: sigma })
-    }
+/// Σ (factor · product - sigma · direction)²
+///
+/// *Accuracy*  as [`sum_of`], of the values.
+pub(crate) fn residual_squares(product: &[f32], direction: &[f32], factor: f32, sigma: f32) -> f32 {
+    sum_of(product.len(), Differences { pair: Products(product, direction), factor, other: sigma })
 }
 
 /// Terms (factor · x)² of elements in a storage.
@@ -161,15 +86,19 @@ impl<S: Stored> Terms for Squares<'_, S> {
         let value = self.1 * S::widen(self.0[place]);
         value.mul_add(value, sum)
     }
+
+    #[inline(always)]
+    fn add_each<V: Simd>(self, simd: V, sums: V::f32s) -> V::f32s {
+        let value = simd.mul_f32s(simd.splat_f32s(self.1), widened::<V, S>(simd, self.0));
+        simd.mul_add_f32s(value, value, sums)
+    }
 }
 
-wide! {
-    /// Σ (factor · x)² over elements in a storage.
-    ///
-    /// *Accuracy*  as [`sum_of`], of the values.
-    pub(crate) fn squares<S: Stored>(elements: &[S::Bits], factor: f32) -> f32 {
-        sum_of(elements.len(), Squares::<S>(elements, factor))
-    }
+/// Σ (factor · x)² over elements in a storage.
+///
+/// *Accuracy*  as [`sum_of`], of the values.
+pub(crate) fn squares<S: Stored>(elements: &[S::Bits], factor: f32) -> f32 {
+    sum_of(elements.len(), Squares::<S>(elements, factor))
 }
 
 /// Terms |x| of elements in a storage.
@@ -186,15 +115,18 @@ impl<S: Stored> Terms for Magnitudes<'_, S> {
     fn add(self, place: usize, sum: f32) -> f32 {
         sum + S::widen(self.0[place]).abs()
     }
+
+    #[inline(always)]
+    fn add_each<V: Simd>(self, simd: V, sums: V::f32s) -> V::f32s {
+        simd.add_f32s(sums, simd.abs_f32s(widened::<V, S>(simd, self.0)))
+    }
 }
 
-wide! {
-    /// Σ |x| over elements in a storage.
-    ///
-    /// *Accuracy*  as [`sum_of`], of exact terms.
-    pub(crate) fn magnitudes<S: Stored>(elements: &[S::Bits]) -> f32 {
-        sum_of(elements.len(), Magnitudes::<S>(elements))
-    }
+/// Σ |x| over elements in a storage.
+///
+/// *Accuracy*  as [`sum_of`], of exact terms.
+pub(crate) fn magnitudes<S: Stored>(elements: &[S::Bits]) -> f32 {
+    sum_of(elements.len(), Magnitudes::<S>(elements))
 }
 
 /// Elements as terms.
@@ -211,15 +143,18 @@ impl Terms for Elements<'_> {
     fn add(self, place: usize, sum: f32) -> f32 {
         sum + self.0[place]
     }
+
+    #[inline(always)]
+    fn add_each<S: Simd>(self, simd: S, sums: S::f32s) -> S::f32s {
+        simd.add_f32s(sums, load(simd, self.0))
+    }
 }
 
-wide! {
-    /// Σ x
-    ///
-    /// *Accuracy*  as [`sum_of`], of exact terms.
-    fn total(elements: &[f32]) -> f32 {
-        sum_of(elements.len(), Elements(elements))
-    }
+/// Σ x
+///
+/// *Accuracy*  as [`sum_of`], of exact terms.
+fn total(elements: &[f32]) -> f32 {
+    sum_of(elements.len(), Elements(elements))
 }
 
 /// Sums of rows, entry by entry: one entry through 64 partial sums, several through a tree.
@@ -267,6 +202,7 @@ pub(crate) fn tree_of_sums<'a>(output: &mut [f32], segments: usize, part: impl F
 
 #[cfg(test)]
 mod tests {
+    use super::super::partial::RUN;
     use super::*;
 
     #[test]

@@ -6,7 +6,8 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 use futures::future::LocalBoxFuture;
 
-use super::{EachBall, HostProducts, Knowledge, LinearOperator};
+use super::both::{Both, in_turn};
+use super::{EachBall, HostProducts, Knowledge, LinearOperator, Shift};
 use crate::bound::{Ball, gamma, norm_above, sum_above, up};
 use crate::device::{Device, Recorder, each_chunk};
 use crate::tensor::look::RowForm;
@@ -37,6 +38,27 @@ impl LinearOperator for Matrix {
 
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
         ops::matvec_adjoint(recorder, self, input, output)
+    }
+
+    /// One read of the matrix along its rows, on the processor; the transpose takes two, and so does hardware, where a
+    /// group for each segment of rows is not yet measured.
+    fn apply_both(
+        &self,
+        recorder: &mut Recorder,
+        adjoint: bool,
+        input: &Tensor,
+        shift: Shift<'_>,
+        product: &Tensor,
+    ) -> Result<Both> {
+        match ops::matvec_both_segments(self.device(), self) {
+            Some(segments) if !adjoint && self.device().capabilities().software => {
+                let sides = (shift.scale.len(), self.cols());
+                let both = Both::new(self.device(), sides, (segments, segments), shift.scale)?;
+                ops::matvec_both(recorder, self, input, shift, product, both.sums())?;
+                Ok(both)
+            }
+            _ => in_turn(self, recorder, adjoint, input, shift, product),
+        }
     }
 
     fn exponent(&self, item: usize) -> i32 {

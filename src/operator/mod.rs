@@ -1,5 +1,6 @@
 //! Linear operators, which norms and solvers work on: matrices, compositions, and a user's own.
 
+mod both;
 mod claims;
 mod composition;
 mod dense;
@@ -16,6 +17,7 @@ mod transpose;
 
 use futures::future::{LocalBoxFuture, ready};
 
+pub use both::Both;
 pub use claims::{Claims, Definiteness};
 pub use composition::Composition;
 pub(crate) use expression::expressions;
@@ -27,6 +29,8 @@ pub use promises::{check, check_async};
 pub use scaled::Scaled;
 pub use sum::Sum;
 pub use transpose::Transpose;
+
+pub use crate::ops::Shift;
 
 use crate::bound::Ball;
 use crate::device::{Device, Recorder};
@@ -86,6 +90,27 @@ pub trait LinearOperator {
     /// # Errors
     /// As [`LinearOperator::apply`].
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()>;
+
+    /// Records t = scale · A · input + a · shift, and then |t|² and Aᵀ · t in parts; with A and Aᵀ exchanged where
+    /// `adjoint`. A and Aᵀ are those of [`LinearOperator::apply`], scaled by 2^-e.
+    ///
+    /// An operator that reads its memory once for both products overrides this method, or hands it on. By default the
+    /// products are taken one after the other.
+    ///
+    /// *Shapes*  `shift`: batch × vectors factors each, and vectors of the shape of t · `product`: t
+    ///
+    /// # Errors
+    /// As [`LinearOperator::apply`].
+    fn apply_both(
+        &self,
+        recorder: &mut Recorder,
+        adjoint: bool,
+        input: &Tensor,
+        shift: Shift<'_>,
+        product: &Tensor,
+    ) -> Result<Both> {
+        both::in_turn(self, recorder, adjoint, input, shift, product)
+    }
 
     /// Properties that the operator promises of every batch item; by default none.
     fn claims(&self) -> Claims {

@@ -1,6 +1,7 @@
 //! An operator with its shorter side first.
 
-use super::{Knowledge, LinearOperator, products_on_host};
+use super::both::sums_of;
+use super::{Both, Knowledge, LinearOperator, Shift, products_on_host};
 use crate::Result;
 use crate::bound::Ball;
 use crate::device::{Buffer, Recorder};
@@ -74,6 +75,32 @@ impl<'a, O: LinearOperator + ?Sized> Oriented<'a, O> {
     ) -> Result<()> {
         let (from, to) = self.shaped((from, &self.long_shape), (to, &self.short_shape))?;
         self.product(recorder, mask, !self.transposed, (&from, &to))
+    }
+
+    /// Records a product from the short to the long side with a vector added, and the product back.
+    pub(crate) fn both(
+        &self,
+        recorder: &mut Recorder,
+        mask: &Buffer<u32>,
+        from: &Tensor,
+        shift: Shift<'_>,
+        to: &Tensor,
+    ) -> Result<Both> {
+        let (from, to) = self.shaped((from, &self.short_shape), (to, &self.long_shape))?;
+        recorder.masked(mask, |recorder| self.operator.apply_both(recorder, self.transposed, &from, shift, &to))
+    }
+
+    /// Records the product back of a vector of the long side.
+    pub(crate) fn sums_of(
+        &self,
+        recorder: &mut Recorder,
+        mask: &Buffer<u32>,
+        product: &Tensor,
+        scale: &Buffer<f32>,
+    ) -> Result<Both> {
+        let columns = product.len().checked_div(self.operator.batch() * volume(&self.long_shape)).unwrap_or(1);
+        let product = product.reshaped(&self.shape(columns, &self.long_shape))?;
+        recorder.masked(mask, |recorder| sums_of(self.operator, recorder, self.transposed, &product, scale))
     }
 
     fn product(

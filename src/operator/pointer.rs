@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::LocalBoxFuture;
 
-use super::{Ball, Claims, EachBall, HostProducts, Knowledge, LinearOperator, Parametrised};
+use super::{Ball, Both, Claims, EachBall, HostProducts, Knowledge, LinearOperator, Parametrised, Shift};
 use crate::Result;
 use crate::device::{Device, Recorder};
 use crate::tensor::{Matrix, Tensor};
@@ -36,6 +36,17 @@ macro_rules! forward {
 
             fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
                 (**self).apply_adjoint(recorder, input, output)
+            }
+
+            fn apply_both(
+                &self,
+                recorder: &mut Recorder,
+                adjoint: bool,
+                input: &Tensor,
+                shift: Shift<'_>,
+                product: &Tensor,
+            ) -> Result<Both> {
+                (**self).apply_both(recorder, adjoint, input, shift, product)
             }
 
             fn claims(&self) -> Claims {

@@ -3,8 +3,8 @@
 use futures::future::LocalBoxFuture;
 
 use super::factors::Factors;
-use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator, width};
-use crate::device::{Device, Recorder};
+use super::{Ball, Both, Claims, HostProducts, Knowledge, LinearOperator, Shift, width};
+use crate::device::{Buffer, Device, Recorder};
 use crate::ops::{self, Rows};
 use crate::tensor::screen::{binary_exponent, scale_by_power};
 use crate::tensor::{Tensor, volume};
@@ -71,6 +71,12 @@ impl<O: LinearOperator> Scaled<O> {
         scale_by_power(f64::from(self.factors[item]), -self.shift(item))
     }
 
+    /// The mantissas on the device, once for each of `width` vectors of an item.
+    fn mantissas(&self, recorder: &Recorder, width: usize) -> Result<Buffer<f32>> {
+        let factors = (0..self.factors.len()).map(|item| self.mantissa(item) as f32).collect();
+        self.uploaded.buffer(recorder.device(), "scaled operator", width, factors)
+    }
+
     fn times(
         &self,
         recorder: &mut Recorder,
@@ -80,8 +86,7 @@ impl<O: LinearOperator> Scaled<O> {
     ) -> Result<()> {
         let operation = "scaled operator";
         let width = width(operation, operator.batch(), &operator.domain(), input)?;
-        let factors = (0..self.factors.len()).map(|item| self.mantissa(item) as f32).collect();
-        let factors = self.uploaded.buffer(recorder.device(), operation, width, factors)?;
+        let factors = self.mantissas(recorder, width)?;
         let to = operator.codomain();
         let (vectors, size) = (operator.batch() * width, volume(&to));
         let scratch = recorder.device().scratch(operation, vectors * size)?;
@@ -114,6 +119,23 @@ impl<O: LinearOperator> LinearOperator for Scaled<O> {
 
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
         self.times(recorder, &super::Transpose(&self.operator), input, output)
+    }
+
+    fn apply_both(
+        &self,
+        recorder: &mut Recorder,
+        adjoint: bool,
+        input: &Tensor,
+        shift: Shift<'_>,
+        product: &Tensor,
+    ) -> Result<Both> {
+        let vectors = shift.scale.len();
+        let mantissas = self.mantissas(recorder, vectors.checked_div(self.batch()).unwrap_or(1))?;
+        let scale = recorder.device().scratch("scaled operator", vectors)?;
+        ops::scale(recorder, Rows { vectors, length: 1 }, &mantissas, shift.scale, &scale)?;
+        let mut both = self.operator.apply_both(recorder, adjoint, input, Shift { scale: &scale, ..shift }, product)?;
+        both.keep(scale);
+        Ok(both)
     }
 
     fn claims(&self) -> Claims {

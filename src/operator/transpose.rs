@@ -2,7 +2,7 @@
 
 use futures::future::LocalBoxFuture;
 
-use super::{Ball, Claims, HostProducts, Knowledge, LinearOperator};
+use super::{Ball, Both, Claims, HostProducts, Knowledge, LinearOperator, Shift};
 use crate::Result;
 use crate::device::{Device, Recorder};
 use crate::tensor::{Position, Tensor};
@@ -37,6 +37,17 @@ impl<O: LinearOperator> LinearOperator for Transpose<O> {
 
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
         self.0.apply(recorder, input, output)
+    }
+
+    fn apply_both(
+        &self,
+        recorder: &mut Recorder,
+        adjoint: bool,
+        input: &Tensor,
+        shift: Shift<'_>,
+        product: &Tensor,
+    ) -> Result<Both> {
+        self.0.apply_both(recorder, !adjoint, input, shift, product)
     }
 
     fn claims(&self) -> Claims {

@@ -31,7 +31,7 @@ params! {
 pub(super) static KERNELS: PerStorage = matrix_kernels!(
     "krylov" / "bidiagonalise",
     ["group", "finite"],
-    [Write, Write, Write, Write, Write, Write],
+    [Write, Write, Write, Write, Write, Write, Write],
     Params,
     on_host
 );
@@ -59,8 +59,10 @@ pub struct Bidiagonalise<'a> {
     pub values: &'a Buffer<f32>,
     /// The vectors of the short side, a slot for each step and one more.
     pub basis: BasisRef<'a>,
-    /// The latest vectors of the long side.
+    /// The latest vectors of the long side, or multiples of them.
     pub other: &'a Buffer<f32>,
+    /// The factors with which `other` is beta u.
+    pub shifts: &'a Buffer<f32>,
 }
 
 /// The steps that one dispatch takes.
@@ -120,6 +122,7 @@ pub fn bidiagonalise(recorder: &mut Recorder, matrix: &Matrix, memory: &Bidiagon
     expect_len(operation, "factors", vectors, memory.factors.len())?;
     expect_len(operation, "active", vectors, memory.active.len())?;
     expect_len(operation, "states", vectors, memory.states.len())?;
+    expect_len(operation, "shifts", vectors, memory.shifts.len())?;
     let params = Params {
         vectors: word(operation, "the vectors", vectors)?,
         columns: word(operation, "the columns", memory.columns)?,
@@ -142,6 +145,7 @@ pub fn bidiagonalise(recorder: &mut Recorder, matrix: &Matrix, memory: &Bidiagon
         memory.values.into(),
         basis.into(),
         memory.other.into(),
+        memory.shifts.into(),
     ];
     recorder.dispatch(KERNELS.of(matrix.storage()), Grid::groups(vectors), &params, &bindings)
 }
@@ -173,13 +177,14 @@ struct Item<'a> {
     factor: &'a mut f32,
     active: &'a mut u32,
     state: &'a mut NormaliserState,
-    /// beta before the first step.
-    beta: f32,
+    /// The factor with which `other` is beta u.
+    shift: &'a mut f32,
     /// alphas and betas in turn, as far as the steps went.
     values: Vec<f32>,
 }
 
-fn on_host<S: Stored>(params: &Params, [matrix, factors, mask, states, values, basis, other]: [Words<'_>; 7]) {
+fn on_host<S: Stored>(params: &Params, words: [Words<'_>; 8]) {
+    let [matrix, factors, mask, states, values, basis, other, shifts] = words;
     let matrix = matrix.read::<S::Bits>();
     let (vectors, first) = (params.vectors as usize, params.first_step as usize);
     let sides = (params.rows as usize, params.cols as usize);
@@ -190,17 +195,17 @@ fn on_host<S: Stored>(params: &Params, [matrix, factors, mask, states, values, b
     for slot in basis.write::<f32>().chunks_mut(params.stride as usize).take(first + params.steps as usize + 1) {
         slots.iter_mut().zip(slot.chunks_mut(short)).for_each(|(slots, part)| slots.push(part));
     }
-    let memory = (factors.write::<f32>().iter_mut(), mask.write::<u32>().iter_mut());
-    let others = other.write::<f32>().chunks_mut(long).zip(states.write::<NormaliserState>());
+    let scales = factors.write::<f32>().iter_mut().zip(shifts.write::<f32>());
+    let states = states.write::<NormaliserState>().iter_mut().zip(mask.write::<u32>());
+    let others = other.write::<f32>().chunks_mut(long).zip(scales.zip(states));
     let mut items: Vec<Item<'_>> = slots
         .into_iter()
         .zip(others)
-        .zip(memory.0.zip(memory.1))
         .enumerate()
-        .filter(|(_, (_, (_, active)))| **active != 0)
-        .map(|(vector, ((slots, (other, state)), (factor, active)))| {
-            let beta = if first == 0 { 0.0 } else { values[(2 * first - 1) * vectors + vector] };
-            Item { vector, slots, other, factor, active, state, beta, values: Vec::new() }
+        .filter(|(_, (_, (_, (_, (_, active)))))| **active != 0)
+        .map(|(vector, (slots, (other, ((factor, shift), (state, active)))))| {
+            let values = Vec::with_capacity(2 * params.steps as usize);
+            Item { vector, slots, other, factor, shift, active, state, values }
         })
         .collect();
     each_chunk(&mut items, 1, 2 * size * params.steps as usize, |_, item| {
@@ -227,7 +232,7 @@ impl Item<'_> {
             if step == 0 && params.chooses_range != 0 && !self.choose_range(&forward) {
                 return;
             }
-            combine(-self.beta, self.other, *self.factor, &mut forward);
+            combine(-*self.shift, self.other, *self.factor, &mut forward);
             let Some((alpha, inverse)) = self.measure(&forward, 2 * step, breakdown) else { return };
             scaled(inverse, &forward, self.other);
 
@@ -237,7 +242,7 @@ impl Item<'_> {
             orthogonalise(&self.slots[..=step], &mut coefficients, &mut backward);
             let Some((beta, inverse)) = self.measure(&backward, 2 * step + 1, breakdown) else { return };
             scaled(inverse, &backward, self.slots[step + 1]);
-            self.beta = beta;
+            *self.shift = beta;
         }
     }
 

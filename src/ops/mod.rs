@@ -29,6 +29,7 @@ mod matmul_tiles;
 mod matvec;
 mod matvec_adjoint;
 mod matvec_adjoint_vectors;
+mod matvec_both;
 mod matvec_vectors;
 mod max_abs;
 mod mirror;
@@ -41,6 +42,7 @@ mod pool_unpick;
 mod power_check;
 mod project;
 mod range;
+mod remainder;
 mod residual_squares;
 mod row_abs_sums;
 mod scale;
@@ -48,6 +50,7 @@ mod screen;
 mod segments;
 mod sliding;
 mod square_sums;
+mod step_norms;
 mod strided;
 mod sum_axis;
 mod sum_partials;
@@ -81,6 +84,7 @@ pub use matmul_tiles::{Tile, matmul_tiles};
 pub use matvec::matvec;
 pub use matvec_adjoint::matvec_adjoint;
 pub use matvec_adjoint_vectors::matvec_adjoint_vectors;
+pub use matvec_both::{Shift, Sums, matvec_both, matvec_both_segments};
 pub use matvec_vectors::matvec_vectors;
 pub use max_abs::max_abs;
 pub use mirror::mirror;
@@ -93,6 +97,7 @@ pub use pool_unpick::pool_unpick;
 pub use power_check::{PowerCheck, PowerReport, power_check};
 pub use project::project;
 pub use range::range;
+pub use remainder::remainder;
 pub use residual_squares::residual_squares;
 pub use row_abs_sums::row_abs_sums;
 pub use scale::scale;
@@ -100,6 +105,7 @@ pub use screen::screen_segments;
 pub use segments::Segments;
 pub(crate) use square_sums::panel_segments;
 pub use square_sums::square_sums;
+pub use step_norms::{StepNorms, step_norms};
 pub use strided::{RANK, strided};
 pub use sum_axis::{sum_axis, sum_axis_segments};
 pub use sum_partials::{sum_partials, sum_partials_roundings};
@@ -116,6 +122,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         matvec_adjoint::KERNELS.each(),
         matvec_vectors::KERNELS.each(),
         matvec_adjoint_vectors::KERNELS.each(),
+        matvec_both::KERNELS.each(),
         row_abs_sums::KERNELS.each(),
         column_abs_sums::KERNELS.each(),
         square_sums::KERNELS.each(),
@@ -141,6 +148,8 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &combine::KERNEL,
         &range::KERNEL,
         &normaliser::KERNEL,
+        &remainder::KERNEL,
+        &step_norms::KERNEL,
         &power_check::KERNEL,
         &strided::KERNEL,
         &window::KERNEL,

@@ -35,9 +35,10 @@ pub(in crate::norm) struct Run<'a, O: ?Sized> {
     /// alpha and beta of each step and vector.
     pub(super) values: Buffer<f32>,
     pub(super) product_short: Tensor,
-    pub(super) product_long: Tensor,
-    /// The latest vector of the long side.
-    pub(super) other: Tensor,
+    /// alpha u of the step, and of the step before: of even and of odd steps. After whole steps u itself.
+    pub(super) products_long: [Tensor; 2],
+    /// beta / alpha of the latest step of each vector; after whole steps beta.
+    pub(super) shifts: Buffer<f32>,
     /// The vectors of each further copy of the largest value, of every chain; the chain with the most copies decides
     /// how many.
     pub(super) others: Vec<Tensor>,
@@ -94,8 +95,8 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
             cycle: Cycle::default(),
             values: Buffer::zeros(&device, "alphas and betas", 2 * capacity * vectors)?,
             product_short: oriented.short_zeros(columns)?,
-            product_long: oriented.long_zeros(columns)?,
-            other: oriented.long_zeros(columns)?,
+            products_long: [oriented.long_zeros(columns)?, oriented.long_zeros(columns)?],
+            shifts: Buffer::zeros(&device, "shifts", vectors)?,
             others: Vec::new(),
             exponents: Vec::new(),
             device,
@@ -218,10 +219,8 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
         Pace { steps: steps.min(self.oriented.short), steps_per_submit: affordable.min(16), look_ahead }
     }
 
-    /// Records the product with the latest basis vector, alpha, the product back, beta, and the next basis vector.
     fn record(&mut self, recorder: &mut Recorder, step: usize) -> Result<()> {
-        self.record_forward(recorder, step)?;
-        self.record_backward(recorder, step)
+        self.record_step(recorder, step)
     }
 
     fn record_steps(&mut self, recorder: &mut Recorder, steps: Range<usize>) -> Result<()> {

@@ -56,7 +56,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
             let own = &random[column * short..(column + 1) * short];
             self.product_short.buffer().write(&self.device, "start", vector * short, own)?;
             self.memory.set_active(vector, true)?;
-            self.values.write(&self.device, "alphas and betas", (2 * step - 1) * chosen.len() + vector, &[0.0])?;
+            self.shifts.write(&self.device, "shifts", vector, &[0.0])?;
         }
         let slot = self.basis.slot(step)?;
         let norms = Buffer::zeros(&self.device, "norms", self.chains.len())?;
@@ -140,6 +140,7 @@ impl<O: LinearOperator + ?Sized> Run<'_, O> {
         })?;
         recorder.submit()?;
         self.values = Buffer::zeros(&self.device, "alphas and betas", self.values.len())?;
+        self.shifts = Buffer::zeros(&self.device, "shifts", self.shifts.len())?;
         for (vector, chain) in self.chains.iter_mut().enumerate().filter(|(_, chain)| !chain.state.is_done()) {
             *chain = chain.restarted();
             self.memory.set_active(vector, true)?;

@@ -99,7 +99,7 @@ fn product(
 }
 
 /// The longest segment of rows, and how many segments all panels of an item have.
-fn row_cut(case: &Case<'_>, matrix: &Matrix) -> (usize, usize) {
+pub fn row_cut(case: &Case<'_>, matrix: &Matrix) -> (usize, usize) {
     let least = case.gpu.capabilities().profile.adjoint_rows as usize;
     let length = Cut::for_rows(matrix.rows(), least).length;
     let panels = matrix.panels().iter().filter(|panel| panel.items().contains(&0));

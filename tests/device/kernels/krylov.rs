@@ -153,7 +153,7 @@ pub fn range(case: &mut Case<'_>) {
 }
 
 /// Positive sums of squares, some of them zero or not finite.
-fn squares(case: &mut Case<'_>, segments: usize, vectors: usize) -> Vec<f32> {
+pub fn squares(case: &mut Case<'_>, segments: usize, vectors: usize) -> Vec<f32> {
     let mut squares: Vec<f32> =
         (0..segments * vectors).map(|_| (0.1 + case.draw_as(Values::Ordinary, 1)[0].abs()) * case.power(10)).collect();
     for vector in 0..vectors {
@@ -167,7 +167,7 @@ fn squares(case: &mut Case<'_>, segments: usize, vectors: usize) -> Vec<f32> {
     squares
 }
 
-fn column_of(values: &[f32], vectors: usize, vector: usize) -> Vec<f64> {
+pub fn column_of(values: &[f32], vectors: usize, vector: usize) -> Vec<f64> {
     values.iter().skip(vector).step_by(vectors).map(|value| f64::from(*value)).collect()
 }
 

@@ -20,6 +20,7 @@ mod row;
 mod setup;
 mod shapes;
 mod sliding;
+mod steps;
 mod symmetric;
 mod table;
 mod tensor;

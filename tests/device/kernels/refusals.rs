@@ -4,7 +4,7 @@ use opnorm::device::{Buffer, Recorder};
 use opnorm::low_level::ops;
 use opnorm::low_level::ops::{
     Around, Axis, BasisRef, InsertAt, Normalise, NormaliserState, NormsOfStep, PowerCheck, PowerReport, Rows,
-    Segmented, Side, Sizes, Span, Tile,
+    Segmented, Side, Sizes, Span, StepNorms, Tile,
 };
 use opnorm::tensor::{Conv2dOptions, Pool2dOptions};
 use opnorm::{Device, Error, Result};
@@ -85,6 +85,26 @@ fn sums_over_the_loop_budget_are_refused() {
     refused(gpu, |recorder| {
         ops::power_check(recorder, 1, &check, Segmented { buffer: &numbers, count: over }, &small, &active, &reports)
     });
+}
+
+/// As above, of the kernels of a step.
+#[test]
+fn steps_over_the_loop_budget_are_refused() {
+    let gpu = Setup::SoftwareTrusted.device();
+    if gpu.is_host() {
+        return long_sums_run(gpu);
+    }
+    let over = gpu.capabilities().loop_budget as usize + 1;
+    let numbers: Buffer<f32> = Buffer::zeros(gpu, "test", 2 * over).unwrap();
+    let small: Buffer<f32> = Buffer::zeros(gpu, "test", 2).unwrap();
+    let active: Buffer<u32> = Buffer::zeros(gpu, "test", 2).unwrap();
+    let states: Buffer<NormaliserState> = Buffer::zeros(gpu, "test", 2).unwrap();
+    let parts = |count: usize| Segmented { buffer: &numbers, count };
+    let (one, norm) = ((&numbers, &numbers), (&small, 0));
+    refused(gpu, |recorder| ops::remainder(recorder, ONE, one, (parts(1), parts(over)), norm, &numbers));
+    refused(gpu, |recorder| ops::remainder(recorder, ONE, one, (parts(over), parts(1)), norm, &numbers));
+    let memory = StepNorms { vectors: 1, inverses: &small, shifts: &small, active: &active, states: &states };
+    refused(gpu, |recorder| ops::step_norms(recorder, &memory, parts(over), norm, (1, 0.0)));
 }
 
 /// Products of sizes are checked on the host, because shaders do not check their parameters and a product may wrap

@@ -8,7 +8,7 @@ use opnorm::tensor::Storage;
 
 use super::row::Row;
 use super::setup::Setup;
-use super::{dense, krylov, products, sliding, symmetric, tensor, vector, whole};
+use super::{dense, krylov, products, sliding, steps, symmetric, tensor, vector, whole};
 
 const ALL: &[Storage] = &[Storage::F32, Storage::F16, Storage::Bf16];
 
@@ -76,6 +76,7 @@ table! {
         matvec_adjoint_vectors = dense::matvec_adjoint_vectors {
             storages: ALL, masks: true, long: &[(1, 70_000, 3), (1, 600_000, 1), (70_000, 3, 2)],
         }
+        matvec_both = steps::matvec_both { storages: ALL, masks: true, long: &[(1, 300_001, 4), (70_000, 2, 3)] }
         row_abs_sums = dense::row_abs_sums { storages: ALL, long: &[(1, 3, 600_000), (1, 600_000, 3)] }
         column_abs_sums = dense::column_abs_sums { storages: ALL, long: &[(1, 600_000, 3), (1, 2, 2_200_000)] }
         square_sums = dense::square_sums { storages: ALL, long: &[SQUARE, LONG, MANY] }
@@ -101,6 +102,8 @@ table! {
         combine = krylov::combine { masks: true, long: &[(1, 20_000, 2), LONG] }
         range = krylov::range { masks: true, long: &[DEEP, WIDE] }
         normaliser = krylov::normaliser { masks: true, long: &[DEEP, WIDE] }
+        remainder = steps::remainder { masks: true, long: &[(1, 45_000, 2), LONG] }
+        step_norms = steps::step_norms { masks: true, long: &[DEEP, WIDE] }
         power_check = krylov::power_check { masks: true, long: &[DEEP, WIDE] }
         unary = tensor::unary { long: &[(70_000, 1, 3)] }
         binary = tensor::binary { long: &[LONG, MANY] }

@@ -86,6 +86,7 @@ struct Memory {
     factors: Buffer<f32>,
     active: Buffer<u32>,
     states: Buffer<NormaliserState>,
+    shifts: Buffer<f32>,
     values: Buffer<f32>,
 }
 
@@ -104,6 +105,7 @@ impl Memory {
             values: &self.values,
             basis: BasisRef { buffer: &self.basis, slots: self.slots, stride: self.stride },
             other: &self.other,
+            shifts: &self.shifts,
         }
     }
 }
@@ -125,15 +127,9 @@ pub fn bidiagonalise(case: &mut Case<'_>) {
     };
     let mut basis = drawn(case, (first + 1) * stride, scale);
     basis.resize((first + 2) * stride, UNTOUCHED);
-    let mut other = drawn(case, vectors * long, 1.0 / (long as f32).sqrt());
-    if first == 0 {
-        other.fill(UNTOUCHED);
-    }
-    let mut values = vec![UNTOUCHED; 2 * (first + 1) * vectors];
-    let betas = drawn(case, vectors, 1.0);
-    if first > 0 {
-        values[(2 * first - 1) * vectors..2 * first * vectors].copy_from_slice(&betas);
-    }
+    let other = drawn(case, vectors * long, 1.0 / (long as f32).sqrt());
+    let shifts = if first == 0 { vec![0.0; vectors] } else { drawn(case, vectors, 1.0) };
+    let values = vec![UNTOUCHED; 2 * (first + 1) * vectors];
     let memory = Memory {
         shape,
         transposed: shape.rows < shape.cols,
@@ -144,6 +140,7 @@ pub fn bidiagonalise(case: &mut Case<'_>) {
         factors: case.upload(&factors),
         active: case.upload(&mask.bits()),
         states: case.upload(&vec![NormaliserState::default(); vectors]),
+        shifts: case.upload(&shifts),
         values: case.upload(&values),
     };
     let steps = Steps { first, count: 1, chooses_range, breakdown: BREAKDOWN };
@@ -186,8 +183,7 @@ pub fn bidiagonalise(case: &mut Case<'_>) {
             case.expect((0.999..2.001).contains(&scaled), || format!("vector {vector}: {scaled} is out of range"));
         }
         item.factor = f64::from(found_factors[vector]);
-        let start = if first == 0 { vec![0.0; long] } else { widened(&other[vector * long..][..long]) };
-        let before = if first == 0 { 0.0 } else { f64::from(betas[vector]) };
+        let (start, before) = (widened(&other[vector * long..][..long]), f64::from(shifts[vector]));
         let forward = half_step(&item, false, (&v, before, &start));
         let error = forward.error_of_norm(lanes);
         let noise = f64::from(BREAKDOWN) * 2.0 * forward.norm();
@@ -231,6 +227,7 @@ fn in_blocks(device: &Device, matrix: &Matrix, columns: usize, block: usize) -> 
         factors: upload(&vec![1.0; vectors]),
         active: Buffer::from_slice(device, "test", &vec![1; vectors]).unwrap(),
         states: Buffer::zeros(device, "test", vectors).unwrap(),
+        shifts: upload(&vec![0.0; vectors]),
         values: upload(&vec![0.0; 2 * count * vectors]),
     };
     let mut recorder = device.recorder();

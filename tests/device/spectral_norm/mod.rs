@@ -7,6 +7,7 @@ mod multiplicity;
 mod operators;
 mod products;
 mod spectra;
+mod steps;
 mod stopping;
 mod top;
 mod unchanged;

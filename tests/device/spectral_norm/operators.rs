@@ -79,7 +79,8 @@ fn expressions_are_what_their_constructors_make() {
     assert_eq!(sigma(&(shared - boxed).unwrap()), expected);
     let borrowed: &dyn LinearOperator = &c;
     let sum = (borrowed + Transpose(Transpose(&c))).unwrap();
-    assert_eq!(sigma(&sum), 2.0 * sigma(&c));
+    // A matrix takes both products of a step in one read, a sum in two: their roundings differ.
+    assert!((sigma(&sum) / (2.0 * sigma(&c)) - 1.0).abs() < 1e-12);
     assert!((&a + &b).is_err() && (&a * &c).is_err() && (&a * f32::INFINITY).is_err());
 }
 

@@ -1,0 +1,31 @@
+//! The launches of a step.
+
+use opnorm::norm::{Lanczos, Stop};
+use opnorm::operator::{LinearOperator, Scaled, Transpose};
+use opnorm::{Device, Matrix};
+
+use super::matrices::Source;
+
+/// The dispatches of each of 8 steps, from the twelfth on.
+fn dispatches(gpu: &Device, operator: &dyn LinearOperator) -> f64 {
+    let until = |max_iter: usize| {
+        let before = gpu.totals().dispatches;
+        let norms = Lanczos { max_iter, stop: Stop::Value { rtol: 1e-15 }, ..Lanczos::default() }.norm(operator);
+        assert_eq!(norms.unwrap().items()[0].iterations, max_iter);
+        gpu.totals().dispatches - before
+    };
+    (until(20) - until(12)) as f64 / 8.0
+}
+
+#[test]
+fn a_step_takes_few_launches() {
+    let gpu = Device::new().unwrap(); // of its own, for its counters
+    let entries = Source::new(24).gaussian(90, 70).entries;
+    let matrix = Matrix::from_slice(&gpu, 90, 70, &entries).unwrap();
+    assert_eq!(dispatches(&gpu, &matrix), 9.0);
+    assert_eq!(dispatches(&gpu, &Scaled::new(&matrix, 0.3).unwrap()), 10.0); // and the factor
+    assert_eq!(dispatches(&gpu, &Transpose(&matrix)), 9.0);
+    // Two reads: two products and axpby in place of one kernel, and a square.
+    let wide = Matrix::from_slice(&gpu, 70, 90, &entries).unwrap();
+    assert_eq!(dispatches(&gpu, &wide), 12.0);
+}
