@@ -35,6 +35,8 @@ pub(crate) use field::{Field, Scalar};
 pub(crate) use grid::Grid;
 pub use handle::Device;
 pub(crate) use host::{HostForm, call, each_chunk, each_item};
+#[cfg(feature = "io")]
+pub(crate) use host::{Lane, thread_count};
 pub use host::{OwnForm, Words};
 pub(crate) use kernel::{Access, Generated, Kernel};
 pub use open::DeviceOptions;

@@ -19,9 +19,20 @@ use crate::device::faults::Faults;
 /// Bytes of a command from which on several threads may share it: work for two threads, of four bytes an element.
 const LARGE: usize = 1 << 20;
 
+/// The threads that run the commands of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// The thread that submits, and the pool where commands are large.
+    Wide,
+    /// The thread that submits, alone: several threads with queues of their own then work side by side.
+    #[cfg(feature = "io")]
+    Narrow,
+}
+
 pub(super) struct Queue {
     state: Mutex<State>,
     faults: Arc<Faults>,
+    lane: Lane,
 }
 
 #[derive(Default)]
@@ -31,11 +42,11 @@ struct State {
 }
 
 impl Queue {
-    pub(super) fn new(faults: Arc<Faults>) -> Self {
-        Self { state: Mutex::default(), faults }
+    pub(super) fn new(faults: Arc<Faults>, lane: Lane) -> Self {
+        Self { state: Mutex::default(), faults, lane }
     }
 
-    pub(super) fn faults(&self) -> &Faults {
+    pub(super) fn faults(&self) -> &Arc<Faults> {
         &self.faults
     }
 
@@ -80,7 +91,8 @@ impl Queue {
                 state.running = false;
                 return;
             };
-            if !of_pool && commands.iter().any(|command| command.is_own() || command.bytes() >= LARGE) {
+            let is_shared = |command: &Command| command.is_own() || command.bytes() >= LARGE;
+            if self.lane == Lane::Wide && !of_pool && commands.iter().any(is_shared) {
                 state.waiting.push_front(commands);
                 drop(state);
                 let queue = Arc::clone(self);
