@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::event::Observer;
 use super::form::item_index;
-use super::measure::{Place, Task, seats};
 use super::proof::add_certificates;
 use super::rounding::distances;
+use super::task::{Place, Task, seats};
 use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, Solved};
 use crate::bound::Bounds;
 use crate::io::{Element, Entry};

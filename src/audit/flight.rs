@@ -124,10 +124,10 @@ impl Flight {
 }
 
 impl Begun<'_> {
-    /// Waits for a seat, or for all seats where the tensor is solved on all threads; earlier tensors go first.
-    pub(super) fn seats(&self, all: bool) -> Seats<'_> {
+    /// Waits for so many seats, or for all where there are fewer; earlier tensors go first.
+    pub(super) fn seats(&self, count: usize) -> Seats<'_> {
         let flight = self.flight;
-        let count = if all { flight.limits.seats } else { 1 };
+        let count = count.min(flight.limits.seats);
         let mut state = flight.state();
         state.waiting.insert(self.index);
         while state.waiting.first() != Some(&self.index) || state.taken + count > flight.limits.seats {
@@ -222,21 +222,21 @@ mod tests {
     fn an_earlier_tensor_sits_down_first_and_a_wide_one_alone() {
         let flight = flight(2, 100);
         let begun: Vec<_> = (0..3).map(|_| flight.begin(3, |_| 1).unwrap()).collect();
-        let one = begun[0].seats(false);
+        let one = begun[0].seats(1);
         let order = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
-            let sit = |index: usize, all| {
+            let sit = |index: usize, count| {
                 let (begun, order) = (&begun[index], &order);
                 scope.spawn(move || {
-                    let _seats = begun.seats(all);
+                    let _seats = begun.seats(count);
                     order.lock().unwrap().push(index);
                 });
                 while !flight.state().waiting.contains(&index) {
                     std::thread::yield_now();
                 }
             };
-            sit(1, true);
-            sit(2, false);
+            sit(1, usize::MAX);
+            sit(2, 1);
             assert!(order.lock().unwrap().is_empty(), "a free seat is not for a later tensor");
             drop(one);
         });

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::column::Column;
 use super::event::Observer;
-use super::flight::{Begun, Seats};
+use super::task::{Place, Task};
 use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, dense};
 use crate::bound::{Arithmetic, Bounds, Guarantee};
 use crate::io::{Checkpoint, Entry};
@@ -25,22 +25,6 @@ pub fn measure(
     observe: &mut dyn FnMut(Event<'_>) -> Result<()>,
 ) -> Result<()> {
     with_seats(&Task { device, checkpoint, entry, options }, None, observe)
-}
-
-/// A tensor, with what its measurement needs.
-pub(super) struct Task<'a> {
-    pub(super) device: &'a Device,
-    pub(super) checkpoint: &'a Checkpoint,
-    pub(super) entry: &'a Entry,
-    pub(super) options: &'a Options,
-}
-
-/// The place of a tensor among those in flight, and whether all threads solve it together; `None` where it is alone.
-pub(super) type Place<'a> = Option<(&'a Begun<'a>, bool)>;
-
-/// Waits for the seats that a tensor is solved on.
-pub(super) fn seats<'a>(place: Place<'a>) -> Option<Seats<'a>> {
-    place.map(|(begun, all)| begun.seats(all))
 }
 
 /// [`measure()`], which takes seats only to solve.

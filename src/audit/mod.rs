@@ -39,6 +39,7 @@ mod pipeline;
 mod proof;
 mod rounding;
 mod row;
+mod task;
 
 pub use event::{Event, Solved};
 pub use form::{Axes, Form};

@@ -5,16 +5,23 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use super::flight::{Begun, Flight, Limits};
-use super::measure::{self, Task};
+use super::measure;
 use super::news::News;
+use super::task::Task;
 use super::{Axes, Bound, Event, Form, Options};
 use crate::Result;
 use crate::device::{Device, Lane};
 use crate::io::{Checkpoint, Element, Entry};
 
-/// The bytes of a matrix from which on the host solves it on all threads: more of them would not stay in the caches of
-/// one thread, and few tensors are so large.
+/// The bytes of a matrix from which on the host solves it on several threads, where there are tensors enough for all
+/// threads: few tensors are so large.
 const WIDE: u64 = 8 << 20;
+
+/// The same where there are not: launches on smaller matrices do not share their work.
+const LEAST_WIDE: u64 = 1 << 20;
+
+/// The bytes of a matrix for which a thread of several is worth its while.
+const OF_A_THREAD: u64 = 1 << 19;
 
 /// Events that may wait for the observer, so that a slow one slows the run.
 const UNHEARD: usize = 1024;
@@ -47,8 +54,8 @@ pub fn measure_all(
     options: &Options,
     observe: &mut dyn FnMut(usize, Event<'_>) -> Result<()>,
 ) -> Result<()> {
-    let run = Run { device, targets, options, flight: Flight::new(Limits::of(device)) };
-    run.all(Limits::of(device), observe)
+    let limits = Limits::of(device);
+    Run { device, targets, options, limits, flight: Flight::new(limits) }.all(observe)
 }
 
 /// The parts of a run that its threads share.
@@ -56,6 +63,7 @@ struct Run<'a> {
     device: &'a Device,
     targets: &'a [Target<'a>],
     options: &'a Options,
+    limits: Limits,
     flight: Flight,
 }
 
@@ -63,10 +71,10 @@ struct Run<'a> {
 type Message = (usize, Result<News>);
 
 impl Run<'_> {
-    fn all(&self, limits: Limits, observe: &mut dyn FnMut(usize, Event<'_>) -> Result<()>) -> Result<()> {
+    fn all(&self, observe: &mut dyn FnMut(usize, Event<'_>) -> Result<()>) -> Result<()> {
         // A thread more than seats, which reads and uploads meanwhile.
-        let threads = (limits.seats + 1).min(self.targets.len());
-        if limits.seats < 2 || threads < 2 {
+        let threads = (self.limits.seats + 1).min(self.targets.len());
+        if self.limits.seats < 2 || threads < 2 {
             return self.in_turn(observe);
         }
         let lanes = (0..threads).map(|_| self.device.lane(Lane::Narrow)).collect::<Result<Vec<_>>>()?;
@@ -109,12 +117,12 @@ impl Run<'_> {
 
     fn one(&self, lane: &Device, begun: &Begun<'_>, sender: &SyncSender<Message>) -> Result<()> {
         let target = &self.targets[begun.index];
-        let is_wide = self.device.is_host() && self.words(target) >= WIDE;
-        let wide = if is_wide { Some(self.device.lane(Lane::Wide)?) } else { None };
+        let threads = self.threads(target);
+        let wide = if threads > 1 { Some(self.device.lane(Lane::Wide)?) } else { None };
         let (device, options) = (wide.as_ref().unwrap_or(lane), self.options_of(target));
         let task = Task { device, checkpoint: target.checkpoint, entry: target.entry, options: &options };
         let mut rows = 0;
-        measure::with_seats(&task, Some((begun, is_wide)), &mut |event| {
+        measure::with_seats(&task, Some((begun, threads)), &mut |event| {
             let cancelled = event.cancelled();
             match event {
                 Event::Solving(..) | Event::Certifying(..) if !begun.is_head() && !begun.is_stopped() => return Ok(()),
@@ -154,6 +162,16 @@ impl Run<'_> {
 
     fn options_of(&self, target: &Target<'_>) -> Options {
         Options { axes: target.axes, ..self.options.clone() }
+    }
+
+    /// The threads that solve a tensor.
+    fn threads(&self, target: &Target<'_>) -> usize {
+        let words = self.words(target);
+        let least = if self.targets.len() < 2 * self.limits.seats { LEAST_WIDE } else { WIDE };
+        if !self.device.is_host() || words < least {
+            return 1;
+        }
+        usize::try_from(words / OF_A_THREAD).unwrap_or(usize::MAX).min(self.limits.seats)
     }
 
     /// The bytes of a tensor as the device holds it.

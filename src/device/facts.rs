@@ -18,6 +18,11 @@ impl Facts {
         known.get(&TypeId::of::<T>()).and_then(|fact| Arc::clone(fact).downcast().ok())
     }
 
+    /// The fact of this type, made by default where nobody has kept one.
+    pub(crate) fn of<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        self.get().unwrap_or_else(|| self.keep(T::default()))
+    }
+
     /// Keeps a fact. The first of a type stays: two threads that found out at once agree on one.
     pub(crate) fn keep<T: Any + Send + Sync>(&self, fact: T) -> Arc<T> {
         let fact = Arc::new(fact);

@@ -10,9 +10,8 @@ use super::counters::{Counter, Counters, Totals};
 use super::driver::{self, Driver};
 use super::facts::Facts;
 use super::host::Host;
-#[cfg(feature = "io")]
+#[cfg(any(test, feature = "io"))]
 use super::host::Lane;
-use super::pool::Pool;
 use crate::Result;
 
 /// A device, shared by its clones.
@@ -27,8 +26,8 @@ struct Inner {
     id: u64,
     capabilities: Capabilities,
     facts: Arc<Facts>,
-    /// Idle scratch memory, which goes from one command of a queue to a later one.
-    pool: Pool,
+    /// Facts that the lanes of a device do not share.
+    own: Facts,
 }
 
 /// The kind of a device.
@@ -43,7 +42,7 @@ impl Device {
     pub(super) fn assemble(kind: Kind, capabilities: Capabilities) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(1);
         let id = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self { inner: Arc::new(Inner { kind, id, capabilities, facts: Arc::default(), pool: Pool::default() }) }
+        Self { inner: Arc::new(Inner { kind, id, capabilities, facts: Arc::default(), own: Facts::default() }) }
     }
 
     /// The same device for one thread of several that use it at once: on the host, with a queue of its own.
@@ -53,12 +52,12 @@ impl Device {
     ///
     /// # Errors
     /// [`crate::Error::OutOfMemory`]
-    #[cfg(feature = "io")]
+    #[cfg(any(test, feature = "io"))]
     pub(crate) fn lane(&self, lane: Lane) -> Result<Self> {
         let Kind::Host(host) = self.kind() else { return Ok(self.clone()) };
         let (kind, id, capabilities) = (Kind::Host(host.lane(lane)?), self.inner.id, self.capabilities().clone());
         let facts = Arc::clone(&self.inner.facts);
-        Ok(Self { inner: Arc::new(Inner { kind, id, capabilities, facts, pool: Pool::default() }) })
+        Ok(Self { inner: Arc::new(Inner { kind, id, capabilities, facts, own: Facts::default() }) })
     }
 
     pub(super) fn kind(&self) -> &Kind {
@@ -126,8 +125,9 @@ impl Device {
         &self.inner.facts
     }
 
-    pub(super) fn pool(&self) -> &Pool {
-        &self.inner.pool
+    /// Facts about this lane of the device: idle memory, which goes from one command of a queue to a later one.
+    pub(super) fn facts_of_lane(&self) -> &Facts {
+        &self.inner.own
     }
 
     fn counters(&self) -> &Counters {

@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn sums_of_the_source_are_those_of_the_device() {
-        let values: Vec<f64> = (0..2 * 700 * 301).map(|place| f64::from(place * 7919 % 1009) / 3.0 - 170.0).collect();
+        let values: Vec<f64> = (0..2 * 700 * 301u32).map(|place| f64::from(place * 79 % 1009) / 3.0 - 170.0).collect();
         let singles: Vec<f32> = values.iter().map(|value| *value as f32).collect();
         check(&values, (2, 700, 301));
         check(&singles, (2, 700, 301));

@@ -45,7 +45,7 @@ impl Host {
     }
 
     /// The same host with a queue of its own.
-    #[cfg(feature = "io")]
+    #[cfg(any(test, feature = "io"))]
     pub(super) fn lane(&self, lane: Lane) -> Result<Self> {
         let queue = Arc::new(Queue::new(Arc::clone(self.queue.faults()), lane));
         // A launch locks what it binds, so that a placeholder of several queues would make them take turns.
