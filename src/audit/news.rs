@@ -13,9 +13,16 @@ pub(super) enum News {
     Solving(Progress),
     Estimated(Estimate),
     Certifying(Progress),
-    Solved { items: Range<usize>, norms: SpectralNorms, top: Option<Vec<Triplets>> },
+    Solved(Box<Found>),
     Row(Box<Row>),
     Finished,
+}
+
+/// What [`Solved`] borrows.
+pub(super) struct Found {
+    items: Range<usize>,
+    norms: SpectralNorms,
+    top: Option<Vec<Triplets>>,
 }
 
 impl News {
@@ -26,7 +33,7 @@ impl News {
             Event::Estimated(_, estimate) => Self::Estimated(*estimate),
             Event::Certifying(_, progress) => Self::Certifying(*progress),
             Event::Solved(Solved { items, norms, top, .. }) => {
-                Self::Solved { items, norms: norms.clone(), top: top.map(<[_]>::to_vec) }
+                Self::Solved(Box::new(Found { items, norms: norms.clone(), top: top.map(<[_]>::to_vec) }))
             }
             Event::Row(row) => Self::Row(row),
             Event::Finished(_) => Self::Finished,
@@ -40,7 +47,8 @@ impl News {
             Self::Solving(progress) => observe(Event::Solving(entry, &progress)),
             Self::Estimated(estimate) => observe(Event::Estimated(entry, &estimate)),
             Self::Certifying(progress) => observe(Event::Certifying(entry, &progress)),
-            Self::Solved { items, norms, top } => {
+            Self::Solved(found) => {
+                let Found { items, norms, top } = *found;
                 observe(Event::Solved(Solved { entry, items, norms: &norms, top: top.as_deref() }))
             }
             Self::Row(row) => observe(Event::Row(row)),

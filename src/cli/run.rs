@@ -78,9 +78,7 @@ impl<'a> Run<'a> {
     fn items(&mut self, device: Option<&Device>, collector: &mut dyn Collector) -> Result<(), Stop> {
         let task = self.task;
         let tensor = |(place, item): (usize, &Item<'a>)| match item {
-            Item::Tensor { checkpoint, entry, axes } => {
-                Some((place, Target { checkpoint: *checkpoint, entry: *entry, axes: *axes }))
-            }
+            Item::Tensor { checkpoint, entry, axes } => Some((place, Target { checkpoint, entry, axes: *axes })),
             Item::Unreadable { .. } => None,
         };
         let (places, targets): (Vec<usize>, Vec<Target<'_>>) = task.items.iter().enumerate().filter_map(tensor).unzip();

@@ -130,7 +130,7 @@ impl Matrix {
         source: &S,
     ) -> Result<Self> {
         Self::upload_by(device, shape, source, |encoder, pieces| {
-            pieces.iter_mut().for_each(|piece| piece.encode(encoder))
+            pieces.iter_mut().for_each(|piece| piece.encode(encoder));
         })
     }
 
