@@ -6,26 +6,26 @@ use super::event::Observer;
 use super::form::item_index;
 use super::proof::add_certificates;
 use super::rounding::distances;
+use super::task::{Place, Task, seats};
 use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, Solved};
 use crate::bound::Bounds;
-use crate::io::{Checkpoint, Element, Entry};
+use crate::io::{Element, Entry};
 use crate::norm::{self, Control, SpectralNorm, Status, Triplets};
-use crate::tensor::Window;
-use crate::{Device, Error, Matrix, Result};
+use crate::operator::{AtHand, LinearOperator};
+use crate::tensor::{ElementSource, Window};
+use crate::{Error, Matrix, Result};
 
 /// The number of elements of a batch that go to the device at once; a matrix goes as a whole, of any size.
 const ELEMENTS_AT_ONCE: usize = 1 << 26;
 
 /// Measures the matrices of `shape` (items, rows, cols) and reports their rows.
 pub(super) fn measure(
-    device: &Device,
-    checkpoint: &Checkpoint,
-    entry: &Entry,
-    options: &Options,
-    shape: (usize, usize, usize),
+    task: &Task<'_>,
+    place: Place<'_>,
+    (items, rows, cols): (usize, usize, usize),
     observer: &mut Observer<'_>,
 ) -> Result<()> {
-    let (items, rows, cols) = shape;
+    let Task { device, checkpoint, entry, options } = *task;
     let mut start = Instant::now();
     let view = checkpoint.read(entry)?;
     // Products cannot overflow, because the size of the whole tensor was checked when the file was opened.
@@ -37,10 +37,14 @@ pub(super) fn measure(
         }
         let count = step.min(items - first);
         let part = Window { source: &view, first: first * rows * cols };
-        let matrix = Matrix::upload(device, (count, rows, cols), &part)?;
+        let matrix = Matrix::upload_shared(device, (count, rows, cols), &part)?;
+        let waits = Instant::now();
+        let seats = seats(place);
+        start += waits.elapsed();
+        let operator = AtHand { matrix: &matrix, source: &part };
         let solved = match options.norms {
             Norms::All | Norms::Only(Order::Spectral) => {
-                let mut solved = spectral(entry, options, &matrix, first, observer)?;
+                let mut solved = spectral(entry, options, &operator, first, observer)?;
                 if options.norms == Norms::All {
                     add_cheap_norms(&mut solved, &matrix)?;
                 }
@@ -51,6 +55,7 @@ pub(super) fn measure(
             }
             Norms::Only(order) => cheap(entry, options, &matrix, order)?,
         };
+        drop(seats);
         let share = start.elapsed() / u32::try_from(count).unwrap_or(u32::MAX);
         for (item, mut row) in solved.into_iter().enumerate() {
             finish(&mut row, entry, &matrix, first, item);
@@ -62,27 +67,28 @@ pub(super) fn measure(
 }
 
 /// The rows of the spectral norms.
-fn spectral(
+fn spectral<S: ElementSource + Sync + ?Sized>(
     entry: &Entry,
     options: &Options,
-    matrix: &Matrix,
+    operator: &AtHand<'_, S>,
     first: usize,
     observer: &mut Observer<'_>,
 ) -> Result<Vec<Row>> {
+    let (device, batch) = (operator.device(), operator.batch());
     let norms = {
         let control = Control::new().on_progress(|progress| observer.tell(Event::Solving(entry, progress)));
         match options.bound {
             Bound::Probabilistic { delta } => {
-                matrix.device().block_on(options.method.with_probable_bound(delta)?.norm_async(matrix, control))?
+                device.block_on(options.method.with_probable_bound(delta)?.norm_async(operator, control))?
             }
-            _ => matrix.device().block_on(options.method.norm_async(matrix, control))?,
+            _ => device.block_on(options.method.norm_async(operator, control))?,
         }
     };
     let top = match options.top {
-        Some(values) => Some(largest(entry, options, matrix, values, observer)?),
+        Some(values) => Some(largest(entry, options, operator, values, observer)?),
         None => None,
     };
-    let solved = Solved { entry, items: first..first + matrix.batch(), norms: &norms, top: top.as_deref() };
+    let solved = Solved { entry, items: first..first + batch, norms: &norms, top: top.as_deref() };
     observer.tell(Event::Solved(solved))?;
     let rows = norms.iter().enumerate().map(|(item, norm)| {
         let mut row = Row::new(entry, options, Outcome::Solved(norm.status));
@@ -96,10 +102,10 @@ fn spectral(
 }
 
 /// The largest singular values of each matrix; fewer where the matrix has fewer.
-fn largest(
+fn largest<S: ElementSource + Sync + ?Sized>(
     entry: &Entry,
     options: &Options,
-    matrix: &Matrix,
+    operator: &AtHand<'_, S>,
     values: usize,
     observer: &mut Observer<'_>,
 ) -> Result<Vec<Triplets>> {
@@ -112,8 +118,8 @@ fn largest(
         });
     };
     let control = Control::new().on_progress(|progress| observer.tell(Event::Solving(entry, progress)));
-    let count = values.min(matrix.rows()).min(matrix.cols());
-    matrix.device().block_on(lanczos.top_async(matrix, count, control))
+    let count = values.min(operator.matrix.rows()).min(operator.matrix.cols());
+    operator.device().block_on(lanczos.top_async(operator, count, control))
 }
 
 fn set_norm(row: &mut Row, norm: &SpectralNorm, bound: &Bound) {

@@ -21,10 +21,12 @@ pub enum Event<'a> {
     Estimated(&'a Entry, &'a Estimate),
     /// Progress of a proof.
     Certifying(&'a Entry, &'a Progress),
-    /// Solved matrices that are still on the device; their rows follow.
+    /// Solved matrices; their rows follow.
     Solved(Solved<'a>),
     /// A finished row.
     Row(Box<Row>),
+    /// The end of a tensor, after its last row.
+    Finished(&'a Entry),
 }
 
 /// Solved matrices of one tensor, with singular vectors, which rows do not hold.
@@ -56,11 +58,13 @@ pub(super) struct Observer<'a> {
     observe: &'a mut dyn FnMut(Event<'_>) -> Result<()>,
     // A fault of one tensor becomes a note of its row, whereas the same error from the observer must end the run.
     ended: bool,
+    /// Whether results were told.
+    resulted: bool,
 }
 
 impl<'a> Observer<'a> {
     pub(super) fn new(observe: &'a mut dyn FnMut(Event<'_>) -> Result<()>) -> Self {
-        Self { observe, ended: false }
+        Self { observe, ended: false, resulted: false }
     }
 
     /// Reports an event.
@@ -68,9 +72,15 @@ impl<'a> Observer<'a> {
     /// # Errors
     /// Any error of the observer.
     pub(super) fn tell(&mut self, event: Event<'_>) -> Result<()> {
+        self.resulted |= matches!(event, Event::Solved(_) | Event::Row(_));
         let answer = (self.observe)(event);
         self.ended |= answer.is_err();
         answer
+    }
+
+    /// Whether results were told, so that another try would tell them twice.
+    pub(super) fn has_results(&self) -> bool {
+        self.resulted
     }
 
     /// Whether the observer answered with an error.

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::column::Column;
 use super::event::Observer;
+use super::task::{Place, Task};
 use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, dense};
 use crate::bound::{Arithmetic, Bounds, Guarantee};
 use crate::io::{Checkpoint, Entry};
@@ -23,16 +24,33 @@ pub fn measure(
     options: &Options,
     observe: &mut dyn FnMut(Event<'_>) -> Result<()>,
 ) -> Result<()> {
+    with_seats(&Task { device, checkpoint, entry, options }, None, observe)
+}
+
+/// [`measure()`], which takes seats only to solve.
+pub(super) fn with_seats(
+    task: &Task<'_>,
+    place: Place<'_>,
+    observe: &mut dyn FnMut(Event<'_>) -> Result<()>,
+) -> Result<()> {
     let (mut observer, start) = (Observer::new(observe), Instant::now());
+    let Task { entry, options, .. } = *task;
     observer.tell(Event::Started(entry))?;
     let row = if let Some(reason) = entry.skipped() {
         let mut row = Row::new(entry, options, Outcome::Skipped);
         row.note(reason);
         row
     } else {
-        match attempt(device, checkpoint, entry, options, &mut observer) {
+        let mut attempted = attempt(task, place, &mut observer);
+        // Memory that other tensors took is no reason to leave this one out.
+        if let (Err(Error::OutOfMemory { .. }), Some((begun, _)), false) = (&attempted, place, observer.has_results())
+            && begun.is_now_alone()
+        {
+            attempted = attempt(task, place, &mut observer);
+        }
+        match attempted {
             Ok(Some(row)) => row,
-            Ok(None) => return Ok(()),
+            Ok(None) => return observer.tell(Event::Finished(entry)),
             Err(error) if observer.has_ended() => return Err(error),
             Err(error) => {
                 let mut row = Row::new(entry, options, Outcome::Unreadable);
@@ -41,26 +59,20 @@ pub fn measure(
             }
         }
     };
-    observer.tell(Event::Row(Box::new(row.took(start.elapsed()))))
+    observer.tell(Event::Row(Box::new(row.took(start.elapsed()))))?;
+    observer.tell(Event::Finished(entry))
 }
 
 /// The row, or `None` where rows were reported already.
-fn attempt(
-    device: &Device,
-    checkpoint: &Checkpoint,
-    entry: &Entry,
-    options: &Options,
-    observer: &mut Observer<'_>,
-) -> Result<Option<Row>> {
+fn attempt(task: &Task<'_>, place: Place<'_>, observer: &mut Observer<'_>) -> Result<Option<Row>> {
+    let Task { checkpoint, entry, options, .. } = *task;
     match Form::of(&entry.shape, options.axes) {
         Form::Empty => Ok(Some(empty(entry, options))),
         Form::Column { rows } => column(checkpoint, entry, options, rows).map(Some),
         Form::Matrix { rows, cols } | Form::Reshaped { rows, cols } => {
-            dense::measure(device, checkpoint, entry, options, (1, rows, cols), observer).map(|()| None)
+            dense::measure(task, place, (1, rows, cols), observer).map(|()| None)
         }
-        Form::Batch { items, rows, cols } => {
-            dense::measure(device, checkpoint, entry, options, (items, rows, cols), observer).map(|()| None)
-        }
+        Form::Batch { items, rows, cols } => dense::measure(task, place, (items, rows, cols), observer).map(|()| None),
     }
 }
 

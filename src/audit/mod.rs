@@ -1,7 +1,8 @@
 //! The norms of every tensor of a checkpoint, a row each.
 //!
 //! [`audit`] measures a whole [`Checkpoint`], [`measure()`] a single tensor. Both report [`Event`]s meanwhile, so that
-//! a report can be written row by row and a long run can be stopped. Only one tensor at a time is on the device.
+//! a report can be written row by row and a long run can be stopped. [`measure_all`] measures tensors of several files,
+//! and is what [`audit`] calls: several tensors are in flight at once, and their rows come in order.
 //!
 //! A tensor that cannot be measured has a [`Row`] with the reason, and the later tensors are still measured. Only a
 //! fault that every tensor would meet, such as a lost device, is an error.
@@ -29,17 +30,22 @@
 mod column;
 mod dense;
 mod event;
+mod flight;
 mod form;
 mod measure;
+mod news;
 mod options;
+mod pipeline;
 mod proof;
 mod rounding;
 mod row;
+mod task;
 
 pub use event::{Event, Solved};
 pub use form::{Axes, Form};
 pub use measure::measure;
 pub use options::{Bound, Norms, Options, Order};
+pub use pipeline::{Target, measure_all};
 pub use row::{Outcome, Row, SingularValue};
 
 use crate::io::Checkpoint;
@@ -55,5 +61,7 @@ pub fn audit(
     options: &Options,
     observe: &mut dyn FnMut(Event<'_>) -> Result<()>,
 ) -> Result<()> {
-    checkpoint.entries().iter().try_for_each(|entry| measure(device, checkpoint, entry, options, observe))
+    let target = |entry| Target { checkpoint, entry, axes: options.axes };
+    let targets: Vec<_> = checkpoint.entries().iter().map(target).collect();
+    measure_all(device, &targets, options, &mut |_, event| observe(event))
 }

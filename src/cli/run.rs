@@ -1,10 +1,9 @@
-//! A run over tensors: measures each in turn, writes each row once known, and ends in order.
+//! A run over tensors: measures them, writes each row once it and all before it are known, and ends in order.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
-use opnorm::audit::{Event, Options, Outcome, Row, measure};
-use opnorm::io::{Checkpoint, Entry};
+use opnorm::audit::{Event, Outcome, Row, Target, measure_all};
 use opnorm::norm::Status;
 use opnorm::report::text::printable;
 use opnorm::report::{Plan, Record, ReportWriter, Summary};
@@ -78,23 +77,39 @@ impl<'a> Run<'a> {
 
     fn items(&mut self, device: Option<&Device>, collector: &mut dyn Collector) -> Result<(), Stop> {
         let task = self.task;
-        for item in &task.items {
+        let tensor = |(place, item): (usize, &Item<'a>)| match item {
+            Item::Tensor { checkpoint, entry, axes } => Some((place, Target { checkpoint, entry, axes: *axes })),
+            Item::Unreadable { .. } => None,
+        };
+        let (places, targets): (Vec<usize>, Vec<Target<'_>>) = task.items.iter().enumerate().filter_map(tensor).unzip();
+        // A device exists wherever a tensor does.
+        if let Some(device) = device {
+            let measured = measure_all(device, &targets, &task.request.options, &mut |index, event| {
+                let cancelled = event.cancelled();
+                self.unreadable_until(places[index]).map_err(|_| cancelled)?;
+                self.event(&task.items[places[index]], event, collector)
+            });
+            // `Run::event` alone cancels, for one of two reasons.
+            measured.map_err(|error| match error {
+                Error::Cancelled { .. } if self.output.is_err() => Stop::Output,
+                Error::Cancelled { .. } => Stop::Interrupted,
+                error => Stop::Failed(error),
+            })?;
+        }
+        self.unreadable_until(task.items.len())
+    }
+
+    /// Reports the inputs before the item `end` that cannot be read.
+    fn unreadable_until(&mut self, end: usize) -> Result<(), Stop> {
+        let task = self.task;
+        while self.done < end
+            && let Item::Unreadable { file, name, problem } = &task.items[self.done]
+        {
             if interrupt::is_asked() {
                 return Err(Stop::Interrupted);
             }
-            match (item, device) {
-                (Item::Tensor { checkpoint, entry, axes }, Some(device)) => {
-                    let options = Options { axes: *axes, ..task.request.options.clone() };
-                    self.tensor(device, item, (checkpoint, entry), &options, collector)?;
-                    self.progress.finish_tensor(entry);
-                }
-                (Item::Unreadable { file, name, problem }, _) => {
-                    self.unreadable(file, name.as_deref(), problem);
-                    self.progress.finish_input();
-                }
-                // A device exists wherever a tensor does.
-                (Item::Tensor { .. }, None) => {}
-            }
+            self.unreadable(file, name.as_deref(), problem);
+            self.progress.finish_input();
             if self.output.is_err() {
                 return Err(Stop::Output);
             }
@@ -103,27 +118,10 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn tensor(
-        &mut self,
-        device: &Device,
-        item: &Item<'_>,
-        (checkpoint, entry): (&Checkpoint, &Entry),
-        options: &Options,
-        collector: &mut dyn Collector,
-    ) -> Result<(), Stop> {
-        let measured = measure(device, checkpoint, entry, options, &mut |event| self.event(item, event, collector));
-        // `Run::event` alone cancels, for one of two reasons.
-        measured.map_err(|error| match error {
-            Error::Cancelled { .. } if self.output.is_err() => Stop::Output,
-            Error::Cancelled { .. } => Stop::Interrupted,
-            error => Stop::Failed(error),
-        })
-    }
-
     fn event(&mut self, item: &Item<'_>, event: Event<'_>, collector: &mut dyn Collector) -> opnorm::Result<()> {
         let cancelled = event.cancelled();
-        // A known row is still written.
-        if interrupt::is_asked() && !matches!(event, Event::Row(_)) {
+        // A known row is still written, and its tensor counted.
+        if interrupt::is_asked() && !matches!(event, Event::Row(_) | Event::Finished(_)) {
             return Err(cancelled);
         }
         collector.collect(item, &event)?;
@@ -139,6 +137,10 @@ impl<'a> Run<'a> {
                 if self.output.is_err() {
                     return Err(cancelled);
                 }
+            }
+            Event::Finished(entry) => {
+                self.progress.finish_tensor(entry);
+                self.done += 1;
             }
             _ => {}
         }

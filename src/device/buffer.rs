@@ -147,6 +147,19 @@ impl<T: Pod> Buffer<T> {
         }
     }
 
+    /// Lets the host write elements in place, before anything is submitted that uses them; on the host as a device
+    /// alone.
+    ///
+    /// # Errors
+    /// Any error of `fill`; [`Error::DeviceLost`].
+    pub(crate) fn fill(&self, device: &Device, fill: impl FnOnce(&mut [T]) -> Result<()>) -> Result<()> {
+        self.expect_on(device, "fill")?;
+        device.check("fill")?;
+        let Memory::Host(memory) = &self.memory else { unreachable!("memory of adapters is written by copies") };
+        let first = self.offset as usize;
+        memory.fill(first..first + self.byte_len() as usize, |bytes| fill(bytemuck::cast_slice_mut(bytes)))
+    }
+
     /// The elements of `range`, in the same memory.
     ///
     /// The start must lie on the device's binding alignment where a kernel is to see the part;

@@ -10,6 +10,8 @@ use super::counters::{Counter, Counters, Totals};
 use super::driver::{self, Driver};
 use super::facts::Facts;
 use super::host::Host;
+#[cfg(any(test, feature = "io"))]
+use super::host::Lane;
 use crate::Result;
 
 /// A device, shared by its clones.
@@ -23,7 +25,9 @@ struct Inner {
     /// The number of this `Device` among all.
     id: u64,
     capabilities: Capabilities,
-    facts: Facts,
+    facts: Arc<Facts>,
+    /// Facts that the lanes of a device do not share.
+    own: Facts,
 }
 
 /// The kind of a device.
@@ -38,7 +42,22 @@ impl Device {
     pub(super) fn assemble(kind: Kind, capabilities: Capabilities) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(1);
         let id = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self { inner: Arc::new(Inner { kind, id, capabilities, facts: Facts::default() }) }
+        Self { inner: Arc::new(Inner { kind, id, capabilities, facts: Arc::default(), own: Facts::default() }) }
+    }
+
+    /// The same device for one thread of several that use it at once: on the host, with a queue of its own.
+    ///
+    /// Commands of different lanes are in no order. A lane's memory is for one lane at a time: whoever takes it to
+    /// another waits for the first.
+    ///
+    /// # Errors
+    /// [`crate::Error::OutOfMemory`]
+    #[cfg(any(test, feature = "io"))]
+    pub(crate) fn lane(&self, lane: Lane) -> Result<Self> {
+        let Kind::Host(host) = self.kind() else { return Ok(self.clone()) };
+        let (kind, id, capabilities) = (Kind::Host(host.lane(lane)?), self.inner.id, self.capabilities().clone());
+        let facts = Arc::clone(&self.inner.facts);
+        Ok(Self { inner: Arc::new(Inner { kind, id, capabilities, facts, own: Facts::default() }) })
     }
 
     pub(super) fn kind(&self) -> &Kind {
@@ -101,9 +120,14 @@ impl Device {
         }
     }
 
-    /// Facts about this device, one of each type, kept as long as the device: findings, pipelines, idle memory.
+    /// Facts about this device, one of each type, kept as long as the device.
     pub(crate) fn facts(&self) -> &Facts {
         &self.inner.facts
+    }
+
+    /// Facts about this lane of the device: idle memory, which goes from one command of a queue to a later one.
+    pub(super) fn facts_of_lane(&self) -> &Facts {
+        &self.inner.own
     }
 
     fn counters(&self) -> &Counters {

@@ -55,7 +55,7 @@ impl Device {
     /// # Errors
     /// As [`Buffer::zeros`].
     pub fn scratch(&self, operation: &'static str, len: usize) -> Result<Scratch> {
-        let whole = match self.facts().of::<Pool>().take(len) {
+        let whole = match self.facts_of_lane().of::<Pool>().take(len) {
             Some(buffer) => buffer,
             None => Buffer::zeros(
                 self,
@@ -81,7 +81,7 @@ impl Drop for Scratch {
         if let Some(buffer) = self.whole.take()
             && self.device.host_steps().get() == self.steps
         {
-            self.device.facts().of::<Pool>().give_back(buffer);
+            self.device.facts_of_lane().of::<Pool>().give_back(buffer);
         }
     }
 }

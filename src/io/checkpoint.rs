@@ -102,6 +102,16 @@ impl Checkpoint {
         TensorView::new(own, bytes)
     }
 
+    /// The bytes that [`Checkpoint::read`] unpacks a tensor to; 0 where the data stays in the file.
+    pub(crate) fn unpacked_bytes(&self, entry: &Entry) -> u64 {
+        match entry.place {
+            Place::Member { deflated: true, .. } => {
+                (entry.elements() as u64).saturating_mul(entry.element.size() as u64)
+            }
+            _ => 0,
+        }
+    }
+
     fn from_contents(path: &Path, contents: Contents) -> Result<Self> {
         let format = Format::of(path, contents.as_ref())?;
         match format {

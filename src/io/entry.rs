@@ -52,5 +52,5 @@ pub(super) enum Place {
     Bytes { contents: usize, range: Range<usize> },
     /// A member of a zip archive, after its npy header.
     #[cfg_attr(not(feature = "io-npy"), allow(dead_code, reason = "only npz has members"))]
-    Member { number: usize, header: usize },
+    Member { number: usize, header: usize, deflated: bool },
 }

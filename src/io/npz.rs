@@ -66,6 +66,7 @@ fn entry(path: &Path, archive: &mut Archive, number: usize, full_name: &str, ind
     let broken = |problem: String| tensor_error(path, name, problem);
     let mut member = archive.by_index(number).map_err(|error| tensor_fault(path, name, "cannot be opened", error))?;
     let (compressed, size) = (member.compressed_size(), member.size());
+    let deflated = member.compression() != CompressionMethod::Stored;
     let plausible = match member.compression() {
         CompressionMethod::Stored => size == compressed,
         CompressionMethod::Deflated => size <= compressed.saturating_mul(DEFLATE_EXPANDS_AT_MOST),
@@ -84,7 +85,7 @@ fn entry(path: &Path, archive: &mut Archive, number: usize, full_name: &str, ind
         .map_err(|error| tensor_fault(path, name, "its first bytes cannot be read", error))?;
     if start != MAGIC {
         let shape = vec![usize::try_from(size).map_err(|_| broken(format!("{size} bytes cannot be addressed")))?];
-        let (element, place) = (Element::Other("bytes".to_owned()), Place::Member { number, header: 0 });
+        let (element, place) = (Element::Other("bytes".to_owned()), Place::Member { number, header: 0, deflated });
         return Ok(Entry { file, name: name.to_owned(), shape, element, layout: Layout::default(), place, index });
     }
     let header =
@@ -99,7 +100,7 @@ fn entry(path: &Path, archive: &mut Archive, number: usize, full_name: &str, ind
         shape: header.shape,
         element: header.element,
         layout: header.layout,
-        place: Place::Member { number, header: header.length },
+        place: Place::Member { number, header: header.length, deflated },
         index,
     })
 }
@@ -108,7 +109,7 @@ fn entry(path: &Path, archive: &mut Archive, number: usize, full_name: &str, ind
 ///
 /// In both cases the whole member is read once, so that its checksum is proven.
 pub(super) fn read<'a>(archive: &Archive, contents: &'a Contents, entry: &Entry) -> Result<Cow<'a, [u8]>> {
-    let Place::Member { number, header } = entry.place else {
+    let Place::Member { number, header, deflated } = entry.place else {
         return Err(tensor_error(&entry.file, &entry.name, "is not a member of the archive"));
     };
     let broken = |problem: String| tensor_error(&entry.file, &entry.name, problem);
@@ -118,7 +119,7 @@ pub(super) fn read<'a>(archive: &Archive, contents: &'a Contents, entry: &Entry)
         archive.by_index(number).map_err(|error| tensor_fault(&entry.file, &entry.name, "cannot be opened", error))?;
     let failed = |error: std::io::Error| tensor_fault(&entry.file, &entry.name, "its bytes cannot be read", error);
 
-    if member.compression() == CompressionMethod::Stored {
+    if !deflated {
         std::io::copy(&mut member, &mut std::io::sink()).map_err(failed)?;
         let start = member.data_start().and_then(|start| usize::try_from(start).ok());
         let start = start.and_then(|start| start.checked_add(header));

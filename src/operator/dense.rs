@@ -81,10 +81,7 @@ impl LinearOperator for Matrix {
         Box::pin(async move {
             let (center, form) = (input.center.clone(), self.row_form());
             let parts = self.look(item, move |words| native::products_and_squares(words, form, &center)).await?;
-            let rows = || parts.iter().flatten();
-            let product = rows().map(|[product, _]| *product).collect();
-            let squares = rows().fold(0.0, |squares, [_, square]| squares + square);
-            Ok(Some(self.ball(item, product, &input, squares)))
+            Ok(Some(self.ball_of(item, &parts.concat(), &input)))
         })
     }
 
@@ -97,11 +94,7 @@ impl LinearOperator for Matrix {
             let mut sums = parts.iter().flatten();
             let ball = |(item, input): (usize, &Option<Ball>)| {
                 let of_item: Vec<[f64; 2]> = sums.by_ref().take(rows).copied().collect();
-                input.as_ref().map(|input| {
-                    let product = of_item.iter().map(|[product, _]| *product).collect();
-                    let squares = of_item.iter().fold(0.0, |squares, [_, square]| squares + square);
-                    self.ball(item, product, input, squares)
-                })
+                input.as_ref().map(|input| self.ball_of(item, &of_item, input))
             };
             Ok(inputs.iter().enumerate().map(ball).collect())
         })
@@ -254,6 +247,13 @@ impl Matrix {
         let mut all = vec![Vec::new(); inputs.len()];
         products.into_iter().for_each(|(item, balls)| all[item] = balls);
         Ok(all)
+    }
+
+    /// The ball around a product, from the product and the sum of squares of each row.
+    pub(super) fn ball_of(&self, item: usize, sums: &[[f64; 2]], input: &Ball) -> Ball {
+        let product = sums.iter().map(|[product, _]| *product).collect();
+        let squares = sums.iter().fold(0.0, |squares, [_, square]| squares + square);
+        self.ball(item, product, input, squares)
     }
 
     /// The ball around a product that the host summed in `f64`, with `squares` the sum of the squares of the entries.

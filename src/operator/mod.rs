@@ -1,5 +1,7 @@
 //! Linear operators, which norms and solvers work on: matrices, compositions, and a user's own.
 
+#[cfg(feature = "io")]
+mod at_hand;
 mod both;
 mod claims;
 mod composition;
@@ -17,6 +19,8 @@ mod transpose;
 
 use futures::future::{LocalBoxFuture, ready};
 
+#[cfg(feature = "io")]
+pub(crate) use at_hand::AtHand;
 pub use both::Both;
 pub use claims::{Claims, Definiteness};
 pub use composition::Composition;

@@ -21,7 +21,8 @@ pub(super) struct Encoder<'a, S: ?Sized> {
 }
 
 impl<S: ElementSource + ?Sized> Encoder<'_, S> {
-    /// Writes some rows of the whole batch to zeroed `words`, and screens their elements for their items.
+    /// Writes some rows of the whole batch to zeroed `words`, and screens their elements for their items; `screens` are
+    /// those from the first row's item on.
     pub(super) fn encode(&self, rows: Range<usize>, words: &mut [u32], screens: &mut [Screen]) -> Result<()> {
         let (_, item_rows, cols) = self.shape;
         let words_per_row = cols.div_ceil(4) * self.storage.words_per_quad();
@@ -31,7 +32,7 @@ impl<S: ElementSource + ?Sized> Encoder<'_, S> {
             let (item, row) = (first / item_rows, first % item_rows);
             let count = step.min(item_rows - row).min(rows.end - first);
             let block = &mut words[(first - rows.start) * words_per_row..][..count * words_per_row];
-            let (screen, exponent) = (&mut screens[item], self.exponents[item]);
+            let (screen, exponent) = (&mut screens[item - rows.start / item_rows], self.exponents[item]);
             if self.storage != Storage::F32 {
                 let halves = bytemuck::cast_slice_mut::<u32, u16>(block);
                 self.copy(first, halves, |start, out| self.source.copy_half_bits(start, out))?;

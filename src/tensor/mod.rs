@@ -2,6 +2,7 @@
 
 mod dense;
 mod encoder;
+mod fill;
 pub(crate) mod look;
 mod matrix;
 mod panel;

@@ -1,22 +1,24 @@
 //! Uploads of matrices from host memory and files.
 
+#[cfg(feature = "io")]
+use std::ops::Range;
+
 use glam::{Mat2, Mat3, Mat4};
 use half::{bf16, f16};
 
 use crate::device::Device;
+#[cfg(feature = "io")]
+use crate::device::each_item;
 use crate::tensor::encoder::Encoder;
+use crate::tensor::fill::{Piece, fill};
 use crate::tensor::matrix::Matrix;
-use crate::tensor::panel::{self, Panel};
+use crate::tensor::panel;
 use crate::tensor::screen::{self, Screen};
 use crate::tensor::size::elements;
 use crate::tensor::storage::{Element, ElementSource, SourceElement, Storage};
+#[cfg(feature = "io")]
+use crate::tensor::window::Window;
 use crate::{Error, Result};
-
-/// The number of elements that pass through host memory at once on their way to the device.
-const PIECE: usize = 4 << 20;
-
-/// The same where the host is the device: a piece that stays in the processor's cache until it is copied.
-const HOST_PIECE: usize = 1 << 17;
 
 impl Matrix {
     /// A `rows × cols` matrix from row-major entries; [`Matrix::upload`] takes other types, and vectors of rows.
@@ -127,6 +129,30 @@ impl Matrix {
         shape: (usize, usize, usize),
         source: &S,
     ) -> Result<Self> {
+        Self::upload_by(device, shape, source, |encoder, pieces| {
+            pieces.iter_mut().for_each(|piece| piece.encode(encoder));
+        })
+    }
+
+    /// [`Matrix::upload`] of a source that several threads read where it is large.
+    ///
+    /// # Errors
+    /// As [`Matrix::upload`].
+    #[cfg(feature = "io")]
+    pub(crate) fn upload_shared<S: ElementSource + Sync + ?Sized>(
+        device: &Device,
+        shape: (usize, usize, usize),
+        source: &S,
+    ) -> Result<Self> {
+        Self::upload_by(device, shape, source, |encoder, pieces| each_item(pieces, |piece| piece.encode(encoder)))
+    }
+
+    fn upload_by<S: ElementSource + ?Sized>(
+        device: &Device,
+        shape: (usize, usize, usize),
+        source: &S,
+        encode: fn(&Encoder<'_, S>, &mut [Piece<'_>]),
+    ) -> Result<Self> {
         let (batch, _, cols) = shape;
         elements("matrix", &[batch, shape.1, cols.div_ceil(4).saturating_mul(4)])?;
         let mut screens = screen::of_zeros(device, batch)?;
@@ -137,7 +163,7 @@ impl Matrix {
         };
         let mut panels = panel::allocate(device, shape, storage)?;
         let exponents = vec![0; batch];
-        fill(device, &panels, &Encoder { source, shape, storage, exponents: &exponents }, &mut screens)?;
+        fill(device, &panels, &Encoder { source, shape, storage, exponents: &exponents }, &mut screens, encode)?;
         let exponents: Vec<i32> = screens.iter().map(Screen::exponent).collect();
         if exponents.iter().any(|exponent| *exponent != 0) {
             if storage != Storage::F32 {
@@ -145,36 +171,31 @@ impl Matrix {
                 panels.clear();
                 panels = panel::allocate(device, shape, storage)?;
             }
-            fill(device, &panels, &Encoder { source, shape, storage, exponents: &exponents }, &mut screens)?;
+            fill(device, &panels, &Encoder { source, shape, storage, exponents: &exponents }, &mut screens, encode)?;
         }
         Ok(Self::assemble(device, shape, storage, panels, screens))
     }
 }
 
-/// Writes all rows of a source to panels, and screens their elements.
-fn fill<S: ElementSource + ?Sized>(
-    device: &Device,
-    panels: &[Panel],
-    encoder: &Encoder<'_, S>,
-    screens: &mut [Screen],
-) -> Result<()> {
-    let (_, rows, cols) = encoder.shape;
-    let words_per_row = cols.div_ceil(4) * encoder.storage.words_per_quad();
-    let piece = if device.is_host() { HOST_PIECE } else { PIECE };
-    let step = (piece / words_per_row.max(1)).max(1);
-    let longest = panels.iter().map(|panel| panel.place.row_count().min(step)).max();
-    let mut words = vec![0; longest.unwrap_or(0) * words_per_row];
-    for panel in panels {
-        let all = panel.place.flat_rows(rows);
-        for first in all.clone().step_by(step) {
-            let count = step.min(all.end - first);
-            let words = &mut words[..count * words_per_row];
-            encoder.encode(first..first + count, words, screens)?;
-            panel.words.write(device, "upload", (first - all.start) * words_per_row, words)?;
-            // A single piece at a time, because a written piece waits in host memory until a submit.
-            device.recorder().submit()?;
-            device.poll_until_idle()?;
-        }
+#[cfg(feature = "io")]
+impl Matrix {
+    /// The words of some rows of an item, as the device holds them, from the source of the upload.
+    ///
+    /// # Errors
+    /// Any error of the source.
+    pub(crate) fn words_of<S: ElementSource + ?Sized>(
+        &self,
+        source: &S,
+        item: usize,
+        rows: Range<usize>,
+    ) -> Result<Vec<u32>> {
+        let storage = self.storage();
+        // The item alone: nothing here grows with the batch.
+        let source = Window { source, first: item * self.rows() * self.cols() };
+        let shape = (1, self.rows(), self.cols());
+        let encoder = Encoder { source: &source, shape, storage, exponents: &[self.exponent(item)] };
+        let mut words = vec![0; rows.len() * self.quads() * storage.words_per_quad()];
+        encoder.encode(rows, &mut words, &mut [Screen::default()])?;
+        Ok(words)
     }
-    Ok(())
 }

@@ -11,6 +11,7 @@ mod endings;
 mod inputs;
 mod model;
 mod norm;
+mod pipeline;
 mod running;
 mod statuses;
 mod tensors;

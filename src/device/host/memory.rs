@@ -1,6 +1,7 @@
 //! Memory of the host: whole cache lines behind a lock that only the queue takes.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytemuck::{Pod, Zeroable};
@@ -78,6 +79,11 @@ impl Memory {
     /// Whether both are the same memory.
     pub(super) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.lines, &other.lines)
+    }
+
+    /// Lets `fill` write bytes that no submitted command uses.
+    pub(in crate::device) fn fill<T>(&self, bytes: Range<usize>, fill: impl FnOnce(&mut [u8]) -> T) -> T {
+        fill(&mut self.hold().bytes()[bytes])
     }
 
     pub(super) fn hold(&self) -> Held<'_> {

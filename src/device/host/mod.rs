@@ -23,8 +23,9 @@ pub(crate) use forms::{HostForm, call};
 pub use forms::{OwnForm, Words};
 pub(super) use launch::{Command, Look, Work};
 pub(super) use memory::Memory;
+pub(crate) use queue::Lane;
 pub(super) use reading::{Reading, Submission};
-pub(crate) use threads::{each_chunk, each_item};
+pub(crate) use threads::{each_chunk, each_item, thread_count};
 
 /// The host with its queue of commands.
 pub(super) struct Host {
@@ -40,7 +41,15 @@ impl Host {
         threads::asked()?;
         let faults = Arc::new(Faults::default());
         let placeholder = Memory::zeros("placeholder", 16)?;
-        Ok(Self { queue: Arc::new(Queue::new(faults)), counters: Arc::default(), placeholder })
+        Ok(Self { queue: Arc::new(Queue::new(faults, Lane::Wide)), counters: Arc::default(), placeholder })
+    }
+
+    /// The same host with a queue of its own.
+    #[cfg(any(test, feature = "io"))]
+    pub(super) fn lane(&self, lane: Lane) -> Result<Self> {
+        let queue = Arc::new(Queue::new(Arc::clone(self.queue.faults()), lane));
+        // A launch locks what it binds, so that a placeholder of several queues would make them take turns.
+        Ok(Self { queue, counters: Arc::clone(&self.counters), placeholder: Memory::zeros("placeholder", 16)? })
     }
 
     pub(super) fn counters(&self) -> &Counters {
@@ -96,7 +105,7 @@ pub(super) fn capabilities() -> Capabilities {
     Capabilities {
         name: "host".to_string(),
         backend: "host".to_string(),
-        driver: format!("{} threads", threads::count()),
+        driver: format!("{} threads", thread_count()),
         software: true,
         profile: Profile::HOST,
         loop_budget: u32::MAX,

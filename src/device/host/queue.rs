@@ -19,9 +19,20 @@ use crate::device::faults::Faults;
 /// Bytes of a command from which on several threads may share it: work for two threads, of four bytes an element.
 const LARGE: usize = 1 << 20;
 
+/// The threads that run the commands of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// The thread that submits, and the pool where commands are large.
+    Wide,
+    /// The thread that submits, alone: several threads with queues of their own then work side by side.
+    #[cfg(any(test, feature = "io"))]
+    Narrow,
+}
+
 pub(super) struct Queue {
     state: Mutex<State>,
     faults: Arc<Faults>,
+    lane: Lane,
 }
 
 #[derive(Default)]
@@ -31,11 +42,11 @@ struct State {
 }
 
 impl Queue {
-    pub(super) fn new(faults: Arc<Faults>) -> Self {
-        Self { state: Mutex::default(), faults }
+    pub(super) fn new(faults: Arc<Faults>, lane: Lane) -> Self {
+        Self { state: Mutex::default(), faults, lane }
     }
 
-    pub(super) fn faults(&self) -> &Faults {
+    pub(super) fn faults(&self) -> &Arc<Faults> {
         &self.faults
     }
 
@@ -80,7 +91,8 @@ impl Queue {
                 state.running = false;
                 return;
             };
-            if !of_pool && commands.iter().any(|command| command.is_own() || command.bytes() >= LARGE) {
+            let is_shared = |command: &Command| command.is_own() || command.bytes() >= LARGE;
+            if self.lane == Lane::Wide && !of_pool && commands.iter().any(is_shared) {
                 state.waiting.push_front(commands);
                 drop(state);
                 let queue = Arc::clone(self);
@@ -107,5 +119,38 @@ impl Queue {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by it")]
+mod tests {
+    use std::thread::{self, ThreadId};
+
+    use super::*;
+    use crate::device::{Buffer, Device, OwnKernel};
+
+    static SEEN: Mutex<Option<ThreadId>> = Mutex::new(None);
+
+    static SEE: OwnKernel =
+        OwnKernel::new("see", "", 0, 1, 0).on_host(|_, _, _| *SEEN.lock().unwrap() = Some(thread::current().id()));
+
+    #[test]
+    fn a_narrow_lane_stays_on_its_thread() {
+        let device = Device::host().unwrap();
+        let seen = |lane: &Device| {
+            let buffer = Buffer::<f32>::zeros(lane, "seen", 1).unwrap();
+            let mut recorder = lane.recorder();
+            recorder.dispatch_own(&SEE, 1, &[0u32; 0], &[], &[&buffer]).unwrap();
+            recorder.submit().unwrap();
+            lane.poll_until_idle().unwrap();
+            SEEN.lock().unwrap().take()
+        };
+        assert_eq!(seen(&device.lane(Lane::Narrow).unwrap()), Some(thread::current().id()));
+        let of_pool = seen(&device.lane(Lane::Wide).unwrap());
+        assert!(of_pool.is_some() && of_pool != Some(thread::current().id()));
+        let before = device.totals().submits;
+        seen(&device.lane(Lane::Narrow).unwrap());
+        assert!(device.totals().submits > before, "lanes count with their device");
     }
 }

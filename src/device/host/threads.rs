@@ -17,7 +17,7 @@ thread_local! {
 /// Threads of this library alone: one that waits for the others takes up work of kernels, never a caller's own, which
 /// could wait for the device in turn.
 static POOL: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
-    let builder = ThreadPoolBuilder::new().num_threads(count());
+    let builder = ThreadPoolBuilder::new().num_threads(thread_count());
     let named = builder.thread_name(|index| format!("opnorm host {index}"));
     named.start_handler(|_| OF_POOL.set(true)).build().ok()
 });
@@ -30,7 +30,7 @@ const VARIABLE: &str = "OPNORM_THREADS";
 const LEAST_WORK: usize = 1 << 17;
 
 /// The number of threads: `OPNORM_THREADS`, else the number that the system allows.
-pub(super) fn count() -> usize {
+pub(crate) fn thread_count() -> usize {
     let allowed = || available_parallelism().map_or(1, NonZero::get);
     asked().ok().flatten().unwrap_or_else(allowed)
 }
