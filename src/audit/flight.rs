@@ -41,8 +41,8 @@ struct State {
     begun: BTreeMap<usize, u64>,
     /// The tensors that ran out of memory beside others, and are to have all of it.
     alone: BTreeSet<usize>,
-    /// The tensors that have yet to take seats, or wait for seats again: later ones wait for them, so that the first row
-    /// to report never waits for a later tensor to be solved.
+    /// The tensors that have yet to take seats, or wait for seats again. Later tensors wait for these, so that the row
+    /// that is reported next never waits for a later tensor.
     waiting: BTreeSet<usize>,
     taken: usize,
     /// Whether no further tensor begins.
