@@ -31,6 +31,7 @@ impl List {
         let (start, end, bytes) = (from.offset, to.offset, from.byte_len());
         match (from.memory.clone(), to.memory.clone()) {
             (Memory::Driver(source), Memory::Driver(target)) => {
+                let (source, target) = (source.raw().clone(), target.raw().clone());
                 Command::Driver(driver::Command::Copy { source, start, target, end, bytes })
             }
             (Memory::Host(source), Memory::Host(target)) => {
@@ -52,9 +53,9 @@ impl List {
     /// Records a read-back.
     pub(super) fn read<T: Pod>(&mut self, device: &Device, buffer: &Buffer<T>) -> Result<Reading> {
         match (self, device.kind(), &buffer.memory) {
-            (Self::Driver(encoding), Kind::Driver(driver), Memory::Driver(raw)) => {
+            (Self::Driver(encoding), Kind::Driver(driver), Memory::Driver(memory)) => {
                 let device = (driver, device.capabilities());
-                Ok(Reading::Driver(encoding.read(device, (raw, buffer.offset), buffer.byte_len())?))
+                Ok(Reading::Driver(encoding.read(device, (memory.raw(), buffer.offset), buffer.byte_len())?))
             }
             (Self::Host { commands, submission }, _, Memory::Host(source)) => {
                 let (reader, words) = oneshot::channel();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Driver;
+use super::binding::is_dynamic;
 use super::pipelines::Pipeline;
 use crate::Result;
 use crate::device::kernel::{Access, Shader};
@@ -10,18 +11,23 @@ use crate::device::kernel::{Access, Shader};
 impl Driver {
     /// The pipeline of a kernel, built at the first call.
     pub(super) fn pipeline(&self, lanes: u32, kernel: Shader<'_>) -> Result<Arc<Pipeline>> {
-        self.pipelines.get(kernel.key(), || self.guarded(kernel.name(), || build(self, lanes, kernel)))
+        self.pipelines.get(kernel.key(), |number| {
+            let pipeline = self.guarded(kernel.name(), || build(self, (number, lanes), kernel))?;
+            self.counters.pipelines.add(1);
+            Ok(pipeline)
+        })
     }
 }
 
-fn build(driver: &Driver, lanes: u32, kernel: Shader<'_>) -> Pipeline {
+fn build(driver: &Driver, (number, lanes): (usize, u32), kernel: Shader<'_>) -> Pipeline {
     let device = &driver.device;
+    let count = kernel.access().len();
     let entry = |(binding, access): (u32, &Access)| wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
         ty: wgpu::BindingType::Buffer {
             ty: wgpu::BufferBindingType::Storage { read_only: *access == Access::Read },
-            has_dynamic_offset: false,
+            has_dynamic_offset: is_dynamic(binding as usize, count, driver.dynamic),
             min_binding_size: None,
         },
         count: None,
@@ -46,7 +52,7 @@ fn build(driver: &Driver, lanes: u32, kernel: Shader<'_>) -> Pipeline {
         },
         cache: None,
     });
-    Pipeline { pipeline, layout }
+    Pipeline { number, pipeline, layout }
 }
 
 fn module(driver: &Driver, kernel: Shader<'_>) -> wgpu::ShaderModule {

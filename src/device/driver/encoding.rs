@@ -10,7 +10,6 @@ use super::reading::{Reading, Submission};
 use crate::Result;
 use crate::device::buffer::Binding;
 use crate::device::kernel::Shader;
-use crate::device::memory::Memory;
 use crate::device::{Capabilities, Grid};
 
 /// One command as it goes to the encoder.
@@ -25,6 +24,7 @@ pub(in crate::device) enum Command {
 pub(in crate::device) struct Dispatch {
     pipeline: Arc<Pipeline>,
     group: wgpu::BindGroup,
+    offsets: Box<[u32]>,
     immediates: Arc<[u8]>,
     size: UVec3,
 }
@@ -42,24 +42,8 @@ pub(in crate::device) fn dispatch(
 ) -> Result<Command> {
     let size = grid.fold(kernel.name(), capabilities.groups_per_dimension)?;
     let pipeline = driver.pipeline(capabilities.profile.lanes, kernel)?;
-    let entries: Vec<_> = (0..).zip(bindings).filter_map(|(index, bound)| entry(index, bound)).collect();
-    let group = driver.guarded(kernel.name(), || {
-        driver.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(kernel.name()),
-            layout: &pipeline.layout,
-            entries: &entries,
-        })
-    })?;
-    driver.counters.bind_groups.add(1);
-    Ok(Command::Dispatch(Dispatch { pipeline, group, immediates: params.into(), size }))
-}
-
-/// The entry of a bind group for memory of the driver.
-fn entry(binding: u32, bound: &Binding) -> Option<wgpu::BindGroupEntry<'_>> {
-    let Memory::Driver(buffer) = &bound.memory else { return None };
-    let size = std::num::NonZeroU64::new(bound.bytes);
-    let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: bound.offset, size });
-    Some(wgpu::BindGroupEntry { binding, resource })
+    let (group, offsets) = driver.bind(&pipeline, kernel, bindings)?;
+    Ok(Command::Dispatch(Dispatch { pipeline, group, offsets, immediates: params.into(), size }))
 }
 
 /// The commands of one submit.
@@ -85,7 +69,7 @@ impl Encoding {
                     encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime()
                 });
                 pass.set_pipeline(&dispatch.pipeline.pipeline);
-                pass.set_bind_group(0, &dispatch.group, &[]);
+                pass.set_bind_group(0, &dispatch.group, &dispatch.offsets);
                 pass.set_immediates(0, &dispatch.immediates);
                 pass.dispatch_workgroups(dispatch.size.x, dispatch.size.y, dispatch.size.z);
                 self.dispatches += 1;
