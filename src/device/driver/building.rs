@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Driver;
 use super::binding::is_dynamic;
+use super::compiled::Compiled;
 use super::pipelines::Pipeline;
 use crate::Result;
 use crate::device::kernel::{Access, Shader};
@@ -50,7 +51,7 @@ fn build(driver: &Driver, (number, lanes): (usize, u32), kernel: Shader<'_>) -> 
             constants: if kernel.is_trusted() { &lanes } else { &[] },
             zero_initialize_workgroup_memory: !kernel.is_trusted(),
         },
-        cache: None,
+        cache: driver.compiled.as_ref().map(Compiled::for_another),
     });
     Pipeline { number, pipeline, layout }
 }

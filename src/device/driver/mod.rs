@@ -4,6 +4,7 @@ mod adapters;
 mod binding;
 mod buffer;
 mod building;
+mod compiled;
 mod encoding;
 mod foreign;
 mod groups;
@@ -15,12 +16,14 @@ mod pipelines;
 mod reading;
 mod scope;
 mod staging;
+mod stored;
 mod trial;
 mod waiter;
 mod waiting;
 
 use std::sync::Arc;
 
+use self::compiled::Compiled;
 use self::groups::Groups;
 use self::pipelines::Pipelines;
 use self::staging::Staging;
@@ -53,6 +56,7 @@ pub(super) struct Driver {
     dynamic: usize,
     binding_bytes: u64,
     pipelines: Pipelines,
+    compiled: Option<Compiled>,
     groups: Arc<Groups>,
     staging: Staging,
     waiter: Waiter,
@@ -67,6 +71,7 @@ impl Driver {
             mapped_at_creation: false,
         });
         let limits = device.limits();
+        let compiled = if handed_in { None } else { Compiled::open(&device) };
         Self {
             device,
             queue,
@@ -77,6 +82,7 @@ impl Driver {
             placeholder: Memory::new(placeholder),
             dynamic: limits.max_dynamic_storage_buffers_per_pipeline_layout as usize,
             binding_bytes: limits.max_storage_buffer_binding_size,
+            compiled,
             pipelines: Pipelines::default(),
             groups: Arc::default(),
             staging: Staging::default(),
