@@ -12,7 +12,6 @@ use super::{driver, host};
 use crate::Result;
 
 /// The commands of one submit.
-#[expect(clippy::large_enum_variant, reason = "a recorder has one list, and moves it once")]
 pub(super) enum List {
     Driver(driver::Encoding),
     Host { commands: Vec<host::Command>, submission: host::Submission },
@@ -21,7 +20,7 @@ pub(super) enum List {
 impl List {
     pub(super) fn new(device: &Device) -> Self {
         match device.kind() {
-            Kind::Driver(driver) => Self::Driver(driver::Encoding::new(driver)),
+            Kind::Driver(_) => Self::Driver(driver::Encoding::default()),
             Kind::Host(_) => Self::Host { commands: Vec::new(), submission: host::Submission::default() },
         }
     }

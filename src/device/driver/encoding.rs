@@ -47,64 +47,72 @@ pub(in crate::device) fn dispatch(
 }
 
 /// The commands of one submit.
+#[derive(Default)]
 pub(in crate::device) struct Encoding {
-    encoder: wgpu::CommandEncoder,
-    pass: Option<wgpu::ComputePass<'static>>,
-    dispatches: u64,
+    commands: Vec<Command>,
     /// The submission that the read-backs of this encoding wait for.
     submission: Submission,
 }
 
 impl Encoding {
-    pub(in crate::device) fn new(driver: &Driver) -> Self {
-        let encoder = driver.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        Self { encoder, pass: None, dispatches: 0, submission: Submission::default() }
-    }
-
     pub(in crate::device) fn run(&mut self, command: Command) {
-        match command {
-            Command::Dispatch(dispatch) => {
-                let encoder = &mut self.encoder;
-                let pass = self.pass.get_or_insert_with(|| {
-                    encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime()
-                });
-                pass.set_pipeline(&dispatch.pipeline.pipeline);
-                pass.set_bind_group(0, &dispatch.group, &dispatch.offsets);
-                pass.set_immediates(0, &dispatch.immediates);
-                pass.dispatch_workgroups(dispatch.size.x, dispatch.size.y, dispatch.size.z);
-                self.dispatches += 1;
-            }
-            Command::Copy { source, start, target, end, bytes } => {
-                self.pass = None;
-                self.encoder.copy_buffer_to_buffer(&source, start, &target, end, bytes);
-            }
-        }
+        self.commands.push(command);
     }
 
     /// Records a copy of some bytes into memory that the host can map.
     pub(in crate::device) fn read(
         &mut self,
         (driver, capabilities): (&Driver, &Capabilities),
-        (source, offset): (&wgpu::Buffer, u64),
+        (source, start): (&wgpu::Buffer, u64),
         bytes: u64,
     ) -> Result<Reading> {
-        self.pass = None;
         let staging = if bytes == 0 { None } else { Some(driver.staging(capabilities, bytes)?) };
-        if let Some(staging) = &staging {
-            self.encoder.copy_buffer_to_buffer(source, offset, staging, 0, bytes);
+        if let Some(target) = staging.clone() {
+            self.run(Command::Copy { source: source.clone(), start, target, end: 0, bytes });
         }
         Ok(Reading { staging, submission: Arc::clone(&self.submission), bytes })
     }
 
-    /// Hands the commands to the device.
-    pub(in crate::device) fn submit(mut self, driver: &Driver) -> Result<()> {
+    /// Hands the commands to the device, once the pipelines are made.
+    pub(in crate::device) fn submit(self, driver: &Driver) -> Result<()> {
         driver.check("submit")?;
-        self.pass = None;
-        let encoder = self.encoder;
-        let index = driver.guarded("submit", || driver.queue.submit([encoder.finish()]))?;
+        let dispatches = self.commands.iter().filter_map(|command| match command {
+            Command::Dispatch(dispatch) => Some(dispatch),
+            Command::Copy { .. } => None,
+        });
+        let pipelines = dispatches.map(|dispatch| dispatch.pipeline.wait(driver)).collect::<Result<Vec<_>>>()?;
+        let index = driver.guarded("submit", || {
+            let commands = encode(&driver.device, &self.commands, &pipelines);
+            driver.queue.submit([commands])
+        })?;
         let _ = self.submission.set(index); // set nowhere else
         driver.counters.submits.add(1);
-        driver.counters.dispatches.add(self.dispatches);
+        driver.counters.dispatches.add(pipelines.len() as u64);
         Ok(())
     }
+}
+
+/// The commands in the words of the driver, with the pipelines of the dispatches among them.
+fn encode(device: &wgpu::Device, commands: &[Command], pipelines: &[wgpu::ComputePipeline]) -> wgpu::CommandBuffer {
+    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    let (mut pass, mut pipelines) = (None, pipelines.iter());
+    for command in commands {
+        match command {
+            Command::Dispatch(dispatch) => {
+                let pass = pass.get_or_insert_with(|| {
+                    encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime()
+                });
+                pipelines.next().into_iter().for_each(|pipeline| pass.set_pipeline(pipeline));
+                pass.set_bind_group(0, &dispatch.group, &dispatch.offsets);
+                pass.set_immediates(0, &dispatch.immediates);
+                pass.dispatch_workgroups(dispatch.size.x, dispatch.size.y, dispatch.size.z);
+            }
+            Command::Copy { source, start, target, end, bytes } => {
+                pass = None;
+                encoder.copy_buffer_to_buffer(source, *start, target, *end, *bytes);
+            }
+        }
+    }
+    drop(pass);
+    encoder.finish()
 }

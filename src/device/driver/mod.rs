@@ -21,7 +21,9 @@ mod trial;
 mod waiter;
 mod waiting;
 
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use self::compiled::Compiled;
 use self::groups::Groups;
@@ -55,6 +57,8 @@ pub(super) struct Driver {
     /// The most dynamic offsets of a pipeline layout, and the most bytes of a binding.
     dynamic: usize,
     binding_bytes: u64,
+    /// The most threads that make pipelines side by side.
+    threads: usize,
     pipelines: Pipelines,
     compiled: Option<Compiled>,
     groups: Arc<Groups>,
@@ -71,6 +75,9 @@ impl Driver {
             mapped_at_creation: false,
         });
         let limits = device.limits();
+        // GL has one context, for which threads would wait.
+        let is_gl = device.adapter_info().backend == wgpu::Backend::Gl;
+        let threads = if is_gl { 0 } else { available_parallelism().map_or(1, NonZero::get) };
         let compiled = if handed_in { None } else { Compiled::open(&device) };
         Self {
             device,
@@ -82,6 +89,7 @@ impl Driver {
             placeholder: Memory::new(placeholder),
             dynamic: limits.max_dynamic_storage_buffers_per_pipeline_layout as usize,
             binding_bytes: limits.max_storage_buffer_binding_size,
+            threads,
             compiled,
             pipelines: Pipelines::default(),
             groups: Arc::default(),
