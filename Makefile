@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help setup demo test bench
+.PHONY: help setup demo test bench bundle
 
 help: ## this list
 	@echo "make setup   install the software adapters: lavapipe (Vulkan), llvmpipe (GL), SwiftShader (Vulkan)"
@@ -10,6 +10,7 @@ help: ## this list
 	@echo "             (ADAPTER=llvmpipe: on that adapter; a missing Vulkan driver is installed)"
 	@echo "make test    everything: format, lints, documentation, tests on the processor and on three software adapters"
 	@echo "make bench   the benchmarks, on the device that opnorm chooses (set OPNORM_ADAPTER for another)"
+	@echo "make bundle  program, tests and benchmarks for a machine with a GPU: target/opnorm-bundle.tar.xz"
 
 setup:
 	bash scripts/setup.sh all
@@ -26,3 +27,6 @@ test:
 
 bench:
 	$(CARGO) bench
+
+bundle:
+	CARGO="$(CARGO)" bash scripts/bundle.sh

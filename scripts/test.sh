@@ -21,6 +21,8 @@ unset OPNORM_ADAPTER OPNORM_CHECKED OPNORM_FULL OPNORM_THREADS
 unset WGPU_BACKEND WGPU_ADAPTER_NAME WGPU_POWER_PREF VK_ADD_DRIVER_FILES
 # Mesa's layer that sorts devices asks the window system, and complains where there is none; opnorm sorts for itself.
 export NODEVICE_SELECT=1
+# Nor must compiled pipelines of an earlier run.
+export OPNORM_CACHE=0
 # The same random cases each time: whether a change is good must not depend on the draw. PROPTEST_RNG_SEED draws others.
 export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1}
 

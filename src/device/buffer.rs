@@ -53,8 +53,8 @@ impl Home {
             return Ok(());
         }
         match (device.kind(), memory) {
-            (Kind::Driver(driver), Memory::Driver(raw)) if self.sole.is_none() || handed_in => {
-                driver.expect_buffer(operation, raw)?;
+            (Kind::Driver(driver), Memory::Driver(memory)) if self.sole.is_none() || handed_in => {
+                driver.expect_buffer(operation, memory.raw())?;
                 self.known.store(id, Ordering::Relaxed);
                 Ok(())
             }
@@ -141,7 +141,7 @@ impl<T: Pod> Buffer<T> {
         self.expect_on(device, operation)?;
         let data = bytemuck::cast_slice(data);
         match (device.kind(), &self.memory) {
-            (Kind::Driver(driver), Memory::Driver(raw)) => driver.write(operation, (raw, offset), data),
+            (Kind::Driver(driver), Memory::Driver(memory)) => driver.write(operation, memory, offset, data),
             (Kind::Host(host), Memory::Host(memory)) => host.write(operation, memory, offset, data),
             _ => unreachable!("`expect_on` refuses memory of another device"),
         }

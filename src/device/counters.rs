@@ -21,6 +21,8 @@ pub(crate) struct Counters {
     pub(crate) submits: Counter,
     pub(crate) dispatches: Counter,
     pub(crate) bind_groups: Counter,
+    pub(crate) pipelines: Counter,
+    pub(crate) scopes: Counter,
     pub(crate) buffers: Counter,
     pub(crate) read_backs: Counter,
     pub(crate) bytes_read: Counter,
@@ -38,6 +40,10 @@ pub struct Totals {
     pub dispatches: u64,
     /// Bind groups made.
     pub bind_groups: u64,
+    /// Pipelines made.
+    pub pipelines: u64,
+    /// Calls to the driver whose errors were waited for: creations, writes, submits, read-backs.
+    pub scopes: u64,
     /// Buffers made, staging buffers included.
     pub buffers: u64,
     /// Waits of the host for data of the device.
@@ -52,6 +58,8 @@ impl Counters {
             submits: self.submits.get(),
             dispatches: self.dispatches.get(),
             bind_groups: self.bind_groups.get(),
+            pipelines: self.pipelines.get(),
+            scopes: self.scopes.get(),
             buffers: self.buffers.get(),
             read_backs: self.read_backs.get(),
             bytes_read: self.bytes_read.get(),

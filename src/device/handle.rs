@@ -31,6 +31,7 @@ struct Inner {
 }
 
 /// The kind of a device.
+#[expect(clippy::large_enum_variant, reason = "a device has one kind, and shares it")]
 pub(super) enum Kind {
     /// A device that `wgpu` drives.
     Driver(Driver),

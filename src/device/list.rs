@@ -12,7 +12,6 @@ use super::{driver, host};
 use crate::Result;
 
 /// The commands of one submit.
-#[expect(clippy::large_enum_variant, reason = "a recorder has one list, and moves it once")]
 pub(super) enum List {
     Driver(driver::Encoding),
     Host { commands: Vec<host::Command>, submission: host::Submission },
@@ -21,7 +20,7 @@ pub(super) enum List {
 impl List {
     pub(super) fn new(device: &Device) -> Self {
         match device.kind() {
-            Kind::Driver(driver) => Self::Driver(driver::Encoding::new(driver)),
+            Kind::Driver(_) => Self::Driver(driver::Encoding::default()),
             Kind::Host(_) => Self::Host { commands: Vec::new(), submission: host::Submission::default() },
         }
     }
@@ -31,6 +30,7 @@ impl List {
         let (start, end, bytes) = (from.offset, to.offset, from.byte_len());
         match (from.memory.clone(), to.memory.clone()) {
             (Memory::Driver(source), Memory::Driver(target)) => {
+                let (source, target) = (source.raw().clone(), target.raw().clone());
                 Command::Driver(driver::Command::Copy { source, start, target, end, bytes })
             }
             (Memory::Host(source), Memory::Host(target)) => {
@@ -52,9 +52,9 @@ impl List {
     /// Records a read-back.
     pub(super) fn read<T: Pod>(&mut self, device: &Device, buffer: &Buffer<T>) -> Result<Reading> {
         match (self, device.kind(), &buffer.memory) {
-            (Self::Driver(encoding), Kind::Driver(driver), Memory::Driver(raw)) => {
+            (Self::Driver(encoding), Kind::Driver(driver), Memory::Driver(memory)) => {
                 let device = (driver, device.capabilities());
-                Ok(Reading::Driver(encoding.read(device, (raw, buffer.offset), buffer.byte_len())?))
+                Ok(Reading::Driver(encoding.read(device, (memory.raw(), buffer.offset), buffer.byte_len())?))
             }
             (Self::Host { commands, submission }, _, Memory::Host(source)) => {
                 let (reader, words) = oneshot::channel();

@@ -1,13 +1,13 @@
 //! Memory of either kind of device.
 
-use super::WgpuBuffer;
+use super::driver::Memory as DriverMemory;
 use super::host::Memory as HostMemory;
 
 /// Memory that a driver or the host holds; clones share it.
 #[derive(Clone, Debug)]
 pub(super) enum Memory {
     /// Of a device that `wgpu` drives.
-    Driver(WgpuBuffer),
+    Driver(DriverMemory),
     /// Of the host.
     Host(HostMemory),
 }
@@ -16,7 +16,7 @@ impl Memory {
     /// The size in bytes.
     pub(super) fn size(&self) -> u64 {
         match self {
-            Self::Driver(raw) => raw.size(),
+            Self::Driver(memory) => memory.raw().size(),
             Self::Host(memory) => memory.size(),
         }
     }

@@ -4,13 +4,14 @@ use bytemuck::Pod;
 
 use super::Driver;
 use super::foreign;
+use super::memory::Memory;
 use crate::device::Buffer;
-use crate::device::memory::Memory;
+use crate::device::memory::Memory as Either;
 use crate::{Error, Result};
 
 impl Driver {
     /// Zeroed memory of so many bytes.
-    pub(in crate::device) fn zeros(&self, operation: &'static str, bytes: u64) -> Result<wgpu::Buffer> {
+    pub(in crate::device) fn zeros(&self, operation: &'static str, bytes: u64) -> Result<Memory> {
         self.check(operation)?;
         let made = self.guarded(operation, || {
             self.device.create_buffer(&wgpu::BufferDescriptor {
@@ -25,16 +26,17 @@ impl Driver {
             other => other,
         })?;
         self.counters.buffers.add(1);
-        Ok(raw)
+        Ok(Memory::new(raw))
     }
 
     pub(in crate::device) fn write(
         &self,
         operation: &'static str,
-        (raw, offset): (&wgpu::Buffer, u64),
+        memory: &Memory,
+        offset: u64,
         data: &[u8],
     ) -> Result<()> {
-        self.guarded(operation, || self.queue.write_buffer(raw, offset, data))
+        self.guarded(operation, || self.queue.write_buffer(memory.raw(), offset, data))
     }
 
     /// Refuses a buffer that this device cannot use.
@@ -78,14 +80,14 @@ impl<T: Pod> Buffer<T> {
                 advice: "make it with `BufferUsages::STORAGE | COPY_SRC | COPY_DST`",
             });
         }
-        Ok(Self::of_a_program(Memory::Driver(raw), offset, len))
+        Ok(Self::of_a_program(Either::Driver(Memory::new(raw)), offset, len))
     }
 
     /// The buffer underneath and the offset of the first element in bytes; `None` on the host.
     pub fn as_wgpu(&self) -> Option<(&wgpu::Buffer, u64)> {
         match &self.memory {
-            Memory::Driver(raw) => Some((raw, self.offset)),
-            Memory::Host(_) => None,
+            Either::Driver(memory) => Some((memory.raw(), self.offset)),
+            Either::Host(_) => None,
         }
     }
 }

@@ -3,59 +3,106 @@
 use std::sync::Arc;
 
 use super::Driver;
+use super::binding::is_dynamic;
+use super::compiled::Compiled;
 use super::pipelines::Pipeline;
 use crate::Result;
 use crate::device::kernel::{Access, Shader};
 
+/// All that a pipeline is made from.
+pub(super) struct Recipe {
+    device: wgpu::Device,
+    name: &'static str,
+    text: String,
+    layout: wgpu::PipelineLayout,
+    /// Invocations of a workgroup, for a kernel of this library.
+    lanes: Option<u32>,
+    /// Whether the shader keeps its run-time bounds checks.
+    checked: bool,
+    cache: Option<wgpu::PipelineCache>,
+}
+
 impl Driver {
-    /// The pipeline of a kernel, built at the first call.
+    /// The pipeline of a kernel, begun at the first call.
+    ///
+    /// Kernels of a user's own are made at once, so that a refusal names the launch.
     pub(super) fn pipeline(&self, lanes: u32, kernel: Shader<'_>) -> Result<Arc<Pipeline>> {
-        self.pipelines.get(kernel.key(), || self.guarded(kernel.name(), || build(self, lanes, kernel)))
+        self.pipelines.get(kernel.key(), |number, running| {
+            let (layout, recipe) = self.guarded(kernel.name(), || recipe(self, lanes, kernel))?;
+            self.counters.pipelines.add(1);
+            match kernel.is_trusted() && Arc::strong_count(running) <= self.threads {
+                true => Ok(Pipeline::begin(number, layout, recipe, running)),
+                false => Pipeline::make(self, number, layout, recipe),
+            }
+        })
     }
 }
 
-fn build(driver: &Driver, lanes: u32, kernel: Shader<'_>) -> Pipeline {
-    let device = &driver.device;
+fn recipe(driver: &Driver, lanes: u32, kernel: Shader<'_>) -> (wgpu::BindGroupLayout, Recipe) {
+    let (device, name, count) = (&driver.device, kernel.name(), kernel.access().len());
     let entry = |(binding, access): (u32, &Access)| wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
         ty: wgpu::BindingType::Buffer {
             ty: wgpu::BufferBindingType::Storage { read_only: *access == Access::Read },
-            has_dynamic_offset: false,
+            has_dynamic_offset: is_dynamic(binding as usize, count, driver.dynamic),
             min_binding_size: None,
         },
         count: None,
     };
     let entries: Vec<_> = (0..).zip(kernel.access()).map(entry).collect();
-    let layout = device
-        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(kernel.name()), entries: &entries });
-    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: Some(kernel.name()),
+    let layout =
+        device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(name), entries: &entries });
+    let of_pipeline = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some(name),
         bind_group_layouts: &[Some(&layout)],
         immediate_size: kernel.params(),
     });
-    let lanes = [("LANES", f64::from(lanes))];
-    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(kernel.name()),
-        layout: Some(&pipeline_layout),
-        module: &module(driver, kernel),
-        entry_point: Some("main"),
-        compilation_options: wgpu::PipelineCompilationOptions {
-            constants: if kernel.is_trusted() { &lanes } else { &[] },
-            zero_initialize_workgroup_memory: !kernel.is_trusted(),
-        },
-        cache: None,
-    });
-    Pipeline { pipeline, layout }
+    let recipe = Recipe {
+        device: device.clone(),
+        name,
+        text: kernel.text().into_owned(),
+        layout: of_pipeline,
+        lanes: kernel.is_trusted().then_some(lanes),
+        checked: driver.checked || !kernel.is_trusted(),
+        cache: driver.compiled.as_ref().map(Compiled::for_another).cloned(),
+    };
+    (layout, recipe)
 }
 
-fn module(driver: &Driver, kernel: Shader<'_>) -> wgpu::ShaderModule {
-    let descriptor =
-        wgpu::ShaderModuleDescriptor { label: Some(kernel.name()), source: wgpu::ShaderSource::Wgsl(kernel.text()) };
-    if driver.checked || !kernel.is_trusted() {
-        return driver.device.create_shader_module(descriptor);
+impl Recipe {
+    pub(super) fn device(&self) -> &wgpu::Device {
+        &self.device
     }
-    trusted(&driver.device, descriptor)
+
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Makes the pipeline.
+    pub(super) fn make(&self) -> wgpu::ComputePipeline {
+        let lanes = self.lanes.map(|lanes| ("LANES", f64::from(lanes)));
+        self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(self.name),
+            layout: Some(&self.layout),
+            module: &self.module(),
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: lanes.as_slice(),
+                zero_initialize_workgroup_memory: lanes.is_none(),
+            },
+            cache: self.cache.as_ref(),
+        })
+    }
+
+    fn module(&self) -> wgpu::ShaderModule {
+        let source = wgpu::ShaderSource::Wgsl(self.text.as_str().into());
+        let descriptor = wgpu::ShaderModuleDescriptor { label: Some(self.name), source };
+        match self.checked {
+            true => self.device.create_shader_module(descriptor),
+            false => trusted(&self.device, descriptor),
+        }
+    }
 }
 
 #[expect(

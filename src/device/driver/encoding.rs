@@ -10,7 +10,6 @@ use super::reading::{Reading, Submission};
 use crate::Result;
 use crate::device::buffer::Binding;
 use crate::device::kernel::Shader;
-use crate::device::memory::Memory;
 use crate::device::{Capabilities, Grid};
 
 /// One command as it goes to the encoder.
@@ -25,6 +24,7 @@ pub(in crate::device) enum Command {
 pub(in crate::device) struct Dispatch {
     pipeline: Arc<Pipeline>,
     group: wgpu::BindGroup,
+    offsets: Box<[u32]>,
     immediates: Arc<[u8]>,
     size: UVec3,
 }
@@ -42,85 +42,77 @@ pub(in crate::device) fn dispatch(
 ) -> Result<Command> {
     let size = grid.fold(kernel.name(), capabilities.groups_per_dimension)?;
     let pipeline = driver.pipeline(capabilities.profile.lanes, kernel)?;
-    let entries: Vec<_> = (0..).zip(bindings).filter_map(|(index, bound)| entry(index, bound)).collect();
-    let group = driver.guarded(kernel.name(), || {
-        driver.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(kernel.name()),
-            layout: &pipeline.layout,
-            entries: &entries,
-        })
-    })?;
-    driver.counters.bind_groups.add(1);
-    Ok(Command::Dispatch(Dispatch { pipeline, group, immediates: params.into(), size }))
-}
-
-/// The entry of a bind group for memory of the driver.
-fn entry(binding: u32, bound: &Binding) -> Option<wgpu::BindGroupEntry<'_>> {
-    let Memory::Driver(buffer) = &bound.memory else { return None };
-    let size = std::num::NonZeroU64::new(bound.bytes);
-    let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: bound.offset, size });
-    Some(wgpu::BindGroupEntry { binding, resource })
+    let (group, offsets) = driver.bind(&pipeline, kernel, bindings)?;
+    Ok(Command::Dispatch(Dispatch { pipeline, group, offsets, immediates: params.into(), size }))
 }
 
 /// The commands of one submit.
+#[derive(Default)]
 pub(in crate::device) struct Encoding {
-    encoder: wgpu::CommandEncoder,
-    pass: Option<wgpu::ComputePass<'static>>,
-    dispatches: u64,
+    commands: Vec<Command>,
     /// The submission that the read-backs of this encoding wait for.
     submission: Submission,
 }
 
 impl Encoding {
-    pub(in crate::device) fn new(driver: &Driver) -> Self {
-        let encoder = driver.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        Self { encoder, pass: None, dispatches: 0, submission: Submission::default() }
-    }
-
     pub(in crate::device) fn run(&mut self, command: Command) {
-        match command {
-            Command::Dispatch(dispatch) => {
-                let encoder = &mut self.encoder;
-                let pass = self.pass.get_or_insert_with(|| {
-                    encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime()
-                });
-                pass.set_pipeline(&dispatch.pipeline.pipeline);
-                pass.set_bind_group(0, &dispatch.group, &[]);
-                pass.set_immediates(0, &dispatch.immediates);
-                pass.dispatch_workgroups(dispatch.size.x, dispatch.size.y, dispatch.size.z);
-                self.dispatches += 1;
-            }
-            Command::Copy { source, start, target, end, bytes } => {
-                self.pass = None;
-                self.encoder.copy_buffer_to_buffer(&source, start, &target, end, bytes);
-            }
-        }
+        self.commands.push(command);
     }
 
     /// Records a copy of some bytes into memory that the host can map.
     pub(in crate::device) fn read(
         &mut self,
         (driver, capabilities): (&Driver, &Capabilities),
-        (source, offset): (&wgpu::Buffer, u64),
+        (source, start): (&wgpu::Buffer, u64),
         bytes: u64,
     ) -> Result<Reading> {
-        self.pass = None;
         let staging = if bytes == 0 { None } else { Some(driver.staging(capabilities, bytes)?) };
-        if let Some(staging) = &staging {
-            self.encoder.copy_buffer_to_buffer(source, offset, staging, 0, bytes);
+        if let Some(target) = staging.clone() {
+            self.run(Command::Copy { source: source.clone(), start, target, end: 0, bytes });
         }
         Ok(Reading { staging, submission: Arc::clone(&self.submission), bytes })
     }
 
-    /// Hands the commands to the device.
-    pub(in crate::device) fn submit(mut self, driver: &Driver) -> Result<()> {
+    /// Hands the commands to the device, once the pipelines are made.
+    pub(in crate::device) fn submit(self, driver: &Driver) -> Result<()> {
         driver.check("submit")?;
-        self.pass = None;
-        let encoder = self.encoder;
-        let index = driver.guarded("submit", || driver.queue.submit([encoder.finish()]))?;
+        let dispatches = self.commands.iter().filter_map(|command| match command {
+            Command::Dispatch(dispatch) => Some(dispatch),
+            Command::Copy { .. } => None,
+        });
+        let pipelines = dispatches.map(|dispatch| dispatch.pipeline.wait(driver)).collect::<Result<Vec<_>>>()?;
+        let index = driver.guarded("submit", || {
+            let commands = encode(&driver.device, &self.commands, &pipelines);
+            driver.queue.submit([commands])
+        })?;
         let _ = self.submission.set(index); // set nowhere else
         driver.counters.submits.add(1);
-        driver.counters.dispatches.add(self.dispatches);
+        driver.counters.dispatches.add(pipelines.len() as u64);
         Ok(())
     }
+}
+
+/// The commands in the words of the driver, with the pipelines of the dispatches among them.
+fn encode(device: &wgpu::Device, commands: &[Command], pipelines: &[wgpu::ComputePipeline]) -> wgpu::CommandBuffer {
+    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    let (mut pass, mut pipelines) = (None, pipelines.iter());
+    for command in commands {
+        match command {
+            Command::Dispatch(dispatch) => {
+                let pass = pass.get_or_insert_with(|| {
+                    encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime()
+                });
+                pipelines.next().into_iter().for_each(|pipeline| pass.set_pipeline(pipeline));
+                pass.set_bind_group(0, &dispatch.group, &dispatch.offsets);
+                pass.set_immediates(0, &dispatch.immediates);
+                pass.dispatch_workgroups(dispatch.size.x, dispatch.size.y, dispatch.size.z);
+            }
+            Command::Copy { source, start, target, end, bytes } => {
+                pass = None;
+                encoder.copy_buffer_to_buffer(source, *start, target, *end, *bytes);
+            }
+        }
+    }
+    drop(pass);
+    encoder.finish()
 }

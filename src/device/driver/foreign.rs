@@ -9,7 +9,6 @@ use std::thread::{ThreadId, current, sleep};
 use std::time::Duration;
 
 use super::Driver;
-use super::scope::scoped;
 use super::trial::trying;
 use crate::{Error, Result};
 
@@ -106,9 +105,9 @@ const MAKE_IT_HERE: &str = "make it with `device.wgpu_device()`, or make the `De
 /// The error of the device for a copy out of the buffer.
 fn try_copy(driver: &Driver, raw: &wgpu::Buffer) -> Option<String> {
     let bytes = raw.size().min(4) & !3;
-    let (_, fault) = scoped(&driver.device, || {
+    let (_, fault) = driver.scoped(|| {
         let mut encoder = driver.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        encoder.copy_buffer_to_buffer(raw, 0, &driver.placeholder, 0, bytes);
+        encoder.copy_buffer_to_buffer(raw, 0, driver.placeholder.raw(), 0, bytes);
         driver.queue.submit([encoder.finish()])
     });
     fault.map(|error| error.to_string())
@@ -122,5 +121,5 @@ fn is_of(driver: &Driver, raw: &wgpu::Buffer) -> bool {
     if raw.usage().intersects(wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::MAP_WRITE) {
         return true;
     }
-    scoped(&driver.device, || raw.unmap()).1.is_some()
+    driver.scoped(|| raw.unmap()).1.is_some()
 }

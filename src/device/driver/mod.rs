@@ -1,23 +1,32 @@
 //! Devices that `wgpu` drives: the only folder that names `wgpu`.
 
 mod adapters;
+mod binding;
 mod buffer;
 mod building;
+mod compiled;
 mod encoding;
 mod foreign;
+mod groups;
 mod guard;
 mod handles;
+mod memory;
 mod opening;
 mod pipelines;
 mod reading;
 mod scope;
 mod staging;
+mod stored;
 mod trial;
 mod waiter;
 mod waiting;
 
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
+use self::compiled::Compiled;
+use self::groups::Groups;
 use self::pipelines::Pipelines;
 use self::staging::Staging;
 use self::waiter::Waiter;
@@ -27,12 +36,13 @@ use crate::Result;
 
 pub(super) use adapters::{Found, enabled_backends, enumerate};
 pub(super) use encoding::{Command, Encoding, dispatch};
+pub(super) use memory::Memory;
 pub(super) use opening::open;
 pub(super) use reading::Reading;
 pub(super) use waiting::block_on;
 pub use wgpu::Buffer as WgpuBuffer;
 
-/// A device of `wgpu` with its queue, and the pipelines, staging memory and thread made for it.
+/// A device of `wgpu` with its queue, and the pipelines, bind groups, staging memory and thread made for it.
 pub(super) struct Driver {
     device: wgpu::Device,
     queue: wgpu::Queue,
@@ -43,8 +53,15 @@ pub(super) struct Driver {
     faults: Arc<Faults>,
     counters: Arc<Counters>,
     /// Bound where a kernel is to read nothing.
-    placeholder: wgpu::Buffer,
+    placeholder: Memory,
+    /// The most dynamic offsets of a pipeline layout, and the most bytes of a binding.
+    dynamic: usize,
+    binding_bytes: u64,
+    /// The most threads that make pipelines side by side.
+    threads: usize,
     pipelines: Pipelines,
+    compiled: Option<Compiled>,
+    groups: Arc<Groups>,
     staging: Staging,
     waiter: Waiter,
 }
@@ -57,6 +74,11 @@ impl Driver {
             usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
+        let limits = device.limits();
+        // GL has one context, for which threads would wait.
+        let is_gl = device.adapter_info().backend == wgpu::Backend::Gl;
+        let threads = if is_gl { 0 } else { available_parallelism().map_or(1, NonZero::get) };
+        let compiled = if handed_in { None } else { Compiled::open(&device) };
         Self {
             device,
             queue,
@@ -64,8 +86,13 @@ impl Driver {
             checked,
             faults,
             counters: Arc::default(),
-            placeholder,
+            placeholder: Memory::new(placeholder),
+            dynamic: limits.max_dynamic_storage_buffers_per_pipeline_layout as usize,
+            binding_bytes: limits.max_storage_buffer_binding_size,
+            threads,
+            compiled,
             pipelines: Pipelines::default(),
+            groups: Arc::default(),
             staging: Staging::default(),
             waiter: Waiter::default(),
         }
@@ -76,7 +103,7 @@ impl Driver {
     }
 
     /// Memory to bind where a kernel is to read nothing.
-    pub(super) fn placeholder(&self) -> &wgpu::Buffer {
+    pub(super) fn placeholder(&self) -> &Memory {
         &self.placeholder
     }
 

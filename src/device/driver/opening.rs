@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::adapters::{self, Found};
-use super::{Driver, trial};
+use super::{Driver, compiled, trial};
 use crate::device::Capabilities;
 use crate::device::faults::Faults;
 use crate::{Error, Result};
@@ -16,7 +16,7 @@ pub(in crate::device) async fn open(Found { adapter }: Found, checked: bool) -> 
     let info = adapter.get_info();
     let request = wgpu::DeviceDescriptor {
         label: Some("opnorm"),
-        required_features: adapters::required_features(),
+        required_features: adapters::required_features() | adapter.features() & compiled::FEATURE,
         required_limits: adapter.limits(),
         experimental_features: wgpu::ExperimentalFeatures::disabled(),
         memory_hints: wgpu::MemoryHints::MemoryUsage,

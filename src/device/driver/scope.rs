@@ -1,6 +1,16 @@
 //! Error scopes of the driver.
 
-/// Runs one call to the driver inside error scopes, and returns what it reported.
+use super::Driver;
+
+impl Driver {
+    /// Runs one call to the driver inside error scopes, and returns what it reported.
+    pub(super) fn scoped<T>(&self, call: impl FnOnce() -> T) -> (T, Option<wgpu::Error>) {
+        self.counters.scopes.add(1);
+        scoped(&self.device, call)
+    }
+}
+
+/// [`Driver::scoped`] on a device that has no driver yet.
 pub(super) fn scoped<T>(device: &wgpu::Device, call: impl FnOnce() -> T) -> (T, Option<wgpu::Error>) {
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);

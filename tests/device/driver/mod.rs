@@ -6,6 +6,7 @@ mod foreign;
 mod handles;
 mod loops;
 mod loss;
+mod steady;
 mod waiting;
 
 use std::sync::OnceLock;

@@ -20,12 +20,14 @@ fn dispatches(gpu: &Device, operator: &dyn LinearOperator) -> f64 {
 #[test]
 fn a_step_takes_few_launches() {
     let gpu = Device::new().unwrap(); // of its own, for its counters
-    let entries = Source::new(24).gaussian(90, 70).entries;
-    let matrix = Matrix::from_slice(&gpu, 90, 70, &entries).unwrap();
+    let entries = Source::new(24).gaussian(620, 450).entries;
+    let matrix = Matrix::from_slice(&gpu, 620, 450, &entries).unwrap();
     assert_eq!(dispatches(&gpu, &matrix), 9.0);
     assert_eq!(dispatches(&gpu, &Scaled::new(&matrix, 0.3).unwrap()), 10.0); // and the factor
     assert_eq!(dispatches(&gpu, &Transpose(&matrix)), 9.0);
     // Two reads: two products and axpby in place of one kernel, and a square.
-    let wide = Matrix::from_slice(&gpu, 70, 90, &entries).unwrap();
+    let wide = Matrix::from_slice(&gpu, 450, 620, &entries).unwrap();
     assert_eq!(dispatches(&gpu, &wide), 12.0);
+    let small = Matrix::from_slice(&gpu, 90, 70, &entries[..90 * 70]).unwrap();
+    assert_eq!(dispatches(&gpu, &small), 1.0 / 8.0); // all of them in one
 }

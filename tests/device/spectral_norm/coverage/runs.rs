@@ -183,7 +183,7 @@ fn a_restart_leaves_the_bound_of_the_first_space() {
 
 #[test]
 fn progress_tells_the_bound() {
-    let matrix = upload(&Source::new(84).gaussian(200, 200));
+    let matrix = upload(&Source::new(84).gaussian(520, 520));
     let mut seen = Vec::new();
     let watch = |progress: &opnorm::iterate::Progress| {
         seen.push((progress.upper, progress.sigma, progress.total));

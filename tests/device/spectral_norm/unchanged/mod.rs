@@ -45,7 +45,9 @@ fn machine() -> String {
 }
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/unchanged")
+    // The variable at run time, because binaries may run without the repository.
+    let root = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    PathBuf::from(root).join("tests/data/unchanged")
 }
 
 /// The name of this adapter's file.
