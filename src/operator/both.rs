@@ -1,10 +1,9 @@
 //! A product and the product of the transpose with it, as a step of an iteration takes them.
 
-use super::LinearOperator;
 use crate::Result;
 use crate::device::{Buffer, Device, Recorder, Scratch};
-use crate::ops::{self, Rows, Segmented, Segments, Shift, Sums};
-use crate::tensor::{Tensor, volume};
+use crate::ops::{self, Rows, Segmented, Sums};
+use crate::tensor::volume;
 
 /// |t|² and Aᵀ t of a product t, in parts that are not yet added up.
 pub struct Both {
@@ -43,12 +42,12 @@ impl Both {
     }
 
     /// The parts of |t|².
-    fn squares(&self) -> Buffer<f32> {
+    pub(super) fn squares(&self) -> Buffer<f32> {
         self.sums.slice(0..self.squares * self.vectors)
     }
 
     /// The parts of Aᵀ t.
-    fn back(&self) -> Buffer<f32> {
+    pub(super) fn back(&self) -> Buffer<f32> {
         self.sums.slice(self.first_back..self.sums.len())
     }
 
@@ -66,46 +65,4 @@ impl Both {
             (Segmented { buffer: &squares, count: self.squares }, Segmented { buffer: &back, count: self.back });
         ops::remainder(recorder, rows, (input, &self.scale), parts, norms, output)
     }
-}
-
-/// Records t = scale · A · input + a · shift, and then the sums of t, with A and Aᵀ exchanged where `adjoint`.
-pub(super) fn in_turn<O: LinearOperator + ?Sized>(
-    operator: &O,
-    recorder: &mut Recorder,
-    adjoint: bool,
-    input: &Tensor,
-    shift: Shift<'_>,
-    product: &Tensor,
-) -> Result<Both> {
-    match adjoint {
-        true => operator.apply_adjoint(recorder, input, product)?,
-        false => operator.apply(recorder, input, product)?,
-    }
-    let vectors = shift.scale.len();
-    let rows = Rows { vectors, length: product.len() / vectors.max(1) };
-    ops::axpby(recorder, rows, shift.multiples, shift.vectors, shift.scale, product.buffer())?;
-    sums_of(operator, recorder, adjoint, product, shift.scale)
-}
-
-/// Records the sums of a product t: |t|², and Aᵀ t, or A t where `adjoint`.
-pub(crate) fn sums_of<O: LinearOperator + ?Sized>(
-    operator: &O,
-    recorder: &mut Recorder,
-    adjoint: bool,
-    product: &Tensor,
-    scale: &Buffer<f32>,
-) -> Result<Both> {
-    let (device, vectors) = (operator.device(), scale.len());
-    let to = if adjoint { operator.codomain() } else { operator.domain() };
-    let rows = Rows { vectors, length: product.len() / vectors.max(1) };
-    let segments = Segments::for_group(device, rows.length).count;
-    let both = Both::new(device, (vectors, volume(&to)), (segments, 1), scale)?;
-    ops::dot(recorder, rows, product.buffer(), product.buffer(), &both.squares())?;
-    let columns = vectors.checked_div(operator.batch()).unwrap_or(1);
-    let back = Tensor::from_buffer(both.back(), &[&[operator.batch(), columns], &to[..]].concat())?;
-    match adjoint {
-        true => operator.apply(recorder, product, &back)?,
-        false => operator.apply_adjoint(recorder, product, &back)?,
-    }
-    Ok(both)
 }

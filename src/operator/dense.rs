@@ -6,8 +6,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 use futures::future::LocalBoxFuture;
 
-use super::both::{Both, in_turn};
-use super::{EachBall, HostProducts, Knowledge, LinearOperator, Shift};
+use super::{Both, EachBall, HostProducts, Knowledge, LinearOperator, Shift, in_turn};
 use crate::bound::{Ball, gamma, norm_above, sum_above, up};
 use crate::device::{Device, Recorder, each_chunk};
 use crate::tensor::look::RowForm;

@@ -37,7 +37,8 @@ pub use transpose::Transpose;
 pub use crate::ops::Shift;
 
 use crate::bound::Ball;
-use crate::device::{Device, Recorder};
+use crate::device::{Buffer, Device, Recorder};
+use crate::ops::{self, Rows, Segments};
 use crate::tensor::{Matrix, Position, Tensor, volume};
 use crate::{Error, Result};
 
@@ -113,7 +114,7 @@ pub trait LinearOperator {
         shift: Shift<'_>,
         product: &Tensor,
     ) -> Result<Both> {
-        both::in_turn(self, recorder, adjoint, input, shift, product)
+        in_turn(self, recorder, adjoint, input, shift, product)
     }
 
     /// Properties that the operator promises of every batch item; by default none.
@@ -273,4 +274,46 @@ fn expect_batch(operation: &'static str, left: usize, right: usize) -> Result<()
         return Ok(());
     }
     Err(Error::ShapeMismatch { operation, expected: format!("a batch of {left}"), found: format!("{right}") })
+}
+
+/// Records t = scale · A · input + a · shift, and then the sums of t, with A and Aᵀ exchanged where `adjoint`.
+fn in_turn<O: LinearOperator + ?Sized>(
+    operator: &O,
+    recorder: &mut Recorder,
+    adjoint: bool,
+    input: &Tensor,
+    shift: Shift<'_>,
+    product: &Tensor,
+) -> Result<Both> {
+    match adjoint {
+        true => operator.apply_adjoint(recorder, input, product)?,
+        false => operator.apply(recorder, input, product)?,
+    }
+    let vectors = shift.scale.len();
+    let rows = Rows { vectors, length: product.len() / vectors.max(1) };
+    ops::axpby(recorder, rows, shift.multiples, shift.vectors, shift.scale, product.buffer())?;
+    sums_of(operator, recorder, adjoint, product, shift.scale)
+}
+
+/// Records the sums of a product t: |t|², and Aᵀ t, or A t where `adjoint`.
+pub(crate) fn sums_of<O: LinearOperator + ?Sized>(
+    operator: &O,
+    recorder: &mut Recorder,
+    adjoint: bool,
+    product: &Tensor,
+    scale: &Buffer<f32>,
+) -> Result<Both> {
+    let (device, vectors) = (operator.device(), scale.len());
+    let to = if adjoint { operator.codomain() } else { operator.domain() };
+    let rows = Rows { vectors, length: product.len() / vectors.max(1) };
+    let segments = Segments::for_group(device, rows.length).count;
+    let both = Both::new(device, (vectors, volume(&to)), (segments, 1), scale)?;
+    ops::dot(recorder, rows, product.buffer(), product.buffer(), &both.squares())?;
+    let columns = vectors.checked_div(operator.batch()).unwrap_or(1);
+    let back = Tensor::from_buffer(both.back(), &[&[operator.batch(), columns], &to[..]].concat())?;
+    match adjoint {
+        true => operator.apply(recorder, product, &back)?,
+        false => operator.apply_adjoint(recorder, product, &back)?,
+    }
+    Ok(both)
 }

@@ -1,7 +1,6 @@
 //! An operator with its shorter side first.
 
-use super::both::sums_of;
-use super::{Both, Knowledge, LinearOperator, Shift, products_on_host};
+use super::{Both, Knowledge, LinearOperator, Shift, products_on_host, sums_of};
 use crate::Result;
 use crate::bound::Ball;
 use crate::device::{Buffer, Recorder};
