@@ -1,12 +1,8 @@
 //! Building of compute pipelines from the texts of kernels.
 
-use std::sync::Arc;
-
 use super::Driver;
 use super::binding::is_dynamic;
 use super::compiled::Compiled;
-use super::pipelines::Pipeline;
-use crate::Result;
 use crate::device::kernel::{Access, Shader};
 
 /// All that a pipeline is made from.
@@ -22,23 +18,8 @@ pub(super) struct Recipe {
     cache: Option<wgpu::PipelineCache>,
 }
 
-impl Driver {
-    /// The pipeline of a kernel, begun at the first call.
-    ///
-    /// Kernels of a user's own are made at once, so that a refusal names the launch.
-    pub(super) fn pipeline(&self, lanes: u32, kernel: Shader<'_>) -> Result<Arc<Pipeline>> {
-        self.pipelines.get(kernel.key(), |number, running| {
-            let (layout, recipe) = self.guarded(kernel.name(), || recipe(self, lanes, kernel))?;
-            self.counters.pipelines.add(1);
-            match kernel.is_trusted() && Arc::strong_count(running) <= self.threads {
-                true => Ok(Pipeline::begin(number, layout, recipe, running)),
-                false => Pipeline::make(self, number, layout, recipe),
-            }
-        })
-    }
-}
-
-fn recipe(driver: &Driver, lanes: u32, kernel: Shader<'_>) -> (wgpu::BindGroupLayout, Recipe) {
+/// The layout of the bindings of a kernel, and the recipe of its pipeline.
+pub(super) fn recipe(driver: &Driver, lanes: u32, kernel: Shader<'_>) -> (wgpu::BindGroupLayout, Recipe) {
     let (device, name, count) = (&driver.device, kernel.name(), kernel.access().len());
     let entry = |(binding, access): (u32, &Access)| wgpu::BindGroupLayoutEntry {
         binding,

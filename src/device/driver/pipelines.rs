@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use super::Driver;
-use super::building::Recipe;
+use super::building::{Recipe, recipe};
 use super::scope::scoped;
 use crate::Result;
+use crate::device::kernel::Shader;
 
 /// A pipeline, which may still be under way.
 pub(super) struct Pipeline {
@@ -60,6 +61,22 @@ impl Drop for Pipeline {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join(); // its panics are caught
         }
+    }
+}
+
+impl Driver {
+    /// The pipeline of a kernel, begun at the first call.
+    ///
+    /// Kernels of a user's own are made at once, so that a refusal names the launch.
+    pub(super) fn pipeline(&self, lanes: u32, kernel: Shader<'_>) -> Result<Arc<Pipeline>> {
+        self.pipelines.get(kernel.key(), |number, running| {
+            let (layout, recipe) = self.guarded(kernel.name(), || recipe(self, lanes, kernel))?;
+            self.counters.pipelines.add(1);
+            match kernel.is_trusted() && Arc::strong_count(running) <= self.threads {
+                true => Ok(Pipeline::begin(number, layout, recipe, running)),
+                false => Pipeline::make(self, number, layout, recipe),
+            }
+        })
     }
 }
 
