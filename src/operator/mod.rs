@@ -9,6 +9,7 @@ mod dense;
 mod expression;
 mod factors;
 mod identity;
+mod on_host;
 mod oriented;
 mod parametrised;
 mod pointer;
@@ -26,6 +27,7 @@ pub use claims::{Claims, Definiteness};
 pub use composition::Composition;
 pub(crate) use expression::expressions;
 pub use identity::Identity;
+pub(crate) use on_host::products_on_host;
 pub(crate) use oriented::{Oriented, Settled};
 pub use parametrised::Parametrised;
 pub(crate) use parametrised::expect_pairs;
@@ -233,27 +235,6 @@ pub enum Knowledge {
     Zero,
     /// An entry is NaN or infinite.
     NonFinite(Position),
-}
-
-/// The products of the host; an error for a wrong number or length.
-pub(crate) async fn products_on_host<O: LinearOperator + ?Sized>(
-    operator: &O,
-    adjoint: bool,
-    inputs: Vec<Vec<Ball>>,
-) -> Result<Option<Vec<Vec<Ball>>>> {
-    let counts: Vec<usize> = inputs.iter().map(Vec::len).collect();
-    let size = volume(&if adjoint { operator.domain() } else { operator.codomain() });
-    let Some(products) = operator.products_on_host(adjoint, inputs).await? else { return Ok(None) };
-    let found: Vec<usize> = products.iter().map(Vec::len).collect();
-    if found == counts && products.iter().flatten().all(|ball| ball.center.len() == size) {
-        return Ok(Some(products));
-    }
-    let sizes: Vec<usize> = products.iter().flatten().map(|ball| ball.center.len()).collect();
-    Err(Error::ShapeMismatch {
-        operation: "products on the host",
-        expected: format!("{counts:?} vectors of length {size} for the items"),
-        found: format!("{found:?}, of lengths {sizes:?}"),
-    })
 }
 
 /// The number of vectors for each batch element in a tensor of batch × vectors × shape.
