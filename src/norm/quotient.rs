@@ -2,7 +2,8 @@
 
 use crate::Result;
 use crate::bound::{Ball, Bounds, Guarantee};
-use crate::operator::{LinearOperator, products_on_host};
+use crate::operator::LinearOperator;
+use crate::operator::on_host::products_on_host;
 use crate::tensor::screen::scale_by_power;
 
 /// One vector of a batch of vectors, in `f64`.
@@ -44,8 +45,11 @@ pub(super) fn bounds(quotient: Option<Quotient>, upper: Option<(f64, f64)>, expo
     if upper < lower { (lower_alone, true) } else { (Bounds { lower, upper, guarantee }, false) }
 }
 
-/// The vectors of the usable items, with their lengths and upper bounds of these; `None` where a vector is zero.
-fn inputs(usable: &[bool], vectors: &[f32]) -> Vec<Option<(Ball, (f64, f64))>> {
+/// The length of a vector, and an upper bound of it.
+type Lengths = (f64, f64);
+
+/// The vectors of the usable items, with their lengths; `None` where a vector is zero.
+fn inputs(usable: &[bool], vectors: &[f32]) -> Vec<Option<(Ball, Lengths)>> {
     let input = |(item, in_use): (usize, &bool)| {
         let ball = in_use.then(|| Ball::exact(wide(vectors, usable.len(), item)))?;
         let lengths = (ball.norm(), ball.norm_above());
@@ -62,7 +66,7 @@ pub(super) async fn rayleigh<O: LinearOperator + ?Sized>(
 ) -> Result<Vec<Option<Quotient>>> {
     let (balls, lengths): (Vec<_>, Vec<_>) = inputs(usable, vectors).into_iter().map(Option::unzip).unzip();
     let products = operator.enclose_each(balls).await?;
-    let quotient = |(item, (product, lengths)): (usize, (Option<Ball>, Option<(f64, f64)>))| {
+    let quotient = |(item, (product, lengths)): (usize, (Option<Ball>, Option<Lengths>))| {
         Some(Quotient::of(&product?, lengths?, operator.exponent(item), true))
     };
     Ok(products.into_iter().zip(lengths).enumerate().map(quotient).collect())
@@ -77,7 +81,7 @@ pub(super) async fn quotients<O: LinearOperator + ?Sized>(
     let (balls, lengths): (Vec<_>, Vec<_>) = inputs(usable, vectors).into_iter().map(Option::unzip).unzip();
     let balls = balls.into_iter().map(|ball: Option<Ball>| Vec::from_iter(ball)).collect();
     let Some(products) = products_on_host(operator, false, balls).await? else { return Ok(vec![None; usable.len()]) };
-    let quotient = |(item, lengths): (usize, &Option<(f64, f64)>)| {
+    let quotient = |(item, lengths): (usize, &Option<Lengths>)| {
         let (ball, lengths) = products[item].first().zip(*lengths)?;
         Some(Quotient::of(ball, lengths, operator.exponent(item), false))
     };

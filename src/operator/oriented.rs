@@ -1,6 +1,7 @@
 //! An operator with its shorter side first.
 
-use super::{Both, Knowledge, LinearOperator, Shift, products_on_host, sums_of};
+use super::on_host::products_on_host;
+use super::{Both, Knowledge, LinearOperator, Shift, sums_of};
 use crate::Result;
 use crate::bound::Ball;
 use crate::device::{Buffer, Recorder};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::scope::scoped;
+use super::scoped::scoped;
 use super::stored;
 
 /// The compiled pipelines of a device, and their file.

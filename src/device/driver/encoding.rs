@@ -80,7 +80,7 @@ impl Encoding {
             Command::Dispatch(dispatch) => Some(dispatch),
             Command::Copy { .. } => None,
         });
-        let pipelines = dispatches.map(|dispatch| dispatch.pipeline.wait(driver)).collect::<Result<Vec<_>>>()?;
+        let pipelines = dispatches.map(|dispatch| driver.finished(&dispatch.pipeline)).collect::<Result<Vec<_>>>()?;
         let index = driver.guarded("submit", || {
             let commands = encode(&driver.device, &self.commands, &pipelines);
             driver.queue.submit([commands])

@@ -5,11 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use super::Driver;
-use super::building::{Recipe, recipe};
-use super::scope::scoped;
+use super::building::Recipe;
+use super::scoped::scoped;
 use crate::Result;
-use crate::device::kernel::Shader;
 
 /// A pipeline, which may still be under way.
 pub(super) struct Pipeline {
@@ -28,7 +26,7 @@ impl Pipeline {
         let (recipe, made) = (Arc::new(recipe), Arc::<OnceLock<_>>::default());
         let (other, result, running) = (Arc::clone(&recipe), Arc::clone(&made), Arc::clone(running));
         let run = move || {
-            let found = catch_unwind(AssertUnwindSafe(|| scoped(other.device(), || other.make())));
+            let found = catch_unwind(AssertUnwindSafe(|| scoped(&other.device, || other.make())));
             let found = found.ok().and_then(|(pipeline, fault)| fault.is_none().then_some(pipeline));
             drop(running);
             let _ = result.set(found); // set nowhere else
@@ -40,18 +38,19 @@ impl Pipeline {
         Self { number, layout, recipe, made, thread }
     }
 
-    /// Makes a pipeline now.
-    pub(super) fn make(driver: &Driver, number: usize, layout: wgpu::BindGroupLayout, recipe: Recipe) -> Result<Self> {
-        let pipeline = driver.guarded(recipe.name(), || recipe.make())?;
-        Ok(Self { number, layout, recipe: Arc::new(recipe), made: Arc::new(Some(pipeline).into()), thread: None })
+    /// A pipeline that was made.
+    pub(super) fn made(
+        number: usize,
+        layout: wgpu::BindGroupLayout,
+        recipe: Recipe,
+        pipeline: wgpu::ComputePipeline,
+    ) -> Self {
+        Self { number, layout, recipe: Arc::new(recipe), made: Arc::new(Some(pipeline).into()), thread: None }
     }
 
-    /// The pipeline, once it is made; makes one here where its thread was refused, for the error.
-    pub(super) fn wait(&self, driver: &Driver) -> Result<wgpu::ComputePipeline> {
-        match self.made.wait() {
-            Some(pipeline) => Ok(pipeline.clone()),
-            None => driver.guarded(self.recipe.name(), || self.recipe.make()),
-        }
+    /// The pipeline, once it is made; the recipe where its thread was refused.
+    pub(super) fn wait(&self) -> std::result::Result<&wgpu::ComputePipeline, &Recipe> {
+        self.made.wait().as_ref().ok_or(&self.recipe)
     }
 }
 
@@ -64,24 +63,8 @@ impl Drop for Pipeline {
     }
 }
 
-impl Driver {
-    /// The pipeline of a kernel, begun at the first call.
-    ///
-    /// Kernels of a user's own are made at once, so that a refusal names the launch.
-    pub(super) fn pipeline(&self, lanes: u32, kernel: Shader<'_>) -> Result<Arc<Pipeline>> {
-        self.pipelines.get(kernel.key(), |number, running| {
-            let (layout, recipe) = self.guarded(kernel.name(), || recipe(self, lanes, kernel))?;
-            self.counters.pipelines.add(1);
-            match kernel.is_trusted() && Arc::strong_count(running) <= self.threads {
-                true => Ok(Pipeline::begin(number, layout, recipe, running)),
-                false => Pipeline::make(self, number, layout, recipe),
-            }
-        })
-    }
-}
-
 /// A share of each thread that makes a pipeline, to count them.
-type Running = Arc<()>;
+pub(super) type Running = Arc<()>;
 
 #[derive(Default)]
 pub(super) struct Pipelines {

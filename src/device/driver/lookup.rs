@@ -1,0 +1,71 @@
+//! The pipelines of a driver: looked up by kernels, begun at the first call.
+
+use std::sync::Arc;
+
+use super::Driver;
+use super::binding::is_dynamic;
+use super::building::Recipe;
+use super::compiled::Compiled;
+use super::pipelines::Pipeline;
+use crate::Result;
+use crate::device::kernel::{Access, Shader};
+
+impl Driver {
+    /// The pipeline of a kernel, begun at the first call.
+    ///
+    /// Kernels of a user's own are made at once, so that a refusal names the launch.
+    pub(super) fn pipeline(&self, lanes: u32, kernel: Shader<'_>) -> Result<Arc<Pipeline>> {
+        self.pipelines.get(kernel.key(), |number, running| {
+            let (layout, recipe) = self.guarded(kernel.name(), || recipe(self, lanes, kernel))?;
+            self.counters.pipelines.add(1);
+            match kernel.is_trusted() && Arc::strong_count(running) <= self.threads {
+                true => Ok(Pipeline::begin(number, layout, recipe, running)),
+                false => {
+                    let pipeline = self.guarded(recipe.name, || recipe.make())?;
+                    Ok(Pipeline::made(number, layout, recipe, pipeline))
+                }
+            }
+        })
+    }
+
+    /// A pipeline, once it is made; makes one here where its thread was refused, for the error.
+    pub(super) fn finished(&self, pipeline: &Pipeline) -> Result<wgpu::ComputePipeline> {
+        match pipeline.wait() {
+            Ok(pipeline) => Ok(pipeline.clone()),
+            Err(recipe) => self.guarded(recipe.name, || recipe.make()),
+        }
+    }
+}
+
+/// The layout of the bindings of a kernel, and the recipe of its pipeline.
+fn recipe(driver: &Driver, lanes: u32, kernel: Shader<'_>) -> (wgpu::BindGroupLayout, Recipe) {
+    let (device, name, count) = (&driver.device, kernel.name(), kernel.access().len());
+    let entry = |(binding, access): (u32, &Access)| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty: wgpu::BufferBindingType::Storage { read_only: *access == Access::Read },
+            has_dynamic_offset: is_dynamic(binding as usize, count, driver.dynamic),
+            min_binding_size: None,
+        },
+        count: None,
+    };
+    let entries: Vec<_> = (0..).zip(kernel.access()).map(entry).collect();
+    let layout =
+        device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(name), entries: &entries });
+    let of_pipeline = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some(name),
+        bind_group_layouts: &[Some(&layout)],
+        immediate_size: kernel.params(),
+    });
+    let recipe = Recipe {
+        device: device.clone(),
+        name,
+        text: kernel.text().into_owned(),
+        layout: of_pipeline,
+        lanes: kernel.is_trusted().then_some(lanes),
+        checked: driver.checked || !kernel.is_trusted(),
+        cache: driver.compiled.as_ref().map(Compiled::for_another).cloned(),
+    };
+    (layout, recipe)
+}
