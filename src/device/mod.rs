@@ -34,11 +34,9 @@ pub use driver::WgpuBuffer;
 pub(crate) use field::{Field, Scalar};
 pub(crate) use grid::Grid;
 pub use handle::Device;
-#[cfg(any(test, feature = "io"))]
-pub(crate) use host::Lane;
-#[cfg(feature = "io")]
-pub(crate) use host::thread_count;
 pub(crate) use host::{HostForm, call, each_chunk, each_item};
+#[cfg(feature = "io")]
+pub(crate) use host::{Lane, thread_count};
 pub use host::{OwnForm, Words};
 pub(crate) use kernel::{Access, Generated, Kernel};
 pub use open::DeviceOptions;

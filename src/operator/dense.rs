@@ -137,7 +137,8 @@ impl LinearOperator for Matrix {
     }
 }
 
-/// row · input and Σ row² of rows of several items, of which the first row is `first`; zeros where an item has no input.
+/// row · input and Σ row² of rows of several items, of which the first row is `first`; zeros where an item has no
+/// input.
 fn sums_of_items(
     words: &[u32],
     form: RowForm,

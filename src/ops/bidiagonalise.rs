@@ -78,8 +78,8 @@ pub struct Steps {
     pub breakdown: f32,
 }
 
-/// Whether [`bidiagonalise`] takes matrices like this: in one piece, and small enough for a workgroup, or for one thread
-/// of the host.
+/// Whether [`bidiagonalise`] takes matrices like this: in one piece, and small enough for a workgroup, or for one
+/// thread of the host.
 pub fn bidiagonalises(matrix: &Matrix) -> bool {
     let device = matrix.device();
     let elements = volume(&[matrix.rows(), 4 * matrix.quads()]);
