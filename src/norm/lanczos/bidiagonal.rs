@@ -29,9 +29,9 @@ impl Bidiagonal {
     /// The largest singular value and its vectors, in time linear in the size.
     ///
     /// Singular values are the positive eigenvalues of the symmetric tridiagonal matrix with zero diagonal and
-    /// off-diagonal alpha_1, beta_1, alpha_2, ... Eigenvalues come as pairs ±sigma with vectors (v_1, u_1, v_2, ...) / √2
-    /// (Golub and Kahan 1965). Laguerre's iteration finds the value, Sturm counts confirm it, and inverse iteration
-    /// finds the vector.
+    /// off-diagonal alpha_1, beta_1, alpha_2, ... Eigenvalues come as pairs ±sigma with vectors (v_1, u_1, v_2, ...)
+    /// / √2 (Golub and Kahan 1965). Laguerre's iteration finds the value, Sturm counts confirm it, and inverse
+    /// iteration finds the vector.
     pub(in crate::norm) fn leading(&self) -> Leading {
         let chain = self.chain();
         let sigma = largest(&chain);
