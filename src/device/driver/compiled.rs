@@ -16,7 +16,7 @@ pub(super) struct Compiled {
 
 impl Compiled {
     /// Those of an earlier run, or none yet; `None` where the driver hands out none, or the user wants none kept.
-    pub(super) fn open(device: &wgpu::Device) -> Option<Self> {
+    pub(super) fn of(device: &wgpu::Device) -> Option<Self> {
         if !device.features().contains(FEATURE) {
             return None;
         }

@@ -80,7 +80,7 @@ impl Driver {
         // GL has one context, for which threads would wait.
         let is_gl = device.adapter_info().backend == wgpu::Backend::Gl;
         let threads = if is_gl { 0 } else { available_parallelism().map_or(1, NonZero::get) };
-        let compiled = if handed_in { None } else { Compiled::open(&device) };
+        let compiled = if handed_in { None } else { Compiled::of(&device) };
         Self {
             device,
             queue,
