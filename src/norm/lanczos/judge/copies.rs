@@ -98,7 +98,8 @@ fn probing(chain: &mut Chain, (first, accuracy): (f64, &Accuracy), (copies, seco
         return;
     }
     chain.next = second / sigma;
-    if full || accuracy.suffices(first, 0.7) {
+    // A full space tells the gap, but its leading triplet was closed off from the rest: a new cycle sharpens it.
+    if accuracy.suffices(first, 0.7) || (full && chain.restarted) {
         chain.copies = Some(copies);
         chain.finish();
     } else {
