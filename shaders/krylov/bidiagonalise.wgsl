@@ -17,10 +17,6 @@
 const SIDE = 512u;
 const SLOTS = 64u;
 
-const ZERO = 1u;
-const NON_FINITE = 2u;
-const BREAKDOWN = 3u;
-
 struct Params {
     vectors: u32,
     columns: u32,
@@ -33,12 +29,6 @@ struct Params {
     steps: u32,
     chooses_range: u32,
     breakdown: f32,
-}
-
-struct State {
-    largest: f32,
-    kind: u32,
-    step: u32,
 }
 
 @group(0) @binding(1) var<storage, read_write> factors: array<f32>;
@@ -95,9 +85,7 @@ fn choose_range(lane: u32, vector: u32, largest_bits: u32) -> f32 {
         for (var part = 0u; part < LANES; part++) {
             largest = max(largest, lane_bits[part]);
         }
-        // Biased exponents from 1 to 253 give a normal power of two; a subnormal magnitude counts as 2^-126.
-        let exponent = clamp(largest >> 23u, 1u, 253u);
-        let factor = select(bitcast<f32>((254u - exponent) << 23u), 1.0, largest == 0u);
+        let factor = range_factor(largest);
         factors[vector] = factor;
         decision = factor;
         if largest == 0u || largest >= 0x7f800000u {
@@ -119,22 +107,17 @@ fn normalise(lane: u32, vector: u32, squares: f32, place: u32, half_step: u32) -
             square += lane_parts[part];
         }
         let norm = sqrt(square);
-        let largest = max(states[vector].largest, norm);
         let breakdown = params.breakdown * sqrt(f32(half_step / 2u + 1u));
-        values[place] = norm;
         latest_norm = norm;
-        states[vector].step = half_step;
-        decision = 0.0;
-        if !is_finite(square) {
-            states[vector].kind = NON_FINITE;
-            mask[vector] = 0u;
-        } else if norm <= breakdown * largest {
-            values[place] = 0.0;
-            states[vector].kind = BREAKDOWN;
-            mask[vector] = 0u;
-        } else {
-            states[vector].largest = largest;
+        values[place] = norm;
+        if goes_on(vector, norm, half_step, breakdown) {
             decision = 1.0 / norm;
+        } else {
+            decision = 0.0;
+            mask[vector] = 0u;
+            if states[vector].kind == BREAKDOWN {
+                values[place] = 0.0;
+            }
         }
     }
     return workgroupUniformLoad(&decision);

@@ -9,21 +9,12 @@
 // A norm of at most `breakdown` times the largest one so far is rounding noise: the space is invariant, and the vector
 // leaves the mask with inverse 0 and the number of the step in its state. So does one that is not finite.
 
-const BREAKDOWN = 3u;
-const NON_FINITE = 2u;
-
 struct Params {
     vectors: u32,
     segments: u32,
     first_norm: u32,
     step: u32,
     breakdown: f32,
-}
-
-struct State {
-    largest: f32,
-    kind: u32,
-    step: u32,
 }
 
 @group(0) @binding(0) var<storage, read> squares: array<f32>;
@@ -50,18 +41,10 @@ fn main(
     }
     let norm = sqrt(square);
     norms[params.first_norm + vector] = norm;
-    let largest = max(states[vector].largest, norm);
-    states[vector].step = params.step;
-    if !is_finite(square) {
-        inverses[vector] = 0.0;
-        states[vector].kind = NON_FINITE;
-        mask[vector] = 0u;
-    } else if norm <= params.breakdown * largest {
-        inverses[vector] = 0.0;
-        states[vector].kind = BREAKDOWN;
-        mask[vector] = 0u;
-    } else {
+    if goes_on(vector, norm, params.step, params.breakdown) {
         inverses[vector] = factors[vector] / norm;
-        states[vector].largest = largest;
+    } else {
+        inverses[vector] = 0.0;
+        mask[vector] = 0u;
     }
 }

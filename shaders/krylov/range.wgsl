@@ -6,18 +6,9 @@
 //
 // A vector that is zero or not finite is told by its state and taken out of the mask.
 
-const ZERO = 1u;
-const NON_FINITE = 2u;
-
 struct Params {
     vectors: u32,
     segments: u32,
-}
-
-struct State {
-    largest: f32,
-    kind: u32,
-    step: u32,
 }
 
 @group(0) @binding(0) var<storage, read> screens: array<vec2u>;
@@ -43,9 +34,7 @@ fn main(
         largest = max(largest, screen.x);
         bad = min(bad, screen.y);
     }
-    // Biased exponents from 1 to 253 give a normal power of two; a subnormal magnitude counts as 2^-126.
-    let exponent = clamp(largest >> 23u, 1u, 253u);
-    factors[vector] = select(bitcast<f32>((254u - exponent) << 23u), 1.0, largest == 0u);
+    factors[vector] = range_factor(largest);
     if bad != 0xffffffffu {
         states[vector].kind = NON_FINITE;
         mask[vector] = 0u;

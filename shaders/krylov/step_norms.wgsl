@@ -9,21 +9,12 @@
 // leaves the mask with inverse and shift 0 and the number of the norm in its state. So does one that is not finite.
 // Where alpha ends the space, beta is 0.
 
-const BREAKDOWN = 3u;
-const NON_FINITE = 2u;
-
 struct Params {
     vectors: u32,
     segments: u32,
     first_alpha: u32,
     step: u32,
     breakdown: f32,
-}
-
-struct State {
-    largest: f32,
-    kind: u32,
-    step: u32,
 }
 
 @group(0) @binding(0) var<storage, read> squares: array<f32>;
@@ -33,22 +24,6 @@ struct State {
 @group(0) @binding(4) var<storage, read_write> mask: array<u32>;
 @group(0) @binding(5) var<storage, read_write> states: array<State>;
 var<immediate> params: Params;
-
-// Whether the vector goes on after a norm, which its state takes in.
-fn goes_on(vector: u32, norm: f32, number: u32) -> bool {
-    let largest = max(states[vector].largest, norm);
-    states[vector].step = number;
-    if !is_finite(norm) {
-        states[vector].kind = NON_FINITE;
-        return false;
-    }
-    if norm <= params.breakdown * largest {
-        states[vector].kind = BREAKDOWN;
-        return false;
-    }
-    states[vector].largest = largest;
-    return true;
-}
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -64,14 +39,14 @@ fn main(
     var beta = 0.0;
     var inverse = 0.0;
     var shift = 0.0;
-    var running = goes_on(vector, alpha, 2u * params.step);
+    var running = goes_on(vector, alpha, 2u * params.step, params.breakdown);
     if running {
         var square = 0.0;
         for (var segment = 0u; segment < params.segments; segment++) {
             square += squares[segment * params.vectors + vector];
         }
         beta = sqrt(square);
-        running = goes_on(vector, beta, 2u * params.step + 1u);
+        running = goes_on(vector, beta, 2u * params.step + 1u, params.breakdown);
     }
     if running {
         inverse = 1.0 / beta;

@@ -30,7 +30,7 @@ params! {
 
 pub(super) static KERNELS: PerStorage = matrix_kernels!(
     "krylov" / "bidiagonalise",
-    ["group", "finite"],
+    ["group", "finite", "state", "range_factor"],
     [Write, Write, Write, Write, Write, Write, Write],
     Params,
     on_host
@@ -250,36 +250,22 @@ impl Item<'_> {
     fn choose_range(&mut self, product: &[f32]) -> bool {
         let [largest, bad] = largest_magnitude::<F32>(product, 0);
         *self.factor = range_factor(largest);
-        self.goes_on(match (largest, bad) {
-            (0, u32::MAX) => Some(StopKind::Zero),
-            (_, u32::MAX) => None,
-            _ => Some(StopKind::NonFinite),
-        })
+        let stop = match (largest, bad) {
+            (0, u32::MAX) => StopKind::Zero,
+            (_, u32::MAX) => return true,
+            _ => StopKind::NonFinite,
+        };
+        (self.state.kind, *self.active) = (stop as u32, 0);
+        false
     }
 
     /// The norm of a vector, noted as alpha or beta, and 1 / norm; `None` where the vector stops.
     fn measure(&mut self, vector: &[f32], half_step: usize, breakdown: f32) -> Option<(f32, f32)> {
         let norm = squares::<F32>(vector, 1.0).sqrt();
-        let largest = self.state.largest.max(norm);
-        self.state.step = half_step as u32;
-        let stop = if !norm.is_finite() {
-            Some(StopKind::NonFinite)
-        } else {
-            (norm <= breakdown * largest).then_some(StopKind::Breakdown)
-        };
-        self.values.push(if stop == Some(StopKind::Breakdown) { 0.0 } else { norm });
-        if !self.goes_on(stop) {
-            return None;
-        }
-        self.state.largest = largest;
-        Some((norm, 1.0 / norm))
-    }
-
-    /// Takes the vector out of the mask where there is a reason; whether the vector goes on.
-    fn goes_on(&mut self, stop: Option<StopKind>) -> bool {
-        if let Some(kind) = stop {
-            (self.state.kind, *self.active) = (kind as u32, 0);
-        }
-        stop.is_none()
+        let goes_on = self.state.goes_on(norm, half_step as u32, breakdown);
+        let is_noise = !goes_on && self.state.stop() == StopKind::Breakdown;
+        self.values.push(if is_noise { 0.0 } else { norm });
+        *self.active *= u32::from(goes_on);
+        goes_on.then_some((norm, 1.0 / norm))
     }
 }

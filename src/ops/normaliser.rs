@@ -35,6 +35,22 @@ pub enum StopKind {
 }
 
 impl NormaliserState {
+    /// Takes in a norm; whether its vector goes on. A norm of at most `breakdown` times the largest one so far is
+    /// rounding noise.
+    pub(super) fn goes_on(&mut self, norm: f32, number: u32, breakdown: f32) -> bool {
+        let largest = self.largest.max(norm);
+        self.step = number;
+        if !norm.is_finite() {
+            self.kind = StopKind::NonFinite as u32;
+        } else if norm <= breakdown * largest {
+            self.kind = StopKind::Breakdown as u32;
+        } else {
+            self.largest = largest;
+            return true;
+        }
+        false
+    }
+
     /// The reason for which the vector left the mask.
     pub fn stop(&self) -> StopKind {
         match self.kind {
@@ -56,8 +72,13 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel =
-    kernel!("krylov" / "normaliser", ["group", "finite"], [Read, Read, Write, Write, Write, Write], Params, on_host);
+pub(super) static KERNEL: Kernel = kernel!(
+    "krylov" / "normaliser",
+    ["group", "finite", "state"],
+    [Read, Read, Write, Write, Write, Write],
+    Params,
+    on_host
+);
 
 /// The memory of [`normaliser`].
 #[derive(Clone, Copy, Debug)]
@@ -139,22 +160,16 @@ fn on_host(params: &Params, [squares, factors, norms, inverses, mask, states]: [
     let (norms, inverses) = (norms.write::<f32>(), inverses.write::<f32>());
     let (mask, states) = (mask.write::<u32>(), states.write::<NormaliserState>());
     for vector in (0..count).filter(|vector| mask[*vector] != 0).collect::<Vec<_>>() {
-        let segments = squares[vector..].iter().step_by(count).take(params.segments as usize);
-        let norm = segments.sum::<f32>().sqrt();
+        let norm = norm_of(squares, (vector, count), params.segments);
         norms[params.first_norm as usize + vector] = norm;
-        let state = &mut states[vector];
-        state.step = params.step;
-        let largest = state.largest.max(norm);
-        let stop = if !norm.is_finite() {
-            Some(StopKind::NonFinite)
-        } else if norm <= params.breakdown * largest {
-            Some(StopKind::Breakdown)
-        } else {
-            None
-        };
-        match stop {
-            Some(kind) => (state.kind, inverses[vector], mask[vector]) = (kind as u32, 0.0, 0),
-            None => (state.largest, inverses[vector]) = (largest, factors[vector] / norm),
+        match states[vector].goes_on(norm, params.step, params.breakdown) {
+            true => inverses[vector] = factors[vector] / norm,
+            false => (inverses[vector], mask[vector]) = (0.0, 0),
         }
     }
+}
+
+/// The root of the sum of a vector's squares, in segments of `vectors` sums each.
+pub(super) fn norm_of(squares: &[f32], (vector, vectors): (usize, usize), segments: u32) -> f32 {
+    squares[vector..].iter().step_by(vectors).take(segments as usize).sum::<f32>().sqrt()
 }

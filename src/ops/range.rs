@@ -15,7 +15,13 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel = kernel!("krylov" / "range", ["group"], [Read, Write, Write, Write], Params, on_host);
+pub(super) static KERNEL: Kernel = kernel!(
+    "krylov" / "range",
+    ["group", "finite", "state", "range_factor"],
+    [Read, Write, Write, Write],
+    Params,
+    on_host
+);
 
 /// Records the power of two that brings each vector's largest magnitude into [1, 2), from the output of
 /// [`super::max_abs`]. A vector that is zero or not finite leaves the mask, and its state says so.

@@ -3,6 +3,7 @@
 use super::arguments::{Rows, Segmented};
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
+use super::normaliser::norm_of;
 use super::tree::tree_trips;
 use crate::Result;
 use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
@@ -85,14 +86,10 @@ fn on_host(params: &Params, [input, scale, squares, partials, mask, norms, outpu
     let (input, scale, partials) = (input.read::<f32>(), scale.read::<f32>(), partials.read::<f32>());
     let (segments, count) = (params.segments as usize, (params.vectors * params.length) as usize);
     let squares = squares.read::<f32>();
-    let norm_of = |vector: usize| {
-        let segments = squares[vector..].iter().step_by(params.vectors as usize);
-        segments.take(params.square_segments as usize).sum::<f32>().sqrt()
-    };
     let vectors = Vectors::new(params.length, mask, params.masked).of_work(segments);
     let norms = &mut norms.write::<f32>()[params.first_norm as usize..][..params.vectors as usize];
     norms.iter_mut().enumerate().filter(|(vector, _)| !vectors.skips(*vector)).for_each(|(vector, norm)| {
-        *norm = norm_of(vector);
+        *norm = norm_of(squares, (vector, params.vectors as usize), params.square_segments);
     });
     let norms = &*norms;
     vectors.each_part(params.vectors, output, |vector, place, output| {

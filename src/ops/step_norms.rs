@@ -3,7 +3,7 @@
 use super::arguments::Segmented;
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
-use super::normaliser::{NormaliserState, StopKind};
+use super::normaliser::{NormaliserState, norm_of};
 use crate::Result;
 use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
 use crate::tensor::volume;
@@ -18,8 +18,13 @@ params! {
     }
 }
 
-pub(super) static KERNEL: Kernel =
-    kernel!("krylov" / "step_norms", ["group", "finite"], [Read, Write, Write, Write, Write, Write], Params, on_host);
+pub(super) static KERNEL: Kernel = kernel!(
+    "krylov" / "step_norms",
+    ["group", "finite", "state"],
+    [Read, Write, Write, Write, Write, Write],
+    Params,
+    on_host
+);
 
 /// The memory of [`step_norms`].
 #[derive(Clone, Copy, Debug)]
@@ -85,21 +90,6 @@ pub fn step_norms(
     recorder.dispatch(&KERNEL, grid, &params, &bindings)
 }
 
-/// Whether a vector goes on after a norm, which its state takes in.
-fn goes_on(state: &mut NormaliserState, norm: f32, number: u32, breakdown: f32) -> bool {
-    let largest = state.largest.max(norm);
-    state.step = number;
-    if !norm.is_finite() {
-        state.kind = StopKind::NonFinite as u32;
-    } else if norm <= breakdown * largest {
-        state.kind = StopKind::Breakdown as u32;
-    } else {
-        state.largest = largest;
-        return true;
-    }
-    false
-}
-
 fn on_host(params: &Params, [squares, norms, inverses, shifts, mask, states]: [Words<'_>; 6]) {
     let (squares, count) = (squares.read::<f32>(), params.vectors as usize);
     let (alphas, betas) = norms.write::<f32>()[params.first_alpha as usize..].split_at_mut(count);
@@ -108,11 +98,10 @@ fn on_host(params: &Params, [squares, norms, inverses, shifts, mask, states]: [W
     for vector in (0..count).filter(|vector| mask[*vector] != 0).collect::<Vec<_>>() {
         let (alpha, state) = (alphas[vector], &mut states[vector]);
         let mut beta = 0.0;
-        let mut running = goes_on(state, alpha, 2 * params.step, params.breakdown);
+        let mut running = state.goes_on(alpha, 2 * params.step, params.breakdown);
         if running {
-            let segments = squares[vector..].iter().step_by(count).take(params.segments as usize);
-            beta = segments.sum::<f32>().sqrt();
-            running = goes_on(state, beta, 2 * params.step + 1, params.breakdown);
+            beta = norm_of(squares, (vector, count), params.segments);
+            running = state.goes_on(beta, 2 * params.step + 1, params.breakdown);
         }
         betas[vector] = beta;
         (inverses[vector], shifts[vector]) = if running { (1.0 / beta, beta / alpha) } else { (0.0, 0.0) };
