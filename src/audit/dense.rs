@@ -12,7 +12,7 @@ use crate::bound::Bounds;
 use crate::io::{Element, Entry};
 use crate::norm::{self, Control, SpectralNorm, Status, Triplets};
 use crate::operator::{AtHand, LinearOperator};
-use crate::tensor::{ElementSource, Window};
+use crate::tensor::{Window, volume};
 use crate::{Error, Matrix, Result};
 
 /// The number of elements of a batch that go to the device at once; a matrix goes as a whole, of any size.
@@ -41,10 +41,12 @@ pub(super) fn measure(
         let waits = Instant::now();
         let seats = seats(place);
         start += waits.elapsed();
-        let operator = AtHand { matrix: &matrix, source: &part };
+        let at_hand = AtHand { matrix: &matrix, source: &part };
+        // The host as a device holds the entries where a proof can look at them.
+        let operator: &dyn LinearOperator = if device.is_host() { &matrix } else { &at_hand };
         let solved = match options.norms {
             Norms::All | Norms::Only(Order::Spectral) => {
-                let mut solved = spectral(entry, options, &operator, first, observer)?;
+                let mut solved = spectral(entry, options, operator, first, observer)?;
                 if options.norms == Norms::All {
                     add_cheap_norms(&mut solved, &matrix)?;
                 }
@@ -67,10 +69,10 @@ pub(super) fn measure(
 }
 
 /// The rows of the spectral norms.
-fn spectral<S: ElementSource + Sync + ?Sized>(
+fn spectral(
     entry: &Entry,
     options: &Options,
-    operator: &AtHand<'_, S>,
+    operator: &dyn LinearOperator,
     first: usize,
     observer: &mut Observer<'_>,
 ) -> Result<Vec<Row>> {
@@ -102,10 +104,10 @@ fn spectral<S: ElementSource + Sync + ?Sized>(
 }
 
 /// The largest singular values of each matrix; fewer where the matrix has fewer.
-fn largest<S: ElementSource + Sync + ?Sized>(
+fn largest(
     entry: &Entry,
     options: &Options,
-    operator: &AtHand<'_, S>,
+    operator: &dyn LinearOperator,
     values: usize,
     observer: &mut Observer<'_>,
 ) -> Result<Vec<Triplets>> {
@@ -118,7 +120,7 @@ fn largest<S: ElementSource + Sync + ?Sized>(
         });
     };
     let control = Control::new().on_progress(|progress| observer.tell(Event::Solving(entry, progress)));
-    let count = values.min(operator.matrix.rows()).min(operator.matrix.cols());
+    let count = values.min(volume(&operator.codomain())).min(volume(&operator.domain()));
     operator.device().block_on(lanczos.top_async(operator, count, control))
 }
 

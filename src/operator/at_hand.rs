@@ -1,10 +1,10 @@
-//! A matrix on a device whose entries the host has as well.
+//! A matrix on an adapter whose entries the host has as well.
 
 use std::ops::Range;
 
 use futures::future::LocalBoxFuture;
 
-use super::{Both, EachBall, HostProducts, Knowledge, LinearOperator, Shift};
+use super::{Both, HostProducts, Knowledge, LinearOperator, Shift};
 use crate::Result;
 use crate::bound::Ball;
 use crate::device::{Device, Recorder, each_item};
@@ -14,7 +14,7 @@ use crate::tensor::{ElementSource, Matrix, Tensor};
 /// The words of a piece of rows.
 const PIECE: usize = 1 << 17;
 
-/// A matrix with the source that it was uploaded from, so that no proof reads the matrix back from an adapter.
+/// A matrix on an adapter with the source that it was uploaded from, so that no proof reads the matrix back.
 pub(crate) struct AtHand<'a, S: ?Sized> {
     pub(crate) matrix: &'a Matrix,
     pub(crate) source: &'a S,
@@ -90,29 +90,9 @@ impl<S: ElementSource + Sync + ?Sized> LinearOperator for AtHand<'_, S> {
     }
 
     fn enclose<'a>(&'a self, item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
-        // The host as a device is looked at in place.
-        if self.device().is_host() {
-            return self.matrix.enclose(item, input);
-        }
         Box::pin(async move {
             let sums = self.products_and_squares(item, &input.center)?;
             Ok(Some(self.matrix.ball_of(item, &sums, &input)))
-        })
-    }
-
-    fn enclose_each(&self, inputs: Vec<Option<Ball>>) -> EachBall<'_> {
-        if self.device().is_host() {
-            return self.matrix.enclose_each(inputs);
-        }
-        Box::pin(async move {
-            let ball = |(item, input): (usize, &Option<Ball>)| match input {
-                Some(input) => {
-                    let sums = self.products_and_squares(item, &input.center)?;
-                    Ok(Some(self.matrix.ball_of(item, &sums, input)))
-                }
-                None => Ok(None),
-            };
-            inputs.iter().enumerate().map(ball).collect()
         })
     }
 
