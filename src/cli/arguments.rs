@@ -42,7 +42,6 @@ impl AdapterArguments {
     pub fn request(&self) -> AdapterRequest {
         match self.name.as_deref().map(str::trim) {
             None => AdapterRequest::Automatic,
-            Some(name) if name.eq_ignore_ascii_case("hardware") => AdapterRequest::Hardware,
             Some(name) => AdapterRequest::Named(name.to_owned()),
         }
     }

@@ -55,10 +55,10 @@ impl Ending {
     /// library refuses, is a mistake of the command line.
     pub fn failed(error: Error, adapter: &AdapterRequest) -> Self {
         match (&error, adapter) {
-            (Error::NoAdapter { .. }, AdapterRequest::Named(_) | AdapterRequest::Hardware) => {
-                let problem = match adapter {
-                    AdapterRequest::Named(name) => format!("{name}: no adapter has this name or backend"),
-                    _ => "hardware: no adapter is hardware".to_owned(),
+            (Error::NoAdapter { .. }, AdapterRequest::Named(name)) => {
+                let problem = match name.eq_ignore_ascii_case("hardware") {
+                    false => format!("{name}: no adapter has this name or backend"),
+                    true => format!("{name}: no adapter is hardware"),
                 };
                 match there_are() {
                     Some(list) => Self::Usage(format!("--adapter {problem}; there are{list}")),

@@ -17,7 +17,7 @@ pub enum AdapterRequest {
     /// The host: its processor runs kernels natively, without a driver.
     Host,
     /// The first adapter whose back end is this word, or whose name contains it; letter case does not matter. `host`
-    /// is the host.
+    /// is [`AdapterRequest::Host`], and `hardware` is [`AdapterRequest::Hardware`].
     Named(String),
 }
 
@@ -50,7 +50,7 @@ const HOST: &str = "host";
 
 /// Every device of this machine, best first, with the one that a plain [`super::Device::new`] takes marked.
 pub fn adapters() -> Vec<AdapterDescription> {
-    let found = enumerate();
+    let found = enumerate(true);
     let (request, origin) = resolve(&AdapterRequest::Automatic);
     let candidates: Vec<_> = found.iter().map(Choice::candidate).collect();
     let chosen = pick(&request, &candidates, origin).ok();
@@ -65,9 +65,17 @@ pub(super) fn choose(request: &AdapterRequest) -> Result<Choice> {
     if request == AdapterRequest::Host || (request == AdapterRequest::Automatic && !may_have_hardware()) {
         return Ok(Choice::Host);
     }
-    let mut found = enumerate();
-    let candidates: Vec<_> = found.iter().map(Choice::candidate).collect();
-    Ok(found.swap_remove(pick(&request, &candidates, origin)?))
+    // OpenGL takes longest to be found. Many of its drivers count threads and displays for the whole process, and hang
+    // where several instances come and go at once.
+    let look = |with_gl| {
+        let mut found = enumerate(with_gl);
+        let candidates: Vec<_> = found.iter().map(Choice::candidate).collect();
+        pick(&request, &candidates, origin).map(|index| found.swap_remove(index))
+    };
+    match look(false) {
+        Ok(Choice::Host) | Err(_) => look(true),
+        driven => driven,
+    }
 }
 
 /// Whether there may be graphics hardware. On Linux, a driver in user space reaches hardware by a node of its driver in
@@ -83,8 +91,8 @@ fn may_have_hardware() -> bool {
 }
 
 /// Every device, best first: hardware, the host, software adapters.
-fn enumerate() -> Vec<Choice> {
-    let mut found: Vec<_> = driver::enumerate().into_iter().map(Choice::Driver).collect();
+fn enumerate(with_gl: bool) -> Vec<Choice> {
+    let mut found: Vec<_> = driver::enumerate(with_gl).into_iter().map(Choice::Driver).collect();
     let hardware = found.iter().take_while(|one| !one.candidate().software).count();
     found.insert(hardware, Choice::Host);
     found
@@ -97,9 +105,15 @@ fn resolve(request: &AdapterRequest) -> (AdapterRequest, &'static str) {
         (AdapterRequest::Automatic, Some(name)) => (AdapterRequest::Named(name), " (OPNORM_ADAPTER)"),
         _ => (request.clone(), ""),
     };
+    (by_word(request), origin)
+}
+
+/// The request with the names that are no part of an adapter's name.
+fn by_word(request: AdapterRequest) -> AdapterRequest {
     match &request {
-        AdapterRequest::Named(name) if name.trim().eq_ignore_ascii_case(HOST) => (AdapterRequest::Host, origin),
-        _ => (request, origin),
+        AdapterRequest::Named(name) if name.trim().eq_ignore_ascii_case(HOST) => AdapterRequest::Host,
+        AdapterRequest::Named(name) if name.trim().eq_ignore_ascii_case("hardware") => AdapterRequest::Hardware,
+        _ => request,
     }
 }
 
@@ -160,6 +174,13 @@ mod tests {
     fn a_back_end_wins_over_a_part_of_a_name() {
         assert_eq!(pick(&named("GL"), &machine(), "").unwrap(), 2);
         assert_eq!(pick(&named("swift"), &machine(), "").unwrap(), 1);
+    }
+
+    #[test]
+    fn a_word_for_a_kind_of_device_is_no_name() {
+        assert_eq!(by_word(named(" Hardware ")), AdapterRequest::Hardware);
+        assert_eq!(by_word(named("HOST")), AdapterRequest::Host);
+        assert_eq!(by_word(named("hard")), named("hard"));
     }
 
     #[test]

@@ -8,11 +8,12 @@ pub(in crate::device) struct Found {
     pub(super) adapter: wgpu::Adapter,
 }
 
-/// Every adapter of this machine, hardware first.
-pub(in crate::device) fn enumerate() -> Vec<Found> {
+/// Every adapter of this machine, hardware first; those of OpenGL where they are asked for.
+pub(in crate::device) fn enumerate(with_gl: bool) -> Vec<Found> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     // Validation layers of the driver belong to its own debugging, not to a user's program.
     descriptor.flags = wgpu::InstanceFlags::empty() | wgpu::InstanceFlags::VALIDATION_INDIRECT_CALL;
+    descriptor.backends = if with_gl { wgpu::Backends::all() } else { wgpu::Backends::PRIMARY };
     let instance = wgpu::Instance::new(descriptor);
     let mut found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
     found.sort_by_key(|adapter| rank(adapter.get_info().device_type));

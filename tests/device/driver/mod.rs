@@ -54,9 +54,11 @@ fn device_of_the_program(features: wgpu::Features) -> (wgpu::Device, wgpu::Queue
 
 /// The adapter that the tests run on, by an instance of a program of its own.
 fn adapter_of_the_program() -> wgpu::Adapter {
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
     let wanted = gpu().capabilities();
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = if wanted.backend == "gl" { wgpu::Backends::GL } else { wgpu::Backends::PRIMARY };
+    let instance = wgpu::Instance::new(descriptor);
+    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
     let matches = |info: &wgpu::AdapterInfo| info.name == wanted.name && info.backend.to_str() == wanted.backend;
     adapters.into_iter().find(|adapter| matches(&adapter.get_info())).unwrap()
 }
