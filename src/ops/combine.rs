@@ -61,7 +61,8 @@ pub fn combine(
         sign,
         masked,
     };
-    let grid = Grid::covering(vectors * length, recorder.device().capabilities().profile.lanes);
+    let lanes = recorder.device().capabilities().profile.lanes as usize;
+    let grid = Grid::groups(vectors * length.div_ceil(lanes));
     recorder.dispatch(&KERNEL, grid, &params, &[basis.into(), coefficients.into(), (&active).into(), output.into()])
 }
 
