@@ -3,7 +3,7 @@
 use bytemuck::Pod;
 
 use crate::Result;
-use crate::device::{Buffer, Device, Recorder, Scratch};
+use crate::device::{Buffer, Device, ReadBack, Recorder, Scratch};
 use crate::ops::{self, Normalise, NormaliserState, NormsOfStep, Rows, Segmented, StepNorms, StopKind};
 use crate::tensor::screen::binary_exponent;
 
@@ -131,15 +131,19 @@ impl Memory {
         Ok((squares, segments.count))
     }
 
+    /// Records the read-backs of what [`Memory::measure_range`] chose.
+    pub(crate) fn read_range(&self, recorder: &mut Recorder) -> Result<RangeReading> {
+        Ok(RangeReading { factors: recorder.read(&self.factors)?, states: recorder.read(&self.states)? })
+    }
+
     /// e of each vector, where its factor is 2^-e.
     pub(crate) async fn exponents(&self) -> Result<Vec<i32>> {
-        let factors = self.contents(&self.factors).await?;
-        Ok(factors.into_iter().map(|factor| -binary_exponent(f64::from(factor))).collect())
+        Ok(exponents(self.contents(&self.factors).await?))
     }
 
     /// The reason for which each vector left the mask, where it did.
     pub(crate) async fn stops(&self) -> Result<Vec<StopKind>> {
-        Ok(self.contents(&self.states).await?.iter().map(NormaliserState::stop).collect())
+        Ok(stops(&self.contents(&self.states).await?))
     }
 
     async fn contents<T: Pod>(&self, buffer: &Buffer<T>) -> Result<Vec<T>> {
@@ -153,4 +157,25 @@ impl Memory {
     pub(crate) fn set_active(&self, vector: usize, active: bool) -> Result<()> {
         self.active.write(&self.device, "mask", vector, &[u32::from(active)])
     }
+}
+
+/// The choice of factors on its way to the host.
+pub(crate) struct RangeReading {
+    factors: ReadBack<f32>,
+    states: ReadBack<NormaliserState>,
+}
+
+impl RangeReading {
+    /// e of each vector, where its factor is 2^-e, and the reason for which the vector left the mask, where it did.
+    pub(crate) async fn contents(self) -> Result<(Vec<i32>, Vec<StopKind>)> {
+        Ok((exponents(self.factors.contents().await?), stops(&self.states.contents().await?)))
+    }
+}
+
+fn exponents(factors: Vec<f32>) -> Vec<i32> {
+    factors.into_iter().map(|factor| -binary_exponent(f64::from(factor))).collect()
+}
+
+fn stops(states: &[NormaliserState]) -> Vec<StopKind> {
+    states.iter().map(NormaliserState::stop).collect()
 }

@@ -17,7 +17,7 @@ pub use basis::Basis;
 pub use coefficients::Coefficients;
 pub use control::{Control, Progress, StartVectors};
 pub use drive::{Iteration, Pace, drive};
-pub(crate) use memory::Memory;
+pub(crate) use memory::{Memory, RangeReading};
 pub use ring::Ring;
 pub use start::seed_from_system;
 pub(crate) use start::{random_signs, random_unit, uniform_places};

@@ -9,7 +9,7 @@ use super::options::Lanczos;
 use super::state::{Goal, State};
 use crate::bound::krylov::Share;
 use crate::device::{Buffer, Device, ReadBack, Recorder, each_item};
-use crate::iterate::{Basis, Control, Iteration, Memory, Pace, Progress, Status, drive};
+use crate::iterate::{Basis, Control, Iteration, Memory, Pace, Progress, RangeReading, Status, drive};
 use crate::operator::{LinearOperator, Oriented};
 use crate::ops::StopKind;
 use crate::tensor::Tensor;
@@ -58,6 +58,8 @@ pub(super) struct Cycle {
 /// The read-backs of some steps.
 pub(in crate::norm) struct Reading {
     values: ReadBack<f32>,
+    /// The range of the first product, with the first steps of a run.
+    range: Option<RangeReading>,
     /// The vector after each of the steps, where an upper bound needs them.
     slots: Vec<ReadBack<f32>>,
 }
@@ -141,9 +143,10 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
     }
 
     /// Reads the powers of two of the products, and which first products were not finite: such products leave no norms.
-    async fn take_range(&mut self) -> Result<()> {
-        self.exponents = self.memory.exponents().await?;
-        for (chain, stop) in self.chains.iter_mut().zip(self.memory.stops().await?) {
+    async fn take_range(&mut self, reading: RangeReading) -> Result<()> {
+        let (exponents, stops) = reading.contents().await?;
+        self.exponents = exponents;
+        for (chain, stop) in self.chains.iter_mut().zip(stops) {
             if stop == StopKind::NonFinite && !chain.state.is_done() {
                 chain.state = State::Done(Status::NonFinite);
             }
@@ -236,13 +239,15 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
         let values = recorder.read(&self.values.slice(pairs * steps.start..pairs * steps.end))?;
         let of_bound = if self.is_of_bound() { steps.start + 1..steps.end + 1 } else { 0..0 };
         let slots = of_bound.map(|slot| recorder.read(self.basis.slot(slot)?.buffer())).collect::<Result<_>>()?;
-        Ok(Reading { values, slots })
+        let is_first = self.cycle.is_first && steps.start == 0;
+        let range = is_first.then(|| self.memory.read_range(recorder)).transpose()?;
+        Ok(Reading { values, range, slots })
     }
 
     async fn take(&mut self, steps: Range<usize>, reading: Reading) -> Result<()> {
         let contents = reading.values.contents().await?;
-        if self.exponents.is_empty() {
-            self.take_range().await?;
+        if let Some(range) = reading.range {
+            self.take_range(range).await?;
         }
         let (vectors, short) = (self.chains.len(), self.oriented.short);
         let mut slots = reading.slots.into_iter();
