@@ -10,7 +10,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 file=$(realpath -m "${1:-target/opnorm-bundle.tar.xz}")
-benches=(norm gram matmul jacobian roofline)
+benches=(norm gram matmul jacobian roofline profiles)
 most=$((60 << 20)) # bytes of the file
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/opnorm-bundle.XXXXXX")
@@ -19,17 +19,18 @@ stage=$work/opnorm-bundle
 mkdir -p "$stage/bin" "$stage/data/tests/data" "$stage/data/models"
 
 targets=(--bin opnorm --test device)
-for bench in "${benches[@]}"; do targets+=(--bench "$bench"); done
+for bench in "${benches[@]}" peers; do targets+=(--bench "$bench"); done
 "${CARGO:-cargo}" build --release "${targets[@]}" --message-format=json-render-diagnostics >"$work/messages"
 
 # {"reason":"compiler-artifact",...,"target":{"kind":["bin"],...,"name":"opnorm",...},...,"executable":"/..."}
 sed -n 's/.*"target":{[^}]*"name":"\([^"]*\)".*"executable":"\([^"]*\)".*/\1 \2/p' "$work/messages" |
   while read -r name executable; do strip -o "$stage/bin/$name" "$executable"; done
-for name in opnorm device "${benches[@]}"; do
+for name in opnorm device peers "${benches[@]}"; do
   [[ -x $stage/bin/$name ]] || { printf 'bundle: cargo built no %s\n' "$name" >&2; exit 1; }
 done
 
 cp scripts/bundle/run.sh "$stage/run.sh"
+cp benches/peers/peers.py "$stage"
 cp -r tests/data/unchanged "$stage/data/tests/data/unchanged"
 cp models/digits.safetensors "$stage/data/models"
 printf '%s\n' "${benches[@]}" >"$stage/benches"

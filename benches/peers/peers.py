@@ -4,6 +4,8 @@
     python3 benches/peers/peers.py run DIR      one round: a line for each case and peer
     python3 benches/peers/peers.py table DIR    reads lines of all rounds from standard input, and prints the table
 
+    python3 benches/peers/peers.py cuda DIR     one round of torch on its GPU, with the matrices there beforehand
+
 A line is `case peer seconds value`. `benches/peers/run.sh` does all of it, in rounds that alternate.
 """
 
@@ -80,6 +82,31 @@ def run(folder):
             print(name, peer, (time.perf_counter() - start) / repeats, value, flush=True)
 
 
+def cuda(folder):
+    import torch
+
+    def wide_gram(entries):
+        wide = entries if entries.shape[-2] <= entries.shape[-1] else entries.mT
+        return torch.linalg.eigvalsh(wide @ wide.mT)[..., -1].sqrt().max()
+
+    peers = {
+        "torch.matrix_norm": lambda entries: torch.linalg.matrix_norm(entries, 2).max(),
+        "torch.gram+eigvalsh": wide_gram,
+    }
+    for name in CASES:
+        archive = np.load(folder / ("minilm.npz" if name == "minilm" else f"{name}.npy"))
+        tensors = [archive[key] for key in archive.files] if name == "minilm" else [archive]
+        tensors = [torch.from_numpy(tensor).cuda() for tensor in tensors]
+        for peer, solve in peers.items():
+            repeats = 50 if name == "single" else 1
+            for tensor in {tuple(tensor.shape): tensor for tensor in tensors}.values():
+                solve(tensor).item()  # makes handles and memory
+            start = time.perf_counter()
+            for _ in range(repeats):
+                value = max(solve(tensor).item() for tensor in tensors)
+            print(name, peer, (time.perf_counter() - start) / repeats, value, flush=True)
+
+
 def table(folder):
     exact = json.loads((folder / "exact.json").read_text())
     times, values = {}, {}
@@ -95,4 +122,4 @@ def table(folder):
 
 
 if __name__ == "__main__":
-    {"make": make, "run": run, "table": table}[sys.argv[1]](pathlib.Path(sys.argv[2]))
+    {"make": make, "run": run, "cuda": cuda, "table": table}[sys.argv[1]](pathlib.Path(sys.argv[2]))

@@ -58,16 +58,33 @@ device=$(adapter name) backend=$(adapter backend) driver=$(adapter driver)
 row device "${device//\"/}" "${backend//\"/}, ${driver//\"/}"
 [[ $status -eq 0 && -n $device ]] || { failed=1; row "" "" "FAILED: no adapter; see adapters.errors.txt"; }
 
-# `shaders::` reads the texts of shaders, which need no device.
+# tests NAME SECONDS ARGUMENTS...: runs tests of devices, and adds to `tests` what passed, failed, or had no end.
+tests=
+tests() {
+  local name=$1 limit=$2 wanted passed broken hung
+  shift 2
+  wanted=$("$here/bin/device" --list --format terse "$@" 2>/dev/null | sed -n 's/: test$//p')
+  # A test that hangs keeps what others found from being told at the end.
+  step "$name" "$limit" env OPNORM_CACHE=0 "$here/bin/device" --nocapture "$@"
+  passed=$(sed -n 's/^test \(.*\) \.\.\. ok$/\1/p' "$out/$name.txt")
+  broken=$(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$out/$name.txt")
+  hung=$(grep -vxF -e "$passed" -e "$broken" <<<"$wanted" || true)
+  row "$name" "$(grep -c . <<<"$passed") passed, $(grep -c . <<<"$broken") failed, $(grep -c . <<<"$hung") no end" "$ending"
+  tests+="${tests:+, }{\"name\": \"$name\", \"passed\": $(grep -c . <<<"$passed"), \"status\": $status"
+  tests+=", \"seconds\": $seconds, \"failures\": [$([[ -z $broken ]] || strings <<<"$broken")]"
+  tests+=", \"without_end\": [$([[ -z $hung ]] || strings <<<"$hung")]}"
+}
+
+# `shaders::` reads the texts of shaders, which need no device. Devices that are lost and made anew have a process of
+# their own, one after the other, so that what a driver makes of them harms no other test.
 read -ra words <<<"${OPNORM_TESTS:-}"
-step device 270 env OPNORM_CACHE=0 "$here/bin/device" --skip shaders:: ${words[@]+"${words[@]}"}
-passed=$(grep -c '^test .* \.\.\. ok$' "$out/device.txt")
-broken=$(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$out/device.txt")
-count=$(grep -c . <<<"$broken")
-[[ $passed -gt 0 ]] || failed=1
-row tests "$passed passed, $count failed" "$ending"
-tests="{\"passed\": $passed, \"failed\": $count, \"status\": $status, \"seconds\": $seconds"
-tests+=", \"failures\": [$([[ -z $broken ]] || strings <<<"$broken")]}"
+if [[ ${#words[@]} -gt 0 ]]; then
+  tests tests 270 --skip shaders:: "${words[@]}"
+else
+  tests tests 200 --skip shaders:: --skip driver::
+  tests devices 70 --test-threads=1 driver::
+fi
+[[ $tests == *'"passed": '[1-9]* ]] || failed=1
 
 # The time to a first result: pipelines are compiled, then taken from the cache folder; drivers have caches of their own.
 first=
@@ -102,6 +119,27 @@ while read -r name; do
   benches+=", \"lines\": [$(strings <"$out/$name.txt")]}"
 done <"$here/benches"
 
+# torch solves the same matrices on the same GPU, in rounds that alternate.
+if python3 -c 'import numpy, scipy, torch; assert torch.cuda.is_available()' 2>/dev/null; then
+  mkdir -p "$out/peers"
+  peers() {
+    [[ -e $out/peers/exact.json ]] || python3 "$here/peers.py" make "$out/peers" || return
+    rm -f "$out/peers/lines.txt"
+    for _ in 1 2 3; do
+      "$here/bin/peers" "$out/peers" && python3 "$here/peers.py" cuda "$out/peers" || return
+    done >>"$out/peers/lines.txt"
+    python3 "$here/peers.py" table "$out/peers" <"$out/peers/lines.txt"
+  }
+  export -f peers
+  export here out
+  step peers 150 bash -c peers
+  row bench "beside torch" "$ending"
+  sed 's/^/    /' "$out/peers.txt" | tee -a "$out/table.txt"
+  benches+=", {\"name\": \"peers\", \"status\": $status, \"seconds\": $seconds"
+  benches+=", \"lines\": [$(strings <"$out/peers.txt")]}"
+  rm -f "$out"/peers/*.np?
+fi
+
 word=ok
 [[ $failed -eq 0 ]] || word=FAILED
 row all "$((SECONDS - began)) s" "$word"
@@ -110,7 +148,7 @@ cat >"$out/result.json" <<END
 "bundle": "$(cat "$here/version")",
 "device": ${device:-null}, "backend": ${backend:-null}, "driver": ${driver:-null},
 "ok": $([[ $failed -eq 0 ]] && echo true || echo false), "seconds": $((SECONDS - began)),
-"tests": $tests,
+"tests": [$tests],
 "first_result": [$first],
 "bench": $bench,
 "benches": [$benches]

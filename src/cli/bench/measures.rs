@@ -145,12 +145,26 @@ fn median(patience: Duration, mut run: impl FnMut() -> Result<()>) -> Result<Tim
     Ok(Timed { seconds: times[times.len() / 2], runs: times.len(), iterations: None })
 }
 
-/// Records, submits, and waits.
-fn on(device: &Device, record: impl FnOnce(&mut Recorder) -> Result<()>) -> Result<()> {
-    let mut recorder = device.recorder();
-    record(&mut recorder)?;
-    recorder.submit()?;
-    device.poll_until_idle()
+/// The least time of a submit, so that the wait for its end is a small part.
+const LEAST_SUBMIT: f64 = 2e-3;
+
+/// The most launches of one submit.
+const MOST_LAUNCHES: usize = 256;
+
+/// The median time of one launch, of several in a submit where one alone is short.
+fn launched(device: &Device, patience: Duration, record: impl Fn(&mut Recorder) -> Result<()>) -> Result<Timed> {
+    let submit = |count: usize| {
+        let mut recorder = device.recorder();
+        (0..count).try_for_each(|_| record(&mut recorder))?;
+        recorder.submit()?;
+        device.poll_until_idle()
+    };
+    submit(1)?; // makes pipelines and memory
+    let start = Instant::now();
+    submit(1)?;
+    let count = (LEAST_SUBMIT / start.elapsed().as_secs_f64()).ceil().clamp(1.0, MOST_LAUNCHES as f64) as usize;
+    let timed = median(patience, || submit(count))?;
+    Ok(Timed { seconds: timed.seconds / count as f64, ..timed })
 }
 
 fn read(device: &Device, count: usize, patience: Duration) -> Result<Timed> {
@@ -158,7 +172,7 @@ fn read(device: &Device, count: usize, patience: Duration) -> Result<Timed> {
     let factors = Buffer::from_slice(device, "bench", &[1f32])?;
     let sums = Buffer::zeros(device, "bench", 1 << 14)?;
     let rows = Rows { vectors: 1, length: count };
-    median(patience, || on(device, |recorder| ops::sum_squares(recorder, rows, &input, &factors, &sums).map(drop)))
+    launched(device, patience, |recorder| ops::sum_squares(recorder, rows, &input, &factors, &sums).map(drop))
 }
 
 fn products(
@@ -182,11 +196,9 @@ fn products(
     let shape = [1, columns, side];
     let (input, output) =
         (Tensor::from_slice(device, &shape, &numbers(columns * side))?, Tensor::zeros(device, &shape)?);
-    median(patience, || {
-        on(device, |recorder| match adjoint {
-            true => matrix.apply_adjoint(recorder, &input, &output),
-            false => matrix.apply(recorder, &input, &output),
-        })
+    launched(device, patience, |recorder| match adjoint {
+        true => matrix.apply_adjoint(recorder, &input, &output),
+        false => matrix.apply(recorder, &input, &output),
     })
 }
 
