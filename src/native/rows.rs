@@ -73,7 +73,7 @@ impl<T: Stored> WithSimd for Columns<'_, T> {
             first += S::F32_LANES;
         }
         for col in first..self.sums.len() {
-            let column = self.rows[col..].iter().step_by(self.wide).zip(self.input);
+            let column = self.rows.iter().skip(col).step_by(self.wide).zip(self.input);
             self.sums[col] = column.fold(self.sums[col], |sum, (bits, factor)| T::widen(*bits).mul_add(*factor, sum));
         }
     }

@@ -116,7 +116,7 @@ fn copies_ranks_and_ranges_are_no_exceptions() {
 
 #[test]
 fn halves_are_exact() {
-    let values: Vec<f32> = (0..35u8).map(|place| f32::from(place * 37 % 64) / 8.0 - 3.0).collect();
+    let values: Vec<f32> = (0..35u16).map(|place| f32::from(place * 37 % 64) / 8.0 - 3.0).collect();
     let (halves, brains): (Vec<_>, Vec<_>) =
         values.iter().map(|value| (f16::from_f32(*value), bf16::from_f32(*value))).unzip();
     for matrix in [Matrix::from_f16(&host(), 1, 5, 7, &halves), Matrix::from_bf16(&host(), 1, 5, 7, &brains)] {
@@ -126,7 +126,7 @@ fn halves_are_exact() {
 
 #[test]
 fn options_and_listeners_are_heard() {
-    let entries: Vec<f32> = (0..16u8).map(|place| f32::from(place * 37 % 64)).collect();
+    let entries: Vec<f32> = (0..16u16).map(|place| f32::from(place * 37 % 64)).collect();
     let matrix = Matrix::from_slice(&host(), 4, 4, &entries).unwrap();
     let short = Lanczos { max_iter: 1, ..Lanczos::default() }.norm(&matrix).unwrap();
     assert_eq!((short[0].status, short[0].iterations), (Status::MaxIterations, 1));
