@@ -6,6 +6,7 @@
 mod blocks;
 mod enclosure;
 mod gram_schmidt;
+mod hestenes;
 #[cfg(test)]
 mod loops_tests;
 mod magnitude;
@@ -24,6 +25,7 @@ mod wide;
 pub(crate) use blocks::blocks;
 pub(crate) use enclosure::products_and_squares;
 pub(crate) use gram_schmidt::orthogonalise;
+pub(crate) use hestenes::{LANES, Lanes, orthogonalise_columns};
 pub(crate) use magnitude::largest_magnitude;
 pub(crate) use parts::Parts;
 pub(crate) use product::{Strided, product};

@@ -52,9 +52,9 @@ pub(super) fn sum_of(length: usize, terms: impl Terms) -> f32 {
 }
 
 /// A sum that is compiled for each width of vectors.
-struct Sum<T> {
-    length: usize,
-    terms: T,
+pub(super) struct Sum<T> {
+    pub(super) length: usize,
+    pub(super) terms: T,
 }
 
 impl<T: Terms> WithSimd for Sum<T> {
@@ -112,10 +112,21 @@ fn run<S: Simd, const VECTORS: usize>(simd: S, terms: impl Terms, length: usize)
     if whole == length {
         return folded(simd, vectors);
     }
+    let (part, rest) = (terms.part(whole..length), length - whole);
+    for (index, vector) in vectors.iter_mut().enumerate() {
+        let places = index * S::F32_LANES..(index + 1) * S::F32_LANES;
+        if places.end <= rest {
+            *vector = part.part(places).add_each(simd, *vector);
+        }
+    }
+    let done = rest / S::F32_LANES * S::F32_LANES;
+    if done == rest {
+        return folded(simd, vectors);
+    }
     // Another array, because one with indices that vary stays in memory.
-    let (part, mut vectors) = (terms.part(whole..length), vectors);
+    let mut vectors = vectors;
     let sums: &mut [f32] = bytemuck::cast_slice_mut(&mut vectors);
-    for (lane, sum) in sums[..length - whole].iter_mut().enumerate() {
+    for (lane, sum) in sums[..rest].iter_mut().enumerate().skip(done) {
         *sum = part.add(lane, *sum);
     }
     folded(simd, vectors)

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pulp::Simd;
+use pulp::{Arch, Simd, WithSimd};
 
 use super::partial::{Terms, load, sum_of, widened};
 use super::wide::wide;
@@ -36,11 +36,72 @@ pub(crate) fn row_dot<S: Stored>(row: &[S::Bits], input: &[f32]) -> f32 {
     sum_of(input.len(), RowProducts::<S>(row, input))
 }
 
+/// Elements of rows up to which sums stay in registers, and the rows, which are read a few columns at a time, in the
+/// cache.
+const IN_CACHE: usize = 1 << 15;
+
+/// sums = sums + Σ input[i] · row i, of rows that are `wide` elements apart.
+///
+/// *Accuracy*  gamma(rows), entrywise: rows are added one after another.
+pub(crate) fn add_rows<S: Stored>(sums: &mut [f32], rows: &[S::Bits], wide: usize, input: &[f32]) {
+    match wide * input.len() <= IN_CACHE {
+        true => Arch::new().dispatch(Columns::<S> { sums, rows, wide, input }),
+        false => add_long_rows::<S>(sums, rows, wide, input),
+    }
+}
+
+/// Sums over few rows, several vectors of them at a time.
+struct Columns<'a, S: Stored> {
+    sums: &'a mut [f32],
+    rows: &'a [S::Bits],
+    wide: usize,
+    input: &'a [f32],
+}
+
+impl<T: Stored> WithSimd for Columns<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let mut first = 0;
+        while first + 8 * S::F32_LANES <= self.sums.len() {
+            self.add::<S, 8>(simd, first);
+            first += 8 * S::F32_LANES;
+        }
+        while first + S::F32_LANES <= self.sums.len() {
+            self.add::<S, 1>(simd, first);
+            first += S::F32_LANES;
+        }
+        for col in first..self.sums.len() {
+            let column = self.rows.iter().skip(col).step_by(self.wide).zip(self.input);
+            self.sums[col] = column.fold(self.sums[col], |sum, (bits, factor)| T::widen(*bits).mul_add(*factor, sum));
+        }
+    }
+}
+
+impl<T: Stored> Columns<'_, T> {
+    /// Adds to so many vectors of sums from `first` on.
+    #[inline(always)]
+    fn add<S: Simd, const VECTORS: usize>(&mut self, simd: S, first: usize) {
+        let width = VECTORS * S::F32_LANES;
+        let sums: &mut [S::f32s] = bytemuck::cast_slice_mut(&mut self.sums[first..first + width]);
+        let mut vectors = [simd.splat_f32s(0.0); VECTORS];
+        vectors.copy_from_slice(sums);
+        for (row, factor) in self.input.iter().enumerate() {
+            let row = &self.rows[row * self.wide + first..][..width];
+            let factor = simd.splat_f32s(*factor);
+            for (index, vector) in vectors.iter_mut().enumerate() {
+                let elements = widened::<S, T>(simd, &row[index * S::F32_LANES..]);
+                *vector = simd.mul_add_f32s(elements, factor, *vector);
+            }
+        }
+        sums.copy_from_slice(&vectors);
+    }
+}
+
 wide! {
-    /// sums = sums + Σ input[i] · row i, of rows that are `wide` elements apart.
-    ///
-    /// *Accuracy*  gamma(rows), entrywise: rows are added one after another.
-    pub(crate) fn add_rows<S: Stored>(sums: &mut [f32], rows: &[S::Bits], wide: usize, input: &[f32]) {
+    /// [`add_rows`] with long rows, each of which is read once from end to end.
+    fn add_long_rows<S: Stored>(sums: &mut [f32], rows: &[S::Bits], wide: usize, input: &[f32]) {
         let cols = sums.len();
         let mut row = 0;
         while row + 4 <= input.len() {

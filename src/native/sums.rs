@@ -9,7 +9,7 @@ use crate::tensor::stored::Stored;
 
 /// Terms left · right.
 #[derive(Clone, Copy)]
-struct Products<'a>(&'a [f32], &'a [f32]);
+pub(super) struct Products<'a>(pub(super) &'a [f32], pub(super) &'a [f32]);
 
 impl Terms for Products<'_> {
     #[inline(always)]

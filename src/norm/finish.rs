@@ -198,7 +198,28 @@ impl Measured {
         let whole = oriented.operator.exponent(item);
         // The device worked with factor · 2^-exponent times the operator; both are powers of two.
         let exponent = whole - binary_exponent(f64::from(self.factors[item]));
-        let (scaled, residual) = (f64::from(self.sigmas[item]), self.residuals[item]);
+        let (sigma, residual) = (f64::from(self.sigmas[item]), self.residuals[item]);
+        let products = ending.products + 2;
+        Finished { found, quotient, sigma, residual, exponent, whole, products }.norm(ending.accept)
+    }
+}
+
+/// A triplet with its residuals, as the end of an iteration.
+pub(super) struct Finished<'a> {
+    pub(super) found: &'a Found,
+    pub(super) quotient: Option<Quotient>,
+    /// The singular value, in units of 2^exponent as `residual`.
+    pub(super) sigma: f64,
+    pub(super) residual: Residual,
+    pub(super) exponent: i32,
+    /// The exponent of the operator, in units of whose products `found` has its values.
+    pub(super) whole: i32,
+    pub(super) products: usize,
+}
+
+impl Finished<'_> {
+    pub(super) fn norm(self, accept: Accept) -> SpectralNorm {
+        let Self { found, quotient, sigma: scaled, residual, exponent, whole, products } = self;
         let sigma = quotient.map_or(scale_by_power(scaled, exponent), |quotient| quotient.sigma);
         let second = found.second.map(|second| scale_by_power(second, whole).min(sigma));
         let gap = match second {
@@ -212,9 +233,7 @@ impl Measured {
             status = Status::NonFinite;
         } else if refuted {
             status = Status::Refuted;
-        } else if status == Status::Converged
-            && !ending.accept.is_met(relative, gap.map(|gap| gap / sigma), scaled, &bounds)
-        {
+        } else if status == Status::Converged && !accept.is_met(relative, gap.map(|gap| gap / sigma), scaled, &bounds) {
             status = Status::Stagnated;
         }
         let in_units = |residual: f64| scale_by_power(residual, exponent);
@@ -226,7 +245,7 @@ impl Measured {
             gap,
             multiplicity: found.multiplicity,
             iterations: found.iterations,
-            products: ending.products + 2,
+            products,
             status,
             non_finite: None,
         }

@@ -15,6 +15,7 @@ mod result;
 mod search;
 mod stop;
 mod top;
+mod whole;
 
 pub use crate::bound::{Arithmetic, Bounds, Guarantee};
 pub use crate::iterate::{Control, Progress, Status, seed_from_system};

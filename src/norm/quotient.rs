@@ -12,6 +12,9 @@ fn wide(vectors: &[f32], batch: usize, item: usize) -> Vec<f64> {
     vectors[item * length..][..length].iter().map(|value| f64::from(*value)).collect()
 }
 
+/// The length of a vector, and an upper bound of it.
+type Lengths = (f64, f64);
+
 /// |Av| / |v| in `f64` on the host.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Quotient {
@@ -23,10 +26,20 @@ pub(super) struct Quotient {
 
 impl Quotient {
     /// The quotient of a product in units of 2^exponent.
-    fn of(product: &Ball, (length, length_above): (f64, f64), exponent: i32, proven: bool) -> Self {
-        let below = (product.norm_below() / length_above).next_down();
+    fn of(product: &Ball, lengths: Lengths, exponent: i32, proven: bool) -> Self {
+        Self::of_norms((product.norm(), product.norm_below()), lengths, exponent, proven)
+    }
+
+    /// The quotient of a product with a norm and a lower bound of it, in units of 2^exponent.
+    pub(super) fn of_norms(
+        (norm, norm_below): (f64, f64),
+        (length, length_above): Lengths,
+        exponent: i32,
+        proven: bool,
+    ) -> Self {
+        let below = (norm_below / length_above).next_down();
         let lower = scale_by_power(below, exponent).next_down().max(0.0);
-        Self { sigma: scale_by_power(product.norm() / length, exponent), lower, proven }
+        Self { sigma: scale_by_power(norm / length, exponent), lower, proven }
     }
 }
 
@@ -44,9 +57,6 @@ pub(super) fn bounds(quotient: Option<Quotient>, upper: Option<(f64, f64)>, expo
     let upper = Bounds { lower: 0.0, upper, guarantee }.scaled(exponent).upper;
     if upper < lower { (lower_alone, true) } else { (Bounds { lower, upper, guarantee }, false) }
 }
-
-/// The length of a vector, and an upper bound of it.
-type Lengths = (f64, f64);
 
 /// The vectors of the usable items, with their lengths; `None` where a vector is zero.
 fn inputs(usable: &[bool], vectors: &[f32]) -> Vec<Option<(Ball, Lengths)>> {

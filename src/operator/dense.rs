@@ -258,15 +258,21 @@ impl Matrix {
     }
 
     /// The ball around a product that the host summed in `f64`, with `squares` the sum of the squares of the entries.
+    fn ball(&self, item: usize, product: Vec<f64>, input: &Ball, squares: f64) -> Ball {
+        let radius = self.radius_of_product(item, (norm_above(&input.center), input.radius), squares);
+        Ball { center: product, radius }
+    }
+
+    /// The distance in the 2-norm of a product that the host summed in `f64` from the exact one, for inputs within
+    /// `radius` of the input with a norm of at most `length`; `squares` is the sum of the squares of the entries.
     ///
     /// Each element of the product is a sum of at most n terms a x in some order, with n the larger side. So the
     /// element is off by at most gamma(n + 1) Σ |a| |x|. In the 2-norm over all elements, that is at most gamma(n + 1)
     /// F |x|, with F the Frobenius norm (Cauchy-Schwarz row by row). The radius around x adds F times that radius.
-    fn ball(&self, item: usize, product: Vec<f64>, input: &Ball, squares: f64) -> Ball {
+    pub(crate) fn radius_of_product(&self, item: usize, (length, radius): (f64, f64), squares: f64) -> f64 {
         let side = self.rows().max(self.cols());
         // The squares are exact in f64 (24-bit entries); their sum has `side` and then again `side` terms.
         let frobenius = up(sum_above(squares, 2 * side + 2).sqrt());
-        let length = norm_above(&input.center);
         let rounding = up(up(gamma(side + 1) * frobenius) * length);
         // Terms below the normal range of f64, and entries that lost bits in scaling down, are off by at most 2^-150
         // each: half the smallest subnormal number. Scaling up is exact on host and device, and a subnormal entry is
@@ -274,8 +280,7 @@ impl Matrix {
         let count = self.rows() as f64 * self.cols() as f64;
         let lost = if Matrix::exponent(self, item) > 0 { up(count.sqrt() * power(-149)) } else { 0.0 };
         let underflow = count * f64::MIN_POSITIVE;
-        let spread = up(up(frobenius + lost) * input.radius);
-        let radius = up(up(rounding + spread) + up(up(lost * length) + underflow));
-        Ball { center: product, radius }
+        let spread = up(up(frobenius + lost) * radius);
+        up(up(rounding + spread) + up(up(lost * length) + underflow))
     }
 }

@@ -224,11 +224,18 @@ impl Item<'_> {
     fn steps<S: Stored>(&mut self, matrix: &[S::Bits], params: &Params) {
         let is_transposed = params.transposed != 0;
         let matrix = Sides::<S>::new(matrix, (params.rows as usize, params.cols as usize));
-        let (mut forward, mut backward) = (vec![0.0; self.other.len()], vec![0.0; self.slots[0].len()]);
+        let (long, short) = (self.other.len(), self.slots[0].len());
+        let (mut forward, mut backward) = (vec![0.0; long], vec![0.0; short]);
         let mut coefficients = vec![0.0; self.slots.len()];
+        // A copy, because slots are a whole batch apart, often a power of two, and would drive each other out of a cache.
+        let mut basis = vec![0.0; self.slots.len() * short];
+        let slots = self.slots.iter().take(params.first_step as usize + 1);
+        basis.chunks_exact_mut(short).zip(slots).for_each(|(copy, slot)| copy.copy_from_slice(slot));
         for step in params.first_step as usize..(params.first_step + params.steps) as usize {
             let breakdown = params.breakdown * ((step + 1) as f32).sqrt();
-            matrix.multiply(is_transposed, self.slots[step], &mut forward);
+            let (done, next) = basis.split_at_mut((step + 1) * short);
+            let current = &done[step * short..];
+            matrix.multiply(is_transposed, current, &mut forward);
             if step == 0 && params.chooses_range != 0 && !self.choose_range(&forward) {
                 return;
             }
@@ -237,11 +244,12 @@ impl Item<'_> {
             scaled(inverse, &forward, self.other);
 
             matrix.multiply(!is_transposed, self.other, &mut backward);
-            combine(-alpha, self.slots[step], *self.factor, &mut backward);
-            orthogonalise(&self.slots[..=step], &mut coefficients, &mut backward);
-            orthogonalise(&self.slots[..=step], &mut coefficients, &mut backward);
+            combine(-alpha, current, *self.factor, &mut backward);
+            orthogonalise(done, &mut coefficients[..=step], &mut backward);
+            orthogonalise(done, &mut coefficients[..=step], &mut backward);
             let Some((beta, inverse)) = self.measure(&backward, 2 * step + 1, breakdown) else { return };
-            scaled(inverse, &backward, self.slots[step + 1]);
+            scaled(inverse, &backward, &mut next[..short]);
+            self.slots[step + 1].copy_from_slice(&next[..short]);
             *self.shift = beta;
         }
     }

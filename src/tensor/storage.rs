@@ -90,7 +90,7 @@ pub trait ElementSource {
 }
 
 /// A float that slices, arrays and vectors of are sources: `f32`, `f64`, `f16` or `bf16`.
-pub trait Element: Copy + sealed::Sealed {
+pub trait Element: Copy + Sync + sealed::Sealed {
     /// The type, as a source says it.
     const KIND: SourceElement;
 

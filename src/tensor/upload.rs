@@ -7,7 +7,6 @@ use glam::{Mat2, Mat3, Mat4};
 use half::{bf16, f16};
 
 use crate::device::Device;
-#[cfg(feature = "io")]
 use crate::device::each_item;
 use crate::tensor::encoder::Encoder;
 use crate::tensor::fill::{Piece, fill};
@@ -104,7 +103,7 @@ impl Matrix {
                 found: format!("{}", entries.len()),
             });
         }
-        Self::upload(device, (batch, rows, cols), entries)
+        Self::upload_shared(device, (batch, rows, cols), entries)
     }
 
     /// A batch of matrices from any source, which is read once, and once more where the range of its entries asks for a
@@ -138,7 +137,6 @@ impl Matrix {
     ///
     /// # Errors
     /// As [`Matrix::upload`].
-    #[cfg(feature = "io")]
     pub(crate) fn upload_shared<S: ElementSource + Sync + ?Sized>(
         device: &Device,
         shape: (usize, usize, usize),

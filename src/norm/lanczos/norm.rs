@@ -4,6 +4,7 @@ use super::super::copies::Copies;
 use super::super::finish::{Accept, Ending, finish};
 use super::super::result::SpectralNorms;
 use super::super::stop::Stop;
+use super::super::whole;
 use super::options::Lanczos;
 use super::run::Run;
 use super::state::Goal;
@@ -12,7 +13,7 @@ use crate::Error;
 use crate::Result;
 use crate::iterate::Control;
 use crate::operator::{LinearOperator, Oriented};
-use crate::tensor::Tensor;
+use crate::tensor::{Matrix, Tensor};
 
 impl Lanczos {
     /// The spectral norm of each item of an operator.
@@ -37,6 +38,9 @@ impl Lanczos {
         mut control: Control<'_>,
     ) -> Result<SpectralNorms> {
         self.check()?;
+        if let Some(matrix) = self.solved_whole(operator, &control) {
+            return whole::norms(matrix, Accept::Stop(self.stop), self.max_iter, &mut control).await;
+        }
         let oriented = Oriented::shorter_side_first(operator);
         let share = self.share(&oriented, &control)?;
         let multiplicity = self.multiplicity || matches!(self.stop, Stop::Gradient { .. });
@@ -64,5 +68,16 @@ impl Lanczos {
             norms.items.iter_mut().filter(|item| item.products > 0).for_each(|item| item.products += others.len());
         }
         Ok(norms)
+    }
+
+    /// The matrix, where it is solved whole: no iteration is cheaper, and no other option asks for one.
+    fn solved_whole<'a, O: LinearOperator + ?Sized>(
+        &self,
+        operator: &'a O,
+        control: &Control<'_>,
+    ) -> Option<&'a Matrix> {
+        let asks_for_value = matches!(self.stop, Stop::Value { .. }) && !self.multiplicity;
+        let asks_for_more = self.delta.is_some() || self.chains.is_some() || control.start().is_some();
+        operator.as_matrix().filter(|matrix| asks_for_value && !asks_for_more && whole::solves(matrix))
     }
 }

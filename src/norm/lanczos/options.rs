@@ -16,6 +16,9 @@ use crate::{Error, Result};
 /// *Source*  Golub and Kahan, *Calculating the singular values and pseudo-inverse of a matrix*, 1965; one-sided
 /// reorthogonalisation: Simon and Zha 2000.
 ///
+/// On the host a matrix with sides up to 8 is solved whole, by Jacobi rotations, where only a value is asked for and no
+/// vectors are given to start from. Its iterations are then sweeps over all pairs of columns.
+///
 /// All scalars stay on the device. The host reads the scalars of several steps at once, while the next steps run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lanczos {

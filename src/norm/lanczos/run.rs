@@ -209,8 +209,14 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
         let fresh = running().any(Chain::is_at_another_start);
         let steps = match slowest {
             _ if fresh => 2,
-            // Of a small matrix many steps are cheaper than a judgement.
-            _ if recorded == 0 && self.whole_steps() > 0 => 8,
+            // Of a small matrix many steps are cheaper than a judgement, and on the host than a further launch.
+            _ if recorded == 0 && self.whole_steps() > 0 => {
+                if self.device.is_host() {
+                    16
+                } else {
+                    8
+                }
+            }
             _ if recorded < 8 || started_again => 4,
             left if left <= 2.0 => 2,
             left if left <= 8.0 => (left.ceil() as usize).next_multiple_of(2),
