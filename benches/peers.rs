@@ -14,14 +14,18 @@ use opnorm::norm::spectral_norm;
 use opnorm::{Device, Matrix, Result};
 
 /// Files with the repeats of a round.
-const CASES: [(&str, u32); 6] = [
+const CASES: [(&str, u32); 7] = [
     ("gaussian2048.npy", 1),
     ("gaussian4096.npy", 1),
     ("decay2048.npy", 1),
     ("single.npy", 50),
     ("batch.npy", 1),
     ("minilm.npz", 1),
+    ("mat3.npy", 1),
 ];
+
+/// The file of the norm with its gradient, and the repeats.
+const GRADIENT: (&str, u32) = ("single.npy", 50);
 
 /// A batch of matrices in memory.
 struct Entries {
@@ -52,6 +56,28 @@ fn main() -> Result<(), Box<dyn Error>> {
         let seconds = start.elapsed().as_secs_f64() / f64::from(repeats);
         println!("{} opnorm {seconds} {value}", file.split('.').next().unwrap_or(file));
     }
+    gradient(&device, &folder)
+}
+
+/// Sigma and u vᵀ, both on the host at the end.
+fn gradient(device: &Device, folder: &Path) -> Result<(), Box<dyn Error>> {
+    let (file, repeats) = GRADIENT;
+    let tensors = read(&folder.join(file))?;
+    let on_device = if device.is_host() { None } else { Some(upload(device, &tensors[0])?) };
+    let both = || {
+        let matrix = on_device.clone().map_or_else(|| upload(device, &tensors[0]), Ok)?;
+        let norms = spectral_norm(&matrix)?;
+        Ok::<_, opnorm::Error>((norms[0].sigma, norms.vjp(&[1.0])?.read()?))
+    };
+    both()?; // makes pipelines
+    let start = Instant::now();
+    let mut value = 0f64;
+    for _ in 0..repeats {
+        let (sigma, gradient) = both()?;
+        std::hint::black_box(gradient);
+        value = value.max(sigma);
+    }
+    println!("gradient opnorm {} {value}", start.elapsed().as_secs_f64() / f64::from(repeats));
     Ok(())
 }
 

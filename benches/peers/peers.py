@@ -1,7 +1,9 @@
-"""The peers of `benches/peers.rs` in numpy and scipy: the same matrices, from the same files.
+"""The peers of `benches/peers.rs` in numpy, scipy and torch: the same matrices, from the same files. Torch takes part
+where it can be imported: it is not in requirements.txt, because it is large.
 
     python3 benches/peers/peers.py make DIR     writes the matrices, and their norms in double precision
     python3 benches/peers/peers.py run DIR      one round: a line for each case and peer
+    python3 benches/peers/peers.py cuda DIR     one round of torch on its GPU, with the matrices there beforehand
     python3 benches/peers/peers.py table DIR    reads lines of all rounds from standard input, and prints the table
 
     python3 benches/peers/peers.py cuda DIR     one round of torch on its GPU, with the matrices there beforehand
@@ -18,9 +20,14 @@ import time
 import numpy as np
 import scipy.sparse.linalg
 
+try:
+    import torch
+except ImportError:
+    torch = None
+
 # MiniLM's tensors with two axes: sizes of a checkpoint that people have.
 MINILM = [(30522, 384), (512, 384), (2, 384)] + [(384, 384)] * 25 + [(1536, 384), (384, 1536)] * 6
-CASES = ["gaussian2048", "gaussian4096", "decay2048", "single", "batch", "minilm"]
+CASES = ["gaussian2048", "gaussian4096", "decay2048", "single", "batch", "minilm", "mat3", "gradient"]
 
 
 def make(folder):
@@ -43,6 +50,10 @@ def make(folder):
     tensors = {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
     np.savez(folder / "minilm.npz", **tensors)
     exact["minilm"] = float(max(np.linalg.norm(tensor.astype(np.float64), 2) for tensor in tensors.values()))
+    threes = random.standard_normal((100_000, 3, 3)).astype(np.float32)
+    np.save(folder / "mat3.npy", threes)
+    exact["mat3"] = float(np.linalg.norm(threes.astype(np.float64), 2, axis=(-2, -1)).max())
+    exact["gradient"] = exact["single"]
     (folder / "exact.json").write_text(json.dumps(exact))
 
 
@@ -62,24 +73,71 @@ def svds(entries):
     return scipy.sparse.linalg.svds(entries, k=1, tol=1e-6, return_singular_vectors=False)[0]
 
 
+def svd_gradient(entries):
+    left, values, right = np.linalg.svd(entries, full_matrices=False)
+    np.outer(left[:, 0], right[0])
+    return values[0]
+
+
+def torch_norm2(entries):
+    return torch.linalg.matrix_norm(entries, 2).max()
+
+
+def torch_gram(entries):
+    wide = entries if entries.shape[-2] <= entries.shape[-1] else entries.mT
+    return torch.linalg.eigvalsh(wide @ wide.mT)[..., -1].sqrt().max()
+
+
+def torch_gradient(entries):
+    leaf = entries.detach().requires_grad_()
+    norm = torch.linalg.matrix_norm(leaf, 2)
+    norm.backward()
+    leaf.grad.cpu()
+    return norm.detach()
+
+
+TORCH = {"torch.matrix_norm": torch_norm2, "torch.gram+eigvalsh": torch_gram}
+
+
+def load(folder, name):
+    if name == "minilm":
+        archive = np.load(folder / "minilm.npz")
+        return [archive[key] for key in archive.files]
+    return [np.load(folder / f"{'single' if name == 'gradient' else name}.npy")]
+
+
+def measure(name, peer, solve, tensors):
+    repeats = 50 if name in ("single", "gradient") else 1
+    start = time.perf_counter()
+    for _ in range(repeats):
+        value = max(float(solve(tensor)) for tensor in tensors)
+    print(name, peer, (time.perf_counter() - start) / repeats, value, flush=True)
+
+
 def run(folder):
     for name in CASES:
-        if name == "minilm":
-            archive = np.load(folder / "minilm.npz")
-            tensors = [archive[key] for key in archive.files]
-        else:
-            tensors = [np.load(folder / f"{name}.npy")]
+        tensors = load(folder, name)
         peers = {"numpy.linalg.norm": norm2, "gram+eigvalsh": gram, "scipy.svds": svds}
-        if name == "batch":
+        others = TORCH
+        if name in ("batch", "mat3"):
             peers.pop("scipy.svds")
         if name == "gaussian4096":
-            peers = {"scipy.svds": svds}
+            peers, others = {"scipy.svds": svds}, {}
+        if name == "gradient":
+            peers, others = {"numpy.linalg.svd": svd_gradient}, {"torch.backward": torch_gradient}
         for peer, solve in peers.items():
-            repeats = 50 if name == "single" else 1
-            start = time.perf_counter()
-            for _ in range(repeats):
-                value = max(float(solve(tensor)) for tensor in tensors)
-            print(name, peer, (time.perf_counter() - start) / repeats, value, flush=True)
+            measure(name, peer, solve, tensors)
+        for peer, solve in others.items() if torch else ():
+            measure(name, peer, solve, [torch.from_numpy(tensor) for tensor in tensors])
+
+
+def cuda(folder):
+    for name in CASES:
+        tensors = [torch.from_numpy(tensor).cuda() for tensor in load(folder, name)]
+        for peer, solve in ({"torch.backward": torch_gradient} if name == "gradient" else TORCH).items():
+            for tensor in {tuple(tensor.shape): tensor for tensor in tensors}.values():
+                float(solve(tensor))  # makes handles and memory
+            measure(name, peer, solve, tensors)
 
 
 def cuda(folder):

@@ -7,15 +7,22 @@ fn every_measure_of_a_device_runs() {
     let run = opnorm(&["bench", "--quick", "--json"]).exits(0);
     let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let measures = report["measures"].as_array().unwrap();
-    assert_eq!(measures.len(), 12, "{report}");
+    assert_eq!(measures.len(), 24, "{report}");
     for measure in measures {
         assert!(measure["seconds"].as_f64().unwrap() > 0.0 && measure["runs"].as_u64().unwrap() >= 3, "{measure}");
-        let speed = measure["bytes"].as_u64().map(|bytes| bytes as f64 / measure["seconds"].as_f64().unwrap() / 1e9);
-        assert_eq!(speed.is_some(), measure["of_streaming"].is_number() || measure == &measures[0], "{measure}");
-        if let Some(speed) = speed {
-            assert!((measure["gb_per_second"].as_f64().unwrap() / speed - 1.0).abs() < 1e-9, "{measure}");
+        let seconds = measure["seconds"].as_f64().unwrap();
+        for (work, rate) in [("bytes", "gb_per_second"), ("operations", "gflop_per_second")] {
+            let expected = measure[work].as_u64().map(|work| work as f64 / seconds / 1e9);
+            let found = measure[rate].as_f64();
+            assert_eq!(expected.is_some(), found.is_some(), "{measure}");
+            let ratio = expected.zip(found).map_or(1.0, |(expected, found)| found / expected);
+            assert!((ratio - 1.0).abs() < 1e-9, "{measure}");
         }
+        let is_part = measure["bytes"].is_number() && measure != &measures[0];
+        assert_eq!(measure["of_streaming"].is_number(), is_part, "{measure}");
     }
+    let computed = measures.iter().filter(|measure| measure["operations"].is_number());
+    assert_eq!(computed.count(), 5, "{report}");
     let solved = measures.iter().filter(|measure| measure["iterations"].as_u64().is_some_and(|count| count > 5));
     assert_eq!(solved.count(), 3, "{report}");
     assert!(["device", "backend", "driver", "version"].iter().all(|key| report[key].is_string()), "{report}");

@@ -2,44 +2,77 @@
 
 use std::time::{Duration, Instant};
 
-use half::{bf16, f16};
-use opnorm::device::{Buffer, Recorder};
-use opnorm::low_level::ops::{self, Rows};
-use opnorm::norm::spectral_norm;
-use opnorm::operator::LinearOperator;
-use opnorm::tensor::Tensor;
-use opnorm::{Device, Matrix, Result};
+use opnorm::device::Recorder;
+use opnorm::{Device, Result};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+use super::{kernels, latencies, products, whole};
 
 /// The sizes of a run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sizes {
     /// Elements of the vector that is read end to end.
-    stream: usize,
+    pub(super) stream: usize,
     /// The side of the matrix of products.
-    product: usize,
+    pub(super) product: usize,
     /// The side of the single matrix of norms.
-    norm: usize,
+    pub(super) norm: usize,
     /// The matrices of a batch, of 64 x 64 each.
-    batch: usize,
+    pub(super) batch: usize,
+    /// The widths of a network.
+    pub(super) layers: [usize; 4],
+    /// The samples of a network.
+    pub(super) samples: usize,
+    /// The channels of an image, and its side.
+    pub(super) image: [usize; 2],
+    /// The divisor of the sides of a checkpoint.
+    pub(super) divisor: usize,
     /// The time to spend on runs of one measure.
-    patience: Duration,
+    pub(super) patience: Duration,
 }
 
 impl Sizes {
-    pub(super) const WHOLE: Self =
-        Self { stream: 1 << 25, product: 4096, norm: 2048, batch: 1024, patience: Duration::from_millis(1500) };
-    pub(super) const QUICK: Self =
-        Self { stream: 1 << 20, product: 256, norm: 128, batch: 8, patience: Duration::from_millis(30) };
+    pub(super) const WHOLE: Self = Self {
+        stream: 1 << 25,
+        product: 4096,
+        norm: 2048,
+        batch: 1024,
+        layers: [784, 512, 512, 784],
+        samples: 256,
+        image: [64, 56],
+        divisor: 1,
+        patience: Duration::from_millis(1000),
+    };
+    pub(super) const QUICK: Self = Self {
+        stream: 1 << 20,
+        product: 256,
+        norm: 128,
+        batch: 8,
+        layers: [49, 32, 32, 49],
+        samples: 16,
+        image: [4, 14],
+        divisor: 16,
+        patience: Duration::from_millis(30),
+    };
 }
 
 /// Something to measure.
 pub(super) struct Measure {
     pub(super) name: String,
-    /// Bytes that the work has to read, where these are what it waits for.
-    pub(super) bytes: Option<u64>,
+    pub(super) work: Work,
     pub(super) run: Run,
+}
+
+/// The work of a run, where its speed is told.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Work {
+    /// Bytes that have to be read, where these are what the run waits for.
+    Bytes(usize),
+    /// Sums and products.
+    Operations(usize),
+    /// Of several kinds.
+    Mixed,
 }
 
 /// The runs of a measure on a device.
@@ -53,87 +86,26 @@ pub(super) struct Timed {
     pub(super) iterations: Option<usize>,
 }
 
-/// Dispatches of one submit whose time is told apart from that of the submit.
-const DISPATCHES: usize = 200;
+impl Measure {
+    pub(super) fn new(name: impl Into<String>, work: Work, run: impl Fn(&Device) -> Result<Timed> + 'static) -> Self {
+        Self { name: name.into(), work, run: Box::new(run) }
+    }
+}
 
 /// All measures, the streaming read first.
 pub(super) fn all(sizes: Sizes) -> Vec<Measure> {
-    let Sizes { stream, product, norm, batch, patience } = sizes;
-    let mut measures = vec![Measure {
-        name: format!("streaming read, {} MiB", stream >> 18),
-        bytes: Some(4 * stream as u64),
-        run: Box::new(move |device| read(device, stream, patience)),
-    }];
-    for (adjoint, columns, kind) in [
-        (false, 1, Kind::F32),
-        (true, 1, Kind::F32),
-        (false, 4, Kind::F32),
-        (true, 4, Kind::F32),
-        (false, 1, Kind::F16),
-        (false, 1, Kind::Bf16),
-    ] {
-        let name = if adjoint { "adjoint product" } else { "product" };
-        let vectors = if columns == 1 { String::new() } else { format!(", {columns} vectors") };
-        measures.push(Measure {
-            name: format!("{name}, {product} x {product} {}{vectors}", kind.name()),
-            bytes: Some((product * product * kind.bytes()) as u64),
-            run: Box::new(move |device| products(device, product, (adjoint, columns, kind), patience)),
-        });
-    }
-    measures.push(Measure {
-        name: "submit and read back".to_owned(),
-        bytes: None,
-        run: Box::new(move |device| launches(device, 1, patience)),
-    });
-    measures.push(Measure {
-        name: format!("{DISPATCHES} dispatches, a submit and a read-back"),
-        bytes: None,
-        run: Box::new(move |device| launches(device, DISPATCHES, patience)),
-    });
-    for (items, rows, cols) in [(1, norm, norm), (batch, 64, 64), (1, 64, 128)] {
-        let count = if items == 1 { String::new() } else { format!("{items} of ") };
-        measures.push(Measure {
-            name: format!("spectral norm, {count}{rows} x {cols}"),
-            bytes: None,
-            run: Box::new(move |device| norms(device, (items, rows, cols), patience)),
-        });
-    }
-    measures
-}
-
-/// The storage of a matrix.
-#[derive(Clone, Copy)]
-enum Kind {
-    F32,
-    F16,
-    Bf16,
-}
-
-impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::F16 => "f16",
-            Self::Bf16 => "bf16",
-        }
-    }
-
-    fn bytes(self) -> usize {
-        match self {
-            Self::F32 => 4,
-            Self::F16 | Self::Bf16 => 2,
-        }
-    }
+    let parts = [kernels::reading(sizes), products::all(sizes), kernels::computing(sizes), latencies::all(sizes)];
+    parts.into_iter().flatten().chain(whole::all(sizes)).collect()
 }
 
 /// Numbers between -1/2 and 1/2, the same in each run.
-fn numbers(count: usize) -> Vec<f32> {
+pub(super) fn numbers(count: usize) -> Vec<f32> {
     let mut random = ChaCha8Rng::seed_from_u64(7);
     (0..count).map(|_| random.next_u32() as f32 / u32::MAX as f32 - 0.5).collect()
 }
 
 /// The median time of `run`, of at least three runs within the patience.
-fn median(patience: Duration, mut run: impl FnMut() -> Result<()>) -> Result<Timed> {
+pub(super) fn median(patience: Duration, mut run: impl FnMut() -> Result<()>) -> Result<Timed> {
     run()?; // makes pipelines and memory
     let (begun, mut times) = (Instant::now(), Vec::new());
     while times.len() < 3 || begun.elapsed() < patience {
@@ -152,7 +124,11 @@ const LEAST_SUBMIT: f64 = 2e-3;
 const MOST_LAUNCHES: usize = 256;
 
 /// The median time of one launch, of several in a submit where one alone is short.
-fn launched(device: &Device, patience: Duration, record: impl Fn(&mut Recorder) -> Result<()>) -> Result<Timed> {
+pub(super) fn launched(
+    device: &Device,
+    patience: Duration,
+    record: impl Fn(&mut Recorder) -> Result<()>,
+) -> Result<Timed> {
     let submit = |count: usize| {
         let mut recorder = device.recorder();
         (0..count).try_for_each(|_| record(&mut recorder))?;
@@ -165,65 +141,4 @@ fn launched(device: &Device, patience: Duration, record: impl Fn(&mut Recorder) 
     let count = (LEAST_SUBMIT / start.elapsed().as_secs_f64()).ceil().clamp(1.0, MOST_LAUNCHES as f64) as usize;
     let timed = median(patience, || submit(count))?;
     Ok(Timed { seconds: timed.seconds / count as f64, ..timed })
-}
-
-fn read(device: &Device, count: usize, patience: Duration) -> Result<Timed> {
-    let input: Buffer<f32> = Buffer::zeros(device, "bench", count)?;
-    let factors = Buffer::from_slice(device, "bench", &[1f32])?;
-    let sums = Buffer::zeros(device, "bench", 1 << 14)?;
-    let rows = Rows { vectors: 1, length: count };
-    launched(device, patience, |recorder| ops::sum_squares(recorder, rows, &input, &factors, &sums).map(drop))
-}
-
-fn products(
-    device: &Device,
-    side: usize,
-    (adjoint, columns, kind): (bool, usize, Kind),
-    patience: Duration,
-) -> Result<Timed> {
-    let entries = numbers(side * side);
-    let matrix = match kind {
-        Kind::F32 => Matrix::from_slice(device, side, side, &entries)?,
-        Kind::F16 => {
-            let halves: Vec<f16> = entries.into_iter().map(f16::from_f32).collect();
-            Matrix::from_f16(device, 1, side, side, &halves)?
-        }
-        Kind::Bf16 => {
-            let halves: Vec<bf16> = entries.into_iter().map(bf16::from_f32).collect();
-            Matrix::from_bf16(device, 1, side, side, &halves)?
-        }
-    };
-    let shape = [1, columns, side];
-    let (input, output) =
-        (Tensor::from_slice(device, &shape, &numbers(columns * side))?, Tensor::zeros(device, &shape)?);
-    launched(device, patience, |recorder| match adjoint {
-        true => matrix.apply_adjoint(recorder, &input, &output),
-        false => matrix.apply(recorder, &input, &output),
-    })
-}
-
-fn launches(device: &Device, count: usize, patience: Duration) -> Result<Timed> {
-    let [input, output]: [Buffer<f32>; 2] = [Buffer::zeros(device, "bench", 64)?, Buffer::zeros(device, "bench", 64)?];
-    let factors = Buffer::from_slice(device, "bench", &[2f32])?;
-    let rows = Rows { vectors: 1, length: 64 };
-    median(patience, || {
-        let mut recorder = device.recorder();
-        for _ in 0..count {
-            ops::scale(&mut recorder, rows, &factors, &input, &output)?;
-        }
-        let contents = recorder.read(&output)?;
-        recorder.submit()?;
-        contents.wait().map(drop)
-    })
-}
-
-fn norms(device: &Device, (items, rows, cols): (usize, usize, usize), patience: Duration) -> Result<Timed> {
-    let matrix = Matrix::from_batch(device, items, rows, cols, &numbers(items * rows * cols))?;
-    let mut iterations = 0;
-    let timed = median(patience, || {
-        let norms = spectral_norm(&matrix)?;
-        iterations = norms.iter().map(|norm| norm.iterations).max().unwrap_or(0);
-        Ok(())
-    })?;
-    Ok(Timed { iterations: Some(iterations), ..timed })
 }

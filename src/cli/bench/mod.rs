@@ -1,7 +1,11 @@
 //! `opnorm bench`: the speed of a device, in its own terms.
 
+mod kernels;
+mod latencies;
 mod measures;
+mod products;
 mod table;
+mod whole;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -13,7 +17,7 @@ use serde::Serialize;
 use super::arguments::BenchArguments;
 use super::ending::{Ending, Findings};
 use super::interrupt;
-use measures::{Measure, Sizes, all};
+use measures::{Measure, Sizes, Work, all};
 
 /// The findings of a run, as a JSON object.
 #[derive(Debug, Serialize)]
@@ -38,6 +42,9 @@ struct Finding {
     gb_per_second: Option<f64>,
     /// The speed as a part of the speed of the first finding, which reads memory end to end.
     of_streaming: Option<f64>,
+    /// Sums and products, where these are what the work waits for.
+    operations: Option<u64>,
+    gflop_per_second: Option<f64>,
     /// The iterations of a solver.
     iterations: Option<usize>,
 }
@@ -83,15 +90,23 @@ pub fn run(request: &AdapterRequest, arguments: &BenchArguments) -> Ending {
 
 fn take(device: &Device, measure: &Measure, before: &[Finding]) -> Result<Finding> {
     let timed = (measure.run)(device)?;
-    let speed = measure.bytes.map(|bytes| bytes as f64 / timed.seconds / 1e9);
+    let (bytes, operations) = match measure.work {
+        Work::Bytes(count) => (Some(count as u64), None),
+        Work::Operations(count) => (None, Some(count as u64)),
+        Work::Mixed => (None, None),
+    };
+    let rate = |count: u64| count as f64 / timed.seconds / 1e9;
+    let speed = bytes.map(rate);
     let streaming = before.first().and_then(|first| first.gb_per_second);
     Ok(Finding {
         name: measure.name.clone(),
         seconds: timed.seconds,
         runs: timed.runs,
-        bytes: measure.bytes,
+        bytes,
         gb_per_second: speed,
         of_streaming: speed.zip(streaming).map(|(speed, streaming)| speed / streaming),
+        operations,
+        gflop_per_second: operations.map(rate),
         iterations: timed.iterations,
     })
 }

@@ -5,9 +5,9 @@ use opnorm::report::text::{left, printable, right, width};
 use super::{Finding, Report};
 
 pub(super) fn text(report: &Report) -> String {
-    let mut rows = vec![["measure", "time", "GB/s", "of streaming", "iterations"].map(str::to_owned)];
+    let mut rows = vec![["measure", "time", "GB/s", "of streaming", "GFlop/s", "iterations"].map(str::to_owned)];
     rows.extend(report.measures.iter().map(row));
-    let widths: [usize; 5] =
+    let widths: [usize; 6] =
         std::array::from_fn(|column| rows.iter().map(|row| width(&row[column])).max().unwrap_or(0));
     let device = if report.device == report.backend { String::new() } else { format!(" ({})", report.backend) };
     let mut text = format!(
@@ -29,13 +29,14 @@ pub(super) fn text(report: &Report) -> String {
     text
 }
 
-fn row(finding: &Finding) -> [String; 5] {
+fn row(finding: &Finding) -> [String; 6] {
     let or_nothing = |cell: Option<String>| cell.unwrap_or_default();
     [
         finding.name.clone(),
         time(finding.seconds),
         or_nothing(finding.gb_per_second.map(|speed| format!("{speed:.2}"))),
         or_nothing(finding.of_streaming.map(|part| format!("{:.0} %", 100.0 * part))),
+        or_nothing(finding.gflop_per_second.map(|speed| format!("{speed:.1}"))),
         or_nothing(finding.iterations.map(|count| count.to_string())),
     ]
 }
