@@ -60,15 +60,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 }
 ";
 
-/// A matrix of 2 MiB: small enough for some milliseconds, large enough that its loads take the time.
-const ROWS: usize = 256;
+/// A matrix of 1 MiB: small enough for some milliseconds, large enough that its loads take the time.
+const ROWS: usize = 128;
 const QUADS: usize = 512;
 
-/// Launches of each form, of which the first is not timed: it compiles.
-const LAUNCHES: usize = 5;
+/// Rounds of each form, of which the first is not timed: it compiles.
+const ROUNDS: usize = 4;
 
-/// The least ratio of times for which textures are worth their copies.
-const GAIN: f64 = 1.25;
+/// Launches of a round, next to which a submit takes no time.
+const LAUNCHES: usize = 4;
+
+/// The least ratio of times for which textures are used.
+const GAIN: f64 = 1.1;
 
 /// Whether products with a matrix in a texture and a vector in uniform memory are faster than with both in buffers.
 ///
@@ -82,20 +85,21 @@ pub(super) async fn are_faster(device: &Device) -> Result<bool> {
         (&IN_TEXTURES, Buffer::<u32>::texels(device, operation, words)?),
     ];
     let input = Buffer::<f32>::zeros(device, operation, ROWS)?;
-    let lanes = device.capabilities().profile.lanes as usize;
     let output = Buffer::<[f32; 4]>::zeros(device, operation, QUADS / 4)?;
+    let grid = Grid::groups(QUADS / (4 * device.capabilities().profile.lanes as usize));
     let mut fastest = [Duration::MAX; 2];
-    for launch in 0..LAUNCHES {
+    for round in 0..ROUNDS {
         for ((kernel, matrix), fastest) in forms.iter().zip(&mut fastest) {
             let start = Instant::now();
             let mut recorder = device.recorder();
-            let bindings = [matrix.into(), (&input).into(), (&output).into()];
-            let grid = Grid::groups(QUADS / (4 * lanes));
-            recorder.dispatch(kernel, grid, &[ROWS as u32, QUADS as u32], &bindings)?;
+            for _ in 0..LAUNCHES {
+                let bindings = [matrix.into(), (&input).into(), (&output).into()];
+                recorder.dispatch(kernel, grid, &[ROWS as u32, QUADS as u32], &bindings)?;
+            }
             let done = recorder.read(&output.slice(0..1))?;
             recorder.submit()?;
             done.contents().await?;
-            if launch > 0 {
+            if round > 0 {
                 *fastest = start.elapsed().min(*fastest);
             }
         }
