@@ -7,8 +7,8 @@
 # host runs every test and doctest on the processor, without a driver. It skips `driver::`, because these tests are of
 # handles of wgpu, and the steps of adapters run them. lavapipe, swiftshader and gl (llvmpipe through EGL) run the tests
 # that touch a device, with the table of kernels at a fifth of its sizes. checked (lavapipe with the shaders' bounds
-# checks on, OPNORM_CHECKED=1) runs these tests without the table. full runs the table at every size on lavapipe. An
-# adapter that is missing fails the run.
+# checks on, OPNORM_CHECKED=1, and matrices in textures, OPNORM_TEXTURES=1) runs these tests without the table. full
+# runs the table at every size on lavapipe. An adapter that is missing fails the run.
 # `scripts/setup.sh all` installs the adapters.
 
 set -euo pipefail
@@ -21,8 +21,8 @@ unset OPNORM_ADAPTER OPNORM_CHECKED OPNORM_FULL OPNORM_THREADS
 unset WGPU_BACKEND WGPU_ADAPTER_NAME WGPU_POWER_PREF VK_ADD_DRIVER_FILES
 # Mesa's layer that sorts devices asks the window system, and complains where there is none; opnorm sorts for itself.
 export NODEVICE_SELECT=1
-# Nor must compiled pipelines of an earlier run.
-export OPNORM_CACHE=0
+# Nor must compiled pipelines of an earlier run, nor a measurement.
+export OPNORM_CACHE=0 OPNORM_TEXTURES=0
 # The same random cases each time: whether a change is good must not depend on the draw. PROPTEST_RNG_SEED draws others.
 export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1}
 
@@ -141,7 +141,7 @@ checked() {
   local icd
   icd=$(lavapipe_icd) || missing "no lavapipe: no lvp_icd*.json in /usr/share/vulkan/icd.d or /etc/vulkan/icd.d"
   # The table of kernels sets the checks for itself: lavapipe's own step has run it both ways.
-  tests "lavapipe, checked: device tests" on_vulkan "$icd" env OPNORM_ADAPTER=llvmpipe OPNORM_CHECKED=1 \
+  tests "lavapipe, checked: device tests" on_vulkan "$icd" env OPNORM_ADAPTER=llvmpipe OPNORM_CHECKED=1 OPNORM_TEXTURES=1 \
     cargo test --all-features "${device_tests[@]}" -- --skip kernels::table::
 }
 

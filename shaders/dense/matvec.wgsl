@@ -26,7 +26,6 @@ struct Params {
     masked: u32,
 }
 
-@group(0) @binding(1) var<storage, read> input: array<f32>;
 @group(0) @binding(2) var<storage, read> mask: array<u32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 var<immediate> params: Params;
@@ -73,7 +72,7 @@ fn main(
     var quad = segment * params.segment_quads + lane;
     for (; quad < whole; quad += LANES) {
         let place = input_start + quad * 4u;
-        let x = vec4f(input[place], input[place + 1u], input[place + 2u], input[place + 3u]);
+        let x = vec4f(element(place), element(place + 1u), element(place + 2u), element(place + 3u));
         sum0 = fma(matrix_quad(row0 + quad), x, sum0);
         sum1 = fma(matrix_quad(row1 + quad), x, sum1);
         sum2 = fma(matrix_quad(row2 + quad), x, sum2);
@@ -83,7 +82,7 @@ fn main(
     if quad < end {
         let place = input_start + quad * 4u;
         let last = input_start + params.cols - 1u;
-        let x = vec4f(input[place], input[min(place + 1u, last)], input[min(place + 2u, last)], input[last]);
+        let x = vec4f(element(place), element(min(place + 1u, last)), element(min(place + 2u, last)), element(last));
         sum0 = fma(matrix_quad(row0 + quad), x, sum0);
         sum1 = fma(matrix_quad(row1 + quad), x, sum1);
         sum2 = fma(matrix_quad(row2 + quad), x, sum2);

@@ -27,7 +27,6 @@ struct Params {
     masked: u32,
 }
 
-@group(0) @binding(1) var<storage, read> input: array<f32>;
 @group(0) @binding(2) var<storage, read> mask: array<u32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 var<immediate> params: Params;
@@ -78,7 +77,7 @@ fn main(
     var sum2 = vec4f();
     var sum3 = vec4f();
     for (var row = segment * params.segment_rows; row < end; row++) {
-        let x = vec4f(input[input_start + row]);
+        let x = vec4f(element(input_start + row));
         let place = start + row * params.quads;
         sum0 = fma(matrix_quad(place + at0), x, sum0);
         sum1 = fma(matrix_quad(place + at1), x, sum1);

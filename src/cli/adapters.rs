@@ -24,6 +24,9 @@ struct Adapter {
     lacks: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     arithmetic: Option<Arithmetic>,
+    /// Whether uploaded matrices are textures, which opening the device decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    textures: Option<bool>,
 }
 
 /// The findings of `--probe` as a JSON object: errors in ulp, or as a fraction of the allowed error.
@@ -70,26 +73,28 @@ pub fn run(request: &AdapterRequest, arguments: &AdaptersArguments) -> Ending {
     let chosen = chosen(request, &described);
     let mut probed = match &chosen {
         Ok(_) if arguments.probe => match probe(request) {
-            Ok(report) => Some(Arithmetic::from(&report)),
+            Ok((report, textures)) => Some((Arithmetic::from(&report), textures)),
             Err(error) => return Ending::failed(error, request),
         },
         _ => None,
     };
-    let list: Vec<Adapter> = described
-        .into_iter()
-        .enumerate()
-        .map(|(index, adapter)| Adapter {
+    let adapter = |(index, adapter): (usize, AdapterDescription)| {
+        let is_chosen = matches!(chosen, Ok(chosen) if chosen == index);
+        let (arithmetic, textures) = if is_chosen { probed.take() } else { None }.unzip();
+        Adapter {
             name: adapter.capabilities.name,
             kind: adapter.kind,
             backend: adapter.capabilities.backend,
             driver: adapter.capabilities.driver,
             binding_bytes: adapter.capabilities.binding_bytes,
             buffer_bytes: adapter.capabilities.buffer_bytes,
-            chosen: matches!(chosen, Ok(chosen) if chosen == index),
+            chosen: is_chosen,
             lacks: adapter.lacks,
-            arithmetic: if matches!(chosen, Ok(chosen) if chosen == index) { probed.take() } else { None },
-        })
-        .collect();
+            arithmetic,
+            textures,
+        }
+    };
+    let list: Vec<Adapter> = described.into_iter().enumerate().map(adapter).collect();
     let text = if arguments.json {
         match serde_json::to_string_pretty(&list) {
             Ok(text) => format!("{text}\n"),
@@ -133,10 +138,11 @@ fn chosen(request: &AdapterRequest, list: &[AdapterDescription]) -> Result<usize
     Ok(list.iter().position(is_opened).unwrap_or(usize::MAX))
 }
 
-/// Tests the arithmetic of the adapter that a run would use.
-fn probe(request: &AdapterRequest) -> Result<ArithmeticReport> {
+/// Tests the arithmetic of the adapter that a run would use, and says whether its matrices are textures.
+fn probe(request: &AdapterRequest) -> Result<(ArithmeticReport, bool)> {
     let options = DeviceOptions { adapter: request.clone(), ..DeviceOptions::default() };
-    probe::arithmetic(&Device::open(&options)?)
+    let device = Device::open(&options)?;
+    Ok((probe::arithmetic(&device)?, device.uses_textures()))
 }
 
 /// The findings of the probe, in lines under the table.
@@ -150,7 +156,8 @@ fn paragraph(adapter: &Adapter, arithmetic: &Arithmetic) -> String {
         "\narithmetic of {} ({}): {verdict}\n\
          error in ulp      a + b {:.3}  a - b {:.3}  a * b {:.3}  a / b {:.3}  sqrt {:.3}\n\
          part of allowed   fma {:.3}  sum over lanes {:.3}\n\
-         fma is fused {}  subnormal operands flushed {}  subnormal results flushed {}  NaN and infinity kept {}\n",
+         fma is fused {}  subnormal operands flushed {}  subnormal results flushed {}  NaN and infinity kept {}\n\
+         uploaded matrices are textures {}\n",
         printable(&adapter.name),
         printable(&adapter.backend),
         arithmetic.sum_ulp,
@@ -164,6 +171,7 @@ fn paragraph(adapter: &Adapter, arithmetic: &Arithmetic) -> String {
         yes(arithmetic.flushes_operands),
         yes(arithmetic.flushes_results),
         yes(arithmetic.keeps_non_finite),
+        yes(adapter.textures == Some(true)),
     )
 }
 

@@ -100,6 +100,21 @@ impl<T: Pod> Buffer<T> {
         Ok(Self::new(memory, device.identity(), len))
     }
 
+    /// Zeroed memory for `len` elements, whole texels of 16 bytes, that kernels read as a texture; on adapters alone.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`], [`Error::DeviceLost`].
+    pub(crate) fn texels(device: &Device, operation: &'static str, len: usize) -> Result<Self> {
+        let Kind::Driver(driver) = device.kind() else { unreachable!("the host has no textures") };
+        let texels = driver.texels(operation, (len * size_of::<T>()) as u64)?;
+        Ok(Self::new(Memory::Texels(texels), device.identity(), len))
+    }
+
+    /// Whether kernels read the memory as a texture.
+    pub(crate) fn is_texels(&self) -> bool {
+        matches!(self.memory, Memory::Texels(_))
+    }
+
     /// Memory that the `Device` of this identity made.
     pub(super) fn new(memory: Memory, (id, handed_in): (u64, bool), len: usize) -> Self {
         let home = Home { sole: (!handed_in).then_some(id), known: AtomicU64::new(id) };
@@ -142,6 +157,7 @@ impl<T: Pod> Buffer<T> {
         let data = bytemuck::cast_slice(data);
         match (device.kind(), &self.memory) {
             (Kind::Driver(driver), Memory::Driver(memory)) => driver.write(operation, memory, offset, data),
+            (Kind::Driver(driver), Memory::Texels(texels)) => driver.write_texels(operation, texels, offset, data),
             (Kind::Host(host), Memory::Host(memory)) => host.write(operation, memory, offset, data),
             _ => unreachable!("`expect_on` refuses memory of another device"),
         }

@@ -70,6 +70,8 @@ pub struct Capabilities {
     pub binding_bytes: u64,
     /// The largest buffer, in bytes.
     pub buffer_bytes: u64,
+    /// The largest texture that holds a part of a matrix, in bytes.
+    pub texture_bytes: u64,
     /// The divisor of every offset of a binding, in bytes.
     pub offset_alignment: u64,
     /// Buffers that one kernel binds.

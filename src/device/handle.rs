@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::capabilities::Capabilities;
 use super::counters::{Counter, Counters, Totals};
@@ -25,6 +25,8 @@ struct Inner {
     /// The number of this `Device` among all.
     id: u64,
     capabilities: Capabilities,
+    /// Whether matrices are uploaded as textures, once that is decided.
+    textures: OnceLock<bool>,
     facts: Arc<Facts>,
     /// Facts that the lanes of a device do not share.
     own: Facts,
@@ -43,7 +45,9 @@ impl Device {
     pub(super) fn assemble(kind: Kind, capabilities: Capabilities) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(1);
         let id = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self { inner: Arc::new(Inner { kind, id, capabilities, facts: Arc::default(), own: Facts::default() }) }
+        let textures = OnceLock::new();
+        let (facts, own) = (Arc::default(), Facts::default());
+        Self { inner: Arc::new(Inner { kind, id, capabilities, textures, facts, own }) }
     }
 
     /// The same device for one thread of several that use it at once: on the host, with a queue of its own.
@@ -58,7 +62,8 @@ impl Device {
         let Kind::Host(host) = self.kind() else { return Ok(self.clone()) };
         let (kind, id, capabilities) = (Kind::Host(host.lane(lane)?), self.inner.id, self.capabilities().clone());
         let facts = Arc::clone(&self.inner.facts);
-        Ok(Self { inner: Arc::new(Inner { kind, id, capabilities, facts, own: Facts::default() }) })
+        let (textures, own) = (OnceLock::new(), Facts::default());
+        Ok(Self { inner: Arc::new(Inner { kind, id, capabilities, textures, facts, own }) })
     }
 
     pub(super) fn kind(&self) -> &Kind {
@@ -87,6 +92,16 @@ impl Device {
             Kind::Driver(driver) => driver.checked,
             Kind::Host(_) => true,
         }
+    }
+
+    /// Whether matrices of `f32` are uploaded as textures: a software adapter may read these several times as fast.
+    pub fn uses_textures(&self) -> bool {
+        self.inner.textures.get() == Some(&true)
+    }
+
+    /// Decides once whether matrices are uploaded as textures.
+    pub(super) fn use_textures(&self, textures: bool) {
+        let _ = self.inner.textures.set(textures); // set nowhere else
     }
 
     /// The work that the device was asked to do so far.

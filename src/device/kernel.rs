@@ -6,6 +6,9 @@ use super::field::Field;
 use super::host::{HostForm, Words};
 use super::own::OwnKernel;
 
+/// The bytes of uniform memory that every adapter lets a kernel see.
+pub(crate) const UNIFORM_BYTES: u64 = 64 << 10;
+
 /// The access of a kernel to a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
@@ -13,6 +16,10 @@ pub enum Access {
     Read,
     /// The kernel writes the binding, and may read it.
     Write,
+    /// The kernel only reads the binding, a texture of four elements a texel.
+    Texels,
+    /// The kernel only reads the binding, of at most [`UNIFORM_BYTES`], in a copy in uniform memory.
+    Uniform,
 }
 
 /// One compute shader: its text in parts, its accesses to bindings, and its parameters.

@@ -53,8 +53,16 @@ impl List {
     pub(super) fn read<T: Pod>(&mut self, device: &Device, buffer: &Buffer<T>) -> Result<Reading> {
         match (self, device.kind(), &buffer.memory) {
             (Self::Driver(encoding), Kind::Driver(driver), Memory::Driver(memory)) => {
-                let device = (driver, device.capabilities());
-                Ok(Reading::Driver(encoding.read(device, (memory.raw(), buffer.offset), buffer.byte_len())?))
+                let (device, start, bytes) = ((driver, device.capabilities()), buffer.offset, buffer.byte_len());
+                let source = memory.raw().clone();
+                let copy = |target| driver::Command::Copy { source, start, target, end: 0, bytes };
+                Ok(Reading::Driver(encoding.read(device, bytes, copy)?))
+            }
+            (Self::Driver(encoding), Kind::Driver(driver), Memory::Texels(texels)) => {
+                let (device, start, bytes) = ((driver, device.capabilities()), buffer.offset, buffer.byte_len());
+                let source = texels.clone();
+                let copy = |target| driver::Command::CopyTexels { source, start, target, bytes };
+                Ok(Reading::Driver(encoding.read(device, bytes, copy)?))
             }
             (Self::Host { commands, submission }, _, Memory::Host(source)) => {
                 let (reader, words) = oneshot::channel();

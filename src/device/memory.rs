@@ -1,6 +1,6 @@
 //! Memory of either kind of device.
 
-use super::driver::Memory as DriverMemory;
+use super::driver::{Memory as DriverMemory, Texels};
 use super::host::Memory as HostMemory;
 
 /// Memory that a driver or the host holds; clones share it.
@@ -8,6 +8,8 @@ use super::host::Memory as HostMemory;
 pub(super) enum Memory {
     /// Of a device that `wgpu` drives.
     Driver(DriverMemory),
+    /// A texture of such a device.
+    Texels(Texels),
     /// Of the host.
     Host(HostMemory),
 }
@@ -17,6 +19,7 @@ impl Memory {
     pub(super) fn size(&self) -> u64 {
         match self {
             Self::Driver(memory) => memory.raw().size(),
+            Self::Texels(texels) => texels.raw().bytes,
             Self::Host(memory) => memory.size(),
         }
     }

@@ -24,6 +24,7 @@ mod readback;
 mod recorded;
 mod recorder;
 mod step;
+mod textures;
 
 pub use adapter::{AdapterRequest, adapters};
 pub use buffer::Buffer;
@@ -38,7 +39,7 @@ pub(crate) use host::{HostForm, call, each_chunk, each_item};
 #[cfg(feature = "io")]
 pub(crate) use host::{Lane, thread_count};
 pub use host::{OwnForm, Words};
-pub(crate) use kernel::{Access, Generated, Kernel};
+pub(crate) use kernel::{Access, Generated, Kernel, UNIFORM_BYTES};
 pub use open::DeviceOptions;
 pub use own::OwnKernel;
 pub use pool::Scratch;

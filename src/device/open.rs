@@ -5,6 +5,7 @@ use super::capabilities::Profile;
 use super::driver;
 use super::handle::{Device, Kind};
 use super::host::{self, Host};
+use super::textures;
 use crate::OpenEnded;
 use crate::Result;
 
@@ -20,6 +21,9 @@ pub struct DeviceOptions {
     pub profile: Option<Profile>,
     /// A smaller binding limit than the device's, in bytes, to try panels on small matrices.
     pub binding_bytes: Option<u64>,
+    /// Whether an adapter's device holds uploaded matrices of `f32` as textures. `None`: as the environment variable
+    /// `OPNORM_TEXTURES` says (`0` or `1`), else on software adapters where a short measurement finds textures faster.
+    pub textures: Option<bool>,
     #[doc(hidden)]
     pub open_ended: OpenEnded,
 }
@@ -78,10 +82,26 @@ impl Device {
         if let Some(bytes) = options.binding_bytes {
             capabilities.binding_bytes = capabilities.binding_bytes.min(bytes);
         }
-        Ok(Self::assemble(kind, capabilities))
+        let device = Self::assemble(kind, capabilities);
+        if !device.is_host() {
+            let textures = match options.textures.or_else(textures_by_environment) {
+                Some(textures) => textures,
+                None => device.capabilities().software && textures::are_faster(&device).await?,
+            };
+            device.use_textures(textures);
+        }
+        Ok(device)
     }
 }
 
 pub(super) fn checked_by_environment() -> bool {
     std::env::var("OPNORM_CHECKED").is_ok_and(|value| !value.is_empty() && value != "0")
+}
+
+fn textures_by_environment() -> Option<bool> {
+    match std::env::var("OPNORM_TEXTURES").ok()?.as_str() {
+        "0" => Some(false),
+        "1" => Some(true),
+        _ => None,
+    }
 }

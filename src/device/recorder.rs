@@ -11,7 +11,7 @@ use bytemuck::Pod;
 use super::buffer::{Binding, Buffer};
 use super::grid::Grid;
 use super::handle::{Device, Kind};
-use super::kernel::{Generated, Kernel, Shader};
+use super::kernel::{Access, Generated, Kernel, Shader};
 use super::list::List;
 use super::readback::ReadBack;
 use super::recorded::Command;
@@ -93,14 +93,14 @@ impl Recorder {
             return Ok(());
         }
         self.expect_bindings(kernel, params.len(), bindings)?;
-        let command = match self.device.kind() {
+        match self.device.kind() {
             Kind::Driver(driver) => {
                 let device = (driver, self.device.capabilities());
-                Command::Driver(driver::dispatch(device, kernel, grid, params, bindings)?)
+                let commands = driver::dispatch(device, kernel, grid, params, bindings)?;
+                commands.into_iter().for_each(|command| self.run(Command::Driver(command)));
             }
-            Kind::Host(_) => Command::Host(host::bind(kernel, params, bindings)?),
-        };
-        self.run(command);
+            Kind::Host(_) => self.run(Command::Host(host::bind(kernel, params, bindings)?)),
+        }
         Ok(())
     }
 
@@ -125,7 +125,7 @@ impl Recorder {
             });
         }
         let capabilities = self.device.capabilities();
-        for bound in bindings {
+        for (bound, access) in bindings.iter().zip(kernel.access()) {
             bound.expect_on(&self.device, operation)?;
             if bound.bytes > capabilities.binding_bytes {
                 return Err(Error::TooLarge {
@@ -136,7 +136,7 @@ impl Recorder {
                     advice: "use shorter vectors or a smaller batch",
                 });
             }
-            if bound.offset % capabilities.offset_alignment != 0 {
+            if *access != Access::Uniform && bound.offset % capabilities.offset_alignment != 0 {
                 return Err(Error::ShapeMismatch {
                     operation,
                     expected: format!("memory that starts on a multiple of {} bytes", capabilities.offset_alignment),

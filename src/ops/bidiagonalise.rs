@@ -147,7 +147,7 @@ pub fn bidiagonalise(recorder: &mut Recorder, matrix: &Matrix, memory: &Bidiagon
         memory.other.into(),
         memory.shifts.into(),
     ];
-    recorder.dispatch(KERNELS.of(matrix.storage()), Grid::groups(vectors), &params, &bindings)
+    recorder.dispatch(KERNELS.of(matrix.storage(), panel), Grid::groups(vectors), &params, &bindings)
 }
 
 /// Refuses a matrix that is too large, and steps past the slots that the kernel has room for.

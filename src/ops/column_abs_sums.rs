@@ -58,7 +58,12 @@ pub fn column_abs_sums(recorder: &mut Recorder, matrix: &Matrix, output: &Buffer
         };
         let lanes = recorder.device().capabilities().profile.lanes;
         let grid = Grid::covering(place.items.len() * segments * matrix.quads(), lanes);
-        recorder.dispatch(KERNELS.of(matrix.storage()), grid, &params, &[(&panel.words).into(), output.into()])?;
+        recorder.dispatch(
+            KERNELS.of(matrix.storage(), panel),
+            grid,
+            &params,
+            &[(&panel.words).into(), output.into()],
+        )?;
     }
     Ok(cuts.total)
 }

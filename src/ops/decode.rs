@@ -60,7 +60,7 @@ pub fn decode(recorder: &mut Recorder, matrix: &Matrix, factors: &Buffer<[f32; 2
             };
             let grid = Grid::covering(segments.count, recorder.device().capabilities().profile.lanes);
             let bindings = [(&source.words).into(), factors.into(), (&target.words).into()];
-            recorder.dispatch(KERNELS.of(matrix.storage()), grid, &params, &bindings)?;
+            recorder.dispatch(KERNELS.of(matrix.storage(), source), grid, &params, &bindings)?;
         }
     }
     Ok(())

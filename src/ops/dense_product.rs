@@ -6,10 +6,10 @@ use super::declare::{PerStorage, params};
 use super::segments::{RowSegments, Segments};
 use super::sum_partials::sum_partials;
 use crate::Result;
-use crate::device::{Buffer, Grid, Recorder, Words, each_chunk};
+use crate::device::{Buffer, Grid, Kernel, Recorder, UNIFORM_BYTES, Words, each_chunk};
 use crate::native::{Vectors, add_rows, blocks, row_dot};
 use crate::tensor::stored::Stored;
-use crate::tensor::{Matrix, Tensor};
+use crate::tensor::{Matrix, Panel, Tensor};
 
 params! {
     /// The parameters of matrix · input.
@@ -59,7 +59,17 @@ const GROUP_QUADS: usize = 4;
 /// The kernels of a product, whose workgroups multiply `vectors` vectors at once.
 pub(super) struct Grouped {
     pub(super) kernels: &'static PerStorage,
+    /// The kernel for a matrix in a texture, and an input that fits uniform memory.
+    pub(super) uniform: Option<&'static Kernel>,
     pub(super) vectors: usize,
+}
+
+impl Grouped {
+    /// The kernel for a panel of a matrix.
+    fn kernel(&self, product: &Product<'_>, panel: &Panel) -> &'static Kernel {
+        let fits = product.input.len() as u64 * 4 <= UNIFORM_BYTES && panel.words.is_texels();
+        self.uniform.filter(|_| fits).unwrap_or_else(|| self.kernels.of(product.matrix.storage(), panel))
+    }
 }
 
 /// A product with a matrix, or with its transpose.
@@ -101,7 +111,7 @@ impl Product<'_> {
                 masked,
             };
             let bindings = [(&panel.words).into(), input.buffer().into(), (&active).into(), target.into()];
-            recorder.dispatch(grouped.kernels.of(matrix.storage()), Grid::groups(groups), &params, &bindings)?;
+            recorder.dispatch(grouped.kernel(self, panel), Grid::groups(groups), &params, &bindings)?;
         }
         self.add_partials(recorder, scratch.as_deref(), segments.count, vectors, matrix.rows())
     }
@@ -138,7 +148,7 @@ impl Product<'_> {
             };
             let groups = vectors.div_ceil(grouped.vectors) * blocks * segments * place.items.len();
             let bindings = [(&panel.words).into(), input.buffer().into(), (&active).into(), target.into()];
-            recorder.dispatch(grouped.kernels.of(matrix.storage()), Grid::groups(groups), &params, &bindings)?;
+            recorder.dispatch(grouped.kernel(self, panel), Grid::groups(groups), &params, &bindings)?;
         }
         self.add_partials(recorder, scratch.as_deref(), cuts.total, vectors, matrix.cols())
     }

@@ -29,10 +29,26 @@ params! {
     }
 }
 
-/// A kernel for each tile: 12 × 12 for software adapters, 8 × 8 for hardware.
-pub(super) static KERNELS: [Kernel; 2] = [
+/// Two kernels for each tile, of which the second reads textures: 12 × 12 for software adapters, 8 × 8 for hardware.
+pub(super) static KERNELS: [Kernel; 4] = [
     kernel!("dense" / "gram", "gram_12", ["group", "matrix_f32", "tile_12"], [Read, Read, Write], Params, on_host),
+    kernel!(
+        "dense" / "gram",
+        "gram_12_texels",
+        ["group", "matrix_texels", "tile_12"],
+        [Texels, Read, Write],
+        Params,
+        on_host
+    ),
     kernel!("dense" / "gram", "gram_8", ["group", "matrix_f32", "tile_8"], [Read, Read, Write], Params, on_host),
+    kernel!(
+        "dense" / "gram",
+        "gram_8_texels",
+        ["group", "matrix_texels", "tile_8"],
+        [Texels, Read, Write],
+        Params,
+        on_host
+    ),
 ];
 
 /// The products of a run, whose sum goes to the next level.
@@ -119,7 +135,7 @@ pub fn gram_rows(
                     band_end: word(operation, "the columns", band.end)?,
                     adds: u32::from(from.rows.start + summed.start > 0),
                 };
-                let (kernel, groups) = layout(profile, &band);
+                let (kernel, groups) = layout(profile, source, &band);
                 let bindings = [(&source.words).into(), factors.into(), (&target.words).into()];
                 recorder.dispatch(kernel, Grid::groups(groups * items.len()), &params, &bindings)?;
             }
@@ -164,10 +180,12 @@ pub fn gram_flushed(matrix: &Matrix, largest: f64, factor: f64) -> f64 {
     f64::from(f32::MIN_POSITIVE) * (factor * rows * (2.0 * largest + 16.0) + 4.0 * dispatches)
 }
 
-/// The kernel for a profile, and its groups for some rows of an output panel.
-fn layout(profile: Profile, rows: &Range<usize>) -> (&'static Kernel, usize) {
+/// The kernel for a profile and a panel, and its groups for some rows of an output panel.
+fn layout(profile: Profile, source: &Panel, rows: &Range<usize>) -> (&'static Kernel, usize) {
     let lanes = profile.lanes as usize;
-    let (kernel, edge) = if lanes < Profile::HARDWARE.lanes as usize { (&KERNELS[0], 12) } else { (&KERNELS[1], 8) };
+    let (kernels, edge) =
+        if lanes < Profile::HARDWARE.lanes as usize { (&KERNELS[..2], 12) } else { (&KERNELS[2..], 8) };
+    let kernel = &kernels[usize::from(source.words.is_texels())];
     let across = 4 + lanes / 16;
     let (first, end) = (rows.start / edge, rows.end.div_ceil(edge));
     (kernel, (end - first).div_ceil(lanes / across) * end.div_ceil(across))

@@ -141,7 +141,7 @@ pub fn matvec_both(
             sums.buffer.into(),
         ];
         let grid = Grid::groups(width * segments * place.items.len());
-        recorder.dispatch(KERNELS.of(matrix.storage()), grid, &params, &bindings)?;
+        recorder.dispatch(KERNELS.of(matrix.storage(), panel), grid, &params, &bindings)?;
     }
     Ok(())
 }

@@ -25,5 +25,5 @@ const GROUP_VECTORS: usize = 4;
 /// [`crate::Error::ShapeMismatch`] when the shapes do not fit, [`crate::Error::TooLarge`] past the device's limits.
 pub fn matvec_vectors(recorder: &mut Recorder, matrix: &Matrix, input: &Tensor, output: &Tensor) -> Result<()> {
     let product = Product { operation: "matvec", matrix, input, output };
-    product.record(recorder, &Grouped { kernels: &KERNELS, vectors: GROUP_VECTORS })
+    product.record(recorder, &Grouped { kernels: &KERNELS, uniform: None, vectors: GROUP_VECTORS })
 }

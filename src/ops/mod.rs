@@ -115,7 +115,7 @@ pub use window::{Span, window};
 
 use crate::device::Kernel;
 
-/// Every shader of the crate, once for each storage of its matrix.
+/// Every shader of the crate, once for each form of its matrix.
 pub fn kernels() -> Vec<&'static Kernel> {
     let dense = [
         matvec::KERNELS.each(),
@@ -134,8 +134,8 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &arithmetic::KERNEL,
         &pack::KERNEL,
         &outer::KERNEL,
-        &gram::KERNELS[0],
-        &gram::KERNELS[1],
+        &matvec::UNIFORM,
+        &matvec_adjoint::UNIFORM,
         &mirror::KERNEL,
         &dot::KERNEL,
         &sum_squares::KERNEL,
@@ -167,5 +167,12 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &pool_pick::KERNEL,
         &pool_unpick::KERNEL,
     ];
-    dense.into_iter().flatten().chain(others).chain(Unary::kernels()).chain(Binary::kernels()).collect()
+    dense
+        .into_iter()
+        .flatten()
+        .chain(others)
+        .chain(&gram::KERNELS)
+        .chain(Unary::kernels())
+        .chain(Binary::kernels())
+        .collect()
 }

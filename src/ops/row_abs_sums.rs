@@ -51,7 +51,12 @@ pub fn row_abs_sums(recorder: &mut Recorder, matrix: &Matrix, output: &Buffer<f3
             segment_quads: word(operation, "the columns", segments.length)?,
         };
         let grid = Grid::covering(place.row_count() * segments.count, recorder.device().capabilities().profile.lanes);
-        recorder.dispatch(KERNELS.of(matrix.storage()), grid, &params, &[(&panel.words).into(), output.into()])?;
+        recorder.dispatch(
+            KERNELS.of(matrix.storage(), panel),
+            grid,
+            &params,
+            &[(&panel.words).into(), output.into()],
+        )?;
     }
     Ok(segments)
 }

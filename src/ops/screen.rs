@@ -49,7 +49,7 @@ pub fn screen_segments(
         segment_quads: word(operation, "the panel", segments.length)?,
     };
     let grid = Grid::covering(items * segments.count, lanes);
-    recorder.dispatch(KERNELS.of(storage), grid, &params, &[(&panel.words).into(), output.into()])?;
+    recorder.dispatch(KERNELS.of(storage, panel), grid, &params, &[(&panel.words).into(), output.into()])?;
     Ok(segments)
 }
 

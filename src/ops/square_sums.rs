@@ -55,7 +55,7 @@ pub fn square_sums(
         segment_quads: word(operation, "the panel", segments.length)?,
     };
     let grid = Grid::covering(items * segments.count, lanes);
-    recorder.dispatch(KERNELS.of(storage), grid, &params, &[(&panel.words).into(), output.into()])?;
+    recorder.dispatch(KERNELS.of(storage, panel), grid, &params, &[(&panel.words).into(), output.into()])?;
     Ok(segments)
 }
 

@@ -119,7 +119,8 @@ impl Matrix {
     /// The buffer that holds the whole matrix, the byte offset of its first entry and the number of elements from a row
     /// to the next.
     ///
-    /// `None` where the matrix is cut into several panels.
+    /// `None` where the matrix is cut into several panels, or was uploaded as a texture
+    /// ([`Device::uses_textures`]).
     pub fn as_wgpu(&self) -> Option<(&WgpuBuffer, u64, usize)> {
         let [panel] = &*self.panels else { return None };
         let (buffer, offset) = panel.words.as_wgpu()?;
@@ -127,12 +128,12 @@ impl Matrix {
     }
 
     /// The memory that holds the whole matrix, and the elements from one row to the next; `None` where the matrix is
-    /// cut into several panels.
+    /// cut into several panels, or was uploaded as a texture ([`Device::uses_textures`]).
     ///
     /// Rows are padded with zeros to a multiple of four elements, as [`Storage`] holds them.
     pub fn words(&self) -> Option<(&Buffer<u32>, usize)> {
         let [panel] = &*self.panels else { return None };
-        Some((&panel.words, self.quads() * 4))
+        (!panel.words.is_texels()).then(|| (&panel.words, self.quads() * 4))
     }
 
     /// Waits for the entries of the whole batch, row-major, without padding.

@@ -60,6 +60,22 @@ pub(super) fn allocate(device: &Device, shape: (usize, usize, usize), storage: S
     allocated.collect()
 }
 
+/// As [`allocate`], for panels that the host alone writes: textures where the device reads these faster.
+pub(super) fn allocate_uploaded(device: &Device, shape: (usize, usize, usize), storage: Storage) -> Result<Vec<Panel>> {
+    let capabilities = device.capabilities();
+    let words_per_row = shape.2.div_ceil(4) * storage.words_per_quad();
+    let places = cut(capabilities, shape, storage)?;
+    let fits = |place: &Place| place.row_count() as u64 * words_per_row as u64 * 4 <= capabilities.texture_bytes;
+    if storage != Storage::F32 || !device.uses_textures() || !places.iter().all(fits) {
+        return allocate(device, shape, storage);
+    }
+    let allocated = places.into_iter().map(|place| {
+        let words = Buffer::texels(device, "matrix", place.row_count() * words_per_row)?;
+        Ok(Panel { words, place })
+    });
+    allocated.collect()
+}
+
 /// Cuts a batched matrix into panels, each within one binding.
 pub(crate) fn cut(
     capabilities: &Capabilities,
@@ -109,6 +125,7 @@ mod tests {
             loop_budget: 60_000,
             binding_bytes,
             buffer_bytes: binding_bytes,
+            texture_bytes: 0,
             offset_alignment: 256,
             bindings: 8,
             immediate_bytes: 64,

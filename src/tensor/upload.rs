@@ -159,7 +159,7 @@ impl Matrix {
             SourceElement::Bf16 => Storage::Bf16,
             _ => Storage::F32,
         };
-        let mut panels = panel::allocate(device, shape, storage)?;
+        let mut panels = panel::allocate_uploaded(device, shape, storage)?;
         let exponents = vec![0; batch];
         fill(device, &panels, &Encoder { source, shape, storage, exponents: &exponents }, &mut screens, encode)?;
         let exponents: Vec<i32> = screens.iter().map(Screen::exponent).collect();
@@ -167,7 +167,7 @@ impl Matrix {
             if storage != Storage::F32 {
                 storage = Storage::F32;
                 panels.clear();
-                panels = panel::allocate(device, shape, storage)?;
+                panels = panel::allocate_uploaded(device, shape, storage)?;
             }
             fill(device, &panels, &Encoder { source, shape, storage, exponents: &exponents }, &mut screens, encode)?;
         }

@@ -80,11 +80,14 @@ fn bindings_are_what_the_kernel_says() {
         for (_, variable) in module.global_variables.iter() {
             let Some(place) = &variable.binding else { continue };
             assert_eq!(place.group, 0, "{}", kernel.name);
-            let AddressSpace::Storage { access } = variable.space else {
-                panic!("{}: binding {} is no storage buffer", kernel.name, place.binding);
+            let access = match variable.space {
+                AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => Access::Write,
+                AddressSpace::Storage { .. } => Access::Read,
+                AddressSpace::Uniform => Access::Uniform,
+                AddressSpace::Handle => Access::Texels,
+                space => panic!("{}: binding {} in {space:?}", kernel.name, place.binding),
             };
-            let writes = access.contains(StorageAccess::STORE);
-            found.push((place.binding, if writes { Access::Write } else { Access::Read }));
+            found.push((place.binding, access));
         }
         found.sort_by_key(|(binding, _)| *binding);
         let said: Vec<(u32, Access)> = (0..).zip(kernel.access.iter().copied()).collect();

@@ -46,6 +46,7 @@ fn the_arithmetic_of_an_adapter_is_probed_where_it_is_asked_for() {
     }
     let text = opnorm(&["adapters", "--probe"]).exits(0).stdout;
     assert!(text.contains("bounds may rest on it") && text.contains("fma is fused"), "{text}");
+    assert!(text.contains("uploaded matrices are textures"), "{text}");
     assert!(!opnorm(&["adapters"]).exits(0).stdout.contains("arithmetic"));
 }
 

@@ -1,5 +1,6 @@
 //! The adapters that `wgpu` finds, and what each of them offers.
 
+use super::texels;
 use crate::device::candidate::{AdapterDescription, Candidate};
 use crate::device::{Capabilities, Profile};
 
@@ -62,6 +63,7 @@ pub(super) fn capabilities(info: &wgpu::AdapterInfo, limits: &wgpu::Limits) -> C
         loop_budget: 60_000,
         binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
         buffer_bytes: limits.max_buffer_size,
+        texture_bytes: texels::most_bytes(limits),
         offset_alignment: u64::from(limits.min_storage_buffer_offset_alignment),
         bindings: limits.max_storage_buffers_per_shader_stage as usize,
         immediate_bytes: limits.max_immediate_size as usize,

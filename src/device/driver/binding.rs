@@ -1,16 +1,41 @@
 //! Memory bound to a kernel: a bind group that is kept, and the dynamic offsets that differ from step to step.
 
+use std::sync::Arc;
+
 use super::Driver;
-use super::groups::{Key, Part};
+use super::groups::{Groups, Key, Part};
 use super::memory::Memory;
 use super::pipelines::Pipeline;
-use crate::Result;
+use super::texels::Texels;
 use crate::device::buffer::Binding;
-use crate::device::kernel::Shader;
+use crate::device::kernel::{Access, Shader, UNIFORM_BYTES};
 use crate::device::memory::Memory as Either;
+use crate::{Error, Result};
 
 /// A bind group, and the offsets of its dynamic bindings in order.
 pub(super) type Bound = (wgpu::BindGroup, Box<[u32]>);
+
+/// Memory of either form.
+enum Resource<'a> {
+    Buffer(&'a Memory),
+    Texels(&'a Texels),
+}
+
+impl Resource<'_> {
+    fn reports_to(&self, groups: &Arc<Groups>) -> bool {
+        match self {
+            Self::Buffer(memory) => memory.reports_to(groups),
+            Self::Texels(texels) => texels.reports_to(groups),
+        }
+    }
+}
+
+/// The error for memory of the other form.
+fn unsuitable(operation: &'static str, access: Access) -> Error {
+    let (texture, buffer) = ("a matrix that was uploaded as a texture", "memory in a buffer");
+    let (expected, found) = if access == Access::Texels { (texture, buffer) } else { (buffer, texture) };
+    Error::ShapeMismatch { operation, expected: expected.to_string(), found: found.to_string() }
+}
 
 /// Whether a binding has a dynamic offset, where a layout may have `most` of them.
 ///
@@ -23,23 +48,35 @@ impl Driver {
     /// The memory of a launch, bound for a pipeline.
     pub(super) fn bind(&self, pipeline: &Pipeline, kernel: Shader<'_>, bindings: &[Binding]) -> Result<Bound> {
         let exact = self.checked || !kernel.is_trusted();
-        let (mut memories, mut parts, mut offsets) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, binding) in bindings.iter().enumerate() {
-            let Either::Driver(memory) = &binding.memory else { continue };
-            let offset = u32::try_from(binding.offset).ok();
-            let is_dynamic = is_dynamic(index, bindings.len(), self.dynamic);
-            if is_dynamic {
-                offsets.push(offset.unwrap_or(0));
+        let (mut resources, mut parts, mut offsets) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, (binding, access)) in bindings.iter().zip(kernel.access()).enumerate() {
+            match (access, &binding.memory) {
+                (Access::Read | Access::Write, Either::Driver(memory)) => {
+                    let offset = u32::try_from(binding.offset).ok();
+                    let is_dynamic = is_dynamic(index, bindings.len(), self.dynamic);
+                    if is_dynamic {
+                        offsets.push(offset.unwrap_or(0));
+                    }
+                    let fixed = if is_dynamic && offset.is_some() { 0 } else { binding.offset };
+                    let bytes = if exact { binding.bytes } else { self.visible(binding, memory) };
+                    resources.push(Resource::Buffer(memory));
+                    parts.push(Part { memory: memory.number(), offset: fixed, bytes });
+                }
+                (Access::Uniform, Either::Driver(_)) => {
+                    resources.push(Resource::Buffer(&self.uniform));
+                    parts.push(Part { memory: self.uniform.number(), offset: 0, bytes: UNIFORM_BYTES });
+                }
+                (Access::Texels, Either::Texels(texels)) => {
+                    resources.push(Resource::Texels(texels));
+                    parts.push(Part { memory: texels.number(), offset: 0, bytes: texels.raw().bytes });
+                }
+                _ => return Err(unsuitable(kernel.name(), *access)),
             }
-            let fixed = if is_dynamic && offset.is_some() { 0 } else { binding.offset };
-            let bytes = if exact { binding.bytes } else { self.visible(binding, memory) };
-            memories.push(memory);
-            parts.push(Part { memory: memory.number(), offset: fixed, bytes });
         }
         let key = Key { pipeline: pipeline.number, parts };
-        let make = |key: &Key| self.make(&pipeline.layout, kernel.name(), &memories, &key.parts);
+        let make = |key: &Key| self.make(&pipeline.layout, kernel.name(), &resources, &key.parts);
         // No short cut: all memory must report.
-        let reports = memories.iter().filter(|memory| memory.reports_to(&self.groups)).count() == memories.len();
+        let reports = resources.iter().filter(|resource| resource.reports_to(&self.groups)).count() == resources.len();
         let group = match reports {
             true => self.groups.get(key, make)?,
             false => make(&key)?,
@@ -60,15 +97,17 @@ impl Driver {
         &self,
         layout: &wgpu::BindGroupLayout,
         name: &'static str,
-        memories: &[&Memory],
+        resources: &[Resource<'_>],
         parts: &[Part],
     ) -> Result<wgpu::BindGroup> {
-        let bound = memories.iter().zip(parts).map(|(memory, part)| wgpu::BufferBinding {
-            buffer: memory.raw(),
-            offset: part.offset,
-            size: std::num::NonZeroU64::new(part.bytes),
+        let bound = resources.iter().zip(parts).map(|(resource, part)| match resource {
+            Resource::Buffer(memory) => wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: memory.raw(),
+                offset: part.offset,
+                size: std::num::NonZeroU64::new(part.bytes),
+            }),
+            Resource::Texels(texels) => wgpu::BindingResource::TextureView(&texels.raw().view),
         });
-        let bound = bound.map(wgpu::BindingResource::Buffer);
         let entries: Vec<_> =
             (0..).zip(bound).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
         let descriptor = wgpu::BindGroupDescriptor { label: Some(name), layout, entries: &entries };

@@ -87,7 +87,7 @@ impl<T: Pod> Buffer<T> {
     pub fn as_wgpu(&self) -> Option<(&wgpu::Buffer, u64)> {
         match &self.memory {
             Either::Driver(memory) => Some((memory.raw(), self.offset)),
-            Either::Host(_) => None,
+            Either::Texels(_) | Either::Host(_) => None,
         }
     }
 }

@@ -7,9 +7,11 @@ use glam::UVec3;
 use super::Driver;
 use super::pipelines::Pipeline;
 use super::reading::{Reading, Submission};
+use super::texels::{self, Texels};
 use crate::Result;
 use crate::device::buffer::Binding;
-use crate::device::kernel::Shader;
+use crate::device::kernel::{Access, Shader};
+use crate::device::memory::Memory as Either;
 use crate::device::{Capabilities, Grid};
 
 /// One command as it goes to the encoder.
@@ -17,6 +19,7 @@ use crate::device::{Capabilities, Grid};
 pub(in crate::device) enum Command {
     Dispatch(Dispatch),
     Copy { source: wgpu::Buffer, start: u64, target: wgpu::Buffer, end: u64, bytes: u64 },
+    CopyTexels { source: Texels, start: u64, target: wgpu::Buffer, bytes: u64 },
 }
 
 /// One launch of a kernel, with all it needs.
@@ -29,7 +32,7 @@ pub(in crate::device) struct Dispatch {
     size: UVec3,
 }
 
-/// The launch of a kernel on memory of the device.
+/// The commands of a launch of a kernel on memory of the device: what it reads in uniform memory is copied before.
 ///
 /// # Errors
 /// [`crate::Error::TooLarge`] past the device's workgroups; a refusal of the driver.
@@ -39,11 +42,23 @@ pub(in crate::device) fn dispatch(
     grid: Grid,
     params: &[u8],
     bindings: &[Binding],
-) -> Result<Command> {
+) -> Result<Vec<Command>> {
     let size = grid.fold(kernel.name(), capabilities.groups_per_dimension)?;
     let pipeline = driver.pipeline(capabilities.profile.lanes, kernel)?;
     let (group, offsets) = driver.bind(&pipeline, kernel, bindings)?;
-    Ok(Command::Dispatch(Dispatch { pipeline, group, offsets, immediates: params.into(), size }))
+    let copied = bindings.iter().zip(kernel.access()).filter(|(_, access)| **access == Access::Uniform);
+    let mut commands: Vec<_> = copied.filter_map(|(binding, _)| driver.copy_to_uniform(binding)).collect();
+    commands.push(Command::Dispatch(Dispatch { pipeline, group, offsets, immediates: params.into(), size }));
+    Ok(commands)
+}
+
+impl Driver {
+    /// The copy of a buffer to where kernels read uniform memory.
+    fn copy_to_uniform(&self, binding: &Binding) -> Option<Command> {
+        let Either::Driver(memory) = &binding.memory else { return None };
+        let (source, target) = (memory.raw().clone(), self.uniform.raw().clone());
+        Some(Command::Copy { source, start: binding.offset, target, end: 0, bytes: binding.bytes })
+    }
 }
 
 /// The commands of one submit.
@@ -59,16 +74,16 @@ impl Encoding {
         self.commands.push(command);
     }
 
-    /// Records a copy of some bytes into memory that the host can map.
+    /// Records the copy of some bytes into memory that the host can map.
     pub(in crate::device) fn read(
         &mut self,
         (driver, capabilities): (&Driver, &Capabilities),
-        (source, start): (&wgpu::Buffer, u64),
         bytes: u64,
+        copy: impl FnOnce(wgpu::Buffer) -> Command,
     ) -> Result<Reading> {
         let staging = if bytes == 0 { None } else { Some(driver.staging(capabilities, bytes)?) };
         if let Some(target) = staging.clone() {
-            self.run(Command::Copy { source: source.clone(), start, target, end: 0, bytes });
+            self.run(copy(target));
         }
         Ok(Reading { staging, submission: Arc::clone(&self.submission), bytes })
     }
@@ -78,7 +93,7 @@ impl Encoding {
         driver.check("submit")?;
         let dispatches = self.commands.iter().filter_map(|command| match command {
             Command::Dispatch(dispatch) => Some(dispatch),
-            Command::Copy { .. } => None,
+            Command::Copy { .. } | Command::CopyTexels { .. } => None,
         });
         let pipelines = dispatches.map(|dispatch| driver.finished(&dispatch.pipeline)).collect::<Result<Vec<_>>>()?;
         let index = driver.guarded("submit", || {
@@ -110,6 +125,10 @@ fn encode(device: &wgpu::Device, commands: &[Command], pipelines: &[wgpu::Comput
             Command::Copy { source, start, target, end, bytes } => {
                 pass = None;
                 encoder.copy_buffer_to_buffer(source, *start, target, *end, *bytes);
+            }
+            Command::CopyTexels { source, start, target, bytes } => {
+                pass = None;
+                texels::copy(&mut encoder, source, (*start, *bytes), target);
             }
         }
     }

@@ -43,11 +43,7 @@ fn recipe(driver: &Driver, lanes: u32, kernel: Shader<'_>) -> (wgpu::BindGroupLa
     let entry = |(binding, access): (u32, &Access)| wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer {
-            ty: wgpu::BufferBindingType::Storage { read_only: *access == Access::Read },
-            has_dynamic_offset: is_dynamic(binding as usize, count, driver.dynamic),
-            min_binding_size: None,
-        },
+        ty: binding_type(*access, is_dynamic(binding as usize, count, driver.dynamic)),
         count: None,
     };
     let entries: Vec<_> = (0..).zip(kernel.access()).map(entry).collect();
@@ -68,4 +64,20 @@ fn recipe(driver: &Driver, lanes: u32, kernel: Shader<'_>) -> (wgpu::BindGroupLa
         cache: driver.compiled.as_ref().map(Compiled::for_another).cloned(),
     };
     (layout, recipe)
+}
+
+/// The type of a binding; buffers that are neither copied nor textures may have a dynamic offset.
+fn binding_type(access: Access, has_dynamic_offset: bool) -> wgpu::BindingType {
+    let buffer = |ty, has_dynamic_offset| wgpu::BindingType::Buffer { ty, has_dynamic_offset, min_binding_size: None };
+    let storage = |read_only| buffer(wgpu::BufferBindingType::Storage { read_only }, has_dynamic_offset);
+    match access {
+        Access::Read => storage(true),
+        Access::Write => storage(false),
+        Access::Uniform => buffer(wgpu::BufferBindingType::Uniform, false),
+        Access::Texels => wgpu::BindingType::Texture {
+            sample_type: wgpu::TextureSampleType::Float { filterable: false },
+            view_dimension: wgpu::TextureViewDimension::D2,
+            multisampled: false,
+        },
+    }
 }

@@ -5,27 +5,33 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use super::groups::Groups;
 
-/// A buffer of the driver; clones share it.
-#[derive(Clone, Debug)]
-pub(in crate::device) struct Memory(Arc<Held>);
+/// A buffer of the driver, or a texture; clones share it.
+#[derive(Debug)]
+pub(in crate::device) struct Memory<R = wgpu::Buffer>(Arc<Held<R>>);
 
 #[derive(Debug)]
-struct Held {
-    raw: wgpu::Buffer,
+struct Held<R> {
+    raw: R,
     /// The number of the memory among all.
     number: u64,
     /// Where bind groups of the memory are kept, once there are any.
     groups: OnceLock<Weak<Groups>>,
 }
 
-impl Memory {
-    pub(super) fn new(raw: wgpu::Buffer) -> Self {
+impl<R> Clone for Memory<R> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<R> Memory<R> {
+    pub(super) fn new(raw: R) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         Self(Arc::new(Held { raw, number, groups: OnceLock::new() }))
     }
 
-    pub(in crate::device) fn raw(&self) -> &wgpu::Buffer {
+    pub(in crate::device) fn raw(&self) -> &R {
         &self.0.raw
     }
 
@@ -41,7 +47,7 @@ impl Memory {
     }
 }
 
-impl Drop for Held {
+impl<R> Drop for Held<R> {
     fn drop(&mut self) {
         if let Some(groups) = self.groups.get().and_then(Weak::upgrade) {
             groups.forget(self.number);

@@ -19,6 +19,7 @@ mod scope;
 mod scoped;
 mod staging;
 mod stored;
+mod texels;
 mod trial;
 mod waiter;
 mod waiting;
@@ -34,6 +35,7 @@ use self::staging::Staging;
 use self::waiter::Waiter;
 use super::counters::Counters;
 use super::faults::Faults;
+use super::kernel::UNIFORM_BYTES;
 use crate::Result;
 
 pub(super) use adapters::{Found, enabled_backends, enumerate};
@@ -41,6 +43,7 @@ pub(super) use encoding::{Command, Encoding, dispatch};
 pub(super) use memory::Memory;
 pub(super) use opening::open;
 pub(super) use reading::Reading;
+pub(super) use texels::Texels;
 pub(super) use waiting::block_on;
 pub use wgpu::Buffer as WgpuBuffer;
 
@@ -56,6 +59,8 @@ pub(super) struct Driver {
     counters: Arc<Counters>,
     /// Bound where a kernel is to read nothing.
     placeholder: Memory,
+    /// The copy of an input that a kernel reads in uniform memory.
+    uniform: Memory,
     /// The most dynamic offsets of a pipeline layout, and the most bytes of a binding.
     dynamic: usize,
     binding_bytes: u64,
@@ -76,6 +81,12 @@ impl Driver {
             usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
+        let uniform = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("uniform"),
+            size: UNIFORM_BYTES,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
         let limits = device.limits();
         // GL has one context, for which threads would wait.
         let is_gl = device.adapter_info().backend == wgpu::Backend::Gl;
@@ -89,6 +100,7 @@ impl Driver {
             faults,
             counters: Arc::default(),
             placeholder: Memory::new(placeholder),
+            uniform: Memory::new(uniform),
             dynamic: limits.max_dynamic_storage_buffers_per_pipeline_layout as usize,
             binding_bytes: limits.max_storage_buffer_binding_size,
             threads,

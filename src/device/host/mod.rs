@@ -112,6 +112,7 @@ pub(super) fn capabilities() -> Capabilities {
         // Half of the addresses of a 64-bit process; an allocation may well fail before.
         binding_bytes: 1 << 46,
         buffer_bytes: 1 << 46,
+        texture_bytes: 0,
         offset_alignment: 4,
         bindings: 16,
         immediate_bytes: 256,

@@ -24,6 +24,7 @@ mod steps;
 mod symmetric;
 mod table;
 mod tensor;
+mod textures;
 mod values;
 mod vector;
 mod whole;

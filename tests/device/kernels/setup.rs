@@ -17,18 +17,29 @@ pub enum Setup {
     /// A binding limit of 16 KiB, which cuts small matrices into panels.
     SoftwarePanels,
     HardwarePanels,
+    /// Matrices in textures.
+    SoftwareTextures,
+    /// Matrices in textures, which a binding limit cuts into panels.
+    HardwareTextures,
 }
 
 impl Setup {
     /// The device of the set-up, made once in a process.
     pub fn device(self) -> &'static Device {
-        static GPUS: [OnceLock<Device>; 6] = [const { OnceLock::new() }; 6];
+        static GPUS: [OnceLock<Device>; 8] = [const { OnceLock::new() }; 8];
         GPUS[self as usize].get_or_init(|| {
-            let software = matches!(self, Self::SoftwareTrusted | Self::SoftwareChecked | Self::SoftwarePanels);
+            let software = !matches!(
+                self,
+                Self::HardwareTrusted | Self::HardwareChecked | Self::HardwarePanels | Self::HardwareTextures
+            );
             let options = DeviceOptions {
                 profile: Some(if software { Profile::SOFTWARE } else { Profile::HARDWARE }),
-                checked: Some(matches!(self, Self::SoftwareChecked | Self::HardwareChecked | Self::HardwarePanels)),
+                checked: Some(matches!(
+                    self,
+                    Self::SoftwareChecked | Self::HardwareChecked | Self::HardwarePanels | Self::HardwareTextures
+                )),
                 binding_bytes: self.has_panels().then_some(16 << 10),
+                textures: Some(matches!(self, Self::SoftwareTextures | Self::HardwareTextures)),
                 ..DeviceOptions::default()
             };
             Device::open(&options).unwrap()
@@ -36,7 +47,7 @@ impl Setup {
     }
 
     pub fn has_panels(self) -> bool {
-        matches!(self, Self::SoftwarePanels | Self::HardwarePanels)
+        matches!(self, Self::SoftwarePanels | Self::HardwarePanels | Self::HardwareTextures)
     }
 
     /// Whether another set-up is the same: the host has one tuning, and keeps its checks.

@@ -36,11 +36,27 @@ macro_rules! others {
     };
 }
 
-/// The set-ups of a kernel over a matrix, which may be cut into panels.
-macro_rules! matrices {
+/// The set-ups of a kernel that reads a matrix in one piece, which may be a texture.
+macro_rules! pieces {
+    () => {
+        others! {}
+        tests_in! { software_textures = SoftwareTextures }
+    };
+}
+
+/// The set-ups of a kernel that writes a matrix, which may be cut into panels.
+macro_rules! written {
     () => {
         others! {}
         tests_in! { software_panels = SoftwarePanels, hardware_panels = HardwarePanels }
+    };
+}
+
+/// The set-ups of a kernel that reads a matrix, which may be cut into panels, each of which may be a texture.
+macro_rules! matrices {
+    () => {
+        written! {}
+        tests_in! { software_textures = SoftwareTextures, hardware_textures = HardwareTextures }
     };
 }
 
@@ -82,14 +98,20 @@ table! {
         square_sums = dense::square_sums { storages: ALL, long: &[SQUARE, LONG, MANY] }
         screen = dense::screen { storages: ALL, long: &[SQUARE, LONG, MANY] }
         decode = dense::decode { storages: ALL, long: &[SQUARE, LONG] }
+        gram = symmetric::gram { long: &[(1, 70_000, 3), (70_000, 3, 2), (1, 2, 1500)] }
+    }
+
+    written {
         pack = dense::pack { long: &[SQUARE, LONG, (1, 600_000, 3)] }
         outer = dense::outer { long: &[SQUARE, (70_000, 3, 2)] }
-        gram = symmetric::gram { long: &[(1, 70_000, 3), (70_000, 3, 2), (1, 2, 1500)] }
         mirror = symmetric::mirror { long: &[(1, 1, 1500), (70_000, 1, 2)] }
     }
 
-    others {
+    pieces {
         bidiagonalise = whole::bidiagonalise { storages: ALL, masks: true, long: &[(70_000, 2, 3)] }
+    }
+
+    others {
         arithmetic = vector::arithmetic { long: &[(1, 1, 600_000)] }
         dot = vector::dot { masks: true, long: &[LONG, MANY] }
         sum_squares = vector::sum_squares { masks: true, long: &[LONG, MANY] }
