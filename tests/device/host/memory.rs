@@ -106,10 +106,9 @@ fn a_norm_holds_its_matrix_and_a_few_vectors_for_each_step() {
         let steps = norms.items().iter().map(|norm| norm.iterations).max().unwrap();
         let floats = 3 * batch * (rows + cols) * (steps + chains);
         let more = gpu.totals().peak_bytes - before;
-        println!("{batch} {rows} {cols} {chains}: {steps} steps, before {before}, more {more}, allowed {}", 4 * floats);
         assert!(more <= 4 * floats as u64, "{batch} x {rows} x {cols}: {more} bytes in {steps} steps");
         drop((matrix, norms));
-        assert!(gpu.totals().held_bytes <= before, "idle scratch memory is counted");
+        assert!(gpu.totals().held_bytes < before, "the matrix is no longer counted");
     }
 }
 
