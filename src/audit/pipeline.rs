@@ -199,3 +199,7 @@ impl Run<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pipeline_tests.rs"]
+mod tests;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytemuck::Pod;
 
+use super::counters::Holding;
 use super::handle::{Device, Kind};
 use super::memory::Memory;
 use crate::{Error, Result};
@@ -43,6 +44,8 @@ struct Home {
     sole: Option<u64>,
     /// A `Device` that is known to be of the device of the memory; 0 for none.
     known: AtomicU64,
+    /// The count of the memory, where this library made it.
+    _holding: Option<Holding>,
 }
 
 impl Home {
@@ -70,7 +73,7 @@ impl Device {
             Kind::Driver(driver) => Memory::Driver(driver.placeholder().clone()),
             Kind::Host(host) => Memory::Host(host.placeholder().clone()),
         };
-        Buffer::new(memory, self.identity(), 1)
+        Buffer::new(memory, self.identity(), None, 1)
     }
 }
 
@@ -97,7 +100,8 @@ impl<T: Pod> Buffer<T> {
             Kind::Driver(driver) => Memory::Driver(driver.zeros(operation, bytes)?),
             Kind::Host(host) => Memory::Host(host.zeros(operation, bytes)?),
         };
-        Ok(Self::new(memory, device.identity(), len))
+        let holding = Holding::new(device.counters(), bytes);
+        Ok(Self::new(memory, device.identity(), Some(holding), len))
     }
 
     /// Zeroed memory for `len` elements, whole texels of 16 bytes, that kernels read as a texture; on adapters alone.
@@ -116,14 +120,14 @@ impl<T: Pod> Buffer<T> {
     }
 
     /// Memory that the `Device` of this identity made.
-    pub(super) fn new(memory: Memory, (id, handed_in): (u64, bool), len: usize) -> Self {
-        let home = Home { sole: (!handed_in).then_some(id), known: AtomicU64::new(id) };
+    fn new(memory: Memory, (id, handed_in): (u64, bool), holding: Option<Holding>, len: usize) -> Self {
+        let home = Home { sole: (!handed_in).then_some(id), known: AtomicU64::new(id), _holding: holding };
         Self { memory, home: Arc::new(home), offset: 0, len, missed: None, element: PhantomData }
     }
 
     /// Memory of a program that embeds this library, whose device is not known yet.
     pub(super) fn of_a_program(memory: Memory, offset: u64, len: usize) -> Self {
-        let home = Home { sole: None, known: AtomicU64::new(0) };
+        let home = Home { sole: None, known: AtomicU64::new(0), _holding: None };
         Self { memory, home: Arc::new(home), offset, len, missed: None, element: PhantomData }
     }
 

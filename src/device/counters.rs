@@ -1,5 +1,6 @@
 //! Counts of the work that a device was asked to do.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One number that only grows.
@@ -16,6 +17,35 @@ impl Counter {
     }
 }
 
+/// Bytes that are held, and the most at once.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    now: AtomicU64,
+    most: AtomicU64,
+}
+
+/// Bytes of one buffer, held until this is dropped.
+#[derive(Debug)]
+pub(super) struct Holding {
+    counters: Arc<Counters>,
+    bytes: u64,
+}
+
+impl Holding {
+    pub(super) fn new(counters: &Arc<Counters>, bytes: u64) -> Self {
+        let held = &counters.held;
+        let now = held.now.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        held.most.fetch_max(now, Ordering::Relaxed);
+        Self { counters: Arc::clone(counters), bytes }
+    }
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        self.counters.held.now.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) submits: Counter,
@@ -26,6 +56,8 @@ pub(crate) struct Counters {
     pub(crate) buffers: Counter,
     pub(crate) read_backs: Counter,
     pub(crate) bytes_read: Counter,
+    /// Memory of buffers.
+    held: Held,
     /// Host steps recorded, replays included.
     pub(super) host_steps: Counter,
 }
@@ -50,6 +82,10 @@ pub struct Totals {
     pub read_backs: u64,
     /// Bytes those brought.
     pub bytes_read: u64,
+    /// Bytes of the buffers that are held now, idle scratch memory included.
+    pub held_bytes: u64,
+    /// The most bytes of buffers that were held at once.
+    pub peak_bytes: u64,
 }
 
 impl Counters {
@@ -63,6 +99,8 @@ impl Counters {
             buffers: self.buffers.get(),
             read_backs: self.read_backs.get(),
             bytes_read: self.bytes_read.get(),
+            held_bytes: self.held.now.load(Ordering::Relaxed),
+            peak_bytes: self.held.most.load(Ordering::Relaxed),
         }
     }
 }

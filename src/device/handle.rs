@@ -146,7 +146,7 @@ impl Device {
         &self.inner.own
     }
 
-    fn counters(&self) -> &Counters {
+    pub(super) fn counters(&self) -> &Arc<Counters> {
         match self.kind() {
             Kind::Driver(driver) => driver.counters(),
             Kind::Host(host) => host.counters(),

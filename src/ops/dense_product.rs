@@ -223,11 +223,13 @@ pub(super) fn on_host<S: Stored>(params: &Params, [matrix, input, mask, output]:
         let first_col = *segment * 4 * params.segment_quads as usize;
         let of_segment = first_col..cols.min(first_col + 4 * params.segment_quads as usize);
         let kept: Vec<_> = (0..vectors).filter(|within| !mask.skips(*item * vectors + within)).collect();
+        let mut room = Vec::new();
         for row in 0..outputs[0].len() {
             let elements = &matrix[(*first + row) * wide..][of_segment.clone()];
+            let (elements, _) = S::ready(elements, [1, elements.len(), elements.len()], &mut room);
             for within in &kept {
                 let start = (*item % params.input_items as usize * vectors + within) * cols;
-                outputs[*within][row] = row_dot::<S>(elements, &input[start..][of_segment.clone()]);
+                outputs[*within][row] = row_dot::<S::Ready>(elements, &input[start..][of_segment.clone()]);
             }
         }
     });
@@ -254,12 +256,22 @@ pub(super) fn adjoint_on_host<S: Stored>(params: &AdjointParams, [matrix, input,
         let (segment, item, local, first_col, outputs) = &mut part[0];
         let of_segment = *segment * segment_rows..rows.min((*segment + 1) * segment_rows);
         let elements = &matrix[(*local * rows + of_segment.start) * wide + *first_col..];
+        let (columns, mut kept) = (outputs[0].len(), Vec::new());
         for (within, sums) in outputs.iter_mut().enumerate() {
             if !mask.skips(*item * vectors + within) {
                 let start = (*item % params.input_items as usize * vectors + within) * params.total_rows as usize;
-                let input = &input[start + params.first_row as usize..][of_segment.clone()];
                 sums.fill(0.0);
-                add_rows::<S>(sums, elements, wide, input);
+                kept.push((&input[start + params.first_row as usize..][of_segment.clone()], sums));
+            }
+        }
+        // Few rows at a time, so that they are in the cache for the next vector.
+        let mut room = Vec::new();
+        let bands = elements.chunks((GROUP_ROWS * wide).max(1)).zip((0..of_segment.len()).step_by(GROUP_ROWS));
+        for (elements, first) in bands {
+            let end = of_segment.len().min(first + GROUP_ROWS);
+            let (elements, wide) = S::ready(elements, [end - first, wide, columns], &mut room);
+            for (input, sums) in &mut kept {
+                add_rows::<S::Ready>(sums, elements, wide, &input[first..end]);
             }
         }
     });

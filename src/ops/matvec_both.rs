@@ -184,14 +184,16 @@ fn on_host<S: Stored>(params: &Params, [matrix, input, scale, a, shift, mask, pr
         let elements = &matrix[((*vector - first) / width * rows + *first_row) * wide..];
         let shift = &shift[*vector * total_rows + of_panel.start + *first_row..];
         let (input, a) = (&input[*vector * cols..][..cols], params.sign * a[*vector]);
+        let mut room = Vec::new();
         back.fill(0.0);
         for (block, rows) in product.chunks_mut(GROUP_ROWS).zip(elements.chunks(GROUP_ROWS * wide)).enumerate() {
             let (t, rows) = rows;
+            let (rows, wide) = S::ready(rows, [t.len(), wide, cols], &mut room);
             for (row, t) in t.iter_mut().enumerate() {
-                let sum = row_dot::<S>(&rows[row * wide..][..cols], input);
+                let sum = row_dot::<S::Ready>(&rows[row * wide..][..cols], input);
                 *t = a.mul_add(shift[GROUP_ROWS * block + row], scale[*vector] * sum);
             }
-            add_rows::<S>(back, rows, wide, t);
+            add_rows::<S::Ready>(back, rows, wide, t);
         }
         **square = squares::<F32>(product, 1.0);
     });

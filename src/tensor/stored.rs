@@ -1,14 +1,27 @@
 //! The storages of elements as types, for loops of the host that are compiled once for each.
 
 use bytemuck::Pod;
+use half::f16;
+use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 
 /// A storage of elements, each of which widens to an `f32`.
 pub(crate) trait Stored: Copy + 'static {
     /// The bits of an element.
     type Bits: Pod + Send + Sync;
 
+    /// The storage in which loops read elements several times.
+    type Ready: Stored;
+
     /// The element with these bits; exact.
     fn widen(bits: Self::Bits) -> f32;
+
+    /// The first `cols` elements of `count` rows that are `wide` elements apart, with the distance of the rows in the
+    /// result: in place, or exactly as they are in `room`.
+    fn ready<'a>(
+        bits: &'a [Self::Bits],
+        sizes: [usize; 3],
+        room: &'a mut Vec<f32>,
+    ) -> (&'a [<Self::Ready as Stored>::Bits], usize);
 }
 
 /// 32-bit floats.
@@ -23,15 +36,21 @@ pub(crate) struct Bf16;
 
 impl Stored for F32 {
     type Bits = f32;
+    type Ready = Self;
 
     #[inline(always)]
     fn widen(bits: f32) -> f32 {
         bits
     }
+
+    fn ready<'a>(bits: &'a [f32], [_, wide, _]: [usize; 3], _: &'a mut Vec<f32>) -> (&'a [f32], usize) {
+        (bits, wide)
+    }
 }
 
 impl Stored for F16 {
     type Bits = u16;
+    type Ready = F32;
 
     /// Without a branch, so that a compiler can widen several elements at once: the exponent moves to that of an
     /// `f32`, 112 apart, by a product that takes subnormal numbers along.
@@ -42,20 +61,35 @@ impl Stored for F16 {
         let wide = if magnitude >= 0x0f80_0000 { magnitude | 0x7f80_0000 } else { finite };
         f32::from_bits(wide | u32::from(bits & 0x8000) << 16)
     }
+
+    /// By the processor's own conversion where there is one: `widen` takes twice as long, and much longer where a
+    /// subnormal number is among the elements.
+    fn ready<'a>(bits: &'a [u16], [count, wide, cols]: [usize; 3], room: &'a mut Vec<f32>) -> (&'a [f32], usize) {
+        room.resize(count * cols, 0.0);
+        for (row, target) in bits.chunks(wide.max(1)).zip(room.chunks_exact_mut(cols.max(1))) {
+            row[..cols].reinterpret_cast::<f16>().convert_to_f32_slice(target);
+        }
+        (room, cols)
+    }
 }
 
 impl Stored for Bf16 {
     type Bits = u16;
+    type Ready = Self;
 
     #[inline(always)]
     fn widen(bits: u16) -> f32 {
         f32::from_bits(u32::from(bits) << 16)
     }
+
+    fn ready<'a>(bits: &'a [u16], [_, wide, _]: [usize; 3], _: &'a mut Vec<f32>) -> (&'a [u16], usize) {
+        (bits, wide)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use half::{bf16, f16};
+    use half::bf16;
 
     use super::*;
 
@@ -65,7 +99,16 @@ mod tests {
             let same =
                 |ours: f32, theirs: f32| ours.to_bits() == theirs.to_bits() || (ours.is_nan() && theirs.is_nan());
             assert!(same(F16::widen(bits), f16::from_bits(bits).to_f32()), "{bits:#x}");
+            assert!(same(F16::ready(&[bits], [1, 1, 1], &mut Vec::new()).0[0], F16::widen(bits)), "{bits:#x}");
             assert!(same(Bf16::widen(bits), bf16::from_bits(bits).to_f32()), "{bits:#x}");
         }
+    }
+
+    #[test]
+    fn rows_are_ready_without_what_lies_between() {
+        let bits: Vec<u16> = (0..11).map(|place| f16::from_f32(place as f32).to_bits()).collect();
+        let mut room = vec![7.0; 20];
+        assert_eq!(F16::ready(&bits, [3, 4, 2], &mut room), (&[0.0, 1.0, 4.0, 5.0, 8.0, 9.0][..], 2));
+        assert_eq!(Bf16::ready(&bits, [3, 4, 2], &mut room), (&bits[..], 4));
     }
 }

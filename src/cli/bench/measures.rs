@@ -7,8 +7,6 @@ use opnorm::{Device, Result};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{kernels, latencies, products, whole};
-
 /// The sizes of a run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sizes {
@@ -90,12 +88,6 @@ impl Measure {
     pub(super) fn new(name: impl Into<String>, work: Work, run: impl Fn(&Device) -> Result<Timed> + 'static) -> Self {
         Self { name: name.into(), work, run: Box::new(run) }
     }
-}
-
-/// All measures, the streaming read first.
-pub(super) fn all(sizes: Sizes) -> Vec<Measure> {
-    let parts = [kernels::reading(sizes), products::all(sizes), kernels::computing(sizes), latencies::all(sizes)];
-    parts.into_iter().flatten().chain(whole::all(sizes)).collect()
 }
 
 /// Numbers between -1/2 and 1/2, the same in each run.

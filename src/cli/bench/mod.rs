@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::arguments::BenchArguments;
 use super::ending::{Ending, Findings};
 use super::interrupt;
-use measures::{Measure, Sizes, Work, all};
+use measures::{Measure, Sizes, Work};
 
 /// The findings of a run, as a JSON object.
 #[derive(Debug, Serialize)]
@@ -86,6 +86,12 @@ pub fn run(request: &AdapterRequest, arguments: &BenchArguments) -> Ending {
     };
     write(&report, arguments.json)
         .map_or_else(|error| Ending::Output(error, Findings::default()), |()| Ending::Done(Findings::default()))
+}
+
+/// All measures, the streaming read first.
+fn all(sizes: Sizes) -> Vec<Measure> {
+    let parts = [kernels::reading(sizes), products::all(sizes), kernels::computing(sizes), latencies::all(sizes)];
+    parts.into_iter().flatten().chain(whole::all(sizes)).collect()
 }
 
 fn take(device: &Device, measure: &Measure, before: &[Finding]) -> Result<Finding> {

@@ -112,7 +112,7 @@ impl Driver {
         }
     }
 
-    pub(super) fn counters(&self) -> &Counters {
+    pub(super) fn counters(&self) -> &Arc<Counters> {
         &self.counters
     }
 

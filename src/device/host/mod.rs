@@ -52,7 +52,7 @@ impl Host {
         Ok(Self { queue, counters: Arc::clone(&self.counters), placeholder: Memory::zeros("placeholder", 16)? })
     }
 
-    pub(super) fn counters(&self) -> &Counters {
+    pub(super) fn counters(&self) -> &Arc<Counters> {
         &self.counters
     }
 

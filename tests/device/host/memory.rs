@@ -2,11 +2,12 @@
 
 use opnorm::device::Buffer;
 use opnorm::low_level::ops::{Unary, unary};
-use opnorm::norm::{Status, spectral_norm};
+use opnorm::norm::{Lanczos, Status, spectral_norm};
 use opnorm::tensor::Tensor;
 use opnorm::{Device, Error, Matrix};
 
 use super::{TWICE_AND, contents};
+use crate::matrices::Source;
 
 #[test]
 fn memory_of_another_host_is_refused_in_both_directions() {
@@ -91,6 +92,25 @@ fn nothing_is_read_back_as_nothing() {
 
 /// Bits of a NaN with a payload, infinities, the smallest subnormal number, and zeros of both signs.
 const SPECIAL: [u32; 6] = [0x7fc0_1234, 0x7f80_0000, 0xff80_0000, 1, 0x8000_0000, 0];
+
+#[test]
+fn a_norm_holds_its_matrix_and_a_few_vectors_for_each_step() {
+    for (batch, rows, cols, chains) in
+        [(1, 1024, 1024, 1), (1, 700, 1500, 1), (1, 1500, 700, 3), (1, 64, 128, 1), (200, 48, 80, 1), (3, 900, 500, 2)]
+    {
+        let gpu = Device::host().unwrap();
+        let entries = Source::new(5).gaussian(batch * rows, cols).entries;
+        let matrix = Matrix::from_batch(&gpu, batch, rows, cols, &entries).unwrap();
+        let before = gpu.totals().held_bytes;
+        let norms = Lanczos { chains: Some(chains), ..Lanczos::default() }.norm(&matrix).unwrap();
+        let steps = norms.items().iter().map(|norm| norm.iterations).max().unwrap();
+        let floats = 3 * batch * (rows + cols) * (steps + chains);
+        let more = gpu.totals().peak_bytes - before;
+        assert!(more <= 4 * floats as u64, "{batch} x {rows} x {cols}: {more} bytes in {steps} steps");
+        drop((matrix, norms));
+        assert!(gpu.totals().held_bytes < before, "the matrix is no longer counted");
+    }
+}
 
 #[test]
 fn bits_pass_through_memory_unchanged() {
