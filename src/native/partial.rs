@@ -124,12 +124,12 @@ fn run<S: Simd, const VECTORS: usize>(simd: S, terms: impl Terms, length: usize)
         return folded(simd, vectors);
     }
     // Another array, because one with indices that vary stays in memory.
-    let mut vectors = vectors;
-    let sums: &mut [f32] = bytemuck::cast_slice_mut(&mut vectors);
+    let mut partial = vectors;
+    let sums: &mut [f32] = bytemuck::cast_slice_mut(&mut partial);
     for (lane, sum) in sums[..rest].iter_mut().enumerate().skip(done) {
         *sum = part.add(lane, *sum);
     }
-    folded(simd, vectors)
+    folded(simd, partial)
 }
 
 /// The sum of partial sums in a tree: those of either half, then of either quarter, and so on.

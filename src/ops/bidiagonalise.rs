@@ -227,7 +227,7 @@ impl Item<'_> {
         let (long, short) = (self.other.len(), self.slots[0].len());
         let (mut forward, mut backward) = (vec![0.0; long], vec![0.0; short]);
         let mut coefficients = vec![0.0; self.slots.len()];
-        // A copy, because slots are a whole batch apart, often a power of two, and would drive each other out of a cache.
+        // A copy, because slots lie a whole batch apart, often by a power of two, and share few sets of a cache.
         let mut basis = vec![0.0; self.slots.len() * short];
         let slots = self.slots.iter().take(params.first_step as usize + 1);
         basis.chunks_exact_mut(short).zip(slots).for_each(|(copy, slot)| copy.copy_from_slice(slot));

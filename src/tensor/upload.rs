@@ -66,8 +66,8 @@ impl Matrix {
     /// As [`Matrix::zeros`].
     pub fn from_mat2(device: &Device, matrices: &[Mat2]) -> Result<Self> {
         // A transpose, because glam keeps columns together and the matrix keeps rows together.
-        let entries: Vec<f32> = matrices.iter().flat_map(|matrix| matrix.transpose().to_cols_array()).collect();
-        Self::from_batch(device, matrices.len(), 2, 2, &entries)
+        let entries: Vec<_> = matrices.iter().map(|matrix| matrix.transpose().to_cols_array()).collect();
+        Self::from_batch(device, matrices.len(), 2, 2, entries.as_flattened())
     }
 
     /// A batch of 3 × 3 matrices.
@@ -75,8 +75,8 @@ impl Matrix {
     /// # Errors
     /// As [`Matrix::zeros`].
     pub fn from_mat3(device: &Device, matrices: &[Mat3]) -> Result<Self> {
-        let entries: Vec<f32> = matrices.iter().flat_map(|matrix| matrix.transpose().to_cols_array()).collect();
-        Self::from_batch(device, matrices.len(), 3, 3, &entries)
+        let entries: Vec<_> = matrices.iter().map(|matrix| matrix.transpose().to_cols_array()).collect();
+        Self::from_batch(device, matrices.len(), 3, 3, entries.as_flattened())
     }
 
     /// A batch of 4 × 4 matrices.
@@ -84,8 +84,8 @@ impl Matrix {
     /// # Errors
     /// As [`Matrix::zeros`].
     pub fn from_mat4(device: &Device, matrices: &[Mat4]) -> Result<Self> {
-        let entries: Vec<f32> = matrices.iter().flat_map(|matrix| matrix.transpose().to_cols_array()).collect();
-        Self::from_batch(device, matrices.len(), 4, 4, &entries)
+        let entries: Vec<_> = matrices.iter().map(|matrix| matrix.transpose().to_cols_array()).collect();
+        Self::from_batch(device, matrices.len(), 4, 4, entries.as_flattened())
     }
 
     pub(super) fn from_elements<T: Element>(

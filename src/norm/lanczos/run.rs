@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::super::stop::Stop;
 use super::chain::Chain;
 use super::judge::judge;
 use super::measure::measure;
@@ -168,6 +169,14 @@ impl<'a, O: LinearOperator + ?Sized> Run<'a, O> {
         })
     }
 
+    /// The number of steps of a small matrix before the first judgement.
+    ///
+    /// On the host a further launch costs as much as some ten steps. Further starts would wait for steps in vain.
+    fn first_steps(&self) -> usize {
+        let asks_for_value = matches!(self.goal, Goal::Norm { stop: Stop::Value { .. }, multiplicity: false });
+        if asks_for_value && self.device.is_host() { 16 } else { 8 }
+    }
+
     /// Judges every chain and batch item, and takes chains that need no more steps out of the mask.
     fn judge(&mut self) -> Result<()> {
         let share = self.bound.map(|(share, _)| share);
@@ -209,14 +218,8 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
         let fresh = running().any(Chain::is_at_another_start);
         let steps = match slowest {
             _ if fresh => 2,
-            // Of a small matrix many steps are cheaper than a judgement, and on the host than a further launch.
-            _ if recorded == 0 && self.whole_steps() > 0 => {
-                if self.device.is_host() {
-                    16
-                } else {
-                    8
-                }
-            }
+            // Of a small matrix many steps are cheaper than a judgement.
+            _ if recorded == 0 && self.whole_steps() > 0 => self.first_steps(),
             _ if recorded < 8 || started_again => 4,
             left if left <= 2.0 => 2,
             left if left <= 8.0 => (left.ceil() as usize).next_multiple_of(2),
