@@ -110,8 +110,10 @@ impl<T: Pod> Buffer<T> {
     /// [`Error::OutOfMemory`], [`Error::DeviceLost`].
     pub(crate) fn texels(device: &Device, operation: &'static str, len: usize) -> Result<Self> {
         let Kind::Driver(driver) = device.kind() else { unreachable!("the host has no textures") };
-        let texels = driver.texels(operation, (len * size_of::<T>()) as u64)?;
-        Ok(Self::new(Memory::Texels(texels), device.identity(), len))
+        let bytes = (len * size_of::<T>()) as u64;
+        let texels = driver.texels(operation, bytes)?;
+        let holding = Holding::new(device.counters(), bytes);
+        Ok(Self::new(Memory::Texels(texels), device.identity(), Some(holding), len))
     }
 
     /// Whether kernels read the memory as a texture.
