@@ -18,7 +18,7 @@ pub enum Access {
     Write,
     /// The kernel only reads the binding, a texture of four elements a texel.
     Texels,
-    /// The kernel only reads the binding, of at most [`UNIFORM_BYTES`], in a copy in uniform memory.
+    /// The kernel only reads the binding, of at most 64 KiB, in a copy in uniform memory.
     Uniform,
 }
 
