@@ -248,8 +248,7 @@ impl<O: LinearOperator + ?Sized> Iteration for Run<'_, O> {
         let values = recorder.read(&self.values.slice(pairs * steps.start..pairs * steps.end))?;
         let of_bound = if self.is_of_bound() { steps.start + 1..steps.end + 1 } else { 0..0 };
         let slots = of_bound.map(|slot| recorder.read(self.basis.slot(slot)?.buffer())).collect::<Result<_>>()?;
-        let is_first = self.cycle.is_first && steps.start == 0;
-        let range = is_first.then(|| self.memory.read_range(recorder)).transpose()?;
+        let range = (self.cycle.is_first && steps.start == 0).then(|| self.memory.read_range(recorder)).transpose()?;
         Ok(Reading { values, range, slots })
     }
 
