@@ -95,7 +95,7 @@ for name in first again; do
   first+="${first:+, }{\"name\": \"$name\", \"status\": $status, \"seconds\": $seconds}"
 done
 
-step bench 60 "$here/bin/opnorm" bench --json ${OPNORM_QUICK:+--quick}
+step bench 90 "$here/bin/opnorm" bench --json ${OPNORM_QUICK:+--quick}
 row bench "opnorm bench" "$ending"
 bench=null
 if [[ $status -eq 0 ]]; then
