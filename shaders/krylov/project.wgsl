@@ -21,9 +21,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 var<immediate> params: Params;
 
-// A loop of a constant length keeps so many loads in flight.
-const UNROLLED = 8u;
-
 @compute @workgroup_size(LANES)
 fn main(
     @builtin(workgroup_id) group: vec3u,
@@ -41,14 +38,7 @@ fn main(
     let basis_start = slot * params.stride + start;
     let end = min((segment + 1u) * params.segment, params.length);
     var sum = 0.0;
-    var place = segment * params.segment + lane;
-    for (; place + (UNROLLED - 1u) * LANES < end; place += UNROLLED * LANES) {
-        for (var next = 0u; next < UNROLLED; next++) {
-            let at = place + next * LANES;
-            sum = fma(basis[basis_start + at], input[start + at], sum);
-        }
-    }
-    for (; place < end; place += LANES) {
+    for (var place = segment * params.segment + lane; place < end; place += LANES) {
         sum = fma(basis[basis_start + place], input[start + place], sum);
     }
     let total = lane_sum(lane, sum);

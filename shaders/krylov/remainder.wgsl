@@ -46,16 +46,10 @@ fn main(
     let count = params.vectors * params.length;
     var segment = 0u;
     while segment < params.segments {
+        let run_end = min(segment + RUN, params.segments);
         var run = 0.0;
-        if segment + RUN - 1u < params.segments {
-            for (var next = 0u; next < RUN; next++) { // of a constant length, so that its loads go together
-                run += partials[segment * count + index];
-                segment++;
-            }
-        } else {
-            for (; segment < params.segments; segment++) {
-                run += partials[segment * count + index];
-            }
+        for (; segment < run_end; segment++) {
+            run += partials[segment * count + index];
         }
         tree_add(run);
     }

@@ -36,16 +36,10 @@ fn main(
 
     var place = segment * params.segment + lane;
     while place < end {
+        let run_end = min(place + RUN * LANES, end);
         var run = 0.0;
-        if place + (RUN - 1u) * LANES < end {
-            for (var next = 0u; next < RUN; next++) { // of a constant length, so that its loads go together
-                run = fma(left[start + place], right[start + place], run);
-                place += LANES;
-            }
-        } else {
-            for (; place < end; place += LANES) {
-                run = fma(left[start + place], right[start + place], run);
-            }
+        for (; place < run_end; place += LANES) {
+            run = fma(left[start + place], right[start + place], run);
         }
         tree_add(run);
     }

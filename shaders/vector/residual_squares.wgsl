@@ -41,18 +41,11 @@ fn main(
 
     var place = segment * params.segment + lane;
     while place < end {
+        let run_end = min(place + RUN * LANES, end);
         var run = 0.0;
-        if place + (RUN - 1u) * LANES < end {
-            for (var next = 0u; next < RUN; next++) { // of a constant length, so that its loads go together
-                let value = factor * product[start + place] - sigma * direction[start + place];
-                run = fma(value, value, run);
-                place += LANES;
-            }
-        } else {
-            for (; place < end; place += LANES) {
-                let value = factor * product[start + place] - sigma * direction[start + place];
-                run = fma(value, value, run);
-            }
+        for (; place < run_end; place += LANES) {
+            let value = factor * product[start + place] - sigma * direction[start + place];
+            run = fma(value, value, run);
         }
         tree_add(run);
     }

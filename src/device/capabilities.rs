@@ -9,10 +9,6 @@ pub struct Profile {
     pub lanes: u32,
     /// Rows that one group of the transposed product sums before it writes a partial result.
     pub adjoint_rows: u32,
-    /// The fewest terms of each invocation in a sum along a vector, before another group takes a part of the vector.
-    pub least_terms: u32,
-    /// The vectors that one piece of a Krylov basis holds at least, where they are short.
-    pub piece: usize,
     /// Bytes that one submit may touch so that it stays well under half a second.
     pub bytes_per_submit: u64,
     /// The most elements of a matrix that one group works on alone, from the start of an iteration to its end.
@@ -21,32 +17,12 @@ pub struct Profile {
 
 impl Profile {
     /// For adapters that run on the processor: lavapipe, SwiftShader, llvmpipe, WARP.
-    pub const SOFTWARE: Self = Self {
-        lanes: 8,
-        adjoint_rows: 256,
-        least_terms: 512,
-        piece: 32,
-        bytes_per_submit: 256 << 20,
-        whole_elements: 1 << 15,
-    };
+    pub const SOFTWARE: Self =
+        Self { lanes: 8, adjoint_rows: 256, bytes_per_submit: 256 << 20, whole_elements: 1 << 15 };
     /// For the host: 16 lanes of 4 elements are 64 sums side by side, whatever the width of its vectors.
-    pub const HOST: Self = Self {
-        lanes: 16,
-        adjoint_rows: 256,
-        least_terms: 512,
-        piece: 32,
-        bytes_per_submit: 1 << 30,
-        whole_elements: 1 << 18,
-    };
-    /// For graphics hardware, which needs thousands of groups to be busy.
-    pub const HARDWARE: Self = Self {
-        lanes: 64,
-        adjoint_rows: 64,
-        least_terms: 16,
-        piece: 128,
-        bytes_per_submit: 8 << 30,
-        whole_elements: 1 << 15,
-    };
+    pub const HOST: Self = Self { lanes: 16, adjoint_rows: 256, bytes_per_submit: 1 << 30, whole_elements: 1 << 18 };
+    /// For graphics hardware.
+    pub const HARDWARE: Self = Self { lanes: 64, adjoint_rows: 64, bytes_per_submit: 8 << 30, whole_elements: 1 << 15 };
 }
 
 /// The limits that the library works within on one device.

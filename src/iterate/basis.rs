@@ -38,10 +38,7 @@ pub struct Basis {
 }
 
 impl Basis {
-    /// The bytes of a piece that may be made in vain.
-    const IN_VAIN: usize = 16 << 20;
-
-    /// Slots of a piece of long vectors: few, so that little memory is made in vain, yet one dispatch covers many.
+    /// Slots of a piece: few, so that little memory is made in vain, yet one dispatch covers many.
     const SLOTS: usize = 32;
 
     /// Elements of a vector up to which a piece has room for whole steps of small matrices.
@@ -52,11 +49,7 @@ impl Basis {
         let alignment = usize::try_from(device.capabilities().offset_alignment / 4).unwrap_or(64).max(1);
         let stride = (vectors * length).next_multiple_of(alignment);
         // A space of short vectors is full after as many steps as they have elements.
-        let cheap = Self::IN_VAIN / (4 * stride.max(1));
-        let wanted = match length <= Self::SHORT {
-            true => ops::BIDIAGONALISE_SLOTS.min(length + 2),
-            false => device.capabilities().profile.piece.min(cheap).max(Self::SLOTS),
-        };
+        let wanted = if length <= Self::SHORT { ops::BIDIAGONALISE_SLOTS.min(length + 2) } else { Self::SLOTS };
         let slots_per_piece = (device.capabilities().binding_elements() / stride.max(1)).clamp(1, wanted);
         Self { device: device.clone(), vectors, length, stride, alignment, slots_per_piece, pieces: Vec::new() }
     }
@@ -139,10 +132,9 @@ impl Basis {
     /// Records one pass of [`Basis::orthogonalise`], whose coefficients nobody asks for.
     pub(crate) fn orthogonalise_once(&self, recorder: &mut Recorder, count: usize, vector: &Buffer<f32>) -> Result<()> {
         for basis in self.filled(count) {
-            let count = ops::Segments::for_group(&self.device, self.length).count;
-            let coefficients = self.device.scratch("project", count * self.vectors * basis.slots)?;
-            ops::project(recorder, self.rows(), basis, vector, &coefficients)?;
-            ops::combine(recorder, self.rows(), basis, -1.0, Segmented { buffer: &coefficients, count }, vector)?;
+            let coefficients = self.device.scratch("project", self.vectors * basis.slots)?;
+            self.project_on(recorder, basis, vector, &coefficients)?;
+            ops::combine(recorder, self.rows(), basis, -1.0, Segmented { buffer: &coefficients, count: 1 }, vector)?;
         }
         Ok(())
     }

@@ -61,8 +61,7 @@ pub fn combine(
         sign,
         masked,
     };
-    let lanes = recorder.device().capabilities().profile.lanes as usize;
-    let grid = Grid::groups(vectors * length.div_ceil(lanes));
+    let grid = Grid::covering(vectors * length, recorder.device().capabilities().profile.lanes);
     recorder.dispatch(&KERNEL, grid, &params, &[basis.into(), coefficients.into(), (&active).into(), output.into()])
 }
 

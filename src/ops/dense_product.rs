@@ -85,7 +85,7 @@ impl Product<'_> {
     pub(super) fn record(&self, recorder: &mut Recorder, grouped: &Grouped) -> Result<()> {
         let Self { operation, matrix, input, output } = *self;
         let Sides { vectors, input_items } = self.sides(matrix.cols(), matrix.rows())?;
-        let segments = Segments::for_row(recorder.device(), matrix.quads());
+        let segments = Segments::for_group(recorder.device(), matrix.quads());
         let partial = segments.count > 1;
         let scratch =
             partial.then(|| recorder.device().scratch(operation, segments.count * output.len())).transpose()?;

@@ -71,7 +71,7 @@ pub fn matvec_both_segments(device: &Device, matrix: &Matrix) -> Option<usize> {
     // With the tests that end the loops.
     let trips = 2 * matrix.quads().div_ceil(lanes) + lanes + GROUP_ROWS + 6;
     let all = trips.saturating_mul(cuts.length.min(matrix.rows()).div_ceil(GROUP_ROWS));
-    let fits = Segments::for_row(device, matrix.quads()).count == 1;
+    let fits = Segments::for_group(device, matrix.quads()).count == 1;
     (fits && all <= device.capabilities().loop_budget as usize).then_some(cuts.total)
 }
 

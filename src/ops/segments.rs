@@ -20,26 +20,15 @@ const TRIPS: usize = 512;
 /// one invocation adds the partial results.
 const MOST: usize = 8192;
 
-/// The limit of segments of a vector, up to segments of [`TRIPS`] trips.
-const FEW: usize = 64;
-
 /// The loop trips of one invocation over the longest segment. The 2^30 elements of the largest binding then stay within
 /// the loop budget, in each segment and over the segments.
 const LONGEST: usize = 32_768;
 
 impl Segments {
-    /// Segments of `total` elements of a vector that a whole group shares.
+    /// Segments of `total` elements that a whole group shares.
     pub(crate) fn for_group(device: &Device, total: usize) -> Self {
-        let (lanes, terms) = (device.capabilities().profile.lanes as usize, device.capabilities().profile.least_terms);
-        // Whoever uses the sum adds the segments, one after the other.
-        let least = (lanes * terms as usize).max(total.div_ceil(FEW).min(TRIPS * lanes));
-        Self::cut(total, least, LONGEST * lanes)
-    }
-
-    /// Segments of a row of so many quads that a whole group shares, where other rows keep other groups busy.
-    pub(crate) fn for_row(device: &Device, quads: usize) -> Self {
         let lanes = device.capabilities().profile.lanes as usize;
-        Self::cut(quads, TRIPS * lanes, LONGEST * lanes)
+        Self::cut(total, TRIPS * lanes, LONGEST * lanes)
     }
 
     /// Segments of `total` elements that one lane adds alone.

@@ -87,9 +87,6 @@ const TRIPS: usize = 512;
 
 const SEGMENTS: usize = 8192;
 
-/// The limit of segments of a vector, up to segments of [`TRIPS`] terms a lane.
-const FEW: usize = 64;
-
 /// Loop trips over the longest segment.
 const LONGEST: usize = 32_768;
 
@@ -99,15 +96,9 @@ impl Cut {
         Self::within(total, TRIPS, LONGEST)
     }
 
-    /// A row of a matrix that the lanes of a group share.
-    pub fn for_row(total: usize, lanes: usize) -> Self {
+    /// A sum that the lanes of a group share.
+    pub fn for_group(total: usize, lanes: usize) -> Self {
         Self::within(total, TRIPS * lanes, LONGEST * lanes)
-    }
-
-    /// A vector that the lanes of a group share, with at least so many terms a lane.
-    pub fn for_group(total: usize, lanes: usize, least_terms: usize) -> Self {
-        let least = (lanes * least_terms).max(total.div_ceil(FEW).min(TRIPS * lanes));
-        Self::within(total, least, LONGEST * lanes)
     }
 
     /// A sum over rows that one lane adds, in segments of at least `least` rows.

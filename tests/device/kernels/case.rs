@@ -75,11 +75,6 @@ impl Case<'_> {
         self.gpu.capabilities().profile.lanes as usize
     }
 
-    /// The fewest terms of a lane in a sum along a vector.
-    pub fn least_terms(&self) -> usize {
-        self.gpu.capabilities().profile.least_terms as usize
-    }
-
     /// A number below `end`.
     pub fn below(&mut self, end: usize) -> usize {
         self.random.random_range(0..end)

@@ -17,7 +17,7 @@ use super::values::{Values, magnitudes, widened};
 pub fn matvec(case: &mut Case<'_>) {
     let dense = case.dense();
     let quads = case.shape.cols.div_ceil(4);
-    let cut = Cut::for_row(quads, case.lanes());
+    let cut = Cut::for_group(quads, case.lanes());
     let roundings = cut.group_roundings(case.lanes()) + 3 + cut.count - 1;
     product(case, &dense, (case.shape.cols, case.shape.rows), roundings, ops::matvec, |matrix, input| {
         reference::matvec(matrix, input)
@@ -39,7 +39,7 @@ pub fn matvec_vectors(case: &mut Case<'_>) {
     case.shape.columns = several_columns(case);
     let dense = case.dense();
     let cols = case.shape.cols;
-    let cut = Cut::for_row(cols.div_ceil(4), case.lanes());
+    let cut = Cut::for_group(cols.div_ceil(4), case.lanes());
     let roundings = cut.group_roundings(case.lanes()) + 3 + cut.count - 1;
     product(case, &dense, (cols, case.shape.rows), roundings, ops::matvec_vectors, |matrix, input| {
         reference::matvec_vectors(matrix, cols, input)

@@ -39,7 +39,7 @@ pub fn project(case: &mut Case<'_>) {
     let (basis, stride) = basis(case, &mask.active);
     let input = case.draw(vectors * length);
     let input = case.vectors(input, length, &mask.active);
-    let cut = Cut::for_group(length, case.lanes(), case.least_terms());
+    let cut = Cut::for_group(length, case.lanes());
     let output = case.output(cut.count * vectors * slots);
     let uploaded = case.upload(&basis);
     let (found, segments) = case.run(&mask, &output, |recorder| {

@@ -39,7 +39,7 @@ pub fn matvec_both(case: &mut Case<'_>) {
     });
     let sums = case.read(&sums);
     let (squares, backs) = (&sums[..segments * vectors], &sums[first_back..]);
-    let roundings = Cut::for_row(cols.div_ceil(4), case.lanes()).group_roundings(case.lanes()) + 6;
+    let roundings = Cut::for_group(cols.div_ceil(4), case.lanes()).group_roundings(case.lanes()) + 6;
     let summed = (sum_segments(squares, segments, vectors), sum_segments(backs, segments, vectors * cols));
     for (vector, found) in found.chunks_exact(rows).enumerate() {
         if !mask.active[vector] {

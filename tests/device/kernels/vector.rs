@@ -82,7 +82,7 @@ pub fn dot(case: &mut Case<'_>) {
     let [left, right] = [0, 1].map(|_| case.draw(vectors * length));
     let left = case.vectors(left, length, &mask.active);
     let right = case.vectors(right, length, &mask.active);
-    let cut = Cut::for_group(length, case.lanes(), case.least_terms());
+    let cut = Cut::for_group(length, case.lanes());
     let found = reduce(case, &mask, cut, |recorder, output| {
         ops::dot(recorder, Rows { vectors, length }, &left.buffer, &right.buffer, output)
     });
@@ -101,7 +101,7 @@ pub fn sum_squares(case: &mut Case<'_>) {
     let (input, factors) = (case.draw(vectors * length), case.draw_as(Values::Ordinary, vectors));
     let input = case.vectors(input, length, &mask.active);
     let factors = case.vectors(factors, 1, &mask.active);
-    let cut = Cut::for_group(length, case.lanes(), case.least_terms());
+    let cut = Cut::for_group(length, case.lanes());
     let found = reduce(case, &mask, cut, |recorder, output| {
         ops::sum_squares(recorder, Rows { vectors, length }, &input.buffer, &factors.buffer, output)
     });
@@ -126,7 +126,7 @@ pub fn residual_squares(case: &mut Case<'_>) {
     let direction = case.vectors(direction, length, &mask.active);
     let factors = case.vectors(factors, 1, &mask.active);
     let sigmas = case.vectors(sigmas, 1, &mask.active);
-    let cut = Cut::for_group(length, case.lanes(), case.least_terms());
+    let cut = Cut::for_group(length, case.lanes());
     let found = reduce(case, &mask, cut, |recorder, output| {
         let buffers = (&product.buffer, &direction.buffer, &factors.buffer, &sigmas.buffer);
         ops::residual_squares(recorder, Rows { vectors, length }, buffers.0, buffers.1, buffers.2, buffers.3, output)
