@@ -22,9 +22,10 @@ fn whole_power(x: f32, exponent: f32) -> f32 {
     let size = abs(exponent);
     let bits = bitcast<u32>(x) & 0x7fffffffu;
     if exponent == -1.0 && bits < 0x00800000u && bits != 0u {
-        // A whole number times 2^-149.
-        let value = (0x1p75 / f32(bits)) * 0x1p74;
-        return bitcast<f32>(bitcast<u32>(value) | (bitcast<u32>(x) & 0x80000000u));
+        // A whole number times 2^-149. The power 2^127 joins the exponent's bits, because drivers move products.
+        let value = 0x1p22 / f32(bits);
+        let size = select(bitcast<u32>(value) + (127u << 23u), 0x7f800000u, value >= 2.0);
+        return bitcast<f32>(size | (bitcast<u32>(x) & 0x80000000u));
     }
     if exponent == 1.0 {
         return x;

@@ -65,8 +65,7 @@ pub(super) fn choose(request: &AdapterRequest) -> Result<Choice> {
     if request == AdapterRequest::Host || (request == AdapterRequest::Automatic && !may_have_hardware()) {
         return Ok(Choice::Host);
     }
-    // OpenGL takes longest to be found. Many of its drivers count threads and displays for the whole process, and hang
-    // where several instances come and go at once.
+    // OpenGL takes longest to be found.
     let look = |with_gl| {
         let mut found = enumerate(with_gl);
         let candidates: Vec<_> = found.iter().map(Choice::candidate).collect();

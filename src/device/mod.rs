@@ -35,9 +35,9 @@ pub use driver::WgpuBuffer;
 pub(crate) use field::{Field, Scalar};
 pub(crate) use grid::Grid;
 pub use handle::Device;
-pub(crate) use host::{HostForm, call, each_chunk, each_item};
 #[cfg(feature = "io")]
-pub(crate) use host::{Lane, thread_count};
+pub(crate) use host::Lane;
+pub(crate) use host::{HostForm, call, each_chunk, each_item, thread_count};
 pub use host::{OwnForm, Words};
 pub(crate) use kernel::{Access, Generated, Kernel, UNIFORM_BYTES};
 pub use open::DeviceOptions;
@@ -45,5 +45,6 @@ pub use own::OwnKernel;
 pub use pool::Scratch;
 pub use readback::ReadBack;
 pub(crate) use recorded::Recorded;
+pub(crate) use recorder::Look;
 pub use recorder::Recorder;
 pub use step::HostStep;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytemuck::Pod;
 
+pub(crate) use self::look::Look;
 use super::buffer::{Binding, Buffer};
 use super::grid::Grid;
 use super::handle::{Device, Kind};

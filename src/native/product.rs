@@ -1,19 +1,13 @@
-//! Products of matrices: tiles of sums that stay in registers, over sides that are packed into neighbours first.
+//! Products of matrices: both sides packed into panels of neighbours, and tiles of sums over them.
 
-use pulp::{Arch, Simd, WithSimd};
+use super::tile::{Block, Sizes};
+use crate::device::{each_chunk, thread_count};
 
-use crate::device::each_chunk;
+/// The most tall tiles that share a panel of the right side while it is in the cache.
+const MOST_TILES: usize = 8;
 
-/// Rows and columns of a tile: 8 vectors of 8 sums, which keep a processor's two multipliers busy. Wider or narrower
-/// vectors sum in the same order.
-const ROWS: usize = 4;
-const COLS: usize = 16;
-
-/// Products that are added one after another before their sum enters a tree.
-const RUN: usize = 16;
-
-/// The levels of a tree over 2^30 products: kernels count in 32 bits.
-const LEVELS: usize = 26;
+/// Steps of the inner axis that are packed at once, so that what is written stays in the cache.
+const STEPS: usize = 64;
 
 /// A side of a product: `size` numbers across each of `length` steps of the inner axis.
 #[derive(Clone, Copy)]
@@ -32,19 +26,51 @@ impl<'a> Strided<'a> {
         Self { elements: &elements[first * wide..], across: 1, along: wide }
     }
 
-    /// The numbers from `first` on in panels of `WIDTH` neighbours a step; zeros past the end.
-    fn panel<const WIDTH: usize>(self, first: usize, size: usize, length: usize) -> Vec<[f32; WIDTH]> {
-        let count = WIDTH.min(size - first);
-        let row = |step: usize| {
-            let mut row = [0.0; WIDTH];
-            let start = step * self.along + first * self.across;
-            match self.across {
-                1 => row[..count].copy_from_slice(&self.elements[start..][..count]),
-                _ => (0..count).for_each(|place| row[place] = self.elements[start + place * self.across]),
+    /// Writes `count` numbers of each step from number `first` on, `width` apart from one step to the next.
+    ///
+    /// *Shapes*  `panel`: length × `width`, zeros beforehand
+    #[inline(always)]
+    pub(super) fn pack(self, first: usize, count: usize, width: usize, panel: &mut [f32]) {
+        for (index, panel) in panel.chunks_mut(STEPS * width).enumerate() {
+            let start = index * STEPS * self.along + first * self.across;
+            if self.across == 1 {
+                for (step, row) in panel.chunks_exact_mut(width).enumerate() {
+                    row[..count].copy_from_slice(&self.elements[start + step * self.along..][..count]);
+                }
+                continue;
             }
-            row
-        };
-        (0..length).map(row).collect()
+            for place in 0..count {
+                let elements = self.elements[start + place * self.across..].iter().step_by(self.along);
+                let places = panel[place..].iter_mut().step_by(width);
+                places.zip(elements).for_each(|(place, element)| *place = *element);
+            }
+        }
+    }
+}
+
+/// The entries of a product that are asked for; others are left as they are, or written with any value.
+#[derive(Clone, Copy)]
+pub(crate) enum Asked {
+    All,
+    /// The entries whose column is at most their row and this number.
+    Below(usize),
+}
+
+impl Asked {
+    /// What is asked for of the rows from `first` on.
+    fn after(self, first: usize) -> Self {
+        match self {
+            Self::All => Self::All,
+            Self::Below(diagonal) => Self::Below(diagonal + first),
+        }
+    }
+
+    /// The end of the columns that are asked for in rows before `end`.
+    pub(super) fn columns(self, end: usize, cols: usize) -> usize {
+        match self {
+            Self::All => cols,
+            Self::Below(diagonal) => cols.min(end + diagonal),
+        }
     }
 }
 
@@ -53,102 +79,36 @@ impl<'a> Strided<'a> {
 /// *Accuracy*  runs of 16 products, and a tree of their sums: gamma(16 + ⌈log2 ⌈length / 16⌉⌉) · |left| · |right|.
 pub(crate) fn product<'a, 'b>(
     [rows, length, cols]: [usize; 3],
-    left: impl Fn(usize) -> Strided<'a>,
-    right: impl Fn(usize) -> Strided<'b>,
+    asked: Asked,
+    left: impl Fn(usize) -> Strided<'a> + Sync,
+    right: impl Fn(usize) -> Strided<'b> + Sync,
     output: &mut [f32],
 ) {
     if rows * cols == 0 {
         return;
     }
-    for (item, output) in output.chunks_exact_mut(rows * cols).enumerate() {
+    if length == 0 {
+        output.fill(0.0);
+        return;
+    }
+    let Sizes { lanes, tall, wide } = Sizes::of_processor();
+    // In elements that are read or written, as each of several products takes a part of the time of one.
+    let work = |rows: usize| rows * length * cols / 8;
+    each_chunk(output, rows * cols, work(rows), |item, output| {
         let (left, right) = (left(item), right(item));
-        let mut panels: Vec<Vec<[f32; COLS]>> = vec![Vec::new(); cols.div_ceil(COLS)];
-        each_chunk(&mut panels, 1, 2 * COLS * length, |index, panel| {
-            panel[0] = right.panel(index * COLS, cols, length);
+        let mut panels = vec![0.0; cols.div_ceil(wide) * wide * length];
+        each_chunk(&mut panels, wide * length, 2 * wide * length, |index, panel| {
+            let count = wide.min(cols - index * wide);
+            let width = if count <= lanes { lanes } else { wide };
+            right.pack(index * wide, count, width, &mut panel[..width * length]);
         });
-        each_chunk(output, ROWS * cols, ROWS * length * cols / 4, |index, output| {
-            let own = left.panel::<ROWS>(index * ROWS, rows, length);
-            for (panel, first) in panels.iter().zip((0..).step_by(COLS)) {
-                let sums = Arch::new().dispatch(Tile { left: &own, right: panel });
-                for (output, sums) in output.chunks_mut(cols).zip(&sums) {
-                    let output = &mut output[first..];
-                    let count = output.len().min(COLS);
-                    output[..count].copy_from_slice(&sums[..count]);
-                }
-            }
+        let tiles = rows.div_ceil(tall);
+        let chunks = thread_count() * tiles.div_ceil(thread_count() * MOST_TILES);
+        let height = tiles.div_ceil(chunks) * tall;
+        each_chunk(output, height * cols, work(height), |index, output| {
+            let first = index * height;
+            let left = Strided { elements: &left.elements[first * left.across..], ..left };
+            Block { length, cols, asked: asked.after(first), left, panels: &panels }.run(output);
         });
-    }
-}
-
-/// The sums of one tile: rows of the output.
-type Sums = [[f32; COLS]; ROWS];
-
-/// A tile of the output, from a panel of either side.
-struct Tile<'a> {
-    left: &'a [[f32; ROWS]],
-    right: &'a [[f32; COLS]],
-}
-
-impl WithSimd for Tile<'_> {
-    type Output = Sums;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Sums {
-        match S::F32_LANES {
-            16 => self.sums::<S, 1>(simd),
-            8 => self.sums::<S, 2>(simd),
-            4 => self.sums::<S, 4>(simd),
-            _ => self.sums::<S, COLS>(simd),
-        }
-    }
-}
-
-impl Tile<'_> {
-    /// The sums, in rows of `WIDTH` vectors.
-    #[inline(always)]
-    fn sums<S: Simd, const WIDTH: usize>(self, simd: S) -> Sums {
-        // Level k holds the sum of 2^k runs until another of its size is there: the ones of the number of runs so far.
-        let zero = [[simd.splat_f32s(0.0); WIDTH]; ROWS];
-        let mut levels = [zero; LEVELS];
-        let mut count = 0usize;
-        for (left, right) in self.left.chunks(RUN).zip(self.right.chunks(RUN)) {
-            let mut sums = zero;
-            for (left, right) in left.iter().zip(right) {
-                let right: &[S::f32s] = bytemuck::cast_slice(right);
-                for row in 0..ROWS {
-                    let factor = simd.splat_f32s(left[row]);
-                    for col in 0..WIDTH {
-                        sums[row][col] = simd.mul_add_f32s(factor, right[col], sums[row][col]);
-                    }
-                }
-            }
-            let level = count.trailing_ones() as usize;
-            for waiting in &levels[..level] {
-                sums = add(simd, sums, waiting);
-            }
-            levels[level] = sums;
-            count += 1;
-        }
-        let waiting = levels.iter().enumerate().filter(|(level, _)| count >> level & 1 == 1);
-        let total = waiting.fold(zero, |total, (_, sums)| add(simd, total, sums));
-        let mut output = Sums::default();
-        for (output, sums) in output.iter_mut().zip(&total) {
-            output.copy_from_slice(bytemuck::cast_slice(sums));
-        }
-        output
-    }
-}
-
-#[inline(always)]
-fn add<S: Simd, const WIDTH: usize>(
-    simd: S,
-    mut sums: [[S::f32s; WIDTH]; ROWS],
-    more: &[[S::f32s; WIDTH]; ROWS],
-) -> [[S::f32s; WIDTH]; ROWS] {
-    for row in 0..ROWS {
-        for col in 0..WIDTH {
-            sums[row][col] = simd.add_f32s(sums[row][col], more[row][col]);
-        }
-    }
-    sums
+    });
 }

@@ -8,7 +8,7 @@ use super::matmul_tiles::{Tile, matmul_tiles};
 use super::tree::tree_trips;
 use crate::Result;
 use crate::device::{Buffer, Grid, Kernel, Profile, Recorder, Words};
-use crate::native::{Strided, product};
+use crate::native::{Asked, Strided, product};
 use crate::tensor::volume;
 
 /// The number of rows and of columns of one tile, as in the shader.
@@ -135,6 +135,8 @@ pub fn matmul(
     expect_len(operation, "left", volume(&[batch, rows, length]), left.buffer.len())?;
     expect_len(operation, "right", volume(&[batch, length, cols]), right.buffer.len())?;
     expect_len(operation, "output", volume(&[batch, rows, cols]), output.len())?;
+    // The host form lays both sides out itself.
+    let scratch = scratch.filter(|_| !recorder.device().is_host());
     let Some(scratch) = scratch else { return matmul_strided(recorder, sizes, left, right, output) };
     let transposed = [left.transposed, right.transposed];
     expect_len(operation, "scratch", matmul_scratch(sizes, transposed), scratch.len())?;
@@ -211,7 +213,7 @@ fn on_host(params: &Params, [left, right, output]: [Words<'_>; 3]) {
         along: params.right_step as usize,
     };
     let output = &mut output.write::<f32>()[..params.batch as usize * rows * cols];
-    product([rows, length, cols], left, right, output);
+    product([rows, length, cols], Asked::All, left, right, output);
 }
 
 #[cfg(test)]

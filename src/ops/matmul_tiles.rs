@@ -6,7 +6,7 @@ use super::declare::{kernel, params};
 use super::matmul_side::matmul_side_len;
 use crate::Result;
 use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
-use crate::native::{Strided, product};
+use crate::native::{Asked, Strided, product};
 use crate::tensor::volume;
 
 /// The products of one run, as in the shader.
@@ -108,5 +108,5 @@ fn on_host(params: &Params, [left, right, output]: [Words<'_>; 3]) {
     let side =
         |elements, size: usize| move |item: usize| Strided::laid(elements, size.next_multiple_of(4), item * length);
     let output = &mut output.write::<f32>()[..params.batch as usize * rows * cols];
-    product([rows, length, cols], side(left, rows), side(right, cols), output);
+    product([rows, length, cols], Asked::All, side(left, rows), side(right, cols), output);
 }

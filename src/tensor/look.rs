@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::Result;
+use crate::device::Look;
 use crate::tensor::matrix::Matrix;
 use crate::tensor::panel::Panel;
 use crate::tensor::storage::Storage;
@@ -75,12 +76,19 @@ impl Matrix {
         let words_per_row = self.row_form().words();
         let step = if self.device().is_host() { rows.len() } else { PIECE / words_per_row }.max(1);
         let before = panel.place.flat_rows(self.rows()).start;
+        // The device copies a piece while the host looks at the piece before.
+        let mut waiting: Option<Look<T>> = None;
         for start in rows.clone().step_by(step) {
             let end = (start + step).min(rows.end);
             let (mut recorder, look) = (self.device().recorder(), Arc::clone(look));
             let words = panel.words.slice(start * words_per_row..end * words_per_row);
             let piece = recorder.look(&words, move |words| look(before + start, words))?;
             recorder.submit()?;
+            if let Some(piece) = waiting.replace(piece) {
+                results.push(piece.result().await?);
+            }
+        }
+        if let Some(piece) = waiting {
             results.push(piece.result().await?);
         }
         Ok(())

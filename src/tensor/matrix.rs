@@ -227,12 +227,20 @@ impl Matrix {
         const PIECE_WORDS: usize = 4 << 20;
         let words_per_row = self.quads() * self.storage.words_per_quad();
         let step = (PIECE_WORDS / words_per_row).max(1);
-        for first in rows.clone().step_by(step) {
-            let count = step.min(rows.end - first);
+        let piece = |first: usize| {
+            let end = (first + step).min(rows.end);
             let mut recorder = self.device.recorder();
-            let piece = recorder.read(&panel.words.slice(first * words_per_row..(first + count) * words_per_row))?;
-            recorder.submit()?;
-            let words = piece.contents().await?;
+            let piece = recorder.read(&panel.words.slice(first * words_per_row..end * words_per_row))?;
+            recorder.submit().map(|_| piece)
+        };
+        // The device copies a piece while `visit` has the piece before.
+        let mut ahead = None;
+        for first in rows.clone().step_by(step) {
+            let current = ahead.take().map_or_else(|| piece(first), Ok)?;
+            if first + step < rows.end {
+                ahead = Some(piece(first + step)?);
+            }
+            let words = current.contents().await?;
             for (offset, row) in words.chunks_exact(words_per_row).enumerate() {
                 match self.storage {
                     Storage::F32 => visit(first + offset, &bytemuck::cast_slice(row)[..self.shape.2]),

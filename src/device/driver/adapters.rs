@@ -1,22 +1,42 @@
 //! The adapters that `wgpu` finds, and what each of them offers.
 
+use std::sync::LazyLock;
+
 use super::texels;
 use crate::device::candidate::{AdapterDescription, Candidate};
 use crate::device::{Capabilities, Profile};
 
 /// An adapter of this machine.
 pub(in crate::device) struct Found {
-    pub(super) adapter: wgpu::Adapter,
+    adapter: wgpu::Adapter,
+}
+
+/// The instance of every back end but OpenGL, for the process: some drivers run out of instances, or end each other's
+/// threads where instances come and go.
+static PRIMARY: LazyLock<wgpu::Instance> = LazyLock::new(|| instance(wgpu::Backends::PRIMARY));
+
+/// The instance whose OpenGL adapters are looked at, and never opened. The end of the last instance would end the
+/// display of the process, for which some drivers wait for their threads without end.
+static LOOKED_AT: LazyLock<wgpu::Instance> = LazyLock::new(|| instance(wgpu::Backends::GL));
+
+fn instance(backends: wgpu::Backends) -> wgpu::Instance {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    // Validation layers of the driver belong to its own debugging, not to a user's program.
+    descriptor.flags = wgpu::InstanceFlags::empty() | wgpu::InstanceFlags::VALIDATION_INDIRECT_CALL;
+    descriptor.backends = backends;
+    wgpu::Instance::new(descriptor)
+}
+
+fn of_instance(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
+    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
 }
 
 /// Every adapter of this machine, hardware first; those of OpenGL where they are asked for.
 pub(in crate::device) fn enumerate(with_gl: bool) -> Vec<Found> {
-    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-    // Validation layers of the driver belong to its own debugging, not to a user's program.
-    descriptor.flags = wgpu::InstanceFlags::empty() | wgpu::InstanceFlags::VALIDATION_INDIRECT_CALL;
-    descriptor.backends = if with_gl { wgpu::Backends::all() } else { wgpu::Backends::PRIMARY };
-    let instance = wgpu::Instance::new(descriptor);
-    let mut found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+    let mut found = of_instance(&PRIMARY);
+    if with_gl {
+        found.extend(of_instance(&LOOKED_AT));
+    }
     found.sort_by_key(|adapter| rank(adapter.get_info().device_type));
     found.into_iter().map(|adapter| Found { adapter }).collect()
 }
@@ -29,6 +49,17 @@ pub(in crate::device) fn enabled_backends() -> String {
 }
 
 impl Found {
+    /// The adapter to open: for OpenGL, the same adapter of an instance of its own, because devices of one instance
+    /// would share a context.
+    pub(super) fn into_adapter(self) -> wgpu::Adapter {
+        let info = self.adapter.get_info();
+        if info.backend != wgpu::Backend::Gl {
+            return self.adapter;
+        }
+        let mut own = of_instance(&instance(wgpu::Backends::GL)).into_iter();
+        own.find(|adapter| adapter.get_info().name == info.name).unwrap_or(self.adapter)
+    }
+
     /// The properties that a choice among adapters looks at.
     pub(in crate::device) fn candidate(&self) -> Candidate {
         let info = self.adapter.get_info();

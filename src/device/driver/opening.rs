@@ -12,7 +12,8 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// [`Error::NoDevice`]
-pub(in crate::device) async fn open(Found { adapter }: Found, checked: bool) -> Result<(Driver, Capabilities)> {
+pub(in crate::device) async fn open(found: Found, checked: bool) -> Result<(Driver, Capabilities)> {
+    let adapter = found.into_adapter();
     let info = adapter.get_info();
     let request = wgpu::DeviceDescriptor {
         label: Some("opnorm"),

@@ -25,7 +25,7 @@ pub(super) use launch::{Command, Look, Work};
 pub(super) use memory::Memory;
 pub(crate) use queue::Lane;
 pub(super) use reading::{Reading, Submission};
-pub(crate) use threads::{each_chunk, each_item, thread_count};
+pub(crate) use threads::{each_chunk, each_item, thread_count, with_threads};
 
 /// The host with its queue of commands.
 pub(super) struct Host {

@@ -60,6 +60,16 @@ pub(super) fn spawn(work: impl FnOnce() + Send + 'static) {
     }
 }
 
+/// Calls `work` where [`each_chunk`] has several threads; on this thread where there is no pool.
+///
+/// The caller may hold no lock, as for [`each_item`].
+pub(crate) fn with_threads<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match &*POOL {
+        Some(pool) => pool.install(work),
+        None => work(),
+    }
+}
+
 /// Calls `each` with every item, on several threads where there are many items; whatever the device is.
 ///
 /// Nothing that `each` computes depends on the threads. The caller may hold no lock, because a thread that waits may

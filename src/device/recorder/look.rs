@@ -3,6 +3,7 @@
 use futures::channel::oneshot;
 
 use super::Recorder;
+use crate::device::host::with_threads;
 use crate::device::{Buffer, Device, ReadBack};
 use crate::{Error, Result};
 
@@ -45,14 +46,17 @@ impl Recorder {
     }
 }
 
-impl<T> Look<T> {
+impl<T: Send> Look<T> {
     /// Waits for the result without blocking the thread.
     ///
     /// # Errors
     /// As [`ReadBack::contents`].
     pub(crate) async fn result(self) -> Result<T> {
         match self.way {
-            Way::Copy(words, look) => Ok(look(&words.contents().await?)),
+            Way::Copy(words, look) => {
+                let words = words.contents().await?;
+                Ok(with_threads(|| look(&words)))
+            }
             Way::InPlace(receiver) => {
                 let result = receiver.await;
                 self.device.check("look")?;

@@ -159,9 +159,11 @@ fn eigenvector(chain: &[f64], value: f64) -> Vec<f64> {
     if diagonal[size - 1] == 0.0 {
         diagonal[size - 1] = f64::EPSILON;
     }
+    let inverses: Vec<f64> = diagonal.iter().map(|value| value.recip()).collect();
     // A start without zeros and without symmetry has a part along any eigenvector.
     let mut vector: Vec<f64> = (0..size).map(|index| 1.0 + 0.5 * ((index * 7 + 3) % 11) as f64 / 11.0).collect();
     for _ in 0..4 {
+        let before = vector.clone();
         for row in 0..size.saturating_sub(1) {
             if swapped[row] {
                 vector.swap(row, row + 1);
@@ -176,9 +178,14 @@ fn eigenvector(chain: &[f64], value: f64) -> Vec<f64> {
             if row + 2 < size {
                 sum -= second_upper[row] * vector[row + 2];
             }
-            vector[row] = sum / diagonal[row];
+            vector[row] = sum * inverses[row];
         }
         vector = unit(vector);
+        // The sign may change with each iteration.
+        let change = |(now, before): (&f64, &f64)| (now.abs() - before.abs()).abs();
+        if vector.iter().zip(&before).map(change).fold(0.0, f64::max) <= 2.0 * f64::EPSILON {
+            break;
+        }
     }
     vector
 }
