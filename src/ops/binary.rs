@@ -5,6 +5,7 @@ use super::declare::params;
 use super::function::{CHUNK, Function, WORK, function};
 use crate::Result;
 use crate::device::{Buffer, Grid, Kernel, Recorder, Words, call, each_chunk};
+use crate::native::each;
 use crate::reference::binary as reference;
 
 params! {
@@ -38,7 +39,7 @@ macro_rules! functions {
                     Params,
                     |params, words| on_host(Self::$constant, params, words)
                 ),
-                host: |left, right, output| each_of(reference::$name, left, right, output),
+                host: each!(each_pair, reference::$name),
                 };
             )*
 
@@ -55,14 +56,6 @@ functions! {
     (DIVIDE, divide, [], "`left / right`."),
     (MAXIMUM, maximum, [], "The larger of both, NaN where one of them is."),
     (GREATER, greater, ["order"], "1 where `left` is larger than `right`, else 0; NaN where one of them is."),
-}
-
-/// The function in `f64`, rounded once: as its one operation of arithmetic rounds in `f32`.
-#[inline(always)]
-fn each_of(function: impl Fn(f64, f64) -> f64, left: &[f32], right: &[f32], output: &mut [f32]) {
-    for ((output, left), right) in output.iter_mut().zip(left).zip(right) {
-        *output = function(f64::from(*left), f64::from(*right)) as f32;
-    }
 }
 
 fn on_host(function: &Binary, params: &[u8], words: Vec<Words<'_>>) {
