@@ -2,7 +2,7 @@
 
 use super::check::{expect_len, word};
 use super::declare::params;
-use super::function::{CHUNK, Function, WORK, function};
+use super::function::{CHUNK, Function, function};
 use crate::Result;
 use crate::device::{Buffer, Grid, Kernel, Recorder, Words, call, each_chunk};
 use crate::native::each;
@@ -31,6 +31,7 @@ macro_rules! functions {
                 pub const $constant: &'static Self = &Self { function: function!(
                     "binary",
                     $name,
+                    3,
                     [$($library),*],
                     concat!(
                         "fn binary(left: f32, right: f32) -> f32 {\n    return binary_", stringify!($name), "(left, right);\n}\n\n"
@@ -61,7 +62,7 @@ functions! {
 fn on_host(function: &Binary, params: &[u8], words: Vec<Words<'_>>) {
     call(params, words, |_: &Params, [left, right, output]| {
         let (left, right) = (left.read::<f32>(), right.read::<f32>());
-        each_chunk(output.write(), CHUNK, WORK * CHUNK, |index, output| {
+        each_chunk(output.write(), CHUNK, function.function.work * CHUNK, |index, output| {
             let part = index * CHUNK..index * CHUNK + output.len();
             (function.host)(&left[part.clone()], &right[part], output);
         });

@@ -7,7 +7,7 @@ use super::line::{Argument, Line};
 use super::reach::Reach;
 use crate::device::{HostForm, Words, each_chunk};
 use crate::native::blocks;
-use crate::ops::function::{CHUNK, WORK};
+use crate::ops::function::CHUNK;
 
 /// Elements at a time: their values in all lines stay in the processor's cache.
 const BLOCK: usize = 1024;
@@ -56,7 +56,8 @@ impl Lines {
         let inputs: Vec<&[f32]> = words.by_ref().take(self.reaches.len()).map(Words::read).collect();
         let outputs = words.map(|output| &mut output.write::<f32>()[..self.length]).collect();
         let mut chunks: Vec<Vec<&mut [f32]>> = blocks(outputs, CHUNK).collect();
-        each_chunk(&mut chunks, 1, WORK * CHUNK * self.lines.len(), |index, outputs| {
+        let work: usize = self.lines.iter().map(|line| line.function().work).sum();
+        each_chunk(&mut chunks, 1, work * CHUNK, |index, outputs| {
             let outputs = std::mem::take(&mut outputs[0]);
             let mut scratch = Scratch::of(self, outputs.first().map_or(0, |output| output.len().min(BLOCK)));
             for (block, outputs) in blocks(outputs, BLOCK).enumerate() {
