@@ -1,4 +1,4 @@
-//! Loops of the host: sums and products of `f32`, with vectors as wide as the processor has.
+//! Loops of the host: sums, products and functions of `f32`, with vectors as wide as the processor has.
 //!
 //! The bits of a result depend neither on the width of vectors nor on the number of threads, because sums go through 64
 //! partial sums on every processor. A product and its sum round once.
