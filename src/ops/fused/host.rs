@@ -51,7 +51,7 @@ impl Lines {
         HostForm::Written(Arc::new(move |_, words| self.run(words)))
     }
 
-    fn run(&self, words: Vec<Words<'_>>) {
+    pub(super) fn run(&self, words: Vec<Words<'_>>) {
         let mut words = words.into_iter();
         let inputs: Vec<&[f32]> = words.by_ref().take(self.reaches.len()).map(Words::read).collect();
         let outputs = words.map(|output| &mut output.write::<f32>()[..self.length]).collect();
