@@ -22,9 +22,12 @@ pub(super) struct Function {
     pub(super) kernel: Kernel,
 }
 
-/// A [`Function`] from its kind and name, the files that it calls, and the call in the kernel of its kind.
+/// A [`Function`] from its kind and name, its work, the files that it calls, and the call in the kernel of its kind.
 macro_rules! function {
-    ($kind:literal, $name:ident, $work:expr, [$($library:literal),*], $call:expr, [$($access:ident),*], $params:ty, $host:expr) => {
+    (
+        $kind:literal, $name:ident, $work:expr, [$($library:literal),*], $call:expr, [$($access:ident),*],
+        $params:ty, $host:expr
+    ) => {
         $crate::ops::function::Function {
             name: stringify!($name),
             stem: concat!($kind, "_", stringify!($name)),
