@@ -1,19 +1,25 @@
-//! Loops of the host: sums and products of `f32`, with vectors as wide as the processor has.
+//! Loops of the host: sums, products and functions of `f32`, with vectors as wide as the processor has.
 //!
 //! The bits of a result depend neither on the width of vectors nor on the number of threads, because sums go through 64
 //! partial sums on every processor. A product and its sum round once.
 
 mod blocks;
+mod elementwise;
 mod enclosure;
+mod exponential;
+pub(crate) mod functions;
 mod gram_schmidt;
 mod hestenes;
+mod logarithm;
 #[cfg(test)]
 mod loops_tests;
 mod magnitude;
+mod normal;
 mod partial;
 mod parts;
 #[cfg(test)]
 mod places_tests;
+mod polynomial;
 mod product;
 mod rows;
 mod sides;
@@ -24,6 +30,7 @@ mod vectors;
 mod wide;
 
 pub(crate) use blocks::blocks;
+pub(crate) use elementwise::{Function, each, each_pair, each_with};
 pub(crate) use enclosure::products_and_squares;
 pub(crate) use gram_schmidt::orthogonalise;
 pub(crate) use hestenes::{LANES, Lanes, orthogonalise_columns};

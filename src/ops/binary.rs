@@ -2,9 +2,10 @@
 
 use super::check::{expect_len, word};
 use super::declare::params;
-use super::function::{CHUNK, Function, WORK, function};
+use super::function::{CHUNK, Function, function};
 use crate::Result;
 use crate::device::{Buffer, Grid, Kernel, Recorder, Words, call, each_chunk};
+use crate::native::each;
 use crate::reference::binary as reference;
 
 params! {
@@ -30,6 +31,7 @@ macro_rules! functions {
                 pub const $constant: &'static Self = &Self { function: function!(
                     "binary",
                     $name,
+                    3,
                     [$($library),*],
                     concat!(
                         "fn binary(left: f32, right: f32) -> f32 {\n    return binary_", stringify!($name), "(left, right);\n}\n\n"
@@ -38,7 +40,7 @@ macro_rules! functions {
                     Params,
                     |params, words| on_host(Self::$constant, params, words)
                 ),
-                host: |left, right, output| each_of(reference::$name, left, right, output),
+                host: each!(each_pair, reference::$name),
                 };
             )*
 
@@ -57,18 +59,10 @@ functions! {
     (GREATER, greater, ["order"], "1 where `left` is larger than `right`, else 0; NaN where one of them is."),
 }
 
-/// The function in `f64`, rounded once: as its one operation of arithmetic rounds in `f32`.
-#[inline(always)]
-fn each_of(function: impl Fn(f64, f64) -> f64, left: &[f32], right: &[f32], output: &mut [f32]) {
-    for ((output, left), right) in output.iter_mut().zip(left).zip(right) {
-        *output = function(f64::from(*left), f64::from(*right)) as f32;
-    }
-}
-
 fn on_host(function: &Binary, params: &[u8], words: Vec<Words<'_>>) {
     call(params, words, |_: &Params, [left, right, output]| {
         let (left, right) = (left.read::<f32>(), right.read::<f32>());
-        each_chunk(output.write(), CHUNK, WORK * CHUNK, |index, output| {
+        each_chunk(output.write(), CHUNK, function.function.work * CHUNK, |index, output| {
             let part = index * CHUNK..index * CHUNK + output.len();
             (function.host)(&left[part.clone()], &right[part], output);
         });

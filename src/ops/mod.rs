@@ -19,6 +19,8 @@ mod decode;
 mod dense_product;
 mod dot;
 mod function;
+#[cfg(test)]
+mod functions_tests;
 mod fused;
 mod gather;
 mod gram;

@@ -2,9 +2,10 @@
 
 use super::check::{expect_len, word};
 use super::declare::params;
-use super::function::{CHUNK, Function, WORK, function};
+use super::function::{CHUNK, Function, function};
 use crate::Result;
 use crate::device::{Buffer, Grid, Kernel, Recorder, Words, call, each_chunk};
+use crate::native::{each, functions as native};
 use crate::reference::unary as reference;
 
 params! {
@@ -47,22 +48,22 @@ macro_rules! takes_parameter {
     };
 }
 
-/// The functions, each from its constant, its name, whether its shader takes a parameter, the files that the function
-/// calls, and its formula.
+/// The functions, each from its constant, its name, whether its shader takes a parameter, the module and the work of
+/// its host form, the files that the shader calls, and its formula.
 macro_rules! functions {
-    ($(($constant:ident, $name:ident, $takes:ident, [$($library:literal),*], $formula:literal),)*) => {
+    ($((
+        $constant:ident, $name:ident, $takes:ident, $host:ident $work:literal, [$($library:literal),*], $formula:literal
+    ),)*) => {
         impl Unary {
             $(
                 #[doc = $formula]
                 pub const $constant: &'static Self = &Self {
                     function: function!(
-                        "unary", $name, [$($library),*], call!($name, $takes), [Read, Write], Params,
+                        "unary", $name, $work, [$($library),*], call!($name, $takes), [Read, Write], Params,
                         |params, words| on_host(Self::$constant, params, words)
                     ),
                     takes_parameter: takes_parameter!($takes),
-                    host: |parameter, input, output| {
-                        each_of(reference::$name, f64::from(parameter), input, output);
-                    },
+                    host: each!(each_with, $host::$name),
                 };
             )*
 
@@ -73,56 +74,47 @@ macro_rules! functions {
 }
 
 functions! {
-    (SCALE, scale, parameter, [], "`parameter x`."),
-    (SHIFT, shift, parameter, [], "`x + parameter`."),
-    (EXP, exp, no_parameter, ["exponential"], "`e^x`."),
-    (EXP_BELOW, exp_below, parameter, ["exponential"], "`parameter e^x` where `x` is not positive, else 0."),
-    (LOG, log, no_parameter, ["logarithm"], "The natural logarithm."),
-    (LOG1P, log1p, no_parameter, ["artanh", "logarithm"], "`log(1 + x)`."),
-    (SQRT, sqrt, no_parameter, [], "`√x`."),
-    (SIN, sin, no_parameter, ["turn"], "The sine."),
-    (COS, cos, no_parameter, ["turn"], "The cosine."),
-    (TANH, tanh, no_parameter, ["exponential"], "The hyperbolic tangent."),
-    (SECH2, sech2, no_parameter, ["exponential"], "`1 / cosh² x`."),
-    (SIGMOID, sigmoid, no_parameter, ["exponential", "logistic"], "`1 / (1 + e^-x)`."),
-    (LOGISTIC_SLOPE, logistic_slope, parameter, ["exponential", "logistic"],
+    (SCALE, scale, parameter, reference 2, [], "`parameter x`."),
+    (SHIFT, shift, parameter, reference 2, [], "`x + parameter`."),
+    (EXP, exp, no_parameter, native 6, ["exponential"], "`e^x`."),
+    (EXP_BELOW, exp_below, parameter, native 6, ["exponential"], "`parameter e^x` where `x` is not positive, else 0."),
+    (LOG, log, no_parameter, native 8, ["logarithm"], "The natural logarithm."),
+    (LOG1P, log1p, no_parameter, native 10, ["artanh", "logarithm"], "`log(1 + x)`."),
+    (SQRT, sqrt, no_parameter, reference 2, [], "`√x`."),
+    (SIN, sin, no_parameter, reference 80, ["turn"], "The sine."),
+    (COS, cos, no_parameter, reference 80, ["turn"], "The cosine."),
+    (TANH, tanh, no_parameter, native 9, ["exponential"], "The hyperbolic tangent."),
+    (SECH2, sech2, no_parameter, native 9, ["exponential"], "`1 / cosh² x`."),
+    (SIGMOID, sigmoid, no_parameter, native 7, ["exponential", "logistic"], "`1 / (1 + e^-x)`."),
+    (LOGISTIC_SLOPE, logistic_slope, parameter, native 9, ["exponential", "logistic"],
         "`parameter σ(x) σ(-x)` with the logistic function σ, for a power of two from 1 up."),
-    (SILU, silu, no_parameter, ["exponential", "logistic"], "`x / (1 + e^-x)`."),
-    (SILU_SLOPE, silu_slope, no_parameter, ["exponential", "logistic"], "The slope of [`Unary::SILU`]."),
-    (SOFTPLUS, softplus, no_parameter, ["artanh", "exponential"], "`log(1 + e^x)`."),
-    (RELU, relu, no_parameter, [], "`x` where it is positive, else 0."),
-    (STEP, step, no_parameter, [], "1 where `x` is positive, else 0; NaN where it is NaN."),
-    (SIGN, sign, no_parameter, [], "1, 0 or -1, as `x` is positive, zero or negative; NaN where it is NaN."),
-    (ABS, abs, no_parameter, [], "`|x|`."),
-    (LEAKY_RELU, leaky_relu, parameter, [], "`x` where it is not negative, else `parameter x`."),
-    (ELU, elu, parameter, ["exponential"], "`x` where it is not negative, else `parameter (e^x - 1)`."),
-    (BOUND, bound, parameter, [], "`x` within ±`parameter`."),
-    (POWER, power, parameter, ["exponential", "logarithm"], "`x^parameter`."),
-    (NORMAL_CDF, normal_cdf, no_parameter, ["exponential", "normal"],
+    (SILU, silu, no_parameter, native 8, ["exponential", "logistic"], "`x / (1 + e^-x)`."),
+    (SILU_SLOPE, silu_slope, no_parameter, native 12, ["exponential", "logistic"], "The slope of [`Unary::SILU`]."),
+    (SOFTPLUS, softplus, no_parameter, native 24, ["artanh", "exponential"], "`log(1 + e^x)`."),
+    (RELU, relu, no_parameter, reference 2, [], "`x` where it is positive, else 0."),
+    (STEP, step, no_parameter, reference 2, [], "1 where `x` is positive, else 0; NaN where it is NaN."),
+    (SIGN, sign, no_parameter, reference 2, [], "1, 0 or -1, as `x` is positive, zero or negative; NaN where it is NaN."),
+    (ABS, abs, no_parameter, reference 2, [], "`|x|`."),
+    (LEAKY_RELU, leaky_relu, parameter, reference 2, [], "`x` where it is not negative, else `parameter x`."),
+    (ELU, elu, parameter, native 8, ["exponential"], "`x` where it is not negative, else `parameter (e^x - 1)`."),
+    (BOUND, bound, parameter, reference 4, [], "`x` within ±`parameter`."),
+    (POWER, power, parameter, reference 70, ["exponential", "logarithm"], "`x^parameter`."),
+    (NORMAL_CDF, normal_cdf, no_parameter, native 16, ["exponential", "normal"],
         "The probability that a standard normal number is below `x`."),
-    (NORMAL_DENSITY, normal_density, parameter, ["exponential", "normal"], "`parameter e^(-x²/2) / √(2π)`."),
-    (GELU, gelu, no_parameter, ["exponential", "normal"],
+    (NORMAL_DENSITY, normal_density, parameter, native 7, ["exponential", "normal"], "`parameter e^(-x²/2) / √(2π)`."),
+    (GELU, gelu, no_parameter, native 18, ["exponential", "normal"],
         "`x Φ(x)` with the distribution function Φ of the normal distribution."),
-    (GELU_SLOPE, gelu_slope, no_parameter, ["exponential", "normal"], "The slope of [`Unary::GELU`]."),
-    (GELU_TANH, gelu_tanh, no_parameter, ["exponential", "logistic"],
+    (GELU_SLOPE, gelu_slope, no_parameter, native 17, ["exponential", "normal"], "The slope of [`Unary::GELU`]."),
+    (GELU_TANH, gelu_tanh, no_parameter, native 9, ["exponential", "logistic"],
         "`x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`."),
-    (GELU_TANH_SLOPE, gelu_tanh_slope, no_parameter, ["exponential", "logistic"],
+    (GELU_TANH_SLOPE, gelu_tanh_slope, no_parameter, native 14, ["exponential", "logistic"],
         "The slope of [`Unary::GELU_TANH`]."),
-}
-
-/// The function in `f64`, rounded once: where the function is one operation of arithmetic, as that operation rounds in
-/// `f32`.
-#[inline(always)]
-fn each_of(function: impl Fn(f64, f64) -> f64, parameter: f64, input: &[f32], output: &mut [f32]) {
-    for (output, input) in output.iter_mut().zip(input) {
-        *output = function(f64::from(*input), parameter) as f32;
-    }
 }
 
 fn on_host(function: &Unary, params: &[u8], words: Vec<Words<'_>>) {
     call(params, words, |params: &Params, [input, output]| {
         let input = input.read();
-        each_chunk(output.write(), CHUNK, WORK * CHUNK, |index, output| {
+        each_chunk(output.write(), CHUNK, function.function.work * CHUNK, |index, output| {
             (function.host)(params.parameter, &input[index * CHUNK..][..output.len()], output);
         });
     });

@@ -1,14 +1,16 @@
 //! The host form of fused functions: the lines of a kernel, one after another, over a few elements at a time.
 
+use std::iter::repeat_n;
 use std::sync::Arc;
 
 use super::line::{Argument, Line};
 use super::reach::Reach;
 use crate::device::{HostForm, Words, each_chunk};
-use crate::ops::function::WORK;
+use crate::native::blocks;
+use crate::ops::function::CHUNK;
 
 /// Elements at a time: their values in all lines stay in the processor's cache.
-const CHUNK: usize = 1024;
+const BLOCK: usize = 1024;
 
 /// The lines of a kernel, and the memory that they read and write.
 pub(super) struct Lines {
@@ -19,65 +21,103 @@ pub(super) struct Lines {
     pub(super) outputs: Vec<usize>,
 }
 
+/// The memory of a block, which the blocks of a chunk share.
+struct Scratch {
+    /// For each input, its elements where they do not lie side by side.
+    reached: Vec<Vec<f32>>,
+    /// For each line, its results where they are no output.
+    values: Vec<Vec<f32>>,
+    /// For each line and each of two arguments, a number as often as there are elements.
+    numbers: Vec<[Vec<f32>; 2]>,
+}
+
+impl Scratch {
+    fn of(lines: &Lines, count: usize) -> Self {
+        let values = (0..lines.lines.len()).map(|line| match lines.outputs.contains(&line) {
+            true => Vec::new(),
+            false => vec![0.0; count],
+        });
+        let repeated = |argument: Option<&Argument>| match argument {
+            Some(Argument::Number(number)) => vec![*number; count],
+            _ => Vec::new(),
+        };
+        let numbers = lines.lines.iter().map(|line| [0, 1].map(|place| repeated(line.arguments().get(place))));
+        Self { reached: vec![Vec::new(); lines.reaches.len()], values: values.collect(), numbers: numbers.collect() }
+    }
+}
+
 impl Lines {
     pub(super) fn form(self) -> HostForm {
         HostForm::Written(Arc::new(move |_, words| self.run(words)))
     }
 
-    fn run(&self, words: Vec<Words<'_>>) {
+    pub(super) fn run(&self, words: Vec<Words<'_>>) {
         let mut words = words.into_iter();
         let inputs: Vec<&[f32]> = words.by_ref().take(self.reaches.len()).map(Words::read).collect();
-        let mut outputs: Vec<_> = words.map(|output| output.write::<f32>()[..self.length].chunks_mut(CHUNK)).collect();
-        let chunks = 0..self.length.div_ceil(CHUNK);
-        let mut chunks: Vec<Vec<&mut [f32]>> =
-            chunks.map(|_| outputs.iter_mut().filter_map(Iterator::next).collect()).collect();
-        each_chunk(&mut chunks, 1, WORK * CHUNK * self.lines.len(), |index, outputs| {
-            self.run_chunk(index * CHUNK, &inputs, &mut outputs[0]);
+        let outputs = words.map(|output| &mut output.write::<f32>()[..self.length]).collect();
+        let mut chunks: Vec<Vec<&mut [f32]>> = blocks(outputs, CHUNK).collect();
+        let work: usize = self.lines.iter().map(|line| line.function().work).sum();
+        each_chunk(&mut chunks, 1, work * CHUNK, |index, outputs| {
+            let outputs = std::mem::take(&mut outputs[0]);
+            let mut scratch = Scratch::of(self, outputs.first().map_or(0, |output| output.len().min(BLOCK)));
+            for (block, outputs) in blocks(outputs, BLOCK).enumerate() {
+                self.run_block(index * CHUNK + block * BLOCK, &inputs, &mut scratch, outputs);
+            }
         });
     }
 
-    fn run_chunk(&self, first: usize, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
-        let count = CHUNK.min(self.length - first);
-        let reached: Vec<Vec<f32>> =
-            inputs.iter().zip(&self.reaches).map(|(input, reach)| reach.elements(input, first, count)).collect();
-        let mut values: Vec<Vec<f32>> = Vec::with_capacity(self.lines.len());
-        for line in &self.lines {
-            let numbers: Vec<Vec<f32>> = line.arguments().iter().map(|argument| argument.repeated(count)).collect();
-            let argument = |place: usize| match line.arguments()[place] {
-                Argument::Input(input) => &reached[input],
-                Argument::Line(before) => &values[before],
-                Argument::Number(_) => &numbers[place],
-            };
-            let mut value = vec![0.0; count];
-            match line {
-                Line::Unary(function, parameter, _) => function.on_host(*parameter, argument(0), &mut value),
-                Line::Binary(function, _) => function.on_host(argument(0), argument(1), &mut value),
+    fn run_block(&self, first: usize, inputs: &[&[f32]], scratch: &mut Scratch, outputs: Vec<&mut [f32]>) {
+        let count = outputs.first().map_or(0, |output| output.len());
+        let Scratch { reached, values, numbers } = scratch;
+        let reached = inputs.iter().zip(&self.reaches).zip(reached);
+        let reached: Vec<&[f32]> =
+            reached.map(|((input, reach), held)| reach.elements(input, first, count, held)).collect();
+        let mut slots: Vec<&mut [f32]> =
+            values.iter_mut().map(|value| value.get_mut(..count).unwrap_or_default()).collect();
+        // The first output of a line is the memory of the line.
+        let mut copies = Vec::new();
+        for (index, (output, line)) in outputs.into_iter().zip(&self.outputs).enumerate() {
+            match self.outputs[..index].contains(line) {
+                true => copies.push((output, *line)),
+                false => slots[*line] = output,
             }
-            values.push(value);
         }
-        for (output, line) in outputs.iter_mut().zip(&self.outputs) {
-            output.copy_from_slice(&values[*line]);
+        for (index, line) in self.lines.iter().enumerate() {
+            let (before, rest) = slots.split_at_mut(index);
+            let argument = |place: usize| match line.arguments()[place] {
+                Argument::Input(input) => reached[input],
+                Argument::Line(line) => &*before[line],
+                Argument::Number(_) => &numbers[index][place][..count],
+            };
+            match line {
+                Line::Unary(function, parameter, _) => function.on_host(*parameter, argument(0), rest[0]),
+                Line::Binary(function, _) => function.on_host(argument(0), argument(1), rest[0]),
+            }
         }
-    }
-}
-
-impl Argument {
-    /// A number as often as there are elements; nothing for another argument.
-    fn repeated(self, count: usize) -> Vec<f32> {
-        match self {
-            Self::Number(number) => vec![number; count],
-            Self::Input(_) | Self::Line(_) => Vec::new(),
+        for (output, line) in copies {
+            output.copy_from_slice(slots[line]);
         }
     }
 }
 
 impl Reach {
-    /// The elements of the input that go with `count` output elements from `first` on.
-    fn elements(self, input: &[f32], first: usize, count: usize) -> Vec<f32> {
+    /// The elements of the input that go with `count` output elements from `first` on: of the input itself where they
+    /// lie side by side, else of `held`.
+    fn elements<'a>(self, input: &'a [f32], first: usize, count: usize, held: &'a mut Vec<f32>) -> &'a [f32] {
         let Self { inner, size } = self;
-        if inner == 1 && first + count <= size {
-            return input[first..first + count].to_vec();
+        if inner == 1 && first % size + count <= size {
+            return &input[first % size..][..count];
         }
-        (first..first + count).map(|index| input[index / inner % size]).collect()
+        held.clear();
+        while held.len() < count {
+            let (place, left) = (first + held.len(), count - held.len());
+            let element = place / inner % size;
+            match (inner, size) {
+                (_, 1) => held.resize(count, input[0]),
+                (1, _) => held.extend_from_slice(&input[element..size.min(element + left)]),
+                _ => held.extend(repeat_n(input[element], left.min(inner - place % inner))),
+            }
+        }
+        held
     }
 }

@@ -1,6 +1,8 @@
 //! Several functions of each element in one dispatch, whose shader is written from the texts of the functions.
 
 mod host;
+#[cfg(test)]
+mod host_tests;
 mod line;
 mod reach;
 mod text;
