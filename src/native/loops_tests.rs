@@ -63,6 +63,21 @@ fn sums_of_every_storage_are_within_their_bounds() {
 }
 
 #[test]
+fn several_products_of_rows_have_the_bits_of_one() {
+    for ((rows, length, wide), count) in [((1, 5, 8), 1), ((4, 1025, 1028), 2), ((6, 5000, 5000), 9), ((9, 64, 64), 3)]
+    {
+        let (elements, inputs) = (numbers(rows * wide, 14), numbers(count * length, 15));
+        let inputs: Vec<&[f32]> = inputs.chunks(length).collect();
+        let mut found = vec![0; rows * count];
+        row_dots::<F32>(&elements, wide, &inputs, |row, input, sum| found[row * count + input] += sum.to_bits());
+        for (index, found) in found.iter().enumerate() {
+            let row = &elements[index / count * wide..][..length];
+            assert_eq!(*found, row_dot::<F32>(row, inputs[index % count]).to_bits(), "{rows} x {length}, {index}");
+        }
+    }
+}
+
+#[test]
 fn squares_of_residuals_are_within_their_bound() {
     for length in LENGTHS {
         let (product, direction) = (numbers(length, 3), numbers(length, 4));
@@ -102,14 +117,22 @@ fn side(elements: &[f32], item: usize, [size, length]: [usize; 2], along_rows: b
 
 #[test]
 fn products_of_any_strides_and_sizes_are_within_their_bound() {
-    let shapes = [[1, 1, 1], [3, 0, 2], [4, 16, 16], [5, 17, 19], [33, 1, 47], [2, 1000, 3], [7, 529, 31]];
-    for ([rows, length, cols], ways) in shapes.into_iter().flat_map(|shape| (0..4).map(move |ways| (shape, ways))) {
+    let small = [[1, 1, 1], [3, 0, 2], [4, 16, 16], [5, 17, 19], [33, 1, 47], [2, 1000, 3], [7, 529, 31]];
+    // Tiles of every height, several panels, and rows that do not share a panel.
+    let shapes = small.into_iter().chain([[23, 40, 70], [27, 33, 8], [25, 30_000, 2]]);
+    for ([rows, length, cols], ways) in shapes.flat_map(|shape| (0..4).map(move |ways| (shape, ways))) {
         let (first, second) = ([rows, length], [cols, length]);
         let (left, right) = (numbers(2 * (rows + 1) * (length + 1), 8), numbers(2 * (cols + 1) * (length + 1), 9));
         let left = |item| side(&left, item, first, ways & 1 == 0);
         let right = |item| side(&right, item, second, ways & 2 == 0);
         let mut output = vec![f32::NAN; 2 * rows * cols];
-        product([rows, length, cols], left, right, &mut output);
+        product([rows, length, cols], Asked::All, left, right, &mut output);
+        let mut below = vec![f32::NAN; 2 * rows * cols];
+        product([rows, length, cols], Asked::Below(3), left, right, &mut below);
+        for (index, (all, below)) in output.iter().zip(&below).enumerate() {
+            let (row, col) = (index / cols % rows, index % cols);
+            assert!(col > row + 3 || all.to_bits() == below.to_bits(), "{row}, {col}");
+        }
         for (index, found) in output.iter().enumerate() {
             let (item, row, col) = (index / (rows * cols), index / cols % rows, index % cols);
             let (left, right) = (left(item), right(item));

@@ -1,10 +1,13 @@
 //! Products of matrices: both sides packed into panels of neighbours, and tiles of sums over them.
 
-use super::tile::{Block, Sizes};
+use std::sync::Mutex;
+
+use super::blocks;
+use super::tile::{Asked, Block, Sizes};
 use crate::device::{each_chunk, thread_count};
 
-/// The most tall tiles that share a panel of the right side while it is in the cache.
-const MOST_TILES: usize = 8;
+/// The elements of the packed left side that share a panel of the right side: they stay in the second cache.
+const LEFT: usize = 1 << 18;
 
 /// Steps of the inner axis that are packed at once, so that what is written stays in the cache.
 const STEPS: usize = 64;
@@ -26,13 +29,17 @@ impl<'a> Strided<'a> {
         Self { elements: &elements[first * wide..], across: 1, along: wide }
     }
 
-    /// Writes `count` numbers of each step from number `first` on, `width` apart from one step to the next.
+    /// Writes `count` numbers of each step from number `first` on, `width` apart from one step to the next, with zeros
+    /// between.
     ///
-    /// *Shapes*  `panel`: length × `width`, zeros beforehand
+    /// *Shapes*  `panel`: length × `width`
     #[inline(always)]
     pub(super) fn pack(self, first: usize, count: usize, width: usize, panel: &mut [f32]) {
         for (index, panel) in panel.chunks_mut(STEPS * width).enumerate() {
             let start = index * STEPS * self.along + first * self.across;
+            if count < width {
+                panel.chunks_exact_mut(width).for_each(|row| row[count..].fill(0.0));
+            }
             if self.across == 1 {
                 for (step, row) in panel.chunks_exact_mut(width).enumerate() {
                     row[..count].copy_from_slice(&self.elements[start + step * self.along..][..count]);
@@ -44,32 +51,6 @@ impl<'a> Strided<'a> {
                 let places = panel[place..].iter_mut().step_by(width);
                 places.zip(elements).for_each(|(place, element)| *place = *element);
             }
-        }
-    }
-}
-
-/// The entries of a product that are asked for; others are left as they are, or written with any value.
-#[derive(Clone, Copy)]
-pub(crate) enum Asked {
-    All,
-    /// The entries whose column is at most their row and this number.
-    Below(usize),
-}
-
-impl Asked {
-    /// What is asked for of the rows from `first` on.
-    fn after(self, first: usize) -> Self {
-        match self {
-            Self::All => Self::All,
-            Self::Below(diagonal) => Self::Below(diagonal + first),
-        }
-    }
-
-    /// The end of the columns that are asked for in rows before `end`.
-    pub(super) fn columns(self, end: usize, cols: usize) -> usize {
-        match self {
-            Self::All => cols,
-            Self::Below(diagonal) => cols.min(end + diagonal),
         }
     }
 }
@@ -91,24 +72,69 @@ pub(crate) fn product<'a, 'b>(
         output.fill(0.0);
         return;
     }
-    let Sizes { lanes, tall, wide } = Sizes::of_processor();
+    let Sizes { lanes, tall, short, wide } = Sizes::of_processor();
     // In elements that are read or written, as each of several products takes a part of the time of one.
-    let work = |rows: usize| rows * length * cols / 8;
-    each_chunk(output, rows * cols, work(rows), |item, output| {
+    let work = |rows: usize, cols: usize| rows * length * cols / 8;
+    each_chunk(output, rows * cols, work(rows, cols), |item, output| {
         let (left, right) = (left(item), right(item));
-        let mut panels = vec![0.0; cols.div_ceil(wide) * wide * length];
-        each_chunk(&mut panels, wide * length, 2 * wide * length, |index, panel| {
+        let (tiles, width) = ((rows / tall * tall + (rows % tall).next_multiple_of(short)) * length, wide * length);
+        let needed = tiles + cols.div_ceil(wide) * width;
+        let mut room = Room::of(needed);
+        let (packed, panels) = room.elements[..needed].split_at_mut(tiles);
+        each_chunk(packed, tall * length, 2 * tall * length, |index, packed| {
+            let height = if (index + 1) * tall <= rows { tall } else { short };
+            for (tile, first) in packed.chunks_exact_mut(height * length).zip((index * tall..).step_by(height)) {
+                left.pack(first, height.min(rows - first), height, tile);
+            }
+        });
+        each_chunk(panels, width, 2 * width, |index, panel| {
             let count = wide.min(cols - index * wide);
             let width = if count <= lanes { lanes } else { wide };
             right.pack(index * wide, count, width, &mut panel[..width * length]);
         });
-        let tiles = rows.div_ceil(tall);
-        let chunks = thread_count() * tiles.div_ceil(thread_count() * MOST_TILES);
-        let height = tiles.div_ceil(chunks) * tall;
-        each_chunk(output, height * cols, work(height), |index, output| {
-            let first = index * height;
-            let left = Strided { elements: &left.elements[first * left.across..], ..left };
-            Block { length, cols, asked: asked.after(first), left, panels: &panels }.run(output);
+        let height = (LEFT / length).max(1).next_multiple_of(tall);
+        let mut parts = Vec::with_capacity(cols.div_ceil(wide));
+        for (output, first) in output.chunks_mut(height * cols).zip((0..).step_by(height)) {
+            let columns = blocks(output.chunks_mut(cols).collect(), wide);
+            parts.extend(columns.zip((0..).step_by(wide)).map(|(rows, col)| (first, col, rows)));
+        }
+        each_chunk(&mut parts, 1, work(height.min(rows), wide), |_, part| {
+            let (first, col, output) = &mut part[0];
+            let asked = asked.after(*first);
+            let (left, right) = (&packed[*first * length..], &panels[*col * length..][..width]);
+            Block { length, col: *col, asked, left, right }.run(output);
         });
     });
+}
+
+/// Memory for packed sides, which is kept for the next product, because new memory takes as long as packing.
+struct Room {
+    elements: Vec<f32>,
+}
+
+/// Memory that waits for the next product, at most a piece for each thread.
+static ROOMS: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
+
+/// The largest memory that is kept, in elements.
+const MOST_KEPT: usize = 1 << 22;
+
+impl Room {
+    /// At least so many elements, of any value.
+    fn of(length: usize) -> Self {
+        let kept = ROOMS.lock().ok().and_then(|mut rooms| rooms.pop());
+        let mut elements = kept.unwrap_or_default();
+        elements.resize(elements.len().max(length), 0.0);
+        Self { elements }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if self.elements.capacity() <= MOST_KEPT
+            && let Ok(mut rooms) = ROOMS.lock()
+            && rooms.len() < thread_count()
+        {
+            rooms.push(std::mem::take(&mut self.elements));
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::partial::{Terms, load, sum_of, widened};
+use super::partial::{MOST_SUMS, Terms, load, sum_of, sums_of, widened};
 use super::wide::wide;
 use crate::tensor::stored::Stored;
 
@@ -34,6 +34,31 @@ impl<S: Stored> Terms for RowProducts<'_, S> {
 /// *Accuracy*  as [`sum_of`].
 pub(crate) fn row_dot<S: Stored>(row: &[S::Bits], input: &[f32]) -> f32 {
     sum_of(input.len(), RowProducts::<S>(row, input))
+}
+
+/// Rows that read parts of several inputs in turn, while these are in the first cache.
+pub(crate) const ROWS: usize = 4;
+
+/// row · input for each row and input: `each` has the row, the input and the product.
+///
+/// *Accuracy*  as [`row_dot`], with the same bits.
+pub(crate) fn row_dots<S: Stored>(
+    rows: &[S::Bits],
+    wide: usize,
+    inputs: &[&[f32]],
+    mut each: impl FnMut(usize, usize, f32),
+) {
+    for (rows, first_row) in rows.chunks(ROWS * wide).zip((0..).step_by(ROWS)) {
+        for (inputs, first) in inputs.chunks(MOST_SUMS / ROWS).zip((0..).step_by(MOST_SUMS / ROWS)) {
+            let products = |row| inputs.iter().map(move |input| RowProducts::<S>(row, input));
+            let terms: Vec<_> = rows.chunks(wide).flat_map(products).collect();
+            let mut sums = [0.0; MOST_SUMS];
+            sums_of(inputs[0].len(), &terms, &mut sums[..terms.len()]);
+            for (index, sum) in sums[..terms.len()].iter().enumerate() {
+                each(first_row + index / inputs.len(), first + index % inputs.len(), *sum);
+            }
+        }
+    }
 }
 
 /// Elements of rows up to which sums stay in registers, and the rows, which are read a few columns at a time, in the

@@ -2,8 +2,6 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::product::{Asked, Strided};
-
 /// Products that are added one after another before their sum enters a tree.
 const RUN: usize = 16;
 
@@ -16,6 +14,8 @@ pub(super) struct Sizes {
     pub(super) lanes: usize,
     /// The rows of a tall tile.
     pub(super) tall: usize,
+    /// The rows of the tiles of what is left; a part of `tall`.
+    pub(super) short: usize,
     /// The columns of a wide tile: two vectors.
     pub(super) wide: usize,
 }
@@ -30,37 +30,65 @@ impl Sizes {
             #[inline(always)]
             fn with_simd<S: Simd>(self, _: S) -> Sizes {
                 let lanes = S::F32_LANES;
-                Sizes { lanes, tall: if lanes == 16 { 12 } else { 6 }, wide: 2 * lanes }
+                let (tall, short) = if lanes == 16 { (12, 4) } else { (6, 2) };
+                Sizes { lanes, tall, short, wide: 2 * lanes }
             }
         }
         Arch::new().dispatch(Ask)
     }
 }
 
-/// Some rows of a product.
+/// The entries of a product that are asked for; others are left as they are, or written with any value.
+#[derive(Clone, Copy)]
+pub(crate) enum Asked {
+    All,
+    /// The entries whose column is at most their row and this number.
+    Below(usize),
+}
+
+impl Asked {
+    /// What is asked for of the rows from `first` on.
+    pub(super) fn after(self, first: usize) -> Self {
+        match self {
+            Self::All => Self::All,
+            Self::Below(diagonal) => Self::Below(diagonal + first),
+        }
+    }
+
+    /// Whether rows before `end` have an entry that is asked for from column `col` on.
+    fn reaches(self, col: usize, end: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::Below(diagonal) => col < end + diagonal,
+        }
+    }
+}
+
+/// Some rows of the columns of one panel.
 pub(super) struct Block<'a> {
     pub(super) length: usize,
-    pub(super) cols: usize,
+    /// The first of the columns.
+    pub(super) col: usize,
     pub(super) asked: Asked,
-    /// The left side, from the first of the rows on.
-    pub(super) left: Strided<'a>,
+    /// The packed left side, from the first of the rows on.
+    pub(super) left: &'a [f32],
     /// The packed right side.
-    pub(super) panels: &'a [f32],
+    pub(super) right: &'a [f32],
 }
 
 impl Block<'_> {
     /// Writes the rows.
-    pub(super) fn run(self, output: &mut [f32]) {
+    pub(super) fn run(self, output: &mut [&mut [f32]]) {
         Arch::new().dispatch(Run { block: self, output });
     }
 }
 
-struct Run<'a> {
+struct Run<'a, 'b> {
     block: Block<'a>,
-    output: &'a mut [f32],
+    output: &'a mut [&'b mut [f32]],
 }
 
-impl WithSimd for Run<'_> {
+impl WithSimd for Run<'_, '_> {
     type Output = ();
 
     #[inline(always)]
@@ -72,41 +100,38 @@ impl WithSimd for Run<'_> {
     }
 }
 
-impl Run<'_> {
+impl Run<'_, '_> {
     /// The rows, in tiles of `TALL` rows, and of `SHORT` rows for what is left.
     #[inline(always)]
     fn rows<S: Simd, const TALL: usize, const SHORT: usize>(self, simd: S) {
-        let Self { block: Block { length, cols, asked, left, panels }, output } = self;
-        let (rows, wide) = (output.len() / cols, 2 * S::F32_LANES);
-        let tall = rows / TALL * TALL;
-        let tiles = || (0..tall).step_by(TALL).chain((tall..rows).step_by(SHORT));
-        let height = |first| if first < tall { TALL } else { SHORT };
-        let mut packed = vec![0.0; (tall + (rows - tall).next_multiple_of(SHORT)) * length];
-        for first in tiles() {
-            let height = height(first);
-            left.pack(first, height.min(rows - first), height, &mut packed[first * length..][..height * length]);
-        }
-        let depth = (usize::BITS - length.div_ceil(RUN).leading_zeros()) as usize;
-        let mut levels = vec![simd.splat_f32s(0.0); depth * TALL * 2];
-        for (panel, col) in panels.chunks_exact(wide * length).zip((0..).step_by(wide)) {
-            let is_wide = cols - col > S::F32_LANES;
-            for first in tiles() {
-                let height = height(first);
-                let end = rows.min(first + height);
-                if asked.columns(end, cols) <= col {
-                    continue;
-                }
-                let (left, levels) = (&packed[first * length..][..height * length], &mut levels);
-                let place = Place { cols, col, output: &mut output[first * cols..end * cols] };
-                match (first < tall, is_wide) {
-                    (true, true) => place.write(simd, tile::<S, TALL, 2>(simd, left, panel, levels)),
-                    (true, false) => place.write(simd, tile::<S, TALL, 1>(simd, left, panel, levels)),
-                    (false, true) => place.write(simd, tile::<S, SHORT, 2>(simd, left, panel, levels)),
-                    (false, false) => place.write(simd, tile::<S, SHORT, 1>(simd, left, panel, levels)),
-                }
+        let Self { block: Block { length, col, asked, left, right }, output } = self;
+        let mut levels = vec![simd.splat_f32s(0.0); depth(length) * TALL * 2];
+        let is_wide = output[0].len() > S::F32_LANES;
+        let tall = output.len() / TALL * TALL;
+        for (first, height) in (0..tall)
+            .step_by(TALL)
+            .map(|first| (first, TALL))
+            .chain((tall..output.len()).step_by(SHORT).map(|first| (first, SHORT)))
+        {
+            let end = output.len().min(first + height);
+            if !asked.reaches(col, end) {
+                continue;
+            }
+            let (left, output, levels) =
+                (&left[first * length..][..height * length], &mut output[first..end], &mut levels);
+            match (first < tall, is_wide) {
+                (true, true) => write(simd, tile::<S, TALL, 2>(simd, left, right, levels), output),
+                (true, false) => write(simd, tile::<S, TALL, 1>(simd, left, right, levels), output),
+                (false, true) => write(simd, tile::<S, SHORT, 2>(simd, left, right, levels), output),
+                (false, false) => write(simd, tile::<S, SHORT, 1>(simd, left, right, levels), output),
             }
         }
     }
+}
+
+/// The levels of the tree over so many products.
+fn depth(length: usize) -> usize {
+    (usize::BITS - length.div_ceil(RUN).leading_zeros()) as usize
 }
 
 /// The sums of a tile: rows of vectors.
@@ -124,6 +149,7 @@ fn tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
     let (right, _) = bytemuck::cast_slice::<f32, S::f32s>(right).as_chunks::<VECTORS>();
     let (levels, _) = levels.as_chunks_mut::<VECTORS>();
     let (levels, _) = levels.as_chunks_mut::<ROWS>();
+    let levels = &mut levels[..depth(left.len())];
     // Level k holds the sum of 2^k runs until another of its size is there: the ones of the number of runs so far.
     let mut count = 0usize;
     for (left, right) in left.chunks(RUN).zip(right.chunks(RUN)) {
@@ -172,21 +198,16 @@ fn add<S: Simd, const ROWS: usize, const VECTORS: usize>(
     sums
 }
 
-/// The place of a tile in rows of an output.
-struct Place<'a> {
-    cols: usize,
-    col: usize,
-    output: &'a mut [f32],
-}
-
-impl Place<'_> {
-    #[inline(always)]
-    fn write<S: Simd, const ROWS: usize, const VECTORS: usize>(self, _: S, sums: Sums<S, ROWS, VECTORS>) {
-        for (row, sums) in self.output.chunks_exact_mut(self.cols).zip(&sums) {
-            let sums: &[f32] = bytemuck::cast_slice(sums);
-            let row = &mut row[self.col..];
-            let count = row.len().min(sums.len());
-            row[..count].copy_from_slice(&sums[..count]);
-        }
+/// Writes the sums to the beginnings of rows.
+#[inline(always)]
+fn write<S: Simd, const ROWS: usize, const VECTORS: usize>(
+    _: S,
+    sums: Sums<S, ROWS, VECTORS>,
+    output: &mut [&mut [f32]],
+) {
+    for (row, sums) in output.iter_mut().zip(&sums) {
+        let sums: &[f32] = bytemuck::cast_slice(sums);
+        let count = row.len().min(sums.len());
+        row[..count].copy_from_slice(&sums[..count]);
     }
 }

@@ -7,7 +7,7 @@ use super::segments::{RowSegments, Segments};
 use super::sum_partials::sum_partials;
 use crate::Result;
 use crate::device::{Buffer, Grid, Kernel, Recorder, UNIFORM_BYTES, Words, each_chunk};
-use crate::native::{Vectors, add_rows, blocks, row_dot};
+use crate::native::{ROWS, Vectors, add_rows, blocks, row_dots};
 use crate::tensor::stored::Stored;
 use crate::tensor::{Matrix, Panel, Tensor};
 
@@ -207,7 +207,7 @@ pub(super) fn on_host<S: Stored>(params: &Params, [matrix, input, mask, output]:
     let (vectors, total_rows) = (params.vectors as usize, params.total_rows as usize);
     let (items, batch) = (params.items as usize, params.batch as usize);
     let mask = Vectors::new(params.cols, mask, params.masked);
-    let length = (BLOCK / (wide * vectors).max(1)).clamp(1, rows.max(1));
+    let length = (BLOCK / (wide * vectors).max(1)).clamp(1, rows.max(1)).next_multiple_of(ROWS);
     let mut parts = Vec::new();
     let output = output.write::<f32>().chunks_mut((vectors * total_rows).max(1));
     for (index, item_output) in output.enumerate().take(params.segments as usize * batch) {
@@ -223,14 +223,22 @@ pub(super) fn on_host<S: Stored>(params: &Params, [matrix, input, mask, output]:
         let first_col = *segment * 4 * params.segment_quads as usize;
         let of_segment = first_col..cols.min(first_col + 4 * params.segment_quads as usize);
         let kept: Vec<_> = (0..vectors).filter(|within| !mask.skips(*item * vectors + within)).collect();
+        let length = of_segment.len();
+        if length == 0 {
+            kept.iter().for_each(|within| outputs[*within].fill(0.0));
+            return;
+        }
+        let input = |within: usize| {
+            let start = (*item % params.input_items as usize * vectors + within) * cols;
+            &input[start..][of_segment.clone()]
+        };
+        let inputs: Vec<&[f32]> = kept.iter().copied().map(input).collect();
         let mut room = Vec::new();
-        for row in 0..outputs[0].len() {
-            let elements = &matrix[(*first + row) * wide..][of_segment.clone()];
-            let (elements, _) = S::ready(elements, [1, elements.len(), elements.len()], &mut room);
-            for within in &kept {
-                let start = (*item % params.input_items as usize * vectors + within) * cols;
-                outputs[*within][row] = row_dot::<S::Ready>(elements, &input[start..][of_segment.clone()]);
-            }
+        for (block, first_row) in (0..outputs[0].len()).step_by(ROWS).zip((*first..).step_by(ROWS)) {
+            let count = ROWS.min(outputs[0].len() - block);
+            let elements = &matrix[first_row * wide + first_col..][..(count - 1) * wide + length];
+            let (elements, wide) = S::ready(elements, [count, wide, length], &mut room);
+            row_dots::<S::Ready>(elements, wide, &inputs, |row, within, sum| outputs[kept[within]][block + row] = sum);
         }
     });
 }

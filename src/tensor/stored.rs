@@ -1,8 +1,7 @@
 //! The storages of elements as types, for loops of the host that are compiled once for each.
 
 use bytemuck::Pod;
-use half::f16;
-use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
+use pulp::{Arch, NullaryFnOnce};
 
 /// A storage of elements, each of which widens to an `f32`.
 pub(crate) trait Stored: Copy + 'static {
@@ -52,24 +51,40 @@ impl Stored for F16 {
     type Bits = u16;
     type Ready = F32;
 
-    /// Without a branch, so that a compiler can widen several elements at once: the exponent moves to that of an
-    /// `f32`, 112 apart, by a product that takes subnormal numbers along.
+    /// Without a branch, so that a compiler can widen several elements at once. The exponent moves to that of an `f32`,
+    /// 112 apart. A subnormal number is the difference of two normal numbers, because a processor is slow to multiply it.
     #[inline(always)]
     fn widen(bits: u16) -> f32 {
         let magnitude = u32::from(bits & 0x7fff) << 13;
-        let finite = (f32::from_bits(magnitude) * f32::from_bits((127 + 112) << 23)).to_bits();
+        let normal = magnitude + (112 << 23);
+        let subnormal = (f32::from_bits(normal + (1 << 23)) - f32::from_bits(113 << 23)).to_bits();
+        let finite = if magnitude < 1 << 23 { subnormal } else { normal };
         let wide = if magnitude >= 0x0f80_0000 { magnitude | 0x7f80_0000 } else { finite };
         f32::from_bits(wide | u32::from(bits & 0x8000) << 16)
     }
 
-    /// By the processor's own conversion where there is one: `widen` takes twice as long, and much longer where a
-    /// subnormal number is among the elements.
     fn ready<'a>(bits: &'a [u16], [count, wide, cols]: [usize; 3], room: &'a mut Vec<f32>) -> (&'a [f32], usize) {
         room.resize(count * cols, 0.0);
         for (row, target) in bits.chunks(wide.max(1)).zip(room.chunks_exact_mut(cols.max(1))) {
-            row[..cols].reinterpret_cast::<f16>().convert_to_f32_slice(target);
+            Arch::new().dispatch(Widen { bits: row, target });
         }
         (room, cols)
+    }
+}
+
+/// The widening of a row of halves, as a type, because a closure need not be inlined into what is compiled for wide
+/// vectors.
+struct Widen<'a> {
+    bits: &'a [u16],
+    target: &'a mut [f32],
+}
+
+impl NullaryFnOnce for Widen<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.target.iter_mut().zip(self.bits).for_each(|(target, bits)| *target = F16::widen(*bits));
     }
 }
 
@@ -89,7 +104,7 @@ impl Stored for Bf16 {
 
 #[cfg(test)]
 mod tests {
-    use half::bf16;
+    use half::{bf16, f16};
 
     use super::*;
 

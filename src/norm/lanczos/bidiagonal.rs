@@ -123,65 +123,89 @@ fn confirmed(chain: &[f64], found: Option<f64>, rank: usize) -> f64 {
     found.filter(is_of_rank).unwrap_or_else(|| largest_eigenvalue(chain, rank))
 }
 
-/// A unit eigenvector by inverse iteration with a factorisation that pivots (LAPACK's `gttrf` in small).
-fn eigenvector(chain: &[f64], value: f64) -> Vec<f64> {
-    let size = chain.len() + 1;
-    let scale = value.abs().max(f64::MIN_POSITIVE);
-    // The shift lies just off the eigenvalue, so that the matrix can be factorised.
-    let shift = value * (1.0 + 4.0 * f64::EPSILON);
-    let mut diagonal = vec![-shift / scale; size];
-    let mut upper: Vec<f64> = chain.iter().map(|value| value / scale).collect();
-    let mut lower = upper.clone();
-    let mut second_upper = vec![0.0; size.saturating_sub(2)];
-    let mut swapped = vec![false; size.saturating_sub(1)];
-    for row in 0..size.saturating_sub(1) {
-        if diagonal[row].abs() >= lower[row].abs() {
-            if diagonal[row] == 0.0 {
-                diagonal[row] = f64::EPSILON;
-            }
-            let factor = lower[row] / diagonal[row];
-            lower[row] = factor;
-            diagonal[row + 1] -= factor * upper[row];
-        } else {
-            swapped[row] = true;
-            let factor = diagonal[row] / lower[row];
-            diagonal[row] = lower[row];
-            lower[row] = factor;
-            let above = upper[row];
-            upper[row] = diagonal[row + 1];
-            diagonal[row + 1] = above - factor * diagonal[row + 1];
-            if row + 2 < size {
-                second_upper[row] = upper[row + 1];
-                upper[row + 1] *= -factor;
+/// The factors of a tridiagonal matrix without its eigenvalue, with rows exchanged (LAPACK's `gttrf` in small).
+struct Factors {
+    /// The inverses of the diagonal of the upper factor, and the two diagonals above.
+    inverses: Vec<f64>,
+    upper: Vec<f64>,
+    second_upper: Vec<f64>,
+    lower: Vec<f64>,
+    swapped: Vec<bool>,
+}
+
+impl Factors {
+    fn of(chain: &[f64], value: f64) -> Self {
+        let size = chain.len() + 1;
+        let scale = value.abs().max(f64::MIN_POSITIVE);
+        // The shift lies just off the eigenvalue, so that the matrix can be factorised.
+        let shift = value * (1.0 + 4.0 * f64::EPSILON);
+        let mut diagonal = vec![-shift / scale; size];
+        let mut upper: Vec<f64> = chain.iter().map(|value| value / scale).collect();
+        let mut lower = upper.clone();
+        let mut second_upper = vec![0.0; size.saturating_sub(2)];
+        let mut swapped = vec![false; size.saturating_sub(1)];
+        for row in 0..size.saturating_sub(1) {
+            if diagonal[row].abs() >= lower[row].abs() {
+                if diagonal[row] == 0.0 {
+                    diagonal[row] = f64::EPSILON;
+                }
+                let factor = lower[row] / diagonal[row];
+                lower[row] = factor;
+                diagonal[row + 1] -= factor * upper[row];
+            } else {
+                swapped[row] = true;
+                let factor = diagonal[row] / lower[row];
+                diagonal[row] = lower[row];
+                lower[row] = factor;
+                let above = upper[row];
+                upper[row] = diagonal[row + 1];
+                diagonal[row + 1] = above - factor * diagonal[row + 1];
+                if row + 2 < size {
+                    second_upper[row] = upper[row + 1];
+                    upper[row + 1] *= -factor;
+                }
             }
         }
+        if diagonal[size - 1] == 0.0 {
+            diagonal[size - 1] = f64::EPSILON;
+        }
+        let inverses = diagonal.iter().map(|value| value.recip()).collect();
+        Self { inverses, upper, second_upper, lower, swapped }
     }
-    if diagonal[size - 1] == 0.0 {
-        diagonal[size - 1] = f64::EPSILON;
-    }
-    let inverses: Vec<f64> = diagonal.iter().map(|value| value.recip()).collect();
-    // A start without zeros and without symmetry has a part along any eigenvector.
-    let mut vector: Vec<f64> = (0..size).map(|index| 1.0 + 0.5 * ((index * 7 + 3) % 11) as f64 / 11.0).collect();
-    for _ in 0..4 {
-        let before = vector.clone();
+
+    /// Solves with a right side, which becomes the solution.
+    fn solve(&self, vector: &mut [f64]) {
+        let size = vector.len();
         for row in 0..size.saturating_sub(1) {
-            if swapped[row] {
+            if self.swapped[row] {
                 vector.swap(row, row + 1);
             }
-            vector[row + 1] -= lower[row] * vector[row];
+            vector[row + 1] -= self.lower[row] * vector[row];
         }
         for row in (0..size).rev() {
             let mut sum = vector[row];
             if row + 1 < size {
-                sum -= upper[row] * vector[row + 1];
+                sum -= self.upper[row] * vector[row + 1];
             }
             if row + 2 < size {
-                sum -= second_upper[row] * vector[row + 2];
+                sum -= self.second_upper[row] * vector[row + 2];
             }
-            vector[row] = sum * inverses[row];
+            vector[row] = sum * self.inverses[row];
         }
+    }
+}
+
+/// A unit eigenvector by inverse iteration, until an iteration changes nothing but the sign.
+fn eigenvector(chain: &[f64], value: f64) -> Vec<f64> {
+    const MOST: usize = 4;
+    let factors = Factors::of(chain, value);
+    // A start without zeros and without symmetry has a part along any eigenvector.
+    let start = |index: usize| 1.0 + 0.5 * ((index * 7 + 3) % 11) as f64 / 11.0;
+    let mut vector: Vec<f64> = (0..=chain.len()).map(start).collect();
+    for _ in 0..MOST {
+        let before = vector.clone();
+        factors.solve(&mut vector);
         vector = unit(vector);
-        // The sign may change with each iteration.
         let change = |(now, before): (&f64, &f64)| (now.abs() - before.abs()).abs();
         if vector.iter().zip(&before).map(change).fold(0.0, f64::max) <= 2.0 * f64::EPSILON {
             break;
