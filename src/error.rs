@@ -163,6 +163,22 @@ pub enum Error {
         reason: String,
     },
 
+    /// A network has no parameter of a name.
+    #[error("there is no parameter `{name}`; there are: {known}")]
+    NoParameter {
+        /// The name that was asked for.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+
+    /// A network has two parameters of one name.
+    #[error("there are two parameters `{name}`: give the layers other names")]
+    DuplicateParameter {
+        /// The name.
+        name: String,
+    },
+
     /// An option has a value that means nothing.
     #[error("{operation}: {option} is {value}, but must be {allowed}")]
     InvalidOption {

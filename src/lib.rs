@@ -119,6 +119,7 @@
 //! | `io` | files |
 //! | `audit` | the norms of a checkpoint |
 //! | `report` | the norms as a table, CSV, JSON or Markdown |
+//! | [`layer`] | layers of networks, with normalised weights |
 //! | [`low_level`] | kernels and their reference implementations |
 //! | [`prelude`] | the five names of a first program |
 //!
@@ -135,6 +136,7 @@ mod floors;
 #[cfg(any(feature = "io-safetensors", feature = "io-npy"))]
 pub mod io;
 pub mod iterate;
+pub mod layer;
 pub mod low_level;
 mod matrix;
 mod native;

@@ -1,0 +1,99 @@
+//! Layers of networks: parameters by name, a function on a tape, and a bound on the Lipschitz constant.
+//!
+//! A [`Layer`] is a plain description. It declares [`Parameter`]s by name, as checkpoints name them, and computes its
+//! output from the values of a [`Scope`]. [`Parameters`] holds the tensors. State, function and update are apart, so that
+//! programs of a tape stay pure: a training scope collects the next states, and the program that computes them writes
+//! them.
+//!
+//! ```
+//! use opnorm::layer::{Activation, Linear, Parameters, Scope, Sequential, SpectralNormalisation};
+//! use opnorm::{Device, layer::Layer, tape::Tape, tensor::Tensor};
+//! let device = Device::new()?;
+//! let network = Sequential::new()
+//!     .then(Linear::new(3, 4).parametrised(SpectralNormalisation::default()))
+//!     .then(Activation::Relu)
+//!     .then(Linear::new(4, 1));
+//! let parameters = Parameters::initial(&device, &network, 7)?;
+//! let tape = Tape::new(&device);
+//! let scope = Scope::evaluation(&tape, &parameters)?;
+//! let x = tape.input(&[2, 3])?;
+//! let y = network.apply(&scope, "", &x)?;
+//! let program = tape.compile(&scope.inputs(&[&x]), &[&y])?;
+//! let found = program.run(&parameters.tensors(&[&Tensor::from_slice(&device, &[2, 3], &[1.0; 6])?]))?;
+//! assert_eq!(found[0].shape(), [2, 1]);
+//! # Ok::<(), opnorm::Error>(())
+//! ```
+
+mod activation;
+mod flatten;
+mod generation;
+mod initial;
+mod linear;
+mod lipschitz;
+mod orthogonal;
+mod parameter;
+mod parameters;
+mod parametrisation;
+mod random;
+mod scaled;
+mod scope;
+mod sequential;
+mod spectral;
+mod upper_bound;
+
+pub use activation::Activation;
+pub use flatten::Flatten;
+pub use generation::Generation;
+pub use initial::{Constant, Direction, Initialiser, Normal, Uniform};
+pub use linear::Linear;
+pub use orthogonal::Orthogonal;
+pub use parameter::{Parameter, Role};
+pub use parameters::Parameters;
+pub use parametrisation::{Parametrisation, Plain};
+pub use random::Random;
+pub use scaled::{Fan, Scaled};
+pub use scope::Scope;
+pub use sequential::Sequential;
+pub use spectral::{Divisor, SpectralNormalisation};
+
+use std::fmt::Debug;
+
+use crate::Result;
+use crate::bound::Bounds;
+use crate::tape::Value;
+
+/// A layer of a network, or a network of layers.
+///
+/// The path of a layer is the prefix of its parameters' names: `features.0` for `features.0.weight`, empty for a layer
+/// that is the whole network.
+pub trait Layer: Debug + Send + Sync {
+    /// The parameters that the layer reads, in the order of checkpoints.
+    fn parameters(&self, path: &str) -> Vec<Parameter>;
+
+    /// Completes parameters that depend on others, once all are drawn.
+    ///
+    /// # Errors
+    /// Any error of the device.
+    fn complete(&self, _path: &str, _parameters: &mut Parameters) -> Result<()> {
+        Ok(())
+    }
+
+    /// The output for a batch of inputs, with the parameters of a scope.
+    ///
+    /// # Errors
+    /// [`crate::Error::ShapeMismatch`] for an input that the layer does not take; [`crate::Error::InvalidOption`] for a
+    /// parameter that the scope does not have.
+    fn apply(&self, scope: &Scope, path: &str, input: &Value) -> Result<Value>;
+
+    /// Bounds on the Lipschitz constant in the Euclidean norm, of the layer as an evaluation scope computes it in exact
+    /// arithmetic.
+    ///
+    /// # Errors
+    /// Any error of the device.
+    fn lipschitz(&self, path: &str, parameters: &Parameters) -> Result<Bounds>;
+}
+
+/// The name of a part of a layer.
+pub(crate) fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_string() } else { format!("{path}.{name}") }
+}

@@ -1,0 +1,60 @@
+//! Layers one after another.
+
+use std::sync::Arc;
+
+use super::lipschitz::exactly;
+use super::{Layer, Parameter, Parameters, Scope, join};
+use crate::Result;
+use crate::bound::Bounds;
+use crate::tape::Value;
+
+/// Layers one after another, named by their numbers from 0 on, or by names of their own.
+#[derive(Clone, Debug, Default)]
+pub struct Sequential {
+    layers: Vec<(String, Arc<dyn Layer>)>,
+}
+
+impl Sequential {
+    /// No layers: the identity.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The layers and one more, which is named by its number.
+    pub fn then(self, layer: impl Layer + 'static) -> Self {
+        let name = self.layers.len().to_string();
+        self.then_named(name, layer)
+    }
+
+    /// The layers and one more of some name.
+    pub fn then_named(mut self, name: impl Into<String>, layer: impl Layer + 'static) -> Self {
+        self.layers.push((name.into(), Arc::new(layer)));
+        self
+    }
+
+    fn parts<'a>(&'a self, path: &'a str) -> impl Iterator<Item = (String, &'a dyn Layer)> {
+        self.layers.iter().map(move |(name, layer)| (join(path, name), &**layer))
+    }
+}
+
+impl Layer for Sequential {
+    fn parameters(&self, path: &str) -> Vec<Parameter> {
+        self.parts(path).flat_map(|(path, layer)| layer.parameters(&path)).collect()
+    }
+
+    fn complete(&self, path: &str, parameters: &mut Parameters) -> Result<()> {
+        self.parts(path).try_for_each(|(path, layer)| layer.complete(&path, parameters))
+    }
+
+    fn apply(&self, scope: &Scope, path: &str, input: &Value) -> Result<Value> {
+        self.parts(path).try_fold(input.clone(), |input, (path, layer)| layer.apply(scope, &path, &input))
+    }
+
+    /// The product of the layers' bounds; the lower bound of a layer is none of the whole.
+    fn lipschitz(&self, path: &str, parameters: &Parameters) -> Result<Bounds> {
+        let product = self.parts(path).try_fold(exactly(1.0), |product, (path, layer)| {
+            layer.lipschitz(&path, parameters).map(|bounds| product.product(&bounds))
+        })?;
+        Ok(if self.layers.len() > 1 { Bounds { lower: 0.0, ..product } } else { product })
+    }
+}
