@@ -5,3 +5,6 @@ struct Readme;
 
 #[doc = include_str!("../docs/library.md")]
 struct Library;
+
+#[doc = include_str!("../docs/layers.md")]
+struct Layers;

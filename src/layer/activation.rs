@@ -1,10 +1,12 @@
 //! Elementwise functions between layers.
 
 use super::lipschitz::exactly;
-use super::{Layer, Parameter, Parameters, Scope};
+use super::standardise::output;
+use super::{Deviation, Layer, Parameter, Parameters, Scope, Standardised};
 use crate::Result;
 use crate::bound::Bounds;
 use crate::tape::Value;
+use crate::tensor::Tensor;
 
 /// An elementwise function.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,7 +38,8 @@ pub enum Activation {
 impl Activation {
     /// An upper bound on the slope, and the slope where it is known.
     ///
-    /// The largest slopes of gelu (at √2) and of silu (where x = 2 coth(x / 2), 2.3994) are rounded up at the last digit.
+    /// The largest slopes are those of gelu at √2, and of silu at 2.3994, where x = 2 coth(x / 2): rounded up at the
+    /// last digit.
     fn steepest(self) -> (f64, f64) {
         match self {
             Self::Sigmoid => (0.25, 0.25),
@@ -65,6 +68,16 @@ impl Layer for Activation {
             Self::Elu => input.elu(1.0),
             Self::Abs => input.abs(),
         }
+    }
+
+    fn standardise(
+        &self,
+        path: &str,
+        parameters: &Parameters,
+        batch: &Tensor,
+        _: Deviation,
+    ) -> Result<(Vec<Standardised>, Tensor)> {
+        Ok((Vec::new(), output(self, path, parameters, batch)?))
     }
 
     fn lipschitz(&self, _: &str, _: &Parameters) -> Result<Bounds> {

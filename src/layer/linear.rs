@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use super::lipschitz::weight_bounds;
+use super::standardise::{by_output, output};
 use super::{
-    Constant, Initialiser, Layer, Parameter, Parameters, Parametrisation, Plain, Scaled, Scope, Uniform, join,
+    Constant, Deviation, Initialiser, Layer, Parameter, Parameters, Parametrisation, Plain, Role, Scaled, Scope,
+    Standardised, Uniform, join,
 };
 use crate::Result;
 use crate::bound::Bounds;
 use crate::tape::Value;
+use crate::tensor::Tensor;
 
 /// A fully connected layer: x Wᵀ + b.
 ///
@@ -59,13 +62,13 @@ impl Layer for Linear {
         let plain = Parameter {
             name: join(path, "weight"),
             shape: vec![self.outputs, self.inputs],
-            role: super::Role::Trained,
+            role: Role::Trained,
             initial: weight,
         };
         let mut parameters = self.parametrisation.parameters(plain);
         if self.has_bias {
             let (name, shape) = (join(path, "bias"), vec![self.outputs]);
-            parameters.push(Parameter { name, shape, role: super::Role::Trained, initial: bias });
+            parameters.push(Parameter { name, shape, role: Role::Trained, initial: bias });
         }
         parameters
     }
@@ -78,6 +81,18 @@ impl Layer for Linear {
         let weight = scope.weight(&join(path, "weight"), self.parametrisation())?;
         let product = input.matmul_nt(&weight)?;
         if self.has_bias { product.add(scope.value(&join(path, "bias"))?) } else { Ok(product) }
+    }
+
+    fn standardise(
+        &self,
+        path: &str,
+        parameters: &Parameters,
+        batch: &Tensor,
+        deviation: Deviation,
+    ) -> Result<(Vec<Standardised>, Tensor)> {
+        let scale = |factors: &[f64]| self.parametrisation.scale_units(&join(path, "weight"), parameters, factors);
+        let found = by_output(self, path, parameters, batch, deviation, &scale)?;
+        Ok((vec![found], output(self, path, parameters, batch)?))
     }
 
     fn lipschitz(&self, path: &str, parameters: &Parameters) -> Result<Bounds> {

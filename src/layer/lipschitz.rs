@@ -1,10 +1,10 @@
 //! Bounds on the Lipschitz constants of layers.
 
 use super::{Parameters, Parametrisation, Scope};
-use crate::bound::{Arithmetic, Bounds, Guarantee};
+use crate::bound::{Arithmetic, Bounds, Guarantee, up};
 use crate::certify::Certifier;
 use crate::tape::Tape;
-use crate::tensor::{Matrix, volume};
+use crate::tensor::{Conv2dOptions, Matrix, volume};
 use crate::{Error, Result};
 
 /// Bounds that are one number, which needs no proof.
@@ -48,4 +48,51 @@ pub(super) fn matrix_bounds(parameters: &Parameters, rows: usize, cols: usize, e
         expected: "a matrix".to_string(),
         found: format!("{rows} x {cols}"),
     })
+}
+
+/// Proven bounds on the norm of a convolution of images of any size, from its weight.
+///
+/// A sum over the elements of the window: each is a choice of pixels, of norm at most 1, after a matrix. And ‖y‖² is
+/// the sum over windows of |W window|², where a pixel is in at most ⌈kernel / stride⌉ windows along an axis, or in as
+/// many as the kernel has elements there. Groups act on different channels, so that the largest of them counts.
+pub(super) fn convolution_bounds(
+    name: &str,
+    parametrisation: &dyn Parametrisation,
+    parameters: &Parameters,
+    sliding: &Conv2dOptions,
+) -> Result<Bounds> {
+    let (shape, entries) = effective(name, parametrisation, parameters)?;
+    let [filters, channels, taps_down, taps_across] = shape[..] else {
+        return Err(Error::ShapeMismatch {
+            operation: "bound a convolution",
+            expected: "a weight of four axes".to_string(),
+            found: format!("{shape:?}"),
+        });
+    };
+    let (taps, groups) = (taps_down * taps_across, sliding.groups.max(1));
+    let rows = filters / groups;
+    let seen: usize = [taps_down, taps_across]
+        .iter()
+        .enumerate()
+        .map(
+            |(axis, taps)| {
+                if sliding.dilation[axis] == 1 { taps.div_ceil(sliding.stride[axis].max(1)) } else { *taps }
+            },
+        )
+        .product();
+    let mut upper = 0f64;
+    let mut guarantee = exactly(0.0).guarantee;
+    for group in entries.chunks((rows * channels * taps).max(1)) {
+        let mut summed = 0f64;
+        for tap in 0..taps {
+            let own: Vec<f32> = group.iter().skip(tap).step_by(taps).copied().collect();
+            let bounds = matrix_bounds(parameters, rows, channels, &own)?;
+            summed = up(summed + bounds.upper);
+            guarantee = guarantee.and(bounds.guarantee);
+        }
+        let whole = matrix_bounds(parameters, rows, channels * taps, group)?;
+        guarantee = guarantee.and(whole.guarantee);
+        upper = upper.max(summed.min(up(whole.upper * up((seen as f64).sqrt()))));
+    }
+    Ok(Bounds { lower: 0.0, upper, guarantee })
 }

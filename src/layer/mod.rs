@@ -1,9 +1,9 @@
 //! Layers of networks: parameters by name, a function on a tape, and a bound on the Lipschitz constant.
 //!
 //! A [`Layer`] is a plain description. It declares [`Parameter`]s by name, as checkpoints name them, and computes its
-//! output from the values of a [`Scope`]. [`Parameters`] holds the tensors. State, function and update are apart, so that
-//! programs of a tape stay pure: a training scope collects the next states, and the program that computes them writes
-//! them.
+//! output from the values of a [`Scope`]. [`Parameters`] holds the tensors. State, function and update are apart, so
+//! that programs of a tape stay pure: a training scope collects the next states, and the program that computes them
+//! writes them.
 //!
 //! ```
 //! use opnorm::layer::{Activation, Linear, Parameters, Scope, Sequential, SpectralNormalisation};
@@ -25,6 +25,8 @@
 //! ```
 
 mod activation;
+mod bjorck;
+mod conv2d;
 mod flatten;
 mod generation;
 mod initial;
@@ -39,9 +41,13 @@ mod scaled;
 mod scope;
 mod sequential;
 mod spectral;
+mod standardise;
 mod upper_bound;
+mod weight_norm;
 
 pub use activation::Activation;
+pub use bjorck::Bjorck;
+pub use conv2d::{Conv2d, ConvTranspose2d};
 pub use flatten::Flatten;
 pub use generation::Generation;
 pub use initial::{Constant, Direction, Initialiser, Normal, Uniform};
@@ -55,12 +61,15 @@ pub use scaled::{Fan, Scaled};
 pub use scope::Scope;
 pub use sequential::Sequential;
 pub use spectral::{Divisor, SpectralNormalisation};
+pub use standardise::{Deviation, Standardised};
+pub use weight_norm::WeightNormalisation;
 
 use std::fmt::Debug;
 
 use crate::Result;
 use crate::bound::Bounds;
 use crate::tape::Value;
+use crate::tensor::Tensor;
 
 /// A layer of a network, or a network of layers.
 ///
@@ -84,6 +93,34 @@ pub trait Layer: Debug + Send + Sync {
     /// [`crate::Error::ShapeMismatch`] for an input that the layer does not take; [`crate::Error::InvalidOption`] for a
     /// parameter that the scope does not have.
     fn apply(&self, scope: &Scope, path: &str, input: &Value) -> Result<Value>;
+
+    /// Scales units so that their outputs over a batch have mean 0 and standard deviation 1, and says what was found,
+    /// layer by layer; layers without weights change nothing. Returns the output as well, the input of what follows.
+    ///
+    /// ```
+    /// use opnorm::layer::{Activation, Deviation, Layer, Linear, Parameters, Sequential, WeightNormalisation};
+    /// use opnorm::{Device, tensor::Tensor};
+    /// let device = Device::new()?;
+    /// let linear = |inputs, outputs| Linear::new(inputs, outputs).parametrised(WeightNormalisation::default());
+    /// let network = Sequential::new().then(linear(2, 3)).then(Activation::Relu).then(linear(3, 1));
+    /// let parameters = Parameters::initial(&device, &network, 7)?;
+    /// let batch = Tensor::from_slice(&device, &[4, 2], &[0.0, 1.0, 2.0, -1.0, 3.0, 5.0, -4.0, 1.0])?;
+    /// let (found, output) = network.standardise("", &parameters, &batch, Deviation::Sample)?;
+    /// assert_eq!(found.iter().map(|layer| &layer.path[..]).collect::<Vec<_>>(), ["0", "2"]);
+    /// assert!(output.read(&device)?.iter().sum::<f32>().abs() < 1e-5);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidOption`] for a parametrisation without a scale for each unit, or a batch of fewer than
+    /// two samples; [`crate::Error::NoParameter`] for a layer without a bias; errors of the device.
+    fn standardise(
+        &self,
+        path: &str,
+        parameters: &Parameters,
+        batch: &Tensor,
+        deviation: Deviation,
+    ) -> Result<(Vec<Standardised>, Tensor)>;
 
     /// Bounds on the Lipschitz constant in the Euclidean norm, of the layer as an evaluation scope computes it in exact
     /// arithmetic.

@@ -26,6 +26,19 @@ pub trait Parametrisation: Debug + Send + Sync {
     /// # Errors
     /// [`crate::Error::NoParameter`]; [`crate::Error::InvalidOption`].
     fn weight(&self, scope: &Scope, name: &str) -> Result<Value>;
+
+    /// Multiplies the part of each unit of the weight, along its first axis, by a factor.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidOption`] for a parametrisation whose units have no scale of their own.
+    fn scale_units(&self, name: &str, _parameters: &Parameters, _factors: &[f64]) -> Result<()> {
+        Err(crate::Error::InvalidOption {
+            operation: "scale the units of a weight",
+            option: "the parametrisation",
+            value: format!("{self:?} of `{name}`"),
+            allowed: "plain, or a weight normalisation of axis 0",
+        })
+    }
 }
 
 /// A weight that is its own parameter.
@@ -39,5 +52,14 @@ impl Parametrisation for Plain {
 
     fn weight(&self, scope: &Scope, name: &str) -> Result<Value> {
         scope.value(name).cloned()
+    }
+
+    fn scale_units(&self, name: &str, parameters: &Parameters, factors: &[f64]) -> Result<()> {
+        let mut entries = parameters.read(name)?;
+        let size = (entries.len() / factors.len().max(1)).max(1);
+        for (unit, factor) in entries.chunks_mut(size).zip(factors) {
+            unit.iter_mut().for_each(|entry| *entry = (f64::from(*entry) * factor) as f32);
+        }
+        parameters.write(name, &entries)
     }
 }

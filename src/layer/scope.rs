@@ -11,8 +11,8 @@ use crate::{Error, Result};
 
 /// The parameters of a network as values of a tape, for one evaluation of the network.
 ///
-/// In a training scope a parametrised weight updates its state, once for the whole scope, and [`Scope::updates`] has the
-/// next states. In an evaluation scope the state stays.
+/// In a training scope a parametrised weight updates its state, once for the whole scope, and [`Scope::updates`] has
+/// the next states. In an evaluation scope the state stays.
 #[derive(Debug)]
 pub struct Scope {
     tape: Tape,

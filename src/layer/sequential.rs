@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::lipschitz::exactly;
-use super::{Layer, Parameter, Parameters, Scope, join};
+use super::{Deviation, Layer, Parameter, Parameters, Scope, Standardised, join};
 use crate::Result;
 use crate::bound::Bounds;
 use crate::tape::Value;
+use crate::tensor::Tensor;
 
 /// Layers one after another, named by their numbers from 0 on, or by names of their own.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +49,20 @@ impl Layer for Sequential {
 
     fn apply(&self, scope: &Scope, path: &str, input: &Value) -> Result<Value> {
         self.parts(path).try_fold(input.clone(), |input, (path, layer)| layer.apply(scope, &path, &input))
+    }
+
+    fn standardise(
+        &self,
+        path: &str,
+        parameters: &Parameters,
+        batch: &Tensor,
+        deviation: Deviation,
+    ) -> Result<(Vec<Standardised>, Tensor)> {
+        self.parts(path).try_fold((Vec::new(), batch.clone()), |(mut found, batch), (path, layer)| {
+            let (more, output) = layer.standardise(&path, parameters, &batch, deviation)?;
+            found.extend(more);
+            Ok((found, output))
+        })
     }
 
     /// The product of the layers' bounds; the lower bound of a layer is none of the whole.

@@ -90,8 +90,8 @@ impl HostStep for Search {
                 true => self.bounds(&Matrix::from_slice(&self.device, rows, cols, &entries)?).await?.upper,
                 false => f64::NAN,
             };
-            let widened = up(upper * with_rounding(rows, cols));
-            let above = if widened == 0.0 { 0.0 } else { (widened as f32).next_up() };
+            let widened = up(upper * with_rounding(rows, cols)) as f32;
+            let above = if upper == 0.0 { 0.0 } else { widened.next_up() };
             self.output.buffer().write(&self.device, self.name(), 0, &[above])
         })
     }

@@ -119,7 +119,7 @@ fn side(elements: &[f32], item: usize, [size, length]: [usize; 2], along_rows: b
 fn products_of_any_strides_and_sizes_are_within_their_bound() {
     let small = [[1, 1, 1], [3, 0, 2], [4, 16, 16], [5, 17, 19], [33, 1, 47], [2, 1000, 3], [7, 529, 31]];
     // Tiles of every height, several panels, and rows that do not share a panel.
-    let shapes = small.into_iter().chain([[23, 40, 70], [27, 33, 8], [25, 30_000, 2]]);
+    let shapes = small.into_iter().chain([[23, 40, 70], [27, 33, 8], [25, 30_000, 2], [3, 70, 1], [530, 300, 1]]);
     for ([rows, length, cols], ways) in shapes.flat_map(|shape| (0..4).map(move |ways| (shape, ways))) {
         let (first, second) = ([rows, length], [cols, length]);
         let (left, right) = (numbers(2 * (rows + 1) * (length + 1), 8), numbers(2 * (cols + 1) * (length + 1), 9));

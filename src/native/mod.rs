@@ -24,6 +24,7 @@ mod product;
 mod rows;
 mod sides;
 mod sums;
+mod thin;
 mod tile;
 mod updates;
 mod vectors;

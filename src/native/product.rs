@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use super::blocks;
+use super::thin::times_vector;
 use super::tile::{Asked, Block, Sizes};
 use crate::device::{each_chunk, thread_count};
 
@@ -77,6 +78,9 @@ pub(crate) fn product<'a, 'b>(
     let work = |rows: usize, cols: usize| rows * length * cols / 8;
     each_chunk(output, rows * cols, work(rows, cols), |item, output| {
         let (left, right) = (left(item), right(item));
+        if cols == 1 && times_vector(left, right, length, output) {
+            return;
+        }
         let (tiles, width) = ((rows / tall * tall + (rows % tall).next_multiple_of(short)) * length, wide * length);
         let needed = tiles + cols.div_ceil(wide) * width;
         let mut room = Room::of(needed);

@@ -3,7 +3,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 /// Products that are added one after another before their sum enters a tree.
-const RUN: usize = 16;
+pub(super) const RUN: usize = 16;
 
 /// The sizes of tiles on a processor. Any sizes sum each entry in the same order.
 ///
@@ -130,7 +130,7 @@ impl Run<'_, '_> {
 }
 
 /// The levels of the tree over so many products.
-fn depth(length: usize) -> usize {
+pub(super) fn depth(length: usize) -> usize {
     (usize::BITS - length.div_ceil(RUN).leading_zeros()) as usize
 }
 

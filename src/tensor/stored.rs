@@ -51,8 +51,9 @@ impl Stored for F16 {
     type Bits = u16;
     type Ready = F32;
 
-    /// Without a branch, so that a compiler can widen several elements at once. The exponent moves to that of an `f32`,
-    /// 112 apart. A subnormal number is the difference of two normal numbers, because a processor is slow to multiply it.
+    /// Without a branch, so that a compiler can widen several elements at once. The exponent moves to that of an
+    /// `f32`, 112 apart. A subnormal number is the difference of two normal numbers, because a processor is slow to
+    /// multiply it.
     #[inline(always)]
     fn widen(bits: u16) -> f32 {
         let magnitude = u32::from(bits & 0x7fff) << 13;

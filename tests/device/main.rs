@@ -13,6 +13,7 @@ mod expected;
 mod families;
 mod host;
 mod kernels;
+mod layer;
 mod matrices;
 mod richardson;
 mod shaders;

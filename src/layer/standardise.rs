@@ -1,0 +1,107 @@
+//! First values by data: units whose outputs over a batch have mean 0 and standard deviation 1.
+
+use super::{Layer, Parameters, Scope, join};
+use crate::tape::Tape;
+use crate::tensor::{Tensor, volume};
+use crate::{Error, Result};
+
+/// The definition of a standard deviation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Deviation {
+    /// √(Σ (t - mean)² / n).
+    #[default]
+    Population,
+    /// √(Σ (t - mean)² / (n - 1)), as PyTorch's `std`.
+    Sample,
+}
+
+/// What was found at a layer before its units were scaled.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Standardised {
+    /// The path of the layer.
+    pub path: String,
+    /// The mean of each unit over the batch.
+    pub means: Vec<f64>,
+    /// The standard deviation of each unit over the batch.
+    pub deviations: Vec<f64>,
+    /// The units that are constant over the batch. Their mean becomes 0, and their scale stays.
+    pub constant: Vec<usize>,
+}
+
+/// Units within this many roundings of `f32` of their largest output are constant.
+const ROUNDINGS: f64 = 8.0;
+
+/// Scales the units of one layer by its output over a batch: W ← W / σ[t], b ← (b - μ[t]) / σ[t].
+///
+/// *Shapes*  output of the layer: batch × units × any axes, whose elements count as samples
+///
+/// *Source*  Salimans and Kingma, *Weight normalization*, 2016, equations 5 and 6.
+///
+/// # Errors
+/// [`Error::InvalidOption`] for a parametrisation without a scale for each unit, or a batch of fewer than two samples;
+/// [`Error::NoParameter`] for a layer without a bias; errors of the device.
+pub(super) fn by_output(
+    layer: &dyn Layer,
+    path: &str,
+    parameters: &Parameters,
+    input: &Tensor,
+    deviation: Deviation,
+    scale: &dyn Fn(&[f64]) -> Result<()>,
+) -> Result<Standardised> {
+    let output = output(layer, path, parameters, input)?;
+    let shape = output.shape().to_vec();
+    let [batch, units, rest @ ..] = &shape[..] else {
+        return Err(Error::ShapeMismatch {
+            operation: "standardise a layer",
+            expected: "an output of batch × units".to_string(),
+            found: format!("{shape:?}"),
+        });
+    };
+    let count = batch * volume(rest);
+    if count < 2 {
+        return Err(Error::InvalidOption {
+            operation: "standardise a layer",
+            option: "the batch",
+            value: format!("{count} samples for a unit"),
+            allowed: "two samples or more",
+        });
+    }
+    let values = output.read(parameters.device())?;
+    let samples = |unit: usize| {
+        let size = volume(rest);
+        (0..*batch).flat_map(move |item| (0..size).map(move |place| (item * units + unit) * size + place))
+    };
+    let (mut means, mut deviations, mut constant) = (Vec::new(), Vec::new(), Vec::new());
+    for unit in 0..*units {
+        let of = |index: usize| f64::from(values[index]);
+        let mean = samples(unit).map(of).sum::<f64>() / count as f64;
+        let squares: f64 = samples(unit).map(|index| (of(index) - mean).powi(2)).sum();
+        let divisor = if deviation == Deviation::Sample { count - 1 } else { count };
+        let found = (squares / divisor as f64).sqrt();
+        let largest = samples(unit).map(|index| of(index).abs()).fold(0.0, f64::max);
+        if found <= ROUNDINGS * f64::from(f32::EPSILON) * largest {
+            constant.push(unit);
+        }
+        (means.push(mean), deviations.push(found));
+    }
+    let factors: Vec<f64> =
+        (0..*units).map(|unit| if constant.contains(&unit) { 1.0 } else { deviations[unit].recip() }).collect();
+    let name = join(path, "bias");
+    let bias = parameters.read(&name)?;
+    scale(&factors)?;
+    let moved = bias.iter().zip(means.iter().zip(&factors));
+    let moved: Vec<f32> = moved.map(|(bias, (mean, factor))| ((f64::from(*bias) - mean) * factor) as f32).collect();
+    parameters.write(&name, &moved)?;
+    Ok(Standardised { path: path.to_string(), means, deviations, constant })
+}
+
+/// The output of a layer for a batch.
+pub(super) fn output(layer: &dyn Layer, path: &str, parameters: &Parameters, input: &Tensor) -> Result<Tensor> {
+    let tape = Tape::new(parameters.device());
+    let scope = Scope::evaluation(&tape, parameters)?;
+    let x = tape.input(input.shape())?;
+    let y = layer.apply(&scope, path, &x)?;
+    let mut found = tape.compile(&scope.inputs(&[&x]), &[&y])?.run(&parameters.tensors(&[input]))?;
+    Ok(found.swap_remove(0))
+}
