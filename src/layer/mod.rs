@@ -25,6 +25,8 @@
 //! ```
 
 mod activation;
+#[cfg(feature = "io-safetensors")]
+mod file;
 mod flatten;
 mod generation;
 mod initial;
@@ -55,6 +57,9 @@ pub use scaled::{Fan, Scaled};
 pub use scope::Scope;
 pub use sequential::Sequential;
 pub use spectral::{Divisor, SpectralNormalisation};
+
+#[cfg(feature = "io-safetensors")]
+pub(crate) use file::{load_tensors, save_tensors};
 
 use std::fmt::Debug;
 
