@@ -5,3 +5,7 @@ struct Readme;
 
 #[doc = include_str!("../docs/library.md")]
 struct Library;
+
+#[cfg(feature = "io")]
+#[doc = include_str!("../docs/training.md")]
+struct Training;

@@ -1,8 +1,8 @@
 //! Training of networks of [`crate::layer`]: losses, optimisers, schedules, batches and checkpoints.
 //!
-//! The loop stays the caller's own. A [`Step`] is one program: output, loss, gradients, clipping, optimiser and the next
-//! states of layers. It writes parameters, states and slots in place, so that after the first run the device allocates
-//! nothing.
+//! The loop stays the caller's own. A [`Step`] is one program: output, loss, gradients, clipping, optimiser and the
+//! next states of layers. The program writes parameters, states and slots in place, so that after the first run the
+//! device allocates nothing.
 //!
 //! ```
 //! use opnorm::layer::{Layer, Linear, Parameters, Scope};

@@ -7,8 +7,9 @@ use crate::tape::Value;
 
 /// A rule that moves a parameter along its gradient, with tensors of its own (slots) for each parameter.
 ///
-/// The rule is written in operations of a tape, so that a [`crate::train::Step`] is one program. Numbers that change from
-/// step to step, such as the learning rate, are inputs of this program: the host computes them in `f64`, rounded once.
+/// The rule is written in operations of a tape, so that a [`crate::train::Step`] is one program. Numbers that change
+/// from step to step, such as the learning rate, are inputs of this program. The host computes these numbers in `f64`,
+/// and rounds each once.
 pub trait Optimiser: Debug + Send + Sync {
     /// The names of the slots of a parameter, which begin as zeros in the shape of the parameter.
     fn slots(&self) -> &'static [&'static str];

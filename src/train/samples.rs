@@ -75,6 +75,14 @@ impl Samples {
                 let known = file.entries().iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ");
                 Error::NoParameter { name: (*name).to_string(), known }
             })?;
+            if !entry.element.is_float() {
+                return Err(Error::File {
+                    path: entry.file.clone(),
+                    tensor: Some(entry.name.clone()),
+                    problem: format!("is of type {}; samples are floats: save it as float32", entry.element),
+                    source: None,
+                });
+            }
             let mut data = vec![0.0; entry.elements()];
             file.read(entry)?.copy_f32(0, &mut data)?;
             let none = || Self { count: entry.shape.first().copied().unwrap_or(0), arrays: Vec::new() };

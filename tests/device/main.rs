@@ -18,6 +18,7 @@ mod richardson;
 mod shaders;
 mod spectral_norm;
 mod tape;
+mod train;
 
 use std::sync::OnceLock;
 
