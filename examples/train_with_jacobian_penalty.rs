@@ -11,7 +11,7 @@ use opnorm::layer::{Activation, Layer, Linear, Parameters, Scope, Sequential, Un
 use opnorm::norm::{JacobianSpectralNorm, Lanczos, Method, PreparedJacobianNorm, Reduction, Stop};
 use opnorm::tape::{Program, Tape, Value};
 use opnorm::tensor::Tensor;
-use opnorm::train::{Batches, Samples, Sgd, Step, loss};
+use opnorm::train::{Batches, Cosine, Samples, Schedule, Sgd, Step, loss};
 use opnorm::{Device, Result};
 use plotters::prelude::*;
 use rand::SeedableRng;
@@ -108,6 +108,7 @@ fn train(device: &Device, digits: &Digits, penalty: f64) -> Result<Vec<Epoch>> {
     let mut step = Step::along(&scope, &data, &loss, &gradients, Sgd::momentum(MOMENTUM))?;
     let mut norm = jacobian(&scope, BATCH, Stop::Gradient { tolerance: 1e-2 })?;
     let mut test = Test::record(&parameters, digits)?;
+    let rate = Cosine { rate: RATE, end: RATE / 10.0, steps: (EPOCHS * batches.per_epoch()) as u64 };
 
     println!("\npenalty {penalty}\nepoch     loss  accuracy  mean norm of the Jacobian");
     let mut epochs = Vec::new();
@@ -121,7 +122,8 @@ fn train(device: &Device, digits: &Digits, penalty: f64) -> Result<Vec<Epoch>> {
                 let shares: Vec<f64> = items.iter().map(|item| penalty * item.sigma / items.len() as f64).collect();
                 penalties = norms.gradient_along(&shares, &scope.inputs(&[]))?;
             }
-            step.run(&parameters, &batch.iter().chain(&penalties).collect::<Vec<_>>(), RATE)?;
+            let data: Vec<&Tensor> = batch.iter().chain(&penalties).collect();
+            step.run(&parameters, &data, rate.rate(step.taken()))?;
             loss += f64::from(step.loss().read(device)?[0]);
         }
         let loss = loss / batches.per_epoch() as f64;
