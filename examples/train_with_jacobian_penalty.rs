@@ -7,9 +7,11 @@
 
 use std::error::Error;
 
+use opnorm::layer::{Activation, Layer, Linear, Parameters, Scope, Sequential, Uniform};
 use opnorm::norm::{JacobianSpectralNorm, Lanczos, Method, PreparedJacobianNorm, Reduction, Stop};
 use opnorm::tape::{Program, Tape, Value};
 use opnorm::tensor::Tensor;
+use opnorm::train::{Batches, Cosine, Samples, Schedule, Sgd, Step, loss};
 use opnorm::{Device, Result};
 use plotters::prelude::*;
 use rand::SeedableRng;
@@ -19,13 +21,13 @@ use rand_chacha::ChaCha8Rng;
 const DIGITS: &[u8] = include_bytes!("data/digits.bin");
 const PIXELS: usize = 64;
 const CLASSES: usize = 10;
-const SIZES: [usize; 4] = [PIXELS, 48, 48, CLASSES];
+const HIDDEN: usize = 48;
 const TRAINING: usize = 1437;
 const BATCH: usize = 64;
 /// Samples of each batch whose Jacobian is penalised.
 const LOOKED_AT: usize = 16;
 const EPOCHS: usize = 12;
-const STEP: f64 = 0.05;
+const RATE: f64 = 0.05;
 const MOMENTUM: f64 = 0.9;
 const PENALTY: f64 = 0.02;
 
@@ -51,7 +53,7 @@ struct Epoch {
     norm: f64,
 }
 
-/// Pictures with pixels from 0 to 1, and their labels as unit vectors.
+/// Pictures with pixels from 0 to 1, and their classes.
 struct Digits {
     pixels: Vec<f32>,
     labels: Vec<f32>,
@@ -62,166 +64,103 @@ impl Digits {
         let mut rows: Vec<&[u8]> = DIGITS.chunks_exact(PIXELS + 1).collect();
         rows.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         let pixels = rows.iter().flat_map(|row| row[..PIXELS].iter().map(|pixel| f32::from(*pixel) / 16.0)).collect();
-        let unit = |label: u8| (0..CLASSES).map(move |class| f32::from(u8::from(usize::from(label) == class)));
-        let labels = rows.iter().flat_map(|row| unit(row[PIXELS])).collect();
-        Self { pixels, labels }
-    }
-
-    fn batch(&self, device: &Device, samples: std::ops::Range<usize>) -> Result<(Tensor, Tensor)> {
-        let part = |data: &[f32], size: usize| {
-            let entries = &data[samples.start * size..samples.end * size];
-            Tensor::from_slice(device, &[samples.len(), size], entries)
-        };
-        Ok((part(&self.pixels, PIXELS)?, part(&self.labels, CLASSES)?))
-    }
-
-    fn count(&self) -> usize {
-        self.pixels.len() / PIXELS
+        Self { pixels, labels: rows.iter().map(|row| f32::from(row[PIXELS])).collect() }
     }
 }
 
 /// Layers of tanh, the last layer linear.
-fn network(x: &Value, parameters: &[Value]) -> Result<Value> {
-    let mut y = x.clone();
-    for (index, layer) in parameters.chunks_exact(2).enumerate() {
-        y = y.matmul_nt(&layer[0])?.add(&layer[1])?;
-        if 2 * index + 2 < parameters.len() {
-            y = y.tanh()?;
-        }
-    }
-    Ok(y)
+fn network() -> Sequential {
+    let linear = |inputs: usize, outputs| {
+        let end = (3.0 / inputs as f64).sqrt();
+        Linear::new(inputs, outputs).initialised(Uniform { low: -end, high: end })
+    };
+    let tanh = Activation::Tanh;
+    let hidden = Sequential::new().then(linear(PIXELS, HIDDEN)).then(tanh).then(linear(HIDDEN, HIDDEN)).then(tanh);
+    hidden.then(linear(HIDDEN, CLASSES))
 }
 
-fn cross_entropy(logits: &Value, labels: &Value) -> Result<Value> {
-    logits.log_softmax(1)?.multiply(labels)?.sum(&[0, 1])?.scale(-1.0 / labels.shape()[0] as f64)
-}
-
-/// The recorded programs and memory, made before the first step.
-struct Training {
-    /// From samples, labels and parameters: the loss and its gradient.
-    loss: Program,
-    penalty: PreparedJacobianNorm,
-    /// From parameters, velocities, gradients and those of the penalty: the next parameters and velocities.
-    step: Program,
-}
-
-impl Training {
-    fn record(tape: &Tape, parameters: &[Value]) -> Result<Self> {
-        let (x, labels) = (tape.input(&[BATCH, PIXELS])?, tape.input(&[BATCH, CLASSES])?);
-        let loss = cross_entropy(&network(&x, parameters)?, &labels)?;
-        let mut outputs = vec![loss.clone()];
-        outputs.extend(tape.grad(&loss, parameters)?);
-        let inputs: Vec<&Value> = [&x, &labels].into_iter().chain(parameters).collect();
-        let loss = tape.compile(&inputs, &outputs)?;
-
-        let method = Method::Lanczos(Lanczos { stop: Stop::Gradient { tolerance: 1e-2 }, ..Lanczos::default() });
-        let reduced_batch = Some(LOOKED_AT);
-        let norm = JacobianSpectralNorm {
-            method,
-            reduction: Reduction::Mean,
-            reduced_batch,
-            ..JacobianSpectralNorm::default()
-        };
-        let others: Vec<&Value> = parameters.iter().collect();
-        let penalty = norm.prepare(tape, |x| network(x, parameters), &[BATCH, PIXELS], &others)?;
-
-        let like = || parameters.iter().map(|value| tape.input(value.shape())).collect::<Result<Vec<_>>>();
-        let (velocities, slopes, penalties) = (like()?, like()?, like()?);
-        let (mut moved, mut faster) = (Vec::new(), Vec::new());
-        for (index, parameter) in parameters.iter().enumerate() {
-            let slope = slopes[index].add(&penalties[index])?;
-            let velocity = velocities[index].scale(MOMENTUM)?.add(&slope)?;
-            moved.push(parameter.subtract(&velocity.scale(STEP)?)?);
-            faster.push(velocity);
-        }
-        let inputs: Vec<&Value> = parameters.iter().chain(&velocities).chain(&slopes).chain(&penalties).collect();
-        let outputs: Vec<&Value> = moved.iter().chain(&faster).collect();
-        let step = tape.compile(&inputs, &outputs)?;
-        Ok(Self { loss, penalty, step })
-    }
+/// The norms of the network's Jacobian at some samples of a batch.
+fn jacobian(scope: &Scope, batch: usize, stop: Stop) -> Result<PreparedJacobianNorm> {
+    let norm = JacobianSpectralNorm {
+        method: Method::Lanczos(Lanczos { stop, ..Lanczos::default() }),
+        reduction: Reduction::Mean,
+        reduced_batch: Some(LOOKED_AT),
+        ..JacobianSpectralNorm::default()
+    };
+    norm.prepare(scope.tape(), |x| network().apply(scope, "", x), &[batch, PIXELS], &scope.inputs(&[]))
 }
 
 fn train(device: &Device, digits: &Digits, penalty: f64) -> Result<Vec<Epoch>> {
-    let tape = Tape::new(device);
-    let (mut parameters, mut state) = (Vec::new(), Vec::new());
-    for pair in SIZES.windows(2) {
-        let scale = (3.0 / pair[0] as f32).sqrt();
-        for (shape, scale) in [(vec![pair[1], pair[0]], scale), (vec![pair[1]], 0.0)] {
-            let value = tape.input(&shape)?;
-            state.push(Tensor::from_slice(device, &shape, &numbers(shape.iter().product(), scale))?);
-            parameters.push(value);
-        }
+    let pixels = &digits.pixels[..TRAINING * PIXELS];
+    let samples = Samples::of(&[TRAINING, PIXELS], pixels)?.and(&[TRAINING], &digits.labels[..TRAINING])?;
+    let mut batches = Batches::new(device, samples, BATCH, 1)?;
+    let parameters = Parameters::initial(device, &network(), 1)?;
+    let scope = Scope::training(&Tape::new(device), &parameters)?;
+    let (x, labels) = (scope.tape().input(&[BATCH, PIXELS])?, scope.tape().input(&[BATCH])?);
+    let loss = loss::cross_entropy(&network().apply(&scope, "", &x)?, &labels, 0.0)?;
+    let (mut gradients, mut slopes, mut penalties) = (Step::gradients(&scope, &loss)?, Vec::new(), Vec::new());
+    for gradient in &mut gradients {
+        slopes.push(scope.tape().input(gradient.shape())?);
+        penalties.push(Tensor::zeros(device, gradient.shape())?);
+        *gradient = gradient.add(&slopes[slopes.len() - 1])?;
     }
-    let count = parameters.len();
-    let zeros: Vec<Tensor> =
-        parameters.iter().map(|value| Tensor::zeros(device, value.shape())).collect::<Result<_>>()?;
-    state.extend(zeros.iter().cloned());
-    let mut training = Training::record(&tape, &parameters)?;
-    let mut test = Test::record(&tape, &parameters, device, digits)?;
+    let data: Vec<&Value> = [&x, &labels].into_iter().chain(&slopes).collect();
+    let mut step = Step::along(&scope, &data, &loss, &gradients, Sgd::momentum(MOMENTUM))?;
+    let mut norm = jacobian(&scope, BATCH, Stop::Gradient { tolerance: 1e-2 })?;
+    let mut test = Test::record(&parameters, digits)?;
+    let rate = Cosine { rate: RATE, end: RATE / 10.0, steps: (EPOCHS * batches.per_epoch()) as u64 };
 
     println!("\npenalty {penalty}\nepoch     loss  accuracy  mean norm of the Jacobian");
     let mut epochs = Vec::new();
-    for epoch in 1..=EPOCHS {
+    while epochs.len() < EPOCHS {
         let mut loss = 0.0;
-        let batches = TRAINING / BATCH;
-        for batch in 0..batches {
-            let (samples, labels) = digits.batch(device, batch * BATCH..(batch + 1) * BATCH)?;
-            let weights: Vec<&Tensor> = state[..count].iter().collect();
-            let inputs: Vec<&Tensor> = [&samples, &labels].into_iter().chain(weights.iter().copied()).collect();
-            let found = training.loss.run(&inputs)?;
-            loss += f64::from(found[0].read(device)?[0]) / batches as f64;
-            let penalties = if penalty > 0.0 {
-                let norms = training.penalty.norms_at(&samples, &weights)?;
+        while let Some(batch) = batches.next_batch()? {
+            if penalty > 0.0 {
+                let norms = norm.norms_at(&batch[0], &parameters.tensors(&[]))?;
                 // d (penalty / 2 · mean σ²) = penalty · mean (σ dσ)
                 let items = norms.norms();
                 let shares: Vec<f64> = items.iter().map(|item| penalty * item.sigma / items.len() as f64).collect();
-                norms.gradient_along(&shares, &parameters.iter().collect::<Vec<_>>())?
-            } else {
-                zeros.clone()
-            };
-            let inputs: Vec<&Tensor> = state.iter().chain(&found[1..]).chain(&penalties).collect();
-            state = training.step.run(&inputs)?;
+                penalties = norms.gradient_along(&shares, &scope.inputs(&[]))?;
+            }
+            let data: Vec<&Tensor> = batch.iter().chain(&penalties).collect();
+            step.run(&parameters, &data, rate.rate(step.taken()))?;
+            loss += f64::from(step.loss().read(device)?[0]);
         }
-        let (accuracy, norm) = test.measure(device, &state[..count])?;
-        println!("{epoch:>5} {loss:>8.4} {:>8.1}% {norm:>10.3}", 100.0 * accuracy);
+        let loss = loss / batches.per_epoch() as f64;
+        let (accuracy, norm) = test.measure(&parameters)?;
         epochs.push(Epoch { loss, accuracy, norm });
+        println!("{:>5} {loss:>8.4} {:>8.1}% {norm:>10.3}", epochs.len(), 100.0 * accuracy);
     }
     Ok(epochs)
 }
 
 /// The results on the test samples.
-struct Test {
+struct Test<'a> {
     logits: Program,
     norm: PreparedJacobianNorm,
     samples: Tensor,
-    labels: Vec<f32>,
+    labels: &'a [f32],
 }
 
-impl Test {
-    fn record(tape: &Tape, parameters: &[Value], device: &Device, digits: &Digits) -> Result<Self> {
-        let (samples, labels) = digits.batch(device, TRAINING..digits.count())?;
-        let x = tape.input(samples.shape())?;
-        let inputs: Vec<&Value> = [&x].into_iter().chain(parameters).collect();
-        let logits = tape.compile(&inputs, &[network(&x, parameters)?])?;
-        let norm = JacobianSpectralNorm {
-            reduction: Reduction::Mean,
-            reduced_batch: Some(LOOKED_AT),
-            ..JacobianSpectralNorm::default()
-        };
-        let others: Vec<&Value> = parameters.iter().collect();
-        let norm = norm.prepare(tape, |x| network(x, parameters), samples.shape(), &others)?;
-        Ok(Self { logits, norm, samples, labels: labels.read(device)? })
+impl<'a> Test<'a> {
+    fn record(parameters: &Parameters, digits: &'a Digits) -> Result<Self> {
+        let labels = &digits.labels[TRAINING..];
+        let shape = [labels.len(), PIXELS];
+        let samples = Tensor::from_slice(parameters.device(), &shape, &digits.pixels[TRAINING * PIXELS..])?;
+        let scope = Scope::evaluation(&Tape::new(parameters.device()), parameters)?;
+        let x = scope.tape().input(&shape)?;
+        let logits = scope.tape().compile(&scope.inputs(&[&x]), &[network().apply(&scope, "", &x)?])?;
+        Ok(Self { logits, norm: jacobian(&scope, labels.len(), Stop::default())?, samples, labels })
     }
 
     /// The share that is classified correctly, and the mean norm.
-    fn measure(&mut self, device: &Device, parameters: &[Tensor]) -> Result<(f64, f64)> {
-        let inputs: Vec<&Tensor> = [&self.samples].into_iter().chain(parameters).collect();
-        let logits = self.logits.run(&inputs)?[0].read(device)?;
-        let pairs = logits.chunks_exact(CLASSES).zip(self.labels.chunks_exact(CLASSES));
+    fn measure(&mut self, parameters: &Parameters) -> Result<(f64, f64)> {
+        let logits = self.logits.run(&parameters.tensors(&[&self.samples]))?[0].read(parameters.device())?;
         let largest = |row: &[f32]| (0..CLASSES).max_by(|one, other| row[*one].total_cmp(&row[*other]));
-        let right = pairs.filter(|(logits, label)| largest(logits) == largest(label)).count();
-        let norms = self.norm.norms_at(&self.samples, &parameters.iter().collect::<Vec<_>>())?;
-        Ok((right as f64 / (self.labels.len() / CLASSES) as f64, norms.reduced().unwrap_or(f64::NAN)))
+        let right = logits.chunks_exact(CLASSES).zip(self.labels);
+        let right = right.filter(|(row, label)| largest(row) == Some(**label as usize)).count();
+        let norms = self.norm.norms_at(&self.samples, &parameters.tensors(&[]))?;
+        Ok((right as f64 / self.labels.len() as f64, norms.reduced().unwrap_or(f64::NAN)))
     }
 }
 
@@ -255,14 +194,4 @@ fn draw(path: &str, runs: &[(&str, &[Epoch])]) -> Result<(), Box<dyn Error>> {
     }
     area.present()?;
     Ok(())
-}
-
-/// Numbers in [-scale, scale]: a linear congruential generator, the same on every machine.
-fn numbers(count: usize, scale: f32) -> Vec<f32> {
-    let mut state = 12_345u32;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        scale * ((state >> 8) as f32 / 8_388_608.0 - 1.0)
-    };
-    (0..count).map(|_| next()).collect()
 }

@@ -120,6 +120,7 @@
 //! | `audit` | the norms of a checkpoint |
 //! | `report` | the norms as a table, CSV, JSON or Markdown |
 //! | [`layer`] | layers of networks, with normalised weights |
+//! | [`train`] | losses, optimisers, batches and training checkpoints |
 //! | [`low_level`] | kernels and their reference implementations |
 //! | [`prelude`] | the five names of a first program |
 //!
@@ -155,6 +156,7 @@ pub mod report;
 mod sizes;
 pub mod tape;
 pub mod tensor;
+pub mod train;
 
 pub use bytemuck;
 pub use device::Device;

@@ -8,3 +8,7 @@ struct Library;
 
 #[doc = include_str!("../docs/layers.md")]
 struct Layers;
+
+#[cfg(feature = "io")]
+#[doc = include_str!("../docs/training.md")]
+struct Training;

@@ -21,6 +21,7 @@
 //! # }
 //! ```
 
+mod atomic_file;
 mod checkpoint;
 mod contents;
 mod element;
@@ -32,14 +33,14 @@ mod source;
 mod view;
 
 #[cfg(feature = "io-safetensors")]
+mod named;
+#[cfg(feature = "io-safetensors")]
 mod safetensors;
 #[cfg(feature = "io-safetensors")]
 mod shards;
 #[cfg(feature = "io-safetensors")]
 mod unique_map;
 
-#[cfg(feature = "io-npy")]
-mod atomic_file;
 #[cfg(feature = "io-npy")]
 mod npy;
 #[cfg(feature = "io-npy")]
@@ -68,6 +69,9 @@ pub use npy_writer::{NpyWriter, write_npy_f32};
 #[cfg(feature = "io-npy")]
 pub use npz_writer::{NpzData, write_npz};
 pub use view::TensorView;
+
+#[cfg(feature = "io-safetensors")]
+pub(crate) use named::{Named, Text, read_text, write_named};
 
 use problem::{Fault, Problem};
 

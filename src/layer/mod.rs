@@ -27,6 +27,8 @@
 mod activation;
 mod bjorck;
 mod conv2d;
+#[cfg(feature = "io-safetensors")]
+mod file;
 mod flatten;
 mod generation;
 mod initial;
@@ -63,6 +65,9 @@ pub use sequential::Sequential;
 pub use spectral::{Divisor, SpectralNormalisation};
 pub use standardise::{Deviation, Standardised};
 pub use weight_norm::WeightNormalisation;
+
+#[cfg(feature = "io-safetensors")]
+pub(crate) use file::{load_tensors, save_tensors};
 
 use std::fmt::Debug;
 

@@ -19,6 +19,7 @@ mod richardson;
 mod shaders;
 mod spectral_norm;
 mod tape;
+mod train;
 
 use std::sync::OnceLock;
 

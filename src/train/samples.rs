@@ -1,0 +1,111 @@
+//! Samples on the host: arrays that share their first axis.
+
+use crate::tensor::volume;
+use crate::{Error, Result};
+
+/// Samples on the host: one or several arrays, whose first axis counts the samples.
+#[derive(Clone, Debug)]
+pub struct Samples {
+    count: usize,
+    arrays: Vec<Array>,
+}
+
+#[derive(Clone, Debug)]
+struct Array {
+    /// The shape of one sample.
+    shape: Vec<usize>,
+    data: Vec<f32>,
+}
+
+impl Samples {
+    /// Samples of one array.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for a shape without axes, or of another number of elements.
+    pub fn of(shape: &[usize], data: &[f32]) -> Result<Self> {
+        Self { count: shape.first().copied().unwrap_or(0), arrays: Vec::new() }.and(shape, data)
+    }
+
+    /// The samples with one more array, such as their labels.
+    ///
+    /// # Errors
+    /// As [`Samples::of`]; [`Error::ShapeMismatch`] for another number of samples.
+    pub fn and(self, shape: &[usize], data: &[f32]) -> Result<Self> {
+        self.and_owned(shape, data.to_vec())
+    }
+
+    fn and_owned(mut self, shape: &[usize], data: Vec<f32>) -> Result<Self> {
+        match shape {
+            [count, sample @ ..] if *count == self.count && volume(shape) == data.len() => {
+                self.arrays.push(Array { shape: sample.to_vec(), data });
+                Ok(self)
+            }
+            _ => Err(Error::ShapeMismatch {
+                operation: "samples",
+                expected: format!("an array of {} samples with as many elements as its shape", self.count),
+                found: format!("shape {shape:?} and {} elements", data.len()),
+            }),
+        }
+    }
+
+    /// Samples of some tensors of a file: `.npz`, `.safetensors`, or a `.npy` by the name of the file.
+    ///
+    /// ```
+    /// # #[cfg(feature = "io-npy")]
+    /// # fn main() -> opnorm::Result<()> {
+    /// use opnorm::io::{Checkpoint, NpzData, write_npz};
+    /// use opnorm::train::Samples;
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// let path = folder.path().join("points.npz");
+    /// write_npz(&path, &[("x", &[3, 2], NpzData::F32(&[0.0; 6])), ("y", &[3], NpzData::F32(&[0.0, 1.0, 1.0]))])?;
+    /// assert_eq!(Samples::read(&Checkpoint::open(&path)?, &["x", "y"])?.count(), 3);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "io-npy"))]
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::File`] for a tensor that is not there, or not of floats; as [`Samples::and`].
+    #[cfg(any(feature = "io-safetensors", feature = "io-npy"))]
+    pub fn read(file: &crate::io::Checkpoint, names: &[&str]) -> Result<Self> {
+        let mut samples: Option<Self> = None;
+        for name in names {
+            let entry = file.find(name).ok_or_else(|| {
+                let known = file.entries().iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ");
+                Error::NoParameter { name: (*name).to_string(), known }
+            })?;
+            if !entry.element.is_float() {
+                return Err(Error::File {
+                    path: entry.file.clone(),
+                    tensor: Some(entry.name.clone()),
+                    problem: format!("is of type {}; samples are floats: save it as float32", entry.element),
+                    source: None,
+                });
+            }
+            let mut data = vec![0.0; entry.elements()];
+            file.read(entry)?.copy_f32(0, &mut data)?;
+            let none = || Self { count: entry.shape.first().copied().unwrap_or(0), arrays: Vec::new() };
+            samples = Some(samples.unwrap_or_else(none).and_owned(&entry.shape, data)?);
+        }
+        Ok(samples.unwrap_or(Self { count: 0, arrays: Vec::new() }))
+    }
+
+    /// The number of samples.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The shape of each array in a batch.
+    pub(super) fn shapes(&self, batch: usize) -> Vec<Vec<usize>> {
+        self.arrays.iter().map(|array| [&[batch], &array.shape[..]].concat()).collect()
+    }
+
+    /// The samples of some numbers of one array, one after another.
+    pub(super) fn pick(&self, array: usize, samples: &[usize], picked: &mut Vec<f32>) {
+        let Array { shape, data } = &self.arrays[array];
+        let size = volume(shape);
+        picked.clear();
+        samples.iter().for_each(|sample| picked.extend(&data[sample * size..(sample + 1) * size]));
+    }
+}
