@@ -117,6 +117,7 @@
 //! | [`norm`] | the solvers |
 //! | [`certify`] | proven bounds |
 //! | `io` | files |
+//! | [`layer`] | layers of networks, and the formats of their weights |
 //! | `audit` | the norms of a checkpoint |
 //! | `report` | the norms as a table, CSV, JSON or Markdown |
 //! | [`low_level`] | kernels and their reference implementations |
@@ -135,6 +136,7 @@ mod floors;
 #[cfg(any(feature = "io-safetensors", feature = "io-npy"))]
 pub mod io;
 pub mod iterate;
+pub mod layer;
 pub mod low_level;
 mod matrix;
 mod native;

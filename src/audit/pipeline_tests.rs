@@ -40,7 +40,7 @@ fn checkpoint(shapes: &[[usize; 2]]) -> (NamedTempFile, Checkpoint) {
 fn peak(shapes: &[[usize; 2]], limits: Limits) -> u64 {
     let (_file, checkpoint) = checkpoint(shapes);
     let (device, options) = (Device::host().unwrap(), Options::default());
-    let target = |entry| Target { checkpoint: &checkpoint, entry, axes: options.axes };
+    let target = |entry| Target::new(&checkpoint, entry, options.axes);
     let targets: Vec<_> = checkpoint.entries().iter().map(target).collect();
     let run = Run { device: &device, targets: &targets, options: &options, limits, flight: Flight::new(limits) };
     let mut rows = 0;

@@ -94,6 +94,9 @@ pub struct AuditArguments {
     /// Measure no tensor whose name matches a GLOB, also where --include matches it
     #[arg(long, value_name = "GLOB", value_parser = glob)]
     pub exclude: Vec<GlobMatcher>,
+    /// Measure u, v and the other parts of normalised weights one by one, not the weight that the layer uses
+    #[arg(long)]
+    pub raw: bool,
     /// The solver.
     #[command(flatten)]
     pub method: MethodArguments,

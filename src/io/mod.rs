@@ -21,9 +21,11 @@
 //! # }
 //! ```
 
+mod atomic_file;
 mod checkpoint;
 mod contents;
 mod element;
+mod encode;
 mod entry;
 mod format;
 mod problem;
@@ -34,12 +36,12 @@ mod view;
 #[cfg(feature = "io-safetensors")]
 mod safetensors;
 #[cfg(feature = "io-safetensors")]
+mod safetensors_writer;
+#[cfg(feature = "io-safetensors")]
 mod shards;
 #[cfg(feature = "io-safetensors")]
 mod unique_map;
 
-#[cfg(feature = "io-npy")]
-mod atomic_file;
 #[cfg(feature = "io-npy")]
 mod npy;
 #[cfg(feature = "io-npy")]
@@ -67,7 +69,12 @@ pub use format::Format;
 pub use npy_writer::{NpyWriter, write_npy_f32};
 #[cfg(feature = "io-npy")]
 pub use npz_writer::{NpzData, write_npz};
+#[cfg(feature = "io-safetensors")]
+pub use safetensors_writer::{SafetensorsWriter, TensorHeader};
 pub use view::TensorView;
+
+#[cfg(feature = "io-safetensors")]
+pub(crate) use encode::encode;
 
 use problem::{Fault, Problem};
 

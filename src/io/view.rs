@@ -30,6 +30,13 @@ impl<'a> TensorView<'a> {
     }
 }
 
+impl<'a> TensorView<'a> {
+    /// A view of the bytes of a tensor that was computed, little endian and row-major.
+    pub(crate) fn computed(entry: &'a Entry, bytes: Vec<u8>) -> Result<Self> {
+        Self::new(entry, Cow::Owned(bytes))
+    }
+}
+
 impl TensorView<'_> {
     /// The lengths of the axes; empty for a scalar.
     pub fn shape(&self) -> &[usize] {
