@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::event::Observer;
 use super::form::item_index;
-use super::proof::{add_certificates, promised};
+use super::proof::add_certificates;
 use super::rounding::distances;
 use super::task::{Place, Task, seats};
 use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, Solved, Target};
@@ -62,7 +62,7 @@ pub(super) fn measure(
         for (item, mut row) in solved.into_iter().enumerate() {
             finish(&mut row, entry, &matrix, first, item);
             if let Some(stored) = stored.clone() {
-                row.set_stored(stored, promised(&options.method));
+                row.set_stored(stored);
             }
             observer.tell(Event::Row(Box::new(row.took(share))))?;
         }

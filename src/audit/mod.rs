@@ -27,6 +27,7 @@
 //! # }
 //! ```
 
+mod cap;
 mod column;
 mod dense;
 mod event;
@@ -43,6 +44,7 @@ mod stored;
 mod target;
 mod task;
 
+pub use cap::{CapStep, Clipped, normalise};
 pub use event::{Event, Solved};
 pub use form::{Axes, Form};
 pub use measure::measure;

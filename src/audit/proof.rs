@@ -57,7 +57,7 @@ pub(super) fn add_certificates<S: ElementSource + ?Sized>(
 }
 
 /// The largest relative error to expect of a converged norm.
-pub(super) fn promised(method: &Method) -> f64 {
+fn promised(method: &Method) -> f64 {
     match method {
         Method::Lanczos(lanczos) => match lanczos.stop {
             Stop::Value { rtol } | Stop::Bound { rtol, .. } => rtol,

@@ -7,6 +7,9 @@ use crate::layer::pytorch::{Estimate, StateFormat};
 /// The part of the norm by which a stored estimate may be off before a warning.
 const STALE: f64 = 0.01;
 
+/// The part by which a layer may exceed 1 before a warning.
+const EXCESS: f64 = 1e-4;
+
 /// The deviation of a length from 1 that rounding to `f32` explains, with room for sums of `f32`.
 const UNIT: f64 = 1e-5;
 
@@ -44,12 +47,12 @@ impl Row {
         self.sigma.filter(|sigma| self.order == Order::Spectral && sigma.is_finite())
     }
 
-    /// Sets the facts about the parts, with their warning; `rtol` is the relative error of the norm.
-    pub(super) fn set_stored(&mut self, stored: Stored, rtol: f64) {
+    /// Sets the facts about the parts, with their warning.
+    pub(super) fn set_stored(&mut self, stored: Stored) {
         self.stored = Some(stored);
         let Some(estimate) = self.estimate().copied() else { return };
-        if estimate.axis > 0 {
-            self.note(format!("the rows lie along axis {}", estimate.axis));
+        if estimate.axis > 0 && self.shape.len() > 2 {
+            self.note(format!("the rows of the matrix lie along axis {} of the stored weight", estimate.axis));
         }
         let rounding = unit_roundoff(&self.element);
         let mut words = Vec::new();
@@ -61,8 +64,8 @@ impl Row {
         if let Some(staleness) = self.staleness().filter(|staleness| (staleness - 1.0).abs() > STALE) {
             words.push(format!("the stored u and v are stale: uᵀWv is {staleness:.4} of the norm"));
         }
-        if let Some(excess) = self.excess().filter(|excess| *excess > rtol.max(2.0 * rounding)) {
-            words.push(format!("the layer exceeds 1 by {excess:.2e}"));
+        if let Some(excess) = self.excess().filter(|excess| *excess > EXCESS.max(2.0 * rounding)) {
+            words.push(format!("the layer exceeds 1 by {excess:.4}"));
         }
         if !words.is_empty() {
             let words = words.join("; ");

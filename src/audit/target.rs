@@ -18,12 +18,14 @@ pub struct Target<'a> {
     pub stored: Option<&'a StoredWeight>,
     /// A remark for the note of the row.
     pub note: Option<&'a str>,
+    /// Bytes in place of those of the file.
+    pub(super) bytes: Option<&'a [u8]>,
 }
 
 impl<'a> Target<'a> {
     /// A tensor as the file holds it.
     pub fn new(checkpoint: &'a Checkpoint, entry: &'a Entry, axes: Axes) -> Self {
-        Self { checkpoint, entry, axes, stored: None, note: None }
+        Self { checkpoint, entry, axes, stored: None, note: None, bytes: None }
     }
 }
 

@@ -15,7 +15,10 @@ pub(super) struct Task<'a> {
 impl<'a> Task<'a> {
     /// The elements of the tensor; of a weight in parts, those of the plain weight, with the facts about its parts.
     pub(super) fn read(&self) -> Result<(TensorView<'a>, Option<Stored>)> {
-        let Target { checkpoint, entry, stored, .. } = self.target;
+        let Target { checkpoint, entry, stored, bytes, .. } = self.target;
+        if let Some(bytes) = bytes {
+            return Ok((TensorView::computed(entry, bytes)?, None));
+        }
         let Some(weight) = stored else { return Ok((checkpoint.read(entry)?, None)) };
         let (view, estimate) = weight.effective_matrix(checkpoint)?;
         Ok((view, Some(Stored { format: weight.format(), estimate, warning: None })))

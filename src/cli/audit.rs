@@ -32,7 +32,9 @@ pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
                         checkpoint.entries().iter().map(|entry| Target::new(checkpoint, entry, Axes::Kernel)).collect()
                     }
                 };
-                let wanted = targets.into_iter().filter(|target| is_wanted(arguments, &target.entry.name));
+                let wanted = targets
+                    .into_iter()
+                    .filter(|target| is_wanted(&arguments.include, &arguments.exclude, &target.entry.name));
                 items.extend(wanted.map(Item::Tensor));
             }
             Err(error) => items.push(unopened(model, error)),
@@ -44,7 +46,8 @@ pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
     session::run(&Task { adapter, request, items }, &mut ())
 }
 
-fn is_wanted(arguments: &AuditArguments, name: &str) -> bool {
+/// Whether `--include` and `--exclude` let a name through.
+pub fn is_wanted(include: &[GlobMatcher], exclude: &[GlobMatcher], name: &str) -> bool {
     let any = |globs: &[GlobMatcher]| globs.iter().any(|glob| glob.is_match(name));
-    (arguments.include.is_empty() || any(&arguments.include)) && !any(&arguments.exclude)
+    (include.is_empty() || any(include)) && !any(exclude)
 }

@@ -81,7 +81,7 @@ pub fn check(arguments: &NormArguments, items: &[Item<'_>]) -> Result<(), String
 }
 
 /// The file behind a path, whether the file exists or not.
-fn destination(path: &Path) -> PathBuf {
+pub fn destination(path: &Path) -> PathBuf {
     let whole = std::fs::canonicalize(path);
     whole.unwrap_or_else(|_| match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) => {

@@ -32,8 +32,8 @@ impl<'a> TensorView<'a> {
 
 impl<'a> TensorView<'a> {
     /// A view of the bytes of a tensor that was computed, little endian and row-major.
-    pub(crate) fn computed(entry: &'a Entry, bytes: Vec<u8>) -> Result<Self> {
-        Self::new(entry, Cow::Owned(bytes))
+    pub(crate) fn computed(entry: &'a Entry, bytes: impl Into<Cow<'a, [u8]>>) -> Result<Self> {
+        Self::new(entry, bytes.into())
     }
 }
 

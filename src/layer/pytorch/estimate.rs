@@ -7,8 +7,8 @@ use crate::tensor::screen::{Screen, binary_exponent, scale_by_power, scaling};
 use crate::tensor::{ElementSource, Position};
 use crate::{Error, Result};
 
-/// The cosine from which on u and v are taken for those of a matrix.
-const AGREEMENT: f64 = 0.9;
+/// The cosine from which on u and v are taken for vectors of a matrix.
+const AGREEMENT: f64 = 0.7;
 
 /// The number that the stored vectors of a spectral normalisation give.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,7 +19,8 @@ pub struct Estimate {
     pub left: f64,
     /// The length of v.
     pub right: f64,
-    /// The axis of the rows. Where the shapes allow several, the first, unless the vectors fit another alone.
+    /// The axis of the rows. Where the shapes allow several, the axis that u and v fit best, or the first where they fit
+    /// none.
     pub axis: usize,
     /// `sigma` divided by 2^`exponent`, so that no weight is out of range.
     pub(super) scaled: f64,
@@ -59,7 +60,7 @@ impl StoredWeight {
         let mut best: Option<(Product, usize)> = None;
         for &axis in &self.axes {
             let found = product(Sliced::new(&self.weight.shape, Some(axis)), &weight, (&left, &right), exponent)?;
-            let is_better = |best: &Product| best.agreement < AGREEMENT && found.agreement >= AGREEMENT;
+            let is_better = |best: &Product| found.agreement >= AGREEMENT && found.agreement > best.agreement;
             if best.as_ref().is_none_or(|(best, _)| is_better(best)) {
                 best = Some((found, axis));
             }
@@ -88,7 +89,7 @@ impl StoredWeight {
     }
 }
 
-/// uᵀ W v of the scaled weight, and the larger cosine of u with W v and of v with Wᵀ u.
+/// uᵀ W v of the scaled weight, and the smaller cosine of u with W v and of v with Wᵀ u.
 struct Product {
     sigma: f64,
     agreement: f64,
@@ -110,7 +111,7 @@ fn product<S: ElementSource + ?Sized>(
     let sigma = dot(left, &forward);
     let cosine = |product: f64, lengths: f64| if lengths > 0.0 { product / lengths } else { 0.0 };
     let agreement = cosine(sigma, length(left) * length(&forward));
-    Ok(Product { sigma, agreement: agreement.max(cosine(sigma, length(right) * length(&backward))) })
+    Ok(Product { sigma, agreement: agreement.min(cosine(sigma, length(right) * length(&backward))) })
 }
 
 fn dot(left: &[f64], right: &[f64]) -> f64 {
