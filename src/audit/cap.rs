@@ -21,6 +21,8 @@ const PIECE: usize = 1 << 24;
 pub enum CapStep<'a> {
     /// The measurement of the matrices, before anything is written.
     Measuring(Event<'a>),
+    /// The measurement of a clipped matrix.
+    Checking(Event<'a>),
     /// A part of a tensor was copied.
     Copied(&'a Entry),
     /// A matrix was multiplied by a factor.
@@ -83,7 +85,7 @@ pub fn normalise(
     let mut above = wanted.iter().zip(found).filter(|(_, (_, upper))| *upper > cap).peekable();
     for entry in checkpoint.entries() {
         if let Some((target, (sigma, before))) = above.next_if(|(target, _)| std::ptr::eq(target.entry, entry)) {
-            let (bytes, factor, after) = clipped(device, target, options, (before, cap))?;
+            let (bytes, factor, after) = clipped(device, target, options, (before, cap), observe)?;
             writer.write(&bytes)?;
             observe(CapStep::Clipped(Clipped { name: entry.name.clone(), sigma, before, factor, after }))?;
         } else {
@@ -126,6 +128,7 @@ fn clipped(
     target: &Target<'_>,
     options: &Options,
     (before, cap): (f64, f64),
+    observe: &mut dyn FnMut(CapStep<'_>) -> Result<()>,
 ) -> Result<(Vec<u8>, f64, f64)> {
     let (mut factor, mut upper) = (1.0, before);
     let options = Options { axes: Axes::Kernel, ..options.clone() };
@@ -136,10 +139,10 @@ fn clipped(
         let mut found = None;
         let task = Task { device, target: Target { bytes: Some(&bytes), ..*target }, options: &options };
         with_seats(&task, None, &mut |event| {
-            if let Event::Row(row) = event {
+            if let Event::Row(row) = &event {
                 found = Some((row.bounds.upper, row.outcome));
             }
-            Ok(())
+            observe(CapStep::Checking(event))
         })?;
         match found {
             Some((found, Outcome::Solved(_))) if found <= cap => return Ok((bytes, factor, found)),

@@ -52,7 +52,7 @@ fn is_known(folded: &Folded, watch: &Watch) -> bool {
 }
 
 fn table(folded: &[Folded]) -> String {
-    let header = ["weight", "normalised by", "uᵀWv", "norm", "divided by", "folded norm - 1"];
+    let header = ["weight", "normalised by", "uᵀWv", "norm", "folded norm - 1"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     let or_nothing = |value: Option<f64>, words: fn(f64) -> String| value.map_or("-".to_owned(), words);
     rows.extend(folded.iter().map(|folded| {
@@ -61,8 +61,7 @@ fn table(folded: &[Folded]) -> String {
             folded.format.to_string(),
             or_nothing(folded.estimate.map(|estimate| estimate.sigma), significant),
             or_nothing(folded.norm, significant),
-            or_nothing(folded.divisor, significant),
-            or_nothing(folded.deviation(), magnitude),
+            or_nothing(folded.written.map(|norm| norm - 1.0), magnitude),
         ]
     }));
     grid(&rows, 2)

@@ -27,19 +27,23 @@ pub fn run(adapter: &AdapterRequest, arguments: &NormaliseArguments) -> Ending {
             watch.go_on()?;
             match step {
                 CapStep::Measuring(event) => measured += measuring(&event, watch),
+                CapStep::Checking(event) => drop(measuring(&event, watch)),
                 CapStep::Clipped(clipped) => rows.push(clipped),
                 CapStep::Finished(entry) => watch.finished(entry),
                 _ => {}
             }
             Ok(())
         })?;
+        if measured == 0 {
+            watch.complain("no matrix is left to clip: the file holds none that --include and --exclude let through");
+        }
         let mut text = if rows.is_empty() { String::new() } else { table(&rows) };
         let (clipped, kept) = (count(rows.len()), count(checkpoint.entries().len() - rows.len()));
-        let (measured, output) = (count(measured), printable(&output.to_string_lossy()));
-        text.push_str(&format!("{clipped} of {measured} matrices clipped to {cap}, {kept} tensors copied: {output}\n"));
-        if let Bound::Probabilistic { delta } = &options.bound {
+        let (matrices, output) = (count(measured), printable(&output.to_string_lossy()));
+        text.push_str(&format!("{clipped} of {matrices} matrices clipped to {cap}, {kept} tensors copied: {output}\n"));
+        if let (Bound::Probabilistic { delta }, true) = (&options.bound, measured > 0) {
             text.push_str(&format!(
-                "a bound fails with probability at most {delta:e} each; --seed {seed} repeats this run\n"
+                "each bound fails with probability at most {delta:e}; --seed {seed} repeats this run\n"
             ));
         }
         Ok((Findings::default(), text))

@@ -31,7 +31,11 @@ impl StoredWeight {
 
     /// The matrix of the stored W.
     pub(super) fn stored_matrix(&self, checkpoint: &Checkpoint, estimate: &Estimate) -> Result<TensorView<'_>> {
-        let bytes = self.each(checkpoint, |value| value)?;
+        self.matrix_of(self.each(checkpoint, |value| value)?, estimate)
+    }
+
+    /// The matrix of bytes in the order of the stored W.
+    pub(super) fn matrix_of(&self, bytes: Vec<u8>, estimate: &Estimate) -> Result<TensorView<'_>> {
         TensorView::computed(&self.matrix, self.in_rows(bytes, Some(estimate)))
     }
 

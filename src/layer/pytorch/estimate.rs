@@ -1,8 +1,8 @@
 //! The stored u and v of a spectral normalisation, and the number that they give.
 
-use super::entries::{Sliced, values};
+use super::entries::{Sliced, pieces, values};
 use super::stored::StoredWeight;
-use crate::io::Checkpoint;
+use crate::io::{Checkpoint, Entry};
 use crate::tensor::screen::{Screen, binary_exponent, scale_by_power, scaling};
 use crate::tensor::{ElementSource, Position};
 use crate::{Error, Result};
@@ -50,10 +50,10 @@ impl StoredWeight {
     pub fn estimate(&self, checkpoint: &Checkpoint) -> Result<Option<Estimate>> {
         let [left, right] = &self.others[..] else { return Ok(None) };
         let weight = checkpoint.read(&self.weight)?;
-        let read = |entry| values(&checkpoint.read(entry)?, crate::io::Entry::elements(entry));
+        let read = |entry: &Entry| values(&checkpoint.read(entry)?, entry.elements());
         let (left, right) = (read(left)?, read(right)?);
         let mut screen = Screen::default();
-        super::entries::pieces(&weight, self.weight.elements(), |piece| {
+        pieces(&weight, self.weight.elements(), |piece| {
             piece.iter().for_each(|value| screen.see(*value, || Position { row: 0, col: 0 }));
         })?;
         let exponent = if screen.largest > 0.0 { binary_exponent(screen.largest) } else { 0 };

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::estimate::Estimate;
 use super::names::StateFormat;
 use super::stored::{Role, StoredWeight, stored_weights};
-use crate::io::{Checkpoint, Entry, SafetensorsWriter, TensorHeader};
+use crate::io::{Checkpoint, Entry, SafetensorsWriter, TensorHeader, TensorView};
 use crate::iterate::{Control, Progress, Status};
 use crate::norm::{Lanczos, Stop};
 use crate::operator::AtHand;
@@ -46,18 +46,10 @@ pub struct Folded {
     pub estimate: Option<Estimate>,
     /// The spectral norm of the stored weight; `None` for weight normalisation.
     pub norm: Option<f64>,
-    /// The status of that norm.
+    /// The status of that norm, or of the norm of the plain weight where that one did not converge.
     pub status: Status,
-    /// The number that the weight was divided by: the norm where it is `exact`, else the estimate.
-    pub divisor: Option<f64>,
-}
-
-impl Folded {
-    /// The spectral norm of the plain weight, less 1; `None` for weight normalisation and a weight of zeros.
-    pub fn deviation(&self) -> Option<f64> {
-        let (norm, divisor) = (self.norm?, self.divisor?);
-        (norm > 0.0).then(|| (norm / divisor).abs() - 1.0)
-    }
+    /// The spectral norm of the plain weight as written, rounded to its type.
+    pub written: Option<f64>,
 }
 
 /// Writes a checkpoint as a safetensors file with plain weights in place of the weights in parts.
@@ -119,7 +111,7 @@ fn plain(
     observe: &mut dyn FnMut(FoldStep<'_>) -> Result<()>,
 ) -> Result<(Vec<u8>, Folded)> {
     let (name, format) = (weight.name().to_owned(), weight.format());
-    let folded = |estimate, norm, status, divisor| Folded { name, format, estimate, norm, status, divisor };
+    let folded = |estimate, norm, status, written| Folded { name, format, estimate, norm, status, written };
     let Some(estimate) = weight.estimate(checkpoint)? else {
         return Ok((weight.divided(checkpoint, None)?, folded(None, None, Status::Converged, None)));
     };
@@ -129,17 +121,21 @@ fn plain(
     if let (Some(problem), false) = (estimate.problem(), exact) {
         return Err(weight.error(&format!("{problem}; --exact divides by the norm of the stored weight instead")));
     }
-    let (rows, cols) = weight.sides();
-    let view = weight.stored_matrix(checkpoint, &estimate)?;
-    let matrix = Matrix::upload(device, (1, rows, cols), &view)?;
-    let operator = AtHand { matrix: &matrix, source: &view };
-    let lanczos = Lanczos { stop: Stop::Value { rtol: RTOL }, ..Lanczos::default() };
-    let control = Control::new().on_progress(|progress| observe(FoldStep::Solving(weight.entry(), progress)));
-    let norms = device.block_on(lanczos.norm_async(&operator, control))?;
-    let (norm, status) = norms.iter().next().map_or((0.0, Status::Zero), |norm| (norm.sigma, norm.status));
-    if exact {
-        return Ok((weight.divided_by(checkpoint, norm)?, folded(Some(estimate), Some(norm), status, Some(norm))));
-    }
-    let bytes = weight.divided(checkpoint, Some(&estimate))?;
-    Ok((bytes, folded(Some(estimate), Some(norm), status, Some(estimate.sigma))))
+    let mut solve = |view: &TensorView<'_>| {
+        let (rows, cols) = weight.sides();
+        let matrix = Matrix::upload(device, (1, rows, cols), view)?;
+        let operator = AtHand { matrix: &matrix, source: view };
+        let lanczos = Lanczos { stop: Stop::Value { rtol: RTOL }, ..Lanczos::default() };
+        let control = Control::new().on_progress(|progress| observe(FoldStep::Solving(weight.entry(), progress)));
+        let norms = device.block_on(lanczos.norm_async(&operator, control))?;
+        norms.single().map(|norm| (norm.sigma, norm.status))
+    };
+    let (norm, status) = solve(&weight.stored_matrix(checkpoint, &estimate)?)?;
+    let bytes = match exact {
+        true => weight.divided_by(checkpoint, norm)?,
+        false => weight.divided(checkpoint, Some(&estimate))?,
+    };
+    let (written, other) = solve(&weight.matrix_of(bytes.clone(), &estimate)?)?;
+    let status = if status == Status::Converged { other } else { status };
+    Ok((bytes, folded(Some(estimate), Some(norm), status, Some(written))))
 }
