@@ -50,8 +50,8 @@ pub struct Clipped {
 /// Writes a checkpoint as a safetensors file in which the upper bound of each wanted matrix is at most `cap`.
 ///
 /// A matrix, or a kernel as the matrix of its first axis and the others, whose upper bound is above the cap is
-/// multiplied by a factor, and each element rounded once to its type. The bound is then taken of the rounded matrix, and
-/// the factor made smaller until the bound is at most the cap. Every other tensor keeps its bytes, and the file its
+/// multiplied by a factor, and each element rounded once to its type. The bound is then taken of the rounded matrix,
+/// and the factor made smaller until the bound is at most the cap. Every other tensor keeps its bytes, and the file its
 /// order and metadata. The file appears whole or not at all.
 ///
 /// `options` says the kind of the bound: [`Bound::Probabilistic`](super::Bound::Probabilistic) or

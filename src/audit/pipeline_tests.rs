@@ -7,6 +7,7 @@ use std::fmt::Write;
 use tempfile::NamedTempFile;
 
 use super::*;
+use crate::io::Checkpoint;
 
 /// Threads that solve tensors.
 const SEATS: usize = 4;

@@ -57,8 +57,8 @@ impl Watch {
 }
 
 impl Rewriting<'_> {
-    /// Opens the input and a device for `work`, refuses an output that would replace the input, and prints the text that
-    /// `work` returns.
+    /// Opens the input and a device for `work`, refuses an output that would replace the input, and prints the text
+    /// that `work` returns.
     pub fn run(&self, work: impl FnOnce(&Device, &Checkpoint, &mut Watch) -> Result<(Findings, String)>) -> Ending {
         let Self { adapter, input, output, operation } = *self;
         let checkpoint = match Checkpoint::open(input) {

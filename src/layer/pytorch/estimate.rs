@@ -19,8 +19,8 @@ pub struct Estimate {
     pub left: f64,
     /// The length of v.
     pub right: f64,
-    /// The axis of the rows. Where the shapes allow several, the axis that u and v fit best, or the first where they fit
-    /// none.
+    /// The axis of the rows. Where the shapes allow several, the axis that u and v fit best, or the first where u and v
+    /// fit none.
     pub axis: usize,
     /// `sigma` divided by 2^`exponent`, so that no weight is out of range.
     pub(super) scaled: f64,

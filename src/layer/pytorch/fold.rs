@@ -60,8 +60,8 @@ pub struct Folded {
 /// all.
 ///
 /// # Errors
-/// [`Error::File`](crate::Error::File) for a checkpoint that is no safetensors, a weight that cannot be divided, and a file that cannot be
-/// written; any error of `observe` or of the device.
+/// [`Error::File`](crate::Error::File) for a checkpoint that is no safetensors, a weight that cannot be divided, and a
+/// file that cannot be written; any error of `observe` or of the device.
 pub fn fold(
     device: &Device,
     checkpoint: &Checkpoint,

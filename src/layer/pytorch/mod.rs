@@ -3,9 +3,9 @@
 //! | function of `torch.nn.utils` | names in the state dict | effective weight |
 //! |---|---|---|
 //! | `spectral_norm` | `weight_orig`, `weight_u`, `weight_v` | W / (uᵀ W v) |
-//! | `parametrizations.spectral_norm` | `parametrizations.weight.original`, `parametrizations.weight.0._u`, `._v` | the same |
+//! | `parametrizations.spectral_norm` | `parametrizations.weight.original`, `.0._u`, `.0._v` | W / (uᵀ W v) |
 //! | `weight_norm` | `weight_g`, `weight_v` | g v / ‖v‖ |
-//! | `parametrizations.weight_norm` | `parametrizations.weight.original0` (g), `.original1` (v) | the same |
+//! | `parametrizations.weight_norm` | `parametrizations.weight.original0` (g), `.original1` (v) | g v / ‖v‖ |
 //!
 //! [`stored_weights`] finds them in a checkpoint, [`StoredWeight::effective`] computes the weight that the layer uses,
 //! and [`fold`] writes a checkpoint of plain weights.
