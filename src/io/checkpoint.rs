@@ -124,14 +124,20 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::File`](crate::Error::File) for metadata that is not text, which other programs refuse as well.
     pub fn metadata(&self) -> Result<Vec<(String, String)>> {
-        let mut pairs: Vec<(String, String)> = Vec::new();
         #[cfg(feature = "io-safetensors")]
         if matches!(self.format, Format::Safetensors | Format::Index) {
-            for contents in &self.contents {
-                for pair in super::safetensors::metadata(&self.path, contents.as_ref())? {
-                    if !pairs.iter().any(|(key, _)| *key == pair.0) {
-                        pairs.push(pair);
-                    }
+            return self.first_pairs();
+        }
+        Ok(Vec::new())
+    }
+
+    #[cfg(feature = "io-safetensors")]
+    fn first_pairs(&self) -> Result<Vec<(String, String)>> {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for contents in &self.contents {
+            for pair in super::safetensors::metadata(&self.path, contents.as_ref())? {
+                if !pairs.iter().any(|(key, _)| *key == pair.0) {
+                    pairs.push(pair);
                 }
             }
         }

@@ -31,6 +31,7 @@ impl Entry {
     }
 
     /// The entry of a tensor that is computed from this tensor, with elements of the same type.
+    #[cfg(feature = "io")]
     pub(crate) fn computed(&self, name: &str, shape: &[usize]) -> Self {
         Self {
             name: name.to_owned(),
