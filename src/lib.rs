@@ -119,7 +119,7 @@
 //! | `io` | files |
 //! | `audit` | the norms of a checkpoint |
 //! | `report` | the norms as a table, CSV, JSON or Markdown |
-//! | [`layer`] | layers of networks, with normalised weights |
+//! | [`layer`] | layers of networks with normalised weights, and the formats of weights in files |
 //! | [`train`] | losses, optimisers, batches and training checkpoints |
 //! | [`low_level`] | kernels and their reference implementations |
 //! | [`prelude`] | the five names of a first program |

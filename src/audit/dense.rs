@@ -7,7 +7,7 @@ use super::form::item_index;
 use super::proof::add_certificates;
 use super::rounding::distances;
 use super::task::{Place, Task, seats};
-use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, Solved};
+use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, Solved, Target};
 use crate::bound::Bounds;
 use crate::io::{Element, Entry};
 use crate::norm::{self, Control, SpectralNorm, Status, Triplets};
@@ -25,9 +25,9 @@ pub(super) fn measure(
     (items, rows, cols): (usize, usize, usize),
     observer: &mut Observer<'_>,
 ) -> Result<()> {
-    let Task { device, checkpoint, entry, options } = *task;
+    let Task { device, target: Target { entry, .. }, options } = *task;
     let mut start = Instant::now();
-    let view = checkpoint.read(entry)?;
+    let (view, stored) = task.read()?;
     // Products cannot overflow, because the size of the whole tensor was checked when the file was opened.
     let step = (ELEMENTS_AT_ONCE / (rows * cols)).clamp(1, items);
     for first in (0..items).step_by(step) {
@@ -61,6 +61,9 @@ pub(super) fn measure(
         let share = start.elapsed() / u32::try_from(count).unwrap_or(u32::MAX);
         for (item, mut row) in solved.into_iter().enumerate() {
             finish(&mut row, entry, &matrix, first, item);
+            if let Some(stored) = stored.clone() {
+                row.set_stored(stored);
+            }
             observer.tell(Event::Row(Box::new(row.took(share))))?;
         }
         start = Instant::now();

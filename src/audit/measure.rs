@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::column::Column;
 use super::event::Observer;
 use super::task::{Place, Task};
-use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, dense};
+use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, Target, dense};
 use crate::bound::{Arithmetic, Bounds, Guarantee};
 use crate::io::{Checkpoint, Entry};
 use crate::norm::Status;
@@ -24,7 +24,8 @@ pub fn measure(
     options: &Options,
     observe: &mut dyn FnMut(Event<'_>) -> Result<()>,
 ) -> Result<()> {
-    with_seats(&Task { device, checkpoint, entry, options }, None, observe)
+    let target = Target::new(checkpoint, entry, options.axes);
+    with_seats(&Task { device, target, options }, None, observe)
 }
 
 /// [`measure()`], which takes seats only to solve.
@@ -33,8 +34,14 @@ pub(super) fn with_seats(
     place: Place<'_>,
     observe: &mut dyn FnMut(Event<'_>) -> Result<()>,
 ) -> Result<()> {
-    let (mut observer, start) = (Observer::new(observe), Instant::now());
-    let Task { entry, options, .. } = *task;
+    let Task { target: Target { entry, note, .. }, options, .. } = *task;
+    let mut annotated = |mut event: Event<'_>| {
+        if let (Event::Row(row), Some(note)) = (&mut event, note) {
+            row.note(note);
+        }
+        observe(event)
+    };
+    let (mut observer, start) = (Observer::new(&mut annotated), Instant::now());
     observer.tell(Event::Started(entry))?;
     let row = if let Some(reason) = entry.skipped() {
         let mut row = Row::new(entry, options, Outcome::Skipped);
@@ -65,10 +72,10 @@ pub(super) fn with_seats(
 
 /// The row, or `None` where rows were reported already.
 fn attempt(task: &Task<'_>, place: Place<'_>, observer: &mut Observer<'_>) -> Result<Option<Row>> {
-    let Task { checkpoint, entry, options, .. } = *task;
+    let Task { target: Target { entry, .. }, options, .. } = *task;
     match Form::of(&entry.shape, options.axes) {
         Form::Empty => Ok(Some(empty(entry, options))),
-        Form::Column { rows } => column(checkpoint, entry, options, rows).map(Some),
+        Form::Column { rows } => column(task, rows).map(Some),
         Form::Matrix { rows, cols } | Form::Reshaped { rows, cols } => {
             dense::measure(task, place, (1, rows, cols), observer).map(|()| None)
         }
@@ -97,8 +104,9 @@ fn empty(entry: &Entry, options: &Options) -> Row {
 }
 
 /// The row of a vector or a scalar, computed on the host.
-fn column(checkpoint: &Checkpoint, entry: &Entry, options: &Options, rows: usize) -> Result<Row> {
-    let view = checkpoint.read(entry)?;
+fn column(task: &Task<'_>, rows: usize) -> Result<Row> {
+    let Task { target: Target { entry, .. }, options, .. } = *task;
+    let (view, _) = task.read()?;
     let column = Column::of(&view, rows)?;
     let status = if column.infinity == 0.0 { Status::Zero } else { Status::Converged };
     let mut row = Row::new(entry, options, Outcome::Solved(status));

@@ -27,6 +27,7 @@
 //! # }
 //! ```
 
+mod cap;
 mod column;
 mod dense;
 mod event;
@@ -39,19 +40,27 @@ mod pipeline;
 mod proof;
 mod rounding;
 mod row;
+mod stored;
+mod target;
 mod task;
 
+pub use cap::{CapStep, Clipped, normalise};
 pub use event::{Event, Solved};
 pub use form::{Axes, Form};
 pub use measure::measure;
 pub use options::{Bound, Norms, Options, Order};
-pub use pipeline::{Target, measure_all};
+pub use pipeline::measure_all;
 pub use row::{Outcome, Row, SingularValue};
+pub use stored::Stored;
+pub use target::{Target, targets};
 
 use crate::io::Checkpoint;
+use crate::layer::pytorch::stored_weights;
 use crate::{Device, Result};
 
 /// Measures every tensor of a checkpoint, in the order of its entries.
+///
+/// A weight that PyTorch stores in parts has one row, of the weight that the layer uses: [`targets`].
 ///
 /// # Errors
 /// Any error of `observe`; the errors of [`measure()`].
@@ -61,7 +70,6 @@ pub fn audit(
     options: &Options,
     observe: &mut dyn FnMut(Event<'_>) -> Result<()>,
 ) -> Result<()> {
-    let target = |entry| Target { checkpoint, entry, axes: options.axes };
-    let targets: Vec<_> = checkpoint.entries().iter().map(target).collect();
-    measure_all(device, &targets, options, &mut |_, event| observe(event))
+    let stored = stored_weights(checkpoint);
+    measure_all(device, &targets(checkpoint, &stored, options.axes), options, &mut |_, event| observe(event))
 }

@@ -8,10 +8,10 @@ use super::flight::{Begun, Flight, Limits};
 use super::measure;
 use super::news::News;
 use super::task::Task;
-use super::{Axes, Bound, Event, Form, Options};
+use super::{Bound, Event, Form, Options, Target};
 use crate::Result;
 use crate::device::{Device, Lane};
-use crate::io::{Checkpoint, Element, Entry};
+use crate::io::Element;
 
 /// The bytes of a matrix from which on the host solves it on several threads, where there are tensors enough for all
 /// threads: few tensors are so large.
@@ -28,17 +28,6 @@ const UNHEARD: usize = 1024;
 
 /// The rows of a tensor that may wait for those of earlier tensors.
 const UNREPORTED: usize = 1024;
-
-/// A tensor to measure.
-#[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
-    /// The file of the tensor.
-    pub checkpoint: &'a Checkpoint,
-    /// The tensor in the file.
-    pub entry: &'a Entry,
-    /// The meaning of the tensor's axes beyond two, in place of that of the options.
-    pub axes: Axes,
-}
 
 /// Measures tensors, several at once, and reports their events with the index of their target.
 ///
@@ -98,8 +87,7 @@ impl Run<'_> {
     fn in_turn(&self, observe: &mut dyn FnMut(usize, Event<'_>) -> Result<()>) -> Result<()> {
         self.targets.iter().enumerate().try_for_each(|(index, target)| {
             let options = self.options_of(target);
-            let task =
-                Task { device: self.device, checkpoint: target.checkpoint, entry: target.entry, options: &options };
+            let task = Task { device: self.device, target: *target, options: &options };
             measure::with_seats(&task, None, &mut |event| observe(index, event))
         })
     }
@@ -120,7 +108,7 @@ impl Run<'_> {
         let threads = self.threads(target);
         let wide = if threads > 1 { Some(self.device.lane(Lane::Wide)?) } else { None };
         let (device, options) = (wide.as_ref().unwrap_or(lane), self.options_of(target));
-        let task = Task { device, checkpoint: target.checkpoint, entry: target.entry, options: &options };
+        let task = Task { device, target: *target, options: &options };
         let mut rows = 0;
         measure::with_seats(&task, Some((begun, threads)), &mut |event| {
             let cancelled = event.cancelled();
@@ -183,11 +171,15 @@ impl Run<'_> {
     /// An estimate of the memory that a tensor takes: what the file must be unpacked to, the words on the device, and
     /// what a proof needs.
     fn bytes(&self, target: &Target<'_>) -> u64 {
-        let Target { checkpoint, entry, axes } = target;
+        let Target { checkpoint, entry, axes, stored, .. } = target;
         if entry.skipped().is_some() {
             return 0;
         }
-        let unpacked = checkpoint.unpacked_bytes(entry);
+        let unpacked = match stored {
+            // The plain weight is computed beside its parts.
+            Some(_) => (entry.elements() as u64).saturating_mul(2 * entry.element.size() as u64),
+            None => checkpoint.unpacked_bytes(entry),
+        };
         match (Form::of(&entry.shape, *axes), &self.options.bound) {
             (Form::Empty | Form::Column { .. }, _) => unpacked,
             (Form::Matrix { rows, cols } | Form::Reshaped { rows, cols }, Bound::Certified(_)) => {

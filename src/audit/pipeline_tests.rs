@@ -7,6 +7,7 @@ use std::fmt::Write;
 use tempfile::NamedTempFile;
 
 use super::*;
+use crate::io::Checkpoint;
 
 /// Threads that solve tensors.
 const SEATS: usize = 4;
@@ -40,7 +41,7 @@ fn checkpoint(shapes: &[[usize; 2]]) -> (NamedTempFile, Checkpoint) {
 fn peak(shapes: &[[usize; 2]], limits: Limits) -> u64 {
     let (_file, checkpoint) = checkpoint(shapes);
     let (device, options) = (Device::host().unwrap(), Options::default());
-    let target = |entry| Target { checkpoint: &checkpoint, entry, axes: options.axes };
+    let target = |entry| Target::new(&checkpoint, entry, options.axes);
     let targets: Vec<_> = checkpoint.entries().iter().map(target).collect();
     let run = Run { device: &device, targets: &targets, options: &options, limits, flight: Flight::new(limits) };
     let mut rows = 0;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Form, Options, Order};
+use super::{Form, Options, Order, Stored};
 use crate::bound::Bounds;
 use crate::io::{Element, Entry};
 use crate::norm::Status;
@@ -55,6 +55,8 @@ pub struct Row {
     pub infinity: Option<f64>,
     /// The largest singular values, where [`Options::top`] asked for them.
     pub top: Option<Vec<SingularValue>>,
+    /// The stored parts of the weight, where it is stored in parts.
+    pub stored: Option<Stored>,
     /// Iterations of the solver.
     pub iterations: Option<usize>,
     /// The end of the measurement.
@@ -128,6 +130,7 @@ impl Row {
             one: None,
             infinity: None,
             top: None,
+            stored: None,
             iterations: None,
             outcome,
             note: None,

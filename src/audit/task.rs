@@ -1,16 +1,28 @@
 //! A tensor to measure, and its place among those in flight.
 
-use super::Options;
 use super::flight::{Begun, Seats};
-use crate::Device;
-use crate::io::{Checkpoint, Entry};
+use super::{Options, Stored, Target};
+use crate::io::TensorView;
+use crate::{Device, Result};
 
 /// A tensor, with what its measurement needs.
 pub(super) struct Task<'a> {
     pub(super) device: &'a Device,
-    pub(super) checkpoint: &'a Checkpoint,
-    pub(super) entry: &'a Entry,
+    pub(super) target: Target<'a>,
     pub(super) options: &'a Options,
+}
+
+impl<'a> Task<'a> {
+    /// The elements of the tensor; of a weight in parts, those of the plain weight, with the facts about its parts.
+    pub(super) fn read(&self) -> Result<(TensorView<'a>, Option<Stored>)> {
+        let Target { checkpoint, entry, stored, bytes, .. } = self.target;
+        if let Some(bytes) = bytes {
+            return Ok((TensorView::computed(entry, bytes)?, None));
+        }
+        let Some(weight) = stored else { return Ok((checkpoint.read(entry)?, None)) };
+        let (view, estimate) = weight.effective_matrix(checkpoint)?;
+        Ok((view, Some(Stored { format: weight.format(), estimate, warning: None })))
+    }
 }
 
 /// The place of a tensor among those in flight, and the threads that solve it together; `None` where it is alone.

@@ -56,8 +56,12 @@ pub enum Command {
     Audit(AuditArguments),
     /// Measure the device that a run would use: memory, products, latencies, norms of random matrices
     Bench(BenchArguments),
+    /// Write a checkpoint with plain weights in place of spectrally or weight-normalised ones of PyTorch
+    Fold(FoldArguments),
     /// Compute one norm of a matrix, or of a few
     Norm(NormArguments),
+    /// Write a checkpoint whose matrices have a norm of at most a cap, by an upper bound
+    Normalise(NormaliseArguments),
 }
 
 /// Arguments of `opnorm adapters`.
@@ -94,6 +98,9 @@ pub struct AuditArguments {
     /// Measure no tensor whose name matches a GLOB, also where --include matches it
     #[arg(long, value_name = "GLOB", value_parser = glob)]
     pub exclude: Vec<GlobMatcher>,
+    /// Measure u, v and the other parts of normalised weights one by one, not the weight that the layer uses
+    #[arg(long)]
+    pub raw: bool,
     /// The solver.
     #[command(flatten)]
     pub method: MethodArguments,
@@ -106,6 +113,58 @@ pub struct AuditArguments {
     /// The format of the report.
     #[command(flatten)]
     pub format: FormatArguments,
+}
+
+/// Arguments of `opnorm fold`.
+#[derive(Debug, Args)]
+pub struct FoldArguments {
+    /// A safetensors file, a sharded checkpoint's *.index.json or its directory
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// The file to write; other tensors keep their bytes
+    #[arg(long, short, value_name = "OUT.safetensors")]
+    pub output: PathBuf,
+    /// Divide a weight by its spectral norm, not by the estimate of the stored u and v
+    #[arg(long)]
+    pub exact: bool,
+}
+
+/// Arguments of `opnorm normalise`.
+#[derive(Debug, Args)]
+pub struct NormaliseArguments {
+    /// A safetensors file, a sharded checkpoint's *.index.json or its directory
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// The file to write; tensors below the cap keep their bytes
+    #[arg(long, short, value_name = "OUT.safetensors")]
+    pub output: PathBuf,
+    /// The largest upper bound that a matrix of the new file may have
+    #[arg(long, value_name = "C", value_parser = positive)]
+    pub cap: f64,
+    /// Clip only tensors whose name matches a GLOB (`*`, `?`, `[a-z]`, `{a,b}`); may be given several times
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    pub include: Vec<GlobMatcher>,
+    /// Clip no tensor whose name matches a GLOB, also where --include matches it
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    pub exclude: Vec<GlobMatcher>,
+    /// The kind of the upper bound
+    #[arg(long, value_enum, default_value_t = CapArgument::Probable)]
+    pub bound: CapArgument,
+    /// The probability with which a bound of --bound probable may fail [default: 1e-6]
+    #[arg(long, value_name = "D", value_parser = probability)]
+    pub delta: Option<f64>,
+    /// The seed of the random start [default: 0; with --bound probable a seed from the system]
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+}
+
+/// The kind of an upper bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CapArgument {
+    /// an upper bound that fails for a share --delta of random starts
+    Probable,
+    /// a proven upper bound, rounding included
+    Certified,
 }
 
 /// Arguments of `opnorm norm`.
@@ -229,6 +288,14 @@ fn tolerance(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value < 1.0 => Ok(value),
         Ok(_) => Err("must be between 0 and 1".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
+        Ok(_) => Err("must be above 0".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -1,9 +1,10 @@
 //! `opnorm audit`: every tensor of checkpoints.
 
 use globset::GlobMatcher;
-use opnorm::audit::Axes;
+use opnorm::audit::{Axes, Target, targets};
 use opnorm::device::AdapterRequest;
 use opnorm::io::Checkpoint;
+use opnorm::layer::pytorch::stored_weights;
 
 use super::arguments::AuditArguments;
 use super::ending::{Ending, complain};
@@ -19,17 +20,23 @@ pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
         Ok(request) => request,
         Err(problem) => return Ending::Usage(problem),
     };
-    let opened: Vec<_> = arguments.models.iter().map(|model| (model, Checkpoint::open(model))).collect();
+    let open = |model| Checkpoint::open(model).map(|opened| (stored_weights(&opened), opened));
+    let opened: Vec<_> = arguments.models.iter().map(|model| (model, open(model))).collect();
     let mut items = Vec::new();
-    for (model, checkpoint) in &opened {
-        match checkpoint {
-            Ok(checkpoint) => items.extend(
-                checkpoint
-                    .entries()
-                    .iter()
-                    .filter(|entry| is_wanted(arguments, &entry.name))
-                    .map(|entry| Item::Tensor { checkpoint, entry, axes: Axes::Kernel }),
-            ),
+    for (model, opened) in &opened {
+        match opened {
+            Ok((stored, checkpoint)) => {
+                let targets = match arguments.raw {
+                    false => targets(checkpoint, stored, Axes::Kernel),
+                    true => {
+                        checkpoint.entries().iter().map(|entry| Target::new(checkpoint, entry, Axes::Kernel)).collect()
+                    }
+                };
+                let wanted = targets
+                    .into_iter()
+                    .filter(|target| is_wanted(&arguments.include, &arguments.exclude, &target.entry.name));
+                items.extend(wanted.map(Item::Tensor));
+            }
             Err(error) => items.push(unopened(model, error)),
         }
     }
@@ -39,7 +46,8 @@ pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
     session::run(&Task { adapter, request, items }, &mut ())
 }
 
-fn is_wanted(arguments: &AuditArguments, name: &str) -> bool {
+/// Whether `--include` and `--exclude` let a name through.
+pub fn is_wanted(include: &[GlobMatcher], exclude: &[GlobMatcher], name: &str) -> bool {
     let any = |globs: &[GlobMatcher]| globs.iter().any(|glob| glob.is_match(name));
-    (arguments.include.is_empty() || any(&arguments.include)) && !any(&arguments.exclude)
+    (include.is_empty() || any(include)) && !any(exclude)
 }

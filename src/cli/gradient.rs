@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use opnorm::Result;
-use opnorm::audit::{Event, Form, Order, Outcome, Row, Solved};
+use opnorm::audit::{Event, Form, Order, Outcome, Row, Solved, Target};
 use opnorm::io::{Entry, NpyWriter, TensorView};
 use opnorm::norm::Status;
 
@@ -77,7 +77,7 @@ impl<'a> Gradient<'a> {
     /// Writes the elements divided by their norm: the gradient of the Frobenius norm, and of a vector's 2-norm.
     fn row(&mut self, item: &Item<'_>, row: &Row) -> Result<()> {
         let from_device = self.order == Order::Spectral && !matches!(row.form, Form::Column { .. });
-        let (Item::Tensor { checkpoint, entry, .. }, Some(sigma)) = (item, row.sigma) else {
+        let (Item::Tensor(Target { checkpoint, entry, .. }), Some(sigma)) = (item, row.sigma) else {
             self.problem.get_or_insert_with(|| match row.outcome {
                 Outcome::Solved(Status::NonFinite) => "an element is NaN or infinite".to_owned(),
                 _ => "the tensor cannot be read".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use opnorm::audit::Axes;
+use opnorm::audit::{Axes, Target};
 use opnorm::io::{Checkpoint, Entry};
 use opnorm::{Error, Result};
 
@@ -61,7 +61,7 @@ impl Input {
             Err(error) => return vec![unopened(&self.file, error)],
         };
         let axes = Axes::usual(checkpoint.format());
-        let tensor = |entry| Item::Tensor { checkpoint, entry, axes };
+        let tensor = |entry| Item::Tensor(Target::new(checkpoint, entry, axes));
         let Some(name) = self.tensor.as_deref() else {
             let found: Vec<_> =
                 checkpoint.entries().iter().filter(|entry| entry.skipped().is_none()).map(tensor).collect();

@@ -2,21 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use opnorm::audit::Axes;
-use opnorm::io::{Checkpoint, Entry};
+use opnorm::audit::Target;
 
 /// A tensor to measure, or the reason why an input cannot be measured.
 #[derive(Debug)]
 pub enum Item<'a> {
     /// A tensor.
-    Tensor {
-        /// The file of the tensor.
-        checkpoint: &'a Checkpoint,
-        /// The tensor in the file.
-        entry: &'a Entry,
-        /// The meaning of the tensor's axes beyond two.
-        axes: Axes,
-    },
+    Tensor(Target<'a>),
     /// An input that cannot be read.
     Unreadable {
         /// The file.
@@ -32,13 +24,13 @@ impl Item<'_> {
     /// The file of the item.
     pub fn file(&self) -> &Path {
         match self {
-            Self::Tensor { entry, .. } => &entry.file,
+            Self::Tensor(target) => &target.entry.file,
             Self::Unreadable { file, .. } => file,
         }
     }
 
     /// Whether the item needs a device.
     pub fn is_tensor(&self) -> bool {
-        matches!(self, Self::Tensor { .. })
+        matches!(self, Self::Tensor(_))
     }
 }

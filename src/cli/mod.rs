@@ -6,14 +6,17 @@ mod audit;
 mod bench;
 mod collector;
 mod ending;
+mod fold;
 mod gradient;
 mod input;
 mod interrupt;
 mod item;
 mod norm;
+mod normalise;
 mod outputs;
 mod progress;
 mod request;
+mod rewriting;
 mod run;
 mod session;
 mod task;
@@ -35,7 +38,9 @@ pub fn run() -> ExitCode {
         Command::Adapters(chosen) => adapters::run(&request, chosen),
         Command::Audit(chosen) => audit::run(&request, chosen),
         Command::Bench(chosen) => bench::run(&request, chosen),
+        Command::Fold(chosen) => fold::run(&request, chosen),
         Command::Norm(chosen) => norm::run(&request, chosen),
+        Command::Normalise(chosen) => normalise::run(&request, chosen),
     };
     ending.tell()
 }

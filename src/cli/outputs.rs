@@ -24,7 +24,7 @@ impl<'a> Outputs<'a> {
     /// [`opnorm::Error::File`] for a gradient that cannot be written.
     pub fn begin(arguments: &'a NormArguments, order: Order, items: &[Item<'_>]) -> opnorm::Result<Self> {
         let gradient = match (&arguments.grad, items) {
-            (Some(path), [Item::Tensor { entry, .. }]) => Some(Gradient::create(path, entry, order)?),
+            (Some(path), [Item::Tensor(target)]) => Some(Gradient::create(path, target.entry, order)?),
             _ => None,
         };
         Ok(Self { vectors: arguments.vectors.as_deref().map(Vectors::new), gradient })
@@ -81,7 +81,7 @@ pub fn check(arguments: &NormArguments, items: &[Item<'_>]) -> Result<(), String
 }
 
 /// The file behind a path, whether the file exists or not.
-fn destination(path: &Path) -> PathBuf {
+pub fn destination(path: &Path) -> PathBuf {
     let whole = std::fs::canonicalize(path);
     whole.unwrap_or_else(|_| match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) => {

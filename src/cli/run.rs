@@ -78,7 +78,7 @@ impl<'a> Run<'a> {
     fn items(&mut self, device: Option<&Device>, collector: &mut dyn Collector) -> Result<(), Stop> {
         let task = self.task;
         let tensor = |(place, item): (usize, &Item<'a>)| match item {
-            Item::Tensor { checkpoint, entry, axes } => Some((place, Target { checkpoint, entry, axes: *axes })),
+            Item::Tensor(target) => Some((place, *target)),
             Item::Unreadable { .. } => None,
         };
         let (places, targets): (Vec<usize>, Vec<Target<'_>>) = task.items.iter().enumerate().filter_map(tensor).unzip();
@@ -156,6 +156,9 @@ impl<'a> Run<'a> {
                 self.complain_apart(&format!("{}, tensor `{}`: {problem}", row.file.display(), row.name));
             }
             _ => self.findings.unconverged = true,
+        }
+        if let Some(warning) = row.stored.as_ref().and_then(|stored| stored.warning.as_deref()) {
+            self.complain_apart(&format!("{}, tensor `{}`: {warning}", row.file.display(), row.name));
         }
         let request = &self.task.request;
         self.record(&Record::new(row, request.options.top.is_some(), request.seed));

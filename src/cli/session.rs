@@ -46,7 +46,12 @@ fn plan(task: &Task<'_>, device: Option<&Device>) -> Plan {
     plan.page = page();
     for item in &task.items {
         match item {
-            Item::Tensor { entry, axes, .. } => plan.expect(entry, *axes, options.top),
+            Item::Tensor(target) => {
+                plan.expect(target.entry, target.axes, options.top);
+                if target.stored.is_some_and(|stored| stored.format().is_spectral()) {
+                    plan.expect_stored();
+                }
+            }
             Item::Unreadable { name, .. } => plan.expect_unreadable(name.as_deref()),
         }
     }

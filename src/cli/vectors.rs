@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::path::Path;
 
 use opnorm::Result;
-use opnorm::audit::{Event, Form, Outcome, Row, Solved};
+use opnorm::audit::{Event, Form, Outcome, Row, Solved, Target};
 use opnorm::io::{NpzData, write_npz};
 use opnorm::norm::Status;
 
@@ -100,7 +100,7 @@ impl<'a> Vectors<'a> {
         };
         let triplets = match (pending, row.form, item) {
             (Some(triplets), ..) => triplets,
-            (None, Form::Column { rows }, Item::Tensor { checkpoint, entry, .. }) => Triplets {
+            (None, Form::Column { rows }, Item::Tensor(Target { checkpoint, entry, .. })) => Triplets {
                 values: row.top.as_ref().map(Vec::len),
                 sigma: vec![sigma],
                 left: {

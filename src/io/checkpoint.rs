@@ -12,6 +12,7 @@ use crate::Result;
 /// Tensors of a safetensors file, a sharded checkpoint by its `*.index.json`, a `.npy` or a `.npz`.
 #[derive(Debug)]
 pub struct Checkpoint {
+    path: PathBuf,
     format: Format,
     entries: Vec<Entry>,
     /// Indices into `entries`, sorted by name.
@@ -102,6 +103,52 @@ impl Checkpoint {
         TensorView::new(own, bytes)
     }
 
+    /// The bytes of a tensor of any type, as the file holds them.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File) for a tensor of another checkpoint, or of a format other than safetensors.
+    pub fn bytes(&self, entry: &Entry) -> Result<&[u8]> {
+        let own = self.entries.get(entry.index).filter(|own| own.name == entry.name && own.file == entry.file);
+        let bytes = match own.map(|own| &own.place) {
+            Some(Place::Bytes { contents, range }) if matches!(self.format, Format::Safetensors | Format::Index) => {
+                self.contents.get(*contents).and_then(|contents| contents.as_ref().get(range.clone()))
+            }
+            _ => None,
+        };
+        bytes.ok_or_else(|| tensor_error(&entry.file, &entry.name, "is not a tensor of this safetensors checkpoint"))
+    }
+
+    /// The pairs of `__metadata__` of a safetensors file, in order; of shards, each key with its first value. Empty for
+    /// other formats.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File) for metadata that is not text, which other programs refuse as well.
+    pub fn metadata(&self) -> Result<Vec<(String, String)>> {
+        #[cfg(feature = "io-safetensors")]
+        if matches!(self.format, Format::Safetensors | Format::Index) {
+            return self.first_pairs();
+        }
+        Ok(Vec::new())
+    }
+
+    #[cfg(feature = "io-safetensors")]
+    fn first_pairs(&self) -> Result<Vec<(String, String)>> {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for contents in &self.contents {
+            for pair in super::safetensors::metadata(&self.path, contents.as_ref())? {
+                if !pairs.iter().any(|(key, _)| *key == pair.0) {
+                    pairs.push(pair);
+                }
+            }
+        }
+        Ok(pairs)
+    }
+
+    /// The path that was opened, or the name of a file in memory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The bytes that [`Checkpoint::read`] unpacks a tensor to; 0 where the data stays in the file.
     pub(crate) fn unpacked_bytes(&self, entry: &Entry) -> u64 {
         match entry.place {
@@ -127,12 +174,12 @@ impl Checkpoint {
                     place: Place::Bytes { contents: 0, range: tensor.range },
                     index,
                 });
-                Ok(Self::new(format, entries.collect(), vec![contents]))
+                Ok(Self::new(path, format, entries.collect(), vec![contents]))
             }
             #[cfg(feature = "io-safetensors")]
             Format::Index => {
                 let (contents, entries) = super::shards::open(path, contents.as_ref())?;
-                Ok(Self::new(format, entries, contents))
+                Ok(Self::new(path, format, entries, contents))
             }
             #[cfg(not(feature = "io-safetensors"))]
             Format::Safetensors | Format::Index => Err(not_built(path, "io-safetensors")),
@@ -140,22 +187,23 @@ impl Checkpoint {
             #[cfg(feature = "io-npy")]
             Format::Npy => {
                 let entry = super::npy::entry(path, contents.as_ref())?;
-                Ok(Self::new(format, vec![entry], vec![contents]))
+                Ok(Self::new(path, format, vec![entry], vec![contents]))
             }
             #[cfg(feature = "io-npy")]
             Format::Npz => {
                 let (archive, entries) = super::npz::open(path, contents.clone())?;
-                Ok(Self { archive: Some(archive), ..Self::new(format, entries, vec![contents]) })
+                Ok(Self { archive: Some(archive), ..Self::new(path, format, entries, vec![contents]) })
             }
             #[cfg(not(feature = "io-npy"))]
             Format::Npy | Format::Npz => Err(not_built(path, "io-npy")),
         }
     }
 
-    fn new(format: Format, entries: Vec<Entry>, contents: Vec<Contents>) -> Self {
+    fn new(path: &Path, format: Format, entries: Vec<Entry>, contents: Vec<Contents>) -> Self {
         let mut by_name: Vec<usize> = (0..entries.len()).collect();
         by_name.sort_by(|&left, &right| entries[left].name.cmp(&entries[right].name));
         Self {
+            path: path.to_path_buf(),
             format,
             entries,
             by_name,

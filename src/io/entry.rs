@@ -30,6 +30,20 @@ impl Entry {
         checked_volume(&self.shape).unwrap_or(usize::MAX)
     }
 
+    /// The entry of a tensor that is computed from this tensor, with elements of the same type.
+    #[cfg(feature = "io")]
+    pub(crate) fn computed(&self, name: &str, shape: &[usize]) -> Self {
+        Self {
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+            layout: Layout::default(),
+            // No place in the file, so that no checkpoint takes the entry for its own.
+            place: Place::Bytes { contents: usize::MAX, range: 0..0 },
+            index: usize::MAX,
+            ..self.clone()
+        }
+    }
+
     /// The reason why this tensor cannot be the input of a norm, as a sentence; `None` where it can.
     pub fn skipped(&self) -> Option<String> {
         self.element.skipped()

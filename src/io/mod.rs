@@ -25,6 +25,7 @@ mod atomic_file;
 mod checkpoint;
 mod contents;
 mod element;
+mod encode;
 mod entry;
 mod format;
 mod problem;
@@ -36,6 +37,8 @@ mod view;
 mod named;
 #[cfg(feature = "io-safetensors")]
 mod safetensors;
+#[cfg(feature = "io-safetensors")]
+mod safetensors_writer;
 #[cfg(feature = "io-safetensors")]
 mod shards;
 #[cfg(feature = "io-safetensors")]
@@ -68,8 +71,12 @@ pub use format::Format;
 pub use npy_writer::{NpyWriter, write_npy_f32};
 #[cfg(feature = "io-npy")]
 pub use npz_writer::{NpzData, write_npz};
+#[cfg(feature = "io-safetensors")]
+pub use safetensors_writer::{SafetensorsWriter, TensorHeader};
 pub use view::TensorView;
 
+#[cfg(feature = "io-safetensors")]
+pub(crate) use encode::encode;
 #[cfg(feature = "io-safetensors")]
 pub(crate) use named::{Named, Text, read_text, write_named};
 

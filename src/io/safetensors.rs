@@ -12,6 +12,7 @@ use std::path::Path;
 
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
+use serde::Deserialize;
 
 use super::unique_map::UniqueMap;
 use super::{Element, file_error, file_fault, shape, tensor_error};
@@ -20,6 +21,24 @@ use crate::tensor::size::checked_volume;
 
 /// The longest header of the format.
 const LONGEST_HEADER: u64 = 100_000_000;
+
+/// The free text of a header, which may hold anything beside it.
+#[derive(Deserialize)]
+struct Free {
+    #[serde(rename = "__metadata__")]
+    metadata: Option<UniqueMap<String>>,
+}
+
+/// The pairs of `__metadata__`, in the order of the file, of a file whose header was read before.
+pub(super) fn metadata(path: &Path, bytes: &[u8]) -> Result<Vec<(String, String)>> {
+    let header = bytes.split_first_chunk::<8>().and_then(|(length, rest)| {
+        let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+        rest.get(..length)
+    });
+    let free: Free = serde_json::from_slice(header.unwrap_or_default())
+        .map_err(|error| file_fault(path, "the metadata is not text", error))?;
+    Ok(free.metadata.map(|UniqueMap(pairs)| pairs).unwrap_or_default())
+}
 
 /// A tensor of the header.
 #[derive(Debug, Clone)]
@@ -99,6 +118,14 @@ fn check_ranges(path: &Path, listed: &[(String, TensorInfo)], data: usize) -> Re
         return Err(file_error(path, problem));
     }
     Ok(())
+}
+
+/// The type of the format for elements, and the bytes of so many of them.
+pub(super) fn sized(element: &Element, elements: usize) -> Option<(Dtype, usize)> {
+    let name = serde_json::to_string(&element.to_string().to_uppercase()).ok()?;
+    let dtype: Dtype = serde_json::from_str(&name).ok()?;
+    let bits = elements.checked_mul(dtype.bitsize())?;
+    (bits % 8 == 0).then_some((dtype, bits / 8))
 }
 
 fn element(dtype: Dtype) -> Element {

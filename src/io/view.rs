@@ -30,6 +30,14 @@ impl<'a> TensorView<'a> {
     }
 }
 
+impl<'a> TensorView<'a> {
+    /// A view of the bytes of a tensor that was computed, little endian and row-major.
+    #[cfg(feature = "io")]
+    pub(crate) fn computed(entry: &'a Entry, bytes: impl Into<Cow<'a, [u8]>>) -> Result<Self> {
+        Self::new(entry, bytes.into())
+    }
+}
+
 impl TensorView<'_> {
     /// The lengths of the axes; empty for a scalar.
     pub fn shape(&self) -> &[usize] {

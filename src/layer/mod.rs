@@ -38,6 +38,8 @@ mod orthogonal;
 mod parameter;
 mod parameters;
 mod parametrisation;
+#[cfg(feature = "io")]
+pub mod pytorch;
 mod random;
 mod scaled;
 mod scope;

@@ -52,6 +52,24 @@ pub(super) enum Field {
     One,
     /// The inf-norm.
     Infinity,
+    /// The number that the stored u and v give.
+    StoredSigma,
+    /// That number divided by the norm of the stored weight.
+    Staleness,
+    /// The length of the stored u, less 1.
+    UnitLeft,
+    /// The length of the stored v, less 1.
+    UnitRight,
+    /// The norm of the layer, less 1.
+    Excess,
+}
+
+/// The columns of weights in parts, in a report with such a weight.
+pub(super) fn stored(plan: &Plan) -> &'static [Field] {
+    match plan.has_stored {
+        true => &[Field::StoredSigma, Field::Staleness, Field::UnitLeft, Field::UnitRight, Field::Excess],
+        false => &[],
+    }
 }
 
 /// The columns of a table with a line for each tensor.
@@ -119,6 +137,7 @@ impl Field {
             Self::Guarantee => Column::words(header, GUARANTEE),
             Self::Iterations => Column::numbers(header, 5),
             Self::Seconds | Self::Residual => Column::numbers(header, 8),
+            Self::UnitLeft | Self::UnitRight | Self::Excess => Column::numbers(header, 8),
             Self::Bounds if plan.content.kind().has_upper() => Column::numbers(header, 2 * BOUND + 4),
             Self::Bounds => Column::numbers(header, BOUND + 3),
             _ => Column::numbers(header, number::WIDTH),
@@ -152,6 +171,11 @@ impl Field {
             Self::StableRank => "stable rank",
             Self::One => "1-norm",
             Self::Infinity => "inf-norm",
+            Self::StoredSigma => "uᵀWv",
+            Self::Staleness => "of norm",
+            Self::UnitLeft => "|u| - 1",
+            Self::UnitRight => "|v| - 1",
+            Self::Excess => "sigma - 1",
         }
     }
 
@@ -190,6 +214,11 @@ impl Field {
             Self::StableRank => record.stable_rank.map(significant),
             Self::One => record.norm1.map(significant),
             Self::Infinity => record.norm_inf.map(significant),
+            Self::StoredSigma => record.stored_sigma().map(significant),
+            Self::Staleness => record.staleness.map(significant),
+            Self::UnitLeft => record.deviations().map(|[left, _]| magnitude(left)),
+            Self::UnitRight => record.deviations().map(|[_, right]| magnitude(right)),
+            Self::Excess => record.excess.map(magnitude),
         }
     }
 }

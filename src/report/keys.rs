@@ -23,7 +23,7 @@ pub(super) enum Value<'a> {
 pub(super) type Key = (&'static str, fn(&Record) -> Option<Value<'_>>);
 
 /// The keys of every record.
-pub(super) const KEYS: [Key; 26] = [
+pub(super) const KEYS: [Key; 32] = [
     ("file", |record| text(&record.file)),
     ("name", |record| record.name.as_deref().and_then(text)),
     ("shape", |record| record.shape.as_deref().map(Value::Lengths)),
@@ -45,6 +45,12 @@ pub(super) const KEYS: [Key; 26] = [
     ("cheap_upper", |record| record.cheap_upper.as_ref().map(Value::Exact)),
     ("norm1", |record| record.norm1.map(Value::Number)),
     ("norm_inf", |record| record.norm_inf.map(Value::Number)),
+    ("parametrisation", |record| record.stored.as_ref().and_then(|stored| text(stored.format.as_str()))),
+    ("stored_sigma", |record| record.stored_sigma().map(Value::Number)),
+    ("u_deviation", |record| record.deviations().map(|[u, _]| u).filter(|u| u.is_finite()).map(Value::Number)),
+    ("v_deviation", |record| record.deviations().map(|[_, v]| v).filter(|v| v.is_finite()).map(Value::Number)),
+    ("staleness", |record| record.staleness.map(Value::Number)),
+    ("excess", |record| record.excess.map(Value::Number)),
     ("seed", |record| record.seed.map(Value::Count)),
     ("iterations", |record| record.iterations.map(count)),
     ("status", |record| text(record.outcome.as_str())),

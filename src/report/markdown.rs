@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::field::{Field, numbers};
+use super::field::{Field, numbers, stored};
 use super::plan::{Content, Plan};
 use super::record::Record;
 use super::summary::Summary;
@@ -19,7 +19,7 @@ pub(super) struct Markdown {
 impl Markdown {
     /// A table of this plan, without widths, which Markdown does not need.
     pub fn new(plan: Plan) -> Self {
-        let fields = numbers(plan.content);
+        let fields = [&numbers(plan.content)[..], stored(&plan)].concat();
         Self { plan, fields }
     }
 }

@@ -27,6 +27,8 @@ pub struct Plan {
     pub(super) grouped_shapes: usize,
     /// The width of the longest element type.
     pub(super) dtypes: usize,
+    /// Whether a row is of a weight in parts.
+    pub(super) has_stored: bool,
 }
 
 /// The norms of the rows of a report.
@@ -98,7 +100,17 @@ impl Plan {
     /// A plan without a title and without rows.
     pub fn new(content: Content) -> Self {
         let (adapter, file, page) = (None, None, None);
-        Self { content, adapter, file, page, names: Vec::new(), shapes: 0, grouped_shapes: 0, dtypes: 0 }
+        Self {
+            content,
+            adapter,
+            file,
+            page,
+            names: Vec::new(),
+            shapes: 0,
+            grouped_shapes: 0,
+            dtypes: 0,
+            has_stored: false,
+        }
     }
 
     /// Makes room for the rows of a tensor; `top` is the requested number of singular values.
@@ -125,6 +137,11 @@ impl Plan {
         if let Element::Other(_) = entry.element {
             self.widen("", "", &entry.element.to_string());
         }
+    }
+
+    /// Makes room for the columns of a weight in parts.
+    pub fn expect_stored(&mut self) {
+        self.has_stored = true;
     }
 
     /// Makes room for the row of an input that cannot be read.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::decimal::Decimal;
 use super::words::{ROUNDED, numbered, shape_of};
-use crate::audit::{Form, Order, Outcome, Row, SingularValue};
+use crate::audit::{Form, Order, Outcome, Row, SingularValue, Stored};
 use crate::bound::Guarantee;
 use crate::io::Element;
 
@@ -52,6 +52,12 @@ pub struct Record {
     pub norm1: Option<f64>,
     /// The largest row sum of magnitudes.
     pub norm_inf: Option<f64>,
+    /// The stored parts of a weight in parts; the other fields are of the weight that the layer uses.
+    pub stored: Option<Stored>,
+    /// The number that the stored u and v give, divided by the norm of the stored weight.
+    pub staleness: Option<f64>,
+    /// The norm of a layer with spectral normalisation, less 1.
+    pub excess: Option<f64>,
     /// The seed of the solver's random start, which repeats the run; `None` where the run drew nothing.
     pub seed: Option<u64>,
     /// Iterations of the solver.
@@ -96,6 +102,9 @@ impl Record {
             cheap_upper: row.cheap.and_then(|bounds| Decimal::of(&bounds)[1].take()),
             norm1: finite(row.one),
             norm_inf: finite(row.infinity),
+            stored: row.stored.clone(),
+            staleness: finite(row.staleness()),
+            excess: finite(row.excess()),
             seed: row.iterations.filter(|iterations| *iterations > 0).map(|_| seed),
             iterations: row.iterations,
             seconds: finite(Some(row.seconds)),
@@ -106,6 +115,16 @@ impl Record {
             rounded: row.rounded,
             ..Self::empty(&row.file, row.order, row.outcome)
         }
+    }
+
+    /// The number that the stored u and v give.
+    pub(super) fn stored_sigma(&self) -> Option<f64> {
+        self.stored.as_ref()?.estimate.map(|found| found.sigma).filter(|sigma| sigma.is_finite())
+    }
+
+    /// The lengths of the stored u and v, less 1.
+    pub(super) fn deviations(&self) -> Option<[f64; 2]> {
+        self.stored.as_ref()?.estimate.map(|found| [found.left - 1.0, found.right - 1.0])
     }
 
     /// The record of an input that could not be read.
@@ -139,6 +158,9 @@ impl Record {
             cheap_upper: None,
             norm1: None,
             norm_inf: None,
+            stored: None,
+            staleness: None,
+            excess: None,
             seed: None,
             iterations: None,
             outcome,

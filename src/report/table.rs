@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::field::{Field, compact, head, numbers};
+use super::field::{Field, compact, head, numbers, stored};
 use super::layout::Layout;
 use super::plan::{Content, Plan};
 use super::record::Record;
@@ -36,8 +36,10 @@ pub(super) struct Table {
 impl Table {
     /// A table with a line for each tensor.
     pub fn compact(plan: Plan) -> Self {
-        let fields = compact();
-        Self::new(plan, fields.len(), fields, true)
+        let mut fields = compact();
+        let first = fields.len();
+        fields.extend(stored(&plan));
+        Self::new(plan, first, fields, true)
     }
 
     /// A table of all numbers, in two lines where one is too short.
@@ -45,6 +47,7 @@ impl Table {
         let mut fields = head(plan.content);
         let first = fields.len();
         fields.extend(numbers(plan.content));
+        fields.extend(stored(&plan));
         Self::new(plan, first, fields, false)
     }
 

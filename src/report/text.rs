@@ -72,6 +72,27 @@ pub fn right(text: &str, wide: usize) -> String {
     format!("{}{text}", " ".repeat(wide.saturating_sub(width(text))))
 }
 
+/// Rows of cells as aligned columns, with a rule below the first row; the first `words` columns are words, the others
+/// numbers.
+pub fn grid(rows: &[Vec<String>], words: usize) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max();
+    let widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for (number, row) in rows.iter().enumerate() {
+        let cells = row.iter().zip(&widths).enumerate();
+        let cells =
+            cells.map(|(column, (cell, wide))| if column < words { left(cell, *wide) } else { right(cell, *wide) });
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+        if number == 0 {
+            text.push_str(&"─".repeat(widths.iter().sum::<usize>() + 2 * columns.saturating_sub(1)));
+            text.push('\n');
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

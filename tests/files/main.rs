@@ -11,4 +11,5 @@ mod formats;
 mod hostile;
 mod making;
 mod reading;
+mod safetensors_writing;
 mod writing;

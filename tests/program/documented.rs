@@ -3,12 +3,22 @@
 
 use std::path::Path;
 
-use crate::inputs::DIGITS;
+use crate::inputs::{DIGITS, Folder};
 use crate::model::KEYS;
 use crate::running::{close, opnorm};
 
-const PAGES: [&str; 6] =
-    ["README.md", "docs/adapters.md", "docs/bounds.md", "docs/guarantees.md", "docs/library.md", "docs/report.md"];
+const PAGES: [&str; 7] = [
+    "README.md",
+    "docs/adapters.md",
+    "docs/bounds.md",
+    "docs/guarantees.md",
+    "docs/library.md",
+    "docs/normalisation.md",
+    "docs/report.md",
+];
+
+/// A file of a page that is there, with weights in parts.
+const CRITIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/normalised.safetensors");
 
 fn page(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -20,14 +30,16 @@ fn blocks(page: &str, mark: &str) -> Vec<String> {
     page.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 
-/// The words of a command line without its comment and quotes, with files that exist.
-fn words(line: &str) -> Vec<String> {
+/// The words of a command line without its comment and quotes, with files that exist, and new files in `folder`.
+fn words(line: &str, folder: &Folder) -> Vec<String> {
     let bias = format!("{DIGITS}:fc2.bias");
     let words = line.split(" #").next().unwrap().split_whitespace();
     let words = words.map(|word| match word {
         "MODEL..." | "models/digits.safetensors" => DIGITS.to_owned(),
         "FILE[:TENSOR]..." => bias.clone(),
         "vulkan" => listed_backend(),
+        "IN" | "critic.safetensors" => CRITIC.to_owned(),
+        "OUT.safetensors" | "plain.safetensors" | "capped.safetensors" => folder.text(word),
         word => word.trim_matches('\'').replace("models/digits.safetensors", DIGITS),
     });
     words.collect()
@@ -54,10 +66,10 @@ fn every_page_is_among_those_that_are_tested() {
 fn every_command_of_the_pages_runs() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let makefile = page("Makefile");
-    let mut run = 0;
+    let (mut run, folder) = (0, Folder::new());
     for name in PAGES {
         for line in blocks(&page(name), "sh").iter().flat_map(|block| block.lines()) {
-            let words = words(line);
+            let words = words(line, &folder);
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             match words.as_slice() {
                 ["opnorm", "help", rest @ ..] => drop(opnorm(&[&["help"], rest].concat()).exits(0)),

@@ -6,11 +6,13 @@
 mod adapters;
 mod bench;
 mod bounds;
+mod capped;
 mod documented;
 mod endings;
 mod inputs;
 mod model;
 mod norm;
+mod normalised;
 mod pipeline;
 mod running;
 mod statuses;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::inputs::DIGITS;
 use crate::running::{close, number, opnorm};
 
-pub const KEYS: [&str; 26] = [
+pub const KEYS: [&str; 32] = [
     "file",
     "name",
     "shape",
@@ -27,6 +27,12 @@ pub const KEYS: [&str; 26] = [
     "cheap_upper",
     "norm1",
     "norm_inf",
+    "parametrisation",
+    "stored_sigma",
+    "u_deviation",
+    "v_deviation",
+    "staleness",
+    "excess",
     "seed",
     "iterations",
     "status",

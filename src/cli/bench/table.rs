@@ -1,32 +1,21 @@
 //! The findings as a table.
 
-use opnorm::report::text::{left, printable, right, width};
+use opnorm::report::text::{grid, printable};
 
 use super::{Finding, Report};
 
 pub(super) fn text(report: &Report) -> String {
-    let mut rows = vec![["measure", "time", "GB/s", "of streaming", "GFlop/s", "iterations"].map(str::to_owned)];
-    rows.extend(report.measures.iter().map(row));
-    let widths: [usize; 6] =
-        std::array::from_fn(|column| rows.iter().map(|row| width(&row[column])).max().unwrap_or(0));
+    let mut rows =
+        vec![["measure", "time", "GB/s", "of streaming", "GFlop/s", "iterations"].map(str::to_owned).to_vec()];
+    rows.extend(report.measures.iter().map(|measure| row(measure).to_vec()));
     let device = if report.device == report.backend { String::new() } else { format!(" ({})", report.backend) };
-    let mut text = format!(
-        "opnorm {} on {}{device}, {}\n\n",
+    format!(
+        "opnorm {} on {}{device}, {}\n\n{}",
         report.version,
         printable(&report.device),
-        printable(&report.driver)
-    );
-    for (number, row) in rows.iter().enumerate() {
-        let cells = row.iter().zip(widths).enumerate();
-        let cells = cells.map(|(column, (cell, wide))| if column == 0 { left(cell, wide) } else { right(cell, wide) });
-        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
-        if number == 0 {
-            text.push_str(&"─".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1)));
-            text.push('\n');
-        }
-    }
-    text
+        printable(&report.driver),
+        grid(&rows, 1)
+    )
 }
 
 fn row(finding: &Finding) -> [String; 6] {
