@@ -3,9 +3,9 @@
 //! `cargo run --release --example spectral_critic [-- CURVES.svg [CRITIC.safetensors]]`
 //!
 //! By Kantorovich and Rubinstein, the distance of two sets of pictures is the largest difference of means of a function
-//! of slope at most 1. A network whose weights have norm 1 is such a function. Two runs differ in the number that weights
-//! are divided by: PyTorch's estimate after one iteration a step, and a bound. A table has the proven bound of the slope
-//! beside the steepest of 10^5 differences. The example ends with status 1 where a promise is broken.
+//! of slope at most 1. A network whose weights have norm 1 is such a function. Two runs differ in the number that
+//! weights are divided by: PyTorch's estimate after one iteration a step, and a bound. A table has the proven bound of
+//! the slope beside the steepest of 10^5 differences. The example ends with status 1 where a promise is broken.
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -14,8 +14,8 @@ const SUMS: usize = 256;
 
 /// output = left · vector, for a left side with neighbours along or across its steps; whether it is such a side.
 ///
-/// *Accuracy*  as [`super::product`]: a row of the matrix is a dot product of [`row_dot`], and gamma(⌈length / 64⌉ + 6) or
-/// gamma(22 + ⌈log2 ⌈length / 1024⌉⌉) is no more than runs of 16 and their tree have.
+/// *Accuracy*  as [`super::product`]: a row of the matrix is a dot product of [`row_dot`], and gamma(⌈length / 64⌉ + 6)
+/// or gamma(22 + ⌈log2 ⌈length / 1024⌉⌉) is no more than runs of 16 and their tree have.
 pub(super) fn times_vector(left: Strided<'_>, right: Strided<'_>, length: usize, output: &mut [f32]) -> bool {
     let vector: Vec<f32> = right.elements.iter().step_by(right.along.max(1)).take(length).copied().collect();
     if left.along == 1 {

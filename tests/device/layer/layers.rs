@@ -2,8 +2,9 @@
 
 use opnorm::Error;
 use opnorm::layer::{
-    Activation, Bjorck, Constant, Conv2d, ConvTranspose2d, Deviation, Fan, Flatten, Initialiser, Layer, Linear, Normal,
-    Orthogonal, Parameters, Random, Scaled, Scope, Sequential, SpectralNormalisation, Uniform, WeightNormalisation,
+    Activation, Bjorck, Constant, Conv2d, ConvTranspose2d, Deviation, Divisor, Fan, Flatten, Initialiser, Layer,
+    Linear, Normal, Orthogonal, Parameters, Random, Scaled, Scope, Sequential, SpectralNormalisation, Uniform,
+    WeightNormalisation,
 };
 use opnorm::norm::spectral_norm;
 use opnorm::tape::Tape;
@@ -226,4 +227,52 @@ fn units_have_mean_0_and_deviation_1_over_the_batch() {
     let parameters = Parameters::initial(gpu(), &spectral, 2).unwrap();
     let refused = spectral.standardise("", &parameters, &batch, Deviation::Sample).unwrap_err();
     assert!(refused.to_string().contains("scale the units"), "{refused}");
+}
+
+#[test]
+fn gradients_of_layers_agree_with_differences() {
+    let spectral = |divisor, cap| SpectralNormalisation { divisor, cap, ..SpectralNormalisation::default() };
+    let window = Conv2dOptions { stride: [2, 1], padding: [1, 0], ..Conv2dOptions::default() };
+    let layers: [(Box<dyn Layer>, &[usize]); 8] = [
+        (Box::new(Linear::new(3, 4)), &[2, 3]),
+        (Box::new(Linear::new(3, 4).parametrised(spectral(Divisor::Estimate, None))), &[2, 3]),
+        (Box::new(Linear::new(3, 4).parametrised(spectral(Divisor::Converged, None))), &[2, 3]),
+        (Box::new(Linear::new(3, 4).parametrised(spectral(Divisor::Converged, Some(0.3)))), &[2, 3]),
+        (Box::new(Linear::new(3, 4).parametrised(Bjorck { order: 3, iterations: 2 })), &[2, 3]),
+        (Box::new(Conv2d::new(2, 3, [2, 3]).sliding(window.clone())), &[1, 2, 4, 5]),
+        (
+            Box::new(
+                Conv2d::new(2, 3, [3, 2])
+                    .parametrised(WeightNormalisation { axis: None, ..WeightNormalisation::default() }),
+            ),
+            &[1, 2, 4, 5],
+        ),
+        (
+            Box::new(
+                ConvTranspose2d::new(2, 3, [2, 3]).sliding(window, [1, 0]).parametrised(WeightNormalisation::hooks()),
+            ),
+            &[1, 2, 3, 4],
+        ),
+    ];
+    for (seed, (layer, shape)) in layers.iter().enumerate() {
+        let parameters = Parameters::initial(gpu(), &**layer, seed as u64).unwrap();
+        let tape = Tape::new(gpu());
+        let scope = Scope::evaluation(&tape, &parameters).unwrap();
+        let x = tape.input(shape).unwrap();
+        let y = layer.apply(&scope, "", &x).unwrap();
+        let mut random = Random::new(seed as u64, 99);
+        let mut at: Vec<Vec<f64>> = vec![(0..shape.iter().product()).map(|_| random.normal()).collect()];
+        for (name, ..) in parameters.iter() {
+            at.push(parameters.read(name).unwrap().into_iter().map(f64::from).collect());
+        }
+        let at: Vec<&[f64]> = at.iter().map(Vec::as_slice).collect();
+        let report = tape.check_gradients(&[&y], &scope.inputs(&[&x]), &at).unwrap();
+        // u and v are constants by definition, although the output moves with them.
+        let names = std::iter::once("x").chain(parameters.names());
+        for (name, row) in
+            names.zip(&report.rows).filter(|(name, _)| !name.ends_with("0._u") && !name.ends_with("0._v"))
+        {
+            assert!(row.agrees(), "{layer:?}, {name}: {report}");
+        }
+    }
 }
