@@ -1,7 +1,7 @@
 //! The cost of spectral normalisation in a training step of 784-512-512-10, batches of 128 samples, with SGD.
 //!
-//! `cargo bench --bench training` prints medians of alternating rounds; `python3 benches/training_torch.py` has the same
-//! network in PyTorch.
+//! `cargo bench --bench training` prints medians of alternating rounds; `python3 benches/training_torch.py` has the
+//! same network in PyTorch.
 //!
 //! *Expected* A step has three products of matrices for each layer, some 0.5 GFlop. Spectral normalisation adds three
 //! products of each weight with a vector, so that a step should take at most 1.3 times as long.
