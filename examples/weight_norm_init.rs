@@ -21,7 +21,7 @@ const PIXELS: usize = 64;
 const SIZES: [usize; 6] = [PIXELS, 48, 48, 48, 48, 10];
 const BATCH: usize = 128;
 const EPOCHS: u64 = 12;
-const RATE: f64 = 0.02;
+const RATE: f64 = 0.01;
 
 fn main() -> std::result::Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).unwrap_or_else(|| "weight_norm_init.svg".to_owned());

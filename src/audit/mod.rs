@@ -40,6 +40,7 @@ mod pipeline;
 mod proof;
 mod rounding;
 mod row;
+mod staleness;
 mod stored;
 mod target;
 mod task;

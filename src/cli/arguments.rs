@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use globset::{Glob, GlobMatcher};
+use globset::GlobMatcher;
 use opnorm::device::AdapterRequest;
+
+use super::values::{count, glob, positive, probability, tolerance};
 
 /// Spectral norms of the weights of a network, on any GPU.
 #[derive(Debug, Parser)]
@@ -278,40 +280,4 @@ pub struct FormatArguments {
     /// Write a Markdown table
     #[arg(long, action = ArgAction::SetTrue)]
     pub markdown: bool,
-}
-
-fn glob(text: &str) -> Result<GlobMatcher, String> {
-    Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
-}
-
-fn tolerance(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if value > 0.0 && value < 1.0 => Ok(value),
-        Ok(_) => Err("must be between 0 and 1".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
-        Ok(_) => Err("must be above 0".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-/// A probability that a start in `f32` can keep for vectors of any length.
-fn probability(text: &str) -> Result<f64, String> {
-    match tolerance(text) {
-        Ok(value) if value < 1e-30 => Err("must be at least 1e-30".to_owned()),
-        other => other,
-    }
-}
-
-fn count(text: &str) -> Result<usize, String> {
-    match text.parse::<usize>() {
-        Ok(0) => Err("must be at least 1".to_owned()),
-        Ok(value) => Ok(value),
-        Err(error) => Err(error.to_string()),
-    }
 }

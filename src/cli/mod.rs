@@ -20,6 +20,7 @@ mod rewriting;
 mod run;
 mod session;
 mod task;
+mod values;
 mod vectors;
 
 use std::process::ExitCode;
