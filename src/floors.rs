@@ -146,7 +146,6 @@ fn read(module: Vec<String>, text: &str) -> (Vec<String>, File) {
     // A name that a file both re-exports and uses is an arrow.
     let words: BTreeSet<&str> = rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').collect();
     file.arrows.extend(file.exports.iter().filter(|(name, _)| words.contains(name.as_str())).map(|(_, to)| to.clone()));
-    // paths within the code
     for (at, _) in rest.match_indices("crate::").chain(rest.match_indices("super::")) {
         let before = rest[..at].chars().next_back();
         if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_' || letter == ':')

@@ -1,6 +1,6 @@
 //! Cross-entropy of scores with classes.
 
-use super::{one_hot, sizes};
+use super::labels::{one_hot, sizes};
 use crate::tape::Value;
 use crate::{Error, Result};
 

@@ -1,8 +1,9 @@
 //! Hinge losses: the part of a margin that is missing.
 
-use super::{one_each, one_hot, sizes};
+use super::labels::{one_each, one_hot, sizes};
 use crate::Result;
 use crate::tape::Value;
+use crate::tensor::volume;
 
 /// The mean of max(0, margin - label · score).
 ///
@@ -11,7 +12,7 @@ use crate::tape::Value;
 /// # Errors
 /// [`crate::Error::ShapeMismatch`]
 pub fn hinge(scores: &Value, labels: &Value, margin: f64) -> Result<Value> {
-    let batch = crate::tensor::volume(scores.shape());
+    let batch = volume(scores.shape());
     let labels = one_each("hinge", labels, batch)?;
     scores.reshape(&[batch])?.multiply(&labels)?.negate()?.shift(margin)?.relu()?.mean(&[0])
 }

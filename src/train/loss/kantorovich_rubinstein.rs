@@ -1,7 +1,8 @@
 //! The difference of a critic's means over two classes, which for 1-Lipschitz critics bounds a distance of
 //! distributions.
 
-use super::{hinge, one_each};
+use super::hinge::hinge;
+use super::labels::one_each;
 use crate::Result;
 use crate::tape::Value;
 use crate::tensor::volume;

@@ -44,7 +44,7 @@ fn losses_and_gradients_are_those_of_pytorch_and_of_differences() {
         for (place, found) in program.run(&[upload]).unwrap().iter().enumerate() {
             let found = found.read(gpu()).unwrap().into_iter().map(f64::from);
             let errors = [apart(exact[place].iter().copied(), &right[place]), apart(found, &right[place])];
-            // the aim of issue and PyTorch's own rounding; `f32` is far better than the aim here
+            // Rounding alone: at most 24 terms of similar size, in `f64` and in `f32`.
             assert!(errors[0] < 1e-12 && errors[1] < 1e-5, "{name}: {errors:?}");
         }
         let report = tape.check_gradients(&[&loss], &[&scores], &[&at]).unwrap();
