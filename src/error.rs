@@ -172,13 +172,6 @@ pub enum Error {
         known: String,
     },
 
-    /// A network has two parameters of one name.
-    #[error("there are two parameters `{name}`: give the layers other names")]
-    DuplicateParameter {
-        /// The name.
-        name: String,
-    },
-
     /// An option has a value that means nothing.
     #[error("{operation}: {option} is {value}, but must be {allowed}")]
     InvalidOption {
@@ -298,13 +291,10 @@ mod tests {
 
     #[test]
     fn an_error_of_main_is_a_sentence() {
-        let reason = "no more threads";
-        let source = Some(Arc::new(std::io::Error::other(reason)) as Arc<_>);
-        let error = Error::DeviceLost { reason: reason.to_owned(), source };
-        assert_eq!(
-            format!("{error:?}"),
-            "the GPU device was lost (no more threads): make a new `Device` and upload again"
-        );
-        assert_eq!(std::error::Error::source(&error).map(ToString::to_string).as_deref(), Some(reason));
+        let source = Some(Arc::new(std::io::Error::other("no more threads")) as _);
+        let error = Error::DeviceLost { reason: "no more threads".to_owned(), source };
+        let words = "the GPU device was lost (no more threads): make a new `Device` and upload again";
+        assert_eq!(format!("{error:?}"), words);
+        assert_eq!(std::error::Error::source(&error).map(ToString::to_string).as_deref(), Some("no more threads"));
     }
 }

@@ -34,8 +34,6 @@ mod source;
 mod view;
 
 #[cfg(feature = "io-safetensors")]
-mod named;
-#[cfg(feature = "io-safetensors")]
 mod safetensors;
 #[cfg(feature = "io-safetensors")]
 mod safetensors_writer;
@@ -77,8 +75,6 @@ pub use view::TensorView;
 
 #[cfg(feature = "io-safetensors")]
 pub(crate) use encode::encode;
-#[cfg(feature = "io-safetensors")]
-pub(crate) use named::{Named, Text, read_text, write_named};
 
 use problem::{Fault, Problem};
 

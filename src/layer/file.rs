@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Parameters;
-use crate::io::{Checkpoint, Named, Text, write_named};
+use crate::io::{Checkpoint, Element, SafetensorsWriter, TensorHeader};
 use crate::tensor::Tensor;
 use crate::{Device, Error, Result};
 
@@ -14,7 +14,7 @@ impl Parameters {
     /// # Errors
     /// [`Error::File`]; errors of the device.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        save_tensors(path.as_ref(), self.device(), &self.named(), &Text::new())
+        save_tensors(path.as_ref(), self.device(), &self.named(), &[])
     }
 
     /// Reads all parameters from a checkpoint of any format, rounded to `f32`. After an error, all are as before.
@@ -49,11 +49,21 @@ impl Parameters {
 }
 
 /// Writes tensors by name, with some text.
-pub(crate) fn save_tensors(path: &Path, device: &Device, tensors: &[(String, &Tensor)], text: &Text) -> Result<()> {
-    let read = |(name, tensor): &(String, &Tensor)| -> Result<Named> {
-        Ok((name.clone(), tensor.shape().to_vec(), tensor.read(device)?))
+pub(crate) fn save_tensors(
+    path: &Path,
+    device: &Device,
+    tensors: &[(String, &Tensor)],
+    text: &[(String, String)],
+) -> Result<()> {
+    let header = |(name, tensor): &(String, &Tensor)| TensorHeader {
+        name: name.clone(),
+        shape: tensor.shape().to_vec(),
+        element: Element::F32,
     };
-    write_named(path, &tensors.iter().map(read).collect::<Result<Vec<_>>>()?, text)
+    let headers: Vec<TensorHeader> = tensors.iter().map(header).collect();
+    let mut writer = SafetensorsWriter::create(path, &headers, text)?;
+    tensors.iter().try_for_each(|(_, tensor)| writer.write_f32(&tensor.read(device)?))?;
+    writer.finish()
 }
 
 /// Reads tensors by name: all of a file, and no others. After an error, all are as before.

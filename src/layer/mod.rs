@@ -29,6 +29,7 @@ mod bjorck;
 mod conv2d;
 #[cfg(feature = "io-safetensors")]
 mod file;
+mod first;
 mod flatten;
 mod generation;
 mod initial;
@@ -46,6 +47,7 @@ mod scope;
 mod sequential;
 mod spectral;
 mod standardise;
+mod standardised;
 mod upper_bound;
 mod weight_norm;
 
@@ -65,7 +67,7 @@ pub use scaled::{Fan, Scaled};
 pub use scope::Scope;
 pub use sequential::Sequential;
 pub use spectral::{Divisor, SpectralNormalisation};
-pub use standardise::{Deviation, Standardised};
+pub use standardised::{Deviation, Standardised};
 pub use weight_norm::WeightNormalisation;
 
 #[cfg(feature = "io-safetensors")]

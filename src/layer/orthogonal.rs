@@ -17,7 +17,7 @@ pub struct Orthogonal {
 impl Initialiser for Orthogonal {
     fn draw(&self, shape: &[usize], random: &mut Random) -> Vec<f32> {
         let rows = shape.first().copied().unwrap_or(1);
-        let cols = if rows == 0 { 0 } else { volume(shape) / rows };
+        let cols = volume(shape).checked_div(rows).unwrap_or(0);
         let (long, short) = (rows.max(cols), rows.min(cols));
         if short == 0 {
             return Vec::new();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Layer, Parameter, Random, Role};
+use super::Role;
 use crate::tensor::Tensor;
 use crate::{Device, Error, Result};
 
@@ -37,27 +37,18 @@ impl Parameters {
         Self { device: device.clone(), held: Vec::new(), places: HashMap::new() }
     }
 
-    /// The first values of a network's parameters, the same for the same seed on every device.
-    ///
-    /// # Errors
-    /// [`Error::DuplicateParameter`] for two of one name; [`Error::OutOfMemory`] and other errors of the device.
-    pub fn initial(device: &Device, network: &(impl Layer + ?Sized), seed: u64) -> Result<Self> {
-        let mut parameters = Self::none(device);
-        for (stream, Parameter { name, shape, role, initial }) in network.parameters("").into_iter().enumerate() {
-            let data = initial.draw(&shape, &mut Random::new(seed, stream as u64));
-            parameters.insert(&name, role, Tensor::from_slice(device, &shape, &data)?)?;
-        }
-        network.complete("", &mut parameters)?;
-        Ok(parameters)
-    }
-
     /// Adds a tensor.
     ///
     /// # Errors
-    /// [`Error::DuplicateParameter`] where the name is taken.
+    /// [`Error::InvalidOption`] where the name is taken.
     pub fn insert(&mut self, name: &str, role: Role, tensor: Tensor) -> Result<()> {
         if self.places.insert(name.to_string(), self.held.len()).is_some() {
-            return Err(Error::DuplicateParameter { name: name.to_string() });
+            return Err(Error::InvalidOption {
+                operation: "add a parameter",
+                option: "the name",
+                value: format!("`{name}`"),
+                allowed: "that of one parameter alone: give layers different names",
+            });
         }
         self.held.push(Held { name: name.to_string(), role, tensor });
         Ok(())

@@ -41,6 +41,16 @@ pub trait Parametrisation: Debug + Send + Sync {
     }
 }
 
+impl Scope {
+    /// The weight that a parametrisation makes, computed once for the whole scope.
+    ///
+    /// # Errors
+    /// Any error of the parametrisation.
+    pub fn weight(&self, name: &str, parametrisation: &dyn Parametrisation) -> Result<Value> {
+        self.once(name, || parametrisation.weight(self, name))
+    }
+}
+
 /// A weight that is its own parameter.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plain;

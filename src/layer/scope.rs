@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::parameters::no_parameter;
-use super::{Parameters, Parametrisation, Role};
+use super::{Parameters, Role};
 use crate::tape::{Tape, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -75,16 +75,13 @@ impl Scope {
         Ok(&self.values[place].2)
     }
 
-    /// The weight that a parametrisation makes, computed once for the whole scope.
-    ///
-    /// # Errors
-    /// Any error of the parametrisation.
-    pub fn weight(&self, name: &str, parametrisation: &dyn Parametrisation) -> Result<Value> {
+    /// A value of some name, made once for the whole scope.
+    pub(super) fn once(&self, name: &str, make: impl FnOnce() -> Result<Value>) -> Result<Value> {
         let made = self.weights.borrow().get(name).cloned();
         if let Some(made) = made {
             return Ok(made);
         }
-        let made = parametrisation.weight(self, name)?;
+        let made = make()?;
         self.weights.borrow_mut().insert(name.to_string(), made.clone());
         Ok(made)
     }

@@ -158,7 +158,7 @@ impl Parametrisation for SpectralNormalisation {
     fn parameters(&self, plain: Parameter) -> Vec<Parameter> {
         let [original, u, v] = self.names(&plain.name);
         let rows = plain.shape.get(self.axis).copied().unwrap_or(0);
-        let cols = if rows == 0 { 0 } else { volume(&plain.shape) / rows };
+        let cols = volume(&plain.shape).checked_div(rows).unwrap_or(0);
         let is_vector = plain.shape.len() < 2;
         let weight = Parameter { name: original, ..plain };
         if is_vector {

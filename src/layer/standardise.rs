@@ -1,33 +1,9 @@
 //! First values by data: units whose outputs over a batch have mean 0 and standard deviation 1.
 
-use super::{Layer, Parameters, Scope, join};
+use super::{Deviation, Layer, Parameters, Scope, Standardised, join};
 use crate::tape::Tape;
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
-
-/// The definition of a standard deviation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Deviation {
-    /// √(Σ (t - mean)² / n).
-    #[default]
-    Population,
-    /// √(Σ (t - mean)² / (n - 1)), as PyTorch's `std`.
-    Sample,
-}
-
-/// What was found at a layer before its units were scaled.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Standardised {
-    /// The path of the layer.
-    pub path: String,
-    /// The mean of each unit over the batch.
-    pub means: Vec<f64>,
-    /// The standard deviation of each unit over the batch.
-    pub deviations: Vec<f64>,
-    /// The units that are constant over the batch. Their mean becomes 0, and their scale stays.
-    pub constant: Vec<usize>,
-}
 
 /// Units within this many roundings of `f32` of their largest output are constant.
 const ROUNDINGS: f64 = 8.0;
@@ -83,7 +59,8 @@ pub(super) fn by_output(
         if found <= ROUNDINGS * f64::from(f32::EPSILON) * largest {
             constant.push(unit);
         }
-        (means.push(mean), deviations.push(found));
+        means.push(mean);
+        deviations.push(found);
     }
     let factors: Vec<f64> =
         (0..*units).map(|unit| if constant.contains(&unit) { 1.0 } else { deviations[unit].recip() }).collect();

@@ -1,7 +1,7 @@
 //! Products of a matrix and a vector, which read the matrix in place.
 
-use super::product::Strided;
 use super::rows::{add_rows, row_dot};
+use super::strided::Strided;
 use super::tile::{RUN, depth};
 use crate::device::each_chunk;
 use crate::tensor::stored::F32;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Batches, Position, Step};
-use crate::io::{Text, read_text};
+use crate::io::Checkpoint;
 use crate::layer::{Parameters, load_tensors, save_tensors};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -44,7 +44,7 @@ use crate::{Error, Result};
 pub fn save(path: impl AsRef<Path>, parameters: &Parameters, step: &Step, batches: &Batches) -> Result<()> {
     let Position { seed, epoch, batch } = batches.position();
     let numbers = [step.taken(), seed, epoch, batch as u64];
-    let text = KEYS.iter().zip(numbers).map(|(key, number)| ((*key).to_string(), number.to_string())).collect();
+    let text: Vec<_> = KEYS.iter().zip(numbers).map(|(key, number)| ((*key).to_string(), number.to_string())).collect();
     save_tensors(path.as_ref(), parameters.device(), &tensors(parameters, step), &text)
 }
 
@@ -56,7 +56,7 @@ pub fn save(path: impl AsRef<Path>, parameters: &Parameters, step: &Step, batche
 /// [`Error::File`] for a file of other names or shapes, or of no training run; errors of the device.
 pub fn resume(path: impl AsRef<Path>, parameters: &Parameters, step: &mut Step, batches: &mut Batches) -> Result<()> {
     let path = path.as_ref();
-    let text = read_text(path)?;
+    let text = Checkpoint::open(path)?.metadata()?;
     let [taken, seed, epoch, batch] = KEYS.map(|key| number(path, &text, key));
     let position = Position { seed: seed?, epoch: epoch?, batch: batch? as usize };
     let taken = taken?;
@@ -69,8 +69,9 @@ pub fn resume(path: impl AsRef<Path>, parameters: &Parameters, step: &mut Step, 
 /// The numbers of a file, by the keys of its metadata.
 const KEYS: [&str; 4] = ["steps", "seed", "epoch", "batch"];
 
-fn number(path: &Path, text: &Text, key: &str) -> Result<u64> {
-    text.get(key).and_then(|number| number.parse().ok()).ok_or_else(|| Error::File {
+fn number(path: &Path, text: &[(String, String)], key: &str) -> Result<u64> {
+    let found = text.iter().find(|(name, _)| name == key);
+    found.and_then(|(_, number)| number.parse().ok()).ok_or_else(|| Error::File {
         path: path.to_path_buf(),
         tensor: None,
         problem: format!("is no checkpoint of a training run: its metadata has no number `{key}`"),

@@ -47,7 +47,7 @@ fn names_are_those_of_checkpoints_and_values_those_of_the_seed() {
     assert!(unknown.to_string().contains("no parameter `1.weight`; there are: 0.param"), "{unknown}");
     let twice = Sequential::new().then_named("a", Linear::new(1, 1)).then_named("a", Linear::new(1, 1));
     let error = Parameters::initial(gpu(), &twice, 0).unwrap_err();
-    assert!(matches!(error, Error::DuplicateParameter { ref name } if name == "a.weight"), "{error}");
+    assert!(matches!(error, Error::InvalidOption { ref value, .. } if value == "`a.weight`"), "{error}");
     assert!(parameters.write(names[2], &[0.0; 3]).is_err());
 }
 

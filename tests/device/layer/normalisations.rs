@@ -81,7 +81,8 @@ fn every_step_has_the_numbers_of_pytorch() {
         let given = case["parameters"].as_object().unwrap();
         let mut names: Vec<&str> = given.keys().map(String::as_str).collect();
         let mut own: Vec<&str> = parameters.names().collect();
-        (names.sort_unstable(), own.sort_unstable());
+        names.sort_unstable();
+        own.sort_unstable();
         assert_eq!(names, own, "{at}");
         for (name, tensor) in given {
             assert_eq!(sizes(&tensor["shape"]), parameters.tensor(name).unwrap().shape(), "{at}: {name}");
