@@ -1,6 +1,8 @@
 //! Layers: parametrised weights beside PyTorch's numbers, bounds, and the documents' examples.
 
 mod documents;
+#[cfg(feature = "io")]
+mod files;
 mod layers;
 mod normalisations;
 

@@ -38,7 +38,7 @@ fn parametrised(case: &Json, how: impl Parametrisation + 'static) -> Box<dyn Lay
     }
 }
 
-fn layer(case: &Json) -> Box<dyn Layer> {
+pub(super) fn layer(case: &Json) -> Box<dyn Layer> {
     let generation = if case["hooks"] == true { Generation::Hooks } else { Generation::Parametrizations };
     let axis = case["axis"].as_u64().map(|axis| axis as usize);
     if case["how"] == "weight" {
@@ -70,24 +70,35 @@ fn gradients(layer: &dyn Layer, parameters: &Parameters, shape: &[usize], x: &[f
     names.zip(found.iter().map(|found| found.read(gpu()).unwrap())).collect()
 }
 
+/// The cases of the stored file.
+pub(super) fn cases() -> Vec<Json> {
+    serde_json::from_str(include_str!("../../data/normalisations.json")).unwrap()
+}
+
+/// The parameters of a case, under PyTorch's names.
+pub(super) fn loaded(case: &Json, layer: &dyn Layer) -> Parameters {
+    let parameters = Parameters::initial(gpu(), layer, 1).unwrap();
+    let given = case["parameters"].as_object().unwrap();
+    let mut names: Vec<&str> = given.keys().map(String::as_str).collect();
+    let mut own: Vec<&str> = parameters.names().collect();
+    names.sort_unstable();
+    own.sort_unstable();
+    assert_eq!(names, own);
+    for (name, tensor) in given {
+        assert_eq!(sizes(&tensor["shape"]), parameters.tensor(name).unwrap().shape(), "{name}");
+        parameters.write(name, &narrow(&numbers(&tensor["data"]))).unwrap();
+    }
+    parameters
+}
+
 #[test]
 fn every_step_has_the_numbers_of_pytorch() {
-    let cases: Vec<Json> = serde_json::from_str(include_str!("../../data/normalisations.json")).unwrap();
+    let cases = cases();
     assert_eq!(cases.len(), 18);
     for case in &cases {
         let at = format!("{} {} {} {}", case["how"], case["kind"], case["hooks"], case["axis"]);
         let layer = layer(case);
-        let parameters = Parameters::initial(gpu(), &*layer, 1).unwrap();
-        let given = case["parameters"].as_object().unwrap();
-        let mut names: Vec<&str> = given.keys().map(String::as_str).collect();
-        let mut own: Vec<&str> = parameters.names().collect();
-        names.sort_unstable();
-        own.sort_unstable();
-        assert_eq!(names, own, "{at}");
-        for (name, tensor) in given {
-            assert_eq!(sizes(&tensor["shape"]), parameters.tensor(name).unwrap().shape(), "{at}: {name}");
-            parameters.write(name, &narrow(&numbers(&tensor["data"]))).unwrap();
-        }
+        let parameters = loaded(case, &*layer);
         let (shape, x) = (sizes(&case["x_shape"]), narrow(&numbers(&case["x"])));
         for step in case["steps"].as_array().unwrap() {
             let y = output(&*layer, &parameters, &shape, &x, step["training"] == true);
