@@ -52,7 +52,8 @@ impl Scaled {
     ///
     /// ```
     /// use opnorm::layer::Scaled;
-    /// assert_eq!(Scaled::kaiming_normal(0.0).deviation(&[16, 8, 3, 3]), (2.0f64 / 72.0).sqrt());
+    /// let deviation = Scaled::kaiming_normal(0.0).deviation(&[16, 8, 3, 3]); // √(2 / 72)
+    /// assert!((deviation - 1.0 / 6.0).abs() < 1e-15);
     /// ```
     pub fn deviation(&self, shape: &[usize]) -> f64 {
         let window: usize = shape.iter().skip(2).product();
