@@ -133,8 +133,9 @@ fn clipped(
     let (mut factor, mut upper) = (1.0, before);
     let options = Options { axes: Axes::Kernel, ..options.clone() };
     for attempt in 0..TRIES {
-        // The part taken off doubles, because rounding to a short type may move the norm by more than the bound says.
-        factor *= (cap / upper).min(1.0) * (1.0 - 2f64.powi(attempt - 40));
+        // The part taken off grows past the roundings of the shortest type, because a smaller change may round to the
+        // same matrix.
+        factor *= (cap / upper).min(1.0) * (1.0 - 2f64.powi((2 * attempt - 40).min(-6)));
         let bytes = scaled(target, factor)?;
         let mut found = None;
         let task = Task { device, target: Target { bytes: Some(&bytes), ..*target }, options: &options };
