@@ -88,15 +88,10 @@ impl<T: Stored> WithSimd for Columns<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let mut first = 0;
-        while first + 8 * S::F32_LANES <= self.sums.len() {
-            self.add::<S, 8>(simd, first);
-            first += 8 * S::F32_LANES;
-        }
-        while first + S::F32_LANES <= self.sums.len() {
-            self.add::<S, 1>(simd, first);
-            first += S::F32_LANES;
-        }
+        let mut first = self.add_all::<S, 8>(simd, 0);
+        first = self.add_all::<S, 4>(simd, first);
+        first = self.add_all::<S, 2>(simd, first);
+        first = self.add_all::<S, 1>(simd, first);
         for col in first..self.sums.len() {
             let column = self.rows.iter().skip(col).step_by(self.wide).zip(self.input);
             self.sums[col] = column.fold(self.sums[col], |sum, (bits, factor)| T::widen(*bits).mul_add(*factor, sum));
@@ -105,6 +100,16 @@ impl<T: Stored> WithSimd for Columns<'_, T> {
 }
 
 impl<T: Stored> Columns<'_, T> {
+    /// Adds to so many vectors at a time, from `first` on, as long as there are that many; the first sum that is left.
+    #[inline(always)]
+    fn add_all<S: Simd, const VECTORS: usize>(&mut self, simd: S, mut first: usize) -> usize {
+        while first + VECTORS * S::F32_LANES <= self.sums.len() {
+            self.add::<S, VECTORS>(simd, first);
+            first += VECTORS * S::F32_LANES;
+        }
+        first
+    }
+
     /// Adds to so many vectors of sums from `first` on.
     #[inline(always)]
     fn add<S: Simd, const VECTORS: usize>(&mut self, simd: S, first: usize) {
