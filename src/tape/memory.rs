@@ -9,6 +9,8 @@ use crate::{Result, ops};
 pub(super) struct Memory {
     pub(super) inputs: Vec<Tensor>,
     pub(super) outputs: Vec<Tensor>,
+    /// Whether each input is itself an output, and so must be in memory of the program.
+    pub(super) returned: Vec<bool>,
     pub(super) commands: Recorded,
 }
 
@@ -20,7 +22,9 @@ impl Memory {
             code.launches.iter().try_for_each(|launch| tensors.record(recorder, code, launch))
         })?;
         let pick = |values: &[usize]| values.iter().map(|value| tensors.held[*value].clone()).collect();
-        Ok(Self { inputs: pick(&code.inputs), outputs: pick(&code.outputs), commands })
+        let returns = |input: &usize| code.outputs.iter().any(|output| root(&code.values, *output) == *input);
+        let returned = code.inputs.iter().map(returns).collect();
+        Ok(Self { inputs: pick(&code.inputs), outputs: pick(&code.outputs), returned, commands })
     }
 }
 

@@ -74,10 +74,14 @@ impl Program {
         self.expect("outputs", &self.code.outputs, outputs)?;
         let memory = self.memory()?;
         let mut recorder = self.device.recorder();
-        for (given, own) in inputs.iter().zip(&memory.inputs) {
-            recorder.copy(given.borrow().buffer(), own.buffer())?;
+        let mut places = Vec::with_capacity(inputs.len());
+        for ((own, given), returned) in memory.inputs.iter().zip(inputs).zip(&memory.returned) {
+            match returned {
+                true => recorder.copy(given.borrow().buffer(), own.buffer())?,
+                false => places.push([own.buffer(), given.borrow().buffer()]),
+            }
         }
-        recorder.replay(&memory.commands);
+        recorder.replay_on(&memory.commands, &places)?;
         for (own, result) in memory.outputs.iter().zip(outputs) {
             recorder.copy(own.buffer(), result.borrow().buffer())?;
         }

@@ -54,7 +54,44 @@ pub(in crate::device) struct Launch {
     pub(super) bindings: Vec<Bound>,
 }
 
+/// Memory that is read in the place of other memory.
+pub(in crate::device) struct Place {
+    pub(in crate::device) own: Memory,
+    pub(in crate::device) given: Memory,
+    /// The first word of what is read in each.
+    pub(in crate::device) words: [usize; 2],
+}
+
+impl Work {
+    /// The work, on the given memory where places name one.
+    pub(in crate::device) fn on(&self, places: &[Place]) -> Self {
+        let place_of = |memory: &Memory| places.iter().find(|place| place.own.is(memory));
+        match self {
+            Self::Launch(launch) if launch.bindings.iter().any(|bound| place_of(&bound.memory).is_some()) => {
+                let bindings = launch.bindings.iter().map(|bound| match place_of(&bound.memory) {
+                    Some(Place { given, words: [own, first], .. }) => {
+                        let words = bound.words.start - own + first..bound.words.end - own + first;
+                        Bound { memory: given.clone(), words, access: bound.access }
+                    }
+                    None => bound.clone(),
+                });
+                let bindings = bindings.collect();
+                Self::Launch(Arc::new(Launch { form: launch.form.clone(), params: launch.params.clone(), bindings }))
+            }
+            Self::Copy { source, start, target, end, bytes } => {
+                let (source, start) = match place_of(source) {
+                    Some(Place { given, words: [own, first], .. }) => (given, start - 4 * own + 4 * first),
+                    None => (source, *start),
+                };
+                Self::Copy { source: source.clone(), start, target: target.clone(), end: *end, bytes: *bytes }
+            }
+            Self::Launch(_) => self.clone(),
+        }
+    }
+}
+
 /// Words of memory, and the access to them.
+#[derive(Clone)]
 pub(super) struct Bound {
     pub(super) memory: Memory,
     pub(super) words: Range<usize>,

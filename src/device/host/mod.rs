@@ -21,7 +21,7 @@ use crate::Result;
 pub(super) use binding::bind;
 pub(crate) use forms::{HostForm, call};
 pub use forms::{OwnForm, Words};
-pub(super) use launch::{Command, Look, Work};
+pub(super) use launch::{Command, Look, Place, Work};
 pub(super) use memory::Memory;
 pub(crate) use queue::Lane;
 pub(super) use reading::{Reading, Submission};

@@ -10,9 +10,10 @@
 use std::sync::Arc;
 
 use super::Recorder;
-use crate::device::Device;
+use crate::device::memory::Memory;
 use crate::device::recorded::{Command, Recorded};
 use crate::device::step::{HostStep, Turn};
+use crate::device::{Buffer, Device, host};
 use crate::{Error, Result};
 
 impl Recorder {
@@ -35,6 +36,35 @@ impl Recorder {
     pub(crate) fn replay(&mut self, recorded: &Recorded) {
         self.turns.extend(recorded.turn.clone());
         recorded.commands.iter().for_each(|command| self.run(command.clone()));
+    }
+
+    /// As [`Recorder::replay`], with the contents of other buffers: of each pair the second in the place of the first.
+    ///
+    /// The host reads the second where it is, unless a step of the host may look for it in the first. An adapter
+    /// copies, because what it replays is bound.
+    ///
+    /// # Errors
+    /// As [`Recorder::copy`].
+    pub(crate) fn replay_on(&mut self, recorded: &Recorded, inputs: &[[&Buffer<f32>; 2]]) -> Result<()> {
+        let mut places = Vec::with_capacity(inputs.len());
+        for [own, given] in inputs {
+            given.expect_on(&self.device, "replay")?;
+            match (&own.memory, &given.memory, &recorded.turn) {
+                (Memory::Host(memory), Memory::Host(place), None) if own.len() == given.len() => {
+                    let words = [own, given].map(|buffer| (buffer.offset / 4) as usize);
+                    places.push(host::Place { own: memory.clone(), given: place.clone(), words });
+                }
+                _ => self.copy(given, own)?,
+            }
+        }
+        self.turns.extend(recorded.turn.clone());
+        for command in &recorded.commands {
+            self.run(match command {
+                Command::Host(work) => Command::Host(work.on(&places)),
+                command => command.clone(),
+            });
+        }
+        Ok(())
     }
 
     /// Records a step of the host: it runs once the device was handed all that was recorded before it, and before the

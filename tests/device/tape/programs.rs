@@ -1,5 +1,6 @@
 //! Programs: omitted operations, memory, and refusals.
 
+use opnorm::device::Buffer;
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
 use opnorm::{Device, Error};
@@ -92,6 +93,31 @@ fn outputs_may_be_inputs_constants_views_and_named_twice() {
     let kept = program.run(&[&point]).unwrap();
     program.run(&[Tensor::zeros(gpu(), &[2, 3]).unwrap()]).unwrap();
     assert_eq!(kept[2].read(gpu()).unwrap(), found[2]);
+}
+
+#[test]
+fn results_may_replace_the_inputs_of_a_run() {
+    let tape = Tape::new(gpu());
+    let (x, y) = (tape.input(&[3]).unwrap(), tape.input(&[3]).unwrap());
+    let (sum, turned) = (x.add(&y).unwrap(), x.reshape(&[1, 3]).unwrap());
+    let memory = Buffer::from_slice(gpu(), "numbers", &(0..384).map(|number| number as f32).collect::<Vec<_>>());
+    let memory = memory.unwrap();
+    // Parts of one buffer that start where every adapter may bind.
+    let part = |first: usize, shape: &[usize]| Tensor::from_buffer(memory.slice(first..first + 3), shape).unwrap();
+    let (one, other, third) = (part(64, &[3]), part(192, &[3]), part(320, &[3]));
+    // Each result goes where another result is read.
+    let program = tape.compile(&[&x, &y], &[&y, &x, &sum]).unwrap();
+    program.run_into(&[&one, &other], &[&one, &other, &third]).unwrap();
+    let read = |tensor: &Tensor| tensor.read(gpu()).unwrap();
+    assert_eq!(read(&one), [192.0, 193.0, 194.0]);
+    assert_eq!(read(&other), [64.0, 65.0, 66.0]);
+    assert_eq!(read(&third), [256.0, 258.0, 260.0]);
+    let program = tape.compile(&[&x, &y], &[&sum, &turned]).unwrap();
+    program.run_into(&[&one, &one], &[&one, &part(0, &[1, 3])]).unwrap();
+    assert_eq!(read(&one), [384.0, 386.0, 388.0]);
+    assert_eq!(read(&part(0, &[3])), [192.0, 193.0, 194.0]);
+    let rest = read(&Tensor::from_buffer(memory, &[384]).unwrap());
+    assert!((3..64).chain(67..192).all(|place| rest[place] == place as f32), "{rest:?}");
 }
 
 #[test]
