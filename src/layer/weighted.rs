@@ -69,7 +69,14 @@ impl Weighted {
     ///
     /// *Shapes*  result of `product`: batch × units × any axes
     pub fn apply(&self, scope: &Scope, path: &str, product: impl Fn(&Value) -> Result<Value>) -> Result<Value> {
-        let output = product(&scope.weight(&join(path, "weight"), self.parametrisation())?)?;
+        let (name, how) = (join(path, "weight"), self.parametrisation());
+        let (tensor, divisor) = scope.quotient(&name, how)?;
+        let undivided = product(&tensor)?;
+        let output = match divisor {
+            None => undivided,
+            Some(_) if volume(undivided.shape()) >= volume(tensor.shape()) => product(&scope.weight(&name, how)?)?,
+            Some(divisor) => undivided.divide(&divisor.reshape(&vec![1; undivided.shape().len()])?)?,
+        };
         if !self.has_bias {
             return Ok(output);
         }
