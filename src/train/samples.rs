@@ -89,6 +89,18 @@ impl Samples {
         self.count
     }
 
+    /// A checksum of the shapes and the bits of all samples: FNV-1a over words of 32 bits.
+    #[cfg(feature = "io-safetensors")]
+    pub(super) fn checksum(&self) -> u64 {
+        const START: u64 = 0xcbf2_9ce4_8422_2325;
+        const PRIME: u64 = 0x0000_0100_0000_01b3;
+        let with = |hash: u64, word: u64| (hash ^ word).wrapping_mul(PRIME);
+        self.arrays.iter().fold(START, |hash, Array { shape, data }| {
+            let hash = shape.iter().fold(with(hash, shape.len() as u64), |hash, size| with(hash, *size as u64));
+            data.iter().fold(hash, |hash, number| with(hash, u64::from(number.to_bits())))
+        })
+    }
+
     /// The shape of each array in a batch.
     pub(super) fn shapes(&self, batch: usize) -> Vec<Vec<usize>> {
         self.arrays.iter().map(|array| [&[batch], &array.shape[..]].concat()).collect()
