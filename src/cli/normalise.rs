@@ -1,7 +1,7 @@
 //! `opnorm normalise`: matrices with norms of at most a cap.
 
 use opnorm::audit::{Bound, CapStep, Clipped, Event, Options, normalise};
-use opnorm::bound::{Arithmetic, Bounds, Guarantee};
+use opnorm::bound::Bounds;
 use opnorm::certify::Certifier;
 use opnorm::device::AdapterRequest;
 use opnorm::norm::{Lanczos, Method, seed_from_system};
@@ -49,11 +49,7 @@ pub fn run(adapter: &AdapterRequest, arguments: &NormaliseArguments) -> Ending {
                 false => text.push_str(&format!("{words}\n")),
             }
         }
-        let guarantee = match options.bound {
-            Bound::Probabilistic { delta } => Guarantee::Probabilistic { delta },
-            _ => Guarantee::Certified { arithmetic: Arithmetic::Host },
-        };
-        let changes = rows.iter().map(|clipped| Change::clipped(clipped, guarantee, seed)).collect();
+        let changes = rows.iter().map(|clipped| Change::clipped(clipped, seed)).collect();
         Ok(Report { findings: Findings::default(), text, changes })
     })
 }
@@ -91,14 +87,14 @@ fn measuring(event: &Event<'_>, watch: &Watch) -> usize {
 fn table(clipped: &[Clipped]) -> String {
     let header = ["tensor", "norm", "bound before", "factor", "bound after"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    let upper = |upper: f64| Bounds { upper, ..Bounds::NONE }.decimals(9).1;
+    let upper = |bounds: &Bounds| bounds.decimals(9).1;
     rows.extend(clipped.iter().map(|clipped| {
         vec![
             printable(&clipped.name),
             clipped.sigma.map_or("-".to_owned(), significant),
-            upper(clipped.before),
+            upper(&clipped.before),
             significant(clipped.factor),
-            upper(clipped.after),
+            upper(&clipped.after),
         ]
     }));
     grid(&rows, 1)

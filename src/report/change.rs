@@ -8,7 +8,7 @@ use super::decimal::Decimal;
 use super::json::write_array;
 use super::value::{Value, text};
 use crate::audit::Clipped;
-use crate::bound::{Bounds, Guarantee};
+use crate::bound::{Arithmetic, Bounds, Guarantee};
 use crate::iterate::Status;
 use crate::layer::pytorch::Folded;
 
@@ -35,7 +35,7 @@ pub struct Change {
     pub upper_before: Option<Decimal>,
     /// The upper bound in the file that is written.
     pub upper: Option<Decimal>,
-    /// The kind of both bounds.
+    /// The kind of the bound in the file that is written.
     pub guarantee: Option<Guarantee>,
     /// The seed of the random start.
     pub seed: Option<u64>,
@@ -51,7 +51,7 @@ pub struct Change {
 type Key = (&'static str, fn(&Change) -> Option<Value<'_>>);
 
 /// The keys of every change, in order.
-const KEYS: [Key; 15] = [
+const KEYS: [Key; 16] = [
     ("name", |change| text(&change.name)),
     ("change", |change| text(change.change)),
     ("from", |change| change.from.as_deref().and_then(text)),
@@ -61,8 +61,9 @@ const KEYS: [Key; 15] = [
     ("factor", |change| number(change.factor)),
     ("upper_before", |change| change.upper_before.as_ref().map(Value::Exact)),
     ("upper", |change| change.upper.as_ref().map(Value::Exact)),
-    ("guarantee", |change| change.guarantee.as_ref().and_then(|guarantee| text(guarantee.as_str()))),
+    ("guarantee", |change| change.guarantee.and_then(|guarantee| text(guarantee.as_str()))),
     ("delta", |change| number(change.guarantee.and_then(Guarantee::delta))),
+    ("arithmetic", |change| change.guarantee.and_then(Guarantee::arithmetic).map(Arithmetic::as_str).and_then(text)),
     ("seed", |change| change.seed.map(Value::Count)),
     ("excess", |change| number(change.excess)),
     ("status", |change| change.status.as_ref().map(|status| Value::Text(status.to_string().into()))),
@@ -103,15 +104,15 @@ impl Change {
         Self { note: Some(note.to_owned()), ..Self::new(name, "left") }
     }
 
-    /// A matrix that was clipped by bounds of some kind.
-    pub fn clipped(clipped: &Clipped, guarantee: Guarantee, seed: u64) -> Self {
-        let upper = |upper: f64| Decimal::of(&Bounds { upper, ..Bounds::NONE })[1].take();
+    /// A matrix that was clipped, with the seed of the run.
+    pub fn clipped(clipped: &Clipped, seed: u64) -> Self {
+        let upper = |bounds: &Bounds| Decimal::of(bounds)[1].take();
         Self {
             sigma: clipped.sigma,
             factor: Some(clipped.factor),
-            upper_before: upper(clipped.before),
-            upper: upper(clipped.after),
-            guarantee: Some(guarantee),
+            upper_before: upper(&clipped.before),
+            upper: upper(&clipped.after),
+            guarantee: Some(clipped.after.guarantee),
             seed: Some(seed),
             ..Self::new(&clipped.name, "clipped")
         }

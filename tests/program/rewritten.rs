@@ -12,7 +12,7 @@ use crate::running::{close, number, opnorm};
 const STORED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/normalised.safetensors");
 
 /// The keys of a change.
-pub const KEYS: [&str; 15] = [
+pub const KEYS: [&str; 16] = [
     "name",
     "change",
     "from",
@@ -24,6 +24,7 @@ pub const KEYS: [&str; 15] = [
     "upper",
     "guarantee",
     "delta",
+    "arithmetic",
     "seed",
     "excess",
     "status",
@@ -113,7 +114,10 @@ fn folds_and_clips_are_told_as_json() {
         assert!(!rows.is_empty());
         for row in &rows {
             assert_eq!((&row["change"], &row["guarantee"]), (&"clipped".into(), &guarantee.into()));
-            assert_eq!(row["delta"].is_null(), bound == "certified");
+            assert_eq!(
+                (row["delta"].is_null(), row["arithmetic"].is_null()),
+                (bound == "certified", bound != "certified")
+            );
             assert!(number(row, "upper") <= 1.0 && number(row, "upper_before") > 1.0, "{row}");
             assert!(number(row, "sigma") <= number(row, "upper_before") && number(row, "factor") < 1.0, "{row}");
         }
