@@ -5,6 +5,7 @@ use std::path::Path;
 use super::measure::with_seats;
 use super::task::Task;
 use super::{Axes, Event, Form, Options, Outcome, Target, measure_all};
+use crate::bound::Bounds;
 use crate::io::{Checkpoint, Entry, SafetensorsWriter, encode};
 use crate::layer::pytorch::{Role, stored_weights};
 use crate::tensor::ElementSource;
@@ -39,12 +40,12 @@ pub struct Clipped {
     pub name: String,
     /// The norm in the input: an estimate.
     pub sigma: Option<f64>,
-    /// The upper bound in the input.
-    pub before: f64,
+    /// The bounds in the input.
+    pub before: Bounds,
     /// The factor.
     pub factor: f64,
-    /// The upper bound of the matrix that is written, with the rounding to its type.
-    pub after: f64,
+    /// The bounds of the matrix that is written, with the rounding to its type.
+    pub after: Bounds,
 }
 
 /// Writes a checkpoint as a safetensors file in which the upper bound of each wanted matrix is at most `cap`.
@@ -69,23 +70,23 @@ pub fn normalise(
     observe: &mut dyn FnMut(CapStep<'_>) -> Result<()>,
 ) -> Result<()> {
     let wanted = wanted(checkpoint, is_wanted)?;
-    let mut found = vec![(None, 0.0); wanted.len()];
+    let mut found = vec![(None, Bounds { upper: 0.0, ..Bounds::NONE }); wanted.len()];
     measure_all(device, &wanted, options, &mut |index, event| {
         if let Event::Row(row) = &event {
             if !row.bounds.upper.is_finite() {
                 let reason = row.note.clone().unwrap_or_else(|| row.outcome.to_string());
                 return Err(failed(wanted[index].entry, &format!("has no upper bound: {reason}")));
             }
-            found[index] = (row.sigma, row.bounds.upper);
+            found[index] = (row.sigma, row.bounds);
         }
         observe(CapStep::Measuring(event))
     })?;
     let headers: Vec<_> = checkpoint.entries().iter().map(Into::into).collect();
     let mut writer = SafetensorsWriter::create(path, &headers, &checkpoint.metadata()?)?;
-    let mut above = wanted.iter().zip(found).filter(|(_, (_, upper))| *upper > cap).peekable();
+    let mut above = wanted.iter().zip(found).filter(|(_, (_, bounds))| bounds.upper > cap).peekable();
     for entry in checkpoint.entries() {
         if let Some((target, (sigma, before))) = above.next_if(|(target, _)| std::ptr::eq(target.entry, entry)) {
-            let (bytes, factor, after) = clipped(device, target, options, (before, cap), observe)?;
+            let (bytes, factor, after) = clipped(device, target, options, (before.upper, cap), observe)?;
             writer.write(&bytes)?;
             observe(CapStep::Clipped(Clipped { name: entry.name.clone(), sigma, before, factor, after }))?;
         } else {
@@ -122,14 +123,14 @@ fn wanted<'a>(checkpoint: &'a Checkpoint, is_wanted: &dyn Fn(&str) -> bool) -> R
     Ok(targets)
 }
 
-/// The bytes of a matrix with a bound of at most the cap, its factor and that bound.
+/// The bytes of a matrix with an upper bound of at most the cap, its factor and its bounds.
 fn clipped(
     device: &Device,
     target: &Target<'_>,
     options: &Options,
     (before, cap): (f64, f64),
     observe: &mut dyn FnMut(CapStep<'_>) -> Result<()>,
-) -> Result<(Vec<u8>, f64, f64)> {
+) -> Result<(Vec<u8>, f64, Bounds)> {
     let (mut factor, mut upper) = (1.0, before);
     let options = Options { axes: Axes::Kernel, ..options.clone() };
     for attempt in 0..TRIES {
@@ -141,13 +142,13 @@ fn clipped(
         let task = Task { device, target: Target { bytes: Some(&bytes), ..*target }, options: &options };
         with_seats(&task, None, &mut |event| {
             if let Event::Row(row) = &event {
-                found = Some((row.bounds.upper, row.outcome));
+                found = Some((row.bounds, row.outcome));
             }
             observe(CapStep::Checking(event))
         })?;
         match found {
-            Some((found, Outcome::Solved(_))) if found <= cap => return Ok((bytes, factor, found)),
-            Some((found, _)) if found.is_finite() => upper = found,
+            Some((found, Outcome::Solved(_))) if found.upper <= cap => return Ok((bytes, factor, found)),
+            Some((found, _)) if found.upper.is_finite() => upper = found.upper,
             _ => break,
         }
     }

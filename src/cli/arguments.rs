@@ -7,7 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use globset::GlobMatcher;
 use opnorm::device::AdapterRequest;
 
-use super::values::{count, glob, positive, probability, tolerance};
+use super::rewriting_arguments::{ConvertArguments, FoldArguments, NormaliseArguments};
+use super::values::{count, glob, probability, tolerance};
 
 /// Spectral norms of the weights of a network, on any GPU.
 #[derive(Debug, Parser)]
@@ -58,6 +59,8 @@ pub enum Command {
     Audit(AuditArguments),
     /// Measure the device that a run would use: memory, products, latencies, norms of random matrices
     Bench(BenchArguments),
+    /// Write a checkpoint with normalised weights under the names of the other generation of PyTorch
+    Convert(ConvertArguments),
     /// Write a checkpoint with plain weights in place of spectrally or weight-normalised ones of PyTorch
     Fold(FoldArguments),
     /// Compute one norm of a matrix, or of a few
@@ -115,58 +118,6 @@ pub struct AuditArguments {
     /// The format of the report.
     #[command(flatten)]
     pub format: FormatArguments,
-}
-
-/// Arguments of `opnorm fold`.
-#[derive(Debug, Args)]
-pub struct FoldArguments {
-    /// A safetensors file, a sharded checkpoint's *.index.json or its directory
-    #[arg(value_name = "IN")]
-    pub input: PathBuf,
-    /// The file to write; other tensors keep their bytes
-    #[arg(long, short, value_name = "OUT.safetensors")]
-    pub output: PathBuf,
-    /// Divide a weight by its spectral norm, not by the estimate of the stored u and v
-    #[arg(long)]
-    pub exact: bool,
-}
-
-/// Arguments of `opnorm normalise`.
-#[derive(Debug, Args)]
-pub struct NormaliseArguments {
-    /// A safetensors file, a sharded checkpoint's *.index.json or its directory
-    #[arg(value_name = "IN")]
-    pub input: PathBuf,
-    /// The file to write; tensors below the cap keep their bytes
-    #[arg(long, short, value_name = "OUT.safetensors")]
-    pub output: PathBuf,
-    /// The largest upper bound that a matrix of the new file may have
-    #[arg(long, value_name = "C", value_parser = positive)]
-    pub cap: f64,
-    /// Clip only tensors whose name matches a GLOB (`*`, `?`, `[a-z]`, `{a,b}`); may be given several times
-    #[arg(long, value_name = "GLOB", value_parser = glob)]
-    pub include: Vec<GlobMatcher>,
-    /// Clip no tensor whose name matches a GLOB, also where --include matches it
-    #[arg(long, value_name = "GLOB", value_parser = glob)]
-    pub exclude: Vec<GlobMatcher>,
-    /// The kind of the upper bound
-    #[arg(long, value_enum, default_value_t = CapArgument::Probable)]
-    pub bound: CapArgument,
-    /// The probability with which a bound of --bound probable may fail [default: 1e-6]
-    #[arg(long, value_name = "D", value_parser = probability)]
-    pub delta: Option<f64>,
-    /// The seed of the random start [default: 0; with --bound probable a seed from the system]
-    #[arg(long, value_name = "S")]
-    pub seed: Option<u64>,
-}
-
-/// The kind of an upper bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CapArgument {
-    /// an upper bound that fails for a share --delta of random starts
-    Probable,
-    /// a proven upper bound, rounding included
-    Certified,
 }
 
 /// Arguments of `opnorm norm`.

@@ -3,28 +3,31 @@
 use opnorm::device::AdapterRequest;
 use opnorm::layer::pytorch::{FoldStep, Folded, fold};
 use opnorm::norm::Status;
+use opnorm::report::Change;
 use opnorm::report::number::{count, magnitude, significant};
 use opnorm::report::text::{grid, printable};
 
-use super::arguments::FoldArguments;
 use super::ending::{Ending, Findings};
-use super::rewriting::{Rewriting, Watch};
+use super::rewriting::{Report, Rewriting, Watch, device};
+use super::rewriting_arguments::FoldArguments;
 
 /// Writes the checkpoint, and then a table of what changed.
 pub fn run(adapter: &AdapterRequest, arguments: &FoldArguments) -> Ending {
-    let FoldArguments { input, output, exact } = arguments;
-    Rewriting { adapter, input, output, operation: "fold" }.run(|device, checkpoint, watch| {
-        let (mut rows, mut copied, mut findings) = (Vec::new(), 0, Findings::default());
-        fold(device, checkpoint, output, *exact, &mut |step| {
+    let FoldArguments { input, output, exact, json } = arguments;
+    Rewriting { adapter, input, output, operation: "fold", is_json: *json }.run(|checkpoint, watch| {
+        let (mut rows, mut changes, mut copied, mut findings) = (Vec::new(), Vec::new(), 0, Findings::default());
+        fold(&device(adapter)?, checkpoint, output, *exact, &mut |step| {
             watch.go_on()?;
             match step {
                 FoldStep::Started(entry) => watch.progress.start(entry),
                 FoldStep::Solving(entry, progress) => watch.progress.solving(entry, progress),
                 FoldStep::Left(entry, problem) => {
                     watch.complain(&format!("{}, copied as it is: {problem}", printable(&entry.name)));
+                    changes.push(Change::left(&entry.name, problem));
                 }
                 FoldStep::Folded(folded) => {
                     findings.unconverged |= !is_known(&folded, watch);
+                    changes.push(Change::from(&folded));
                     rows.push(folded);
                 }
                 FoldStep::Finished(entry) => {
@@ -38,7 +41,8 @@ pub fn run(adapter: &AdapterRequest, arguments: &FoldArguments) -> Ending {
         let copied = copied - rows.len();
         let table = if rows.is_empty() { String::new() } else { table(&rows) };
         let words = format!("{} weights folded, {} tensors copied", count(rows.len()), count(copied));
-        Ok((findings, format!("{table}{words}: {}\n", printable(&output.to_string_lossy()))))
+        let text = format!("{table}{words}: {}\n", printable(&output.to_string_lossy()));
+        Ok(Report { findings, text, changes })
     })
 }
 

@@ -5,6 +5,7 @@ mod arguments;
 mod audit;
 mod bench;
 mod collector;
+mod convert;
 mod ending;
 mod fold;
 mod gradient;
@@ -17,6 +18,7 @@ mod outputs;
 mod progress;
 mod request;
 mod rewriting;
+mod rewriting_arguments;
 mod run;
 mod session;
 mod task;
@@ -39,6 +41,7 @@ pub fn run() -> ExitCode {
         Command::Adapters(chosen) => adapters::run(&request, chosen),
         Command::Audit(chosen) => audit::run(&request, chosen),
         Command::Bench(chosen) => bench::run(&request, chosen),
+        Command::Convert(chosen) => convert::run(&request, chosen),
         Command::Fold(chosen) => fold::run(&request, chosen),
         Command::Norm(chosen) => norm::run(&request, chosen),
         Command::Normalise(chosen) => normalise::run(&request, chosen),

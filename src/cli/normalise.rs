@@ -5,25 +5,26 @@ use opnorm::bound::Bounds;
 use opnorm::certify::Certifier;
 use opnorm::device::AdapterRequest;
 use opnorm::norm::{Lanczos, Method, seed_from_system};
+use opnorm::report::Change;
 use opnorm::report::number::{count, significant};
 use opnorm::report::text::{grid, printable};
 
-use super::arguments::{CapArgument, NormaliseArguments};
 use super::audit::is_wanted;
 use super::ending::{Ending, Findings};
-use super::rewriting::{Rewriting, Watch};
+use super::rewriting::{Report, Rewriting, Watch, device};
+use super::rewriting_arguments::{CapArgument, NormaliseArguments};
 
 /// Writes the checkpoint, and then a table of what changed.
 pub fn run(adapter: &AdapterRequest, arguments: &NormaliseArguments) -> Ending {
-    let NormaliseArguments { input, output, cap, include, exclude, .. } = arguments;
+    let NormaliseArguments { input, output, cap, include, exclude, json, .. } = arguments;
     let (options, seed) = match options(arguments) {
         Ok(options) => options,
         Err(problem) => return Ending::Usage(problem),
     };
-    Rewriting { adapter, input, output, operation: "normalise" }.run(|device, checkpoint, watch| {
+    Rewriting { adapter, input, output, operation: "normalise", is_json: *json }.run(|checkpoint, watch| {
         let is_wanted = |name: &str| is_wanted(include, exclude, name);
         let (mut rows, mut measured) = (Vec::new(), 0);
-        normalise(device, checkpoint, output, *cap, (&options, &is_wanted), &mut |step| {
+        normalise(&device(adapter)?, checkpoint, output, *cap, (&options, &is_wanted), &mut |step| {
             watch.go_on()?;
             match step {
                 CapStep::Measuring(event) => measured += measuring(&event, watch),
@@ -42,11 +43,14 @@ pub fn run(adapter: &AdapterRequest, arguments: &NormaliseArguments) -> Ending {
         let (matrices, output) = (count(measured), printable(&output.to_string_lossy()));
         text.push_str(&format!("{clipped} of {matrices} matrices clipped to {cap}, {kept} tensors copied: {output}\n"));
         if let (Bound::Probabilistic { delta }, true) = (&options.bound, measured > 0) {
-            text.push_str(&format!(
-                "each bound fails with probability at most {delta:e}; --seed {seed} repeats this run\n"
-            ));
+            let words = format!("each bound fails with probability at most {delta:e}; --seed {seed} repeats this run");
+            match json {
+                true => watch.complain(&words),
+                false => text.push_str(&format!("{words}\n")),
+            }
         }
-        Ok((Findings::default(), text))
+        let changes = rows.iter().map(|clipped| Change::clipped(clipped, seed)).collect();
+        Ok(Report { findings: Findings::default(), text, changes })
     })
 }
 
@@ -83,14 +87,14 @@ fn measuring(event: &Event<'_>, watch: &Watch) -> usize {
 fn table(clipped: &[Clipped]) -> String {
     let header = ["tensor", "norm", "bound before", "factor", "bound after"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    let upper = |upper: f64| Bounds { upper, ..Bounds::NONE }.decimals(9).1;
+    let upper = |bounds: &Bounds| bounds.decimals(9).1;
     rows.extend(clipped.iter().map(|clipped| {
         vec![
             printable(&clipped.name),
             clipped.sigma.map_or("-".to_owned(), significant),
-            upper(clipped.before),
+            upper(&clipped.before),
             significant(clipped.factor),
-            upper(clipped.after),
+            upper(&clipped.after),
         ]
     }));
     grid(&rows, 1)

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use opnorm::device::{AdapterRequest, DeviceOptions};
 use opnorm::io::{Checkpoint, Entry, Format};
+use opnorm::report::Change;
 use opnorm::{Device, Error, Result};
 
 use super::ending::{Ending, Findings, complain};
@@ -22,6 +23,18 @@ pub struct Rewriting<'a> {
     pub output: &'a Path,
     /// The word for the command.
     pub operation: &'static str,
+    /// Whether the changes are printed as JSON, in place of the text.
+    pub is_json: bool,
+}
+
+/// The report of a run.
+pub struct Report {
+    /// Failures of single tensors.
+    pub findings: Findings,
+    /// The text for a person.
+    pub text: String,
+    /// The changes for a program.
+    pub changes: Vec<Change>,
 }
 
 /// The view of a run from outside: its bar, and Ctrl-C.
@@ -57,10 +70,10 @@ impl Watch {
 }
 
 impl Rewriting<'_> {
-    /// Opens the input and a device for `work`, refuses an output that would replace the input, and prints the text
-    /// that `work` returns.
-    pub fn run(&self, work: impl FnOnce(&Device, &Checkpoint, &mut Watch) -> Result<(Findings, String)>) -> Ending {
-        let Self { adapter, input, output, operation } = *self;
+    /// Opens the input for `work`, refuses an output that would replace the input, and prints the report that `work`
+    /// returns.
+    pub fn run(&self, work: impl FnOnce(&Checkpoint, &mut Watch) -> Result<Report>) -> Ending {
+        let Self { adapter, input, output, operation, is_json } = *self;
         let checkpoint = match Checkpoint::open(input) {
             Ok(checkpoint) => checkpoint,
             Err(error) => return Ending::failed(error, adapter),
@@ -71,23 +84,28 @@ impl Rewriting<'_> {
         if is_replaced(&checkpoint, output) {
             return Ending::Usage(format!("--output would replace the input {}", output.display()));
         }
-        let device = match Device::open(&DeviceOptions { adapter: adapter.clone(), ..DeviceOptions::default() }) {
-            Ok(device) => device,
-            Err(error) => return Ending::failed(error, adapter),
-        };
         let total = checkpoint.entries().len();
         let mut watch = Watch { progress: Progress::new(total), operation, done: 0 };
-        let result = work(&device, &checkpoint, &mut watch);
+        let result = work(&checkpoint, &mut watch);
         watch.progress.clear();
         match result {
-            Ok((findings, text)) => match io::stdout().write_all(text.as_bytes()) {
-                Ok(()) => Ending::Done(findings),
-                Err(error) => Ending::Output(error, findings),
-            },
+            Ok(Report { findings, text, changes }) => {
+                let mut out = io::stdout();
+                let written = match is_json {
+                    true => Change::write_json(&changes, &mut out),
+                    false => out.write_all(text.as_bytes()),
+                };
+                written.map_or_else(|error| Ending::Output(error, findings), |()| Ending::Done(findings))
+            }
             Err(Error::Cancelled { .. }) => Ending::Interrupted { done: watch.done, total, what: "tensors" },
             Err(error) => Ending::failed(error, adapter),
         }
     }
+}
+
+/// The device that a run asks for.
+pub fn device(adapter: &AdapterRequest) -> Result<Device> {
+    Device::open(&DeviceOptions { adapter: adapter.clone(), ..DeviceOptions::default() })
 }
 
 /// Whether the output is a file of the checkpoint.

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use super::Element;
+use super::integer::Integer;
 use crate::tensor::size::checked_volume;
 
 /// The entry of a tensor in a [`Checkpoint`](super::Checkpoint).
@@ -28,6 +29,12 @@ impl Entry {
     pub fn elements(&self) -> usize {
         // the product was checked when the file was opened, but the field is public: a changed shape must not overflow
         checked_volume(&self.shape).unwrap_or(usize::MAX)
+    }
+
+    /// The bytes of the data once unpacked; 0 where the type cannot be read.
+    pub(super) fn bytes(&self) -> usize {
+        let integer = Integer::of(&self.element).map(|integer| integer.bytes);
+        self.elements().saturating_mul(integer.unwrap_or_else(|| self.element.size()))
     }
 
     /// The entry of a tensor that is computed from this tensor, with elements of the same type.

@@ -28,6 +28,7 @@ mod element;
 mod encode;
 mod entry;
 mod format;
+mod integer;
 mod problem;
 mod shape;
 mod source;

@@ -113,7 +113,7 @@ pub(super) fn read<'a>(archive: &Archive, contents: &'a Contents, entry: &Entry)
         return Err(tensor_error(&entry.file, &entry.name, "is not a member of the archive"));
     };
     let broken = |problem: String| tensor_error(&entry.file, &entry.name, problem);
-    let expected = entry.elements().saturating_mul(entry.element.size());
+    let expected = entry.bytes();
     let mut archive = archive.clone();
     let mut member =
         archive.by_index(number).map_err(|error| tensor_fault(&entry.file, &entry.name, "cannot be opened", error))?;

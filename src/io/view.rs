@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use half::{bf16, f16};
 
+use super::integer::Integer;
 use super::{Element, Entry, tensor_error};
 use crate::{Error, Result};
 
@@ -21,7 +22,7 @@ pub struct TensorView<'a> {
 impl<'a> TensorView<'a> {
     /// A view of `bytes`, which must have the length of the elements of `entry`.
     pub(super) fn new(entry: &'a Entry, bytes: Cow<'a, [u8]>) -> Result<Self> {
-        let expected = entry.elements().saturating_mul(entry.element.size());
+        let expected = entry.bytes();
         if bytes.len() != expected {
             let problem = format!("{expected} bytes of data were expected, {} are there", bytes.len());
             return Err(tensor_error(&entry.file, &entry.name, problem));
@@ -97,6 +98,21 @@ impl TensorView<'_> {
             (Element::F16 | Element::Bf16, false) => self.copy(first, out, u16::from_le_bytes),
             (Element::F16 | Element::Bf16, true) => self.copy(first, out, u16::from_be_bytes),
             _ => Err(self.unreadable("16-bit floats")),
+        }
+    }
+
+    /// Copies the integers or booleans `first..first + out.len()`, in row-major order; 1 is true.
+    ///
+    /// # Errors
+    /// [`Error::File`] for elements of another type, or where the tensor has fewer elements.
+    pub(super) fn copy_integers(&self, first: usize, out: &mut [i128]) -> Result<()> {
+        let Some(integer) = Integer::of(&self.entry.element) else { return Err(self.unreadable("integers")) };
+        let big_endian = self.entry.layout.big_endian;
+        match integer.bytes {
+            1 => self.copy(first, out, |bytes: [u8; 1]| integer.decode(bytes, big_endian)),
+            2 => self.copy(first, out, |bytes: [u8; 2]| integer.decode(bytes, big_endian)),
+            4 => self.copy(first, out, |bytes: [u8; 4]| integer.decode(bytes, big_endian)),
+            _ => self.copy(first, out, |bytes: [u8; 8]| integer.decode(bytes, big_endian)),
         }
     }
 

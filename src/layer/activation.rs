@@ -1,12 +1,10 @@
 //! Elementwise functions between layers.
 
 use super::lipschitz::exactly;
-use super::standardise::output;
-use super::{Deviation, Layer, Parameter, Parameters, Scope, Standardised};
+use super::{Layer, Parameter, Parameters, Scope};
 use crate::Result;
 use crate::bound::Bounds;
 use crate::tape::Value;
-use crate::tensor::Tensor;
 
 /// An elementwise function.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,16 +66,6 @@ impl Layer for Activation {
             Self::Elu => input.elu(1.0),
             Self::Abs => input.abs(),
         }
-    }
-
-    fn standardise(
-        &self,
-        path: &str,
-        parameters: &Parameters,
-        batch: &Tensor,
-        _: Deviation,
-    ) -> Result<(Vec<Standardised>, Tensor)> {
-        Ok((Vec::new(), output(self, path, parameters, batch)?))
     }
 
     fn lipschitz(&self, _: &str, _: &Parameters) -> Result<Bounds> {

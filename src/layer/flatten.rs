@@ -1,12 +1,10 @@
 //! Samples as vectors.
 
 use super::lipschitz::exactly;
-use super::standardise::output;
-use super::{Deviation, Layer, Parameter, Parameters, Scope, Standardised};
+use super::{Layer, Parameter, Parameters, Scope};
 use crate::Result;
 use crate::bound::Bounds;
 use crate::tape::Value;
-use crate::tensor::Tensor;
 use crate::tensor::volume;
 
 /// The elements of each sample in a row.
@@ -23,16 +21,6 @@ impl Layer for Flatten {
     fn apply(&self, _: &Scope, _: &str, input: &Value) -> Result<Value> {
         let [batch, axes @ ..] = input.shape() else { return Ok(input.clone()) };
         input.reshape(&[*batch, volume(axes)])
-    }
-
-    fn standardise(
-        &self,
-        path: &str,
-        parameters: &Parameters,
-        batch: &Tensor,
-        _: Deviation,
-    ) -> Result<(Vec<Standardised>, Tensor)> {
-        Ok((Vec::new(), output(self, path, parameters, batch)?))
     }
 
     fn lipschitz(&self, _: &str, _: &Parameters) -> Result<Bounds> {

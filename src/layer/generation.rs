@@ -10,9 +10,19 @@ pub enum Generation {
     Hooks,
 }
 
+/// The parts of a spectral normalisation, each with its name in parametrizations and in hooks: W, u, v.
+pub(super) const SPECTRAL: [(&str, &str); 3] = [("original", "orig"), ("0._u", "u"), ("0._v", "v")];
+
+/// The parts of a weight normalisation, likewise: v, g.
+pub(super) const WEIGHT: [(&str, &str); 2] = [("original1", "v"), ("original0", "g")];
+
 impl Generation {
-    /// The name of a part of a weight: `parametrizations.weight.` and the new part, or `weight` and the old part.
-    pub(super) fn part(self, weight: &str, new: &str, old: &str) -> String {
+    /// The names of some parts of a weight: `parametrizations.weight.original`, or `weight_orig`.
+    pub(super) fn parts<const COUNT: usize>(self, weight: &str, parts: [(&str, &str); COUNT]) -> [String; COUNT] {
+        parts.map(|(new, old)| self.part(weight, new, old))
+    }
+
+    fn part(self, weight: &str, new: &str, old: &str) -> String {
         let (path, name) = weight.rsplit_once('.').map_or(("", weight), |(path, name)| (path, name));
         let part = match self {
             Self::Parametrizations => format!("parametrizations.{name}.{new}"),

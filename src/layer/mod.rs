@@ -50,6 +50,7 @@ mod standardise;
 mod standardised;
 mod upper_bound;
 mod weight_norm;
+mod weighted;
 
 pub use activation::Activation;
 pub use bjorck::Bjorck;
@@ -129,7 +130,18 @@ pub trait Layer: Debug + Send + Sync {
         parameters: &Parameters,
         batch: &Tensor,
         deviation: Deviation,
-    ) -> Result<(Vec<Standardised>, Tensor)>;
+    ) -> Result<(Vec<Standardised>, Tensor)> {
+        standardise::layer(self, path, parameters, batch, deviation)
+    }
+
+    /// The parametrisation of `weight`, whose first axis are the units that [`Layer::standardise`] scales; `None` for a
+    /// layer without weights.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidOption`] for a layer whose units have no weights of their own.
+    fn units(&self, _path: &str) -> Result<Option<&dyn Parametrisation>> {
+        Ok(None)
+    }
 
     /// Bounds on the Lipschitz constant in the Euclidean norm, of the layer as an evaluation scope computes it in exact
     /// arithmetic.

@@ -27,6 +27,17 @@ pub trait Parametrisation: Debug + Send + Sync {
     /// [`crate::Error::NoParameter`]; [`crate::Error::InvalidOption`].
     fn weight(&self, scope: &Scope, name: &str) -> Result<Value>;
 
+    /// The weight as a tensor, and a number that the tensor is still divided by: a layer may divide its output instead,
+    /// where that is smaller. In a training scope, it notes the next states.
+    ///
+    /// *Shapes*  the number: as many axes as the tensor, of size 1
+    ///
+    /// # Errors
+    /// As [`Parametrisation::weight`].
+    fn quotient(&self, scope: &Scope, name: &str) -> Result<(Value, Option<Value>)> {
+        Ok((self.weight(scope, name)?, None))
+    }
+
     /// Multiplies the part of each unit of the weight, along its first axis, by a factor.
     ///
     /// # Errors
@@ -47,7 +58,16 @@ impl Scope {
     /// # Errors
     /// Any error of the parametrisation.
     pub fn weight(&self, name: &str, parametrisation: &dyn Parametrisation) -> Result<Value> {
-        self.once(name, || parametrisation.weight(self, name))
+        match self.quotient(name, parametrisation)? {
+            (tensor, Some(divisor)) => self.once(&format!("{name}, divided"), || Ok((tensor.divide(&divisor)?, None))),
+            undivided => Ok(undivided),
+        }
+        .map(|(weight, _)| weight)
+    }
+
+    /// [`Parametrisation::quotient`], computed once for the whole scope.
+    pub(super) fn quotient(&self, name: &str, of: &dyn Parametrisation) -> Result<(Value, Option<Value>)> {
+        self.once(name, || of.quotient(self, name))
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Scope {
     is_training: bool,
     values: Vec<(String, Role, Value)>,
     places: HashMap<String, usize>,
-    weights: RefCell<HashMap<String, Value>>,
+    weights: RefCell<HashMap<String, (Value, Option<Value>)>>,
     updates: RefCell<Vec<(String, Value)>>,
 }
 
@@ -75,8 +75,12 @@ impl Scope {
         Ok(&self.values[place].2)
     }
 
-    /// A value of some name, made once for the whole scope.
-    pub(super) fn once(&self, name: &str, make: impl FnOnce() -> Result<Value>) -> Result<Value> {
+    /// Values of some name, made once for the whole scope.
+    pub(super) fn once(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> Result<(Value, Option<Value>)>,
+    ) -> Result<(Value, Option<Value>)> {
         let made = self.weights.borrow().get(name).cloned();
         if let Some(made) = made {
             return Ok(made);

@@ -1,5 +1,6 @@
 //! Spectral normalisation: a weight divided by its spectral norm, or by a bound of it.
 
+use super::generation::SPECTRAL;
 use super::upper_bound::{Goal, UpperBound};
 use super::{Direction, Generation, Parameter, Parameters, Parametrisation, Scope};
 use crate::bound::norm_of;
@@ -75,7 +76,7 @@ impl SpectralNormalisation {
     }
 
     fn names(&self, weight: &str) -> [String; 3] {
-        [("original", "orig"), ("0._u", "u"), ("0._v", "v")].map(|(new, old)| self.generation.part(weight, new, old))
+        self.generation.parts(weight, SPECTRAL)
     }
 
     fn check(&self, shape: &[usize]) -> Result<()> {
@@ -104,24 +105,35 @@ impl SpectralNormalisation {
         first.reshape(&[rows, cols])
     }
 
-    /// u and v after the iterations of a training step, as columns.
-    fn iterated(&self, matrix: &Value, mut u: Value, mut v: Value) -> Result<[Value; 2]> {
-        let matrix = matrix.stop_gradient()?;
+    /// σ, u and v after the iterations of a training step.
+    fn iterated(
+        &self,
+        matrix: &Value,
+        (mut sigma, [mut u, mut v]): (Value, [Value; 2]),
+    ) -> Result<(Value, [Value; 2])> {
         for _ in 0..self.iterations {
-            let forward = |v: &Value, u: &Value| self.unit(&matrix.matmul(v)?, u);
-            let backward = |u: &Value, v: &Value| self.unit(&matrix.matmul_tn(u)?, v);
+            let forward = |v: &Value, u: &Value| self.step(matrix.matmul(v)?, u);
+            let backward = |u: &Value, v: &Value| self.step(matrix.matmul_tn(u)?, v);
             match self.generation {
                 Generation::Parametrizations => {
-                    u = forward(&v, &u)?;
-                    v = backward(&u, &v)?;
+                    (u, _) = forward(&v, &u)?;
+                    (v, sigma) = backward(&u, &v)?;
                 }
                 Generation::Hooks => {
-                    v = backward(&u, &v)?;
-                    u = forward(&v, &u)?;
+                    (v, _) = backward(&u, &v)?;
+                    (u, sigma) = forward(&v, &u)?;
                 }
             }
         }
-        Ok([u, v])
+        Ok((sigma, [u, v]))
+    }
+
+    /// The direction of a product of the matrix and a vector, and the part of the product along it: uᵀ W v, where u
+    /// and v are constants.
+    fn step(&self, product: Value, before: &Value) -> Result<(Value, Value)> {
+        let next = self.unit(&product.stop_gradient()?, before)?;
+        let sigma = product.matmul_tn(&next)?;
+        Ok((next, sigma))
     }
 
     /// A vector divided by its norm; the vector before where the norm is 0, so that a weight that is zero for a while
@@ -133,12 +145,38 @@ impl SpectralNormalisation {
         vector.divide(&norm.maximum(&least)?)?.add(&before.multiply(&is_zero)?)
     }
 
+    /// The parameter, and the number that the weight divides it by, where there is no cap; notes the next u and v.
+    fn parts(&self, scope: &Scope, name: &str) -> Result<(Value, Value)> {
+        let [original, u_name, v_name] = self.names(name);
+        let weight = scope.value(&original)?;
+        self.check(weight.shape())?;
+        let ones = vec![1; weight.shape().len()];
+        if weight.shape().len() < 2 {
+            let axes: Vec<usize> = (0..ones.len()).collect();
+            let norm = weight.vector_norm(&axes, 2.0)?.reshape(&ones)?;
+            let divisor = norm.maximum(&scope.tape().fill(&ones, self.epsilon)?)?;
+            return Ok((weight.clone(), divisor));
+        }
+        let matrix = self.matrix(weight)?;
+        let [rows, cols] = [matrix.shape()[0], matrix.shape()[1]];
+        let u = scope.value(&u_name)?.reshape(&[rows, 1])?;
+        let v = scope.value(&v_name)?.reshape(&[cols, 1])?;
+        let (sigma, [next_u, next_v]) = self.sigma(scope, &matrix, [u, v])?;
+        if scope.is_training() {
+            scope.update(&u_name, next_u.stop_gradient()?.reshape(&[rows])?)?;
+            scope.update(&v_name, next_v.stop_gradient()?.reshape(&[cols])?)?;
+        }
+        // A weight of zeros is divided by 1.
+        let is_zero = sigma.stop_gradient()?.sign()?.abs()?.negate()?.shift(1.0)?;
+        Ok((weight.clone(), sigma.add(&is_zero)?.reshape(&ones)?))
+    }
+
     /// σ as 1 × 1, with the next u and v.
     fn sigma(&self, scope: &Scope, matrix: &Value, [u, v]: [Value; 2]) -> Result<(Value, [Value; 2])> {
         if self.divisor == Divisor::Estimate {
-            let [u, v] = if scope.is_training() { self.iterated(matrix, u, v)? } else { [u, v] };
-            let (left, right) = (u.stop_gradient()?, v.stop_gradient()?);
-            return Ok((left.matmul_tn(&matrix.matmul(&right)?)?, [u, v]));
+            let [u, v] = [u.stop_gradient()?, v.stop_gradient()?];
+            let stored = (u.matmul_tn(&matrix.matmul(&v)?)?, [u, v]);
+            return if scope.is_training() { self.iterated(matrix, stored) } else { Ok(stored) };
         }
         let (left, sigma, right) = matrix.singular_triplet()?;
         let sigma = sigma.reshape(&[1, 1])?;
@@ -189,33 +227,19 @@ impl Parametrisation for SpectralNormalisation {
     }
 
     fn weight(&self, scope: &Scope, name: &str) -> Result<Value> {
-        let [original, u_name, v_name] = self.names(name);
-        let weight = scope.value(&original)?;
-        self.check(weight.shape())?;
-        if weight.shape().len() < 2 {
-            let axes: Vec<usize> = (0..weight.shape().len()).collect();
-            let norm = weight.vector_norm(&axes, 2.0)?.reshape(&[1])?;
-            return weight.divide(&norm.maximum(&scope.tape().fill(&[1], self.epsilon)?)?);
+        let (weight, divisor) = self.parts(scope, name)?;
+        let Some(cap) = self.cap else { return weight.divide(&divisor) };
+        let factor = divisor.power(-1.0)?.scale(cap)?;
+        weight.multiply(&factor.minimum(&scope.tape().fill(factor.shape(), 1.0)?)?)
+    }
+
+    fn quotient(&self, scope: &Scope, name: &str) -> Result<(Value, Option<Value>)> {
+        // A bound is that of the rounded weight, and a step has none.
+        if self.divisor != Divisor::Estimate || self.cap.is_some() || !scope.is_training() {
+            return Ok((self.weight(scope, name)?, None));
         }
-        let matrix = self.matrix(weight)?;
-        let [rows, cols] = [matrix.shape()[0], matrix.shape()[1]];
-        let u = scope.value(&u_name)?.reshape(&[rows, 1])?;
-        let v = scope.value(&v_name)?.reshape(&[cols, 1])?;
-        let (sigma, [next_u, next_v]) = self.sigma(scope, &matrix, [u, v])?;
-        if scope.is_training() {
-            scope.update(&u_name, next_u.stop_gradient()?.reshape(&[rows])?)?;
-            scope.update(&v_name, next_v.stop_gradient()?.reshape(&[cols])?)?;
-        }
-        // A weight of zeros is divided by 1.
-        let is_zero = sigma.stop_gradient()?.sign()?.abs()?.negate()?.shift(1.0)?;
-        let divisor = sigma.add(&is_zero)?.reshape(&vec![1; weight.shape().len()])?;
-        match self.cap {
-            None => weight.divide(&divisor),
-            Some(cap) => {
-                let factor = divisor.power(-1.0)?.scale(cap)?;
-                weight.multiply(&factor.minimum(&scope.tape().fill(factor.shape(), 1.0)?)?)
-            }
-        }
+        let (weight, divisor) = self.parts(scope, name)?;
+        Ok((weight, Some(divisor)))
     }
 }
 

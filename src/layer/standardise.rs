@@ -8,30 +8,45 @@ use crate::{Error, Result};
 /// Units within this many roundings of `f32` of their largest output are constant.
 const ROUNDINGS: f64 = 8.0;
 
-/// Scales the units of one layer by its output over a batch: W ← W / σ[t], b ← (b - μ[t]) / σ[t].
+/// Scales the units of one layer, if it has any, by its output over a batch: W ← W / σ[t], b ← (b - μ[t]) / σ[t].
+/// Returns what was found, and the output afterwards.
 ///
 /// *Shapes*  output of the layer: batch × units × any axes, whose elements count as samples
 ///
 /// *Source*  Salimans and Kingma, *Weight normalization*, 2016, equations 5 and 6.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] for a parametrisation without a scale for each unit, or a batch of fewer than two samples;
-/// [`Error::NoParameter`] for a layer without a bias; errors of the device.
-pub(super) fn by_output(
-    layer: &dyn Layer,
+/// As [`Layer::standardise`].
+pub(super) fn layer<L: Layer + ?Sized>(
+    layer: &L,
     path: &str,
     parameters: &Parameters,
     input: &Tensor,
     deviation: Deviation,
-    scale: &dyn Fn(&[f64]) -> Result<()>,
-) -> Result<Standardised> {
-    let output = output(layer, path, parameters, input)?;
-    let shape = output.shape().to_vec();
-    let [batch, units, rest @ ..] = &shape[..] else {
+) -> Result<(Vec<Standardised>, Tensor)> {
+    let before = output(layer, path, parameters, input)?;
+    let Some(parametrisation) = layer.units(path)? else { return Ok((Vec::new(), before)) };
+    let found = measured(path, &before, &before.read(parameters.device())?, deviation)?;
+    let is_constant = |unit: usize| found.constant.contains(&unit);
+    let factors = found.deviations.iter().enumerate();
+    let factors: Vec<f64> =
+        factors.map(|(unit, deviation)| if is_constant(unit) { 1.0 } else { deviation.recip() }).collect();
+    let name = join(path, "bias");
+    let bias = parameters.read(&name)?;
+    parametrisation.scale_units(&join(path, "weight"), parameters, &factors)?;
+    let moved = bias.iter().zip(found.means.iter().zip(&factors));
+    let moved: Vec<f32> = moved.map(|(bias, (mean, factor))| ((f64::from(*bias) - mean) * factor) as f32).collect();
+    parameters.write(&name, &moved)?;
+    Ok((vec![found], output(layer, path, parameters, input)?))
+}
+
+/// The means and deviations of units over a batch.
+fn measured(path: &str, output: &Tensor, values: &[f32], deviation: Deviation) -> Result<Standardised> {
+    let [batch, units, rest @ ..] = output.shape() else {
         return Err(Error::ShapeMismatch {
             operation: "standardise a layer",
             expected: "an output of batch × units".to_string(),
-            found: format!("{shape:?}"),
+            found: format!("{:?}", output.shape()),
         });
     };
     let count = batch * volume(rest);
@@ -43,7 +58,6 @@ pub(super) fn by_output(
             allowed: "two samples or more",
         });
     }
-    let values = output.read(parameters.device())?;
     let samples = |unit: usize| {
         let size = volume(rest);
         (0..*batch).flat_map(move |item| (0..size).map(move |place| (item * units + unit) * size + place))
@@ -62,19 +76,11 @@ pub(super) fn by_output(
         means.push(mean);
         deviations.push(found);
     }
-    let factors: Vec<f64> =
-        (0..*units).map(|unit| if constant.contains(&unit) { 1.0 } else { deviations[unit].recip() }).collect();
-    let name = join(path, "bias");
-    let bias = parameters.read(&name)?;
-    scale(&factors)?;
-    let moved = bias.iter().zip(means.iter().zip(&factors));
-    let moved: Vec<f32> = moved.map(|(bias, (mean, factor))| ((f64::from(*bias) - mean) * factor) as f32).collect();
-    parameters.write(&name, &moved)?;
     Ok(Standardised { path: path.to_string(), means, deviations, constant })
 }
 
 /// The output of a layer for a batch.
-pub(super) fn output(layer: &dyn Layer, path: &str, parameters: &Parameters, input: &Tensor) -> Result<Tensor> {
+fn output<L: Layer + ?Sized>(layer: &L, path: &str, parameters: &Parameters, input: &Tensor) -> Result<Tensor> {
     let tape = Tape::new(parameters.device());
     let scope = Scope::evaluation(&tape, parameters)?;
     let x = tape.input(input.shape())?;

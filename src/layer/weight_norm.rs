@@ -1,5 +1,6 @@
 //! Weight normalisation: a weight in lengths and directions.
 
+use super::generation::WEIGHT;
 use super::{Constant, Generation, Parameter, Parameters, Parametrisation, Scope};
 use crate::bound::norm_of;
 use crate::tape::Value;
@@ -43,8 +44,9 @@ impl WeightNormalisation {
         Self { generation: Generation::Hooks, ..Self::default() }
     }
 
+    /// The names of v and g.
     fn names(&self, weight: &str) -> [String; 2] {
-        [("original0", "g"), ("original1", "v")].map(|(new, old)| self.generation.part(weight, new, old))
+        self.generation.parts(weight, WEIGHT)
     }
 
     /// The shape of g.
@@ -73,13 +75,13 @@ impl WeightNormalisation {
 
 impl Parametrisation for WeightNormalisation {
     fn parameters(&self, plain: Parameter) -> Vec<Parameter> {
-        let [g, v] = self.names(&plain.name);
+        let [v, g] = self.names(&plain.name);
         let lengths = Parameter::trained(g, &self.lengths(&plain.shape), Constant(0.0));
         vec![lengths, Parameter { name: v, ..plain }]
     }
 
     fn complete(&self, name: &str, parameters: &mut Parameters) -> Result<()> {
-        let [g, v] = self.names(name);
+        let [v, g] = self.names(name);
         let shape = parameters.tensor(&v)?.shape().to_vec();
         self.check(&shape)?;
         let entries = parameters.read(&v)?;
@@ -90,7 +92,7 @@ impl Parametrisation for WeightNormalisation {
     }
 
     fn weight(&self, scope: &Scope, name: &str) -> Result<Value> {
-        let [g, v] = self.names(name);
+        let [v, g] = self.names(name);
         let (lengths, v) = (scope.value(&g)?, scope.value(&v)?);
         self.check(v.shape())?;
         let axes: Vec<usize> = (0..v.shape().len()).filter(|axis| Some(*axis) != self.axis).collect();
@@ -100,7 +102,7 @@ impl Parametrisation for WeightNormalisation {
     }
 
     fn scale_units(&self, name: &str, parameters: &Parameters, factors: &[f64]) -> Result<()> {
-        let [g, _] = self.names(name);
+        let [_, g] = self.names(name);
         if self.axis != Some(0) {
             return Err(Error::InvalidOption {
                 operation: "scale the units of a weight",

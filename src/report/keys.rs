@@ -1,23 +1,10 @@
 //! The list of the keys of a record, in the order of the JSON and of the CSV.
 
-use std::borrow::Cow;
-use std::fmt;
-
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::decimal::Decimal;
 use super::record::Record;
-use super::words::shape_words;
+use super::value::{Value, count, text};
 use crate::bound::Arithmetic;
-
-/// The value of a key.
-pub(super) enum Value<'a> {
-    Text(Cow<'a, str>),
-    Number(f64),
-    Exact(&'a Decimal),
-    Count(u64),
-    Lengths(&'a [usize]),
-}
 
 /// A key with its value in a record; `None` for an unknown value.
 pub(super) type Key = (&'static str, fn(&Record) -> Option<Value<'_>>);
@@ -60,39 +47,6 @@ pub(super) const KEYS: [Key; 32] = [
 
 /// The key that only JSON has, for records with requested singular values.
 const SINGULAR_VALUES: &str = "singular_values";
-
-fn text(text: &str) -> Option<Value<'_>> {
-    Some(Value::Text(Cow::Borrowed(text)))
-}
-
-fn count(count: usize) -> Value<'static> {
-    Value::Count(count as u64)
-}
-
-/// The value in a CSV with all digits, so that the same number is read back.
-impl fmt::Display for Value<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => formatter.write_str(text),
-            Self::Number(number) => write!(formatter, "{number:?}"),
-            Self::Exact(decimal) => write!(formatter, "{decimal}"),
-            Self::Count(count) => write!(formatter, "{count}"),
-            Self::Lengths(lengths) => formatter.write_str(&shape_words(lengths)),
-        }
-    }
-}
-
-impl Serialize for Value<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::Number(number) => serializer.serialize_f64(*number),
-            Self::Exact(decimal) => decimal.serialize(serializer),
-            Self::Count(count) => serializer.serialize_u64(*count),
-            Self::Lengths(lengths) => lengths.serialize(serializer),
-        }
-    }
-}
 
 /// A JSON object: every key, `null` for an unknown value.
 impl Serialize for Record {

@@ -1,7 +1,8 @@
 //! Reports: the rows of an audit as a table, CSV, JSON or Markdown.
 //!
 //! A [`Record`] is a row with its keys. A [`ReportWriter`] writes each record in a [`Format`] as soon as the record is
-//! known. The [`Plan`] holds the columns and widths that a table needs before its first row.
+//! known. A [`Change`] is a tensor that a command wrote anew. The [`Plan`] holds the columns and widths that a table
+//! needs before its first row.
 //!
 //! ```
 //! use opnorm::audit::{Event, Options, audit};
@@ -30,6 +31,7 @@
 //! # }
 //! ```
 
+mod change;
 mod csv;
 mod decimal;
 mod field;
@@ -44,9 +46,11 @@ mod record;
 mod summary;
 mod table;
 pub mod text;
+mod value;
 mod words;
 mod writer;
 
+pub use change::Change;
 pub use decimal::Decimal;
 pub use format::Format;
 pub use plan::{BoundKind, Content, Plan};

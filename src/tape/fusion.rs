@@ -22,7 +22,7 @@ use super::ir::{Held, Launch, Origin, Step, Work, root};
 use super::settings::Fusion;
 use crate::Result;
 use crate::device::Capabilities;
-use crate::ops::{self, Argument, Fused, Line, Reach};
+use crate::ops::{self, Argument, Binary, Fused, Line, Reach};
 use crate::tensor::volume;
 
 /// The limit of functions in a kernel, so that none takes long to compile.
@@ -120,7 +120,8 @@ impl<'a> Pass<'a> {
             return;
         }
         let mut read = self.groups_read(step);
-        let is_function = matches!(self.by_element[step], Some(ByElement::Unary(..) | ByElement::Binary(_)));
+        let is_function =
+            matches!(self.by_element[step], Some(ByElement::Unary(..) | ByElement::Binary(_) | ByElement::Outer(_)));
         if is_function && self.length(step) > 0 {
             let (joined, group) = self.choose(step, &read);
             let number = self.groups.len();
@@ -175,32 +176,36 @@ impl<'a> Pass<'a> {
     }
 
     fn parts(&self, steps: &[usize]) -> Parts {
-        let length = self.length(steps[0]);
+        let each = Reach::each(self.length(steps[0]));
         let (mut inputs, mut lines, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
         for step in steps {
-            let mut argument = |input: usize| {
-                let made_by = self.made_by[root(self.values, input)];
+            let Step { inputs: of, output, .. } = &self.steps[*step];
+            let mut argument = |place: usize, reach: Reach| {
+                let made_by = self.made_by[root(self.values, of[place])];
                 let line = made_by.and_then(|made_by| steps.binary_search(&made_by).ok());
-                line.map_or_else(|| self.outside(input, length, &mut inputs), Argument::Line)
+                line.map_or_else(|| self.outside(of[place], reach, &mut inputs), Argument::Line)
             };
-            let of = &self.steps[*step].inputs;
             lines.push(match self.by_element[*step] {
-                Some(ByElement::Unary(function, parameter)) => Line::Unary(function, parameter, argument(of[0])),
-                Some(ByElement::Binary(function)) => Line::Binary(function, [argument(of[0]), argument(of[1])]),
+                Some(ByElement::Unary(function, parameter)) => Line::Unary(function, parameter, argument(0, each)),
+                Some(ByElement::Binary(function)) => Line::Binary(function, [argument(0, each), argument(1, each)]),
+                Some(ByElement::Outer([left, right])) => {
+                    Line::Binary(Binary::MULTIPLY, [argument(0, left), argument(1, right)])
+                }
                 Some(ByElement::Repeat(_)) | None => continue,
             });
-            let output = self.steps[*step].output;
-            if self.readers[output].iter().any(|reader| steps.binary_search(reader).is_err()) {
-                outputs.push((lines.len() - 1, output));
+            if self.readers[*output].iter().any(|reader| steps.binary_search(reader).is_err()) {
+                outputs.push((lines.len() - 1, *output));
             }
         }
         Parts { inputs, lines, outputs }
     }
 
-    /// An argument from outside a group of this length: a number, or an input, which is added to `inputs` if new.
-    fn outside(&self, value: usize, length: usize, inputs: &mut Vec<(usize, Reach)>) -> Argument {
-        let mut source = (root(self.values, value), Reach::each(length));
+    /// An argument from outside a group: a number, or an input, which is added to `inputs` if new. A repeated value is
+    /// read in place where each of its elements is read once.
+    fn outside(&self, value: usize, reach: Reach, inputs: &mut Vec<(usize, Reach)>) -> Argument {
+        let mut source = (root(self.values, value), reach);
         if let Some(step) = self.made_by[source.0]
+            && reach == Reach::each(self.length(step))
             && let Some(ByElement::Repeat(reach)) = self.by_element[step]
         {
             source = (root(self.values, self.steps[step].inputs[0]), reach);

@@ -197,6 +197,8 @@ pub enum ByElement {
     Binary(&'static Binary),
     /// The input's elements, repeated.
     Repeat(Reach),
+    /// Products of one element of each of two inputs, both shorter than the result.
+    Outer([Reach; 2]),
 }
 
 /// The values of a recorded operation, for its rules.

@@ -1,6 +1,7 @@
 //! Options of a tape.
 
-/// The chains of elementwise functions that a program computes by one kernel. The results have the same bits.
+/// The chains of elementwise functions that a program computes by one kernel. The results have the same bits, but
+/// for the sign of zeros among the products of a column and a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fusion {

@@ -34,6 +34,9 @@ pub struct Batches {
     /// The tensors of the last, short batch, where there is one.
     short: Option<Vec<Tensor>>,
     picked: Vec<f32>,
+    /// The checksum of the samples, once a checkpoint asked for it.
+    #[cfg(feature = "io-safetensors")]
+    checksum: std::sync::OnceLock<u64>,
 }
 
 /// A place in the sequence of all batches: the random state of a training run.
@@ -63,8 +66,18 @@ impl Batches {
         }
         let whole = tensors(device, &samples, size)?;
         let position = Position { seed, epoch: 0, batch: 0 };
-        let (device, order, picked) = (device.clone(), Vec::new(), Vec::new());
-        Ok(Self { device, samples, size, position, order, whole, short: None, picked })
+        Ok(Self {
+            device: device.clone(),
+            samples,
+            size,
+            position,
+            order: Vec::new(),
+            whole,
+            short: None,
+            picked: Vec::new(),
+            #[cfg(feature = "io-safetensors")]
+            checksum: std::sync::OnceLock::new(),
+        })
     }
 
     /// The batches with the last samples of each epoch as a batch of their own, which needs a step of its own.
@@ -113,6 +126,12 @@ impl Batches {
     /// The number of the epoch, from 0.
     pub fn epoch(&self) -> u64 {
         self.position.epoch
+    }
+
+    /// The number of the samples, and their checksum.
+    #[cfg(feature = "io-safetensors")]
+    pub(super) fn identity(&self) -> [u64; 2] {
+        [self.samples.count() as u64, *self.checksum.get_or_init(|| self.samples.checksum())]
     }
 
     /// The place of the next batch.

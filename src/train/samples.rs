@@ -48,7 +48,8 @@ impl Samples {
         }
     }
 
-    /// Samples of some tensors of a file: `.npz`, `.safetensors`, or a `.npy` by the name of the file.
+    /// Samples of some tensors of a file: `.npz`, `.safetensors`, or a `.npy` by the name of the file. Integers and
+    /// booleans, such as labels, become the same numbers in `f32`.
     ///
     /// ```
     /// # #[cfg(feature = "io-npy")]
@@ -66,7 +67,8 @@ impl Samples {
     /// ```
     ///
     /// # Errors
-    /// [`Error::File`] for a tensor that is not there, or not of floats; as [`Samples::and`].
+    /// [`Error::NoParameter`] for a tensor that is not there; [`Error::File`] for elements that are neither floats,
+    /// integers nor booleans, and for an integer that `f32` does not hold exactly; as [`Samples::and`].
     #[cfg(any(feature = "io-safetensors", feature = "io-npy"))]
     pub fn read(file: &crate::io::Checkpoint, names: &[&str]) -> Result<Self> {
         let mut samples: Option<Self> = None;
@@ -75,16 +77,7 @@ impl Samples {
                 let known = file.entries().iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ");
                 Error::NoParameter { name: (*name).to_string(), known }
             })?;
-            if !entry.element.is_float() {
-                return Err(Error::File {
-                    path: entry.file.clone(),
-                    tensor: Some(entry.name.clone()),
-                    problem: format!("is of type {}; samples are floats: save it as float32", entry.element),
-                    source: None,
-                });
-            }
-            let mut data = vec![0.0; entry.elements()];
-            file.read(entry)?.copy_f32(0, &mut data)?;
+            let data = numbers(file, entry)?;
             let none = || Self { count: entry.shape.first().copied().unwrap_or(0), arrays: Vec::new() };
             samples = Some(samples.unwrap_or_else(none).and_owned(&entry.shape, data)?);
         }
@@ -94,6 +87,18 @@ impl Samples {
     /// The number of samples.
     pub fn count(&self) -> usize {
         self.count
+    }
+
+    /// A checksum of the shapes and the bits of all samples: FNV-1a over words of 32 bits.
+    #[cfg(feature = "io-safetensors")]
+    pub(super) fn checksum(&self) -> u64 {
+        const START: u64 = 0xcbf2_9ce4_8422_2325;
+        const PRIME: u64 = 0x0000_0100_0000_01b3;
+        let with = |hash: u64, word: u64| (hash ^ word).wrapping_mul(PRIME);
+        self.arrays.iter().fold(START, |hash, Array { shape, data }| {
+            let hash = shape.iter().fold(with(hash, shape.len() as u64), |hash, size| with(hash, *size as u64));
+            data.iter().fold(hash, |hash, number| with(hash, u64::from(number.to_bits())))
+        })
     }
 
     /// The shape of each array in a batch.
@@ -108,4 +113,30 @@ impl Samples {
         picked.clear();
         samples.iter().for_each(|sample| picked.extend(&data[sample * size..(sample + 1) * size]));
     }
+}
+
+/// The largest integer up to which `f32` holds all.
+#[cfg(any(feature = "io-safetensors", feature = "io-npy"))]
+const LARGEST: i128 = 1 << 24;
+
+/// The elements of a tensor: floats rounded to `f32`, integers and booleans exactly.
+#[cfg(any(feature = "io-safetensors", feature = "io-npy"))]
+fn numbers(file: &crate::io::Checkpoint, entry: &crate::io::Entry) -> Result<Vec<f32>> {
+    if entry.element.is_float() {
+        let mut data = vec![0.0; entry.elements()];
+        file.read(entry)?.copy_f32(0, &mut data)?;
+        return Ok(data);
+    }
+    let integers = file.read_integers(entry)?;
+    if let Some(large) = integers.iter().find(|integer| integer.abs() > LARGEST) {
+        return Err(Error::File {
+            path: entry.file.clone(),
+            tensor: Some(entry.name.clone()),
+            problem: format!(
+                "holds {large}; integers of samples are at most {LARGEST} in size, which f32 holds exactly"
+            ),
+            source: None,
+        });
+    }
+    Ok(integers.into_iter().map(|integer| integer as f32).collect())
 }

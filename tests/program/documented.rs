@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::inputs::{DIGITS, Folder};
 use crate::model::KEYS;
+use crate::rewritten;
 use crate::running::{close, opnorm};
 
 const PAGES: [&str; 7] = [
@@ -39,7 +40,9 @@ fn words(line: &str, folder: &Folder) -> Vec<String> {
         "FILE[:TENSOR]..." => bias.clone(),
         "vulkan" => listed_backend(),
         "IN" | "critic.safetensors" => CRITIC.to_owned(),
-        "OUT.safetensors" | "plain.safetensors" | "capped.safetensors" => folder.text(word),
+        "OUT.safetensors" | "plain.safetensors" | "capped.safetensors" | "hooks.safetensors" | "new.safetensors" => {
+            folder.text(word)
+        }
         word => word.trim_matches('\'').replace("models/digits.safetensors", DIGITS),
     });
     words.collect()
@@ -115,7 +118,7 @@ fn the_table_of_the_readme_is_the_programs() {
 #[test]
 fn every_key_is_on_the_page_of_reports() {
     let page = page("docs/report.md");
-    for key in KEYS.iter().chain(&["singular_values"]) {
+    for key in KEYS.iter().chain(&["singular_values"]).chain(&rewritten::KEYS) {
         assert!(page.contains(&format!("`{key}`")), "{key} is not in docs/report.md");
     }
 }

@@ -14,6 +14,7 @@ mod model;
 mod norm;
 mod normalised;
 mod pipeline;
+mod rewritten;
 mod running;
 mod statuses;
 mod tensors;

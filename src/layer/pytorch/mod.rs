@@ -8,7 +8,7 @@
 //! | `parametrizations.weight_norm` | `parametrizations.weight.original0` (g), `.original1` (v) | g v / ‖v‖ |
 //!
 //! [`stored_weights`] finds them in a checkpoint, [`StoredWeight::effective`] computes the weight that the layer uses,
-//! and [`fold`] writes a checkpoint of plain weights.
+//! and [`fold`] writes a checkpoint of plain weights. [`convert`] renames the parts to those of the other generation.
 //!
 //! ```
 //! use opnorm::io::{Checkpoint, Element, SafetensorsWriter, TensorHeader};
@@ -36,6 +36,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "io-safetensors")]
+mod convert;
 mod effective;
 mod entries;
 mod estimate;
@@ -44,6 +46,8 @@ mod fold;
 mod names;
 mod stored;
 
+#[cfg(feature = "io-safetensors")]
+pub use convert::{ConvertStep, convert};
 pub use estimate::Estimate;
 #[cfg(feature = "io-safetensors")]
 pub use fold::{FoldStep, Folded, fold};

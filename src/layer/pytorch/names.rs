@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::super::generation::{Generation, SPECTRAL, WEIGHT};
+use crate::io::Entry;
 use crate::tensor::size::checked_volume;
 
 /// The format of a weight in parts, which is that of a function of `torch.nn.utils`.
@@ -50,6 +52,12 @@ pub(super) struct Listed<'a> {
     pub is_float: bool,
 }
 
+impl<'a> From<&'a Entry> for Listed<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        Self { name: &entry.name, shape: &entry.shape, is_float: entry.element.is_float() }
+    }
+}
+
 /// A weight in parts, each an index into the list.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Group {
@@ -62,6 +70,16 @@ pub(super) struct Group {
     pub others: Vec<usize>,
     /// The axes that may be the axis of the rows; empty where the norm is of the whole tensor.
     pub axes: Vec<usize>,
+}
+
+impl Group {
+    /// The names of the parts in a generation, the main part first.
+    pub fn names(&self, generation: Generation) -> Vec<String> {
+        match self.format.is_spectral() {
+            true => generation.parts(&self.name, SPECTRAL).to_vec(),
+            false => generation.parts(&self.name, WEIGHT).to_vec(),
+        }
+    }
 }
 
 /// The groups of a list, and the parts of the groups that are not whole, each with the reason.
@@ -157,6 +175,11 @@ fn axes(
         return Err(format!("the elements of `{}` are no floats", tensors[*other].name));
     }
     let shape = tensors[weight].shape;
+    if let (StateFormat::WeightNorm, [_], [length]) = (candidate.format, shape, others)
+        && tensors[*length].shape == shape
+    {
+        return Err("two vectors of one shape may be anything by these names".to_owned());
+    }
     let found = match others {
         [left, right] => spectral_axes(shape, tensors[*left].shape, tensors[*right].shape),
         [length] => weight_axes(shape, tensors[*length].shape),
@@ -171,7 +194,7 @@ fn axes(
 /// Every axis as long as u where the product of the others is the length of v.
 fn spectral_axes(shape: &[usize], left: &[usize], right: &[usize]) -> Option<Vec<usize>> {
     let (&[left], &[right]) = (left, right) else { return None };
-    let elements = checked_volume(shape).filter(|&elements| elements > 0 && shape.len() > 1)?;
+    let elements = checked_volume(shape).filter(|&elements| elements > 0 && !shape.is_empty())?;
     let fits = |length: usize| length == left && elements / length == right;
     let axes: Vec<usize> = (0..shape.len()).filter(|&axis| fits(shape[axis])).collect();
     (!axes.is_empty()).then_some(axes)
@@ -179,9 +202,12 @@ fn spectral_axes(shape: &[usize], left: &[usize], right: &[usize]) -> Option<Vec
 
 /// The axis along which g has a length for each slice of v; no axis for a g of one element.
 fn weight_axes(shape: &[usize], lengths: &[usize]) -> Option<Vec<usize>> {
-    // A vector is left alone, because pairs of vectors end in `_g` and `_v` in other files too.
-    if shape.len() < 2 || shape.contains(&0) {
+    if shape.is_empty() || shape.contains(&0) {
         return None;
+    }
+    // A vector with as many lengths as elements has an axis, also where it has one element.
+    if lengths == shape && shape.len() == 1 {
+        return Some(vec![0]);
     }
     if lengths.iter().all(|&length| length == 1) {
         return (lengths.len() <= shape.len()).then(Vec::new);

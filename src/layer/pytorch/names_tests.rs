@@ -40,19 +40,36 @@ fn four_formats_of_any_parameter_have_their_plain_name() {
 }
 
 #[test]
+fn vectors_are_weights_where_names_or_shapes_tell() {
+    let new = [("x.parametrizations.bias.original0", &[4][..]), ("x.parametrizations.bias.original1", &[4])];
+    assert_eq!(single(&new), ("x.bias".to_owned(), StateFormat::ParametrizedWeightNorm, vec![1, 0], vec![0]));
+    let old = [("bias_g", &[][..]), ("bias_v", &[4])];
+    assert_eq!(single(&old), ("bias".to_owned(), StateFormat::WeightNorm, vec![1, 0], vec![]));
+    let spectral = [("bias_orig", &[4][..]), ("bias_u", &[4]), ("bias_v", &[1])];
+    assert_eq!(single(&spectral), ("bias".to_owned(), StateFormat::SpectralNorm, vec![0, 1, 2], vec![0]));
+}
+
+#[test]
 fn axes_are_those_that_the_shapes_allow() {
     let spectral = |shape: &[usize], left: usize, right: usize| spectral_axes(shape, &[left], &[right]);
     assert_eq!(spectral(&[4, 4], 4, 4), Some(vec![0, 1]));
     assert_eq!(spectral(&[3, 4, 5], 5, 12), Some(vec![2]));
     assert_eq!(spectral(&[3, 4, 5], 5, 11), None);
     assert_eq!(spectral(&[0, 4], 0, 4), None);
-    assert_eq!(spectral(&[4], 4, 1), None);
+    assert_eq!(spectral(&[4], 4, 1), Some(vec![0]));
+    assert_eq!(spectral(&[4], 1, 4), None);
+    assert_eq!(spectral(&[], 1, 1), None);
     assert_eq!(spectral_axes(&[4, 3], &[4, 1], &[3]), None);
     assert_eq!(weight_axes(&[4, 3], &[]), Some(vec![]));
     assert_eq!(weight_axes(&[4, 3, 2], &[1, 3, 1]), Some(vec![1]));
     assert_eq!(weight_axes(&[1, 3], &[1, 1]), Some(vec![]), "the length of the only row is that of all");
     assert_eq!(weight_axes(&[4, 3], &[3, 1]), None);
     assert_eq!(weight_axes(&[4, 3], &[4]), None);
+    assert_eq!(weight_axes(&[4], &[4]), Some(vec![0]));
+    assert_eq!(weight_axes(&[4], &[]), Some(vec![]));
+    assert_eq!(weight_axes(&[4], &[1]), Some(vec![]));
+    assert_eq!(weight_axes(&[4], &[3]), None);
+    assert_eq!(weight_axes(&[], &[]), None);
 }
 
 #[test]
@@ -63,6 +80,8 @@ fn what_is_not_whole_is_told() {
     assert!(words.contains("`weight_u` is [3] and `weight_v` is [3], which fits no axis of [4, 3]"), "{words}");
     let words = problem(&[("w", &[4, 3]), ("w_orig", &[4, 3]), ("w_u", &[4]), ("w_v", &[3])]);
     assert!(words.contains("holds the plain weight as well"), "{words}");
+    let words = problem(&[("scale_g", &[4]), ("scale_v", &[4])]);
+    assert_eq!(words, "no weight_norm of `scale`: two vectors of one shape may be anything by these names");
     let words = problem(&[("weight_g", &[2, 1]), ("weight_v", &[4, 3])]);
     assert!(words.contains("`weight_g` is [2, 1], which fits no axis of [4, 3]"), "{words}");
 }

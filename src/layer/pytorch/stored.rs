@@ -117,10 +117,7 @@ impl StoredWeights {
 /// A group of tensors that is not whole, or whose shapes do not fit, is left as plain tensors: [`Role::Broken`].
 pub fn stored_weights(checkpoint: &Checkpoint) -> StoredWeights {
     let entries = checkpoint.entries();
-    let listed: Vec<_> = entries
-        .iter()
-        .map(|entry| Listed { name: &entry.name, shape: &entry.shape, is_float: entry.element.is_float() })
-        .collect();
+    let listed: Vec<_> = entries.iter().map(Listed::from).collect();
     let found = groups(&listed);
     let mut roles = vec![Inner::Plain; entries.len()];
     for (place, problem) in found.broken {

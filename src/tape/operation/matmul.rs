@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Array, Operation, Primal, Value};
+use super::{Array, ByElement, Operation, Primal, Value};
 use crate::device::{Buffer, Recorder};
-use crate::ops::{Side, Sizes};
+use crate::ops::{Reach, Side, Sizes};
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result, ops, reference};
 
@@ -149,6 +149,12 @@ impl Operation for Matmul {
         }
         let whole = super::repeated_where_fixed(columns, inputs, varies)?;
         self.of(&whole[0], &whole[1]).map(Some)
+    }
+
+    fn by_element(&self, inputs: &[&[usize]]) -> Option<ByElement> {
+        let (batch, rows, inner, cols) = self.fit(inputs[0], inputs[1])?;
+        let is_outer = volume(batch) == 1 && inner == 1 && rows > 1 && cols > 1;
+        is_outer.then_some(ByElement::Outer([Reach { inner: cols, size: rows }, Reach { inner: 1, size: cols }]))
     }
 
     fn scratch(&self, inputs: &[&[usize]]) -> usize {

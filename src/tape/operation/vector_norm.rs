@@ -68,7 +68,9 @@ impl Value {
         // 1 for the vector 0, so that neither the sum nor the divisor is 0.
         let is_zero = scaled.step()?.negate()?.shift(1.0)?;
         let divisor = scaled.add(&is_zero)?;
-        let powers = if p % 2.0 == 0.0 {
+        let powers = if p == 2.0 {
+            self.multiply(&factor)?.divide(&divisor)?.square()?
+        } else if p % 2.0 == 0.0 {
             self.multiply(&factor)?.divide(&divisor)?.power(p)?
         } else {
             // A root has no slope at 0, so there the root of 1 is taken, times 0.

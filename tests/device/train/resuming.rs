@@ -4,7 +4,7 @@ use std::path::Path;
 
 use opnorm::layer::{Layer, Linear, Parameters, Scope};
 use opnorm::tape::Tape;
-use opnorm::train::{Adam, Batches, Optimiser, Sgd, Step, loss, resume, save};
+use opnorm::train::{Adam, Batches, Optimiser, Samples, Sgd, Step, loss, resume, save};
 use opnorm::{Device, Error, Result};
 
 use super::{first, normalised, samples};
@@ -92,6 +92,42 @@ fn a_file_of_another_run_is_refused_and_changes_nothing() {
     assert!(error.contains("no checkpoint of a training run"), "{error}");
     assert!(descent.resume(&folder.path().join("none")).is_err());
     assert_eq!(descent.bits(), before);
+}
+
+#[test]
+fn other_samples_are_refused_where_the_file_tells_them() {
+    use opnorm::io::{Checkpoint, SafetensorsWriter, TensorHeader};
+    let folder = tempfile::tempdir().unwrap();
+    let (path, earlier) = (folder.path().join("run.safetensors"), folder.path().join("earlier.safetensors"));
+    let mut run = Run::begin(gpu(), Adam::default(), 4);
+    run.go_on_to(2);
+    run.save(&path);
+    let mut other = Run::begin(gpu(), Adam::default(), 4);
+    let mut x: Vec<f32> = (0..30).map(|number| number as f32).collect();
+    for last in [29.0, 30.0] {
+        x[29] = last;
+        let samples = Samples::of(&[10, 3], &x).unwrap().and(&[10], &[0.0; 10]).unwrap();
+        other.batches = Batches::new(gpu(), samples, 8, 4).unwrap();
+        let (before, error) = (other.bits(), other.resume(&path).unwrap_err().to_string());
+        assert!(error.contains("other samples") && error.contains("those here are 10 with"), "{error}");
+        assert_eq!(other.bits(), before);
+        // One bit of one sample counts.
+        other.save(&earlier);
+        x[29] = f32::from_bits(last.to_bits() + 1);
+        let samples = Samples::of(&[10, 3], &x).unwrap().and(&[10], &[0.0; 10]).unwrap();
+        other.batches = Batches::new(gpu(), samples, 8, 4).unwrap();
+        assert!(other.resume(&earlier).unwrap_err().to_string().contains("other samples"));
+    }
+    // A file from before the check.
+    let file = Checkpoint::open(&path).unwrap();
+    let headers: Vec<TensorHeader> = file.entries().iter().map(Into::into).collect();
+    let text: Vec<_> = file.metadata().unwrap().into_iter().filter(|(key, _)| !key.starts_with("samples")).collect();
+    assert_eq!(text.len(), 4);
+    let mut writer = SafetensorsWriter::create(&earlier, &headers, &text).unwrap();
+    file.entries().iter().for_each(|entry| writer.write(file.bytes(entry).unwrap()).unwrap());
+    writer.finish().unwrap();
+    other.resume(&earlier).unwrap();
+    assert_eq!(other.bits(), run.bits());
 }
 
 #[test]

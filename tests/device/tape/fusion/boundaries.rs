@@ -64,6 +64,19 @@ fn chains() -> Vec<Row> {
 /// Arguments that are repeated, in place or by a copy, and arguments of several chains.
 fn repetitions() -> Vec<Row> {
     vec![
+        row("a column times a row, of each layout", &[&[3, 1], &[1, 5], &[1, 3], &[5, 1], &[3, 5]], 1, |_, v| {
+            let sum = v[0].matmul(&v[1])?.add(&v[4])?.subtract(&v[2].matmul_tt(&v[3])?)?;
+            Ok(vec![sum.multiply(&v[0].matmul_nt(&v[3])?)?.add(&v[2].matmul_tn(&v[1])?)?])
+        }),
+        row("a column times a row, of computed sides", &[&[3, 1], &[1, 5], &[]], 2, |tape, v| {
+            let (left, right) = (v[0].exp()?.shift(1.0)?, v[2].broadcast_to(&[1, 5])?);
+            let product = left.matmul(&right)?.add(&left.matmul(&tape.fill(&[1, 5], 2.0)?)?)?;
+            Ok(vec![product.add(&left.matmul(&v[1])?)?])
+        }),
+        row("no column times a row, but its like", &[&[3, 1], &[1, 1], &[2, 3, 1], &[2, 1, 5]], 4, |_, v| {
+            let (one, batch) = (v[0].matmul(&v[1])?.exp()?, v[2].matmul(&v[3])?.exp()?);
+            Ok(vec![one, batch])
+        }),
         row("a row, a column, a number and something inside", &[&[3, 5], &[5], &[3, 1], &[], &[3, 1, 5]], 1, |_, v| {
             let sum = v[0].add(&v[1])?.multiply(&v[2])?.subtract(&v[3])?;
             Ok(vec![sum.divide(&v[4].reshape(&[3, 5])?.shift(9.0)?)?])
