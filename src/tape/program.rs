@@ -1,12 +1,13 @@
 //! Programs: compiled parts of a graph, and their runs on the device.
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ir::Code;
 use super::memory::Memory;
-use crate::device::Device;
+use crate::device::{Device, Recorded, Recorder};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
@@ -84,6 +85,23 @@ impl Program {
         recorder.submit_async().await
     }
 
+    /// The launches of a run that reads `inputs` and writes `outputs` where they are, to be replayed between other
+    /// commands. No output shares memory with an input or with another output.
+    pub(crate) fn on(&self, inputs: &[&Tensor], outputs: &[&Tensor]) -> Result<Recorded> {
+        self.expect("inputs", &self.code.inputs, inputs)?;
+        self.expect("outputs", &self.code.outputs, outputs)?;
+        let ends = self.code.outputs.iter().zip(outputs.iter().copied());
+        let given = ends.clone().chain(self.code.inputs.iter().zip(inputs.iter().copied()));
+        let given = given.map(|(value, tensor)| (*value, tensor.clone())).collect();
+        let memory = Memory::of(&self.device, &self.code, &given)?;
+        Recorder::capture(&self.device, |recorder| {
+            recorder.replay(&memory.commands);
+            // A value that is no result of a launch lies elsewhere.
+            let elsewhere = memory.outputs.iter().zip(ends).filter(|(_, (value, _))| !self.code.is_computed(**value));
+            elsewhere.into_iter().try_for_each(|(own, (_, output))| recorder.copy(own.buffer(), output.buffer()))
+        })
+    }
+
     /// Refuses tensors whose shapes differ from the shapes of the values.
     fn expect(&self, role: &str, values: &[usize], tensors: &[impl Borrow<Tensor>]) -> Result<()> {
         let shapes = self.code.shapes(values);
@@ -114,7 +132,7 @@ impl Program {
         if let Some(made) = &*memory {
             return Ok(Arc::clone(made));
         }
-        let made = Arc::new(Memory::of(&self.device, &self.code)?);
+        let made = Arc::new(Memory::of(&self.device, &self.code, &BTreeMap::new())?);
         *memory = Some(Arc::clone(&made));
         Ok(made)
     }
