@@ -22,6 +22,9 @@ options! {
     ConjugateGradients, "conjugate gradients"
 }
 
+/// |r|² / |b|² at which an operator is not taken for definite any longer.
+const GROWTH: f32 = 1e8;
+
 impl Method for ConjugateGradients {
     fn settings(&self) -> Settings {
         self.common(Problem::Symmetric, (0, 1))
@@ -63,12 +66,15 @@ impl Steps {
             Formula::new(space, [&rho, &curvature, count], [active, &alpha, count], |[rho, curvature, count]| {
                 [curvature.is_positive(), rho / curvature, count + count.constant(1.0)]
             })?;
+        // |b|² is at most 4.
+        let most = space.scalar(4.0 * GROWTH)?;
         let direction = Formula::new(
             space,
-            [&rho, &next_rho, square, goal],
+            [&rho, &next_rho, square, goal, &most],
             [active, &beta, &rho],
-            |[rho, next_rho, square, goal]| {
-                [(square - goal).is_positive() * next_rho.is_positive(), next_rho / rho, next_rho]
+            |[rho, next_rho, square, goal, most]| {
+                let goes_on = next_rho.is_positive() * (most - square).is_positive();
+                [(square - goal).is_positive() * goes_on, next_rho / rho, next_rho]
             },
         )?;
         let (x, r, p) = (space.domain()?, space.domain()?, space.domain()?);

@@ -31,16 +31,17 @@ impl Hessenberg {
         }
         let row = self.len();
         let length = column[row].hypot(column[row + 1]);
-        let (cosine, sine) = if length > 0.0 { (column[row] / length, column[row + 1] / length) } else { (1.0, 0.0) };
-        column[row] = length;
+        // A negligible column leaves the residual as it was.
+        let is_negligible = length <= NEGLIGIBLE * (0..row).map(|row| self.columns[row][row]).fold(0.0, f64::max);
+        let (cosine, sine) = if is_negligible { (0.0, -1.0) } else { (column[row] / length, column[row + 1] / length) };
+        column[row] = if is_negligible { 0.0 } else { length };
         column.truncate(row + 1);
         self.columns.push(column);
         self.rotations.push((cosine, sine));
         let last = self.right[row];
         self.right[row] = cosine * last;
         self.right.push(-sine * last);
-        // A column of zeros leaves the residual as it was.
-        if length > 0.0 { self.right[row + 1].abs() } else { last.abs() }
+        self.right[row + 1].abs()
     }
 
     /// The y of the first `count` columns; entries along negligible columns are 0.

@@ -46,8 +46,16 @@ pub(super) fn split(elements: &[f32], vectors: usize) -> Vec<Vec<f64>> {
 
 /// The balls around A x for each vector, or `None` where the operator has none.
 pub(super) async fn products(operator: &dyn LinearOperator, width: usize, x: &[Vec<f64>]) -> Result<Option<Vec<Ball>>> {
-    let inputs = x.chunks(width.max(1)).map(|of_item| of_item.iter().cloned().map(Ball::exact).collect()).collect();
-    Ok(products_on_host(operator, false, inputs).await?.map(|balls| balls.into_iter().flatten().collect()))
+    let mut found = vec![None; x.len()];
+    // One vector of each item at a time: the roundings of products with several depend on their number.
+    for vector in 0..width {
+        let inputs = x.iter().skip(vector).step_by(width).map(|x| vec![Ball::exact(x.clone())]).collect();
+        let Some(balls) = products_on_host(operator, false, inputs).await? else { return Ok(None) };
+        for (place, ball) in found.iter_mut().skip(vector).step_by(width).zip(balls.into_iter().flatten()) {
+            *place = Some(ball);
+        }
+    }
+    Ok(found.into_iter().collect())
 }
 
 fn norms(vectors: &[Vec<f64>]) -> Vec<f64> {

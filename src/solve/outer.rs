@@ -196,7 +196,9 @@ impl Item {
     fn judge(&mut self, settings: &Settings, (residual, normal): (f64, f64), ending: Option<Ending>) -> bool {
         let is_least_squares = settings.problem == Problem::LeastSquares;
         if !residual.is_finite() || ending.is_some_and(|ending| ending.end == End::NonFinite) {
-            self.status = Some(SolveStatus::NonFinite);
+            // A first product shows what is not finite; later the numbers grew.
+            let grew = ending.is_some_and(|ending| ending.steps > 1);
+            self.status = Some(if grew { SolveStatus::Breakdown } else { SolveStatus::NonFinite });
             self.residual = if ending.is_none() { f64::NAN } else { self.residual };
             return false;
         }

@@ -5,7 +5,7 @@ use super::system::System;
 use crate::Result;
 use crate::device::{Buffer, Device};
 use crate::iterate::Memory;
-use crate::operator::{Knowledge, LinearOperator};
+use crate::operator::Knowledge;
 use crate::ops::{self, Rows, Segments, StopKind};
 use crate::tensor::screen::power;
 use crate::tensor::{Tensor, volume};

@@ -4,7 +4,6 @@ use super::formula::Scalar;
 use super::round::Round;
 use crate::Result;
 use crate::device::{Buffer, Device, Recorder};
-use crate::operator::LinearOperator;
 use crate::ops::{self, Multiples, Rows, Segmented, Segments};
 use crate::tensor::Tensor;
 

@@ -90,15 +90,21 @@ impl Program {
     pub(crate) fn on(&self, inputs: &[&Tensor], outputs: &[&Tensor]) -> Result<Recorded> {
         self.expect("inputs", &self.code.inputs, inputs)?;
         self.expect("outputs", &self.code.outputs, outputs)?;
-        let ends = self.code.outputs.iter().zip(outputs.iter().copied());
-        let given = ends.clone().chain(self.code.inputs.iter().zip(inputs.iter().copied()));
-        let given = given.map(|(value, tensor)| (*value, tensor.clone())).collect();
+        let Code { inputs: starts, outputs: ends, .. } = &self.code;
+        let mut given = BTreeMap::new();
+        for (value, tensor) in starts.iter().zip(inputs).chain(ends.iter().zip(outputs)) {
+            given.entry(*value).or_insert_with(|| (*tensor).clone());
+        }
         let memory = Memory::of(&self.device, &self.code, &given)?;
         Recorder::capture(&self.device, |recorder| {
             recorder.replay(&memory.commands);
-            // A value that is no result of a launch lies elsewhere.
-            let elsewhere = memory.outputs.iter().zip(ends).filter(|(_, (value, _))| !self.code.is_computed(**value));
-            elsewhere.into_iter().try_for_each(|(own, (_, output))| recorder.copy(own.buffer(), output.buffer()))
+            // A value that no launch writes, or that several outputs show, lies elsewhere.
+            for (place, value) in ends.iter().enumerate() {
+                if !self.code.is_computed(*value) || ends[..place].contains(value) {
+                    recorder.copy(memory.outputs[place].buffer(), outputs[place].buffer())?;
+                }
+            }
+            Ok(())
         })
     }
 

@@ -1,0 +1,6 @@
+//! Linear solvers, each against exact solutions.
+
+mod counts;
+mod ends;
+mod families;
+mod table;
