@@ -94,7 +94,8 @@ impl Binary {
 ///
 /// *Shapes*  `left`, `right`, `output`: the same length
 ///
-/// *Accuracy*  one rounding; 2.5 units in the last place for the quotient; the maximum, the choice and the comparison are exact.
+/// *Accuracy*  one rounding; 2.5 units in the last place for the quotient; the maximum, the choice and the comparison
+/// are exact.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when the lengths differ, [`crate::Error::TooLarge`] past the device's limits.

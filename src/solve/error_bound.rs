@@ -6,7 +6,9 @@ use crate::bound::{Ball, Bounds, down, up};
 use crate::operator::LinearOperator;
 use crate::tensor::screen::power;
 
-/// Bounds of |x - x*| for each x, all rounding included: |r| / ‖A‖ <= |x - x*| <= |r| / s with s |y| <= |A y| for all y.
+/// Bounds of |x - x*| for each x, all rounding included.
+///
+/// *Formula*  |r| / ‖A‖ <= |x - x*| <= |r| / s, with s |y| <= |A y| for all y
 ///
 /// The residual r = b - A x is taken in `f64` on the host, with a bound of its rounding. There are no bounds where the
 /// operator claims no s above 0, or has no products on the host.

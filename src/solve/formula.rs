@@ -1,29 +1,12 @@
 //! Formulas of a step: from some numbers of each vector to others, on the device.
 
 use super::number::{Nodes, Number};
+use super::scalar::Scalar;
 use super::space::Space;
 use crate::Result;
-use crate::device::{Buffer, Device, Recorded, Recorder};
+use crate::device::{Recorded, Recorder};
 use crate::tape::{Fusion, Tape};
 use crate::tensor::Tensor;
-
-/// One number for each vector, in memory of the device; clones share it.
-#[derive(Clone, Debug)]
-pub(super) struct Scalar {
-    /// The number of the scalar among those of its space.
-    place: usize,
-    tensor: Tensor,
-}
-
-impl Scalar {
-    pub(super) fn new(device: &Device, place: usize, numbers: &[f32]) -> Result<Self> {
-        Ok(Self { place, tensor: Tensor::from_slice(device, &[numbers.len()], numbers)? })
-    }
-
-    pub(super) fn buffer(&self) -> &Buffer<f32> {
-        self.tensor.buffer()
-    }
-}
 
 /// outputs = f(inputs) for each vector, compiled once by a tape, and recorded between products with the operator.
 ///

@@ -1,5 +1,8 @@
 //! Jacobi's preconditioner.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use crate::device::{Buffer, Device, Recorder};
 use crate::operator::{LinearOperator, width};
 use crate::ops::{self, Binary};
@@ -16,6 +19,8 @@ pub struct Jacobi {
     side: usize,
     /// The inverse diagonals, batch × side.
     inverses: Vec<f32>,
+    /// The inverse diagonals on the device, once for each of a number of vectors.
+    uploaded: Arc<Mutex<BTreeMap<usize, Buffer<f32>>>>,
 }
 
 impl Jacobi {
@@ -44,7 +49,19 @@ impl Jacobi {
                 inverses[item * side + row] = diagonal.recip();
             }
         }))?;
-        Ok(Self { device: device.clone(), batch, side, inverses })
+        Ok(Self { device: device.clone(), batch, side, inverses, uploaded: Arc::default() })
+    }
+
+    /// The inverse diagonal of each item, once for each of its vectors.
+    fn factors(&self, width: usize) -> Result<Buffer<f32>> {
+        let mut uploaded = self.uploaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(buffer) = uploaded.get(&width) {
+            return Ok(buffer.clone());
+        }
+        let factors: Vec<f32> = self.inverses.chunks(self.side.max(1)).flat_map(|row| row.repeat(width)).collect();
+        let buffer = Buffer::from_slice(&self.device, "Jacobi", &factors)?;
+        uploaded.insert(width, buffer.clone());
+        Ok(buffer)
     }
 }
 
@@ -67,9 +84,7 @@ impl LinearOperator for Jacobi {
 
     fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
         let width = width("Jacobi", self.batch, &[self.side], input)?;
-        let factors: Vec<f32> = self.inverses.chunks(self.side.max(1)).flat_map(|row| row.repeat(width)).collect();
-        let factors = Buffer::from_slice(&self.device, "Jacobi", &factors)?;
-        ops::binary(recorder, Binary::MULTIPLY, input.buffer(), &factors, output.buffer())
+        ops::binary(recorder, Binary::MULTIPLY, input.buffer(), &self.factors(width)?, output.buffer())
     }
 
     fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {

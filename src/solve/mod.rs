@@ -37,6 +37,7 @@ mod point;
 mod recurrence;
 mod round;
 mod rounds;
+mod scalar;
 mod scaled;
 mod solution;
 mod space;

@@ -2,10 +2,11 @@
 
 use futures::future::LocalBoxFuture;
 
-use super::formula::{Formula, Scalar};
+use super::formula::Formula;
 use super::options::options;
 use super::recurrence::{Recurrence, iterate};
 use super::round::{Found, Method, Problem, Round, Settings};
+use super::scalar::Scalar;
 use super::space::Space;
 use crate::Result;
 use crate::device::Recorder;

@@ -90,7 +90,7 @@ impl Iteration for Running<'_, '_> {
 
     fn read(&mut self, recorder: &mut Recorder, _steps: Range<usize>) -> Result<Self::Reading> {
         let Space { active, count, square, is_normal, norm, .. } = self.space;
-        let mut read = |scalar: &super::formula::Scalar| recorder.read(scalar.buffer());
+        let mut read = |scalar: &super::scalar::Scalar| recorder.read(scalar.buffer());
         Ok([read(active)?, read(count)?, read(square)?, read(is_normal)?, read(norm)?])
     }
 

@@ -26,7 +26,7 @@ pub(super) async fn solve(method: &dyn Method, system: System<'_>, mut control: 
         let round = Round { operator, preconditioner: inside, width, start: &start, tolerance: settings.relative };
         let found = method.run(&round, &mut control).await?;
         let step = match system.preconditioner.filter(|_| composed.is_some()) {
-            Some(m) => applied(m, &found.x)?,
+            Some(m) => applied(m, &found.x).await?,
             None => found.x,
         };
         outer.measure(operator, Some((&step, &found.endings[..]))).await?;
@@ -47,10 +47,10 @@ fn check(settings: &Settings) -> Result<()> {
 }
 
 /// M y.
-fn applied(m: &dyn LinearOperator, y: &Tensor) -> Result<Tensor> {
+async fn applied(m: &dyn LinearOperator, y: &Tensor) -> Result<Tensor> {
     let x = Tensor::zeros(m.device(), y.shape())?;
     let mut recorder = m.device().recorder();
     m.apply(&mut recorder, y, &x)?;
-    recorder.submit_blocking()?;
+    recorder.submit_async().await?;
     Ok(x)
 }

@@ -1,7 +1,7 @@
 //! The vectors of a round, and their operations on the device.
 
-use super::formula::Scalar;
 use super::round::Round;
+use super::scalar::Scalar;
 use crate::Result;
 use crate::device::{Buffer, Device, Recorder};
 use crate::ops::{self, Multiples, Rows, Segmented, Segments};

@@ -2,5 +2,6 @@
 
 mod counts;
 mod ends;
+mod extras;
 mod families;
 mod table;

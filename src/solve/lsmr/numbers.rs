@@ -1,69 +1,35 @@
-//! LSMR: MINRES on the normal equations, without forming them.
+//! The numbers of LSMR, and their formulas.
 
-use futures::future::LocalBoxFuture;
-
-use super::formula::{Formula, Scalar};
-use super::options::options;
-use super::recurrence::{Recurrence, iterate};
-use super::round::{Found, Method, Problem, Round, Settings};
-use super::space::Space;
 use crate::Result;
-use crate::device::Recorder;
-use crate::iterate::Control;
-use crate::tensor::Tensor;
-
-options! {
-    /// LSMR, for any A: the x of least |b - A x|, and of least norm among these.
-    ///
-    /// A vector is done where |b - A x| <= `relative` |b|, or where |Aᵀ r| <= `relative` ‖A‖ |r|.
-    ///
-    /// *Source*  Fong and Saunders, *LSMR: an iterative algorithm for sparse least-squares problems*, SIAM J. Sci.
-    /// Comput. 33, 2011; the letters are those of the paper.
-    Lsmr, "LSMR"
-}
-
-impl Method for Lsmr {
-    fn settings(&self) -> Settings {
-        self.common(Problem::LeastSquares, (1, 2))
-    }
-
-    fn run<'a>(&'a self, round: &'a Round<'a>, control: &'a mut Control<'_>) -> LocalBoxFuture<'a, Result<Found>> {
-        Box::pin(async move {
-            let space = Space::new(round)?;
-            let numbers = Numbers::new(&space)?;
-            let mut steps = Steps::new(&space, &numbers)?;
-            space.begin(|recorder| steps.start(&space, &numbers, recorder)).await?;
-            let endings = iterate(Self::NAME, &space, &mut steps, control).await?;
-            Ok(Found { x: steps.x, endings })
-        })
-    }
-}
+use crate::solve::formula::Formula;
+use crate::solve::scalar::Scalar;
+use crate::solve::space::Space;
 
 /// The numbers of Golub and Kahan's recurrence, and of the two rotations.
-struct Numbers {
-    square: Scalar,
-    alpha: Scalar,
-    beta: Scalar,
-    by_alpha: Scalar,
-    by_beta: Scalar,
-    alphabar: Scalar,
-    rho: Scalar,
-    rhobar: Scalar,
-    cbar: Scalar,
-    sbar: Scalar,
-    zeta: Scalar,
-    zetabar: Scalar,
+pub(super) struct Numbers {
+    pub(super) square: Scalar,
+    pub(super) alpha: Scalar,
+    pub(super) beta: Scalar,
+    pub(super) by_alpha: Scalar,
+    pub(super) by_beta: Scalar,
+    pub(super) alphabar: Scalar,
+    pub(super) rho: Scalar,
+    pub(super) rhobar: Scalar,
+    pub(super) cbar: Scalar,
+    pub(super) sbar: Scalar,
+    pub(super) zeta: Scalar,
+    pub(super) zetabar: Scalar,
     /// The sum of the squares of all alphas and betas.
-    norm_square: Scalar,
+    pub(super) norm_square: Scalar,
     /// |r|² and its parts.
-    residual: Residual,
+    pub(super) residual: Residual,
     /// The factors of hbar, x and h.
-    update: [Scalar; 3],
+    pub(super) update: [Scalar; 3],
 }
 
 /// The numbers of the estimate of |r|.
-struct Residual {
-    square: Scalar,
+pub(super) struct Residual {
+    pub(super) square: Scalar,
     betahat: Scalar,
     betadd: Scalar,
     betad: Scalar,
@@ -75,7 +41,7 @@ struct Residual {
 }
 
 impl Numbers {
-    fn new(space: &Space<'_>) -> Result<Self> {
+    pub(super) fn new(space: &Space<'_>) -> Result<Self> {
         let (zero, one) = (|| space.scalar(0.0), || space.scalar(1.0));
         Ok(Self {
             square: zero()?,
@@ -107,7 +73,7 @@ impl Numbers {
     }
 
     /// The first beta, and the first alpha.
-    fn first(&self, space: &Space<'_>) -> Result<[Formula; 2]> {
+    pub(super) fn first(&self, space: &Space<'_>) -> Result<[Formula; 2]> {
         let Self { square, alpha, beta, by_alpha, by_beta, alphabar, zetabar, norm_square, residual, .. } = self;
         let Space { active, is_normal, .. } = space;
         let of_beta = Formula::new(space, [&space.square], [beta, by_beta, &residual.betadd], |[square]| {
@@ -127,7 +93,7 @@ impl Numbers {
     }
 
     /// beta of a step.
-    fn beta(&self, space: &Space<'_>) -> Result<Formula> {
+    pub(super) fn beta(&self, space: &Space<'_>) -> Result<Formula> {
         let Self { square, beta, by_beta, norm_square, .. } = self;
         Formula::new(
             space,
@@ -141,7 +107,7 @@ impl Numbers {
     }
 
     /// alpha of a step, and both rotations.
-    fn rotations(&self, space: &Space<'_>) -> Result<Formula> {
+    pub(super) fn rotations(&self, space: &Space<'_>) -> Result<Formula> {
         let Self { square, alpha, beta, by_alpha, alphabar, rho, rhobar, cbar, sbar, zeta, zetabar, .. } = self;
         let (norm_square, residual, [hbar_factor, x_factor, h_factor]) =
             (&self.norm_square, &self.residual, &self.update);
@@ -199,7 +165,7 @@ impl Numbers {
     }
 
     /// |r|² from the rotations.
-    fn residual(&self, space: &Space<'_>) -> Result<Formula> {
+    pub(super) fn residual(&self, space: &Space<'_>) -> Result<Formula> {
         let Residual { square, betahat, betadd, betad, rhodold, tautildeold, thetatilde, thetabar, zeta_before } =
             &self.residual;
         Formula::new(
@@ -219,7 +185,7 @@ impl Numbers {
     }
 
     /// The end of a step.
-    fn end(&self, space: &Space<'_>) -> Result<Formula> {
+    pub(super) fn end(&self, space: &Space<'_>) -> Result<Formula> {
         let tolerance = space.scalar(space.round.tolerance as f32)?;
         let Space { active, square, goal, is_normal, norm, .. } = space;
         Formula::new(
@@ -232,83 +198,5 @@ impl Numbers {
                 [(square - goal).is_positive() * goes_on, is_normal, square]
             },
         )
-    }
-}
-
-struct Steps {
-    x: Tensor,
-    u: Tensor,
-    v: Tensor,
-    h: Tensor,
-    hbar: Tensor,
-    /// Products before they are unit vectors.
-    long: Tensor,
-    short: Tensor,
-    square: Scalar,
-    alpha: Scalar,
-    beta: Scalar,
-    by_alpha: Scalar,
-    by_beta: Scalar,
-    update: [Scalar; 3],
-    formulas: [Formula; 4],
-}
-
-impl Steps {
-    fn new(space: &Space<'_>, numbers: &Numbers) -> Result<Self> {
-        let (domain, codomain) = (|| space.domain(), || space.codomain());
-        let formulas = [numbers.beta(space)?, numbers.rotations(space)?, numbers.residual(space)?, numbers.end(space)?];
-        Ok(Self {
-            x: domain()?,
-            u: codomain()?,
-            v: domain()?,
-            h: domain()?,
-            hbar: domain()?,
-            long: codomain()?,
-            short: domain()?,
-            square: numbers.square.clone(),
-            alpha: numbers.alpha.clone(),
-            beta: numbers.beta.clone(),
-            by_alpha: numbers.by_alpha.clone(),
-            by_beta: numbers.by_beta.clone(),
-            update: numbers.update.clone(),
-            formulas,
-        })
-    }
-
-    /// beta u = b, alpha v = Aᵀ u, h = v
-    fn start(&self, space: &Space<'_>, numbers: &Numbers, recorder: &mut Recorder) -> Result<()> {
-        let [of_beta, of_alpha] = numbers.first(space)?;
-        space.dot(recorder, &space.round.start.right, &space.round.start.right, &space.square)?;
-        of_beta.record(recorder)?;
-        space.scale(recorder, &self.by_beta, &space.round.start.right, &self.u)?;
-        space.apply_adjoint(recorder, &self.u, &self.short)?;
-        space.dot(recorder, &self.short, &self.short, &self.square)?;
-        of_alpha.record(recorder)?;
-        space.scale(recorder, &self.by_alpha, &self.short, &self.v)?;
-        space.copy(recorder, &self.v, &self.h)
-    }
-}
-
-impl Recurrence for Steps {
-    /// beta u = A v - alpha u, alpha v = Aᵀ u - beta v, and the updates of hbar, x and h
-    fn record(&mut self, space: &Space<'_>, recorder: &mut Recorder) -> Result<()> {
-        let Self { x, u, v, h, hbar, long, short, .. } = self;
-        let [of_beta, rotations, residual, end] = &self.formulas;
-        space.apply(recorder, v, long)?;
-        space.add(recorder, (-1.0, &self.alpha), u, long)?;
-        space.dot(recorder, long, long, &self.square)?;
-        of_beta.record(recorder)?;
-        space.scale(recorder, &self.by_beta, long, u)?;
-        space.apply_adjoint(recorder, u, short)?;
-        space.add(recorder, (-1.0, &self.beta), v, short)?;
-        space.dot(recorder, short, short, &self.square)?;
-        rotations.record(recorder)?;
-        space.scale(recorder, &self.by_alpha, short, v)?;
-        let [hbar_factor, x_factor, h_factor] = &self.update;
-        space.shift(recorder, h, hbar_factor, hbar)?;
-        space.add(recorder, (1.0, x_factor), hbar, x)?;
-        space.shift(recorder, v, h_factor, h)?;
-        residual.record(recorder)?;
-        end.record(recorder)
     }
 }
