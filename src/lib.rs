@@ -114,7 +114,8 @@
 //! | [`iterate`] | the driver of every iteration |
 //! | [`operator`] | linear operators |
 //! | [`tape`] | functions and their derivatives |
-//! | [`norm`] | the solvers |
+//! | [`solve`] | linear systems and least squares |
+//! | [`norm`] | norms and singular vectors |
 //! | [`certify`] | proven bounds |
 //! | `io` | files |
 //! | `audit` | the norms of a checkpoint |
@@ -154,6 +155,7 @@ mod reference;
 pub mod report;
 #[cfg(test)]
 mod sizes;
+pub mod solve;
 pub mod tape;
 pub mod tensor;
 pub mod train;

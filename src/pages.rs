@@ -6,6 +6,9 @@ struct Readme;
 #[doc = include_str!("../docs/library.md")]
 struct Library;
 
+#[doc = include_str!("../docs/solvers.md")]
+struct Solvers;
+
 #[doc = include_str!("../docs/layers.md")]
 struct Layers;
 

@@ -4,7 +4,7 @@
 //! Rust allows such operators only with a type of this crate on the left. A custom operator stands on the right, or
 //! within a `Box<dyn LinearOperator>`.
 
-use super::{Identity, Transpose};
+use super::{Claimed, Identity, Transpose};
 use crate::tensor::Matrix;
 
 /// Gives operators of this crate `+`, `-` and `*`: one line an operator, with the parts that it is generic in first.
@@ -69,6 +69,8 @@ expressions! {
     [] Identity;
     [] &Identity;
     [O] Transpose<O>;
+    [O] Claimed<O>;
+    [O] &Claimed<O>;
     [O] &Transpose<O>;
     [O] Scaled<O>;
     [O] &Scaled<O>;

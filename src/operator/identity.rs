@@ -79,7 +79,8 @@ impl LinearOperator for Identity {
     fn claims(&self) -> Claims {
         // The norm of a map of no numbers is 0.
         let norm = if volume(&self.shape) == 0 { 0.0 } else { 1.0 };
-        Claims::default().with_definiteness(Definiteness::Definite).with_norm(exact(norm, norm))
+        let claims = Claims::default().with_definiteness(Definiteness::Definite).with_norm(exact(norm, norm));
+        claims.with_smallest(exact(norm, norm)).with_distance_from_identity(exact(0.0, 0.0))
     }
 
     fn enclose<'a>(&'a self, _item: usize, input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {

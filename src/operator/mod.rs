@@ -3,6 +3,7 @@
 #[cfg(feature = "io")]
 mod at_hand;
 mod both;
+mod claimed;
 mod claims;
 mod composition;
 mod dense;
@@ -23,6 +24,7 @@ use futures::future::{LocalBoxFuture, ready};
 #[cfg(feature = "io")]
 pub(crate) use at_hand::AtHand;
 pub use both::Both;
+pub use claimed::Claimed;
 pub use claims::{Claims, Definiteness};
 pub use composition::Composition;
 pub(crate) use expression::expressions;

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use futures::future::LocalBoxFuture;
 
-use super::{Ball, Both, Claims, EachBall, HostProducts, Knowledge, LinearOperator, Parametrised, Shift};
+use super::{Ball, Both, Claimed, Claims, EachBall, HostProducts, Knowledge, LinearOperator, Parametrised, Shift};
 use crate::Result;
 use crate::device::{Device, Recorder};
 use crate::tensor::{Matrix, Tensor};
 
-/// Hands every method of an operator on to the target of a pointer.
+/// Hands every method of an operator on to the target of a pointer, but for its claims.
 macro_rules! forward {
-    ($($pointer:ty),*) => {$(
+    ($($pointer:ty => $claims:expr;)*) => {$(
         impl<O: LinearOperator + ?Sized> LinearOperator for $pointer {
             fn device(&self) -> &Device {
                 (**self).device()
@@ -50,7 +50,8 @@ macro_rules! forward {
             }
 
             fn claims(&self) -> Claims {
-                (**self).claims()
+                let of: fn(&Self) -> Claims = $claims;
+                of(self)
             }
 
             fn exponent(&self, item: usize) -> i32 {
@@ -102,4 +103,10 @@ macro_rules! forward {
     )*};
 }
 
-forward!(&O, Box<O>, Arc<O>, Rc<O>);
+forward! {
+    &O => |pointer| (**pointer).claims();
+    Box<O> => |pointer| (**pointer).claims();
+    Arc<O> => |pointer| (**pointer).claims();
+    Rc<O> => |pointer| (**pointer).claims();
+    Claimed<O> => |claimed| claimed.claims;
+}

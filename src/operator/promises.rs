@@ -170,14 +170,22 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
-    /// Tests |A x| <= upper |x|, and |Aᵀ x| <= upper |x|.
+    /// Tests smallest |x| <= |A x| <= upper |x|, and |Aᵀ x| <= upper |x|.
     fn norm(&self, (x, ax): (&[f32], &[f32]), (y, aty): (&[f32], &[f32])) -> Result<()> {
-        let upper = self.operator.claims().norm().upper;
-        for (item, place) in self.places().filter(|_| upper.is_finite()) {
+        let claims = self.operator.claims();
+        let (upper, least) = (claims.norm().upper, claims.smallest().lower);
+        for (item, place) in self.places() {
             let scale = |value: f64| scale_by_power(value, self.operator.exponent(item));
             let forward = (norm(at(x, place, self.from)), norm(at(ax, place, self.to)));
+            let short = least * forward.0 - scale(forward.1);
+            expect(
+                item,
+                "|A x| >= smallest |x|, with the claimed lower bound",
+                short,
+                scale(self.rounding(forward.1)),
+            )?;
             let backward = (norm(at(y, place, self.to)), norm(at(aty, place, self.from)));
-            for (input, product) in [forward, backward] {
+            for (input, product) in [forward, backward].into_iter().filter(|_| upper.is_finite()) {
                 let excess = scale(product) - upper * input;
                 expect(
                     item,

@@ -51,7 +51,7 @@ impl<O: LinearOperator> LinearOperator for Transpose<O> {
     }
 
     fn claims(&self) -> Claims {
-        self.0.claims()
+        self.0.claims().transposed(self.0.domain() == self.0.codomain())
     }
 
     fn exponent(&self, item: usize) -> i32 {

@@ -56,6 +56,7 @@ functions! {
     (MULTIPLY, multiply, [], "`left right`."),
     (DIVIDE, divide, [], "`left / right`."),
     (MAXIMUM, maximum, [], "The larger of both, NaN where one of them is."),
+    (PICK, pick, ["order"], "`left` where `right` is above 0, else 0, whatever `left` is."),
     (GREATER, greater, ["order"], "1 where `left` is larger than `right`, else 0; NaN where one of them is."),
 }
 
@@ -93,7 +94,8 @@ impl Binary {
 ///
 /// *Shapes*  `left`, `right`, `output`: the same length
 ///
-/// *Accuracy*  one rounding; 2.5 units in the last place for the quotient; the maximum and the comparison are exact.
+/// *Accuracy*  one rounding; 2.5 units in the last place for the quotient; the maximum, the choice and the comparison
+/// are exact.
 ///
 /// # Errors
 /// [`crate::Error::ShapeMismatch`] when the lengths differ, [`crate::Error::TooLarge`] past the device's limits.

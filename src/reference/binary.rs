@@ -36,6 +36,12 @@ pub fn maximum(left: f64, right: f64) -> f64 {
     if left.is_nan() || left > right { left } else { right }
 }
 
+/// `left` where `right` is above 0, else 0, whatever `left` is.
+#[inline]
+pub fn pick(left: f64, right: f64) -> f64 {
+    if right > 0.0 { left } else { 0.0 }
+}
+
 /// 1 where `left` is larger, else 0; NaN where one of them is.
 #[inline]
 pub fn greater(left: f64, right: f64) -> f64 {

@@ -68,6 +68,11 @@ pub(super) fn root(values: &[Held], value: usize) -> usize {
 }
 
 impl Code {
+    /// Whether a launch writes the value.
+    pub(super) fn is_computed(&self, value: usize) -> bool {
+        matches!(self.values[value].origin, Origin::Block(_))
+    }
+
     /// Device memory for inputs and intermediate values, in bytes.
     pub(super) fn peak_bytes(&self) -> u64 {
         let inputs = self.inputs.iter().map(|input| volume(&self.values[*input].shape));

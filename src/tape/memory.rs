@@ -1,5 +1,7 @@
 //! The memory of a program, and its steps recorded on that memory.
 
+use std::collections::BTreeMap;
+
 use super::ir::{Code, Held, Launch, Origin, Step, Work, root};
 use crate::device::{Buffer, Device, Recorded, Recorder};
 use crate::tensor::{Tensor, volume};
@@ -15,9 +17,9 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Makes the memory of a program and records its launches on it.
-    pub(super) fn of(device: &Device, code: &Code) -> Result<Self> {
-        let tensors = Tensors::of(device, code)?;
+    /// Makes the memory of a program, but for the values that are given tensors, and records its launches on it.
+    pub(super) fn of(device: &Device, code: &Code, given: &BTreeMap<usize, Tensor>) -> Result<Self> {
+        let tensors = Tensors::of(device, code, given)?;
         let commands = Recorder::capture(device, |recorder| {
             code.launches.iter().try_for_each(|launch| tensors.record(recorder, code, launch))
         })?;
@@ -36,14 +38,15 @@ struct Tensors {
 }
 
 impl Tensors {
-    fn of(device: &Device, code: &Code) -> Result<Self> {
+    fn of(device: &Device, code: &Code, given: &BTreeMap<usize, Tensor>) -> Result<Self> {
         let operation = "tape program";
         let slots = code.plan.slots.iter().map(|len| Buffer::zeros(device, operation, *len)).collect::<Result<_>>()?;
         let nothing = Buffer::zeros(device, operation, 0)?;
         let mut tensors = Self { held: Vec::with_capacity(code.values.len()), slots, nothing };
-        for Held { shape, origin } in &code.values {
+        for (value, Held { shape, origin }) in code.values.iter().enumerate() {
             let is_inner = |value: usize| matches!(code.values[root(&code.values, value)].origin, Origin::Inner);
             let tensor = match origin {
+                Origin::Input | Origin::Block(_) if given.contains_key(&value) => given[&value].reshaped(shape)?,
                 Origin::Input => Tensor::zeros(device, shape)?,
                 Origin::Constant(tensor) => tensor.reshaped(shape)?,
                 Origin::Number(number) => Tensor::from_slice(device, shape, &[*number as f32])?,

@@ -1,12 +1,13 @@
 //! Programs: compiled parts of a graph, and their runs on the device.
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ir::Code;
 use super::memory::Memory;
-use crate::device::Device;
+use crate::device::{Device, Recorded, Recorder};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
@@ -88,6 +89,29 @@ impl Program {
         recorder.submit_async().await
     }
 
+    /// The launches of a run that reads `inputs` and writes `outputs` where they are, to be replayed between other
+    /// commands. No output shares memory with an input or with another output.
+    pub(crate) fn on(&self, inputs: &[&Tensor], outputs: &[&Tensor]) -> Result<Recorded> {
+        self.expect("inputs", &self.code.inputs, inputs)?;
+        self.expect("outputs", &self.code.outputs, outputs)?;
+        let Code { inputs: starts, outputs: ends, .. } = &self.code;
+        let mut given = BTreeMap::new();
+        for (value, tensor) in starts.iter().zip(inputs).chain(ends.iter().zip(outputs)) {
+            given.entry(*value).or_insert_with(|| (*tensor).clone());
+        }
+        let memory = Memory::of(&self.device, &self.code, &given)?;
+        Recorder::capture(&self.device, |recorder| {
+            recorder.replay(&memory.commands);
+            // A value that no launch writes, or that several outputs show, lies elsewhere.
+            for (place, value) in ends.iter().enumerate() {
+                if !self.code.is_computed(*value) || ends[..place].contains(value) {
+                    recorder.copy(memory.outputs[place].buffer(), outputs[place].buffer())?;
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Refuses tensors whose shapes differ from the shapes of the values.
     fn expect(&self, role: &str, values: &[usize], tensors: &[impl Borrow<Tensor>]) -> Result<()> {
         let shapes = self.code.shapes(values);
@@ -118,7 +142,7 @@ impl Program {
         if let Some(made) = &*memory {
             return Ok(Arc::clone(made));
         }
-        let made = Arc::new(Memory::of(&self.device, &self.code)?);
+        let made = Arc::new(Memory::of(&self.device, &self.code, &BTreeMap::new())?);
         *memory = Some(Arc::clone(&made));
         Ok(made)
     }

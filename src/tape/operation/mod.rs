@@ -32,6 +32,7 @@ mod negate;
 mod normal_cdf;
 mod normal_density;
 mod permute;
+mod pick;
 mod pointwise;
 mod pool_choice;
 mod pool_pick;

@@ -136,6 +136,7 @@ pub fn binary(case: &mut Case<'_>) {
         (Binary::MULTIPLY, twin::multiply, 1),
         (Binary::DIVIDE, twin::divide, 3),
         (Binary::MAXIMUM, twin::maximum, 0),
+        (Binary::PICK, twin::pick, 0),
         (Binary::GREATER, twin::greater, 0),
     ];
     for (function, twin, roundings) in rows {

@@ -1,0 +1,67 @@
+//! Formulas of a step: from some numbers of each vector to others, on the device.
+
+use super::number::{Nodes, Number};
+use super::scalar::Scalar;
+use super::space::Space;
+use crate::Result;
+use crate::device::{Recorded, Recorder};
+use crate::tape::{Fusion, Tape};
+use crate::tensor::Tensor;
+
+/// outputs = f(inputs) for each vector, compiled once by a tape, and recorded between products with the operator.
+///
+/// An output that is also an input is *state*: it keeps its number for vectors that are not active.
+pub(super) struct Formula {
+    commands: Recorded,
+    /// New states, each with the memory that it goes to.
+    states: Vec<(Tensor, Tensor)>,
+}
+
+impl Formula {
+    pub(super) fn new<const I: usize, const O: usize>(
+        space: &Space<'_>,
+        inputs: [&Scalar; I],
+        outputs: [&Scalar; O],
+        formula: impl for<'n> FnOnce([Number<'n>; I]) -> [Number<'n>; O],
+    ) -> Result<Self> {
+        let device = space.device();
+        let tape = Tape::new(device).fusing(Fusion::Always);
+        // Every formula may depend on which vectors are active, and scalars come once.
+        let mut read: Vec<&Scalar> = vec![&space.active];
+        for input in inputs {
+            if read.iter().all(|other| other.place != input.place) {
+                read.push(input);
+            }
+        }
+        let place_of = |scalar: &Scalar| read.iter().position(|other| other.place == scalar.place);
+        let nodes = Nodes::default();
+        let given = inputs.map(|input| nodes.input(place_of(input).unwrap_or(0)));
+        let active = nodes.input(0);
+        let (mut ends, mut states, mut written) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, output) in formula(given).into_iter().zip(outputs) {
+            match place_of(output) {
+                Some(place) => {
+                    let next = Tensor::zeros(device, output.tensor.shape())?;
+                    states.push((next.clone(), output.tensor.clone()));
+                    written.push(next);
+                    ends.push((number.pick(active) + nodes.input(place).pick(active.not())).index());
+                }
+                None => {
+                    written.push(output.tensor.clone());
+                    ends.push(number.index());
+                }
+            }
+        }
+        let given = read.iter().map(|scalar| tape.input(scalar.tensor.shape())).collect::<Result<Vec<_>>>()?;
+        let values = nodes.values(&tape, &given)?;
+        let ends: Vec<_> = ends.iter().map(|end| &values[*end]).cloned().collect();
+        let read: Vec<&Tensor> = read.iter().map(|scalar| &scalar.tensor).collect();
+        let commands = tape.compile(&given, &ends)?.on(&read, &written.iter().collect::<Vec<_>>())?;
+        Ok(Self { commands, states })
+    }
+
+    pub(super) fn record(&self, recorder: &mut Recorder) -> Result<()> {
+        recorder.replay(&self.commands);
+        self.states.iter().try_for_each(|(next, state)| recorder.copy(next.buffer(), state.buffer()))
+    }
+}

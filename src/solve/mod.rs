@@ -1,0 +1,56 @@
+//! Linear solvers: A x = b and least squares, for any [`LinearOperator`](crate::operator::LinearOperator).
+//!
+//! | method | operators | products of a step | vectors kept |
+//! |---|---|---|---|
+//! | [`ConjugateGradients`] | symmetric, definite | A | 5 |
+//! | [`Minres`] | symmetric | A | 8 |
+//! | [`Gmres`] | square | A | one for each step |
+//! | [`BiCgStab`] | square | A, A | 5 |
+//! | [`Neumann`] | I + G, norm of G below 1 | A | 3 |
+//! | [`Lsmr`] | any, least squares | A, Aᵀ | 7 |
+//! | [`Cgnr`] | any, least squares | A, Aᵀ | 5 |
+//!
+//! [`Auto`] chooses by the [`Claims`](crate::operator::Claims) of the operator. Every method is a [`LinearSolver`].
+//!
+//! A run is a sequence of rounds. A round is the method from x = 0 for the true residual as right-hand side, until its
+//! recurrence says that the residual is small. The outer loop adds what was found, measures the residual with the
+//! operator, and decides: converged, or another round, or the end because a round no longer helps.
+
+mod auto;
+mod bicgstab;
+mod cgnr;
+mod conjugate_gradients;
+mod error_bound;
+mod formula;
+mod gmres;
+mod hessenberg;
+mod jacobi;
+mod lsmr;
+mod minres;
+mod neumann;
+mod number;
+mod on_device;
+mod on_host;
+mod options;
+mod outer;
+mod point;
+mod recurrence;
+mod round;
+mod rounds;
+mod scalar;
+mod scaled;
+mod solution;
+mod space;
+mod system;
+
+pub use auto::Auto;
+pub use bicgstab::BiCgStab;
+pub use cgnr::Cgnr;
+pub use conjugate_gradients::ConjugateGradients;
+pub use gmres::Gmres;
+pub use jacobi::Jacobi;
+pub use lsmr::Lsmr;
+pub use minres::Minres;
+pub use neumann::Neumann;
+pub use solution::{Solution, Solutions, SolveStatus};
+pub use system::{LinearSolver, System};
