@@ -114,6 +114,7 @@
 //! | [`iterate`] | the driver of every iteration |
 //! | [`operator`] | linear operators |
 //! | [`tape`] | functions and their derivatives |
+//! | [`solve`] | linear systems |
 //! | [`norm`] | the solvers |
 //! | [`certify`] | proven bounds |
 //! | `io` | files |
@@ -154,6 +155,7 @@ mod reference;
 pub mod report;
 #[cfg(test)]
 mod sizes;
+pub mod solve;
 pub mod tape;
 pub mod tensor;
 pub mod train;

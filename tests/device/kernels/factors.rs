@@ -73,10 +73,11 @@ fn size_of(case: &Case<'_>) -> usize {
     if case.shape.cols > 1000 { case.shape.cols } else { case.shape.cols.min(130) }
 }
 
-/// Columns of a panel: all of a small matrix, else some in its midst.
+/// Columns of a panel: all of a small matrix, else some of its first or in its midst.
 fn columns_of(case: &Case<'_>) -> Range<usize> {
     let size = size_of(case);
-    let width = ops::lu_panel_width(case.gpu, size);
+    // Columns are left of and right of a panel in every set-up.
+    let width = ops::lu_panel_width(case.gpu, size).min(if size > 100 { 40 } else { size });
     let first = if size % 3 == 1 { size / 3 } else { 0 };
     first..size.min(first + width)
 }
