@@ -1,8 +1,8 @@
 //! Tests of the floors: imports point down, and no two files import each other.
 //!
 //! ```text
-//! cli > report > audit > train > layer > io > certify > norm > solve > tape > operator > iterate > probe > matrix > ops
-//!   > reference > native > bound > tensor > device
+//! cli > report > audit > train > layer > io > certify > norm > solve > tape > operator > iterate > probe > matrix
+//!   > ops > reference > native > bound > tensor > device
 //! ```
 //! Tests within a file may import from above. A re-export counts as its definition: `crate::norm::Stop` is an arrow to
 //! `norm/stop.rs`.

@@ -9,6 +9,9 @@ struct Library;
 #[doc = include_str!("../docs/layers.md")]
 struct Layers;
 
+#[doc = include_str!("../docs/differentiable-solves.md")]
+struct DifferentiableSolves;
+
 #[cfg(feature = "io")]
 #[doc = include_str!("../docs/training.md")]
 struct Training;

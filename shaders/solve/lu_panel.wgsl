@@ -1,7 +1,7 @@
 // Some columns of an LU factorisation with partial pivoting, from their diagonal down.
 //
-// Shapes   factors: batch × (size + 2) × size: L below the diagonal and U from the diagonal on, a row of pivots, and the
-//          row of the permutation
+// Shapes   factors: batch × (size + 2) × size: L below the diagonal and U from the diagonal on, a row of pivots, and
+//          the row of the permutation
 // Access   a group works on one matrix. Rows are shared by the lanes, each of which takes the columns of its rows.
 // Accuracy P A = L U with an error of gamma(columns + 4) |L| |U|, entrywise: two roundings a step, and a quotient.
 //

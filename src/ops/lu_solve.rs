@@ -47,7 +47,7 @@ fn trips(lanes: usize, size: usize) -> usize {
     size.div_ceil(lanes) + lanes + 3
 }
 
-/// Records some steps of substitution T x = b, in place, with T a triangle or its transpose. The steps before are taken.
+/// Records some steps of substitution T x = b, in place, with T a triangle or its transpose, after the steps before.
 ///
 /// *Shapes*  `solutions`: batch × vectors × size
 ///
