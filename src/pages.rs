@@ -12,6 +12,9 @@ struct Solvers;
 #[doc = include_str!("../docs/layers.md")]
 struct Layers;
 
+#[doc = include_str!("../docs/differentiable-solves.md")]
+struct DifferentiableSolves;
+
 #[cfg(feature = "io")]
 #[doc = include_str!("../docs/training.md")]
 struct Training;

@@ -13,6 +13,7 @@ mod hestenes;
 mod logarithm;
 #[cfg(test)]
 mod loops_tests;
+mod lu;
 mod magnitude;
 mod normal;
 mod partial;
@@ -36,6 +37,7 @@ pub(crate) use elementwise::{Function, each, each_pair, each_with};
 pub(crate) use enclosure::products_and_squares;
 pub(crate) use gram_schmidt::orthogonalise;
 pub(crate) use hestenes::{LANES, Lanes, orthogonalise_columns};
+pub(crate) use lu::{lu_panel, lu_rows, lu_solve, lu_update};
 pub(crate) use magnitude::largest_magnitude;
 pub(crate) use parts::Parts;
 pub(crate) use product::product;

@@ -40,6 +40,18 @@ impl<T> Clone for Segmented<'_, T> {
 
 impl<T> Copy for Segmented<'_, T> {}
 
+/// LU factors of a batch of square matrices, as [`super::lu_panel`] makes them.
+#[derive(Clone, Copy, Debug)]
+pub struct Factors<'a> {
+    /// batch × (size + 2) × size: L below the diagonal and U from the diagonal on, a row of pivots, and the row of the
+    /// permutation.
+    pub buffer: &'a Buffer<f32>,
+    /// The number of matrices.
+    pub batch: usize,
+    /// The rows of a matrix.
+    pub size: usize,
+}
+
 /// The sizes around one axis of a tensor, which is outer × length × inner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Axis {

@@ -25,6 +25,12 @@ mod fused;
 mod gather;
 mod gram;
 mod insert;
+mod lu_diagonal;
+mod lu_panel;
+mod lu_permute;
+mod lu_rows;
+mod lu_solve;
+mod lu_update;
 mod matmul;
 mod matmul_side;
 mod matmul_tiles;
@@ -61,7 +67,7 @@ mod tree;
 mod unary;
 mod window;
 
-pub use arguments::{Axis, BasisRef, RowLayout, Rows, Segmented, Sizes};
+pub use arguments::{Axis, BasisRef, Factors, RowLayout, Rows, Segmented, Sizes};
 pub use arithmetic::{ArithmeticResults, arithmetic};
 pub use axpby::{Multiples, axpby};
 pub(crate) use bidiagonalise::BIDIAGONALISE_SLOTS;
@@ -80,6 +86,12 @@ pub(crate) use fused::{OWN_WORDS, bindings as fused_bindings, words as fused_wor
 pub use gather::{Around, Places, gather};
 pub use gram::{gram, gram_flushed, gram_roundings, gram_rows};
 pub use insert::{InsertAt, insert};
+pub use lu_diagonal::lu_diagonal;
+pub use lu_panel::{lu_panel, lu_panel_width};
+pub use lu_permute::lu_permute;
+pub use lu_rows::lu_rows;
+pub use lu_solve::{Triangle, lu_solve, lu_solve_steps};
+pub use lu_update::lu_update;
 pub use matmul::{Side, matmul, matmul_scratch};
 pub use matmul_side::{SideLayout, matmul_side, matmul_side_len};
 pub use matmul_tiles::{Tile, matmul_tiles};
@@ -168,6 +180,12 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &pool_choice::KERNEL,
         &pool_pick::KERNEL,
         &pool_unpick::KERNEL,
+        &lu_panel::KERNEL,
+        &lu_rows::KERNEL,
+        &lu_update::KERNEL,
+        &lu_solve::KERNEL,
+        &lu_permute::KERNEL,
+        &lu_diagonal::KERNEL,
     ];
     dense
         .into_iter()

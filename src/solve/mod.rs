@@ -1,4 +1,4 @@
-//! Linear solvers: A x = b and least squares, for any [`LinearOperator`](crate::operator::LinearOperator).
+//! Linear systems: A x = b and least squares, for any [`LinearOperator`](crate::operator::LinearOperator).
 //!
 //! | method | operators | products of a step | vectors kept |
 //! |---|---|---|---|
@@ -15,17 +15,24 @@
 //! A run is a sequence of rounds. A round is the method from x = 0 for the true residual as right-hand side, until its
 //! recurrence says that the residual is small. The outer loop adds what was found, measures the residual with the
 //! operator, and decides: converged, or another round, or the end because a round no longer helps.
+//!
+//! [`Lu`] factors a batch of matrices on the device. On a tape [`Value::solve`](crate::tape::Value::solve) is a
+//! solution with derivatives of any order, and [`matrix_free`] the same for a matrix that is never formed.
 
 mod auto;
 mod bicgstab;
 mod cgnr;
+mod condition;
 mod conjugate_gradients;
+mod differentiable;
 mod error_bound;
+mod factors;
 mod formula;
 mod gmres;
 mod hessenberg;
 mod jacobi;
 mod lsmr;
+mod lu;
 mod minres;
 mod neumann;
 mod number;
@@ -35,6 +42,7 @@ mod options;
 mod outer;
 mod point;
 mod recurrence;
+mod refinement;
 mod round;
 mod rounds;
 mod scalar;
@@ -47,9 +55,12 @@ pub use auto::Auto;
 pub use bicgstab::BiCgStab;
 pub use cgnr::Cgnr;
 pub use conjugate_gradients::ConjugateGradients;
+pub use differentiable::{Factored, ImplicitSolver, Solved, matrix_free};
+pub use factors::{Determinant, LuStatus};
 pub use gmres::Gmres;
 pub use jacobi::Jacobi;
 pub use lsmr::Lsmr;
+pub use lu::Lu;
 pub use minres::Minres;
 pub use neumann::Neumann;
 pub use solution::{Solution, Solutions, SolveStatus};

@@ -11,6 +11,7 @@ mod case;
 mod columns;
 mod comparison;
 mod dense;
+mod factors;
 mod krylov;
 mod padding;
 mod planted;
