@@ -8,6 +8,7 @@ use globset::GlobMatcher;
 use opnorm::device::AdapterRequest;
 
 use super::rewriting_arguments::{ConvertArguments, FoldArguments, NormaliseArguments};
+use super::solve_arguments::SolveArguments;
 use super::values::{count, glob, probability, tolerance};
 
 /// Spectral norms of the weights of a network, on any GPU.
@@ -67,6 +68,8 @@ pub enum Command {
     Norm(NormArguments),
     /// Write a checkpoint whose matrices have a norm of at most a cap, by an upper bound
     Normalise(NormaliseArguments),
+    /// Solve A x = b, or least squares, with the residual of each solution
+    Solve(SolveArguments),
 }
 
 /// Arguments of `opnorm adapters`.

@@ -21,6 +21,9 @@ mod rewriting;
 mod rewriting_arguments;
 mod run;
 mod session;
+mod solve;
+mod solve_arguments;
+mod systems;
 mod task;
 mod values;
 mod vectors;
@@ -45,6 +48,7 @@ pub fn run() -> ExitCode {
         Command::Fold(chosen) => fold::run(&request, chosen),
         Command::Norm(chosen) => norm::run(&request, chosen),
         Command::Normalise(chosen) => normalise::run(&request, chosen),
+        Command::Solve(chosen) => solve::run(&request, chosen),
     };
     ending.tell()
 }

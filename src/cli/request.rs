@@ -124,7 +124,7 @@ fn order(argument: OrderArgument) -> Order {
     }
 }
 
-fn format(arguments: &FormatArguments) -> Format {
+pub fn format(arguments: &FormatArguments) -> Format {
     match (arguments.json, arguments.csv, arguments.markdown) {
         (true, _, _) => Format::Json,
         (_, true, _) => Format::Csv,

@@ -67,7 +67,7 @@ pub use element::Element;
 pub use entry::Entry;
 pub use format::Format;
 #[cfg(feature = "io-npy")]
-pub use npy_writer::{NpyWriter, write_npy_f32};
+pub use npy_writer::{NpyWriter, write_npy_f32, write_npy_f64};
 #[cfg(feature = "io-npy")]
 pub use npz_writer::{NpzData, write_npz};
 #[cfg(feature = "io-safetensors")]

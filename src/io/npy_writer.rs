@@ -25,6 +25,22 @@ pub fn write_npy_f32(path: impl AsRef<Path>, shape: &[usize], data: &[f32]) -> R
     writer.finish()
 }
 
+/// Writes an f64 array as a `.npy` file, as [`write_npy_f32`].
+///
+/// # Errors
+/// As [`write_npy_f32`].
+pub fn write_npy_f64(path: impl AsRef<Path>, shape: &[usize], data: &[f64]) -> Result<()> {
+    let path = path.as_ref();
+    let expected = elements(shape).map_err(|problem| file_error(path, problem))?;
+    if data.len() != expected {
+        return Err(file_error(path, format!("{} values, the shape has {expected}", data.len())));
+    }
+    let mut file = AtomicFile::create(path)?;
+    let written = write_header(&mut file, "<f8", shape).and_then(|()| write_values(&mut file, data, f64::to_le_bytes));
+    written.map_err(|error| file.failed(error))?;
+    file.finish()
+}
+
 /// Writes an f32 array as a `.npy` file in pieces, so that a large array needs no second copy in memory.
 ///
 /// The file appears under its name at [`NpyWriter::finish`]; a writer that is dropped before leaves no file.

@@ -87,6 +87,17 @@ impl ReportWriter for Markdown {
     }
 }
 
+/// Rows of cells as a table, of which the first row is the header; the first `words` columns are words, the others
+/// numbers.
+pub(super) fn markdown_grid(rows: &[Vec<String>], words: usize) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let mut lines = rows.iter().map(|row| line(row.iter().map(|cell| escaped(cell)).collect()));
+    let header = lines.next().unwrap_or_default();
+    let columns = rows.first().map_or(0, Vec::len);
+    let rule: String = (0..columns).map(|column| if column < words { "---|" } else { "---:|" }).collect();
+    format!("{header}|{rule}\n{}", lines.collect::<String>())
+}
+
 /// A name as code; a `|` ends a cell even within code.
 fn code(name: &str) -> String {
     let name = printable(name).replace('|', "\\|");

@@ -1,7 +1,8 @@
 //! Reports: the rows of an audit as a table, CSV, JSON or Markdown.
 //!
 //! A [`Record`] is a row with its keys. A [`ReportWriter`] writes each record in a [`Format`] as soon as the record is
-//! known. A [`Change`] is a tensor that a command wrote anew. The [`Plan`] holds the columns and widths that a table
+//! known. A [`Change`] is a tensor that a command wrote anew, and a [`SolutionRow`] the
+//! solution of a linear system. The [`Plan`] holds the columns and widths that a table
 //! needs before its first row.
 //!
 //! ```
@@ -43,6 +44,7 @@ mod markdown;
 pub mod number;
 mod plan;
 mod record;
+mod solution;
 mod summary;
 mod table;
 pub mod text;
@@ -55,5 +57,6 @@ pub use decimal::Decimal;
 pub use format::Format;
 pub use plan::{BoundKind, Content, Plan};
 pub use record::Record;
+pub use solution::SolutionRow;
 pub use summary::Summary;
 pub use writer::ReportWriter;

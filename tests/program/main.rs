@@ -16,5 +16,6 @@ mod normalised;
 mod pipeline;
 mod rewritten;
 mod running;
+mod solve;
 mod statuses;
 mod tensors;

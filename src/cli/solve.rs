@@ -1,0 +1,159 @@
+//! `opnorm solve`: the solutions of linear systems, with their residuals.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use indicatif::ProgressBar;
+use opnorm::audit::Target;
+use opnorm::device::AdapterRequest;
+use opnorm::io::{Element, write_npy_f32, write_npy_f64};
+use opnorm::iterate::Control;
+use opnorm::operator::{Claimed, Claims};
+use opnorm::report::SolutionRow;
+use opnorm::solve::{
+    Auto, BiCgStab, Cgnr, ConjugateGradients, Gmres, LinearSolver, Lsmr, Minres, Neumann, Solutions, SolveStatus,
+};
+use opnorm::tensor::Tensor;
+use opnorm::{Device, Error, Matrix, Result};
+
+use super::ending::{Ending, Findings, complain};
+use super::input::Input;
+use super::interrupt;
+use super::item::Item;
+use super::outputs::destination;
+use super::request::format;
+use super::rewriting::device;
+use super::solve_arguments::{SolveArguments, SolverArgument};
+use super::systems::{Systems, transposed};
+
+/// Solves, writes x, and prints a row for each right-hand side.
+pub fn run(adapter: &AdapterRequest, arguments: &SolveArguments) -> Ending {
+    let inputs = [&arguments.matrix, &arguments.right].map(|path| Input::open(path));
+    let (matrix, right) = match (tensor(&inputs[0], "A"), tensor(&inputs[1], "b")) {
+        (Ok(matrix), Ok(right)) => (matrix, right),
+        (Err(ending), _) | (_, Err(ending)) => return ending,
+    };
+    let output = destination(&arguments.output);
+    if [matrix, right].iter().any(|target| destination(&target.entry.file) == output) {
+        return Ending::Usage(format!("--output would replace the input {}", arguments.output.display()));
+    }
+    let systems = match Systems::of(&matrix.entry.shape, &right.entry.shape) {
+        Ok(systems) => systems,
+        Err(problem) => return Ending::Usage(problem),
+    };
+    let solved = device(adapter).and_then(|device| {
+        let solutions = solve(&device, arguments, [matrix, right], &systems)?;
+        finish(&device, arguments, &systems, &solutions)
+    });
+    match solved {
+        Ok(ending) => ending,
+        Err(Error::Cancelled { .. }) => Ending::Interrupted { done: 0, total: systems.count(), what: "systems" },
+        Err(error) => Ending::failed(error, adapter),
+    }
+}
+
+/// The only tensor of an argument.
+fn tensor<'a>(input: &'a Input, role: &str) -> std::result::Result<Target<'a>, Ending> {
+    let mut items = input.items();
+    match (items.pop(), items.len()) {
+        (Some(Item::Tensor(target)), 0) => Ok(target),
+        (Some(Item::Unreadable { file, name, problem }), 0) => {
+            let name = name.map_or_else(String::new, |name| format!(", tensor `{name}`"));
+            complain(&format!("{}{name}: {problem}", file.display()));
+            Err(Ending::Done(Findings { unreadable: true, ..Findings::default() }))
+        }
+        (item, others) => {
+            let file = item.as_ref().map_or(Path::new(""), Item::file).display().to_string();
+            Err(Ending::Usage(format!(
+                "{role} is one tensor, and {file} holds {}: name one as FILE:TENSOR",
+                others + 1
+            )))
+        }
+    }
+}
+
+fn solve(
+    device: &Device,
+    arguments: &SolveArguments,
+    targets: [Target<'_>; 2],
+    systems: &Systems,
+) -> Result<Solutions> {
+    let Systems { batch, rows, cols, vectors, .. } = *systems;
+    let read = |target: Target<'_>, role: &str| {
+        if target.entry.element == Element::F64 {
+            complain(&format!("{role} is rounded from f64 to f32, and x solves the rounded system"));
+        }
+        let mut data = vec![0.0; target.entry.elements()];
+        target.checkpoint.read(target.entry)?.copy_f32(0, &mut data)?;
+        Ok::<_, Error>(data)
+    };
+    let [matrix, right] = targets;
+    let entries = read(matrix, "A")?;
+    let claims = if rows == cols { Claims::of_entries(rows, &entries) } else { Claims::default() };
+    let matrix = Claimed::new(Matrix::from_batch(device, batch, rows, cols, &entries)?, claims);
+    let right = Tensor::from_slice(device, &[batch, vectors, rows], &transposed(&read(right, "b")?, (rows, vectors)))?;
+    let bar = if io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    let control = Control::new().on_progress(|progress| {
+        bar.set_message(format!("step {}, {} of {} done", progress.iterations, progress.done, progress.total));
+        bar.tick();
+        if interrupt::is_asked() { Err(progress.cancelled()) } else { Ok(()) }
+    });
+    let solver = solver(arguments);
+    let solutions = device.block_on(solver.solve_async(&matrix, &right, control));
+    bar.finish_and_clear();
+    solutions
+}
+
+/// The method with its options.
+fn solver(arguments: &SolveArguments) -> Box<dyn LinearSolver> {
+    let SolveArguments { rtol, max_iter, refine, .. } = *arguments;
+    macro_rules! of {
+        ($solver:ident) => {{
+            let mut solver = $solver::default();
+            (solver.relative, solver.refine) = (rtol, refine);
+            solver.iterations = max_iter.unwrap_or(solver.iterations);
+            Box::new(solver)
+        }};
+    }
+    match arguments.method {
+        SolverArgument::Auto => of!(Auto),
+        SolverArgument::Cg => of!(ConjugateGradients),
+        SolverArgument::Minres => of!(Minres),
+        SolverArgument::Bicgstab => of!(BiCgStab),
+        SolverArgument::Gmres => of!(Gmres),
+        SolverArgument::Lsmr => of!(Lsmr),
+        SolverArgument::Cgnr => of!(Cgnr),
+        SolverArgument::Neumann => of!(Neumann),
+    }
+}
+
+/// Writes x, unless a number of x is not finite, and the report.
+fn finish(device: &Device, arguments: &SolveArguments, systems: &Systems, solutions: &Solutions) -> Result<Ending> {
+    let output = &arguments.output;
+    let sides = (systems.vectors, systems.cols);
+    let x = solutions.x.read(device)?;
+    match &solutions.refined {
+        _ if !x.iter().all(|number| number.is_finite()) => {
+            complain(&format!("{}: no x is written: a number is NaN or infinite", output.display()));
+        }
+        Some(refined) => write_npy_f64(output, &systems.solution, &transposed(&refined.concat(), sides))?,
+        None => write_npy_f32(output, &systems.solution, &transposed(&x, sides))?,
+    }
+    let unconverged = solutions.iter().any(|solution| solution.status != SolveStatus::Converged);
+    let findings = Findings { unconverged, ..Findings::default() };
+    let mut method = solutions.solver.to_owned();
+    if !solutions.reason.is_empty() {
+        method.push_str(&format!(": {}", solutions.reason));
+    }
+    let (format, mut out) = (format(&arguments.format), io::stdout());
+    let head = match format.has_summary() {
+        true => writeln!(out, "{method}\n"),
+        false => {
+            complain(&method);
+            Ok(())
+        }
+    };
+    let rows = SolutionRow::of(solutions, systems.vectors);
+    let written = head.and_then(|()| SolutionRow::write(&rows, format, &mut out));
+    Ok(written.map_or_else(|error| Ending::Output(error, findings), |()| Ending::Done(findings)))
+}
