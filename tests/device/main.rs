@@ -17,6 +17,7 @@ mod layer;
 mod matrices;
 mod richardson;
 mod shaders;
+mod solve;
 mod spectral_norm;
 mod tape;
 mod train;
