@@ -38,10 +38,9 @@ pub use scaled::Scaled;
 pub use sum::Sum;
 pub use transpose::Transpose;
 
-pub use crate::ops::Shift;
-
 use crate::bound::Ball;
 use crate::device::{Buffer, Device, Recorder};
+pub use crate::ops::Shift;
 use crate::ops::{self, Rows, Segments};
 use crate::tensor::{Matrix, Position, Tensor, volume};
 use crate::{Error, Result};

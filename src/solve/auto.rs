@@ -13,7 +13,7 @@ use crate::{OpenEnded, Result};
 /// |---|---|
 /// | domain and codomain differ | [`Lsmr`] |
 /// | definite | [`ConjugateGradients`] |
-/// | norm of A - I at most 1/2 | [`Neumann`] |
+/// | norm of A - I at most 0.6 | [`Neumann`] |
 /// | symmetric | [`Minres`] |
 /// | none | [`Gmres`] |
 ///
@@ -48,8 +48,8 @@ impl Default for Auto {
     }
 }
 
-/// The norm of G up to which Neumann's series is short: 20 steps to 1e-6.
-const SHORT: f64 = 0.5;
+/// The norm of G up to which Neumann's series is short: 27 steps to 1e-6.
+const SHORT: f64 = 0.6;
 
 impl Auto {
     /// The method for an operator, and the reason.
@@ -65,7 +65,7 @@ impl Auto {
             return (Box::new(ConjugateGradients { relative, iterations, refine, open_ended }), reason);
         }
         if claims.distance_from_identity().upper <= SHORT {
-            let reason = "the operator is I + G with a norm of G of at most 1/2";
+            let reason = "the operator is I + G with a norm of G of at most 0.6";
             return (Box::new(Neumann { relative, iterations, refine, open_ended }), reason);
         }
         if claims.is_symmetric() {

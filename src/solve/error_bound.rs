@@ -20,7 +20,7 @@ pub(super) async fn bounds(
 ) -> Result<Vec<Bounds>> {
     let none = || vec![Bounds::NONE; x.len()];
     let (smallest, norm) = (operator.claims().smallest(), operator.claims().norm());
-    if !(smallest.lower > 0.0) || x.iter().flatten().any(|value| !value.is_finite()) {
+    if smallest.lower <= 0.0 || x.iter().flatten().any(|value| !value.is_finite()) {
         return Ok(none());
     }
     let Some(products) = products(operator, width, x).await? else { return Ok(none()) };

@@ -65,3 +65,39 @@ impl Formula {
         self.states.iter().try_for_each(|(next, state)| recorder.copy(next.buffer(), state.buffer()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::Device;
+    use crate::operator::Identity;
+    use crate::solve::round::{Round, Start};
+
+    #[test]
+    fn vectors_that_are_done_keep_their_states() {
+        let device = Device::host().expect("the host");
+        let operator = Identity::new(&device, 3, &[1]);
+        let right = Tensor::zeros(&device, &[3, 1, 1]).expect("memory");
+        let (norms, goals, limits) = (vec![1.0; 3], vec![0.5; 3], vec![9; 3]);
+        let start = Start { right, norms, open: vec![true, false, true], goals, limits };
+        let round = Round { operator: &operator, preconditioner: None, width: 1, start: &start, tolerance: 0.5 };
+        let space = Space::new(&round).expect("memory");
+        let (top, divisor) = (space.scalar(6.0).expect("memory"), space.numbers(&[3.0, 0.0, 0.0]).expect("memory"));
+        let (copy, other) = (space.scalar(0.0).expect("memory"), space.scalar(0.0).expect("memory"));
+        // Two outputs of one number, a state, and the mask itself, which a quotient that is not finite ends.
+        let formula = Formula::new(&space, [&top, &divisor], [&copy, &other, &top, &space.active], |[top, divisor]| {
+            let quotient = top / divisor;
+            [quotient, quotient, top + top, (quotient - quotient + top).is_positive()]
+        });
+        let formula = formula.expect("a formula");
+        let read = |scalar: &Scalar| scalar.tensor.read(&device).expect("numbers");
+        for _ in 0..2 {
+            let mut recorder = device.recorder();
+            formula.record(&mut recorder).expect("commands");
+            recorder.submit().expect("a device");
+        }
+        assert_eq!(read(&space.active), [1.0, 0.0, 0.0]);
+        assert_eq!(read(&top), [24.0, 6.0, 12.0]);
+        assert_eq!((read(&copy), read(&other)), (vec![4.0, f32::INFINITY, f32::INFINITY], read(&copy)));
+    }
+}

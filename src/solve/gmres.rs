@@ -110,6 +110,18 @@ impl<'a> Run<'a> {
         Ok(x)
     }
 
+    /// The steps until the slowest open vector is done, if residuals fall on as they fell so far.
+    fn expected(&self) -> Option<usize> {
+        let open = (0..self.open.len()).filter(|vector| self.open[*vector]);
+        let steps = open.map(|vector| {
+            let (steps, start) = (self.systems[vector].len(), self.round.start.norms[vector]);
+            let fallen = (start / self.systems[vector].residual()).ln() / steps as f64;
+            let left = (start / self.round.start.goals[vector]).ln() / fallen;
+            if steps > 0 && fallen > 0.0 { Some(left.ceil() as usize) } else { None }
+        });
+        steps.collect::<Option<Vec<usize>>>()?.into_iter().max()
+    }
+
     /// Takes in a column of H, with the norm of the new vector last.
     fn judge(&mut self, vector: usize, column: Vec<f64>) -> Result<()> {
         let norm = column.last().map_or(0.0, |norm| *norm as f32);
@@ -140,8 +152,12 @@ impl Iteration for Run<'_> {
         !self.open.contains(&true)
     }
 
+    /// As many steps as the slowest vector is expected to need, and no look ahead past these.
     fn pace(&self, recorded: usize) -> Pace {
-        pace(self.round.operator, recorded)
+        let expected = self.expected();
+        let steps = expected.map_or(4, |expected| expected.saturating_sub(recorded).clamp(1, 16));
+        let look_ahead = expected.is_none_or(|expected| expected > recorded);
+        Pace { steps, look_ahead, ..pace(self.round.operator, recorded) }
     }
 
     fn record(&mut self, recorder: &mut Recorder, step: usize) -> Result<()> {

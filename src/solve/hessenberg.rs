@@ -23,6 +23,11 @@ impl Hessenberg {
         self.columns.len()
     }
 
+    /// The least residual.
+    pub(super) fn residual(&self) -> f64 {
+        self.right.last().map_or(0.0, |last| last.abs())
+    }
+
     /// Takes in the next column of H, and gives the least residual.
     pub(super) fn push(&mut self, mut column: Vec<f64>) -> f64 {
         for (row, (cosine, sine)) in self.rotations.iter().enumerate() {
@@ -41,7 +46,7 @@ impl Hessenberg {
         let last = self.right[row];
         self.right[row] = cosine * last;
         self.right.push(-sine * last);
-        self.right[row + 1].abs()
+        self.residual()
     }
 
     /// The y of the first `count` columns; entries along negligible columns are 0.

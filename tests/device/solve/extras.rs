@@ -100,8 +100,8 @@ fn auto_says_what_it_chose() {
     let a = matrix(&easy(4));
     let claimed = |claims: Claims| Claimed::new(&a, claims);
     let guarantee = Guarantee::Certified { arithmetic: Arithmetic::Host };
-    let near = Bounds { lower: 0.0, upper: 0.9, guarantee };
-    let half = (Scaled::new(Claimed::new(&a, Claims::default().with_norm(near)), 0.5)).unwrap();
+    let near = Bounds { lower: 0.0, upper: 1.9, guarantee };
+    let half = (Scaled::new(Claimed::new(&a, Claims::default().with_norm(near)), 0.25)).unwrap();
     let contraction = (Identity::like(&half).unwrap() + &half).unwrap();
     let tall = matrix(&Dense::from_fn(4, 2, |row, col| (row + 2 * col) as f64 + f64::from(u8::from(row == col))));
     let product = Composition::new(&a, &a).unwrap();
