@@ -65,7 +65,8 @@ impl Lu {
             }
         }
         // A vector of alternating signs finds what cancels in the search.
-        let other = |row: usize| (1.0 + row as f64 / (size.max(2) - 1) as f64) * if row % 2 == 0 { 1.0 } else { -1.0 };
+        let other =
+            |row: usize| (1.0 + row as f64 / (size.max(2) - 1) as f64) * if row.is_multiple_of(2) { 1.0 } else { -1.0 };
         let others: Vec<f32> = (0..batch * size).map(|place| other(place % size) as f32).collect();
         let images = self.columns(&others, false).await?;
         let mut found = Vec::with_capacity(batch);

@@ -153,7 +153,9 @@ pub fn lu_rows(case: &mut Case<'_>) {
             for col in 0..size {
                 let place = row * size + col;
                 if !(first..end).contains(&row) || col < end {
-                    (found.push(after[place]), twin.push(solved[place]), bounds.push(0.0));
+                    found.push(after[place]);
+                    twin.push(solved[place]);
+                    bounds.push(0.0);
                     continue;
                 }
                 let terms = |upper: &[f64]| -> Vec<f64> {
