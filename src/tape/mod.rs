@@ -23,6 +23,7 @@
 //! ```
 
 mod check;
+mod closed;
 mod columns;
 mod compile;
 mod exact;
