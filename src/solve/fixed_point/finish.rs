@@ -18,9 +18,9 @@ pub(super) async fn solve(map: &FixedPoint, rule: Rule, start: &Tensor, mut cont
     drive(&map.device, &mut run, rule.limit, &mut control).await?;
     let (x, courses) = run.finish()?;
     let found = wide(&x.read_async(&map.device).await?);
-    let image = map.program.run_async(&[&x]).await?.swap_remove(0).read_async(&map.device).await?;
+    let image = map.program().run_async(&[&x]).await?.swap_remove(0).read_async(&map.device).await?;
     let exact = match map.lipschitz {
-        Some(_) => map.program.evaluate_async(&[&found]).await?.swap_remove(0),
+        Some(_) => map.program().evaluate_async(&[&found]).await?.swap_remove(0),
         None => Vec::new(),
     };
     let image = wide(&image);

@@ -3,7 +3,7 @@
 use crate::bound::Bounds;
 use crate::device::Device;
 use crate::ops::Rows;
-use crate::tape::{Program, Value};
+use crate::tape::{Closed, Program, Value};
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result};
 
@@ -25,8 +25,7 @@ use crate::{Error, Result};
 /// ```
 #[derive(Debug)]
 pub struct FixedPoint {
-    /// From z to f(z) and f(z) - z.
-    pub(super) program: Program,
+    closed: Closed,
     pub(super) device: Device,
     pub(super) shape: Vec<usize>,
     pub(super) lipschitz: Option<Bounds>,
@@ -58,9 +57,48 @@ impl FixedPoint {
     pub async fn of_async(input: &Value, output: &Value, bound: &[(&Value, &Tensor)]) -> Result<Self> {
         expect_shape(input.shape(), output.shape())?;
         let outputs = [output.clone(), output.subtract(input)?];
-        let program = input.tape().close(OPERATION, (input, &outputs), bound).await?;
+        input.tape().expect_separate((input, output), bound).await?;
+        let closed = Closed::of(OPERATION, (&[input], &outputs), bound).await?;
         let (device, shape) = (input.tape().device().clone(), input.shape().to_vec());
-        Ok(Self { program, device, shape, lipschitz: None })
+        Ok(Self { closed, device, shape, lipschitz: None })
+    }
+
+    /// Gives some of the bound inputs other values, and computes again the values that depend on them.
+    ///
+    /// ```
+    /// use opnorm::solve::fixed_point::{Anderson, FixedPoint};
+    /// use opnorm::{Device, tape::Tape, tensor::Tensor};
+    /// let device = Device::new()?;
+    /// let tape = Tape::new(&device);
+    /// let (z, x) = (tape.input(&[1])?, tape.input(&[1])?);
+    /// let number = |number: f32| Tensor::from_slice(&device, &[1], &[number]);
+    /// let mut map = FixedPoint::of(&z, &z.scale(0.5)?.add(&x)?, &[(&x, &number(1.0)?)])?;
+    /// map.rebind(&[(&x, &number(3.0)?)])?;
+    /// let solution = Anderson::default().solve(&map, &number(0.0)?)?;
+    /// assert!((solution.x.read(&device)?[0] - 6.0).abs() < 1e-4);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] for a value that was not bound; [`Error::ShapeMismatch`] for a tensor of another shape;
+    /// errors of the device.
+    pub fn rebind(&mut self, changes: &[(&Value, &Tensor)]) -> Result<()> {
+        self.device.clone().block_on(self.rebind_async(changes))
+    }
+
+    /// [`FixedPoint::rebind`] without blocking the thread.
+    ///
+    /// The future is not `Send`: [what to do](crate#without-blocking).
+    ///
+    /// # Errors
+    /// As [`FixedPoint::rebind`].
+    pub async fn rebind_async(&mut self, changes: &[(&Value, &Tensor)]) -> Result<()> {
+        self.closed.rebind(changes).await
+    }
+
+    /// The program from z to f(z) and f(z) - z.
+    pub(super) fn program(&self) -> &Program {
+        self.closed.program()
     }
 
     /// The map with bounds of its Lipschitz constant in the 2-norm of an item. An upper bound below 1 gives every item

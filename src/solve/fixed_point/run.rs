@@ -186,7 +186,7 @@ impl Iteration for Run<'_> {
             self.advance(recorder, step)?;
         }
         let Self { now, output, .. } = self;
-        self.map.program.record(recorder, &[&now.x], &[&*output, &now.residual])?;
+        self.map.program().record(recorder, &[&now.x], &[&*output, &now.residual])?;
         for (vectors, squares) in [&self.now.residual, &self.output].into_iter().zip(&self.squares) {
             ops::sum_squares(recorder, self.rows, vectors.buffer(), &self.ones, squares)?;
         }
