@@ -25,7 +25,7 @@ use crate::{Error, Result};
 /// Weights are computed once, when the program is made.
 #[derive(Debug)]
 pub struct InvertibleProgram {
-    /// The solver of every block. Default: [`Anderson`] with its defaults.
+    /// The solver of every block. Default: [`Anderson`] with a relative tolerance of 1e-7, near the rounding of `f32`.
     pub solver: Anderson,
     device: Device,
     shape: Vec<usize>,
@@ -59,7 +59,8 @@ impl InvertibleProgram {
         let backward = Closed::of(OPERATION, (&[&x, &v], &back), &bound).await?;
         let device = parameters.device().clone();
         let items = if shape.len() > 1 { shape[0] } else { 1 };
-        Ok(Self { solver: Anderson::default(), device, shape: shape.to_vec(), items, blocks, forward, backward })
+        let solver = Anderson { relative: 1e-7, ..Anderson::default() };
+        Ok(Self { solver, device, shape: shape.to_vec(), items, blocks, forward, backward })
     }
 
     /// Bounds of the Lipschitz constant of each g. Where the upper bound of a block is 1 or more, nothing says that the

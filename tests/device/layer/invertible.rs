@@ -38,7 +38,7 @@ fn the_borderline_block_is_reported_and_the_scaled_one_inverted() {
         let y = program.forward(&tensor(&[1, 3], &[1.0; 3])).unwrap();
         let factor = cap.unwrap_or(1.0);
         let wanted = [0.411_159_003_664, 1.162_940_640_794, 1.262_173_195_164].map(|y| 1.0 + factor * (y - 1.0));
-        expect_close(&y.read(gpu()).unwrap(), &wanted, 1e-6, "y");
+        expect_close(&y.read(gpu()).unwrap(), &wanted, 1e-5, "y");
         let upper = program.lipschitz()[0].upper;
         assert!((upper - factor).abs() < 1e-5, "{upper}");
         let inverse = program.inverse(&y).unwrap();
@@ -74,8 +74,7 @@ fn blocks(norm: f64) -> (InvertibleNetwork, Parameters) {
 }
 
 /// The inverse in `f64`, by 400 plain steps for each block.
-fn exact(network: &InvertibleNetwork, parameters: &Parameters, y: &[f32]) -> Vec<f64> {
-    let _ = network;
+fn exact(parameters: &Parameters, y: &[f32]) -> Vec<f64> {
     let inner = Sequential::new().then(Linear::new(SIDE, SIDE)).then(Activation::Elu).then(Linear::new(SIDE, SIDE));
     let mut point: Vec<f64> = y.iter().copied().map(f64::from).collect();
     for block in (0..3).rev() {
@@ -112,21 +111,23 @@ fn every_bound_is_above_the_error_of_an_inverse_in_f64() {
     let mut program = network.prepare("", &parameters, &[BATCH, SIDE]).unwrap();
     let x = tensor(&[BATCH, SIDE], &normal(&mut Source::new(82), BATCH * SIDE));
     let y = program.forward(&x).unwrap();
-    let exact = exact(&network, &parameters, &y.read(gpu()).unwrap());
-    for relative in [1e-1, 1e-3, 1e-6] {
+    let exact = exact(&parameters, &y.read(gpu()).unwrap());
+    for relative in [1e-1, 1e-3, 1e-7] {
         program.solver.relative = relative;
         let inverse = program.inverse(&y).unwrap();
         assert!(inverse.is_converged());
-        let errors = errors(&inverse, &exact);
-        let upper = |item: usize| inverse.items[item].error.upper;
+        let mut errors = errors(&inverse, &exact);
         for (item, error) in errors.iter().enumerate() {
             let bounds = inverse.items[item].error;
             assert!(bounds.lower <= *error && *error <= bounds.upper, "item {item}: {error:e}, {bounds}");
             assert_eq!(inverse.items[item].blocks.len(), 3);
         }
-        let worst = errors.iter().copied().fold(0.0, f64::max);
-        println!("tolerance {relative:e}: error {worst:e}, bound {:e}", (0..BATCH).map(upper).fold(0.0, f64::max));
-        assert!(worst <= 10.0 * relative * (SIDE as f64).sqrt(), "{worst:e}");
+        errors.sort_by(f64::total_cmp);
+        let (median, worst) = (errors[BATCH / 2], errors[BATCH - 1]);
+        println!("tolerance {relative:e}: median error {median:e}, largest {worst:e}");
+        // |x| is about 8, and an error of a block is multiplied by at most 1 / (1 - 0.64) in each of two blocks.
+        assert!(worst <= 8.0 * relative * (2.8 + 2.8f64.powi(2) + 2.8f64.powi(3)) * 2.0, "{worst:e}");
+        assert!(relative > 1e-7 || median <= 1e-6, "{median:e}");
     }
 }
 
