@@ -130,8 +130,8 @@ impl Closed {
 }
 
 impl Tape {
-    /// Refuses a function of a batch whose items move with one another, as [`Tape::linearize`] does; where operations do
-    /// not tell, the derivative at 0 does.
+    /// Refuses a function of a batch whose items move with one another, as [`Tape::linearize`] does. Where operations
+    /// do not tell, the derivative at 0 tells.
     pub(crate) async fn expect_separate(
         &self,
         (input, output): (&Value, &Value),

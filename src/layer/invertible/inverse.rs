@@ -1,6 +1,6 @@
 //! The result of an inversion.
 
-use crate::bound::{Bounds, Guarantee, Up, down};
+use crate::bound::{Arithmetic, Bounds, Guarantee, Up, down};
 use crate::solve::fixed_point::{Item, Solution, Status};
 use crate::tensor::Tensor;
 
@@ -23,8 +23,8 @@ pub struct InverseItem {
     pub status: Status,
     /// Bounds of the distance of the result from the exact inverse.
     ///
-    /// A block's error is multiplied by at most 1 / (1 - L) in every block that is solved after it, where L is the bound
-    /// of that block. The guarantee is the weakest of the blocks, as [`Item::error`] says.
+    /// A block's error is multiplied by at most 1 / (1 - L) in every block that is solved after it, where L is the
+    /// bound of that block. The guarantee is the weakest of the blocks, as [`Item::error`] says.
     pub error: Bounds,
     /// Evaluations of all blocks.
     pub evaluations: usize,
@@ -36,7 +36,7 @@ impl Inverse {
     /// The result for `given`, from the blocks' solutions in the order of the solves, each with the bounds of its g.
     pub(super) fn of(given: &Tensor, items: usize, solved: Vec<(Solution, Bounds)>, is_reversed: bool) -> Self {
         let result = solved.last().map_or_else(|| given.clone(), |(solution, _)| solution.x.clone());
-        let exact = Bounds { lower: 0.0, upper: 0.0, guarantee: Guarantee::Certified { arithmetic: HOST } };
+        let exact = Bounds { lower: 0.0, upper: 0.0, guarantee: Guarantee::Certified { arithmetic: Arithmetic::Host } };
         let item = |index: usize| {
             let (mut status, mut error, mut blocks) = (Status::Converged, exact, Vec::new());
             for (solution, lipschitz) in &solved {
@@ -70,8 +70,6 @@ impl Inverse {
     }
 }
 
-const HOST: crate::bound::Arithmetic = crate::bound::Arithmetic::Host;
-
 /// The error of a block's inverse, whose own error is `own`, where the point to invert was off by `before`.
 fn after(before: &Bounds, lipschitz: &Bounds, own: &Bounds) -> Bounds {
     let rest = down(1.0 - lipschitz.upper);
@@ -96,7 +94,8 @@ mod tests {
 
     #[test]
     fn errors_add_up_with_the_factor_of_the_later_block() {
-        let sure = |lower, upper| Bounds { lower, upper, guarantee: Guarantee::Certified { arithmetic: HOST } };
+        let sure =
+            |lower, upper| Bounds { lower, upper, guarantee: Guarantee::Certified { arithmetic: Arithmetic::Host } };
         let found = after(&sure(0.0, 3.0), &sure(0.0, 0.75), &sure(14.0, 16.0));
         assert!(found.lower <= 2.0 && found.lower > 1.99 && found.upper >= 28.0 && found.upper < 28.01);
         assert_eq!(after(&sure(0.0, 0.0), &sure(0.0, 1.5), &Bounds::at_least(0.5)), Bounds::at_least(0.5));

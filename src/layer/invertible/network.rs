@@ -11,9 +11,8 @@ use crate::tensor::Tensor;
 /// Residual blocks one after another, named by their numbers from 0 on, as in a [`Sequential`].
 ///
 /// ```
-/// use opnorm::layer::{
-///     Activation, Divisor, InvertibleNetwork, InvertibleResidual, Linear, Parameters, Sequential, SpectralNormalisation,
-/// };
+/// use opnorm::layer::{Activation, Divisor, InvertibleNetwork, InvertibleResidual, Linear, Parameters};
+/// use opnorm::layer::{Sequential, SpectralNormalisation};
 /// use opnorm::{Device, tensor::Tensor};
 /// let device = Device::new()?;
 /// let normalised = SpectralNormalisation {
@@ -50,6 +49,38 @@ impl InvertibleNetwork {
     pub fn then(mut self, block: InvertibleResidual) -> Self {
         self.blocks.push(block.clone());
         Self { layers: self.layers.then(block), ..self }
+    }
+
+    /// The output, and ln |det J| of the derivative J at each item: the sum over the blocks.
+    ///
+    /// *Shapes*  as [`InvertibleResidual::apply_with_log_determinant`]
+    ///
+    /// ```
+    /// use opnorm::layer::{InvertibleNetwork, InvertibleResidual, Linear, Parameters, Scope};
+    /// use opnorm::{Device, tape::Tape, tensor::Tensor};
+    /// let device = Device::new()?;
+    /// let network = InvertibleNetwork::new().then(InvertibleResidual::new(Linear::new(2, 2).without_bias()));
+    /// let parameters = Parameters::initial(&device, &network, 7)?;
+    /// parameters.write("0.weight", &[0.5, 0.0, 0.0, -0.5])?; // J = diag(1.5, 0.5)
+    /// let tape = Tape::new(&device);
+    /// let scope = Scope::evaluation(&tape, &parameters)?;
+    /// let x = tape.input(&[1, 2])?;
+    /// let (_, volume) = network.apply_with_log_determinant(&scope, "", &x)?;
+    /// let program = tape.compile(&scope.inputs(&[&x]), &[volume])?;
+    /// let found = program.run(&parameters.tensors(&[&Tensor::zeros(&device, &[1, 2])?]))?;
+    /// assert!((found[0].read(&device)?[0] - 0.75f32.ln()).abs() < 1e-6);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`InvertibleResidual::apply_with_log_determinant`].
+    pub fn apply_with_log_determinant(&self, scope: &Scope, path: &str, input: &Value) -> Result<(Value, Value)> {
+        let items = if input.shape().len() > 1 { input.shape()[0] } else { 1 };
+        let start = (input.clone(), scope.tape().fill(&[items], 0.0)?);
+        self.parts(path).try_fold(start, |(input, sum), (path, block)| {
+            let (output, volume) = block.apply_with_log_determinant(scope, &path, &input)?;
+            Ok((output, sum.add(&volume)?))
+        })
     }
 
     /// Compiles the network and its inverse for inputs of a shape, with the parameters as they are now, and bounds the

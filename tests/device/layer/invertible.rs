@@ -2,8 +2,8 @@
 
 use opnorm::bound::Guarantee;
 use opnorm::layer::{
-    Activation, Conv2d, Divisor, Inverse, InvertibleNetwork, InvertibleResidual, Layer, Linear, Parameters, Sequential,
-    SpectralNormalisation,
+    Activation, Conv2d, Divisor, Inverse, InvertibleNetwork, InvertibleResidual, Layer, Linear, Parameters, Scope,
+    Sequential, SpectralNormalisation,
 };
 use opnorm::solve::fixed_point::{Anderson, Status};
 use opnorm::tape::Tape;
@@ -79,7 +79,7 @@ fn exact(parameters: &Parameters, y: &[f32]) -> Vec<f64> {
     let mut point: Vec<f64> = y.iter().copied().map(f64::from).collect();
     for block in (0..3).rev() {
         let tape = Tape::new(gpu());
-        let scope = opnorm::layer::Scope::evaluation(&tape, parameters).unwrap();
+        let scope = Scope::evaluation(&tape, parameters).unwrap();
         let z = tape.input(&[BATCH, SIDE]).unwrap();
         let g = inner.apply(&scope, &block.to_string(), &z).unwrap();
         let program = tape.compile(&scope.inputs(&[&z]), &[g]).unwrap();
@@ -148,6 +148,38 @@ fn backward_undoes_the_inverse_backward() {
         let error: f64 = again.iter().zip(wanted).map(|(again, wanted)| (f64::from(*again) - wanted).powi(2)).sum();
         let allowed = 1.64f64.powi(3) * (found.items[item].error.upper + 64.0 * 2f64.powi(-24) * 8.0);
         assert!(error.sqrt() <= allowed && allowed < 1e-3, "item {item}: {:e}, {allowed:e}", error.sqrt());
+    }
+}
+
+#[test]
+fn log_determinants_are_those_of_the_derivative_in_f64() {
+    let (network, parameters) = blocks(0.8);
+    let tape = Tape::new(gpu());
+    let scope = Scope::evaluation(&tape, &parameters).unwrap();
+    let x = tape.input(&[2, SIDE]).unwrap();
+    let (y, volume) = network.apply_with_log_determinant(&scope, "", &x).unwrap();
+    let tangent = tape.input(&[2, SIDE]).unwrap();
+    let along = tape.jvp(&[&y], &[&x], &[&tangent]).unwrap().swap_remove(0);
+    let values = scope.inputs(&[&x]);
+    let found = tape.compile(&values, &[volume]).unwrap();
+    let product = tape.compile(&[&values[..], &[&tangent]].concat(), &[along]).unwrap();
+    let point = normal(&mut Source::new(86), 2 * SIDE);
+    let found = found.run(&parameters.tensors(&[&tensor(&[2, SIDE], &point)])).unwrap()[0].read(gpu()).unwrap();
+    let wide = |data: &[f32]| data.iter().copied().map(f64::from).collect::<Vec<f64>>();
+    let weights: Vec<Vec<f64>> = parameters.names().map(|name| wide(&parameters.read(name).unwrap())).collect();
+    let given = [vec![wide(&point)], weights].concat();
+    let columns: Vec<Vec<f64>> = (0..SIDE)
+        .map(|col| {
+            let unit = (0..2 * SIDE).map(|place| if place % SIDE == col { 1.0 } else { 0.0 }).collect();
+            product.evaluate(&[&given[..], &[unit]].concat()).unwrap().swap_remove(0)
+        })
+        .collect();
+    for (item, found) in found.iter().enumerate() {
+        let jacobian = faer::Mat::from_fn(SIDE, SIDE, |row, col| columns[col][item * SIDE + row]);
+        let wanted = jacobian.determinant().abs().ln();
+        // A pivot is off by some roundings of |J| <= 1.64 of a block, divided by sigma_min >= 0.36, and 3 · 64 add up.
+        let allowed = 192.0 * 8.0 * 2f64.powi(-24) * 1.64 / 0.36;
+        assert!((f64::from(*found) - wanted).abs() <= allowed, "item {item}: {found}, {wanted}, {allowed:e}");
     }
 }
 
