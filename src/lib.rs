@@ -114,7 +114,7 @@
 //! | [`iterate`] | the driver of every iteration |
 //! | [`operator`] | linear operators |
 //! | [`tape`] | functions and their derivatives |
-//! | [`solve`] | linear systems and least squares |
+//! | [`solve`] | linear systems, least squares, fixed points |
 //! | [`norm`] | norms and singular vectors |
 //! | [`certify`] | proven bounds |
 //! | `io` | files |

@@ -15,6 +15,12 @@ struct Layers;
 #[doc = include_str!("../docs/differentiable-solves.md")]
 struct DifferentiableSolves;
 
+#[doc = include_str!("../docs/fixed-points.md")]
+struct FixedPoints;
+
+#[doc = include_str!("../docs/invertible.md")]
+struct Invertible;
+
 #[cfg(feature = "io")]
 #[doc = include_str!("../docs/training.md")]
 struct Training;

@@ -46,11 +46,16 @@ impl Basis {
 
     /// A basis without slots, for `vectors` batch elements and vectors of `length` elements.
     pub fn new(device: &Device, vectors: usize, length: usize) -> Self {
-        let alignment = usize::try_from(device.capabilities().offset_alignment / 4).unwrap_or(64).max(1);
-        let stride = (vectors * length).next_multiple_of(alignment);
         // A space of short vectors is full after as many steps as they have elements.
         let wanted = if length <= Self::SHORT { ops::BIDIAGONALISE_SLOTS.min(length + 2) } else { Self::SLOTS };
-        let slots_per_piece = (device.capabilities().binding_elements() / stride.max(1)).clamp(1, wanted);
+        Self::in_pieces(device, vectors, length, wanted)
+    }
+
+    /// A basis without slots, in pieces of at most `wanted` slots.
+    pub(crate) fn in_pieces(device: &Device, vectors: usize, length: usize, wanted: usize) -> Self {
+        let alignment = usize::try_from(device.capabilities().offset_alignment / 4).unwrap_or(64).max(1);
+        let stride = (vectors * length).next_multiple_of(alignment);
+        let slots_per_piece = (device.capabilities().binding_elements() / stride.max(1)).clamp(1, wanted.max(1));
         Self { device: device.clone(), vectors, length, stride, alignment, slots_per_piece, pieces: Vec::new() }
     }
 

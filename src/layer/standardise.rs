@@ -80,7 +80,12 @@ fn measured(path: &str, output: &Tensor, values: &[f32], deviation: Deviation) -
 }
 
 /// The output of a layer for a batch.
-fn output<L: Layer + ?Sized>(layer: &L, path: &str, parameters: &Parameters, input: &Tensor) -> Result<Tensor> {
+pub(super) fn output<L: Layer + ?Sized>(
+    layer: &L,
+    path: &str,
+    parameters: &Parameters,
+    input: &Tensor,
+) -> Result<Tensor> {
     let tape = Tape::new(parameters.device());
     let scope = Scope::evaluation(&tape, parameters)?;
     let x = tape.input(input.shape())?;

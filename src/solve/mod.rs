@@ -18,6 +18,8 @@
 //!
 //! [`Lu`] factors a batch of matrices on the device. On a tape [`Value::solve`](crate::tape::Value::solve) is a
 //! solution with derivatives of any order, and [`matrix_free`] the same for a matrix that is never formed.
+//!
+//! [`fixed_point`] has solvers of nonlinear equations x = f(x).
 
 mod auto;
 mod bicgstab;
@@ -27,6 +29,7 @@ mod conjugate_gradients;
 mod differentiable;
 mod error_bound;
 mod factors;
+pub mod fixed_point;
 mod formula;
 mod gmres;
 mod hessenberg;

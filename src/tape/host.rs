@@ -20,6 +20,14 @@ impl Program {
     /// # Errors
     /// [`Error::ShapeMismatch`] when an input has a wrong number of elements; the errors of a read-back, for constants.
     pub fn evaluate(&self, inputs: &[impl AsRef<[f64]>]) -> Result<Vec<Vec<f64>>> {
+        self.device().block_on(self.evaluate_async(inputs))
+    }
+
+    /// [`Program::evaluate`] without blocking the thread.
+    ///
+    /// # Errors
+    /// As [`Program::evaluate`].
+    pub(crate) async fn evaluate_async(&self, inputs: &[impl AsRef<[f64]>]) -> Result<Vec<Vec<f64>>> {
         let expected: Vec<usize> = self.code.shapes(&self.code.inputs).into_iter().map(volume).collect();
         let found: Vec<usize> = inputs.iter().map(|input| input.as_ref().len()).collect();
         if expected != found {
@@ -29,7 +37,7 @@ impl Program {
                 found: format!("{found:?}"),
             });
         }
-        self.device().block_on(self.on_host(&[]))?.run(inputs)
+        self.on_host(&[]).await?.run(inputs)
     }
 
     /// The program with its constants on the host, and with `known` in place of the values known beforehand.

@@ -115,8 +115,8 @@ impl Tape {
         let cotangent = self.input(output.shape())?;
         let back = self.transpose(&along, &[&tangent], &[&cotangent])?;
 
-        let mut residuals = self.residuals(&along, &tangent);
-        residuals.extend(self.residuals(&back, &cotangent));
+        let mut residuals = self.residuals(&along, &[tangent.node()]);
+        residuals.extend(self.residuals(&back, &[cotangent.node()]));
         let residuals: Vec<Value> = residuals.into_iter().map(|node| self.value(node)).collect();
         let (starts, tensors): (Vec<&Value>, Vec<&Tensor>) = point.iter().copied().unzip();
         let point = (operation, "the list of inputs with their values");

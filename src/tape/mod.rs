@@ -23,6 +23,7 @@
 //! ```
 
 mod check;
+mod closed;
 mod columns;
 mod compile;
 mod exact;
@@ -47,6 +48,7 @@ mod value;
 mod vjp;
 
 pub use check::{GradientCheck, GradientReport};
+pub(crate) use closed::Closed;
 pub(crate) use function::{Function, column};
 pub use graph::{Array, Operation, Primal, Tape, Value};
 pub use linearization::Linearization;

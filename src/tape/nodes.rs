@@ -143,11 +143,11 @@ impl Tape {
         varying
     }
 
-    /// The values, without constants, that a linear part reads and that do not depend on its input.
-    pub(super) fn residuals(&self, outputs: &[Value], input: &Value) -> BTreeSet<usize> {
+    /// The values, without constants, that a part of the graph reads and that do not depend on its inputs.
+    pub(super) fn residuals(&self, outputs: &[Value], inputs: &[usize]) -> BTreeSet<usize> {
         let ends = numbers(outputs);
-        let needed = self.needed(&ends, &[input.node()]);
-        let linear = self.varying(&[input.node()], &needed);
+        let needed = self.needed(&ends, inputs);
+        let linear = self.varying(inputs, &needed);
         let fixed =
             |node: &usize| !linear[*node] && matches!(self.node(*node).source, Source::Computed { .. } | Source::Input);
         let read = (0..linear.len()).filter(|node| linear[*node]).flat_map(|node| self.node(node).inputs().to_vec());

@@ -71,10 +71,26 @@ impl Program {
     /// # Errors
     /// As [`Program::run`].
     pub async fn run_into_async(&self, inputs: &[impl Borrow<Tensor>], outputs: &[impl Borrow<Tensor>]) -> Result<()> {
+        let mut recorder = self.device.recorder();
+        self.record(&mut recorder, inputs, outputs)?;
+        recorder.submit_async().await
+    }
+
+    /// Records a run, a step of an iteration.
+    ///
+    /// *Shapes*  as [`Program::run_into`]
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub(crate) fn record(
+        &self,
+        recorder: &mut Recorder,
+        inputs: &[impl Borrow<Tensor>],
+        outputs: &[impl Borrow<Tensor>],
+    ) -> Result<()> {
         self.expect("inputs", &self.code.inputs, inputs)?;
         self.expect("outputs", &self.code.outputs, outputs)?;
         let memory = self.memory()?;
-        let mut recorder = self.device.recorder();
         let mut places = Vec::with_capacity(inputs.len());
         for ((own, given), returned) in memory.inputs.iter().zip(inputs).zip(&memory.returned) {
             match returned {
@@ -86,7 +102,7 @@ impl Program {
         for (own, result) in memory.outputs.iter().zip(outputs) {
             recorder.copy(own.buffer(), result.borrow().buffer())?;
         }
-        recorder.submit_async().await
+        Ok(())
     }
 
     /// The launches of a run that reads `inputs` and writes `outputs` where they are, to be replayed between other

@@ -95,7 +95,7 @@ impl Stacked {
         let device = linear.device();
         let tape = Tape::new(device).fusing(fusion);
         let Some((input, output)) = record(&tape, linear, columns)? else { return Ok(Form::None) };
-        let fixed = tape.residuals(std::slice::from_ref(&output), &input);
+        let fixed = tape.residuals(std::slice::from_ref(&output), &[input.node()]);
         let fixed: Vec<Value> = fixed.into_iter().map(|node| tape.value(node)).collect();
         let repeat = tape.compile(&[] as &[Value], &fixed)?;
         let largest = repeat.code.largest();

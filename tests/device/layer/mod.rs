@@ -3,6 +3,7 @@
 mod documents;
 #[cfg(feature = "io")]
 mod files;
+mod invertible;
 mod layers;
 mod normalisations;
 

@@ -1,10 +1,11 @@
-//! Linear systems: solvers against exact solutions, factors, and solutions as values of a tape.
+//! Linear systems: solvers against exact solutions, factors, and solutions as values of a tape. Fixed points.
 
 mod counts;
 mod differentiable;
 mod ends;
 mod extras;
 mod families;
+mod fixed_points;
 mod lu;
 mod matrix_free;
 mod table;

@@ -1,0 +1,74 @@
+//! A whole run, and the residuals and bounds of its result.
+
+use super::course::Course;
+use super::map::{FixedPoint, expect_shape};
+use super::rule::Rule;
+use super::run::Run;
+use super::solution::{Item, Solution};
+use super::status::Status;
+use crate::Result;
+use crate::bound::{Bounds, Guarantee, Up, down, norm_above, norm_below, norm_of};
+use crate::iterate::{Control, drive};
+use crate::tensor::Tensor;
+
+/// Runs a rule from `start`, and measures the result.
+pub(super) async fn solve(map: &FixedPoint, rule: Rule, start: &Tensor, mut control: Control<'_>) -> Result<Solution> {
+    expect_shape(&map.shape, start.shape())?;
+    let mut run = Run::new(map, rule, start)?;
+    drive(&map.device, &mut run, rule.limit, &mut control).await?;
+    let (x, courses) = run.finish()?;
+    let found = wide(&x.read_async(&map.device).await?);
+    let image = map.program().run_async(&[&x]).await?.swap_remove(0).read_async(&map.device).await?;
+    let exact = match map.lipschitz {
+        Some(_) => map.program().evaluate_async(&[&found]).await?.swap_remove(0),
+        None => Vec::new(),
+    };
+    let image = wide(&image);
+    let length = map.rows().length;
+    let part = |all: &[f64], item: usize| all.get(item * length..(item + 1) * length).unwrap_or_default().to_vec();
+    let item = |(index, course): (usize, Course)| {
+        let (x, image) = (part(&found, index), part(&image, index));
+        let residual = norm_of(&difference(&image, &x));
+        let status = match course.status.unwrap_or(Status::MaxIterations) {
+            // Squares of the device underflow where the host's do not.
+            Status::Converged if residual > (1.0 + ROUNDING) * rule.tolerance(norm_of(&image)) => Status::Stagnated,
+            status => status,
+        };
+        let error = map.lipschitz.map_or(Bounds::NONE, |lipschitz| bounds(&part(&exact, index), &x, &lipschitz));
+        Item { status, residual, evaluations: course.history.len(), error, history: course.history }
+    };
+    let items = courses.into_iter().enumerate().map(item).collect();
+    Ok(Solution { x, items })
+}
+
+/// More than the relative rounding of a residual's norm on the device.
+const ROUNDING: f64 = 1e-3;
+
+/// An estimate of the relative error of f(x) in `f64`.
+const OF_IMAGE: f64 = 1.0 / (1u64 << 40) as f64;
+
+fn wide(elements: &[f32]) -> Vec<f64> {
+    elements.iter().copied().map(f64::from).collect()
+}
+
+fn difference(left: &[f64], right: &[f64]) -> Vec<f64> {
+    left.iter().zip(right).map(|(left, right)| left - right).collect()
+}
+
+/// Bounds of the distance from x to the fixed point, from f(x) and bounds of the Lipschitz constant.
+fn bounds(image: &[f64], x: &[f64], lipschitz: &Bounds) -> Bounds {
+    let residual = difference(image, x);
+    if !residual.iter().all(|element| element.is_finite()) || lipschitz.upper.is_nan() {
+        return Bounds::NONE;
+    }
+    let rounding = Up::norm(image) * Up::of(OF_IMAGE);
+    let lower = down(norm_below(&residual) - rounding.value()).max(0.0);
+    let lower = down(lower / (Up::of(1.0) + Up::of(lipschitz.upper)).value()).max(0.0);
+    let rest = down(1.0 - lipschitz.upper);
+    let upper = (Up::of(norm_above(&residual)) + rounding).over(rest).value();
+    match lipschitz.guarantee {
+        Guarantee::None | Guarantee::Lower => Bounds::NONE,
+        guarantee if rest > 0.0 => Bounds { lower, upper, guarantee },
+        _ => Bounds::at_least(lower),
+    }
+}
