@@ -127,13 +127,14 @@ fn solver(arguments: &SolveArguments) -> Box<dyn LinearSolver> {
     }
 }
 
-/// Writes x, unless a number of x is not finite, and the report.
+/// Writes x, unless a number of a system or of x is not finite, and the report.
 fn finish(device: &Device, arguments: &SolveArguments, systems: &Systems, solutions: &Solutions) -> Result<Ending> {
     let output = &arguments.output;
     let sides = (systems.vectors, systems.cols);
     let x = solutions.x.read(device)?;
+    let is_finite = solutions.iter().all(|solution| solution.status != SolveStatus::NonFinite);
     match &solutions.refined {
-        _ if !x.iter().all(|number| number.is_finite()) => {
+        _ if !is_finite || !x.iter().all(|number| number.is_finite()) => {
             complain(&format!("{}: no x is written: a number is NaN or infinite", output.display()));
         }
         Some(refined) => write_npy_f64(output, &systems.solution, &transposed(&refined.concat(), sides))?,

@@ -8,7 +8,7 @@ use crate::model::KEYS;
 use crate::rewritten;
 use crate::running::{close, opnorm};
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "docs/adapters.md",
     "docs/bounds.md",
@@ -16,6 +16,7 @@ const PAGES: [&str; 7] = [
     "docs/library.md",
     "docs/normalisation.md",
     "docs/report.md",
+    "docs/solvers.md",
 ];
 
 /// A file of a page that is there, with weights in parts.
@@ -39,10 +40,11 @@ fn words(line: &str, folder: &Folder) -> Vec<String> {
         "MODEL..." | "models/digits.safetensors" => DIGITS.to_owned(),
         "FILE[:TENSOR]..." => bias.clone(),
         "vulkan" => listed_backend(),
+        "a.npy" => folder.npy(word, &[3, 3], &[4.0, 1.0, 0.0, 1.0, 3.0, 1.0, 0.0, 2.0, 5.0]),
+        "b.npy" => folder.npy(word, &[3], &[1.0, -2.0, 0.5]),
         "IN" | "critic.safetensors" => CRITIC.to_owned(),
-        "OUT.safetensors" | "plain.safetensors" | "capped.safetensors" | "hooks.safetensors" | "new.safetensors" => {
-            folder.text(word)
-        }
+        "OUT.safetensors" | "plain.safetensors" | "capped.safetensors" | "hooks.safetensors" | "new.safetensors"
+        | "x.npy" => folder.text(word),
         word => word.trim_matches('\'').replace("models/digits.safetensors", DIGITS),
     });
     words.collect()
