@@ -1,6 +1,8 @@
 //! A test of the promises that an operator makes, by random vectors.
 
-use super::{Ball, Definiteness, Knowledge, LinearOperator};
+mod balls;
+
+use super::{Definiteness, Knowledge, LinearOperator};
 use crate::bound::{dot, unit};
 use crate::iterate::random_unit;
 use crate::tensor::screen::scale_by_power;
@@ -13,8 +15,8 @@ use crate::{Error, Result};
 /// * each product is finite, written in full, and the same beside other vectors as alone;
 /// * <A x, y> = <x, Aᵀ y>, for random y and for y along A x;
 /// * an operator that knows itself to be zero is zero;
-/// * [`LinearOperator::claims`]: A x = Aᵀ x where symmetry is claimed, the sign of xᵀ A x, and |A x| against the upper
-///   bound of the norm;
+/// * [`LinearOperator::claims`]: A x = Aᵀ x where symmetry is claimed, the sign of xᵀ A x, |A x| against the upper
+///   bound of the norm and the bound of the smallest |A x| / |x|, and |A x - x| against the distance from the identity;
 /// * the balls of [`LinearOperator::enclose`] and [`LinearOperator::enclose_adjoint`] hold the products of the device
 ///   up to its rounding, and grow with the input balls.
 ///
@@ -46,10 +48,12 @@ pub fn check<O: LinearOperator + ?Sized>(operator: &O, seed: u64) -> Result<()> 
 pub async fn check_async<O: LinearOperator + ?Sized>(operator: &O, seed: u64) -> Result<()> {
     let (from, to) = (volume(&operator.domain()), volume(&operator.codomain()));
     let checker = Checker { operator, from, to };
-    if operator.claims().is_symmetric() && operator.domain() != operator.codomain() {
+    let claims = operator.claims();
+    let is_square = claims.is_symmetric() || claims.distance_from_identity().upper.is_finite();
+    if is_square && operator.domain() != operator.codomain() {
         return Err(Error::ShapeMismatch {
             operation: "check of an operator",
-            expected: format!("a symmetric operator from {:?} to itself", operator.domain()),
+            expected: format!("a symmetric operator, or one near the identity, from {:?} to itself", operator.domain()),
             found: format!("{:?}", operator.codomain()),
         });
     }
@@ -68,6 +72,7 @@ pub async fn check_async<O: LinearOperator + ?Sized>(operator: &O, seed: u64) ->
     checker.adjoint((&x, &ax), (&along, &back))?;
     checker.zeros(&ax, &aty)?;
     checker.norm((&x, &ax), (&along, &back))?;
+    checker.identity(&x, &ax)?;
     checker.symmetry(&x, &ax).await?;
     checker.definiteness(&x, &ax)?;
     checker.definiteness(&along, &back)?;
@@ -211,6 +216,20 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
         Ok(())
     }
 
+    /// Tests |A x - x| <= distance |x|.
+    fn identity(&self, x: &[f32], ax: &[f32]) -> Result<()> {
+        let distance_of = self.operator.claims().distance_from_identity().upper;
+        for (item, place) in self.places().filter(|_| distance_of.is_finite()) {
+            let (x, ax) = (at(x, place, self.from), at(ax, place, self.to));
+            let scale = |value: f64| scale_by_power(value, self.operator.exponent(item));
+            let ax: Vec<f64> = ax.iter().map(|value| scale(f64::from(*value))).collect();
+            let excess = distance(&ax, x) - distance_of * norm(x);
+            let promise = "|A x - x| <= distance |x|, with the claimed distance from the identity";
+            expect(item, promise, excess, self.rounding(norm(&ax) + norm(x)))?;
+        }
+        Ok(())
+    }
+
     /// Tests the claimed sign of xᵀ A x.
     fn definiteness(&self, x: &[f32], ax: &[f32]) -> Result<()> {
         let claimed = self.operator.claims().definiteness();
@@ -222,53 +241,6 @@ impl<O: LinearOperator + ?Sized> Checker<'_, O> {
             }
         }
         Ok(())
-    }
-
-    /// Tests that the ball around a product holds the device's product, and that a larger input ball gives a larger
-    /// ball.
-    async fn balls(&self, adjoint: bool, (x, ax): (&[f32], &[f32]), towards: &[f32]) -> Result<()> {
-        const RADIUS: f64 = 0.5;
-        let (from, to) = if adjoint { (self.to, self.from) } else { (self.from, self.to) };
-        for (item, place) in self.places().filter(|(_, place)| place % WIDTH == 0) {
-            let center: Vec<f64> = at(x, place, from).iter().copied().map(f64::from).collect();
-            // A point within the radius, for any rounding of its coordinates.
-            let step = at(towards, place, from).iter().map(|value| 0.99 * RADIUS * f64::from(*value));
-            let moved = center.iter().zip(step).map(|(value, step)| value + step).collect();
-            let wide = Ball { center: center.clone(), radius: RADIUS };
-            let Some(ball) = self.enclose(adjoint, item, Ball::exact(center)).await? else { continue };
-            let Some(moved) = self.enclose(adjoint, item, Ball::exact(moved)).await? else { continue };
-            let Some(wide) = self.enclose(adjoint, item, wide).await? else { continue };
-            let product = at(ax, place, to);
-            let allowed = ball.radius + self.rounding(norm(product).max(norm(&ball.center)));
-            expect(item, enclosing(adjoint).0, distance(product, &ball.center), allowed)?;
-            let allowed = wide.radius + moved.radius;
-            expect(item, enclosing(adjoint).1, distance(&moved.center, &wide.center), allowed)?;
-        }
-        Ok(())
-    }
-
-    /// The ball of the operator; an error where its center has the wrong length.
-    async fn enclose(&self, adjoint: bool, item: usize, input: Ball) -> Result<Option<Ball>> {
-        let (ball, size) = match adjoint {
-            true => (self.operator.enclose_adjoint(item, input).await?, self.from),
-            false => (self.operator.enclose(item, input).await?, self.to),
-        };
-        match ball {
-            Some(ball) if ball.center.len() != size => Err(Error::ShapeMismatch {
-                operation: "check of an operator",
-                expected: format!("a ball of {size} numbers around a product"),
-                found: ball.center.len().to_string(),
-            }),
-            ball => Ok(ball),
-        }
-    }
-}
-
-/// The two promises of a ball around a product.
-fn enclosing(adjoint: bool) -> (&'static str, &'static str) {
-    match adjoint {
-        true => ("`enclose_adjoint` holds the product", "`enclose_adjoint` holds the products of all of a ball"),
-        false => ("`enclose` holds the product", "`enclose` holds the products of all of a ball"),
     }
 }
 

@@ -1,8 +1,12 @@
 //! First guesses, preconditioners, refinement, bounds of the error, and the choice of a method.
 
+use std::cell::Cell;
+
 use opnorm::bound::{Arithmetic, Bounds, Guarantee};
+use opnorm::device::Recorder;
 use opnorm::operator::{Claimed, Claims, Composition, Definiteness, Identity, LinearOperator, Scaled};
 use opnorm::solve::{Auto, ConjugateGradients, Gmres, Jacobi, LinearSolver, Lsmr, Minres, SolveStatus, System};
+use opnorm::{Device, Matrix, Result, tensor::Tensor};
 
 use super::ends::{easy, matrix, solvers, vector};
 use super::families::FAMILIES;
@@ -101,8 +105,8 @@ fn auto_says_what_it_chose() {
     let claimed = |claims: Claims| Claimed::new(&a, claims);
     let guarantee = Guarantee::Certified { arithmetic: Arithmetic::Host };
     let near = Bounds { lower: 0.0, upper: 1.9, guarantee };
-    let half = (Scaled::new(Claimed::new(&a, Claims::default().with_norm(near)), 0.25)).unwrap();
-    let contraction = (Identity::like(&half).unwrap() + &half).unwrap();
+    let quarter = (Scaled::new(Claimed::new(&a, Claims::default().with_norm(near)), 0.25)).unwrap();
+    let contraction = (Identity::like(&quarter).unwrap() + &quarter).unwrap();
     let tall = matrix(&Dense::from_fn(4, 2, |row, col| (row + 2 * col) as f64 + f64::from(u8::from(row == col))));
     let product = Composition::new(&a, &a).unwrap();
     let cases: [(&dyn LinearOperator, &str); 6] = [
@@ -117,5 +121,54 @@ fn auto_says_what_it_chose() {
         let solutions = Auto::default().solve(operator, &vector(&[1.0; 4])).unwrap();
         assert_eq!(solutions.solver, name);
         assert!(!solutions.reason.is_empty() && solutions[0].status == SolveStatus::Converged, "{name}");
+    }
+}
+
+/// A matrix that counts its products.
+struct Counting {
+    matrix: Matrix,
+    products: Cell<usize>,
+}
+
+impl LinearOperator for Counting {
+    fn device(&self) -> &Device {
+        gpu()
+    }
+
+    fn batch(&self) -> usize {
+        1
+    }
+
+    fn domain(&self) -> Vec<usize> {
+        self.matrix.domain()
+    }
+
+    fn codomain(&self) -> Vec<usize> {
+        self.matrix.codomain()
+    }
+
+    fn apply(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        self.products.set(self.products.get() + 1);
+        self.matrix.apply(recorder, input, output)
+    }
+
+    fn apply_adjoint(&self, recorder: &mut Recorder, input: &Tensor, output: &Tensor) -> Result<()> {
+        self.matrix.apply_adjoint(recorder, input, output)
+    }
+}
+
+#[test]
+fn looking_ahead_wastes_few_products() {
+    let mut source = Source::new(2);
+    for scale in [0.2, 0.4, 0.6] {
+        let side = 200;
+        let (g, ..) = source.with_spectrum(side, side, &vec![scale; side]);
+        let entry = |row: usize, col: usize| f64::from(u8::from(row == col)) + f64::from(g.entries[row * side + col]);
+        let counting = Counting { matrix: matrix(&Dense::from_fn(side, side, entry)), products: Cell::new(0) };
+        let right = vector(&source.gaussian(1, side).entries);
+        let solutions = Gmres { restart: 60, ..Default::default() }.solve(&counting, &right).unwrap();
+        let (taken, needed) = (counting.products.get(), solutions[0].products);
+        assert_eq!(solutions[0].status, SolveStatus::Converged);
+        assert!(taken <= needed + 2, "{taken} products, {needed} of them needed");
     }
 }

@@ -145,6 +145,7 @@ fn each_lie_is_found_and_named() {
     let nothing = Dense::from_fn(6, 6, |_, _| 0.0);
     let definite = |definiteness| Lie::Claim(Claims::default().with_definiteness(definiteness));
     let norm = gaussian.singular_values()[0];
+    let (above, near) = (Bounds { lower: 2.0 * norm, ..at_most(4.0 * norm).norm() }, at_most(1.5).norm());
     let lies = [
         (&gaussian, Lie::Adjoint, "<A x, y> = <x, Aᵀ y>"),
         (&gaussian, Lie::Unwritten, "every element"),
@@ -155,6 +156,8 @@ fn each_lie_is_found_and_named() {
         (&negative, definite(Definiteness::Definite), "semidefinite"),
         (&nothing, definite(Definiteness::Definite), "definite: A x = 0"),
         (&gaussian, Lie::Claim(at_most(norm / 4.0)), "upper bound"),
+        (&gaussian, Lie::Claim(Claims::default().with_smallest(above)), "smallest"),
+        (&gaussian, Lie::Claim(Claims::default().with_distance_from_identity(near)), "identity"),
         (&gaussian, Lie::Center, "`enclose` holds the product;"),
         (&gaussian, Lie::AdjointCenter, "`enclose_adjoint` holds the product;"),
         (&gaussian, Lie::Narrow, "`enclose` holds the products of all"),
