@@ -152,14 +152,14 @@ pub enum Error {
         reason: String,
     },
 
-    /// An iteration within a program did not come to its end.
+    /// A step within a program did not come to its end: an iteration, or the factors of a singular matrix.
     #[error("{operation}, item {item}: {reason}")]
     NotConverged {
         /// The operation.
         operation: &'static str,
         /// The item of the batch.
         item: usize,
-        /// The end of the iteration.
+        /// The end of the step.
         reason: String,
     },
 

@@ -35,18 +35,24 @@ wide! {
         pivots: &mut [f32],
         permutation: &mut [f32],
     ) {
+        let mut columns = vec![0.0; STRIP * (size - first)];
         let mut start = first;
         while start < end {
             let stop = (start + STRIP).min(end);
+            let columns = &mut columns[..(stop - start) * (size - start)];
+            take_columns(matrix, size, start, columns);
+            eliminate(columns, size - start, &mut pivots[start..stop]);
+            put_columns(columns, size, start, matrix);
             for step in start..stop {
-                let row = largest(matrix, size, step);
+                let row = pivots[step] as usize + start;
                 pivots[step] = row as f32;
                 if row != step {
                     permutation.swap(step, row);
                     let (above, below) = matrix.split_at_mut(row * size);
-                    above[step * size + first..step * size + end].swap_with_slice(&mut below[first..end]);
+                    let top = &mut above[step * size..(step + 1) * size];
+                    top[first..start].swap_with_slice(&mut below[first..start]);
+                    top[stop..end].swap_with_slice(&mut below[stop..end]);
                 }
-                eliminate(matrix, size, step, stop);
             }
             substitute(matrix, size, start, stop, end);
             update(matrix, size, start, stop, end);
@@ -55,35 +61,48 @@ wide! {
     }
 }
 
-/// The row of the entry of largest magnitude in a column, from the diagonal down; of equal ones the first.
+/// Copies the columns of a strip from row `start` on, each of which is then contiguous.
 #[inline(always)]
-fn largest(matrix: &[f32], size: usize, step: usize) -> usize {
-    let (mut row, mut most) = (step, 0);
-    for (place, entry) in matrix[step * size + step..].iter().step_by(size).enumerate() {
-        let bits = entry.to_bits() & 0x7fff_ffff;
-        if bits > most {
-            (row, most) = (step + place, bits);
-        }
+fn take_columns(matrix: &[f32], size: usize, start: usize, columns: &mut [f32]) {
+    let height = size - start;
+    for (row, line) in matrix[start * size..].chunks_exact(size).enumerate() {
+        let places = columns[row..].iter_mut().step_by(height);
+        places.zip(&line[start..]).for_each(|(place, entry)| *place = *entry);
     }
-    row
 }
 
-/// Multiples of the row of the pivot are taken from the rows below, up to column `stop`.
 #[inline(always)]
-fn eliminate(matrix: &mut [f32], size: usize, step: usize, stop: usize) {
-    let (above, below) = matrix.split_at_mut((step + 1) * size);
-    let mut top = [0.0; STRIP];
-    let width = stop - step;
-    top[..width].copy_from_slice(&above[step * size + step..step * size + stop]);
-    let pivot = top[0];
-    for row in below.chunks_exact_mut(size) {
-        let row = &mut row[step..stop];
+fn put_columns(columns: &[f32], size: usize, start: usize, matrix: &mut [f32]) {
+    let height = size - start;
+    for (row, line) in matrix[start * size..].chunks_exact_mut(size).enumerate() {
+        let places = columns[row..].iter().step_by(height);
+        places.zip(&mut line[start..]).for_each(|(place, entry)| *entry = *place);
+    }
+}
+
+/// Factors some columns; each pivot is the row of its column from the first row on.
+///
+/// A pivot is the entry of largest magnitude from the diagonal down, and of equal ones the first.
+#[inline(always)]
+fn eliminate(columns: &mut [f32], height: usize, pivots: &mut [f32]) {
+    let magnitude = |entry: &f32| entry.to_bits() & 0x7fff_ffff;
+    for (step, place) in pivots.iter_mut().enumerate() {
+        let own = &columns[step * height + step..(step + 1) * height];
+        let most = own.iter().map(magnitude).fold(0, u32::max);
+        let row = step + own.iter().position(|entry| magnitude(entry) == most).unwrap_or(0);
+        *place = row as f32;
+        columns.chunks_exact_mut(height).for_each(|column| column.swap(step, row));
+        let (left, right) = columns.split_at_mut((step + 1) * height);
+        let multiples = &mut left[step * height + step..];
+        let pivot = multiples[0];
         if pivot != 0.0 {
-            row[0] /= pivot;
+            multiples[1..].iter_mut().for_each(|entry| *entry /= pivot);
         }
-        let multiple = -row[0];
-        for (entry, top) in row[1..].iter_mut().zip(&top[1..]) {
-            *entry = multiple.mul_add(*top, *entry);
+        for column in right.chunks_exact_mut(height) {
+            let top = -column[step];
+            for (entry, multiple) in column[step + 1..].iter_mut().zip(&multiples[1..]) {
+                *entry = top.mul_add(*multiple, *entry);
+            }
         }
     }
 }

@@ -1,12 +1,12 @@
-//! LU factors: panels, the columns beside them, what is left, and substitution.
+//! LU factors: panels, the columns beside them, and what is left.
 //!
 //! A pivot that rounding turns changes all of the factors, so that these are compared by what they factor: P A = L U,
-//! and T x = b, each with a bound in the magnitudes of its products.
+//! with a bound in the magnitudes of the products.
 
 use std::ops::Range;
 
 use opnorm::device::Buffer;
-use opnorm::low_level::ops::{self, Factors, Triangle};
+use opnorm::low_level::ops::{self, Factors};
 use opnorm::low_level::reference;
 
 use super::bounds::Bound;
@@ -14,16 +14,16 @@ use super::case::Case;
 use super::values::{Values, magnitudes, widened};
 
 /// Factors of matrices on the device, with the numbers before.
-struct Packed {
-    batch: usize,
-    size: usize,
-    before: Vec<f32>,
-    buffer: Buffer<f32>,
+pub(super) struct Packed {
+    pub(super) batch: usize,
+    pub(super) size: usize,
+    pub(super) before: Vec<f32>,
+    pub(super) buffer: Buffer<f32>,
 }
 
 impl Packed {
-    /// Random matrices, the first entries of whose columns tie, with exchanges of rows in `columns`.
-    fn draw(case: &mut Case<'_>, columns: &Range<usize>) -> Self {
+    /// Random matrices, with exchanges of rows in `columns`.
+    pub(super) fn draw(case: &mut Case<'_>, columns: &Range<usize>) -> Self {
         let (batch, size) = (case.shape.vectors(), size_of(case));
         // A quotient with a subnormal pivot says nothing.
         let values = if case.values == Values::Tiny { Values::Ordinary } else { case.values };
@@ -41,20 +41,31 @@ impl Packed {
         Self { batch, size, buffer: case.upload(&before), before }
     }
 
-    fn factors(&self) -> Factors<'_> {
+    pub(super) fn factors(&self) -> Factors<'_> {
         Factors { buffer: &self.buffer, batch: self.batch, size: self.size }
     }
 
-    fn item<'a>(&self, all: &'a [f32], item: usize) -> (&'a [f32], Vec<usize>, Vec<usize>) {
+    pub(super) fn item<'a>(&self, all: &'a [f32], item: usize) -> (&'a [f32], Vec<usize>, Vec<usize>) {
         let size = self.size;
         let own = &all[item * (size + 2) * size..][..(size + 2) * size];
         let rows = |row: usize| own[row * size..][..size].iter().map(|place| *place as usize).collect();
         (&own[..size * size], rows(size), rows(size + 1))
     }
 
+    /// Repeats the largest entry of a column in the last row, negated, so that the choice of its pivot is a tie.
+    fn tied(mut self, case: &Case<'_>, col: usize) -> Self {
+        let size = self.size;
+        for item in self.before.chunks_exact_mut((size + 2) * size) {
+            let pivot = reference::lu_panel(&mut widened(&item[..size * size]), size, (col, col + 1))[0];
+            item[(size - 1) * size + col] = -item[pivot * size + col];
+        }
+        self.buffer = case.upload(&self.before);
+        self
+    }
+
     /// Makes L tame, as factors with pivots are, so that substitution does not overflow: at most 1 below a diagonal of
     /// at least 1.
-    fn tamed(mut self, case: &Case<'_>) -> Self {
+    pub(super) fn tamed(mut self, case: &Case<'_>) -> Self {
         let size = self.size;
         for item in self.before.chunks_exact_mut((size + 2) * size) {
             for row in 0..size {
@@ -85,7 +96,7 @@ fn columns_of(case: &Case<'_>) -> Range<usize> {
 /// Two roundings for each column, and up to three of a quotient.
 pub fn lu_panel(case: &mut Case<'_>) {
     let columns = columns_of(case);
-    let packed = Packed::draw(case, &(0..0));
+    let packed = Packed::draw(case, &(0..0)).tied(case, columns.start);
     let (size, first, end) = (packed.size, columns.start, columns.end);
     let mask = case.mask(0);
     let (found, ()) =
@@ -97,7 +108,7 @@ pub fn lu_panel(case: &mut Case<'_>) {
         (first..end).for_each(|step| permuted.swap(step, pivots[step]));
         let start: Vec<usize> = if first == 0 { (0..size).collect() } else { start };
         case.expect(permuted.iter().map(|row| start[*row]).eq(order), || "the permutation is not the pivots'".into());
-        let largest = reference::lu_panel(&mut widened(before), size, (first, end.min(first + 1)));
+        let largest = reference::lu_panel(&mut widened(before), size, (first, first + 1));
         case.expect(pivots[first..].starts_with(&largest), || format!("{largest:?} first, not {pivots:?}"));
         let height = size - first;
         let (mut lower, mut upper) = (vec![0.0; height * (end - first)], vec![0.0; (end - first) * (end - first)]);
@@ -197,111 +208,4 @@ pub fn lu_update(case: &mut Case<'_>) {
             (0..size * size).map(|place| if inside(place) { bound.at(sizes[place]) } else { 0.0 }).collect();
         case.compare(&widened(after), &twin, &bounds);
     }
-}
-
-/// The products of a row, sums over lanes, the difference and a quotient; in parts as in whole.
-pub fn lu_solve(case: &mut Case<'_>) {
-    let packed = Packed::draw(case, &(0..0)).tamed(case);
-    let (size, vectors) = (packed.size, case.shape.rows % 3 + 1);
-    let mask = case.mask(0);
-    for (upper, transposed) in [(false, false), (true, false), (true, true), (false, true)] {
-        let given = case.draw(packed.batch * vectors * size);
-        let solutions = case.upload(&given);
-        let steps = ops::lu_solve_steps(case.gpu, size).min(size.div_ceil(2));
-        let (found, ()) = case.run(&mask, &solutions, |recorder| {
-            (0..size).step_by(steps).try_for_each(|first| {
-                let steps = first..size.min(first + steps);
-                ops::lu_solve(recorder, packed.factors(), Triangle { upper, transposed }, steps, vectors, &solutions)
-            })
-        });
-        let given = widened(&given);
-        let largest = magnitudes(&given).into_iter().fold(0.0, f64::max);
-        for (vector, (found, given)) in found.chunks_exact(size).zip(given.chunks_exact(size)).enumerate() {
-            let (matrix, ..) = packed.item(&packed.before, vector / vectors);
-            let entry = |row: usize, col: usize| match (row == col, transposed) {
-                (true, _) => {
-                    if upper {
-                        f64::from(matrix[row * size + col])
-                    } else {
-                        1.0
-                    }
-                }
-                (_, false) => {
-                    if (row < col) == upper {
-                        f64::from(matrix[row * size + col])
-                    } else {
-                        0.0
-                    }
-                }
-                (_, true) => {
-                    if (col < row) == upper {
-                        f64::from(matrix[col * size + row])
-                    } else {
-                        0.0
-                    }
-                }
-            };
-            let triangle: Vec<f64> = (0..size * size).map(|place| entry(place / size, place % size)).collect();
-            let found = widened(found);
-            let twin = reference::matvec(&triangle, &found);
-            let terms = reference::matvec(&magnitudes(&triangle), &magnitudes(&found));
-            // Each step may flush a product or its result below 2^-126, which matters beside tiny numbers alone.
-            let flushed = if largest < 2f64.powi(-90) || case.values == Values::Tiny {
-                size as f64 * 2f64.powi(-125)
-            } else {
-                0.0
-            };
-            let bounds = Bound::of(size + case.lanes() + 4, flushed).each(&terms);
-            case.compare(given, &twin, &bounds);
-            if size <= 9 {
-                let mut straight = given.to_vec();
-                reference::lu_solve(&widened(matrix), upper, transposed, &mut straight);
-                // The triangles are within 2 of their own inverses: |T⁻¹| |T| has rows of at most e³.
-                let most = magnitudes(&straight).into_iter().fold(0.0, f64::max);
-                let bounds = vec![20.0 * Bound::of(size + case.lanes() + 4, flushed).at(2.0 * most) + flushed; size];
-                case.compare(&found, &straight, &bounds);
-            }
-        }
-    }
-}
-
-pub fn lu_permute(case: &mut Case<'_>) {
-    let packed = Packed::draw(case, &(0..0));
-    let (size, vectors) = (packed.size, case.shape.rows % 3 + 1);
-    let mask = case.mask(0);
-    for inverse in [false, true] {
-        let given = case.draw(packed.batch * vectors * size);
-        let input = case.upload(&given);
-        let output = case.output(given.len());
-        let (found, ()) = case.run(&mask, &output, |recorder| {
-            ops::lu_permute(recorder, packed.factors(), vectors, inverse, &input, &output)
-        });
-        let twin: Vec<f64> = given
-            .chunks_exact(size)
-            .enumerate()
-            .flat_map(|(vector, given)| {
-                let (_, _, permutation) = packed.item(&packed.before, vector / vectors);
-                reference::lu_permute(&permutation, inverse, &widened(given))
-            })
-            .collect();
-        case.expect_exact(&found, &twin);
-    }
-}
-
-/// A chain of products of magnitudes.
-pub fn lu_diagonal(case: &mut Case<'_>) {
-    let packed = Packed::draw(case, &(0..1));
-    let size = packed.size;
-    let mask = case.mask(0);
-    let output = case.output(packed.batch * size * 3);
-    let (found, ()) = case.run(&mask, &output, |recorder| ops::lu_diagonal(recorder, packed.factors(), &output));
-    let (mut twins, mut bounds) = (Vec::new(), Vec::new());
-    for item in 0..packed.batch {
-        let (matrix, pivots, _) = packed.item(&packed.before, item);
-        for ((pivot, sum), row) in reference::lu_diagonal(&widened(matrix), size).into_iter().zip(pivots) {
-            twins.extend([pivot, sum, row as f64]);
-            bounds.extend([0.0, Bound::of(size, 0.0).at(sum), 0.0]);
-        }
-    }
-    case.compare(&found, &twins, &bounds);
 }

@@ -22,6 +22,7 @@ mod setup;
 mod shapes;
 mod sliding;
 mod steps;
+mod substitution;
 mod symmetric;
 mod table;
 mod tensor;

@@ -8,7 +8,7 @@ use opnorm::tensor::Storage;
 
 use super::row::Row;
 use super::setup::Setup;
-use super::{dense, factors, krylov, products, sliding, steps, symmetric, tensor, vector, whole};
+use super::{dense, factors, krylov, products, sliding, steps, substitution, symmetric, tensor, vector, whole};
 
 const ALL: &[Storage] = &[Storage::F32, Storage::F16, Storage::Bf16];
 
@@ -146,9 +146,9 @@ table! {
         lu_panel = factors::lu_panel { long: &[(1, 1, 2048), MANY] }
         lu_rows = factors::lu_rows { long: &[MANY] }
         lu_update = factors::lu_update { long: &[MANY] }
-        lu_solve = factors::lu_solve { long: &[(1, 1, 2048), MANY] }
-        lu_permute = factors::lu_permute { long: &[(1, 1, 2048), MANY] }
-        lu_diagonal = factors::lu_diagonal { long: &[(1, 1, 2048), MANY] }
+        lu_solve = substitution::lu_solve { long: &[(1, 1, 2048), MANY] }
+        lu_permute = substitution::lu_permute { long: &[(1, 1, 2048), MANY] }
+        lu_diagonal = substitution::lu_diagonal { long: &[(1, 1, 2048), MANY] }
     }
 }
 
