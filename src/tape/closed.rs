@@ -72,6 +72,11 @@ impl Closed {
         Ok(Self { operation, tape, bound, fixed, decided, program, updates: BTreeMap::new() })
     }
 
+    /// The values that bound inputs decide, with their tensors.
+    pub(crate) fn fixed(&self) -> impl Iterator<Item = (&Value, &Tensor)> {
+        self.fixed.iter().zip(&self.decided)
+    }
+
     pub(crate) fn program(&self) -> &Program {
         &self.program
     }

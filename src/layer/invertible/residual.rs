@@ -34,8 +34,8 @@ impl InvertibleResidual {
         &*self.inner
     }
 
-    /// The output, and ln |det J| of the derivative J at each item: exact, from the LU factors of J, with derivatives of
-    /// any order.
+    /// The output, and ln |det J| of the derivative J at each item: from the LU factors of J, with derivatives of any
+    /// order.
     ///
     /// J is formed by one product with each unit vector, on batch · size items at once: for a `size` up to some
     /// hundreds.

@@ -1,7 +1,7 @@
 //! The course of one item: what is decided after each evaluation.
 //!
 //! ```text
-//! evaluation                           after an extrapolated step     after a plain step, or at the start
+//! evaluation                           after any other step           after a plain step, or at the start
 //! residual within the tolerance        done: converged                done: converged
 //! NaN or infinite                      back                           done: not finite
 //! above 10^6 times the smallest        back                           done: diverged
@@ -9,7 +9,8 @@
 //! no smaller one for 64 evaluations    done: stagnated                done: stagnated
 //! any other                            on                             on
 //! ```
-//! *On* is a step from here, extrapolated where differences are kept. *Back* is a plain step from the best iterate.
+//! *On* is a step from here: extrapolated where differences are kept, Newton's in his method, else plain. *Back* is a
+//! plain step from the best iterate.
 
 use super::rule::Rule;
 use super::status::Status;
@@ -76,6 +77,11 @@ impl Course {
     /// Whether the last evaluation found the smallest residual.
     pub(super) fn is_best(&self) -> bool {
         self.best.1 == self.history.len()
+    }
+
+    /// Notes that the next step is not plain.
+    pub(super) fn leap(&mut self) {
+        self.is_plain = false;
     }
 
     /// Judges an evaluation.

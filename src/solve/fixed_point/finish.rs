@@ -17,6 +17,11 @@ pub(super) async fn solve(map: &FixedPoint, rule: Rule, start: &Tensor, mut cont
     let mut run = Run::new(map, rule, start)?;
     drive(&map.device, &mut run, rule.limit, &mut control).await?;
     let (x, courses) = run.finish()?;
+    measure(map, &rule, x, courses).await
+}
+
+/// The residuals of a result, and bounds of its error.
+pub(super) async fn measure(map: &FixedPoint, rule: &Rule, x: Tensor, courses: Vec<Course>) -> Result<Solution> {
     let found = wide(&x.read_async(&map.device).await?);
     let image = map.program().run_async(&[&x]).await?.swap_remove(0).read_async(&map.device).await?;
     let exact = match map.lipschitz {

@@ -25,7 +25,10 @@ use crate::{Error, Result};
 /// ```
 #[derive(Debug)]
 pub struct FixedPoint {
-    closed: Closed,
+    pub(super) closed: Closed,
+    /// z and f(z) - z.
+    pub(super) input: Value,
+    pub(super) gap: Value,
     pub(super) device: Device,
     pub(super) shape: Vec<usize>,
     pub(super) lipschitz: Option<Bounds>,
@@ -60,7 +63,8 @@ impl FixedPoint {
         input.tape().expect_separate((input, output), bound).await?;
         let closed = Closed::of(OPERATION, (&[input], &outputs), bound).await?;
         let (device, shape) = (input.tape().device().clone(), input.shape().to_vec());
-        Ok(Self { closed, device, shape, lipschitz: None })
+        let [_, gap] = outputs;
+        Ok(Self { closed, input: input.clone(), gap, device, shape, lipschitz: None })
     }
 
     /// Gives some of the bound inputs other values, and computes again the values that depend on them.

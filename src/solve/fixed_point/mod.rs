@@ -1,8 +1,8 @@
 //! Fixed points x = f(x) of functions on a tape, for each item of a batch by itself.
 //!
-//! [`FixedPoint`] is a function that is compiled once, with its other inputs bound. [`Banach`] and [`Anderson`] solve
-//! it. A [`Solution`] says for each item how the run ended, the residual |f(x) - x|, and where a bound L < 1 of the
-//! Lipschitz constant is known, bounds of the error |x - x*|.
+//! [`FixedPoint`] is a function that is compiled once, with its other inputs bound. [`Banach`], [`Anderson`] and
+//! [`NewtonKrylov`] solve it. A [`Solution`] says for each item how the run ended, the residual |f(x) - x|, and where a
+//! bound L < 1 of the Lipschitz constant is known, bounds of the error |x - x*|.
 //!
 //! ```
 //! use opnorm::solve::fixed_point::{Anderson, FixedPoint, Status};
@@ -24,6 +24,7 @@ mod banach;
 mod course;
 mod finish;
 mod map;
+mod newton_krylov;
 mod rule;
 mod run;
 mod solution;
@@ -33,5 +34,6 @@ mod window;
 pub use anderson::Anderson;
 pub use banach::Banach;
 pub use map::FixedPoint;
+pub use newton_krylov::NewtonKrylov;
 pub use solution::{Item, Solution};
 pub use status::Status;

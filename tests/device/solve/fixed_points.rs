@@ -2,7 +2,7 @@
 
 use opnorm::bound::{Arithmetic, Bounds, Guarantee};
 use opnorm::iterate::Control;
-use opnorm::solve::fixed_point::{Anderson, Banach, FixedPoint, Item, Status};
+use opnorm::solve::fixed_point::{Anderson, Banach, FixedPoint, Item, NewtonKrylov, Status};
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
 
@@ -218,6 +218,43 @@ fn a_step_to_nan_is_taken_back() {
     let (x, item) = number(f, 4.0, true);
     assert!(item.status == Status::Converged && (x - 1.0).abs() < 1e-5, "{x}: {item:?}");
     assert!(item.history.iter().any(|residual| residual.is_nan()), "{:?}", item.history);
+}
+
+#[test]
+fn newton_takes_few_steps_and_keeps_items_apart() {
+    let factors = [0.1, 0.99, 0.6, f32::NAN];
+    let shape = [4, 5];
+    let map = cosines(&shape, &Tensor::from_slice(gpu(), &[4, 1], &factors).unwrap());
+    let start = Tensor::from_slice(gpu(), &shape, &[0.5; 20]).unwrap();
+    let found = NewtonKrylov::default().solve(&map, &start).unwrap();
+    let other = Anderson { relative: 1e-7, ..Anderson::default() }.solve(&map, &start).unwrap();
+    let (x, wanted) = (found.x.read(gpu()).unwrap(), other.x.read(gpu()).unwrap());
+    for (item, report) in found.items[..3].iter().enumerate() {
+        assert!(report.status == Status::Converged && report.evaluations <= 6, "{report:?}");
+        // The residual is 1e-6 |f| at most, and the slope of x - f(x) is 1 at least, as f falls there.
+        let (x, wanted) = (x[5 * item], wanted[5 * item]);
+        assert!((x - wanted).abs() <= 3e-6 * wanted.abs(), "item {item}: {x}, {wanted}");
+    }
+    assert_eq!(found.items[3].status, Status::NonFinite);
+    let alone = NewtonKrylov::default();
+    let map = cosines(&[1, 5], &Tensor::from_slice(gpu(), &[1, 1], &factors[1..2]).unwrap());
+    let alone = alone.solve(&map, &Tensor::from_slice(gpu(), &[1, 5], &[0.5; 5]).unwrap()).unwrap();
+    assert_eq!((&alone.x.read(gpu()).unwrap()[..], &alone.items[0]), (&x[5..10], &found.items[1]));
+}
+
+#[test]
+fn newton_goes_back_from_nan_and_needs_a_batch() {
+    let at = |shape: &[usize]| {
+        let tape = Tape::new(gpu());
+        let z = tape.input(shape).unwrap();
+        let f = z.subtract(&z.shift(-1.0).unwrap().tanh().unwrap()).unwrap();
+        let map = FixedPoint::of(&z, &f.add(&z.sqrt().unwrap().scale(0.0).unwrap()).unwrap(), &[]).unwrap();
+        NewtonKrylov::default().solve(&map, &Tensor::from_slice(gpu(), shape, &[4.0]).unwrap())
+    };
+    let found = at(&[1, 1]).unwrap();
+    assert!(found.is_converged() && (found.x.read(gpu()).unwrap()[0] - 1.0).abs() < 1e-5, "{found:?}");
+    assert!(found.items[0].history.iter().any(|residual| residual.is_nan()), "{:?}", found.items[0].history);
+    assert!(at(&[1]).unwrap_err().to_string().contains("batch"));
 }
 
 #[test]
