@@ -1,4 +1,4 @@
-// What is left of a matrix below and right of a factored panel: A - L U, with L below the panel and U right of it.
+// The rest of a matrix, below and right of a factored panel: A - L U, with L below the panel and U right of it.
 //
 // Shapes   factors: batch × (size + 2) × size, as in lu_panel
 // Access   an invocation adds up 4 × 4 entries, of which each number of L and of U serves four.

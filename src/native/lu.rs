@@ -186,7 +186,7 @@ pub(crate) fn lu_rows(matrix: &mut [f32], size: usize, (first, end): (usize, usi
     }
 }
 
-/// What is left of a matrix below and right of a panel, less the product of L below and U right of the panel.
+/// The rest of a matrix, below and right of a panel, less the product of L below and U right of the panel.
 ///
 /// *Accuracy*  the product as [`super::product`], and one rounding.
 pub(crate) fn lu_update(matrix: &mut [f32], size: usize, (first, end): (usize, usize)) {

@@ -170,8 +170,6 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &sum_axis::KERNEL,
         &matmul::KERNEL,
         &matmul_side::KERNEL,
-        &matmul_tiles::KERNELS[0],
-        &matmul_tiles::KERNELS[1],
         &conv2d::KERNEL,
         &conv2d_transposed::KERNEL,
         &conv2d_weight::KERNEL,
@@ -180,19 +178,27 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &pool_choice::KERNEL,
         &pool_pick::KERNEL,
         &pool_unpick::KERNEL,
+    ];
+    dense
+        .into_iter()
+        .flatten()
+        .chain(others)
+        .chain(of_factors())
+        .chain(&matmul_tiles::KERNELS)
+        .chain(&gram::KERNELS)
+        .chain(Unary::kernels())
+        .chain(Binary::kernels())
+        .collect()
+}
+
+/// The shaders of LU factors.
+fn of_factors() -> [&'static Kernel; 6] {
+    [
         &lu_panel::KERNEL,
         &lu_rows::KERNEL,
         &lu_update::KERNEL,
         &lu_solve::KERNEL,
         &lu_permute::KERNEL,
         &lu_diagonal::KERNEL,
-    ];
-    dense
-        .into_iter()
-        .flatten()
-        .chain(others)
-        .chain(&gram::KERNELS)
-        .chain(Unary::kernels())
-        .chain(Binary::kernels())
-        .collect()
+    ]
 }
