@@ -78,7 +78,7 @@ pub struct Solutions {
     pub refined: Option<Vec<Vec<f64>>>,
     /// The name of the method that ran.
     pub solver: &'static str,
-    /// Why [`super::Auto`] chose the method; empty where the caller chose.
+    /// Why [`crate::solve::Auto`] chose the method; empty where the caller chose.
     pub reason: &'static str,
     pub(super) items: Vec<Solution>,
 }

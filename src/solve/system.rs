@@ -2,9 +2,9 @@
 
 use futures::future::LocalBoxFuture;
 
-use super::solution::Solutions;
 use crate::iterate::Control;
 use crate::operator::{LinearOperator, width};
+use crate::solve::solution::Solutions;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 

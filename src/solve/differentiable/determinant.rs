@@ -8,7 +8,7 @@ use super::factors::{held, parts, read};
 use super::solution::Solution;
 use crate::device::{Buffer, Device, HostStep, Recorder};
 use crate::ops;
-use crate::solve::factors::{judged, pivots_len};
+use crate::solve::dense::factors::{judged, pivots_len};
 use crate::tape::{Array, Operation, Primal, Value};
 use crate::tensor::Tensor;
 use crate::{Result, reference};

@@ -6,7 +6,7 @@ use futures::future::LocalBoxFuture;
 
 use crate::device::{Buffer, Device, HostStep, Recorder};
 use crate::ops::Factors;
-use crate::solve::factors::{self, LuStatus, judged, pivots_len};
+use crate::solve::dense::factors::{self, LuStatus, judged, pivots_len};
 use crate::tape::{Array, Operation, Primal, Value};
 use crate::tensor::Tensor;
 use crate::{Error, Result, reference};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::factors::{held, parts};
 use crate::device::{Buffer, Recorder};
-use crate::solve::factors;
+use crate::solve::dense::factors;
 use crate::tape::{Array, Operation, Primal, Value};
 use crate::tensor::{Tensor, volume};
 use crate::{Error, Result, reference};
