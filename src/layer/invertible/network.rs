@@ -1,7 +1,6 @@
 //! Residual blocks one after another.
 
 use super::super::{Deviation, Layer, Parameter, Parameters, Scope, Sequential, Standardised, join};
-use super::program::InvertibleProgram;
 use super::residual::InvertibleResidual;
 use crate::Result;
 use crate::bound::Bounds;
@@ -81,19 +80,6 @@ impl InvertibleNetwork {
             let (output, volume) = block.apply_with_log_determinant(scope, &path, &input)?;
             Ok((output, sum.add(&volume)?))
         })
-    }
-
-    /// Compiles the network and its inverse for inputs of a shape, with the parameters as they are now, and bounds the
-    /// Lipschitz constant of every block.
-    ///
-    /// *Shapes*  `shape`: batch × any
-    ///
-    /// # Errors
-    /// [`crate::Error::ShapeMismatch`] for inputs that a block does not take, or whose shape a block does not keep;
-    /// errors of the layers and of the device.
-    pub fn prepare(&self, path: &str, parameters: &Parameters, shape: &[usize]) -> Result<InvertibleProgram> {
-        let device = parameters.device();
-        device.block_on(InvertibleProgram::new(self, path, parameters, shape))
     }
 
     /// The blocks with their paths, in order.

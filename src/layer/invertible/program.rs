@@ -37,13 +37,23 @@ pub struct InvertibleProgram {
 
 const OPERATION: &str = "invertible network";
 
+impl InvertibleNetwork {
+    /// Compiles the network and its inverse for inputs of a shape, with the parameters as they are now, and bounds the
+    /// Lipschitz constant of every block.
+    ///
+    /// *Shapes*  `shape`: batch × any
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for inputs that a block does not take, or whose shape a block does not keep;
+    /// errors of the layers and of the device.
+    pub fn prepare(&self, path: &str, parameters: &Parameters, shape: &[usize]) -> Result<InvertibleProgram> {
+        let device = parameters.device();
+        device.block_on(InvertibleProgram::new(self, path, parameters, shape))
+    }
+}
+
 impl InvertibleProgram {
-    pub(super) async fn new(
-        network: &InvertibleNetwork,
-        path: &str,
-        parameters: &Parameters,
-        shape: &[usize],
-    ) -> Result<Self> {
+    async fn new(network: &InvertibleNetwork, path: &str, parameters: &Parameters, shape: &[usize]) -> Result<Self> {
         let mut blocks = Vec::new();
         for (path, block) in network.parts(path) {
             blocks.push(Block::new(block, &path, parameters, shape).await?);
