@@ -9,7 +9,8 @@ use crate::tape::Value;
 
 /// A fully connected layer: x Wᵀ + b.
 ///
-/// *Shapes*  input: batch × inputs · output: batch × outputs · `weight`: outputs × inputs · `bias`: outputs
+/// *Shapes*  input: batch × inputs, or inputs · output: batch × outputs, or outputs · `weight`: outputs × inputs ·
+/// `bias`: outputs
 #[derive(Clone, Debug)]
 pub struct Linear {
     inputs: usize,
@@ -54,7 +55,11 @@ impl Layer for Linear {
     }
 
     fn apply(&self, scope: &Scope, path: &str, input: &Value) -> Result<Value> {
-        self.weighted.apply(scope, path, |weight| input.matmul_nt(weight))
+        let apply = |input: &Value| self.weighted.apply(scope, path, |weight| input.matmul_nt(weight));
+        match input.shape() {
+            [length] => apply(&input.reshape(&[1, *length])?)?.reshape(&[self.outputs]),
+            _ => apply(input),
+        }
     }
 
     fn units(&self, _: &str) -> Result<Option<&dyn Parametrisation>> {

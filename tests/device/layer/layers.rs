@@ -230,11 +230,21 @@ fn units_have_mean_0_and_deviation_1_over_the_batch() {
 }
 
 #[test]
+fn a_linear_layer_takes_a_vector_without_a_batch() {
+    let layer = Linear::new(3, 4);
+    let parameters = Parameters::initial(gpu(), &layer, 2).unwrap();
+    let [alone, in_a_batch] =
+        [&[3][..], &[1, 3]].map(|shape| output(&layer, &parameters, shape, &[1.0, -2.0, 0.5], false));
+    assert_eq!((alone.len(), alone), (4, in_a_batch));
+}
+
+#[test]
 fn gradients_of_layers_agree_with_differences() {
     let spectral = |divisor, cap| SpectralNormalisation { divisor, cap, ..SpectralNormalisation::default() };
     let window = Conv2dOptions { stride: [2, 1], padding: [1, 0], ..Conv2dOptions::default() };
-    let layers: [(Box<dyn Layer>, &[usize]); 8] = [
+    let layers: [(Box<dyn Layer>, &[usize]); 9] = [
         (Box::new(Linear::new(3, 4)), &[2, 3]),
+        (Box::new(Linear::new(3, 4)), &[3]),
         (Box::new(Linear::new(3, 4).parametrised(spectral(Divisor::Estimate, None))), &[2, 3]),
         (Box::new(Linear::new(3, 4).parametrised(spectral(Divisor::Converged, None))), &[2, 3]),
         (Box::new(Linear::new(3, 4).parametrised(spectral(Divisor::Converged, Some(0.3)))), &[2, 3]),
