@@ -132,7 +132,8 @@ impl InvertibleProgram {
 
     /// The cotangent J^-T v of y, where J is the derivative at the points that `inverse` found.
     ///
-    /// Error bounds are those of the linear solves: the distance of the points from the exact inverse is not in them.
+    /// Error bounds are those of the linear solves. The distance of the points from the exact inverse, and the rounding
+    /// of slopes in `f32`, are not in them.
     ///
     /// *Shapes*  `v` and result: as prepared
     ///

@@ -28,7 +28,8 @@ pub struct Item {
     /// [`FixedPoint::with_lipschitz`](super::FixedPoint::with_lipschitz); else no bounds.
     ///
     /// The residual of the bounds is computed in `f64` on the host, with 2^-40 |f(x)| for its own rounding, which is an
-    /// estimate. The guarantee is that of L.
+    /// estimate. Values that depend on bound inputs alone count as the device computed them. The guarantee is that of
+    /// L.
     pub error: Bounds,
     /// The residual of each evaluation.
     pub history: Vec<f64>,
