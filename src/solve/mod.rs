@@ -19,7 +19,8 @@
 //! [`Lu`] factors a batch of matrices on the device. On a tape [`Value::solve`](crate::tape::Value::solve) is a
 //! solution with derivatives of any order, and [`matrix_free`] the same for a matrix that is never formed.
 //!
-//! [`fixed_point`] has solvers of nonlinear equations x = f(x).
+//! [`fixed_point`] has solvers of nonlinear equations x = f(x). [`Implicit`] makes such an x a value of a tape, with
+//! derivatives by the implicit function theorem.
 
 mod auto;
 mod bicgstab;
@@ -33,6 +34,7 @@ pub mod fixed_point;
 mod formula;
 mod gmres;
 mod hessenberg;
+mod implicit;
 mod jacobi;
 mod lsmr;
 mod lu;
@@ -61,6 +63,7 @@ pub use conjugate_gradients::ConjugateGradients;
 pub use differentiable::{Factored, ImplicitSolver, Solved, matrix_free};
 pub use factors::{Determinant, LuStatus};
 pub use gmres::Gmres;
+pub use implicit::Implicit;
 pub use jacobi::Jacobi;
 pub use lsmr::Lsmr;
 pub use lu::Lu;

@@ -27,6 +27,7 @@ mod map;
 mod rule;
 mod run;
 mod solution;
+mod solver;
 mod status;
 mod window;
 
@@ -34,4 +35,5 @@ pub use anderson::Anderson;
 pub use banach::Banach;
 pub use map::FixedPoint;
 pub use solution::{Item, Solution};
+pub use solver::FixedPointSolver;
 pub use status::Status;
