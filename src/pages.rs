@@ -21,6 +21,9 @@ struct FixedPoints;
 #[doc = include_str!("../docs/invertible.md")]
 struct Invertible;
 
+#[doc = include_str!("../docs/equilibrium.md")]
+struct Equilibrium;
+
 #[cfg(feature = "io")]
 #[doc = include_str!("../docs/training.md")]
 struct Training;

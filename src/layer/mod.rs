@@ -27,6 +27,7 @@
 mod activation;
 mod bjorck;
 mod conv2d;
+mod equilibrium;
 #[cfg(feature = "io-safetensors")]
 mod file;
 mod first;
@@ -56,6 +57,7 @@ mod weighted;
 pub use activation::Activation;
 pub use bjorck::Bjorck;
 pub use conv2d::{Conv2d, ConvTranspose2d};
+pub use equilibrium::{Equilibrium, EquilibriumGradient, JacobianPenalty, PartBounds, Parts};
 pub use flatten::Flatten;
 pub use generation::Generation;
 pub use initial::{Constant, Direction, Initialiser, Normal, Uniform};

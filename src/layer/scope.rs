@@ -43,16 +43,20 @@ impl Scope {
     fn with_inputs(tape: &Tape, parameters: &Parameters, is_training: bool) -> Result<Self> {
         let input =
             |(name, role, tensor): (&str, Role, &Tensor)| Ok((name.to_string(), role, tape.input(tensor.shape())?));
-        let values = parameters.iter().map(input).collect::<Result<Vec<_>>>()?;
+        Ok(Self::of(tape, parameters.iter().map(input).collect::<Result<_>>()?, is_training))
+    }
+
+    /// Parameters that have values of the tape already, with their names and roles.
+    pub(super) fn of(tape: &Tape, values: Vec<(String, Role, Value)>, is_training: bool) -> Self {
         let places = values.iter().enumerate().map(|(place, (name, ..))| (name.clone(), place)).collect();
-        Ok(Self {
+        Self {
             tape: tape.clone(),
             is_training,
             values,
             places,
             weights: RefCell::default(),
             updates: RefCell::default(),
-        })
+        }
     }
 
     /// The tape of the values.

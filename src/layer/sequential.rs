@@ -33,7 +33,8 @@ impl Sequential {
         self
     }
 
-    fn parts<'a>(&'a self, path: &'a str) -> impl Iterator<Item = (String, &'a dyn Layer)> {
+    /// The layers with their paths, in order.
+    pub(super) fn parts<'a>(&'a self, path: &'a str) -> impl Iterator<Item = (String, &'a dyn Layer)> {
         self.layers.iter().map(move |(name, layer)| (join(path, name), &**layer))
     }
 }

@@ -19,12 +19,14 @@
 //! [`Lu`] factors a batch of matrices on the device. On a tape [`Value::solve`](crate::tape::Value::solve) is a
 //! solution with derivatives of any order, and [`matrix_free`] the same for a matrix that is never formed.
 //!
-//! [`fixed_point`] has solvers of nonlinear equations x = f(x).
+//! [`fixed_point`] has solvers of nonlinear equations x = f(x). [`Implicit`] makes such an x a value of a tape, with
+//! derivatives by the implicit function theorem.
 
 mod auto;
 mod dense;
 mod differentiable;
 pub mod fixed_point;
+mod implicit;
 mod jacobi;
 mod method;
 mod outer;
@@ -36,6 +38,7 @@ pub use auto::Auto;
 pub use dense::factors::{Determinant, LuStatus};
 pub use dense::lu::Lu;
 pub use differentiable::{Factored, ImplicitSolver, Solved, matrix_free};
+pub use implicit::Implicit;
 pub use jacobi::Jacobi;
 pub use method::bicgstab::BiCgStab;
 pub use method::cgnr::Cgnr;

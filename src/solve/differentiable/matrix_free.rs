@@ -6,12 +6,13 @@ use std::sync::Arc;
 use futures::future::LocalBoxFuture;
 use futures::lock::Mutex;
 
+use super::dense::{solved_by_columns, unit};
 use super::solver::ImplicitSolver;
 use crate::device::{Buffer, Device, HostStep, Recorder};
 use crate::operator::{LinearOperator, Transpose};
 use crate::tape::{Array, Linearization, Operation, Primal, Tape, Value};
 use crate::tensor::{Tensor, volume};
-use crate::{Error, Result, reference};
+use crate::{Error, Result};
 
 /// The solution x of A(θ) x = b, where `function` records A(θ) x from θ and x; the matrix is never formed.
 ///
@@ -162,25 +163,10 @@ impl Operation for MatrixFree {
     /// Solves with the matrix of each sample, from the function of unit vectors.
     fn evaluate(&self, inputs: &[Array], shape: &[usize]) -> Vec<f64> {
         let columns = columns(&self.problem, inputs).unwrap_or_default();
-        let size = columns.len();
-        let solve = |(sample, given): (usize, &[f64])| -> Vec<f64> {
-            let entry = |row: usize, col: usize| columns[col][sample * size + row];
-            let of = |place: usize| match self.transposed {
-                false => entry(place / size, place % size),
-                true => entry(place % size, place / size),
-            };
-            let mut matrix: Vec<f64> = (0..size * size).map(of).collect();
-            let mut solution = given.to_vec();
-            let pivots = reference::lu_panel(&mut matrix, size, (0, size));
-            pivots.iter().enumerate().for_each(|(step, row)| solution.swap(step, *row));
-            reference::lu_solve(&matrix, false, false, &mut solution);
-            reference::lu_solve(&matrix, true, false, &mut solution);
-            solution
-        };
-        if size == 0 {
+        if columns.is_empty() {
             return vec![f64::NAN; volume(shape)];
         }
-        inputs[0].data.chunks_exact(size).enumerate().flat_map(solve).collect()
+        solved_by_columns(&columns, self.transposed, inputs[0].data)
     }
 }
 
@@ -192,7 +178,7 @@ fn columns(problem: &Problem, inputs: &[Array]) -> Result<Vec<Vec<f64>>> {
     let program = tape.compile(&given, &[image])?;
     let (elements, size) = (volume(shapes[0]), volume(&shapes[0][1..]));
     let column = |col: usize| {
-        let unit: Vec<f64> = (0..elements).map(|place| if place % size == col { 1.0 } else { 0.0 }).collect();
+        let unit = unit(elements, size, col);
         let given: Vec<&[f64]> = inputs[1..].iter().map(|input| input.data).chain([&unit[..]]).collect();
         Ok(program.evaluate(&given)?.concat())
     };

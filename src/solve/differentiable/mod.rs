@@ -8,6 +8,7 @@
 //!
 //! [`matrix_free`] is the solution for a matrix that is never formed.
 
+mod dense;
 mod determinant;
 mod factors;
 mod matrix_free;
@@ -16,6 +17,7 @@ mod solver;
 
 use std::sync::Arc;
 
+pub(super) use dense::{solved_by_columns, unit};
 use determinant::LogAbsDeterminant;
 use factors::FactorsOf;
 pub use matrix_free::matrix_free;

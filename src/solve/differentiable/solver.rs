@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use futures::future::LocalBoxFuture;
 
 use crate::Result;
+use crate::iterate::Control;
 use crate::operator::LinearOperator;
+use crate::solve::{LinearSolver, Solutions, SolveStatus};
 use crate::tensor::Tensor;
 
 /// A solver of A x = b for any linear operator A.
@@ -26,4 +28,38 @@ pub struct Solved {
     pub solutions: Tensor,
     /// The items that were not solved, with the reasons in words: the status and the iterations.
     pub failures: Vec<(usize, String)>,
+}
+
+/// The solutions of a linear solver; every right-hand side that did not converge is a failure of its item.
+impl From<Solutions> for Solved {
+    fn from(solutions: Solutions) -> Self {
+        let vectors = solutions.x.shape().get(1).copied().unwrap_or(1).max(1);
+        let failed = solutions.iter().enumerate().filter(|(_, found)| found.status != SolveStatus::Converged);
+        let failures = failed.map(|(number, found)| {
+            let reason = format!(
+                "{} after {} iterations of {}, relative residual {:.1e}: allow more iterations or a larger tolerance, \
+                 or take another solver",
+                found.status, found.iterations, solutions.solver, found.relative
+            );
+            (number / vectors, reason)
+        });
+        Self { failures: failures.collect(), solutions: solutions.x }
+    }
+}
+
+/// A linear solver, as it is.
+///
+/// ```
+/// use opnorm::solve::{Gmres, matrix_free};
+/// use opnorm::{Device, tape::Tape};
+/// let tape = Tape::new(&Device::new()?);
+/// let (theta, b) = (tape.input(&[1, 2])?, tape.input(&[3, 2])?);
+/// let x = matrix_free(|theta, x| x.add(&x.multiply(&theta[0])?), &[&theta], &b, Gmres::default())?; // b / (1 + θ)
+/// assert_eq!(x.shape(), [3, 2]);
+/// # Ok::<(), opnorm::Error>(())
+/// ```
+impl<S: LinearSolver + Debug + Send + Sync> ImplicitSolver for S {
+    fn solve<'a>(&'a self, operator: &'a dyn LinearOperator, right: &'a Tensor) -> LocalBoxFuture<'a, Result<Solved>> {
+        Box::pin(async move { Ok(self.solve_async(operator, right, Control::default()).await?.into()) })
+    }
 }

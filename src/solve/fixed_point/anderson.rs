@@ -1,9 +1,12 @@
 //! Anderson's acceleration.
 
+use futures::future::LocalBoxFuture;
+
 use super::finish::solve;
 use super::map::FixedPoint;
 use super::rule::Rule;
 use super::solution::Solution;
+use super::solver::FixedPointSolver;
 use crate::iterate::Control;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -75,5 +78,20 @@ impl Anderson {
         let rule = Rule { method: "Anderson", differences, regularisation, mixing, limit, relative, absolute };
         rule.check("mixing")?;
         solve(map, rule, start, control).await
+    }
+}
+
+impl FixedPointSolver for Anderson {
+    fn name(&self) -> &'static str {
+        "Anderson"
+    }
+
+    fn solve_map<'a>(
+        &'a self,
+        map: &'a FixedPoint,
+        start: &'a Tensor,
+        control: Control<'a>,
+    ) -> LocalBoxFuture<'a, Result<Solution>> {
+        Box::pin(self.solve_async(map, start, control))
     }
 }

@@ -1,9 +1,12 @@
 //! Banach's iteration.
 
+use futures::future::LocalBoxFuture;
+
 use super::finish::solve;
 use super::map::FixedPoint;
 use super::rule::Rule;
 use super::solution::Solution;
+use super::solver::FixedPointSolver;
 use crate::Result;
 use crate::iterate::Control;
 use crate::tensor::Tensor;
@@ -53,5 +56,20 @@ impl Banach {
         let rule = Rule { method: "Banach", differences: 0, regularisation: 0.0, mixing, limit, relative, absolute };
         rule.check("damping")?;
         solve(map, rule, start, control).await
+    }
+}
+
+impl FixedPointSolver for Banach {
+    fn name(&self) -> &'static str {
+        "Banach"
+    }
+
+    fn solve_map<'a>(
+        &'a self,
+        map: &'a FixedPoint,
+        start: &'a Tensor,
+        control: Control<'a>,
+    ) -> LocalBoxFuture<'a, Result<Solution>> {
+        Box::pin(self.solve_async(map, start, control))
     }
 }

@@ -28,6 +28,7 @@ mod newton_krylov;
 mod rule;
 mod run;
 mod solution;
+mod solver;
 mod status;
 mod window;
 
@@ -36,4 +37,5 @@ pub use banach::Banach;
 pub use map::FixedPoint;
 pub use newton_krylov::NewtonKrylov;
 pub use solution::{Item, Solution};
+pub use solver::FixedPointSolver;
 pub use status::Status;

@@ -1,6 +1,7 @@
 //! Layers: parametrised weights beside PyTorch's numbers, bounds, and the documents' examples.
 
 mod documents;
+mod equilibrium;
 #[cfg(feature = "io")]
 mod files;
 mod invertible;

@@ -6,6 +6,7 @@ mod ends;
 mod extras;
 mod families;
 mod fixed_points;
+mod implicit;
 mod lu;
 mod matrix_free;
 mod table;

@@ -1,0 +1,67 @@
+//! The function f(z, x) of an equilibrium, on any tape.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::super::{Layer, Role, Scope, Sequential};
+use super::parts::Parts;
+use crate::Result;
+use crate::tape::Value;
+
+/// A function that records f(z, x) with layers by name.
+type Function = dyn Fn(&Parts, &Value, &Value) -> Result<Value> + Send + Sync;
+
+/// f with its layers, and the shape of an item of z where z differs from x.
+#[derive(Clone)]
+pub(super) struct Inner {
+    pub(super) function: Arc<Function>,
+    pub(super) layers: Sequential,
+    pub(super) shape: Option<Vec<usize>>,
+}
+
+impl Inner {
+    /// f(z, x), for batches.
+    pub(super) fn image(&self, scope: &Scope, path: &str, z: &Value, x: &Value) -> Result<Value> {
+        (self.function)(&Parts { scope, path, layers: &self.layers }, z, x)
+    }
+
+    /// f as a function of (x, parameters) and z, on the tape of z; with the values of the parameters in a scope.
+    pub(super) fn closed<'a>(
+        &self,
+        scope: &'a Scope,
+        path: &str,
+    ) -> Result<(impl Fn(&[Value], &Value) -> Result<Value> + Send + Sync + use<>, Vec<&'a Value>)> {
+        let names: Vec<(String, Role)> =
+            self.layers.parameters(path).into_iter().map(|parameter| (parameter.name, parameter.role)).collect();
+        let values = names.iter().map(|(name, _)| scope.value(name)).collect::<Result<_>>()?;
+        let (inner, path, is_training) = (self.clone(), path.to_string(), scope.is_training());
+        let function = move |given: &[Value], z: &Value| {
+            let named = names.iter().zip(&given[1..]);
+            let values = named.map(|((name, role), value)| (name.clone(), *role, value.clone())).collect();
+            inner.image(&Scope::of(z.tape(), values, is_training), &path, z, &given[0])
+        };
+        Ok((function, values))
+    }
+
+    /// The shape of z for a batch x.
+    pub(super) fn shape_for(&self, x: &Value) -> Vec<usize> {
+        let (batch, item) = x.shape().split_at(1.min(x.shape().len()));
+        [batch, self.shape.as_deref().unwrap_or(item)].concat()
+    }
+}
+
+/// A single vector as a batch of one; other values as they are.
+pub(super) fn batched(value: &Value) -> Result<Value> {
+    match value.shape() {
+        [] => value.reshape(&[1, 1]),
+        [length] => value.reshape(&[1, *length]),
+        shape => value.reshape(shape),
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { layers, shape, .. } = self;
+        formatter.debug_struct("Inner").field("layers", layers).field("shape", shape).finish_non_exhaustive()
+    }
+}
