@@ -34,7 +34,7 @@ impl Claims {
             smallest = smallest.min(least_stretch(size, matrix));
         }
         let claims = if is_symmetric { Self::default().with_symmetry() } else { Self::default() };
-        if !(smallest > 0.0) {
+        if smallest <= 0.0 {
             return claims;
         }
         let is_definite = is_symmetric && is_positive;
@@ -56,13 +56,11 @@ fn least_stretch(size: usize, matrix: &[f32]) -> f64 {
     let diagonal = matrix.iter().step_by(size + 1).map(|entry| f64::from(entry.abs()));
     let (mut rows, mut cols) = (f64::INFINITY, f64::INFINITY);
     for (entry, (row, col)) in diagonal.zip(of_rows.into_iter().zip(of_cols)) {
-        let excess = |sum: f64| down(entry - sum_above(sum, size));
-        // Not `min`, which would pass over NaN.
-        rows = if excess(row) < rows { excess(row) } else { rows };
-        cols = if excess(col) < cols { excess(col) } else { cols };
-        if !(rows > 0.0 && cols > 0.0) {
+        let [row, col] = [row, col].map(|sum| down(entry - sum_above(sum, size)));
+        if row.is_nan() || col.is_nan() || row.min(col) <= 0.0 {
             return 0.0;
         }
+        (rows, cols) = (rows.min(row), cols.min(col));
     }
     down(down(rows).sqrt()) * down(down(cols).sqrt())
 }
