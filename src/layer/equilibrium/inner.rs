@@ -25,22 +25,28 @@ impl Inner {
         (self.function)(&Parts { scope, path, layers: &self.layers }, z, x)
     }
 
-    /// f as a function of (x, parameters) and z, on the tape of z; with the values of the parameters in a scope.
-    pub(super) fn closed<'a>(
+    /// The names and roles of the parameters.
+    fn names(&self, path: &str) -> Vec<(String, Role)> {
+        self.layers.parameters(path).into_iter().map(|parameter| (parameter.name, parameter.role)).collect()
+    }
+
+    /// The values of the parameters in a scope.
+    pub(super) fn values<'a>(&self, scope: &'a Scope, path: &str) -> Result<Vec<&'a Value>> {
+        self.names(path).iter().map(|(name, _)| scope.value(name)).collect()
+    }
+
+    /// f as a function of z and of others, x and then [`Inner::values`], on the tape of z.
+    pub(super) fn closed(
         &self,
-        scope: &'a Scope,
         path: &str,
-    ) -> Result<(impl Fn(&[Value], &Value) -> Result<Value> + Send + Sync + use<>, Vec<&'a Value>)> {
-        let names: Vec<(String, Role)> =
-            self.layers.parameters(path).into_iter().map(|parameter| (parameter.name, parameter.role)).collect();
-        let values = names.iter().map(|(name, _)| scope.value(name)).collect::<Result<_>>()?;
-        let (inner, path, is_training) = (self.clone(), path.to_string(), scope.is_training());
-        let function = move |given: &[Value], z: &Value| {
+        is_training: bool,
+    ) -> impl Fn(&[Value], &Value) -> Result<Value> + Send + Sync + use<> {
+        let (inner, path, names) = (self.clone(), path.to_string(), self.names(path));
+        move |given, z| {
             let named = names.iter().zip(&given[1..]);
             let values = named.map(|((name, role), value)| (name.clone(), *role, value.clone())).collect();
             inner.image(&Scope::of(z.tape(), values, is_training), &path, z, &given[0])
-        };
-        Ok((function, values))
+        }
     }
 
     /// The shape of z for a batch x.

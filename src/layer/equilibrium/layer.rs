@@ -164,9 +164,8 @@ impl Layer for Equilibrium {
         let start = scope.tape().fill(&self.inner.shape_for(&x), 0.0)?;
         // Notes the next states of the layers, in the scope that collects them.
         self.inner.image(scope, path, &start, &x)?;
-        let (function, values) = self.inner.closed(scope, path)?;
-        let parameters: Vec<&Value> = [&x].into_iter().chain(values).collect();
-        let z = self.implicit.fixed_point(function, &parameters, &start)?;
+        let parameters: Vec<&Value> = [&x].into_iter().chain(self.inner.values(scope, path)?).collect();
+        let z = self.implicit.fixed_point(self.inner.closed(path, scope.is_training()), &parameters, &start)?;
         let z = match self.gradient {
             EquilibriumGradient::Implicit => z,
             EquilibriumGradient::Phantom { steps, damping } => {

@@ -190,10 +190,10 @@ fn phantom_gradients_tend_to_the_exact_gradient() {
     expect_close(&gradient(EquilibriumGradient::Phantom { steps: 1, damping: 1.0 }), &[1.0; SIZE], 1e-6, "1 step");
     let exact: Vec<f64> = gradient(EquilibriumGradient::Implicit).into_iter().map(f64::from).collect();
     let norm = |vector: &[f64]| vector.iter().map(|entry| entry * entry).sum::<f64>().sqrt();
-    for (steps, damping) in [(2, 1.0), (4, 0.5), (16, 0.8), (40, 1.0)] {
-        let found = gradient(EquilibriumGradient::Phantom { steps, damping });
+    for (steps, damping) in [(2u8, 1.0), (4, 0.5), (16, 0.8), (40, 1.0)] {
+        let found = gradient(EquilibriumGradient::Phantom { steps: steps.into(), damping });
         let apart: Vec<f64> = found.iter().zip(&exact).map(|(found, exact)| f64::from(*found) - exact).collect();
-        let allowed = (1.0f64 - damping * 0.5).powi(steps as i32) * norm(&exact);
+        let allowed = (1.0f64 - damping * 0.5).powi(steps.into()) * norm(&exact);
         assert!(norm(&apart) <= allowed + 1e-5, "{steps}: {} above {allowed}", norm(&apart));
         assert!(steps > 4 || norm(&apart) > 1e-3, "few steps are exact");
     }
