@@ -7,7 +7,6 @@ mod claimed;
 mod claims;
 mod composition;
 mod dense;
-mod entries;
 mod expression;
 mod factors;
 mod identity;

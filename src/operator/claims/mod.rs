@@ -1,5 +1,7 @@
 //! Claims: properties of an operator that its maker knows and that no product shows.
 
+mod entries;
+
 use crate::bound::{Arithmetic, Bounds, Guarantee};
 
 /// Properties that an operator states of all its batch items.

@@ -1,6 +1,6 @@
 //! Claims that the entries of matrices prove.
 
-use super::claims::{Claims, Definiteness};
+use super::{Claims, Definiteness};
 use crate::bound::{Arithmetic, Bounds, Guarantee, down, sum_above};
 
 impl Claims {
