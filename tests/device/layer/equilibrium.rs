@@ -4,6 +4,7 @@ use opnorm::bound::{Arithmetic, Bounds, Guarantee};
 use opnorm::layer::{
     Activation, Conv2d, Equilibrium, EquilibriumGradient, Layer, Linear, Parameters, Scope, SpectralNormalisation,
 };
+use opnorm::norm::spectral_norm;
 use opnorm::solve::fixed_point::{Anderson, Banach, Status};
 use opnorm::solve::{Gmres, Implicit};
 use opnorm::tape::{Tape, Value};
@@ -93,6 +94,25 @@ fn a_linear_equilibrium_has_its_closed_form_jacobian_and_vjp() {
     expect_close(&found[1], &rows, 1e-5, "(I + W)^-T g");
     assert!(layer.implicit().last_forward().iter().all(|item| item.status == Status::Converged));
     assert_eq!(layer.implicit().last_backward().len(), SIZE);
+}
+
+#[test]
+fn the_derivative_of_an_equilibrium_is_an_operator() {
+    let (layer, matrix) = (subtracting(), scaled(47, 0.7));
+    let parameters = with_matrix(&layer, "f.weight", &matrix);
+    let tape = Tape::new(gpu());
+    let scope = Scope::evaluation(&tape, &parameters).unwrap();
+    let input = tape.input(&[2, SIZE]).unwrap();
+    let z = layer.apply(&scope, "", &input).unwrap();
+    let x = Tensor::from_slice(gpu(), &[2, SIZE], &normal(48, 2 * SIZE)).unwrap();
+    let values = scope.inputs(&[&input]);
+    let point: Vec<(&Value, &Tensor)> = values.into_iter().zip(parameters.tensors(&[&x])).collect();
+    let norms = spectral_norm(&tape.linearize(&z, &input, &point).unwrap()).unwrap();
+    let solved = inverse(&matrix).concat();
+    let right = Dense { rows: SIZE, cols: SIZE, entries: solved.iter().map(|entry| *entry as f32).collect() };
+    for norm in &norms {
+        assert!((norm.sigma / right.singular_values()[0] - 1.0).abs() < 1e-4, "{}", norm.sigma);
+    }
 }
 
 #[test]
