@@ -3,6 +3,8 @@
 use opnorm::Error;
 use opnorm::layer::{Equilibrium, Layer, Scope};
 use opnorm::tape::Tape;
+use opnorm::tensor::Tensor;
+use opnorm::train::{Adam, Step};
 
 use super::super::matrices::Source;
 use super::equilibrium::{SIZE, additive, normal, outputs, scaled, subtracting, with_matrix};
@@ -63,4 +65,28 @@ fn penalties_have_the_derivatives_of_differences() {
     let at: Vec<&[f64]> = at.iter().map(Vec::as_slice).collect();
     let report = tape.check_gradients(&[&frobenius, &spectral], &scope.inputs(&[&input]), &at).unwrap();
     assert!(report.agrees(), "{report}");
+}
+
+#[test]
+fn a_penalised_equilibrium_is_trained() {
+    let (layer, parameters) = additive();
+    let tape = Tape::new(gpu());
+    let scope = Scope::training(&tape, &parameters).unwrap();
+    let (input, wanted, probes) =
+        (tape.input(&[8, 3]).unwrap(), tape.input(&[8, SIZE]).unwrap(), tape.input(&[2, 8, SIZE]).unwrap());
+    let z = layer.apply(&scope, "", &input).unwrap();
+    let penalty = layer.jacobian_penalty(&scope, "", (&z, &input), &probes).unwrap().value;
+    let loss = z.subtract(&wanted).unwrap().square().unwrap().mean(&[0, 1]).unwrap();
+    let loss = loss.add(&penalty.scale(1e-3).unwrap()).unwrap();
+    let mut step = Step::prepare(&scope, &[&input, &wanted, &probes], &loss, Adam::default()).unwrap();
+    let tensor = |shape: &[usize], data: &[f32]| Tensor::from_slice(gpu(), shape, data).unwrap();
+    let x = tensor(&[8, 3], &normal(50, 24));
+    let goal: Vec<f32> = normal(51, 8 * SIZE).iter().map(|entry| 0.5 * entry.tanh()).collect();
+    let (goal, mut losses) = (tensor(&[8, SIZE], &goal), Vec::new());
+    for number in 0..60 {
+        let signs = Equilibrium::probes(gpu(), 2, &[8, SIZE], 7, number).unwrap();
+        step.run(&parameters, &[&x, &goal, &signs], 0.02).unwrap();
+        losses.push(step.loss().read(gpu()).unwrap()[0]);
+    }
+    assert!(losses[59] < 0.5 * losses[0], "{losses:?}");
 }
