@@ -1,9 +1,10 @@
-//! Equilibrium layers: the closed form of a linear one, gradients, penalties, bounds and visible failures.
+//! Equilibrium layers: the closed form of a linear one, gradients, bounds and visible failures.
 
 use opnorm::bound::{Arithmetic, Bounds, Guarantee};
 use opnorm::layer::{
     Activation, Conv2d, Equilibrium, EquilibriumGradient, Layer, Linear, Parameters, Scope, SpectralNormalisation,
 };
+use opnorm::norm::spectral_norm;
 use opnorm::solve::fixed_point::{Anderson, Banach, Status};
 use opnorm::solve::{Gmres, Implicit};
 use opnorm::tape::{Tape, Value};
@@ -13,27 +14,27 @@ use opnorm::{Error, Result};
 use super::super::matrices::{Dense, Source};
 use super::{expect_close, gpu, output};
 
-const SIZE: usize = 5;
+pub(super) const SIZE: usize = 5;
 
 /// A matrix of some spectral norm.
-fn scaled(seed: u64, norm: f64) -> Dense {
+pub(super) fn scaled(seed: u64, norm: f64) -> Dense {
     let dense = Source::new(seed).gaussian(SIZE, SIZE);
     let factor = norm / dense.singular_values()[0];
     dense.scaled(factor as f32)
 }
 
-fn normal(seed: u64, count: usize) -> Vec<f32> {
+pub(super) fn normal(seed: u64, count: usize) -> Vec<f32> {
     let mut source = Source::new(seed);
     (0..count).map(|_| source.normal() as f32).collect()
 }
 
 /// z = x - f(z), with f a linear layer.
-fn subtracting() -> Equilibrium {
+pub(super) fn subtracting() -> Equilibrium {
     Equilibrium::new(|parts, z, x| x.subtract(&parts.apply("f", z)?)).with("f", Linear::new(SIZE, SIZE))
 }
 
 /// The parameters of a layer, its matrix given.
-fn with_matrix(layer: &dyn Layer, name: &str, matrix: &Dense) -> Parameters {
+pub(super) fn with_matrix(layer: &dyn Layer, name: &str, matrix: &Dense) -> Parameters {
     let parameters = Parameters::initial(gpu(), layer, 5).unwrap();
     parameters.write(name, &matrix.entries).unwrap();
     parameters
@@ -57,7 +58,12 @@ fn inverse(matrix: &Dense) -> Vec<Vec<f64>> {
 }
 
 /// The outputs of a program of a layer at x.
-fn outputs(scope: &Scope, parameters: &Parameters, x: (&Value, &[f32]), outputs: &[&Value]) -> Result<Vec<Vec<f32>>> {
+pub(super) fn outputs(
+    scope: &Scope,
+    parameters: &Parameters,
+    x: (&Value, &[f32]),
+    outputs: &[&Value],
+) -> Result<Vec<Vec<f32>>> {
     let program = scope.tape().compile(&scope.inputs(&[x.0]), outputs)?;
     let found = program.run(&parameters.tensors(&[&Tensor::from_slice(gpu(), x.0.shape(), x.1)?]))?;
     found.iter().map(|found| found.read(gpu())).collect()
@@ -96,6 +102,25 @@ fn a_linear_equilibrium_has_its_closed_form_jacobian_and_vjp() {
 }
 
 #[test]
+fn the_derivative_of_an_equilibrium_is_an_operator() {
+    let (layer, matrix) = (subtracting(), scaled(47, 0.7));
+    let parameters = with_matrix(&layer, "f.weight", &matrix);
+    let tape = Tape::new(gpu());
+    let scope = Scope::evaluation(&tape, &parameters).unwrap();
+    let input = tape.input(&[2, SIZE]).unwrap();
+    let z = layer.apply(&scope, "", &input).unwrap();
+    let x = Tensor::from_slice(gpu(), &[2, SIZE], &normal(48, 2 * SIZE)).unwrap();
+    let values = scope.inputs(&[&input]);
+    let point: Vec<(&Value, &Tensor)> = values.into_iter().zip(parameters.tensors(&[&x])).collect();
+    let norms = spectral_norm(&tape.linearize(&z, &input, &point).unwrap()).unwrap();
+    let solved = inverse(&matrix).concat();
+    let right = Dense { rows: SIZE, cols: SIZE, entries: solved.iter().map(|entry| *entry as f32).collect() };
+    for norm in &norms {
+        assert!((norm.sigma / right.singular_values()[0] - 1.0).abs() < 1e-4, "{}", norm.sigma);
+    }
+}
+
+#[test]
 fn a_layer_that_does_not_converge_says_so() {
     let banach = Implicit::new(Banach::default(), Gmres::default());
     // Steps grow for W = 2 I; z = x + z has no solution for W = -I, by any method.
@@ -121,7 +146,7 @@ fn a_layer_that_does_not_converge_says_so() {
 }
 
 /// tanh(W z + U x + b), from 3 numbers to 5.
-fn additive() -> (Equilibrium, Parameters) {
+pub(super) fn additive() -> (Equilibrium, Parameters) {
     let state = Linear::new(SIZE, SIZE).without_bias();
     let layer = Equilibrium::additive(state, Linear::new(3, SIZE), Activation::Tanh).of_shape(&[SIZE]);
     let parameters = with_matrix(&layer, "state.weight", &scaled(34, 0.8));
@@ -201,63 +226,6 @@ fn phantom_gradients_tend_to_the_exact_gradient() {
     let none = layer.with_gradient(EquilibriumGradient::Phantom { steps: 0, damping: 1.0 });
     let scope = Scope::evaluation(&tape, &with_matrix(&none, "f.weight", &matrix)).unwrap();
     assert!(matches!(none.apply(&scope, "", &tape.input(&[SIZE]).unwrap()), Err(Error::InvalidOption { .. })));
-}
-
-#[test]
-fn the_jacobian_penalty_is_an_estimate_with_its_standard_error() {
-    let (layer, matrix, count) = (subtracting(), scaled(39, 0.9), 256);
-    let parameters = with_matrix(&layer, "f.weight", &matrix);
-    let tape = Tape::new(gpu());
-    let scope = Scope::evaluation(&tape, &parameters).unwrap();
-    let input = tape.input(&[2, SIZE]).unwrap();
-    let z = layer.apply(&scope, "", &input).unwrap();
-    let probes = Equilibrium::probes(gpu(), count, &[2, SIZE], 7, 0).unwrap();
-    let probes = tape.constant(&probes).unwrap();
-    let penalty = layer.jacobian_penalty(&scope, "", (&z, &input), &probes).unwrap();
-    let (jacobian, norms) =
-        (layer.jacobian(&scope, "", &z, &input).unwrap(), layer.jacobian_norms(&scope, "", &z, &input).unwrap());
-    let wanted = [&penalty.value, &penalty.standard_error, &jacobian, &norms];
-    let found = outputs(&scope, &parameters, (&input, &normal(40, 2 * SIZE)), &wanted).unwrap();
-    let entries: Vec<f64> = matrix.entries.iter().copied().map(f64::from).collect();
-    expect_close(&found[2], &entries.iter().map(|entry| -entry).collect::<Vec<_>>().repeat(2), 1e-6, "J");
-    expect_close(&found[3], &[0.9; 2], 1e-5, "the norms of J");
-    let exact = entries.iter().map(|entry| entry * entry).sum::<f64>() / SIZE as f64;
-    let (value, error) = (f64::from(found[0][0]), f64::from(found[1][0]));
-    assert!((value - exact).abs() <= 4.0 * error, "{value} ± {error}, {exact} exactly");
-    // The variance of εᵀ M ε with signs ε is 2 Σ M_ij² off the diagonal of M = J Jᵀ; two items are averaged.
-    let gram = |left: usize, right: usize| -> f64 {
-        (0..SIZE).map(|col| entries[left * SIZE + col] * entries[right * SIZE + col]).sum()
-    };
-    let pairs = (0..SIZE * SIZE).map(|place| (place / SIZE, place % SIZE)).filter(|(left, right)| left != right);
-    let variance = 2.0 * pairs.map(|(left, right)| gram(left, right).powi(2)).sum::<f64>() / (SIZE * SIZE) as f64;
-    let expected = (variance / 2.0 / count as f64).sqrt();
-    assert!(error > 0.7 * expected && error < 1.4 * expected, "{error} for {expected}");
-    let few = tape.input(&[1, 2, SIZE]).unwrap();
-    let refused = layer.jacobian_penalty(&scope, "", (&z, &input), &few);
-    assert!(matches!(refused, Err(Error::ShapeMismatch { .. })));
-}
-
-#[test]
-fn penalties_have_the_derivatives_of_differences() {
-    let (layer, parameters) = additive();
-    // Differences of a norm lose digits by the square of step / gap, so that the gap is wide.
-    let (apart, _, _) = Source::new(46).with_spectrum(SIZE, SIZE, &[0.8, 0.3, 0.2, 0.1, 0.05]);
-    parameters.write("state.weight", &apart.entries).unwrap();
-    let tape = Tape::new(gpu());
-    let scope = Scope::evaluation(&tape, &parameters).unwrap();
-    let input = tape.input(&[3]).unwrap();
-    let z = layer.apply(&scope, "", &input).unwrap();
-    let probes = tape.constant(&Equilibrium::probes(gpu(), 4, &[1, SIZE], 7, 1).unwrap()).unwrap();
-    let frobenius = layer.jacobian_penalty(&scope, "", (&z, &input), &probes).unwrap().value;
-    let spectral = layer.jacobian_norms(&scope, "", &z, &input).unwrap();
-    let at: Vec<Vec<f64>> = [normal(41, 3)]
-        .into_iter()
-        .chain(parameters.names().map(|name| parameters.read(name).unwrap()))
-        .map(|data| data.into_iter().map(f64::from).collect())
-        .collect();
-    let at: Vec<&[f64]> = at.iter().map(Vec::as_slice).collect();
-    let report = tape.check_gradients(&[&frobenius, &spectral], &scope.inputs(&[&input]), &at).unwrap();
-    assert!(report.agrees(), "{report}");
 }
 
 #[test]

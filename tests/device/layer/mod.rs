@@ -7,6 +7,7 @@ mod files;
 mod invertible;
 mod layers;
 mod normalisations;
+mod penalties;
 
 use opnorm::layer::{Layer, Parameters, Scope};
 use opnorm::tape::Tape;
