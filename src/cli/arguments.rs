@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use globset::GlobMatcher;
 use opnorm::device::AdapterRequest;
 
+use super::format_arguments::FormatArguments;
 use super::rewriting_arguments::{ConvertArguments, FoldArguments, NormaliseArguments};
 use super::solve_arguments::SolveArguments;
 use super::values::{count, glob, probability, tolerance};
@@ -219,19 +220,4 @@ pub enum MethodArgument {
     Lanczos,
     /// power iteration, the plain reference
     Power,
-}
-
-/// The format of the report; a table where no option is given.
-#[derive(Debug, Args)]
-#[group(multiple = false)]
-pub struct FormatArguments {
-    /// Write a JSON array with one object a tensor
-    #[arg(long, action = ArgAction::SetTrue)]
-    pub json: bool,
-    /// Write CSV under the keys of the JSON
-    #[arg(long, action = ArgAction::SetTrue)]
-    pub csv: bool,
-    /// Write a Markdown table
-    #[arg(long, action = ArgAction::SetTrue)]
-    pub markdown: bool,
 }

@@ -8,6 +8,7 @@ mod collector;
 mod convert;
 mod ending;
 mod fold;
+mod format_arguments;
 mod gradient;
 mod input;
 mod interrupt;

@@ -6,9 +6,9 @@ use opnorm::norm::{Lanczos, Method, Power, Start, Stop, seed_from_system};
 use opnorm::report::Format;
 
 use super::arguments::{
-    AuditArguments, BoundArgument, BoundArguments, FormatArguments, MethodArgument, MethodArguments, NormArguments,
-    OrderArgument,
+    AuditArguments, BoundArgument, BoundArguments, MethodArgument, MethodArguments, NormArguments, OrderArgument,
 };
+use super::format_arguments::FormatArguments;
 
 /// The requested measurements, and the format of their report.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::arguments::FormatArguments;
+use super::format_arguments::FormatArguments;
 use super::values::{count, tolerance};
 
 /// Arguments of `opnorm solve`.

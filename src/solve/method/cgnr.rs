@@ -16,8 +16,8 @@ use crate::tensor::Tensor;
 options! {
     /// Conjugate gradients on AᵀA x = Aᵀ b, for any A: the x of least |b - A x|, and of least norm among these.
     ///
-    /// The condition of A counts squared, in steps and in rounding. [`super::Lsmr`] takes about as many steps, and
-    /// rounds less.
+    /// The condition of A counts squared, in steps and in rounding. [`crate::solve::Lsmr`] takes about as many steps,
+    /// and rounds less.
     ///
     /// *Source*  Björck, *Numerical Methods for Least Squares Problems*, 1996, algorithm 7.4.1 (CGLS).
     Cgnr, "CGNR"
