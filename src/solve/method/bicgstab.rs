@@ -8,7 +8,7 @@ use crate::iterate::Control;
 use crate::solve::method::options::options;
 use crate::solve::outer::round::{Found, Method, Problem, Round, Settings};
 use crate::solve::step::formula::Formula;
-use crate::solve::step::recurrence::{Recurrence, iterate};
+use crate::solve::step::recurrence::{Recurrence, run};
 use crate::solve::step::scalar::Scalar;
 use crate::solve::step::space::Space;
 use crate::tensor::Tensor;
@@ -29,13 +29,7 @@ impl Method for BiCgStab {
     }
 
     fn run<'a>(&'a self, round: &'a Round<'a>, control: &'a mut Control<'_>) -> LocalBoxFuture<'a, Result<Found>> {
-        Box::pin(async move {
-            let space = Space::new(round)?;
-            let mut steps = Steps::new(&space)?;
-            space.begin(|recorder| steps.start(&space, recorder)).await?;
-            let endings = iterate(Self::NAME, &space, &mut steps, control).await?;
-            Ok(Found { x: steps.vectors[0].clone(), endings })
-        })
+        Box::pin(run::<Steps>(Self::NAME, round, control))
     }
 }
 
@@ -56,7 +50,7 @@ struct Steps {
     direction: Formula,
 }
 
-impl Steps {
+impl Recurrence for Steps {
     fn new(space: &Space<'_>) -> Result<Self> {
         let number = || space.scalar(0.0);
         let (rho, next_rho, shadow, products) = (number()?, number()?, number()?, [number()?, number()?]);
@@ -89,9 +83,7 @@ impl Steps {
         space.dot(recorder, r, r, &space.square)?;
         space.dot(recorder, r, r, &self.rho)
     }
-}
 
-impl Recurrence for Steps {
     /// alpha = rho / bᵀ A p, s = r - alpha A p, omega = tᵀ s / tᵀ t with t = A s, r = s - omega t,
     /// p = r + beta (p - omega A p)
     fn record(&mut self, space: &Space<'_>, recorder: &mut Recorder) -> Result<()> {
@@ -112,5 +104,9 @@ impl Recurrence for Steps {
         self.direction.record(recorder)?;
         space.add(recorder, (-1.0, &self.omega), v, p)?;
         space.shift(recorder, r, &self.beta, p)
+    }
+
+    fn solution(&self) -> &Tensor {
+        &self.vectors[0]
     }
 }

@@ -8,7 +8,7 @@ use crate::iterate::Control;
 use crate::solve::method::options::options;
 use crate::solve::outer::round::{Found, Method, Problem, Round, Settings};
 use crate::solve::step::formula::Formula;
-use crate::solve::step::recurrence::{Recurrence, iterate};
+use crate::solve::step::recurrence::{Recurrence, run};
 use crate::solve::step::scalar::Scalar;
 use crate::solve::step::space::Space;
 use crate::tensor::Tensor;
@@ -29,13 +29,7 @@ impl Method for Cgnr {
     }
 
     fn run<'a>(&'a self, round: &'a Round<'a>, control: &'a mut Control<'_>) -> LocalBoxFuture<'a, Result<Found>> {
-        Box::pin(async move {
-            let space = Space::new(round)?;
-            let mut steps = Steps::new(&space)?;
-            space.begin(|recorder| steps.start(&space, recorder)).await?;
-            let endings = iterate(Self::NAME, &space, &mut steps, control).await?;
-            Ok(Found { x: steps.x, endings })
-        })
+        Box::pin(run::<Steps>(Self::NAME, round, control))
     }
 }
 
@@ -61,7 +55,7 @@ struct Steps {
     direction: Formula,
 }
 
-impl Steps {
+impl Recurrence for Steps {
     fn new(space: &Space<'_>) -> Result<Self> {
         let number = || space.scalar(0.0);
         let (by, gamma, next_gamma, squares) = (number()?, number()?, number()?, [number()?, number()?]);
@@ -108,9 +102,7 @@ impl Steps {
         space.scale(recorder, &self.by, &self.product, &self.p)?;
         space.dot(recorder, &self.p, &self.p, &self.gamma)
     }
-}
 
-impl Recurrence for Steps {
     /// s = by · Aᵀ r, alpha = |s|² / (by |A p|²), x = x + alpha p, r = r - alpha A p, p = s + beta p
     fn record(&mut self, space: &Space<'_>, recorder: &mut Recorder) -> Result<()> {
         let Self { x, p, product, s, r, q, squares: [pp, qq], .. } = self;
@@ -126,5 +118,9 @@ impl Recurrence for Steps {
         space.dot(recorder, s, s, &self.next_gamma)?;
         self.direction.record(recorder)?;
         space.shift(recorder, s, &self.beta, p)
+    }
+
+    fn solution(&self) -> &Tensor {
+        &self.x
     }
 }

@@ -8,7 +8,7 @@ use crate::iterate::Control;
 use crate::solve::method::options::options;
 use crate::solve::outer::round::{Found, Method, Problem, Round, Settings};
 use crate::solve::step::formula::Formula;
-use crate::solve::step::recurrence::{Recurrence, iterate};
+use crate::solve::step::recurrence::{Recurrence, run};
 use crate::solve::step::scalar::Scalar;
 use crate::solve::step::space::Space;
 use crate::tensor::Tensor;
@@ -32,13 +32,7 @@ impl Method for ConjugateGradients {
     }
 
     fn run<'a>(&'a self, round: &'a Round<'a>, control: &'a mut Control<'_>) -> LocalBoxFuture<'a, Result<Found>> {
-        Box::pin(async move {
-            let space = Space::new(round)?;
-            let mut steps = Steps::new(&space)?;
-            space.begin(|recorder| steps.start(&space, recorder)).await?;
-            let endings = iterate(Self::NAME, &space, &mut steps, control).await?;
-            Ok(Found { x: steps.x, endings })
-        })
+        Box::pin(run::<Steps>(Self::NAME, round, control))
     }
 }
 
@@ -58,7 +52,7 @@ struct Steps {
     direction: Formula,
 }
 
-impl Steps {
+impl Recurrence for Steps {
     fn new(space: &Space<'_>) -> Result<Self> {
         let number = || space.scalar(0.0);
         let (rho, next_rho, curvature, alpha, beta) = (number()?, number()?, number()?, number()?, number()?);
@@ -91,9 +85,7 @@ impl Steps {
         space.dot(recorder, &self.r, &self.r, &space.square)?;
         space.dot(recorder, &self.r, z, &self.rho)
     }
-}
 
-impl Recurrence for Steps {
     /// alpha = rᵀ z / pᵀ A p, x = x + alpha p, r = r - alpha A p, z = M r, p = z + beta p
     fn record(&mut self, space: &Space<'_>, recorder: &mut Recorder) -> Result<()> {
         let Self { x, r, p, q, .. } = self;
@@ -107,5 +99,9 @@ impl Recurrence for Steps {
         space.dot(recorder, r, z, &self.next_rho)?;
         self.direction.record(recorder)?;
         space.shift(recorder, z, &self.beta, p)
+    }
+
+    fn solution(&self) -> &Tensor {
+        &self.x
     }
 }

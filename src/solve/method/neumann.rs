@@ -8,7 +8,7 @@ use crate::iterate::Control;
 use crate::solve::method::options::options;
 use crate::solve::outer::round::{Found, Method, Problem, Round, Settings};
 use crate::solve::step::formula::Formula;
-use crate::solve::step::recurrence::{Recurrence, iterate};
+use crate::solve::step::recurrence::{Recurrence, run};
 use crate::solve::step::scalar::Scalar;
 use crate::solve::step::space::Space;
 use crate::tensor::Tensor;
@@ -30,13 +30,7 @@ impl Method for Neumann {
     }
 
     fn run<'a>(&'a self, round: &'a Round<'a>, control: &'a mut Control<'_>) -> LocalBoxFuture<'a, Result<Found>> {
-        Box::pin(async move {
-            let space = Space::new(round)?;
-            let mut steps = Steps::new(&space)?;
-            space.begin(|recorder| space.copy(recorder, &round.start.right, &steps.r)).await?;
-            let endings = iterate(Self::NAME, &space, &mut steps, control).await?;
-            Ok(Found { x: steps.x, endings })
-        })
+        Box::pin(run::<Steps>(Self::NAME, round, control))
     }
 }
 
@@ -48,7 +42,7 @@ struct Steps {
     judge: Formula,
 }
 
-impl Steps {
+impl Recurrence for Steps {
     fn new(space: &Space<'_>) -> Result<Self> {
         let Space { active, count, square, goal, .. } = space;
         // |b|² is at most 4.
@@ -60,9 +54,12 @@ impl Steps {
         let (x, r, q) = (space.domain()?, space.domain()?, space.domain()?);
         Ok(Self { x, r, q, one: space.scalar(1.0)?, judge })
     }
-}
 
-impl Recurrence for Steps {
+    /// r = b
+    fn start(&self, space: &Space<'_>, recorder: &mut Recorder) -> Result<()> {
+        space.copy(recorder, &space.round.start.right, &self.r)
+    }
+
     /// x = x + r, r = r - A r
     fn record(&mut self, space: &Space<'_>, recorder: &mut Recorder) -> Result<()> {
         space.apply(recorder, &self.r, &self.q)?;
@@ -70,5 +67,9 @@ impl Recurrence for Steps {
         space.add(recorder, (-1.0, &self.one), &self.q, &self.r)?;
         space.dot(recorder, &self.r, &self.r, &space.square)?;
         self.judge.record(recorder)
+    }
+
+    fn solution(&self) -> &Tensor {
+        &self.x
     }
 }

@@ -6,24 +6,47 @@ use crate::Result;
 use crate::device::{ReadBack, Recorder};
 use crate::iterate::{Control, Iteration, Pace, Progress, drive};
 use crate::operator::LinearOperator;
-use crate::solve::outer::round::{End, Ending};
+use crate::solve::outer::round::{End, Ending, Found, Round};
 use crate::solve::step::formula::Formula;
 use crate::solve::step::space::Space;
+use crate::tensor::Tensor;
 
-/// A step of a method with a short recurrence.
+/// A method with a short recurrence: its memory for a round, its start, and its step.
 ///
 /// A step takes a vector that is done out of [`Space::active`] by itself, so that its result does not depend on the
 /// other vectors.
-pub(in crate::solve) trait Recurrence {
+pub(in crate::solve) trait Recurrence: Sized {
+    /// The vectors, numbers and formulas of a round, with x = 0.
+    fn new(space: &Space<'_>) -> Result<Self>;
+
+    /// Records what comes before the first step.
+    fn start(&self, space: &Space<'_>, recorder: &mut Recorder) -> Result<()>;
+
     /// Records one step.
     fn record(&mut self, space: &Space<'_>, recorder: &mut Recorder) -> Result<()>;
+
+    /// The vectors x.
+    fn solution(&self) -> &Tensor;
+}
+
+/// Runs a round of a method.
+pub(in crate::solve) async fn run<R: Recurrence>(
+    name: &'static str,
+    round: &Round<'_>,
+    control: &mut Control<'_>,
+) -> Result<Found> {
+    let space = Space::new(round)?;
+    let mut steps = R::new(&space)?;
+    space.begin(|recorder| steps.start(&space, recorder)).await?;
+    let endings = iterate(name, &space, &mut steps, control).await?;
+    Ok(Found { x: steps.solution().clone(), endings })
 }
 
 /// Takes steps until all vectors are done, at most as many as the round allows.
-pub(in crate::solve) async fn iterate(
+async fn iterate<R: Recurrence>(
     name: &'static str,
     space: &Space<'_>,
-    recurrence: &mut dyn Recurrence,
+    recurrence: &mut R,
     control: &mut Control<'_>,
 ) -> Result<Vec<Ending>> {
     let endings = vec![Ending::default(); space.round.vectors()];
@@ -48,17 +71,17 @@ fn limits(space: &Space<'_>) -> Result<Option<Formula>> {
     Ok(Some(formula))
 }
 
-struct Running<'a, 's> {
+struct Running<'a, 's, R> {
     name: &'static str,
     space: &'a Space<'s>,
-    recurrence: &'a mut dyn Recurrence,
+    recurrence: &'a mut R,
     endings: Vec<Ending>,
     open: Vec<bool>,
     limit: Option<Formula>,
     recorded: usize,
 }
 
-impl Running<'_, '_> {
+impl<R> Running<'_, '_, R> {
     fn done(&self) -> usize {
         self.open.iter().filter(|open| !**open).count()
     }
@@ -71,7 +94,7 @@ pub(in crate::solve) fn pace(operator: &dyn LinearOperator, recorded: usize) -> 
     Pace { steps: recorded.clamp(4, 16), steps_per_submit: affordable, look_ahead: true }
 }
 
-impl Iteration for Running<'_, '_> {
+impl<R: Recurrence> Iteration for Running<'_, '_, R> {
     type Reading = [ReadBack<f32>; 5];
 
     fn is_done(&self) -> bool {

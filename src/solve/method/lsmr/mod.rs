@@ -11,7 +11,7 @@ use crate::iterate::Control;
 use crate::solve::method::options::options;
 use crate::solve::outer::round::{Found, Method, Problem, Round, Settings};
 use crate::solve::step::formula::Formula;
-use crate::solve::step::recurrence::{Recurrence, iterate};
+use crate::solve::step::recurrence::{Recurrence, run};
 use crate::solve::step::scalar::Scalar;
 use crate::solve::step::space::Space;
 use crate::tensor::Tensor;
@@ -32,14 +32,7 @@ impl Method for Lsmr {
     }
 
     fn run<'a>(&'a self, round: &'a Round<'a>, control: &'a mut Control<'_>) -> LocalBoxFuture<'a, Result<Found>> {
-        Box::pin(async move {
-            let space = Space::new(round)?;
-            let numbers = Numbers::new(&space)?;
-            let mut steps = Steps::new(&space, &numbers)?;
-            space.begin(|recorder| steps.start(&space, &numbers, recorder)).await?;
-            let endings = iterate(Self::NAME, &space, &mut steps, control).await?;
-            Ok(Found { x: steps.x, endings })
-        })
+        Box::pin(run::<Steps>(Self::NAME, round, control))
     }
 }
 
@@ -59,10 +52,12 @@ struct Steps {
     by_beta: Scalar,
     update: [Scalar; 3],
     formulas: [Formula; 4],
+    numbers: Numbers,
 }
 
-impl Steps {
-    fn new(space: &Space<'_>, numbers: &Numbers) -> Result<Self> {
+impl Recurrence for Steps {
+    fn new(space: &Space<'_>) -> Result<Self> {
+        let numbers = Numbers::new(space)?;
         let (domain, codomain) = (|| space.domain(), || space.codomain());
         let formulas = [numbers.beta(space)?, numbers.rotations(space)?, numbers.residual(space)?, numbers.end(space)?];
         Ok(Self {
@@ -80,12 +75,13 @@ impl Steps {
             by_beta: numbers.by_beta.clone(),
             update: numbers.update.clone(),
             formulas,
+            numbers,
         })
     }
 
     /// beta u = b, alpha v = Aᵀ u, h = v
-    fn start(&self, space: &Space<'_>, numbers: &Numbers, recorder: &mut Recorder) -> Result<()> {
-        let [of_beta, of_alpha] = numbers.first(space)?;
+    fn start(&self, space: &Space<'_>, recorder: &mut Recorder) -> Result<()> {
+        let [of_beta, of_alpha] = self.numbers.first(space)?;
         space.dot(recorder, &space.round.start.right, &space.round.start.right, &space.square)?;
         of_beta.record(recorder)?;
         space.scale(recorder, &self.by_beta, &space.round.start.right, &self.u)?;
@@ -95,9 +91,7 @@ impl Steps {
         space.scale(recorder, &self.by_alpha, &self.short, &self.v)?;
         space.copy(recorder, &self.v, &self.h)
     }
-}
 
-impl Recurrence for Steps {
     /// beta u = A v - alpha u, alpha v = Aᵀ u - beta v, and the updates of hbar, x and h
     fn record(&mut self, space: &Space<'_>, recorder: &mut Recorder) -> Result<()> {
         let Self { x, u, v, h, hbar, long, short, .. } = self;
@@ -118,5 +112,9 @@ impl Recurrence for Steps {
         space.shift(recorder, v, h_factor, h)?;
         residual.record(recorder)?;
         end.record(recorder)
+    }
+
+    fn solution(&self) -> &Tensor {
+        &self.x
     }
 }

@@ -11,7 +11,7 @@ use crate::iterate::Control;
 use crate::solve::method::options::options;
 use crate::solve::outer::round::{Found, Method, Problem, Round, Settings};
 use crate::solve::step::formula::Formula;
-use crate::solve::step::recurrence::{Recurrence, iterate};
+use crate::solve::step::recurrence::{Recurrence, run};
 use crate::solve::step::space::Space;
 use crate::tensor::Tensor;
 
@@ -32,13 +32,7 @@ impl Method for Minres {
     }
 
     fn run<'a>(&'a self, round: &'a Round<'a>, control: &'a mut Control<'_>) -> LocalBoxFuture<'a, Result<Found>> {
-        Box::pin(async move {
-            let space = Space::new(round)?;
-            let mut steps = Steps::new(&space)?;
-            space.begin(|recorder| steps.start(&space, recorder)).await?;
-            let endings = iterate(Self::NAME, &space, &mut steps, control).await?;
-            Ok(Found { x: steps.x, endings })
-        })
+        Box::pin(run::<Steps>(Self::NAME, round, control))
     }
 }
 
@@ -58,7 +52,7 @@ struct Steps {
     end: Formula,
 }
 
-impl Steps {
+impl Recurrence for Steps {
     fn new(space: &Space<'_>) -> Result<Self> {
         let zeros = || space.domain();
         let (r, w) = ([zeros()?, zeros()?, zeros()?], [zeros()?, zeros()?]);
@@ -78,9 +72,7 @@ impl Steps {
         space.dot(recorder, r, z, &self.numbers.square_of_beta)?;
         self.start.record(recorder)
     }
-}
 
-impl Recurrence for Steps {
     /// v = z / beta, next = A v - (alfa / beta) newer - (beta / beta before) older, and x = x + phi w, with w the next
     /// direction of the QR factorisation of Lanczos' tridiagonal matrix
     fn record(&mut self, space: &Space<'_>, recorder: &mut Recorder) -> Result<()> {
@@ -103,5 +95,9 @@ impl Recurrence for Steps {
         self.r.rotate_left(1);
         self.w.swap(0, 1);
         Ok(())
+    }
+
+    fn solution(&self) -> &Tensor {
+        &self.x
     }
 }
