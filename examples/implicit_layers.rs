@@ -127,7 +127,8 @@ fn normalised_block(device: &Device, table: &mut Table) -> std::result::Result<(
         let inverse = program.inverse(&program.forward(&ones)?)?;
         let item = &inverse.items[0];
         let report = format!("{} after {} evaluations, error {}", item.status, item.evaluations, item.error);
-        table.row(words, &report, item.error.upper.is_finite() == (scale < 1.0));
+        // At the borderline the bound of the error is there only if rounding left the norm below 1, and says nothing.
+        table.row(words, &report, (item.error.upper < 1e-4) == (scale < 1.0));
         if scale < 1.0 {
             table.compare("the x that it finds", &inverse.x().read(device)?, &[1.0; SIZE]);
         }
