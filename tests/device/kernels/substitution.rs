@@ -8,7 +8,7 @@ use opnorm::low_level::reference;
 use super::bounds::Bound;
 use super::case::Case;
 use super::factors::Packed;
-use super::values::{Values, magnitudes, widened};
+use super::values::{magnitudes, widened};
 
 /// The products of a row, sums over lanes, the difference and a quotient; in parts as in whole.
 pub fn lu_solve(case: &mut Case<'_>) {
@@ -26,7 +26,6 @@ pub fn lu_solve(case: &mut Case<'_>) {
             })
         });
         let given = widened(&given);
-        let largest = magnitudes(&given).into_iter().fold(0.0, f64::max);
         for (vector, (found, given)) in found.chunks_exact(size).zip(given.chunks_exact(size)).enumerate() {
             let (matrix, ..) = packed.item(&packed.before, vector / vectors);
             let entry = |row: usize, col: usize| {
@@ -40,25 +39,37 @@ pub fn lu_solve(case: &mut Case<'_>) {
             let triangle: Vec<f64> = (0..size * size).map(|place| entry(place / size, place % size)).collect();
             let found = widened(found);
             let twin = reference::matvec(&triangle, &found);
-            let terms = reference::matvec(&magnitudes(&triangle), &magnitudes(&found));
-            // Each step may flush a product or its result below 2^-126, which matters beside tiny numbers alone.
-            let flushed = if largest < 2f64.powi(-90) || case.values == Values::Tiny {
-                size as f64 * 2f64.powi(-125)
-            } else {
-                0.0
-            };
-            let bounds = Bound::of(size + case.lanes() + 4, flushed).each(&terms);
+            let bounds = residual_bounds(&triangle, &found, size + case.lanes() + 4);
             case.compare(given, &twin, &bounds);
             if size <= 9 {
                 let mut straight = given.to_vec();
                 reference::lu_solve(&widened(matrix), upper, transposed, &mut straight);
-                // The triangles are within 2 of their own inverses: |T⁻¹| |T| has rows of at most e³.
-                let most = magnitudes(&straight).into_iter().fold(0.0, f64::max);
-                let bounds = vec![20.0 * Bound::of(size + case.lanes() + 4, flushed).at(2.0 * most) + flushed; size];
+                // |T⁻¹| is at most the inverse of the matrix with |T| on its diagonal and -|T| beside it.
+                let mut compared = magnitudes(&widened(matrix));
+                let beside = |place: &usize| !place.is_multiple_of(size + 1);
+                (0..size * size).filter(beside).for_each(|place| compared[place] = -compared[place]);
+                let mut bounds = bounds;
+                reference::lu_solve(&compared, upper, transposed, &mut bounds);
                 case.compare(&found, &straight, &bounds);
             }
         }
     }
+}
+
+/// Bounds of |T x - b| for each row, where x is what a substitution has found.
+///
+/// Numbers below 2^-126 may be flushed. That changes a product, a sum, or b by 2^-126, the product of a flushed entry of T
+/// by 2^-126 |x|, and the product of a flushed x by 2^-126 |T|. The last has the quotient of a row as well, which the
+/// pivot enlarges.
+fn residual_bounds(triangle: &[f64], found: &[f64], roundings: usize) -> Vec<f64> {
+    let rows = triangle.chunks_exact(found.len());
+    rows.map(|row| {
+        let entries = || row.iter().zip(found).filter(|(entry, _)| **entry != 0.0);
+        let terms = entries().map(|(entry, x)| (entry * x).abs()).sum();
+        let flushed: f64 = entries().map(|(entry, x)| 2.0 + entry.abs() + x.abs()).sum();
+        Bound::of(roundings, flushed * 2f64.powi(-126)).at(terms)
+    })
+    .collect()
 }
 
 pub fn lu_permute(case: &mut Case<'_>) {
