@@ -4,15 +4,17 @@
 //!
 //! By Kantorovich and Rubinstein, the distance of two sets of pictures is the largest difference of means of a function
 //! of slope at most 1. A network whose weights have norm 1 is such a function. Two runs differ in the number that
-//! weights are divided by: PyTorch's estimate after one iteration a step, and a bound. A table has the proven bound of
-//! the slope beside the steepest of 10^5 differences. The example ends with status 1 where a promise is broken.
+//! weights are divided by: PyTorch's estimate after one iteration a step, and a bound. A table has the largest slopes of
+//! each run, proven from above and found by a search, and those of the trained critic beside 10^5 differences. A critic
+//! with estimates exceeds 1 while its weights move fast. The example ends with status 1 where a promise is broken.
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use opnorm::bound::Bounds;
 use opnorm::layer::{Activation, Divisor, Layer, Linear, Parameters, Random, Scope, Sequential, SpectralNormalisation};
-use opnorm::tape::Tape;
+use opnorm::norm::{JacobianSearch, Region};
+use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
 use opnorm::train::{Adam, Batches, Samples, Step, loss};
 use opnorm::{Device, Result};
@@ -28,6 +30,10 @@ const RATE: f64 = 2e-3;
 const PAIRS: usize = 100_000;
 /// Steps between two points of a curve.
 const EVERY: u64 = 20;
+/// The steps after which slopes are looked at.
+const LOOKS: [u64; 12] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1500, STEPS];
+/// The pictures that a search begins at.
+const STARTS: usize = 4;
 
 fn main() -> std::result::Result<ExitCode, Box<dyn Error>> {
     let mut paths = std::env::args().skip(1);
@@ -40,10 +46,21 @@ fn main() -> std::result::Result<ExitCode, Box<dyn Error>> {
     for (name, divisor) in modes {
         runs.push((name, train(&device, &pictures, name, divisor)?));
     }
-    println!("\n{:<22} {:>10} {:>24} {:>16}", "weights divided by", "distance", "slope, proven", "steepest of 1e5");
+    println!("\n{:<22} {:>10} {:>23} {:>23} {:>12}", "", "", "largest slope of run", "slope at the end", "steepest");
+    println!(
+        "{:<22} {:>10} {:>11} {:>11} {:>11} {:>11} {:>12}",
+        "weights divided by", "distance", "at most", "at least", "at most", "at least", "of 1e5"
+    );
     for (name, run) in &runs {
-        let (_, upper) = run.bounds.decimals(7);
-        println!("{name:<22} {:>10.4} {:>24} {:>16.6}", run.distance(), format!("at most {upper}"), run.steepest);
+        let (most, end) = (run.largest(), run.end());
+        let [most_upper, end_upper] = [most.bounds, end.bounds].map(|bounds| bounds.decimals(7).1);
+        println!(
+            "{name:<22} {:>10.4} {most_upper:>11} {:>11.6} {end_upper:>11} {:>11.6} {:>12.6}",
+            run.distance(),
+            most.found,
+            end.found,
+            run.steepest
+        );
     }
     draw(&curves, &runs)?;
     println!("\ncurves: {curves}");
@@ -52,9 +69,11 @@ fn main() -> std::result::Result<ExitCode, Box<dyn Error>> {
         bounded.parameters.save(&path)?;
         println!("critic: {path}");
     }
-    let holds = bounded.bounds.upper <= 1.0 && runs.iter().all(|(_, run)| run.steepest <= run.bounds.upper);
-    println!("the bounded critic is at most 1: {holds}; the estimate is above 1: {}", estimate.bounds.upper > 1.0);
-    Ok(if holds && estimate.bounds.upper > 1.0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let holds = bounded.looks.iter().all(|look| look.bounds.upper <= 1.0 && look.found <= look.bounds.upper)
+        && runs.iter().all(|(_, run)| run.steepest <= run.end().bounds.upper);
+    let exceeds = estimate.largest().found > 1.0;
+    println!("the bounded critic is at most 1: {holds}; the critic with estimates exceeds 1 in its run: {exceeds}");
+    Ok(if holds && exceeds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Pictures of both classes with pixels from 0 to 1, and 1 or -1 for each.
@@ -81,13 +100,35 @@ struct Run {
     parameters: Parameters,
     /// The estimates of the distance, one for each curve point.
     distances: Vec<f64>,
-    bounds: Bounds,
+    /// The slopes at each of [`LOOKS`].
+    looks: Vec<Look>,
     steepest: f64,
+}
+
+/// The slope of a critic in its training.
+#[derive(Clone, Copy)]
+struct Look {
+    /// Proven bounds.
+    bounds: Bounds,
+    /// The steepest place that a search finds: the slope is at least this, up to rounding.
+    found: f64,
 }
 
 impl Run {
     fn distance(&self) -> f64 {
         self.distances.last().copied().unwrap_or(0.0)
+    }
+
+    fn end(&self) -> Look {
+        self.looks[self.looks.len() - 1]
+    }
+
+    /// The largest bound of all looks, and the steepest place of all.
+    fn largest(&self) -> Look {
+        self.looks.iter().fold(self.looks[0], |most, look| Look {
+            bounds: if look.bounds.upper > most.bounds.upper { look.bounds } else { most.bounds },
+            found: most.found.max(look.found),
+        })
     }
 }
 
@@ -112,7 +153,7 @@ fn train(device: &Device, pictures: &Pictures, name: &str, divisor: Divisor) -> 
     let mut step = Step::prepare(&scope, &[&x, &labels], &loss, Adam::default())?;
 
     let all = Outputs::new(device, &network, &parameters, pictures.count())?;
-    let mut distances = Vec::new();
+    let (mut distances, mut looks) = (Vec::new(), Vec::new());
     while step.taken() < STEPS {
         let Some(batch) = batches.next_batch()? else { continue };
         step.run(&parameters, batch, RATE)?;
@@ -120,11 +161,14 @@ fn train(device: &Device, pictures: &Pictures, name: &str, divisor: Divisor) -> 
             distances.push(difference(&all.of(&parameters, &pictures.pixels)?, &pictures.labels));
             eprint!("\r{name}: step {}, distance {:.4}   ", step.taken(), distances[distances.len() - 1]);
         }
+        if LOOKS.contains(&step.taken()) {
+            let bounds = network.lipschitz("", &parameters)?;
+            looks.push(Look { bounds, found: search(device, &network, &parameters, pictures)? });
+        }
     }
     eprintln!();
-    let bounds = network.lipschitz("", &parameters)?;
     let steepest = steepest(device, &network, &parameters, pictures)?;
-    Ok(Run { parameters, distances, bounds, steepest })
+    Ok(Run { parameters, distances, looks, steepest })
 }
 
 /// The critic's values of a fixed number of pictures.
@@ -159,6 +203,18 @@ fn difference(values: &[f64], labels: &[f32]) -> f64 {
     mean(1.0) - mean(-1.0)
 }
 
+/// The largest slope that a search among pictures finds.
+fn search(device: &Device, network: &Sequential, parameters: &Parameters, pictures: &Pictures) -> Result<f64> {
+    let tape = Tape::new(device);
+    let scope = Scope::evaluation(&tape, parameters)?;
+    let given: Vec<(&Value, &Tensor)> = scope.inputs(&[]).into_iter().zip(parameters.tensors(&[])).collect();
+    let starts = Tensor::from_slice(device, &[STARTS, PIXELS], &pictures.pixels[..STARTS * PIXELS])?;
+    let region = Region::Box { radius: 1.0, lower: 0.0, upper: 1.0 };
+    let search = JacobianSearch { region, ..JacobianSearch::default() };
+    let found = search.steepest(&tape, |x| network.apply(&scope, "", x), &starts, &given)?;
+    Ok(found.iter().map(|place| place.sigma).fold(0.0, f64::max))
+}
+
 /// The steepest of many difference quotients: between pictures, and between points of the lines that join pictures.
 fn steepest(device: &Device, network: &Sequential, parameters: &Parameters, pictures: &Pictures) -> Result<f64> {
     let (mut random, count) = (Random::new(3, 0), pictures.count());
@@ -183,27 +239,43 @@ fn steepest(device: &Device, network: &Sequential, parameters: &Parameters, pict
     Ok(steepest)
 }
 
-/// The estimates of the distance, step by step.
+/// The estimates of the distance and the slopes found, step by step.
 fn draw(path: &str, runs: &[(&str, Run)]) -> std::result::Result<(), Box<dyn Error>> {
-    let area = SVGBackend::new(path, (720, 420)).into_drawing_area();
+    let area = SVGBackend::new(path, (720, 700)).into_drawing_area();
     area.fill(&WHITE)?;
-    let most = runs.iter().flat_map(|(_, run)| run.distances.iter().copied()).fold(0.0, f64::max);
-    let mut chart = ChartBuilder::on(&area)
+    let (upper, lower) = area.split_vertically(400);
+    let most = |values: &dyn Fn(&Run) -> f64| runs.iter().map(|(_, run)| values(run)).fold(0.0, f64::max);
+    let top = 1.05 * most(&|run| run.distances.iter().copied().fold(0.0, f64::max));
+    let mut chart = ChartBuilder::on(&upper)
         .caption(format!("distance of {} and {}, from below", CLASSES[0], CLASSES[1]), ("sans-serif", 18))
         .margin(16)
         .x_label_area_size(36)
         .y_label_area_size(48)
-        .build_cartesian_2d(0..STEPS, 0.0..1.05 * most)?;
+        .build_cartesian_2d(0..STEPS, 0.0..top)?;
     chart.configure_mesh().x_desc("step").light_line_style(WHITE).draw()?;
     for (index, (name, run)) in runs.iter().enumerate() {
         let color = Palette99::pick(index).to_rgba();
         let points = (1..).map(|point| point * EVERY).zip(run.distances.iter().copied());
         chart
             .draw_series(LineSeries::new(points, color.stroke_width(2)))?
-            .label(format!("{name} (slope at most {})", run.bounds.decimals(5).1))
+            .label(*name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(2)));
     }
     chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK.mix(0.3)).draw()?;
+
+    let mut chart = ChartBuilder::on(&lower)
+        .caption("largest slope that a search finds", ("sans-serif", 18))
+        .margin(16)
+        .x_label_area_size(36)
+        .y_label_area_size(48)
+        .build_cartesian_2d((1..STEPS).log_scale(), 0.0..1.05 * most(&|run| run.largest().found))?;
+    chart.configure_mesh().x_desc("step, logarithmic").light_line_style(WHITE).draw()?;
+    chart.draw_series([PathElement::new([(1, 1.0), (STEPS, 1.0)], BLACK.mix(0.5))])?;
+    for (index, (_, run)) in runs.iter().enumerate() {
+        let points: Vec<(u64, f64)> = LOOKS.into_iter().zip(run.looks.iter().map(|look| look.found)).collect();
+        let color = Palette99::pick(index).to_rgba();
+        chart.draw_series(LineSeries::new(points, color.stroke_width(2)).point_size(3))?;
+    }
     area.present()?;
     Ok(())
 }
