@@ -4,9 +4,10 @@
 //!
 //! By Kantorovich and Rubinstein, the distance of two sets of pictures is the largest difference of means of a function
 //! of slope at most 1. A network whose weights have norm 1 is such a function. Two runs differ in the number that
-//! weights are divided by: PyTorch's estimate after one iteration a step, and a bound. A table has the largest slopes of
-//! each run, proven from above and found by a search, and those of the trained critic beside 10^5 differences. A critic
-//! with estimates exceeds 1 while its weights move fast. The example ends with status 1 where a promise is broken.
+//! weights are divided by: PyTorch's estimate after one iteration a step, and a bound. A table has the largest slopes
+//! of each run, proven from above and found by a search, and those of the trained critic beside 10^5 differences. A
+//! critic with estimates exceeds 1 while its weights move fast. The example ends with status 1 where a promise is
+//! broken.
 
 use std::error::Error;
 use std::process::ExitCode;
