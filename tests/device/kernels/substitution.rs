@@ -58,9 +58,8 @@ pub fn lu_solve(case: &mut Case<'_>) {
 
 /// Bounds of |T x - b| for each row, where x is what a substitution has found.
 ///
-/// Numbers below 2^-126 may be flushed. That changes a product, a sum, or b by 2^-126, the product of a flushed entry of
-/// T by 2^-126 |x|, and the product of a flushed x by 2^-126 |T|. The quotient of a row may be such an x, which the pivot
-/// enlarges.
+/// Numbers below 2^-126 may be flushed. That changes a product, a sum, or b by 2^-126, and the product of a flushed
+/// entry of T by 2^-126 |x|. The product of a flushed x, which may be the quotient of a row, changes by 2^-126 |T|.
 fn residual_bounds(triangle: &[f64], found: &[f64], roundings: usize) -> Vec<f64> {
     let rows = triangle.chunks_exact(found.len());
     rows.map(|row| {
