@@ -8,11 +8,11 @@ use crate::{Error, Result};
 /// A random number N of terms of a series: the first terms always, and each later term with probability 1 - `stop`
 /// after the term before.
 ///
-/// A term is divided by the probability P(N >= k) to be taken, so that the mean over N is the whole series. The variance
-/// is finite for `stop` < 1 - L², where terms shrink as L^k.
+/// A term is divided by the probability P(N >= k) to be taken, so that the mean over N is the whole series. Where terms
+/// shrink as L^k, the variance is finite for `stop` < 1 - L².
 ///
-/// *Source*  Chen, Behrmann, Duvenaud and Jacobsen, *Residual flows for invertible generative modeling*, 2019, section 3.1
-/// and appendix B.
+/// *Source*  Chen, Behrmann, Duvenaud and Jacobsen, *Residual flows for invertible generative modeling*, 2019,
+/// theorem 1.
 ///
 /// ```
 /// use opnorm::{Device, layer::Roulette};

@@ -73,8 +73,8 @@ fn all_methods_agree_on_fifty_networks() {
         let (case, norm) = network(number);
         let (found, jacobians) = (by_all(&case, norm, 1000 * number as u64), case.jacobians());
         let bound = case.network.truncation("", &case.parameters, terms(norm), case.size()).unwrap().upper;
-        // The k-th power is off by k products of up to size + 4 roundings, on each side; the pivots of I + J by as many,
-        // divided by a smallest singular value of 1 - L.
+        // The k-th power is off by k products of up to size + 4 roundings, on each side. The pivots of I + J are off by
+        // as many, divided by a smallest singular value of 1 - L.
         let roundings = (2 * case.size() + 16) as f64 * 2f64.powi(-24);
         let rounding = (case.blocks() * case.size()) as f64 * roundings * (1.0 + norm) / (1.0 - norm);
         for item in 0..2 {

@@ -95,6 +95,8 @@ fn programs_of_several_lengths_train_one_flow() {
         let mut step = steps.remove(&terms).unwrap_or_else(|| prepared(terms));
         if let Some(last) = last.and_then(|last| steps.get(&last)) {
             step.go_on_from(last).unwrap();
+            let slot = |step: &Step| step.slots().next().unwrap().1.read(gpu()).unwrap();
+            assert!(slot(&step) == slot(last) && slot(last).iter().any(|element| *element != 0.0));
         }
         step.run(&case.parameters, &[&x, &probes, &weights], 0.01).unwrap();
         losses.push(step.loss().read(gpu()).unwrap()[0]);
