@@ -25,6 +25,7 @@
 //! ```
 
 mod activation;
+mod batched;
 mod bjorck;
 mod conv2d;
 mod equilibrium;
@@ -41,6 +42,7 @@ mod orthogonal;
 mod parameter;
 mod parameters;
 mod parametrisation;
+mod probes;
 #[cfg(feature = "io")]
 pub mod pytorch;
 mod random;
@@ -61,12 +63,15 @@ pub use equilibrium::{Equilibrium, EquilibriumGradient, JacobianPenalty, PartBou
 pub use flatten::Flatten;
 pub use generation::Generation;
 pub use initial::{Constant, Direction, Initialiser, Normal, Uniform};
-pub use invertible::{Inverse, InverseItem, InvertibleNetwork, InvertibleProgram, InvertibleResidual};
+pub use invertible::{
+    Inverse, InverseItem, InvertibleNetwork, InvertibleProgram, InvertibleResidual, LogDeterminant, LogVolume, Roulette,
+};
 pub use linear::Linear;
 pub use orthogonal::Orthogonal;
 pub use parameter::{Parameter, Role};
 pub use parameters::Parameters;
 pub use parametrisation::{Parametrisation, Plain};
+pub use probes::Probes;
 pub use random::Random;
 pub use scaled::{Fan, Scaled};
 pub use scope::Scope;

@@ -154,6 +154,29 @@ impl Step {
         self.slots.iter().map(|(name, slot)| (name.as_str(), slot))
     }
 
+    /// Goes on where another step of the same optimiser and parameters stands: shares its slots, and takes its number.
+    ///
+    /// So programs of several shapes train one network by turns, such as those of different numbers of terms of a
+    /// [`Roulette`](crate::layer::Roulette).
+    ///
+    /// # Errors
+    /// [`crate::Error::ShapeMismatch`] for a step with other slots.
+    pub fn go_on_from(&mut self, other: &Self) -> Result<()> {
+        let shapes = |step: &Self| -> Vec<(String, Vec<usize>)> {
+            step.slots.iter().map(|(name, slot)| (name.clone(), slot.shape().to_vec())).collect()
+        };
+        if shapes(self) != shapes(other) {
+            return Err(crate::Error::ShapeMismatch {
+                operation: "go on from a step",
+                expected: format!("slots {:?}", shapes(self)),
+                found: format!("{:?}", shapes(other)),
+            });
+        }
+        self.slots.clone_from(&other.slots);
+        self.taken = other.taken;
+        Ok(())
+    }
+
     /// Goes on after a number of steps, whose slots are written.
     #[cfg(feature = "io-safetensors")]
     pub(super) fn go_on_after(&mut self, taken: u64) {

@@ -56,15 +56,6 @@ impl Inner {
     }
 }
 
-/// A single vector as a batch of one; other values as they are.
-pub(super) fn batched(value: &Value) -> Result<Value> {
-    match value.shape() {
-        [] => value.reshape(&[1, 1]),
-        [length] => value.reshape(&[1, *length]),
-        shape => value.reshape(shape),
-    }
-}
-
 impl fmt::Debug for Inner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { layers, shape, .. } = self;

@@ -1,7 +1,7 @@
 //! The Jacobian of f with respect to z on a tape, formed.
 
 use super::super::Scope;
-use super::inner::batched;
+use super::super::batched::batched;
 use super::layer::Equilibrium;
 use crate::Result;
 use crate::tape::Value;

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::super::batched::batched;
 use super::super::{Activation, Layer, Parameter, Parameters, Scope, Sequential};
 use super::gradient::EquilibriumGradient;
-use super::inner::{Inner, batched};
+use super::inner::Inner;
 use super::parts::{PartBounds, Parts};
 use crate::bound::{Bounds, Guarantee, Up, down};
 use crate::solve::Implicit;

@@ -1,11 +1,11 @@
 //! The Frobenius norm of the Jacobian by random probes.
 
-use super::super::{Random, Scope};
-use super::inner::batched;
+use super::super::Scope;
+use super::super::batched::batched;
+use super::super::probes::standard_error;
 use super::layer::Equilibrium;
-use crate::device::Device;
 use crate::tape::Value;
-use crate::tensor::{Tensor, volume};
+use crate::tensor::volume;
 use crate::{Error, Result};
 
 /// An estimate of the mean of |J|² / size over a batch, in the Frobenius norm.
@@ -21,21 +21,10 @@ pub struct JacobianPenalty {
 const OPERATION: &str = "Jacobian penalty";
 
 impl Equilibrium {
-    /// Random probes for [`Equilibrium::jacobian_penalty`]: independent signs, the same for the same seed and stream.
-    ///
-    /// *Shapes*  `shape`: that of z as a batch · result: count × shape
-    ///
-    /// # Errors
-    /// Errors of the device.
-    pub fn probes(device: &Device, count: usize, shape: &[usize], seed: u64, stream: u64) -> Result<Tensor> {
-        let (shape, mut random) = ([&[count], shape].concat(), Random::new(seed, stream));
-        let sign = |_| if random.uniform() <= 0.5 { -1.0 } else { 1.0 };
-        Tensor::from_slice(device, &shape, &(0..volume(&shape)).map(sign).collect::<Vec<f32>>())
-    }
-
     /// The mean of |Jᵀ ε|² / size over the batch and over probes ε, where J is the derivative of f with respect to z.
     ///
-    /// The expectation is the mean of |J|² / size in the Frobenius norm. A training step gives new probes as an input.
+    /// The expectation is the mean of |J|² / size in the Frobenius norm. A training step gives new
+    /// [`Probes::Signs`](crate::layer::Probes::Signs) as an input.
     ///
     /// *Shapes*  `z`, `input`: as [`Equilibrium::jacobian`] · `probes`: count × batch × item of z, with a count of 2 or
     /// more, because a standard error needs two · value, standard error: one number
@@ -74,8 +63,6 @@ impl Equilibrium {
         }
         let estimates = z.tape().concatenate(&estimates.iter().collect::<Vec<_>>(), 0)?;
         let value = estimates.mean(&[0])?;
-        let pairs = (count * (count - 1)) as f64;
-        let square = estimates.subtract(&value)?.square()?.sum(&[0])?.scale(pairs.recip())?;
-        Ok(JacobianPenalty { value, standard_error: square.stop_gradient()?.sqrt()? })
+        Ok(JacobianPenalty { standard_error: standard_error(&estimates, &value)?, value })
     }
 }

@@ -1,9 +1,12 @@
 //! Residual blocks one after another.
 
+use super::super::batched::batched;
+use super::super::lipschitz::exactly;
 use super::super::{Deviation, Layer, Parameter, Parameters, Scope, Sequential, Standardised, join};
+use super::log_determinant::{LogDeterminant, LogVolume};
 use super::residual::InvertibleResidual;
 use crate::Result;
-use crate::bound::Bounds;
+use crate::bound::{Bounds, Up};
 use crate::tape::Value;
 use crate::tensor::Tensor;
 
@@ -50,22 +53,24 @@ impl InvertibleNetwork {
         Self { layers: self.layers.then(block), ..self }
     }
 
-    /// The output, and ln |det J| of the derivative J at each item: the sum over the blocks.
+    /// The output, and ln |det| of its derivative at each item: the sum over the blocks, by one method for all.
+    ///
+    /// The standard error is that of the sums, one for each probe.
     ///
     /// *Shapes*  as [`InvertibleResidual::apply_with_log_determinant`]
     ///
     /// ```
-    /// use opnorm::layer::{InvertibleNetwork, InvertibleResidual, Linear, Parameters, Scope};
+    /// use opnorm::layer::{InvertibleNetwork, InvertibleResidual, Linear, LogDeterminant, Parameters, Scope};
     /// use opnorm::{Device, tape::Tape, tensor::Tensor};
     /// let device = Device::new()?;
     /// let network = InvertibleNetwork::new().then(InvertibleResidual::new(Linear::new(2, 2).without_bias()));
     /// let parameters = Parameters::initial(&device, &network, 7)?;
-    /// parameters.write("0.weight", &[0.5, 0.0, 0.0, -0.5])?; // J = diag(1.5, 0.5)
+    /// parameters.write("0.weight", &[0.5, 0.0, 0.0, -0.5])?; // I + J = diag(1.5, 0.5)
     /// let tape = Tape::new(&device);
     /// let scope = Scope::evaluation(&tape, &parameters)?;
     /// let x = tape.input(&[1, 2])?;
-    /// let (_, volume) = network.apply_with_log_determinant(&scope, "", &x)?;
-    /// let program = tape.compile(&scope.inputs(&[&x]), &[volume])?;
+    /// let (_, volume) = network.apply_with_log_determinant(&scope, "", &x, &LogDeterminant::Exact)?;
+    /// let program = tape.compile(&scope.inputs(&[&x]), &[volume.value])?;
     /// let found = program.run(&parameters.tensors(&[&Tensor::zeros(&device, &[1, 2])?]))?;
     /// assert!((found[0].read(&device)?[0] - 0.75f32.ln()).abs() < 1e-6);
     /// # Ok::<(), opnorm::Error>(())
@@ -73,12 +78,38 @@ impl InvertibleNetwork {
     ///
     /// # Errors
     /// As [`InvertibleResidual::apply_with_log_determinant`].
-    pub fn apply_with_log_determinant(&self, scope: &Scope, path: &str, input: &Value) -> Result<(Value, Value)> {
-        let items = if input.shape().len() > 1 { input.shape()[0] } else { 1 };
-        let start = (input.clone(), scope.tape().fill(&[items], 0.0)?);
-        self.parts(path).try_fold(start, |(input, sum), (path, block)| {
-            let (output, volume) = block.apply_with_log_determinant(scope, &path, &input)?;
-            Ok((output, sum.add(&volume)?))
+    pub fn apply_with_log_determinant(
+        &self,
+        scope: &Scope,
+        path: &str,
+        input: &Value,
+        method: &LogDeterminant,
+    ) -> Result<(Value, LogVolume)> {
+        let (mut point, mut sum) = (input.clone(), None::<Value>);
+        for (block, (path, residual)) in self.parts(path).enumerate() {
+            let place = (block, self.blocks.len());
+            let (output, samples) = residual.apply_with_samples(scope, &path, &point, method, place)?;
+            sum = Some(sum.map_or(Ok(samples.clone()), |sum| sum.add(&samples))?);
+            point = output;
+        }
+        let volume = match sum {
+            Some(samples) => method.of_samples(&samples)?,
+            // The identity, whose determinant is 1 by any method.
+            None => LogDeterminant::Exact.of_samples(&scope.tape().fill(&[1, batched(input)?.shape()[0]], 0.0)?)?,
+        };
+        Ok((point, volume))
+    }
+
+    /// Bounds of the distance of the first terms of the series from ln |det|: the sum over the blocks, as
+    /// [`InvertibleResidual::truncation`].
+    ///
+    /// # Errors
+    /// As [`Layer::lipschitz`].
+    pub fn truncation(&self, path: &str, parameters: &Parameters, terms: usize, size: usize) -> Result<Bounds> {
+        self.parts(path).try_fold(exactly(0.0), |sum, (path, block)| {
+            let own = block.truncation(&path, parameters, terms, size)?;
+            let upper = (Up::of(sum.upper) + Up::of(own.upper)).value();
+            Ok(Bounds { lower: 0.0, upper, guarantee: sum.guarantee.and(own.guarantee) })
         })
     }
 

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use super::super::standardise::output;
 use super::super::{Deviation, Layer, Parameter, Parameters, Scope, Standardised};
+use super::copies::expect_kept;
+use super::log_determinant::{LogDeterminant, LogVolume};
+use super::truncation::truncation;
+use crate::Result;
 use crate::bound::{Bounds, Guarantee, down, up};
 use crate::tape::Value;
-use crate::tensor::{Tensor, volume};
-use crate::{Error, Result};
+use crate::tensor::Tensor;
 
 /// A residual block y = x + g(x), which has an inverse where the Lipschitz constant L of g is below 1.
 ///
@@ -34,30 +37,82 @@ impl InvertibleResidual {
         &*self.inner
     }
 
-    /// The output, and ln |det J| of the derivative J at each item: from the LU factors of J, with derivatives of any
-    /// order.
+    /// The output, and ln |det (I + J)| with the derivative J of g at each item, by a method.
     ///
-    /// J is formed by one product with each unit vector, on batch · size items at once: for a `size` up to some
-    /// hundreds.
+    /// All methods have derivatives of any order.
     ///
-    /// *Shapes*  `input` and output: batch × any, of `size` elements each item · ln |det J|: batch
+    /// *Shapes*  `input` and output: batch × any · log-volume: batch
+    ///
+    /// ```
+    /// use opnorm::layer::{InvertibleResidual, Linear, LogDeterminant, Parameters, Probes, Scope};
+    /// use opnorm::{Device, tape::Tape, tensor::Tensor};
+    /// let device = Device::new()?;
+    /// let block = InvertibleResidual::new(Linear::new(2, 2).without_bias());
+    /// let parameters = Parameters::initial(&device, &block, 7)?;
+    /// parameters.write("weight", &[0.5, 0.0, 0.0, -0.5])?; // I + J = diag(1.5, 0.5)
+    /// let tape = Tape::new(&device);
+    /// let scope = Scope::evaluation(&tape, &parameters)?;
+    /// let x = tape.input(&[1, 2])?;
+    /// let probes = tape.constant(&Probes::Signs.draw(&device, &[1, 4, 1, 2], 7, 0)?)?;
+    /// let series = LogDeterminant::Series { terms: 20, probes: &probes };
+    /// let (_, exact) = block.apply_with_log_determinant(&scope, "", &x, &LogDeterminant::Exact)?;
+    /// let (_, estimate) = block.apply_with_log_determinant(&scope, "", &x, &series)?;
+    /// let program = tape.compile(&scope.inputs(&[&x]), &[exact.value, estimate.value])?;
+    /// let found = program.run(&parameters.tensors(&[&Tensor::zeros(&device, &[1, 2])?]))?;
+    /// for found in &found {
+    ///     assert!((found.read(&device)?[0] - 0.75f32.ln()).abs() < 1e-6);
+    /// }
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`Layer::apply`]; [`Error::TooLarge`] for more elements than can be counted.
-    pub fn apply_with_log_determinant(&self, scope: &Scope, path: &str, input: &Value) -> Result<(Value, Value)> {
+    /// [`crate::Error::ShapeMismatch`] for probes or weights of another shape; [`crate::Error::InvalidOption`] for no
+    /// terms, or a sketch of no probes or of all; [`crate::Error::TooLarge`] for more elements than can be counted; as
+    /// [`Layer::apply`].
+    pub fn apply_with_log_determinant(
+        &self,
+        scope: &Scope,
+        path: &str,
+        input: &Value,
+        method: &LogDeterminant,
+    ) -> Result<(Value, LogVolume)> {
+        let (output, samples) = self.apply_with_samples(scope, path, input, method, (0, 1))?;
+        Ok((output, method.of_samples(&samples)?))
+    }
+
+    /// The output, and samples of ln |det (I + J)| for block number `block` of `blocks`: count × batch.
+    pub(super) fn apply_with_samples(
+        &self,
+        scope: &Scope,
+        path: &str,
+        input: &Value,
+        method: &LogDeterminant,
+        (block, blocks): (usize, usize),
+    ) -> Result<(Value, Value)> {
         let output = self.apply(scope, path, input)?;
-        let (batch, item) = input.shape().split_first().map_or((1, &[][..]), |(batch, item)| (*batch, item));
-        let size = volume(item);
-        let (many, copies) = ([&[batch * size], item].concat(), [batch, size, size]);
-        let copied = |rows: &Value, shape: &[usize]| rows.reshape(shape)?.broadcast_to(&copies)?.reshape(&many);
-        let identity: Vec<f32> = (0..size * size).map(|place| f32::from(place % (size + 1) == 0)).collect();
-        let identity = Tensor::from_slice(scope.tape().device(), &[1, size, size], &identity)?;
-        let points = copied(input, &[batch, 1, size])?;
-        let directions = copied(&scope.tape().constant(&identity)?, &[1, size, size])?;
-        let images = self.apply(scope, path, &points)?;
-        let columns = scope.tape().jvp(&[&images], &[&points], &[&directions])?.swap_remove(0);
-        // The rows are the columns of J, which has the determinant of its transpose.
-        Ok((output, columns.reshape(&copies)?.log_abs_determinant()?))
+        Ok((output, method.samples(self.inner(), (scope, path), input, (block, blocks))?))
+    }
+
+    /// Bounds of the distance of the first terms of the series from ln |det (I + J)|, at any item of `size` elements.
+    ///
+    /// The distance is at most size · Σ L^k / k over k > terms, for the upper bound L of the Lipschitz constant of g.
+    /// Without an L below 1 nothing is known. Rounding on the device is not in the bounds.
+    ///
+    /// ```
+    /// use opnorm::layer::{InvertibleResidual, Linear, Parameters};
+    /// use opnorm::Device;
+    /// let block = InvertibleResidual::new(Linear::new(2, 2).without_bias());
+    /// let parameters = Parameters::initial(&Device::new()?, &block, 7)?;
+    /// parameters.write("weight", &[-0.5, 0.0, 0.0, -0.5])?; // 2 ln 0.5 = -2 Σ 0.5^k / k
+    /// let bounds = block.truncation("", &parameters, 1, 2)?;
+    /// assert!((bounds.upper - 2.0 * (2f64.ln() - 0.5)).abs() < 1e-6);
+    /// # Ok::<(), opnorm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Layer::lipschitz`].
+    pub fn truncation(&self, path: &str, parameters: &Parameters, terms: usize, size: usize) -> Result<Bounds> {
+        Ok(truncation(&self.inner.lipschitz(path, parameters)?, terms, size))
     }
 }
 
@@ -72,13 +127,7 @@ impl Layer for InvertibleResidual {
 
     fn apply(&self, scope: &Scope, path: &str, input: &Value) -> Result<Value> {
         let added = self.inner.apply(scope, path, input)?;
-        if added.shape() != input.shape() {
-            return Err(Error::ShapeMismatch {
-                operation: "invertible residual",
-                expected: format!("a layer that keeps the shape {:?}", input.shape()),
-                found: format!("{:?}", added.shape()),
-            });
-        }
+        expect_kept(input, &added)?;
         input.add(&added)
     }
 

@@ -2,8 +2,8 @@
 
 use opnorm::bound::Guarantee;
 use opnorm::layer::{
-    Activation, Conv2d, Divisor, Inverse, InvertibleNetwork, InvertibleResidual, Layer, Linear, Parameters, Scope,
-    Sequential, SpectralNormalisation,
+    Activation, Conv2d, Divisor, Inverse, InvertibleNetwork, InvertibleResidual, Layer, Linear, LogDeterminant,
+    Parameters, Scope, Sequential, SpectralNormalisation,
 };
 use opnorm::solve::fixed_point::{Anderson, Status};
 use opnorm::tape::Tape;
@@ -157,11 +157,11 @@ fn log_determinants_are_those_of_the_derivative_in_f64() {
     let tape = Tape::new(gpu());
     let scope = Scope::evaluation(&tape, &parameters).unwrap();
     let x = tape.input(&[2, SIDE]).unwrap();
-    let (y, volume) = network.apply_with_log_determinant(&scope, "", &x).unwrap();
+    let (y, volume) = network.apply_with_log_determinant(&scope, "", &x, &LogDeterminant::Exact).unwrap();
     let tangent = tape.input(&[2, SIDE]).unwrap();
     let along = tape.jvp(&[&y], &[&x], &[&tangent]).unwrap().swap_remove(0);
     let values = scope.inputs(&[&x]);
-    let found = tape.compile(&values, &[volume]).unwrap();
+    let found = tape.compile(&values, &[volume.value]).unwrap();
     let product = tape.compile(&[&values[..], &[&tangent]].concat(), &[along]).unwrap();
     let point = normal(&mut Source::new(86), 2 * SIDE);
     let found = found.run(&parameters.tensors(&[&tensor(&[2, SIDE], &point)])).unwrap()[0].read(gpu()).unwrap();

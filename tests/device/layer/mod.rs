@@ -6,6 +6,7 @@ mod equilibrium;
 mod files;
 mod invertible;
 mod layers;
+mod log_determinants;
 mod normalisations;
 mod penalties;
 

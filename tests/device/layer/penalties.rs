@@ -1,7 +1,7 @@
 //! Penalties of an equilibrium's Jacobian: estimates with their errors, norms, derivatives.
 
 use opnorm::Error;
-use opnorm::layer::{Equilibrium, Layer, Scope};
+use opnorm::layer::{Equilibrium, Layer, Probes, Scope};
 use opnorm::tape::Tape;
 use opnorm::tensor::Tensor;
 use opnorm::train::{Adam, Step};
@@ -18,7 +18,7 @@ fn the_jacobian_penalty_is_an_estimate_with_its_standard_error() {
     let scope = Scope::evaluation(&tape, &parameters).unwrap();
     let input = tape.input(&[2, SIZE]).unwrap();
     let z = layer.apply(&scope, "", &input).unwrap();
-    let probes = Equilibrium::probes(gpu(), count, &[2, SIZE], 7, 0).unwrap();
+    let probes = Probes::Signs.draw(gpu(), &[count, 2, SIZE], 7, 0).unwrap();
     let probes = tape.constant(&probes).unwrap();
     let penalty = layer.jacobian_penalty(&scope, "", (&z, &input), &probes).unwrap();
     let (jacobian, norms) =
@@ -54,7 +54,7 @@ fn penalties_have_the_derivatives_of_differences() {
     let scope = Scope::evaluation(&tape, &parameters).unwrap();
     let input = tape.input(&[3]).unwrap();
     let z = layer.apply(&scope, "", &input).unwrap();
-    let probes = tape.constant(&Equilibrium::probes(gpu(), 4, &[1, SIZE], 7, 1).unwrap()).unwrap();
+    let probes = tape.constant(&Probes::Signs.draw(gpu(), &[4, 1, SIZE], 7, 1).unwrap()).unwrap();
     let frobenius = layer.jacobian_penalty(&scope, "", (&z, &input), &probes).unwrap().value;
     let spectral = layer.jacobian_norms(&scope, "", &z, &input).unwrap();
     let at: Vec<Vec<f64>> = [normal(41, 3)]
@@ -84,7 +84,7 @@ fn a_penalised_equilibrium_is_trained() {
     let goal: Vec<f32> = normal(51, 8 * SIZE).iter().map(|entry| 0.5 * entry.tanh()).collect();
     let (goal, mut losses) = (tensor(&[8, SIZE], &goal), Vec::new());
     for number in 0..60 {
-        let signs = Equilibrium::probes(gpu(), 2, &[8, SIZE], 7, number).unwrap();
+        let signs = Probes::Signs.draw(gpu(), &[2, 8, SIZE], 7, number).unwrap();
         step.run(&parameters, &[&x, &goal, &signs], 0.02).unwrap();
         losses.push(step.loss().read(gpu()).unwrap()[0]);
     }
