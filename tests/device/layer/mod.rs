@@ -8,6 +8,8 @@ mod invertible;
 mod layers;
 mod normalisations;
 mod penalties;
+#[cfg(feature = "io")]
+mod trained;
 
 use opnorm::layer::{Layer, Parameters, Scope};
 use opnorm::tape::Tape;
