@@ -9,13 +9,13 @@ use plotters::prelude::*;
 use super::digits::{Digits, Pictures};
 use super::{DRAWN, Flow, PIXELS};
 
-const SIDE: usize = 8;
+const SIDE: i32 = 8;
 /// The size of a pixel of a digit.
-const CELL: usize = 6;
+const CELL: i32 = 6;
 /// From a digit to the next.
-const APART: usize = SIDE * CELL + 8;
-const LEFT: usize = 196;
-const TOP: usize = 52;
+const APART: i32 = SIDE * CELL + 8;
+const LEFT: i32 = 196;
+const TOP: i32 = 52;
 
 /// Draws rows of digits, and returns the number of reconstructions that are the picture itself.
 pub fn draw(path: &str, flow: &Flow, digits: &Digits, test: &Pictures) -> Result<usize, Box<dyn Error>> {
@@ -40,23 +40,21 @@ pub fn draw(path: &str, flow: &Flow, digits: &Digits, test: &Pictures) -> Result
         ("", &drawn[1]),
         ("samples of the Gaussian", &flow.pixels(&noise)),
     ];
-    let size = [LEFT + DRAWN * APART + 8, TOP + rows.len() * APART + 8].map(|side| side as u32);
+    let [across, down] = [DRAWN, rows.len()].map(i32::try_from);
+    let size = [LEFT + across? * APART + 8, TOP + down? * APART + 8].map(i32::unsigned_abs);
     let area = SVGBackend::new(path, size.into()).into_drawing_area();
     area.fill(&WHITE)?;
-    let write = |text: &str, place: (usize, usize), size: u32| {
-        let place = (place.0 as i32, place.1 as i32);
-        area.draw(&Text::new(text.to_owned(), place, ("sans-serif", size)))
-    };
+    let write =
+        |text: &str, place: (i32, i32), size: u32| area.draw(&Text::new(text.to_owned(), place, ("sans-serif", size)));
     write("digits by an invertible network, and by a Gaussian of the same logits", (16, 16), 18)?;
-    for (row, (title, pixels)) in rows.iter().enumerate() {
+    for (row, (title, pixels)) in (0..).zip(&rows) {
         let top = TOP + row * APART;
         write(title, (16, top + APART / 2 - 14), 14)?;
-        for (place, pixel) in pixels.iter().enumerate() {
-            let (digit, inside) = (place / PIXELS, place % PIXELS);
-            let corner = (LEFT + digit * APART + inside % SIDE * CELL, top + inside / SIDE * CELL);
-            let corners = [corner, (corner.0 + CELL, corner.1 + CELL)].map(|(x, y)| (x as i32, y as i32));
+        for (place, pixel) in (0..).zip(pixels.iter()) {
+            let (digit, inside) = (place / (SIDE * SIDE), place % (SIDE * SIDE));
+            let (x, y) = (LEFT + digit * APART + inside % SIDE * CELL, top + inside / SIDE * CELL);
             let grey = 255 - pixel * 15;
-            area.draw(&Rectangle::new(corners, RGBColor(grey, grey, grey).filled()))?;
+            area.draw(&Rectangle::new([(x, y), (x + CELL, y + CELL)], RGBColor(grey, grey, grey).filled()))?;
         }
     }
     area.present()?;
