@@ -8,11 +8,12 @@ use crate::model::KEYS;
 use crate::rewritten;
 use crate::running::{close, opnorm};
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "docs/adapters.md",
     "docs/bounds.md",
     "docs/guarantees.md",
+    "docs/invertible.md",
     "docs/library.md",
     "docs/normalisation.md",
     "docs/report.md",

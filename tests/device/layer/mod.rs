@@ -9,6 +9,8 @@ mod layers;
 mod log_determinants;
 mod normalisations;
 mod penalties;
+#[cfg(feature = "io")]
+mod trained;
 
 use opnorm::layer::{Layer, Parameters, Scope};
 use opnorm::tape::Tape;
