@@ -8,10 +8,11 @@ use crate::model::KEYS;
 use crate::rewritten;
 use crate::running::{close, opnorm};
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "docs/adapters.md",
     "docs/bounds.md",
+    "docs/equilibrium.md",
     "docs/guarantees.md",
     "docs/library.md",
     "docs/normalisation.md",
