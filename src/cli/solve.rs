@@ -11,7 +11,8 @@ use opnorm::iterate::Control;
 use opnorm::operator::{Claimed, Claims};
 use opnorm::report::SolutionRow;
 use opnorm::solve::{
-    Auto, BiCgStab, Cgnr, ConjugateGradients, Gmres, LinearSolver, Lsmr, Minres, Neumann, Solutions, SolveStatus,
+    Auto, BiCgStab, Cgnr, ConjugateGradients, Direct, Gmres, Jacobi, LinearSolver, Lsmr, Minres, Neumann, Solution,
+    Solutions, SolveStatus, System,
 };
 use opnorm::tensor::Tensor;
 use opnorm::{Device, Error, Matrix, Result};
@@ -23,7 +24,7 @@ use super::item::Item;
 use super::outputs::destination;
 use super::request::format;
 use super::rewriting::device;
-use super::solve_arguments::{SolveArguments, SolverArgument};
+use super::solve_arguments::{PreconditionerArgument, SolveArguments, SolverArgument};
 use super::systems::{Systems, transposed};
 
 /// Solves, writes x, and prints a row for each right-hand side.
@@ -90,7 +91,12 @@ fn solve(
     let [matrix, right] = targets;
     let entries = read(matrix, "A")?;
     let claims = if rows == cols { Claims::of_entries(rows, &entries) } else { Claims::default() };
-    let matrix = Claimed::new(Matrix::from_batch(device, batch, rows, cols, &entries)?, claims);
+    let matrix = Matrix::from_batch(device, batch, rows, cols, &entries)?;
+    let jacobi = match arguments.preconditioner {
+        PreconditionerArgument::None => None,
+        PreconditionerArgument::Jacobi => Some(Jacobi::new(&matrix)?),
+    };
+    let matrix = Claimed::new(matrix, claims);
     let right = Tensor::from_slice(device, &[batch, vectors, rows], &transposed(&read(right, "b")?, (rows, vectors)))?;
     let bar = if io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     let control = Control::new().on_progress(|progress| {
@@ -98,8 +104,9 @@ fn solve(
         bar.tick();
         if interrupt::is_asked() { Err(progress.cancelled()) } else { Ok(()) }
     });
-    let solver = solver(arguments);
-    let solutions = device.block_on(solver.solve_async(&matrix, &right, control));
+    let (solver, system) = (solver(arguments), System::new(&matrix, &right));
+    let system = jacobi.as_ref().map_or(system, |jacobi| system.preconditioned(jacobi));
+    let solutions = device.block_on(solver.solve_system_async(system, control));
     bar.finish_and_clear();
     solutions
 }
@@ -124,24 +131,35 @@ fn solver(arguments: &SolveArguments) -> Box<dyn LinearSolver> {
         SolverArgument::Lsmr => of!(Lsmr),
         SolverArgument::Cgnr => of!(Cgnr),
         SolverArgument::Neumann => of!(Neumann),
+        SolverArgument::Lu => of!(Direct),
     }
 }
 
-/// Writes x, unless a number of a system or of x is not finite, and the report.
+/// Writes x, unless a number of a system or of x is not finite, or A has no factors, and the report.
 fn finish(device: &Device, arguments: &SolveArguments, systems: &Systems, solutions: &Solutions) -> Result<Ending> {
     let output = &arguments.output;
     let sides = (systems.vectors, systems.cols);
     let x = solutions.x.read(device)?;
     let is_finite = solutions.iter().all(|solution| solution.status != SolveStatus::NonFinite);
-    match &solutions.refined {
+    let is_singular = |solution: &Solution| solution.status == SolveStatus::Singular;
+    let singular = match arguments.method {
+        SolverArgument::Lu => solutions.iter().position(is_singular).map(|index| index / systems.vectors.max(1)),
+        _ => None,
+    };
+    match (singular, &solutions.refined) {
+        (Some(matrix), _) => complain(&format!(
+            "{}: no x is written: matrix {matrix} is singular to the precision of f32; --method lsmr finds an x of \
+             least residual",
+            output.display()
+        )),
         _ if !is_finite || !x.iter().all(|number| number.is_finite()) => {
             complain(&format!("{}: no x is written: a number is NaN or infinite", output.display()));
         }
-        Some(refined) => write_npy_f64(output, &systems.solution, &transposed(&refined.concat(), sides))?,
-        None => write_npy_f32(output, &systems.solution, &transposed(&x, sides))?,
+        (None, Some(refined)) => write_npy_f64(output, &systems.solution, &transposed(&refined.concat(), sides))?,
+        (None, None) => write_npy_f32(output, &systems.solution, &transposed(&x, sides))?,
     }
     let unconverged = solutions.iter().any(|solution| solution.status != SolveStatus::Converged);
-    let findings = Findings { unconverged, ..Findings::default() };
+    let findings = Findings { unreadable: singular.is_some(), unconverged };
     let mut method = solutions.solver.to_owned();
     if !solutions.reason.is_empty() {
         method.push_str(&format!(": {}", solutions.reason));

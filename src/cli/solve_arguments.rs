@@ -22,6 +22,9 @@ pub struct SolveArguments {
     /// The method
     #[arg(long, value_enum, default_value_t = SolverArgument::Auto)]
     pub method: SolverArgument,
+    /// M, about the inverse of A: iterations are those of A M, or of M A for symmetric methods
+    #[arg(long, value_enum, default_value_t = PreconditionerArgument::None)]
+    pub preconditioner: PreconditionerArgument,
     /// Stop where |b - A x| is at most this part of |b|
     #[arg(long, value_name = "R", default_value = "1e-6", value_parser = tolerance)]
     pub rtol: f64,
@@ -55,4 +58,15 @@ pub enum SolverArgument {
     Cgnr,
     /// Neumann's series, for matrices near the identity
     Neumann,
+    /// LU factors with partial pivoting, for square matrices, with an estimate of the condition
+    Lu,
+}
+
+/// The preconditioner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PreconditionerArgument {
+    /// the identity
+    None,
+    /// the inverse of the diagonal of A
+    Jacobi,
 }

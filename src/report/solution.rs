@@ -38,13 +38,15 @@ pub struct SolutionRow {
     pub products: usize,
     /// The method that ran.
     pub method: &'static str,
+    /// An estimate from below of the condition |A|₁ |A⁻¹|₁, where the method factors A.
+    pub condition: Option<f64>,
 }
 
 /// A key with its value in a row; `None` for an unknown value.
 type Key = (&'static str, fn(&SolutionRow) -> Option<Value<'_>>);
 
 /// The keys of every row, in order.
-const KEYS: [Key; 11] = [
+const KEYS: [Key; 12] = [
     ("item", |row| Some(count(row.item))),
     ("vector", |row| Some(count(row.vector))),
     ("method", |row| text(row.method)),
@@ -56,6 +58,7 @@ const KEYS: [Key; 11] = [
     ("delta", |row| row.guarantee.delta().map(Value::Number)),
     ("iterations", |row| Some(count(row.iterations))),
     ("products", |row| Some(count(row.products))),
+    ("condition", |row| row.condition.and_then(number)),
 ];
 
 fn number(number: f64) -> Option<Value<'static>> {
@@ -76,6 +79,7 @@ impl SolutionRow {
             iterations: solution.iterations,
             products: solution.products,
             method: solutions.solver,
+            condition: solutions.conditions.as_ref().and_then(|all| all.get(index / vectors.max(1)).copied()),
         };
         solutions.iter().enumerate().map(row).collect()
     }
@@ -107,7 +111,9 @@ const WORDS: usize = 2;
 
 /// The cells of a table, its header first.
 fn cells(rows: &[SolutionRow]) -> Vec<Vec<String>> {
-    let header = ["system", "status", "residual", "relative", "error at most", "iterations", "products"];
+    let header = ["system", "status", "residual", "relative", "error at most", "iterations", "products", "condition"];
+    // A column for methods that estimate the condition.
+    let columns = header.len() - usize::from(rows.iter().all(|row| row.condition.is_none()));
     let finite = |value: f64, words: fn(f64) -> String| if value.is_finite() { words(value) } else { "-".to_owned() };
     let cells = rows.iter().map(|row| {
         vec![
@@ -118,9 +124,11 @@ fn cells(rows: &[SolutionRow]) -> Vec<Vec<String>> {
             row.error.as_ref().map_or("-".to_owned(), ToString::to_string),
             row.iterations.to_string(),
             row.products.to_string(),
+            row.condition.map_or("-".to_owned(), magnitude),
         ]
     });
-    std::iter::once(header.map(str::to_owned).to_vec()).chain(cells).collect()
+    let header = header.map(str::to_owned).to_vec();
+    std::iter::once(header).chain(cells).map(|row| row.into_iter().take(columns).collect()).collect()
 }
 
 impl Serialize for SolutionRow {

@@ -9,6 +9,7 @@
 //! | [`Neumann`] | I + G, norm of G below 1 | A | 3 |
 //! | [`Lsmr`] | any, least squares | A, Aᵀ | 7 |
 //! | [`Cgnr`] | any, least squares | A, Aᵀ | 5 |
+//! | [`Direct`] | square, as many as fit | none: one with each unit vector at first | the factors |
 //!
 //! [`Auto`] chooses by the [`Claims`](crate::operator::Claims) of the operator. Every method is a [`LinearSolver`].
 //!
@@ -43,6 +44,7 @@ pub use jacobi::Jacobi;
 pub use method::bicgstab::BiCgStab;
 pub use method::cgnr::Cgnr;
 pub use method::conjugate_gradients::ConjugateGradients;
+pub use method::direct::Direct;
 pub use method::gmres::Gmres;
 pub use method::lsmr::Lsmr;
 pub use method::minres::Minres;

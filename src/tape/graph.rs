@@ -6,6 +6,7 @@
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
+use super::accuracy::Accuracy;
 use super::settings::Fusion;
 use crate::device::{Buffer, Device, Recorder};
 use crate::ops::{Binary, Reach, Unary};
@@ -180,6 +181,14 @@ pub trait Operation: Debug + Send + Sync {
     /// Any error of the device.
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], scratch: &Buffer<f32>, output: &Tensor)
     -> Result<()>;
+
+    /// The error of [`Operation::evaluate`] by those of the inputs and by rounding; `None` where nothing is known.
+    ///
+    /// Where a function of an element is stated, it takes the place of the reference implementation.
+    #[doc(hidden)]
+    fn accuracy(&self, _inputs: &[&[usize]]) -> Option<Accuracy> {
+        self.is_view().then_some(Accuracy::Moved)
+    }
 
     /// Computes the operation on the host: the reference implementation.
     ///

@@ -28,6 +28,11 @@ impl Program {
     /// # Errors
     /// As [`Program::evaluate`].
     pub(crate) async fn evaluate_async(&self, inputs: &[impl AsRef<[f64]>]) -> Result<Vec<Vec<f64>>> {
+        self.hosted(inputs).await?.run(inputs)
+    }
+
+    /// The program on the host, for inputs of these lengths.
+    pub(super) async fn hosted(&self, inputs: &[impl AsRef<[f64]>]) -> Result<OnHost> {
         let expected: Vec<usize> = self.code.shapes(&self.code.inputs).into_iter().map(volume).collect();
         let found: Vec<usize> = inputs.iter().map(|input| input.as_ref().len()).collect();
         if expected != found {
@@ -37,7 +42,7 @@ impl Program {
                 found: format!("{found:?}"),
             });
         }
-        self.on_host(&[]).await?.run(inputs)
+        self.on_host(&[]).await
     }
 
     /// The program with its constants on the host, and with `known` in place of the values known beforehand.
@@ -83,12 +88,12 @@ impl Program {
 
 /// A program on the host, with the values that depend on no input.
 pub(super) struct OnHost {
-    data: Vec<Vec<f64>>,
-    shapes: Vec<Arc<[usize]>>,
+    pub(super) data: Vec<Vec<f64>>,
+    pub(super) shapes: Vec<Arc<[usize]>>,
     inputs: Vec<usize>,
-    outputs: Vec<usize>,
+    pub(super) outputs: Vec<usize>,
     /// Operations with the values that they read and write.
-    steps: Vec<(Arc<dyn Operation>, Vec<usize>, usize)>,
+    pub(super) steps: Vec<(Arc<dyn Operation>, Vec<usize>, usize)>,
 }
 
 impl OnHost {
@@ -97,23 +102,42 @@ impl OnHost {
     /// # Errors
     /// [`Error::ShapeMismatch`] when an operation computes another number of elements than its shape has.
     pub(super) fn run(&mut self, inputs: &[impl AsRef<[f64]>]) -> Result<Vec<Vec<f64>>> {
+        self.take(inputs);
+        for step in 0..self.steps.len() {
+            let (operation, inputs, output) = &self.steps[step];
+            let result = operation.evaluate(&self.arrays(inputs), &self.shapes[*output]);
+            self.keep(step, result)?;
+        }
+        Ok(self.outputs.iter().map(|output| self.data[*output].clone()).collect())
+    }
+
+    /// Takes the inputs of a run.
+    pub(super) fn take(&mut self, inputs: &[impl AsRef<[f64]>]) {
         for (input, given) in self.inputs.iter().zip(inputs) {
             self.data[*input] = given.as_ref().to_vec();
         }
-        for (operation, inputs, output) in &self.steps {
-            let array = |input: &usize| Array { shape: &self.shapes[*input], data: &self.data[*input] };
-            let arrays: Vec<Array> = inputs.iter().map(array).collect();
-            let shape = &self.shapes[*output];
-            let result = operation.evaluate(&arrays, shape);
-            if result.len() != volume(shape) {
-                return Err(Error::ShapeMismatch {
-                    operation: operation.name(),
-                    expected: format!("{} elements from the reference implementation", volume(shape)),
-                    found: result.len().to_string(),
-                });
-            }
-            self.data[*output] = result;
+    }
+
+    /// Some values as they are now.
+    pub(super) fn arrays(&self, values: &[usize]) -> Vec<Array<'_>> {
+        values.iter().map(|value| Array { shape: &self.shapes[*value], data: &self.data[*value] }).collect()
+    }
+
+    /// Keeps the result of a step.
+    ///
+    /// # Errors
+    /// As [`OnHost::run`].
+    pub(super) fn keep(&mut self, step: usize, result: Vec<f64>) -> Result<()> {
+        let (operation, _, output) = &self.steps[step];
+        let expected = volume(&self.shapes[*output]);
+        if result.len() != expected {
+            return Err(Error::ShapeMismatch {
+                operation: operation.name(),
+                expected: format!("{expected} elements from the reference implementation"),
+                found: result.len().to_string(),
+            });
         }
-        Ok(self.outputs.iter().map(|output| self.data[*output].clone()).collect())
+        self.data[*output] = result;
+        Ok(())
     }
 }

@@ -22,10 +22,12 @@
 //! # Ok::<(), opnorm::Error>(())
 //! ```
 
+mod accuracy;
 mod check;
 mod closed;
 mod columns;
 mod compile;
+mod enclosure;
 mod exact;
 mod function;
 mod fusion;
@@ -49,6 +51,7 @@ mod vjp;
 
 pub use check::{GradientCheck, GradientReport};
 pub(crate) use closed::Closed;
+pub(crate) use enclosure::Enclosed;
 pub(crate) use function::{Function, column};
 pub use graph::{Array, Operation, Primal, Tape, Value};
 pub use linearization::Linearization;

@@ -9,7 +9,7 @@ import pathlib
 
 import numpy as np
 import scipy
-from scipy.sparse.linalg import LinearOperator, cg, gmres, lsmr, minres
+from scipy.sparse.linalg import LinearOperator, bicgstab, cg, gmres, lsmr, minres
 
 TOLERANCE = 1e-5
 
@@ -28,6 +28,10 @@ def tridiagonal(side, diagonal, beside):
     return matrix + beside * (np.eye(side, k=1) + np.eye(side, k=-1))
 
 
+def advection(side):
+    return 2.5 * np.eye(side) - 1.5 * np.eye(side, k=-1) - 0.5 * np.eye(side, k=1)
+
+
 def systems():
     """Names, matrices and methods, in the order of the test."""
     random = congruential(100, 100)
@@ -36,8 +40,12 @@ def systems():
     yield "signs", tridiagonal(150, lambda index: 3.0 if index % 2 == 0 else -2.5, 1.0), "minres"
     yield "shifted", 2.0 * np.eye(100) + 0.2 * random, "gmres"
     yield "shifted", 2.0 * np.eye(100) + 0.2 * random, "gmres(10)"
+    yield "shifted", 2.0 * np.eye(100) + 0.2 * random, "bicgstab"
+    yield "advection", advection(150), "bicgstab"
     yield "tall", congruential(120, 60), "lsmr"
     yield "wide", congruential(40, 90), "lsmr"
+    yield "tall", congruential(120, 60), "cgnr"
+    yield "wide", congruential(40, 90), "cgnr"
 
 
 def count(matrix, right, method):
@@ -68,6 +76,12 @@ def count(matrix, right, method):
 
         minres(operator, right, rtol=1e-14, callback=judge)
         return first[0]
+    elif method == "bicgstab":
+        x, info = bicgstab(operator, right, rtol=TOLERANCE, callback=step)
+        # The callback misses a step that ends after its first product.
+        steps[0] = (products[0] + 1) // 2
+    elif method == "cgnr":
+        return normal_steps(matrix, right)
     elif method.startswith("gmres"):
         restart = 10 if "(" in method else 200
         x, info = gmres(operator, right, rtol=TOLERANCE, restart=restart, callback=step, callback_type="pr_norm")
@@ -78,6 +92,28 @@ def count(matrix, right, method):
         info = 0 if info in (1, 2) else info
     assert info == 0, (method, info)
     return steps[0], products[0]
+
+
+def normal_steps(matrix, right):
+    """SciPy has no CGNR: these are the steps of its cg on the normal equations, with two products each.
+
+    The step that counts is the first with |b - A x| <= tolerance |b|, or |A^T r| <= tolerance |A| |r|, where |A| is the
+    largest |A p| / |p| so far: the test of the library.
+    """
+    steps, first, before, norm = [0], [], [np.zeros(matrix.shape[1])], [0.0]
+
+    def judge(x):
+        steps[0] += 1
+        step, before[0] = x - before[0], x.copy()
+        norm[0] = max(norm[0], np.linalg.norm(matrix @ step) / np.linalg.norm(step))
+        residual = right - matrix @ x
+        size = np.linalg.norm(residual)
+        is_small = size <= TOLERANCE * np.linalg.norm(right)
+        if (is_small or np.linalg.norm(matrix.T @ residual) <= TOLERANCE * norm[0] * size) and not first:
+            first.append(steps[0])
+
+    cg(matrix.T @ matrix, matrix.T @ right, rtol=1e-14, callback=judge, maxiter=200)
+    return first[0], 2 * first[0] + 1
 
 
 entries = []

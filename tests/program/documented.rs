@@ -12,6 +12,7 @@ const PAGES: [&str; 9] = [
     "README.md",
     "docs/adapters.md",
     "docs/bounds.md",
+    "docs/equilibrium.md",
     "docs/guarantees.md",
     "docs/invertible.md",
     "docs/library.md",

@@ -98,6 +98,75 @@ fn least_squares_and_singular_systems_say_what_they_are() {
 }
 
 #[test]
+fn factors_solve_with_a_condition_and_bounds() {
+    let folder = Folder::new();
+    let (entries, right, x) = (matrices(3, 12, false), noise(3 * 12 * 2, 5), folder.text("x.npy"));
+    let (a, b) = (folder.npy("a.npy", &[3, 12, 12], &entries), folder.npy("b.npy", &[3, 12, 2], &right));
+    let rows = opnorm(&["solve", &a, &b, "-o", &x, "--method", "lu", "--json"]).exits(0).rows();
+    let worst = residual(&entries, &read(x.as_ref(), "x").1, &right, (12, 2));
+    assert!(worst <= 2e-6 && rows.len() == 6, "{worst}");
+    for row in &rows {
+        assert_eq!((row["status"].as_str(), row["method"].as_str()), (Some("converged"), Some("LU")));
+        assert_eq!(row["guarantee"], "certified");
+        assert!(number(row, "error") <= number(row, "residual") / 36.0 + 1e-6, "{row}");
+        // 48 on the diagonal, and at most 11 beside it.
+        assert!((1.0..=59.0 / 37.0).contains(&number(row, "condition")), "{row}");
+    }
+    let others = opnorm(&["solve", &a, &b, "-o", &x, "--method", "gmres", "--json"]).exits(0).rows();
+    assert!(others.iter().all(|row| row["condition"].is_null()));
+    let run = opnorm(&["solve", &a, &b, "-o", &x, "--method", "lu", "--refine", "--rtol", "1e-12"]).exits(0);
+    assert!(run.stdout.starts_with("LU\n") && run.stdout.contains("condition"), "{}", run.stdout);
+    let worst = residual(&entries, &read(x.as_ref(), "x").1, &right, (12, 2));
+    assert!(worst <= 2e-12, "{worst}");
+}
+
+#[test]
+fn a_matrix_without_factors_leaves_no_file() {
+    let folder = Folder::new();
+    let x = folder.text("x.npy");
+    // The second matrix has a row twice, with a right-hand side in its range.
+    let a = folder.npy("a.npy", &[2, 2, 2], &[2.0, 1.0, 0.0, 3.0, 1.0, 2.0, 1.0, 2.0]);
+    let b = folder.npy("b.npy", &[2, 2], &[3.0, 3.0, 3.0, 3.0]);
+    let run = opnorm(&["solve", &a, &b, "-o", &x, "--method", "lu", "--json"]).exits(1).says("matrix 1 is singular");
+    let rows = run.rows();
+    assert_eq!((rows[0]["status"].as_str(), rows[1]["status"].as_str()), (Some("converged"), Some("singular")));
+    assert!(number(&rows[0], "condition") >= 1.0 && rows[1]["condition"].is_null());
+    assert!(!folder.path("x.npy").exists());
+    let wide = folder.npy("wide.npy", &[2, 3], &[1.0; 6]);
+    let c = folder.npy("c.npy", &[2], &[1.0; 2]);
+    opnorm(&["solve", &wide, &c, "-o", &x, "--method", "lu"]).exits(1).says("an operator from [3] to itself");
+    let nan = folder.npy("nan.npy", &[2], &[f32::NAN, 1.0]);
+    let one = folder.npy("one.npy", &[2, 2], &[2.0, 1.0, 0.0, 3.0]);
+    let run = opnorm(&["solve", &one, &nan, "-o", &x, "--method", "lu", "--json"]).exits(3);
+    assert_eq!(run.row()["status"], "non_finite");
+    assert!(!folder.path("x.npy").exists());
+}
+
+#[test]
+fn a_preconditioner_saves_steps_where_rows_differ_in_scale() {
+    let folder = Folder::new();
+    let (mut entries, right, x) = (matrices(1, 24, true), noise(24, 5), folder.text("x.npy"));
+    // D A D with D from 1 to 10^3 stays symmetric.
+    let factor = |index: usize| 10f32.powf(index as f32 / 8.0);
+    (0..24 * 24).for_each(|place| entries[place] *= factor(place / 24) * factor(place % 24));
+    let (a, b) = (folder.npy("a.npy", &[24, 24], &entries), folder.npy("b.npy", &[24], &right));
+    let row = |method: &str, preconditioner: &str| {
+        let arguments = ["solve", &a, &b, "-o", &x, "--method", method, "--preconditioner", preconditioner, "--json"];
+        opnorm(&[&arguments[..], &["--rtol", "1e-4"]].concat()).row()
+    };
+    for method in ["cg", "gmres", "bicgstab"] {
+        let (plain, preconditioned) = (row(method, "none"), row(method, "jacobi"));
+        assert_eq!(preconditioned["status"], "converged", "{method}");
+        let (most, steps) = (number(&plain, "iterations"), number(&preconditioned, "iterations"));
+        assert!(2.0 * steps <= most, "{method}: {steps} steps, {most} without");
+    }
+    let wide = folder.npy("wide.npy", &[2, 3], &[1.0; 6]);
+    let c = folder.npy("c.npy", &[2], &[1.0; 2]);
+    let arguments = ["solve", &wide, &c, "-o", &x, "--preconditioner", "jacobi"];
+    opnorm(&arguments).exits(1).says("a square matrix");
+}
+
+#[test]
 fn what_does_not_fit_is_refused_before_anything_is_written() {
     let folder = Folder::new();
     let (a, x) = (folder.npy("a.npy", &[2, 3], &[1.0; 6]), folder.text("x.npy"));

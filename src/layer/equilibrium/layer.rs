@@ -129,6 +129,12 @@ impl Equilibrium {
         &self.implicit
     }
 
+    /// The Lipschitz bounds of f in z and in x, where they are known.
+    pub(super) fn part_bounds(&self, path: &str, parameters: &Parameters) -> Result<Option<[Bounds; 2]>> {
+        let parts = PartBounds { parameters, path, layers: &self.inner.layers };
+        self.bounds.as_ref().map(|bounds| bounds(&parts)).transpose()
+    }
+
     /// The output of some steps from z, which counts as constant.
     fn unrolled(
         &self,
@@ -178,8 +184,7 @@ impl Layer for Equilibrium {
 
     /// L_x / (1 - L_z) for a bound L_z < 1, from [`Equilibrium::bounded`]; no bounds where these are not known.
     fn lipschitz(&self, path: &str, parameters: &Parameters) -> Result<Bounds> {
-        let Some(bounds) = &self.bounds else { return Ok(Bounds::NONE) };
-        let [of_z, of_x] = bounds(&PartBounds { parameters, path, layers: &self.inner.layers })?;
+        let Some([of_z, of_x]) = self.part_bounds(path, parameters)? else { return Ok(Bounds::NONE) };
         let rest = down(1.0 - of_z.upper);
         Ok(match of_z.guarantee.and(of_x.guarantee) {
             Guarantee::None | Guarantee::Lower => Bounds::NONE,

@@ -4,6 +4,7 @@ mod gradient;
 mod inner;
 mod jacobian;
 mod layer;
+mod map;
 mod parts;
 mod penalty;
 

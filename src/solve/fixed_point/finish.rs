@@ -9,6 +9,7 @@ use super::status::Status;
 use crate::Result;
 use crate::bound::{Bounds, Guarantee, Up, down, norm_above, norm_below, norm_of};
 use crate::iterate::{Control, drive};
+use crate::tape::Enclosed;
 use crate::tensor::Tensor;
 
 /// Runs a rule from `start`, and measures the result.
@@ -24,9 +25,9 @@ pub(super) async fn solve(map: &FixedPoint, rule: Rule, start: &Tensor, mut cont
 pub(super) async fn measure(map: &FixedPoint, rule: &Rule, x: Tensor, courses: Vec<Course>) -> Result<Solution> {
     let found = wide(&x.read_async(&map.device).await?);
     let image = map.program().run_async(&[&x]).await?.swap_remove(0).read_async(&map.device).await?;
-    let exact = match map.lipschitz {
-        Some(_) => map.program().evaluate_async(&[&found]).await?.swap_remove(0),
-        None => Vec::new(),
+    let gap = match map.lipschitz {
+        Some(_) => map.program().enclose_async(&[&found]).await?.and_then(|mut outputs| outputs.pop()),
+        None => None,
     };
     let image = wide(&image);
     let length = map.rows().length;
@@ -39,7 +40,12 @@ pub(super) async fn measure(map: &FixedPoint, rule: &Rule, x: Tensor, courses: V
             Status::Converged if residual > (1.0 + ROUNDING) * rule.tolerance(norm_of(&image)) => Status::Stagnated,
             status => status,
         };
-        let error = map.lipschitz.map_or(Bounds::NONE, |lipschitz| bounds(&part(&exact, index), &x, &lipschitz));
+        let error = match (&gap, map.lipschitz) {
+            (Some(Enclosed { center, error }), Some(lipschitz)) => {
+                bounds(&part(center, index), &part(error, index), &lipschitz)
+            }
+            _ => Bounds::NONE,
+        };
         Item { status, residual, evaluations: course.history.len(), error, history: course.history }
     };
     let items = courses.into_iter().enumerate().map(item).collect();
@@ -49,9 +55,6 @@ pub(super) async fn measure(map: &FixedPoint, rule: &Rule, x: Tensor, courses: V
 /// More than the relative rounding of a residual's norm on the device.
 const ROUNDING: f64 = 1e-3;
 
-/// An estimate of the relative error of f(x) in `f64`.
-const OF_IMAGE: f64 = 1.0 / (1u64 << 40) as f64;
-
 fn wide(elements: &[f32]) -> Vec<f64> {
     elements.iter().copied().map(f64::from).collect()
 }
@@ -60,17 +63,17 @@ fn difference(left: &[f64], right: &[f64]) -> Vec<f64> {
     left.iter().zip(right).map(|(left, right)| left - right).collect()
 }
 
-/// Bounds of the distance from x to the fixed point, from f(x) and bounds of the Lipschitz constant.
-fn bounds(image: &[f64], x: &[f64], lipschitz: &Bounds) -> Bounds {
-    let residual = difference(image, x);
-    if !residual.iter().all(|element| element.is_finite()) || lipschitz.upper.is_nan() {
+/// Bounds of the distance from x to the fixed point, from f(x) - x with the error of each element, and bounds of the
+/// Lipschitz constant.
+fn bounds(residual: &[f64], errors: &[f64], lipschitz: &Bounds) -> Bounds {
+    if !residual.iter().chain(errors).all(|number| number.is_finite()) || lipschitz.upper.is_nan() {
         return Bounds::NONE;
     }
-    let rounding = Up::norm(image) * Up::of(OF_IMAGE);
-    let lower = down(norm_below(&residual) - rounding.value()).max(0.0);
+    let rounding = Up::norm(errors);
+    let lower = down(norm_below(residual) - rounding.value()).max(0.0);
     let lower = down(lower / (Up::of(1.0) + Up::of(lipschitz.upper)).value()).max(0.0);
     let rest = down(1.0 - lipschitz.upper);
-    let upper = (Up::of(norm_above(&residual)) + rounding).over(rest).value();
+    let upper = (Up::of(norm_above(residual)) + rounding).over(rest).value();
     match lipschitz.guarantee {
         Guarantee::None | Guarantee::Lower => Bounds::NONE,
         guarantee if rest > 0.0 => Bounds { lower, upper, guarantee },

@@ -27,9 +27,9 @@ pub struct Item {
     /// Bounds of |x - x*|: residual / (1 + L) and residual / (1 - L), where L is the upper bound of
     /// [`FixedPoint::with_lipschitz`](super::FixedPoint::with_lipschitz); else no bounds.
     ///
-    /// The residual of the bounds is computed in `f64` on the host, with 2^-40 |f(x)| for its own rounding, which is an
-    /// estimate. Values that depend on bound inputs alone count as the device computed them. The guarantee is that of
-    /// L.
+    /// The guarantee is that of L. The residual of the bounds is computed in `f64` on the host, with proven bounds of
+    /// every rounding. There are no bounds where f has an operation of unknown accuracy: one of a caller, or one that
+    /// `docs/fixed-points.md` does not list. Values that depend on bound inputs alone count as the device computed them.
     pub error: Bounds,
     /// The residual of each evaluation.
     pub history: Vec<f64>,

@@ -165,7 +165,7 @@ impl<'a> Outer<'a> {
             error,
         };
         let items = items.into_iter().zip(exponents).zip(errors).map(solution).collect();
-        Ok(Solutions { x, refined, solver: settings.name, reason: "", items })
+        Ok(Solutions { x, refined, solver: settings.name, conditions: None, reason: "", items })
     }
 }
 

@@ -1,7 +1,7 @@
 //! `x` within ±`end`, to be multiplied by functions that are 0 further out; its slope counts as 1.
 
-use super::Value;
 use super::pointwise::Pointwise;
+use super::{Accurate, Value};
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
@@ -35,6 +35,10 @@ impl Pointwise for Bound {
 
     fn at(&self, x: f64) -> f64 {
         unary::bound(x, self.end)
+    }
+
+    fn accurate(&self) -> Option<Accurate> {
+        Some(Accurate::exact(unary::bound, self.end, 1.0))
     }
 
     fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Array, Operation, Primal, Value, sum_of};
+use super::{Accuracy, Array, Operation, Primal, Value, sum_of};
 use crate::device::{Buffer, Recorder};
 use crate::tensor::{Conv2dOptions, SlidingSizes, Tensor, volume};
 use crate::{Error, Result, ops, reference};
@@ -167,6 +167,16 @@ impl Operation for Conv2d {
             Part::Weight => ops::conv2d_weight(recorder, &self.sizes, first, second, scratch, output),
             Part::Response => ops::conv2d(recorder, &self.sizes, first, second, output),
         }
+    }
+
+    fn accuracy(&self, _inputs: &[&[usize]]) -> Option<Accuracy> {
+        let SlidingSizes { batch, channels, filters, response, .. } = self.sizes;
+        let terms = match self.part {
+            Part::Image => filters * self.sizes.taps(),
+            Part::Weight => batch * volume(&response),
+            Part::Response => channels * self.sizes.taps(),
+        };
+        Some(Accuracy::Products { terms })
     }
 
     fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {

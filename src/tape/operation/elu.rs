@@ -1,8 +1,9 @@
 //! `x` where it is positive, else `alpha (e^x - 1)`; its slope is 1, or alpha e^x, the latter at 0.
 
-use super::Value;
 use super::pointwise::Pointwise;
+use super::{Accurate, Value};
 use crate::Result;
+use crate::native::functions;
 use crate::ops::Unary;
 use crate::reference::unary;
 
@@ -32,6 +33,10 @@ impl Pointwise for Elu {
 
     fn at(&self, x: f64) -> f64 {
         unary::elu(x, self.alpha)
+    }
+
+    fn accurate(&self) -> Option<Accurate> {
+        Some(Accurate::native(functions::elu, self.alpha, self.alpha.abs().max(1.0)))
     }
 
     fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Array, Operation, Primal, Value, expect_axes};
+use super::{Accuracy, Array, Operation, Primal, Value, expect_axes};
 use crate::device::{Buffer, Recorder};
 use crate::ops::{Around, Places};
 use crate::tensor::{Tensor, volume};
@@ -74,6 +74,13 @@ impl Operation for Gather {
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
         ops::gather(recorder, self.around(inputs[0].shape()), &self.places, inputs[0].buffer(), output.buffer())
+    }
+
+    fn accuracy(&self, _inputs: &[&[usize]]) -> Option<Accuracy> {
+        (0..self.places.length())
+            .map(|index| self.places.list(index).len())
+            .max()
+            .map(|terms| Accuracy::Products { terms })
     }
 
     fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {

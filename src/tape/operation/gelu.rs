@@ -1,9 +1,10 @@
 //! `x Φ(x)` with the distribution function Φ of the normal distribution, and its slope, whose own is φ(x) (2 - x²).
 
-use super::Value;
 use super::bound::{FAR, RAISED};
 use super::pointwise::Pointwise;
+use super::{Accurate, Value};
 use crate::Result;
+use crate::native::functions;
 use crate::ops::Unary;
 use crate::reference::unary;
 
@@ -27,6 +28,10 @@ impl Pointwise for Gelu {
 
     fn at(&self, x: f64) -> f64 {
         unary::gelu(x, 0.0)
+    }
+
+    fn accurate(&self) -> Option<Accurate> {
+        Some(Accurate::native(functions::gelu, 0.0, 1.128_904_2))
     }
 
     fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {

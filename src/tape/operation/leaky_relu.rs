@@ -1,7 +1,7 @@
 //! `x` where it is positive, else `slope x`; its slope is 1 or `slope`, the latter at 0.
 
-use super::Value;
 use super::pointwise::Pointwise;
+use super::{Accurate, Value};
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
@@ -32,6 +32,10 @@ impl Pointwise for LeakyRelu {
 
     fn at(&self, x: f64) -> f64 {
         unary::leaky_relu(x, self.slope)
+    }
+
+    fn accurate(&self) -> Option<Accurate> {
+        Some(Accurate::rounded(unary::leaky_relu, self.slope, self.slope.abs().max(1.0)))
     }
 
     fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Array, ByElement, Operation, Primal, Value};
+use super::{Accuracy, Array, ByElement, Operation, Primal, Value};
 use crate::device::{Buffer, Recorder};
 use crate::ops::{Reach, Side, Sizes};
 use crate::tensor::{Tensor, volume};
@@ -179,6 +179,10 @@ impl Operation for Matmul {
         let right = Side { buffer: right.buffer(), transposed: self.right_transposed };
         let sizes = Sizes { batch: volume(batch), rows, inner, cols };
         ops::matmul(recorder, sizes, left, right, Some(scratch), output.buffer())
+    }
+
+    fn accuracy(&self, inputs: &[&[usize]]) -> Option<Accuracy> {
+        self.fit(inputs[0], inputs[1]).map(|(_, _, terms, _)| Accuracy::Products { terms })
     }
 
     fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {

@@ -1,6 +1,6 @@
 //! The larger of two values; the derivative is that of the right value where they are equal.
 
-use super::{Array, ByElement, Operation, Primal, Value, same_shape};
+use super::{Accuracy, Array, ByElement, Operation, Primal, Value, same_shape};
 use crate::device::{Buffer, Recorder};
 use crate::ops::Binary;
 use crate::tensor::Tensor;
@@ -56,6 +56,10 @@ impl Operation for Maximum {
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
         ops::binary(recorder, Binary::MAXIMUM, inputs[0].buffer(), inputs[1].buffer(), output.buffer())
+    }
+
+    fn accuracy(&self, _inputs: &[&[usize]]) -> Option<Accuracy> {
+        Some(Accuracy::Larger)
     }
 
     fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {

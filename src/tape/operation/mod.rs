@@ -61,6 +61,7 @@ mod window;
 
 pub use batch_norm::BatchNorm;
 
+use super::accuracy::{Accuracy, Accurate};
 use super::graph::{Array, ByElement, Operation, Primal, Value};
 use crate::tensor::volume;
 use crate::{Error, Result, ops};

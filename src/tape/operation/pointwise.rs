@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::{Array, ByElement, Operation, Primal, Value, same_shape};
+use super::{Accuracy, Accurate, Array, ByElement, Operation, Primal, Value, same_shape};
 use crate::device::{Buffer, Recorder};
 use crate::ops::Unary;
 use crate::tensor::Tensor;
@@ -20,6 +20,11 @@ pub(super) trait Pointwise: Debug + Send + Sync {
 
     /// The function on the host.
     fn at(&self, x: f64) -> f64;
+
+    /// The function on the host with bounds of its slope and its error; `None` where these are not known.
+    fn accurate(&self) -> Option<Accurate> {
+        None
+    }
 
     /// The derivative at `input`, where the function is `output`; `None` where it is zero everywhere.
     fn slope(&self, input: &Value, output: &Value) -> Result<Option<Value>>;
@@ -46,6 +51,10 @@ impl<P: Pointwise> Operation for P {
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
         ops::unary(recorder, self.function(), self.parameter() as f32, inputs[0].buffer(), output.buffer())
+    }
+
+    fn accuracy(&self, _inputs: &[&[usize]]) -> Option<Accuracy> {
+        self.accurate().map(Accuracy::Function)
     }
 
     fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {

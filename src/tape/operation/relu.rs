@@ -1,7 +1,7 @@
 //! `x` where it is positive, else 0; its slope is 1 where x is positive, and 0 at 0.
 
-use super::Value;
 use super::pointwise::Pointwise;
+use super::{Accurate, Value};
 use crate::Result;
 use crate::ops::Unary;
 use crate::reference::unary;
@@ -26,6 +26,10 @@ impl Pointwise for Relu {
 
     fn at(&self, x: f64) -> f64 {
         unary::relu(x, 0.0)
+    }
+
+    fn accurate(&self) -> Option<Accurate> {
+        Some(Accurate::exact(unary::relu, 0.0, 1.0))
     }
 
     fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {

@@ -1,6 +1,6 @@
 //! `factor x`.
 
-use super::{Array, ByElement, Operation, Primal, Value, same_shape};
+use super::{Accuracy, Accurate, Array, ByElement, Operation, Primal, Value, same_shape};
 use crate::device::{Buffer, Recorder};
 use crate::ops::Unary;
 use crate::tensor::Tensor;
@@ -44,6 +44,10 @@ impl Operation for Scale {
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
         ops::unary(recorder, Unary::SCALE, self.factor as f32, inputs[0].buffer(), output.buffer())
+    }
+
+    fn accuracy(&self, _inputs: &[&[usize]]) -> Option<Accuracy> {
+        Some(Accuracy::Function(Accurate::rounded(reference::unary::scale, self.factor, self.factor.abs())))
     }
 
     fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {

@@ -1,6 +1,6 @@
 //! `x + summand`; its slope is 1.
 
-use super::{Array, ByElement, Operation, Primal, Value, same_shape};
+use super::{Accuracy, Accurate, Array, ByElement, Operation, Primal, Value, same_shape};
 use crate::device::{Buffer, Recorder};
 use crate::ops::Unary;
 use crate::tensor::Tensor;
@@ -40,6 +40,10 @@ impl Operation for Shift {
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
         ops::unary(recorder, Unary::SHIFT, self.summand as f32, inputs[0].buffer(), output.buffer())
+    }
+
+    fn accuracy(&self, _inputs: &[&[usize]]) -> Option<Accuracy> {
+        Some(Accuracy::Function(Accurate::rounded(reference::unary::shift, self.summand, 1.0)))
     }
 
     fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {

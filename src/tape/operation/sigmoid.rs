@@ -1,8 +1,9 @@
 //! `1 / (1 + e^-x)`; its slope is its value at x times its value at -x.
 
-use super::Value;
 use super::pointwise::Pointwise;
+use super::{Accurate, Value};
 use crate::Result;
+use crate::native::functions;
 use crate::ops::Unary;
 use crate::reference::unary;
 
@@ -26,6 +27,10 @@ impl Pointwise for Sigmoid {
 
     fn at(&self, x: f64) -> f64 {
         unary::sigmoid(x, 0.0)
+    }
+
+    fn accurate(&self) -> Option<Accurate> {
+        Some(Accurate::native(functions::sigmoid, 0.0, 0.25))
     }
 
     fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {

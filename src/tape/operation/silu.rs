@@ -1,9 +1,10 @@
 //! `x / (1 + e^-x)` and its slope, whose own is σ(x) σ(-x) (2 - x tanh(x / 2)).
 
-use super::Value;
 use super::bound::{FAR, RAISED};
 use super::pointwise::Pointwise;
+use super::{Accurate, Value};
 use crate::Result;
+use crate::native::functions;
 use crate::ops::Unary;
 use crate::reference::unary;
 
@@ -27,6 +28,10 @@ impl Pointwise for Silu {
 
     fn at(&self, x: f64) -> f64 {
         unary::silu(x, 0.0)
+    }
+
+    fn accurate(&self) -> Option<Accurate> {
+        Some(Accurate::native(functions::silu, 0.0, 1.099_839_4))
     }
 
     fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {

@@ -1,8 +1,9 @@
 //! `log(1 + e^x)`; its slope is the sigmoid.
 
-use super::Value;
 use super::pointwise::Pointwise;
+use super::{Accurate, Value};
 use crate::Result;
+use crate::native::functions;
 use crate::ops::Unary;
 use crate::reference::unary;
 
@@ -26,6 +27,10 @@ impl Pointwise for Softplus {
 
     fn at(&self, x: f64) -> f64 {
         unary::softplus(x, 0.0)
+    }
+
+    fn accurate(&self) -> Option<Accurate> {
+        Some(Accurate::native(functions::softplus, 0.0, 1.0))
     }
 
     fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {

@@ -1,6 +1,6 @@
 //! `left - right`.
 
-use super::{Array, ByElement, Operation, Primal, Value, same_shape};
+use super::{Accuracy, Array, ByElement, Operation, Primal, Value, same_shape};
 use crate::device::{Buffer, Recorder};
 use crate::ops::Binary;
 use crate::tensor::Tensor;
@@ -51,6 +51,10 @@ impl Operation for Subtract {
 
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
         ops::binary(recorder, Binary::SUBTRACT, inputs[0].buffer(), inputs[1].buffer(), output.buffer())
+    }
+
+    fn accuracy(&self, _inputs: &[&[usize]]) -> Option<Accuracy> {
+        Some(Accuracy::Sum)
     }
 
     fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {

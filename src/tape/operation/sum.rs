@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Array, Operation, Primal, Value, expect_axes};
+use super::{Accuracy, Array, Operation, Primal, Value, expect_axes};
 use crate::device::{Buffer, Recorder};
 use crate::ops::{self, Axis};
 use crate::tensor::{Tensor, volume};
@@ -83,6 +83,10 @@ impl Operation for Sum {
         output: &Tensor,
     ) -> Result<()> {
         ops::sum_axis(recorder, self.sizes(inputs[0].shape()), inputs[0].buffer(), scratch, output.buffer())
+    }
+
+    fn accuracy(&self, inputs: &[&[usize]]) -> Option<Accuracy> {
+        Some(Accuracy::Products { terms: self.sizes(inputs[0]).length })
     }
 
     fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {

@@ -1,8 +1,9 @@
 //! `tanh x`; its slope is 1 / cosh² x.
 
-use super::Value;
 use super::pointwise::Pointwise;
+use super::{Accurate, Value};
 use crate::Result;
+use crate::native::functions;
 use crate::ops::Unary;
 use crate::reference::unary;
 
@@ -26,6 +27,10 @@ impl Pointwise for Tanh {
 
     fn at(&self, x: f64) -> f64 {
         unary::tanh(x, 0.0)
+    }
+
+    fn accurate(&self) -> Option<Accurate> {
+        Some(Accurate::native(functions::tanh, 0.0, 1.0))
     }
 
     fn slope(&self, input: &Value, _output: &Value) -> Result<Option<Value>> {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Array, Operation, Primal, Value, expect_axes};
+use super::{Accuracy, Array, Operation, Primal, Value, expect_axes};
 use crate::device::{Buffer, Recorder};
 use crate::ops::{self, Axis, Span};
 use crate::tensor::{Tensor, volume};
@@ -97,6 +97,10 @@ impl Operation for Window {
     fn record(&self, recorder: &mut Recorder, inputs: &[&Tensor], _: &Buffer<f32>, output: &Tensor) -> Result<()> {
         let part = Span { start: self.start, length: self.length };
         ops::window(recorder, self.sizes(inputs[0].shape()), part, inputs[0].buffer(), output.buffer())
+    }
+
+    fn accuracy(&self, _inputs: &[&[usize]]) -> Option<Accuracy> {
+        Some(Accuracy::Moved)
     }
 
     fn evaluate(&self, inputs: &[Array], _shape: &[usize]) -> Vec<f64> {

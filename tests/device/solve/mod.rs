@@ -5,6 +5,7 @@ mod differentiable;
 mod ends;
 mod extras;
 mod families;
+mod fixed_point_errors;
 mod fixed_points;
 mod implicit;
 mod lu;
