@@ -23,7 +23,7 @@ pub struct InvertArguments {
     #[arg(long, value_name = "NET.json")]
     pub network: Option<PathBuf>,
     /// Stop a block x + g(x) = y where |y - g(x) - x| is at most this part of |y - g(x)|
-    #[arg(long, visible_alias = "tolerance", value_name = "R", default_value = "1e-7", value_parser = tolerance)]
+    #[arg(long, visible_alias = "tolerance", value_name = "R", default_value = "1e-6", value_parser = tolerance)]
     pub rtol: f64,
     /// The most evaluations of a block [default: 1000]
     #[arg(long, visible_alias = "limit", value_name = "N", value_parser = count)]

@@ -1,5 +1,7 @@
 //! Layers: parametrised weights beside PyTorch's numbers, bounds, and the documents' examples.
 
+#[cfg(feature = "io")]
+mod descriptions;
 mod documents;
 mod equilibrium;
 #[cfg(feature = "io")]
@@ -8,6 +10,8 @@ mod invertible;
 mod layers;
 mod normalisations;
 mod penalties;
+#[cfg(feature = "io")]
+mod saved;
 
 use opnorm::layer::{Layer, Parameters, Scope};
 use opnorm::tape::Tape;
