@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    Description, Deviation, Layer, Parameter, Parameters, Parametrisation, Scope, Standardised,
-};
+use super::{Description, Deviation, Layer, Parameter, Parameters, Parametrisation, Scope, Standardised};
 use crate::Result;
 use crate::bound::Bounds;
 use crate::tape::Value;

@@ -1,7 +1,7 @@
 //! Weight normalisation: a weight in lengths and directions.
 
-use super::generation::WEIGHT;
 use super::description::{Description, Members, Problem};
+use super::generation::WEIGHT;
 use super::{Constant, Generation, Parameter, Parameters, Parametrisation, Scope};
 use crate::bound::norm_of;
 use crate::tape::Value;
@@ -109,7 +109,8 @@ impl Parametrisation for WeightNormalisation {
     }
 
     fn describe(&self, _: &str) -> Result<Description> {
-        let own = Description::new("weight_normalisation").with_other("generation", self.generation, Generation::default());
+        let own =
+            Description::new("weight_normalisation").with_other("generation", self.generation, Generation::default());
         Ok(own.with_other("axis", self.axis, Self::default().axis))
     }
 

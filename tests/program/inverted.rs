@@ -15,11 +15,8 @@ pub const KEYS: [&str; 9] =
 
 /// A network of two blocks for items of `size` numbers, each of two layers with a norm of at most `cap`.
 fn network(size: usize, cap: f64) -> (InvertibleNetwork, Parameters) {
-    let normalised = SpectralNormalisation {
-        divisor: Divisor::Certified,
-        cap: Some(cap),
-        ..SpectralNormalisation::default()
-    };
+    let normalised =
+        SpectralNormalisation { divisor: Divisor::Certified, cap: Some(cap), ..SpectralNormalisation::default() };
     let linear = || Linear::new(size, size).parametrised(normalised.clone());
     let inner = || Sequential::new().then(linear()).then(Activation::Elu).then(linear());
     let network =
@@ -72,7 +69,11 @@ fn what_went_forward_comes_back_within_the_bounds() {
         assert!(number(row, "evaluations") >= 4.0, "{row}");
     }
     // An item alone has the same x; a tensor of a file is named.
-    let alone = folder.npy("alone.npy", &[size], &read(y.as_ref(), "y").1[..size].iter().map(|y| *y as f32).collect::<Vec<_>>());
+    let alone = folder.npy(
+        "alone.npy",
+        &[size],
+        &read(y.as_ref(), "y").1[..size].iter().map(|y| *y as f32).collect::<Vec<_>>(),
+    );
     opnorm(&["invert", &net, &format!("{alone}:alone"), "-o", &back]).exits(0);
     assert_eq!(read(back.as_ref(), "back"), (vec![size], found[..size].to_vec()));
 }
@@ -104,7 +105,10 @@ fn every_format_has_a_row_for_each_item() {
     assert_eq!(csv.lines().next().unwrap(), KEYS.join(","));
     assert_eq!(csv.lines().count(), 3, "{csv}");
     let markdown = run(&["--markdown"]).stdout;
-    assert!(markdown.contains("| item | status | guarantee |") && markdown.contains("|---|---|---|---:|"), "{markdown}");
+    assert!(
+        markdown.contains("| item | status | guarantee |") && markdown.contains("|---|---|---|---:|"),
+        "{markdown}"
+    );
 }
 
 #[test]
@@ -115,7 +119,11 @@ fn a_network_that_does_not_contract_has_a_status_and_no_bound() {
     // Each layer has the norm 1 or somewhat less, so that L is about 1: bounds end, and the inverse is found.
     let borderline = saved(&folder, "borderline.safetensors", 4, 1.01);
     let run = opnorm(&["invert", &borderline, &y, "-o", &x, "--json"]).says("only an L below 1 gives bounds");
-    assert!(run.rows().iter().all(|row| row["error"].is_null() && row["guarantee"] == "lower" || row["guarantee"] == "none"));
+    assert!(
+        run.rows()
+            .iter()
+            .all(|row| row["error"].is_null() && row["guarantee"] == "lower" || row["guarantee"] == "none")
+    );
     let steep = saved(&folder, "steep.safetensors", 4, 60.0);
     let run = opnorm(&["invert", &steep, &y, "-o", &x, "--max-iter", "5", "--json"]).exits(3);
     for row in run.rows() {

@@ -18,7 +18,8 @@ pub(in crate::layer) fn read_json(text: &str) -> Result<Node, Problem> {
         let problem = format!("is {} bytes long or more, and {LONGEST} are allowed", text.len());
         return Err(Problem::new("", problem));
     }
-    serde_json::from_str(text).map_err(|error| Problem::new("", format!("is not JSON, or not as it is read here: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| Problem::new("", format!("is not JSON, or not as it is read here: {error}")))
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -100,7 +101,13 @@ fn write(node: &Node, depth: usize, out: &mut String) {
             let line = |depth: usize| if is_deep { format!("\n{}", "  ".repeat(depth)) } else { String::new() };
             out.push('[');
             for (number, node) in nodes.iter().enumerate() {
-                out.push_str(if number == 0 { "" } else if is_deep { "," } else { ", " });
+                out.push_str(if number == 0 {
+                    ""
+                } else if is_deep {
+                    ","
+                } else {
+                    ", "
+                });
                 out.push_str(&line(depth + 1));
                 write(node, depth + 1, out);
             }

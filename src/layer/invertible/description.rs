@@ -113,7 +113,8 @@ impl NetworkDescription {
             let found = output(&place(number), &block.clone().into(), &scope, &path, &input)?;
             if found.shape() != input.shape() {
                 let (item, found) = (&self.item, found.shape().get(1..).unwrap_or_default());
-                let words = format!("makes {found:?} of an item of the shape {item:?}, and a block must keep the shape");
+                let words =
+                    format!("makes {found:?} of an item of the shape {item:?}, and a block must keep the shape");
                 return Err(Problem::new(place(number), words));
             }
         }

@@ -104,11 +104,7 @@ impl SavedNetwork {
     ///
     /// # Errors
     /// As [`SavedNetwork::load`].
-    pub fn load_described(
-        device: &Device,
-        path: impl AsRef<Path>,
-        description: NetworkDescription,
-    ) -> Result<Self> {
+    pub fn load_described(device: &Device, path: impl AsRef<Path>, description: NetworkDescription) -> Result<Self> {
         Self::read(device, &Checkpoint::open(path)?, description)
     }
 

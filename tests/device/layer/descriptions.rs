@@ -106,8 +106,23 @@ fn every_kind_comes_back_with_the_same_bits() {
         assert_eq!(program.lipschitz(), loaded.lipschitz());
     }
     for kind in [
-        "linear", "conv2d", "conv_transpose2d", "flatten", "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu",
-        "softplus", "elu", "abs", "sequential", "spectral_normalisation", "weight_normalisation", "bjorck",
+        "linear",
+        "conv2d",
+        "conv_transpose2d",
+        "flatten",
+        "relu",
+        "leaky_relu",
+        "tanh",
+        "sigmoid",
+        "gelu",
+        "silu",
+        "softplus",
+        "elu",
+        "abs",
+        "sequential",
+        "spectral_normalisation",
+        "weight_normalisation",
+        "bjorck",
     ] {
         assert!(kinds.contains(&format!(r#""kind": "{kind}""#)), "no network has a {kind}");
     }
@@ -129,10 +144,10 @@ fn the_text_is_short_and_members_with_usual_values_are_left_away() {
     let description = NetworkDescription::of(&network, &[2]).unwrap();
     assert_eq!(description.to_json(), text);
     // The usual values may be there, in any order and with any spaces.
-    let long = text.replace("\n", " ").replace(r#""kind": "elu""#, r#" "kind":"elu""#).replace(
-        r#""outputs": 2}"#,
-        r#""bias": true, "weight": {"kind": "plain"}, "outputs": 2}"#,
-    );
+    let long = text
+        .replace("\n", " ")
+        .replace(r#""kind": "elu""#, r#" "kind":"elu""#)
+        .replace(r#""outputs": 2}"#, r#""bias": true, "weight": {"kind": "plain"}, "outputs": 2}"#);
     let long = long.replace(r#""cap": 0.9"#, r#""cap": 9e-1, "iterations": 1, "generation": "parametrizations""#);
     assert_eq!(parse(&long).unwrap(), description);
     let path = long.replace(r#""version""#, r#""path": "flow", "version""#);
@@ -241,7 +256,10 @@ fn a_description_that_means_nothing_is_refused_with_its_place() {
         (weight(r#"{"kind": "bjorck", "order": 4}"#), "blocks[0].weight.order: is 4, and must be 1, 2 or 3"),
         (weight(r#"{"kind": "bjorck", "iterations": 9999}"#), "weight.iterations: is 9999, and must be from 1 to 1000"),
         (weight(r#"{"kind": "weight_normalisation", "axis": -1}"#), "weight.axis: is -1, and must be a whole number"),
-        (weight(r#"{"kind": "spectral_normalisation", "divisor": "norm"}"#), "is `norm`, and must be `estimate`, `conv"),
+        (
+            weight(r#"{"kind": "spectral_normalisation", "divisor": "norm"}"#),
+            "is `norm`, and must be `estimate`, `conv",
+        ),
         (weight(r#"{"kind": "spectral_normalisation", "cap": 0}"#), "weight.cap: is 0, and must be a number above 0"),
         (weight(r#"{"kind": "spectral_normalisation", "delta": 1}"#), "weight.delta: is 1, and must be a number betw"),
         (
@@ -258,5 +276,20 @@ fn a_description_that_means_nothing_is_refused_with_its_place() {
         let found = error.to_string();
         assert!(found.starts_with("net.json: the description of the network"), "{found}");
         assert!(found.contains(words), "`{words}` is not in `{found}`");
+    }
+}
+
+#[test]
+fn the_page_shows_the_text_and_every_kind() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/invertible.md")).unwrap();
+    let text = page.split("```json\n").nth(1).unwrap().split("\n```").next().unwrap();
+    assert_eq!(parse(text).unwrap().to_json(), text);
+    let error = |text: &str| parse(text).unwrap_err().to_string();
+    let unknown = [text.replace("\"elu\"", "\"?\""), text.replace("\"spectral_normalisation\"", "\"?\"")];
+    for words in unknown.map(|text| error(&text)) {
+        // The kinds stand in backquotes behind the unknown one.
+        for kind in words.split('`').skip(3).step_by(2) {
+            assert!(page.contains(&format!("`{kind}`")), "{kind} is not in docs/invertible.md");
+        }
     }
 }

@@ -130,7 +130,20 @@ fn next(state: &mut u64, below: usize) -> usize {
 #[test]
 fn broken_descriptions_end_in_an_error_or_in_a_network_that_runs() {
     const WORDS: [&str; 14] = [
-        "0", "1", "2", "3", "16777216", "-1", "1e9", "null", "[]", "relu", "linear", "conv2d", "weight", "\"bias\": false",
+        "0",
+        "1",
+        "2",
+        "3",
+        "16777216",
+        "-1",
+        "1e9",
+        "null",
+        "[]",
+        "relu",
+        "linear",
+        "conv2d",
+        "weight",
+        "\"bias\": false",
     ];
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("net.safetensors");
