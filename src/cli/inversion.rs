@@ -124,7 +124,7 @@ impl Inversion<'_> {
         Ok(found)
     }
 
-    /// A part as a whole batch: the last part is filled up with copies of its last item, so that one program serves all.
+    /// A part as a whole batch: the last part is filled up with copies of its last item, so that one program serves.
     fn part(&self, items: &Items, own: &[f32]) -> Result<Tensor> {
         let mut data = own.to_vec();
         for _ in own.len() / items.size..items.batch() {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use opnorm::audit::Target;
-use opnorm::bound::Bounds;
+use opnorm::bound::{Bounds, Guarantee};
 use opnorm::device::AdapterRequest;
 use opnorm::io::{Element, write_npy_f32};
 use opnorm::layer::{NetworkDescription, SavedNetwork};
@@ -126,7 +126,7 @@ fn finish(
 fn words(lipschitz: &[Bounds]) -> String {
     const SHOWN: usize = 8;
     let blocks = if lipschitz.len() == 1 { "1 block".to_owned() } else { format!("{} blocks", count(lipschitz.len())) };
-    let Some(guarantee) = lipschitz.iter().map(|bounds| bounds.guarantee).reduce(|left, right| left.and(right)) else {
+    let Some(guarantee) = lipschitz.iter().map(|bounds| bounds.guarantee).reduce(Guarantee::and) else {
         return format!("{blocks}: the identity");
     };
     let each: Vec<String> = lipschitz.iter().take(SHOWN).map(|bounds| bounds.decimals(4).1).collect();

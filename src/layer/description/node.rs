@@ -100,7 +100,7 @@ pub(in crate::layer) fn undescribed<T>(path: &str) -> Result<T> {
         operation: "describe a network",
         option: "a layer",
         value: format!("`{path}`, which has no description"),
-        allowed: "one that is described: a linear layer, a convolution, an activation, `Flatten`, or a `Sequential` of them, \
-             with a weight that is plain, spectrally normalised, weight-normalised or orthonormal",
+        allowed: "one that is described: a linear layer, a convolution, an activation, `Flatten`, or a `Sequential` \
+             of them, with a weight that is plain, spectrally normalised, weight-normalised or orthonormal",
     })
 }

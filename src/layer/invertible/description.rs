@@ -10,8 +10,8 @@ use crate::{Error, Result};
 
 /// A network of residual blocks in words and numbers: the kinds and sizes of its layers, and the shape of an item.
 ///
-/// The parameters are not part of the description, nor are the first values of a training. Descriptions of networks that
-/// compute the same from parameters of the same names are equal.
+/// The parameters and their first values are not part of the description. Two texts with the same layers, names and
+/// shapes are one description, whichever usual values they spell out.
 #[derive(Clone, Debug)]
 pub struct NetworkDescription {
     item: Vec<usize>,
