@@ -8,6 +8,7 @@ use globset::GlobMatcher;
 use opnorm::device::AdapterRequest;
 
 use super::format_arguments::FormatArguments;
+use super::invert_arguments::InvertArguments;
 use super::rewriting_arguments::{ConvertArguments, FoldArguments, NormaliseArguments};
 use super::solve_arguments::SolveArguments;
 use super::values::{count, glob, probability, tolerance};
@@ -65,6 +66,8 @@ pub enum Command {
     Convert(ConvertArguments),
     /// Write a checkpoint with plain weights in place of spectrally or weight-normalised ones of PyTorch
     Fold(FoldArguments),
+    /// Invert an invertible residual network: x for y, with bounds of the error
+    Invert(InvertArguments),
     /// Compute one norm of a matrix, or of a few
     Norm(NormArguments),
     /// Write a checkpoint whose matrices have a norm of at most a cap, by an upper bound

@@ -6,6 +6,7 @@ use opnorm::audit::{Axes, Target};
 use opnorm::io::{Checkpoint, Entry};
 use opnorm::{Error, Result};
 
+use super::ending::{Ending, Findings, complain};
 use super::item::Item;
 
 /// An opened file, with the tensor named by the argument.
@@ -46,6 +47,29 @@ impl Input {
             (Ok(checkpoint), Some(tensor)) => checkpoint.find(tensor).is_some(),
             (Ok(_), None) => true,
             (Err(_), _) => false,
+        }
+    }
+
+    /// The only tensor of the argument; `role` is the word for the tensor.
+    ///
+    /// # Errors
+    /// The end of the run, for several tensors, and for a tensor that cannot be read.
+    pub fn only(&self, role: &str) -> std::result::Result<Target<'_>, Ending> {
+        let mut items = self.items();
+        match (items.pop(), items.len()) {
+            (Some(Item::Tensor(target)), 0) => Ok(target),
+            (Some(Item::Unreadable { file, name, problem }), 0) => {
+                let name = name.map_or_else(String::new, |name| format!(", tensor `{name}`"));
+                complain(&format!("{}{name}: {problem}", file.display()));
+                Err(Ending::Done(Findings { unreadable: true, ..Findings::default() }))
+            }
+            (item, others) => {
+                let file = item.as_ref().map_or(Path::new(""), Item::file).display().to_string();
+                Err(Ending::Usage(format!(
+                    "{role} is one tensor, and {file} holds {}: name one as FILE:TENSOR",
+                    others + 1
+                )))
+            }
         }
     }
 

@@ -12,6 +12,9 @@ mod format_arguments;
 mod gradient;
 mod input;
 mod interrupt;
+mod inversion;
+mod invert;
+mod invert_arguments;
 mod item;
 mod norm;
 mod normalise;
@@ -47,6 +50,7 @@ pub fn run() -> ExitCode {
         Command::Bench(chosen) => bench::run(&request, chosen),
         Command::Convert(chosen) => convert::run(&request, chosen),
         Command::Fold(chosen) => fold::run(&request, chosen),
+        Command::Invert(chosen) => invert::run(&request, chosen),
         Command::Norm(chosen) => norm::run(&request, chosen),
         Command::Normalise(chosen) => normalise::run(&request, chosen),
         Command::Solve(chosen) => solve::run(&request, chosen),

@@ -1,7 +1,6 @@
 //! `opnorm solve`: the solutions of linear systems, with their residuals.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 
 use indicatif::ProgressBar;
 use opnorm::audit::Target;
@@ -20,7 +19,6 @@ use opnorm::{Device, Error, Matrix, Result};
 use super::ending::{Ending, Findings, complain};
 use super::input::Input;
 use super::interrupt;
-use super::item::Item;
 use super::outputs::destination;
 use super::request::format;
 use super::rewriting::device;
@@ -30,7 +28,7 @@ use super::systems::{Systems, transposed};
 /// Solves, writes x, and prints a row for each right-hand side.
 pub fn run(adapter: &AdapterRequest, arguments: &SolveArguments) -> Ending {
     let inputs = [&arguments.matrix, &arguments.right].map(|path| Input::open(path));
-    let (matrix, right) = match (tensor(&inputs[0], "A"), tensor(&inputs[1], "b")) {
+    let (matrix, right) = match (inputs[0].only("A"), inputs[1].only("b")) {
         (Ok(matrix), Ok(right)) => (matrix, right),
         (Err(ending), _) | (_, Err(ending)) => return ending,
     };
@@ -50,26 +48,6 @@ pub fn run(adapter: &AdapterRequest, arguments: &SolveArguments) -> Ending {
         Ok(ending) => ending,
         Err(Error::Cancelled { .. }) => Ending::Interrupted { done: 0, total: systems.count(), what: "systems" },
         Err(error) => Ending::failed(error, adapter),
-    }
-}
-
-/// The only tensor of an argument.
-fn tensor<'a>(input: &'a Input, role: &str) -> std::result::Result<Target<'a>, Ending> {
-    let mut items = input.items();
-    match (items.pop(), items.len()) {
-        (Some(Item::Tensor(target)), 0) => Ok(target),
-        (Some(Item::Unreadable { file, name, problem }), 0) => {
-            let name = name.map_or_else(String::new, |name| format!(", tensor `{name}`"));
-            complain(&format!("{}{name}: {problem}", file.display()));
-            Err(Ending::Done(Findings { unreadable: true, ..Findings::default() }))
-        }
-        (item, others) => {
-            let file = item.as_ref().map_or(Path::new(""), Item::file).display().to_string();
-            Err(Ending::Usage(format!(
-                "{role} is one tensor, and {file} holds {}: name one as FILE:TENSOR",
-                others + 1
-            )))
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Elementwise functions between layers.
 
+use super::description::Description;
 use super::lipschitz::exactly;
 use super::{Layer, Parameter, Parameters, Scope};
 use crate::Result;
@@ -66,6 +67,20 @@ impl Layer for Activation {
             Self::Elu => input.elu(1.0),
             Self::Abs => input.abs(),
         }
+    }
+
+    fn describe(&self, _: &str) -> Result<Description> {
+        Ok(Description::new(match self {
+            Self::Relu => "relu",
+            Self::LeakyRelu(slope) => return Ok(Description::new("leaky_relu").with("slope", *slope)),
+            Self::Tanh => "tanh",
+            Self::Sigmoid => "sigmoid",
+            Self::Gelu => "gelu",
+            Self::Silu => "silu",
+            Self::Softplus => "softplus",
+            Self::Elu => "elu",
+            Self::Abs => "abs",
+        }))
     }
 
     fn lipschitz(&self, _: &str, _: &Parameters) -> Result<Bounds> {

@@ -1,5 +1,6 @@
 //! Björck's orthonormalisation: a weight whose singular values are all 1.
 
+use super::description::{Description, Members, Problem};
 use super::{Parameter, Parametrisation, Scope};
 use crate::tape::Value;
 use crate::tensor::volume;
@@ -29,6 +30,15 @@ impl Default for Bjorck {
 }
 
 impl Bjorck {
+    /// The parametrisation of a description.
+    pub(super) fn described(members: &mut Members<'_>) -> Result<Self, Problem> {
+        let usual = Self::default();
+        let (order, iterations) = (members.or("order", usual.order)?, members.or("iterations", usual.iterations)?);
+        members.expect("order", (1..=3).contains(&order), "1, 2 or 3")?;
+        members.expect("iterations", (1..=1000).contains(&iterations), "from 1 to 1000")?;
+        Ok(Self { order, iterations })
+    }
+
     fn check(self, shape: &[usize]) -> Result<()> {
         let refuse = |option, value: String, allowed| {
             Err(Error::InvalidOption { operation: "Björck's orthonormalisation", option, value, allowed })
@@ -78,5 +88,11 @@ impl Parametrisation for Bjorck {
         let scaled = matrix.divide(&bound.add(&is_zero)?)?;
         let found = (0..self.iterations).try_fold(scaled, |matrix, _| self.step(&matrix))?;
         found.reshape(weight.shape())
+    }
+
+    fn describe(&self, _: &str) -> Result<Description> {
+        let usual = Self::default();
+        let own = Description::new("bjorck").with_other("order", self.order, usual.order);
+        Ok(own.with_other("iterations", self.iterations, usual.iterations))
     }
 }

@@ -1,5 +1,6 @@
 //! Convolutions and transposed convolutions.
 
+use super::description::{Description, Members, Problem};
 use super::lipschitz::convolution_bounds;
 use super::weighted::Weighted;
 use super::{Layer, Parameter, Parameters, Parametrisation, Scope, join};
@@ -56,6 +57,13 @@ impl Conv2d {
     pub fn parametrised(self, parametrisation: impl Parametrisation + 'static) -> Self {
         Self { weighted: self.weighted.parametrised(parametrisation), ..self }
     }
+
+    /// The layer of a description.
+    pub(super) fn described(members: &mut Members<'_>) -> Result<Self, Problem> {
+        let (channels, filters) = (members.need("channels")?, members.need("filters")?);
+        let (kernel, sliding) = windows(members, ["channels", "filters"], [channels, filters])?;
+        Ok(Self { channels, filters, kernel, sliding, weighted: Weighted::described(members)? })
+    }
 }
 
 impl ConvTranspose2d {
@@ -78,6 +86,14 @@ impl ConvTranspose2d {
     /// The layer with a parametrised weight; a spectral normalisation has axis 1 in PyTorch.
     pub fn parametrised(self, parametrisation: impl Parametrisation + 'static) -> Self {
         Self { weighted: self.weighted.parametrised(parametrisation), ..self }
+    }
+
+    /// The layer of a description.
+    pub(super) fn described(members: &mut Members<'_>) -> Result<Self, Problem> {
+        let (inputs, outputs) = (members.need("inputs")?, members.need("outputs")?);
+        let (kernel, sliding) = windows(members, ["inputs", "outputs"], [inputs, outputs])?;
+        let output_padding = members.or("output_padding", [0, 0])?;
+        Ok(Self { inputs, outputs, kernel, sliding, output_padding, weighted: Weighted::described(members)? })
     }
 
     fn size(&self, input: &Value) -> Result<[usize; 2]> {
@@ -112,6 +128,11 @@ impl Layer for Conv2d {
         self.weighted.apply(scope, path, |weight| input.conv2d(weight, &self.sliding))
     }
 
+    fn describe(&self, path: &str) -> Result<Description> {
+        let sizes = Description::new("conv2d").with("channels", self.channels).with("filters", self.filters);
+        self.weighted.describe(path, with_windows(sizes, self.kernel, &self.sliding))
+    }
+
     fn units(&self, _: &str) -> Result<Option<&dyn Parametrisation>> {
         Ok(Some(self.weighted.parametrisation()))
     }
@@ -140,6 +161,12 @@ impl Layer for ConvTranspose2d {
         self.weighted.apply(scope, path, |weight| input.conv2d_transposed(weight, &self.sliding, size))
     }
 
+    fn describe(&self, path: &str) -> Result<Description> {
+        let sizes = Description::new("conv_transpose2d").with("inputs", self.inputs).with("outputs", self.outputs);
+        let windows = with_windows(sizes, self.kernel, &self.sliding);
+        self.weighted.describe(path, windows.with_other("output_padding", self.output_padding, [0, 0]))
+    }
+
     fn units(&self, path: &str) -> Result<Option<&dyn Parametrisation>> {
         // The first axis of the weight are inputs.
         Err(Error::InvalidOption {
@@ -154,4 +181,36 @@ impl Layer for ConvTranspose2d {
     fn lipschitz(&self, path: &str, parameters: &Parameters) -> Result<Bounds> {
         convolution_bounds(&join(path, "weight"), self.weighted.parametrisation(), parameters, &self.sliding)
     }
+}
+
+/// The members of windows: `kernel`, `stride`, `padding`, `dilation` and `groups`.
+fn windows(
+    members: &mut Members<'_>,
+    names: [&'static str; 2],
+    sizes: [usize; 2],
+) -> Result<([usize; 2], Conv2dOptions), Problem> {
+    let (kernel, usual) = (members.need("kernel")?, Conv2dOptions::default());
+    let stride = members.or("stride", usual.stride)?;
+    let padding = members.or("padding", usual.padding)?;
+    let dilation = members.or("dilation", usual.dilation)?;
+    let groups = members.or("groups", usual.groups)?;
+    for (name, pair) in [("kernel", kernel), ("stride", stride), ("dilation", dilation)] {
+        members.expect(name, pair.iter().all(|size| *size > 0), "two numbers from 1 on")?;
+    }
+    members.expect("groups", groups > 0, "1 or more")?;
+    for (name, size) in names.into_iter().zip(sizes) {
+        members.expect(name, size > 0 && size % groups == 0, "a multiple of `groups`, which is 1 unless given")?;
+    }
+    Ok((kernel, Conv2dOptions { stride, padding, dilation, groups }))
+}
+
+/// A description with the members that [`windows`] reads.
+fn with_windows(layer: Description, kernel: [usize; 2], sliding: &Conv2dOptions) -> Description {
+    let usual = Conv2dOptions::default();
+    layer
+        .with("kernel", kernel)
+        .with_other("stride", sliding.stride, usual.stride)
+        .with_other("padding", sliding.padding, usual.padding)
+        .with_other("dilation", sliding.dilation, usual.dilation)
+        .with_other("groups", sliding.groups, usual.groups)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Parameters;
+use super::{Parameters, join};
 use crate::io::{Checkpoint, Element, SafetensorsWriter, TensorHeader};
 use crate::tensor::Tensor;
 use crate::{Device, Error, Result};
@@ -75,7 +75,8 @@ pub(crate) fn load_tensors(path: &Path, device: &Device, tensors: &[(String, &Te
         problem,
         source: None,
     };
-    expect_names(&file, tensors).map_err(|problem| broken(None, problem))?;
+    let names: Vec<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
+    expect_names(&file, &names, "").map_err(|problem| broken(None, problem))?;
     let mut found = Vec::with_capacity(tensors.len());
     for entry in tensors.iter().filter_map(|(name, _)| file.find(name)) {
         let shape = tensors[found.len()].1.shape();
@@ -91,14 +92,19 @@ pub(crate) fn load_tensors(path: &Path, device: &Device, tensors: &[(String, &Te
     pairs.try_for_each(|((_, tensor), data)| tensor.buffer().write(device, "load parameters", 0, data))
 }
 
-/// Refuses a file with other names, with all of them in the words.
-fn expect_names(file: &Checkpoint, tensors: &[(String, &Tensor)]) -> std::result::Result<(), String> {
-    let names = tensors.iter().map(|(name, _)| name.as_str());
-    let missing: Vec<&str> = names.clone().filter(|name| file.find(name).is_none()).collect();
-    let known: std::collections::HashSet<&str> = names.collect();
-    let others = file.entries().iter().map(|entry| entry.name.as_str());
+/// Refuses a file with other names of tensors under a path, with the first of them in the words.
+pub(super) fn expect_names(file: &Checkpoint, names: &[&str], path: &str) -> std::result::Result<(), String> {
+    const SHOWN: usize = 20;
+    let missing: Vec<&str> = names.iter().copied().filter(|name| file.find(name).is_none()).collect();
+    let known: std::collections::HashSet<&str> = names.iter().copied().collect();
+    let start = join(path, "");
+    let others = file.entries().iter().map(|entry| entry.name.as_str()).filter(|name| name.starts_with(&start));
     let unexpected: Vec<&str> = others.filter(|name| !known.contains(name)).collect();
-    let list = |words: &str, names: &[&str]| (!names.is_empty()).then(|| format!("{words} {}", names.join(", ")));
+    let list = |words: &str, names: &[&str]| {
+        let more = names.len().saturating_sub(SHOWN);
+        let end = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!names.is_empty()).then(|| format!("{words} {}{end}", names[..names.len() - more].join(", ")))
+    };
     let problems: Vec<String> =
         [list("lacks", &missing), list("has unexpected", &unexpected)].into_iter().flatten().collect();
     if problems.is_empty() { Ok(()) } else { Err(format!("the file {}", problems.join(" and "))) }

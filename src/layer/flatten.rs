@@ -1,5 +1,6 @@
 //! Samples as vectors.
 
+use super::description::Description;
 use super::lipschitz::exactly;
 use super::{Layer, Parameter, Parameters, Scope};
 use crate::Result;
@@ -21,6 +22,10 @@ impl Layer for Flatten {
     fn apply(&self, _: &Scope, _: &str, input: &Value) -> Result<Value> {
         let [batch, axes @ ..] = input.shape() else { return Ok(input.clone()) };
         input.reshape(&[*batch, volume(axes)])
+    }
+
+    fn describe(&self, _: &str) -> Result<Description> {
+        Ok(Description::new("flatten"))
     }
 
     fn lipschitz(&self, _: &str, _: &Parameters) -> Result<Bounds> {

@@ -1,5 +1,6 @@
 //! Fully connected layers.
 
+use super::description::{Description, Members, Problem};
 use super::lipschitz::weight_bounds;
 use super::weighted::Weighted;
 use super::{Initialiser, Layer, Parameter, Parameters, Parametrisation, Scope, join};
@@ -39,6 +40,14 @@ impl Linear {
         Self { weighted: self.weighted.parametrised(parametrisation), ..self }
     }
 
+    /// The layer of a description.
+    pub(super) fn described(members: &mut Members<'_>) -> Result<Self, Problem> {
+        let (inputs, outputs) = (members.need("inputs")?, members.need("outputs")?);
+        members.expect("inputs", inputs > 0, "1 or more")?;
+        members.expect("outputs", outputs > 0, "1 or more")?;
+        Ok(Self { inputs, outputs, weighted: Weighted::described(members)? })
+    }
+
     /// The parametrisation of the weight.
     pub fn parametrisation(&self) -> &dyn Parametrisation {
         self.weighted.parametrisation()
@@ -60,6 +69,11 @@ impl Layer for Linear {
             [length] => apply(&input.reshape(&[1, *length])?)?.reshape(&[self.outputs]),
             _ => apply(input),
         }
+    }
+
+    fn describe(&self, path: &str) -> Result<Description> {
+        let sizes = Description::new("linear").with("inputs", self.inputs).with("outputs", self.outputs);
+        self.weighted.describe(path, sizes)
     }
 
     fn units(&self, _: &str) -> Result<Option<&dyn Parametrisation>> {

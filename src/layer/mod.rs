@@ -28,6 +28,8 @@ mod activation;
 mod batched;
 mod bjorck;
 mod conv2d;
+mod description;
+mod divisor;
 mod equilibrium;
 #[cfg(feature = "io-safetensors")]
 mod file;
@@ -42,6 +44,7 @@ mod orthogonal;
 mod parameter;
 mod parameters;
 mod parametrisation;
+mod pointer;
 mod probes;
 #[cfg(feature = "io")]
 pub mod pytorch;
@@ -59,12 +62,17 @@ mod weighted;
 pub use activation::Activation;
 pub use bjorck::Bjorck;
 pub use conv2d::{Conv2d, ConvTranspose2d};
+pub use description::Description;
+pub use divisor::Divisor;
 pub use equilibrium::{Equilibrium, EquilibriumGradient, JacobianPenalty, PartBounds, Parts};
 pub use flatten::Flatten;
 pub use generation::Generation;
 pub use initial::{Constant, Direction, Initialiser, Normal, Uniform};
+#[cfg(feature = "io-safetensors")]
+pub use invertible::SavedNetwork;
 pub use invertible::{
-    Inverse, InverseItem, InvertibleNetwork, InvertibleProgram, InvertibleResidual, LogDeterminant, LogVolume, Roulette,
+    Inverse, InverseItem, InvertibleNetwork, InvertibleProgram, InvertibleResidual, LogDeterminant, LogVolume,
+    NetworkDescription, Roulette,
 };
 pub use linear::Linear;
 pub use orthogonal::Orthogonal;
@@ -76,7 +84,7 @@ pub use random::Random;
 pub use scaled::{Fan, Scaled};
 pub use scope::Scope;
 pub use sequential::Sequential;
-pub use spectral::{Divisor, SpectralNormalisation};
+pub use spectral::SpectralNormalisation;
 pub use standardised::{Deviation, Standardised};
 pub use weight_norm::WeightNormalisation;
 
@@ -150,6 +158,14 @@ pub trait Layer: Debug + Send + Sync {
     /// [`crate::Error::InvalidOption`] for a layer whose units have no weights of their own.
     fn units(&self, _path: &str) -> Result<Option<&dyn Parametrisation>> {
         Ok(None)
+    }
+
+    /// The description that a network's file has of the layer: its kind and its sizes, without the parameters.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidOption`] for a layer without a description, which is the usual case.
+    fn describe(&self, path: &str) -> Result<Description> {
+        description::undescribed(path)
     }
 
     /// Bounds on the Lipschitz constant in the Euclidean norm, of the layer as an evaluation scope computes it in exact

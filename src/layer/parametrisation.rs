@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use super::description::{Description, undescribed};
 use super::{Parameter, Parameters, Scope};
 use crate::Result;
 use crate::tape::Value;
@@ -36,6 +37,14 @@ pub trait Parametrisation: Debug + Send + Sync {
     /// As [`Parametrisation::weight`].
     fn quotient(&self, scope: &Scope, name: &str) -> Result<(Value, Option<Value>)> {
         Ok((self.weight(scope, name)?, None))
+    }
+
+    /// The description that a network's file has of the parametrisation.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidOption`] for a parametrisation without a description, which is the usual case.
+    fn describe(&self, name: &str) -> Result<Description> {
+        undescribed(name)
     }
 
     /// Multiplies the part of each unit of the weight, along its first axis, by a factor.
@@ -82,6 +91,10 @@ impl Parametrisation for Plain {
 
     fn weight(&self, scope: &Scope, name: &str) -> Result<Value> {
         scope.value(name).cloned()
+    }
+
+    fn describe(&self, _: &str) -> Result<Description> {
+        Ok(Description::new("plain"))
     }
 
     fn scale_units(&self, name: &str, parameters: &Parameters, factors: &[f64]) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::description::Description;
 use super::lipschitz::exactly;
 use super::{Deviation, Layer, Parameter, Parameters, Scope, Standardised, join};
 use crate::Result;
@@ -50,6 +51,16 @@ impl Layer for Sequential {
 
     fn apply(&self, scope: &Scope, path: &str, input: &Value) -> Result<Value> {
         self.parts(path).try_fold(input.clone(), |input, (path, layer)| layer.apply(scope, &path, &input))
+    }
+
+    fn describe(&self, path: &str) -> Result<Description> {
+        let layer = |(number, (name, layer)): (usize, &(String, Arc<dyn Layer>))| {
+            let description = layer.describe(&join(path, name))?;
+            let is_numbered = *name == number.to_string();
+            Ok(if is_numbered { description } else { description.led_by("name", name.as_str()) })
+        };
+        let layers: Vec<Description> = self.layers.iter().enumerate().map(layer).collect::<Result<_>>()?;
+        Ok(Description::new("sequential").with("layers", layers))
     }
 
     fn standardise(

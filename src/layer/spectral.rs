@@ -1,5 +1,7 @@
 //! Spectral normalisation: a weight divided by its spectral norm, or by a bound of it.
 
+use super::description::{Description, Members, Problem};
+use super::divisor::Divisor;
 use super::generation::SPECTRAL;
 use super::upper_bound::{Goal, UpperBound};
 use super::{Direction, Generation, Parameter, Parameters, Parametrisation, Scope};
@@ -7,24 +9,6 @@ use crate::bound::norm_of;
 use crate::tape::Value;
 use crate::tensor::volume;
 use crate::{Error, Result};
-
-/// The number that a weight is divided by.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub enum Divisor {
-    /// uᵀ W v with the stored u and v, after some power iterations in training: an estimate from below.
-    #[default]
-    Estimate,
-    /// The spectral norm, by Lanczos to 1e-6.
-    Converged,
-    /// An upper bound that holds but for a share of start vectors. The weight is at most 1 in norm, rounding included.
-    Probable {
-        /// The failure probability of the bound.
-        delta: f64,
-    },
-    /// A proven upper bound. The weight is at most 1 in norm, rounding included.
-    Certified,
-}
 
 /// A weight W / σ, where σ is the spectral norm of W as a matrix, or a number close to it.
 ///
@@ -73,6 +57,24 @@ impl SpectralNormalisation {
     /// As PyTorch's hooks: their names, v before u, and no iteration at first.
     pub fn hooks() -> Self {
         Self { generation: Generation::Hooks, first_iterations: 0, ..Self::default() }
+    }
+
+    /// The parametrisation of a description.
+    pub(super) fn described(members: &mut Members<'_>) -> Result<Self, Problem> {
+        let usual = Self::default();
+        let found = Self {
+            generation: Generation::described(members)?,
+            axis: members.or("axis", usual.axis)?,
+            divisor: Divisor::described(members)?,
+            cap: members.or("cap", usual.cap)?,
+            iterations: members.or("iterations", usual.iterations)?,
+            first_iterations: members.or("first_iterations", usual.first_iterations)?,
+            epsilon: members.or("epsilon", usual.epsilon)?,
+        };
+        members.expect("cap", found.cap.is_none_or(|cap| cap > 0.0), "a number above 0, or null")?;
+        members.expect("iterations", (1..=1000).contains(&found.iterations), "from 1 to 1000")?;
+        members.expect("epsilon", found.epsilon > 0.0, "a number above 0")?;
+        Ok(found)
     }
 
     fn names(&self, weight: &str) -> [String; 3] {
@@ -231,6 +233,20 @@ impl Parametrisation for SpectralNormalisation {
         let Some(cap) = self.cap else { return weight.divide(&divisor) };
         let factor = divisor.power(-1.0)?.scale(cap)?;
         weight.multiply(&factor.minimum(&scope.tape().fill(factor.shape(), 1.0)?)?)
+    }
+
+    fn describe(&self, _: &str) -> Result<Description> {
+        let usual = Self::default();
+        let own = Description::new("spectral_normalisation")
+            .with_other("generation", self.generation, usual.generation)
+            .with_other("axis", self.axis, usual.axis);
+        Ok(self
+            .divisor
+            .describe(own)
+            .with_other("cap", self.cap, usual.cap)
+            .with_other("iterations", self.iterations, usual.iterations)
+            .with_other("first_iterations", self.first_iterations, usual.first_iterations)
+            .with_other("epsilon", self.epsilon, usual.epsilon))
     }
 
     fn quotient(&self, scope: &Scope, name: &str) -> Result<(Value, Option<Value>)> {

@@ -1,5 +1,6 @@
 //! Weight normalisation: a weight in lengths and directions.
 
+use super::description::{Description, Members, Problem};
 use super::generation::WEIGHT;
 use super::{Constant, Generation, Parameter, Parameters, Parametrisation, Scope};
 use crate::bound::norm_of;
@@ -42,6 +43,12 @@ impl WeightNormalisation {
     /// As PyTorch's hooks: `weight_g` and `weight_v`.
     pub fn hooks() -> Self {
         Self { generation: Generation::Hooks, ..Self::default() }
+    }
+
+    /// The parametrisation of a description.
+    pub(super) fn described(members: &mut Members<'_>) -> Result<Self, Problem> {
+        let usual = Self::default();
+        Ok(Self { generation: Generation::described(members)?, axis: members.or("axis", usual.axis)? })
     }
 
     /// The names of v and g.
@@ -99,6 +106,12 @@ impl Parametrisation for WeightNormalisation {
         let norm = v.vector_norm(&axes, 2.0)?.reshape(lengths.shape())?;
         let is_zero = norm.stop_gradient()?.sign()?.negate()?.shift(1.0)?;
         v.multiply(&lengths.divide(&norm.add(&is_zero)?)?)
+    }
+
+    fn describe(&self, _: &str) -> Result<Description> {
+        let own =
+            Description::new("weight_normalisation").with_other("generation", self.generation, Generation::default());
+        Ok(own.with_other("axis", self.axis, Self::default().axis))
     }
 
     fn scale_units(&self, name: &str, parameters: &Parameters, factors: &[f64]) -> Result<()> {

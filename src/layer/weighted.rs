@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::description::{Description, Members, Problem, weight};
 use super::{Constant, Initialiser, Parameter, Parameters, Parametrisation, Plain, Role, Scaled, Scope, Uniform, join};
 use crate::Result;
 use crate::tape::Value;
@@ -23,6 +24,19 @@ impl Default for Weighted {
 }
 
 impl Weighted {
+    /// The members `bias` and `weight` of a description.
+    pub fn described(members: &mut Members<'_>) -> Result<Self, Problem> {
+        let (has_bias, parametrisation) = (members.or("bias", true)?, weight(members, "weight")?);
+        Ok(Self { has_bias, initial: None, parametrisation })
+    }
+
+    /// A layer's description with the members `bias` and `weight`, where they are not the usual ones.
+    pub fn describe(&self, path: &str, layer: Description) -> Result<Description> {
+        let weight = self.parametrisation.describe(&join(path, "weight"))?;
+        let layer = layer.with_other("bias", self.has_bias, true);
+        Ok(layer.with_other("weight", weight, Plain.describe("")?))
+    }
+
     pub fn without_bias(self) -> Self {
         Self { has_bias: false, ..self }
     }

@@ -71,7 +71,7 @@ const KEYS: [Key; 16] = [
 ];
 
 fn number(number: Option<f64>) -> Option<Value<'static>> {
-    number.filter(|number| number.is_finite()).map(Value::Number)
+    number.and_then(Value::finite)
 }
 
 impl Change {

@@ -1,9 +1,9 @@
 //! Reports: the rows of an audit as a table, CSV, JSON or Markdown.
 //!
 //! A [`Record`] is a row with its keys. A [`ReportWriter`] writes each record in a [`Format`] as soon as the record is
-//! known. A [`Change`] is a tensor that a command wrote anew, and a [`SolutionRow`] the
-//! solution of a linear system. The [`Plan`] holds the columns and widths that a table
-//! needs before its first row.
+//! known. A [`Change`] is a tensor that a command wrote anew, a [`SolutionRow`] the solution of a linear system, and an
+//! [`InversionRow`] the inverse of an invertible network for an item. The [`Plan`] holds the columns and widths that a
+//! table needs before its first row.
 //!
 //! ```
 //! use opnorm::audit::{Event, Options, audit};
@@ -37,6 +37,7 @@ mod csv;
 mod decimal;
 mod field;
 mod format;
+mod inversion;
 mod json;
 mod keys;
 mod layout;
@@ -44,6 +45,7 @@ mod markdown;
 pub mod number;
 mod plan;
 mod record;
+mod rows;
 mod solution;
 mod summary;
 mod table;
@@ -55,6 +57,7 @@ mod writer;
 pub use change::Change;
 pub use decimal::Decimal;
 pub use format::Format;
+pub use inversion::InversionRow;
 pub use plan::{BoundKind, Content, Plan};
 pub use record::Record;
 pub use solution::SolutionRow;

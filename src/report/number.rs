@@ -29,6 +29,11 @@ pub fn magnitude(value: f64) -> String {
     }
 }
 
+/// A number in words, or `-` where the number is not finite.
+pub fn finite(value: f64, words: fn(f64) -> String) -> String {
+    if value.is_finite() { words(value) } else { "-".to_owned() }
+}
+
 /// A count with separated thousands: `38,282`.
 pub fn count(value: usize) -> String {
     let digits = value.to_string();

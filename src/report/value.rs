@@ -17,6 +17,13 @@ pub(super) enum Value<'a> {
     Lengths(&'a [usize]),
 }
 
+impl Value<'_> {
+    /// A finite number; a number that is not finite is unknown.
+    pub fn finite(number: f64) -> Option<Self> {
+        number.is_finite().then_some(Self::Number(number))
+    }
+}
+
 /// A value that is a text.
 pub(super) fn text(text: &str) -> Option<Value<'_>> {
     Some(Value::Text(Cow::Borrowed(text)))

@@ -26,7 +26,7 @@ impl Random {
 }
 
 /// A few changes of the kinds that break parsers: lengths, digits, brackets, cuts and repetitions.
-fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
+pub fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
     const NUMBERS: [u64; 10] = [0, 1, 7, 0x7f, 0xffff, 0x7fff_ffff, 0xffff_ffff, 1 << 40, i64::MAX as u64, u64::MAX];
     const WORDS: [&str; 12] =
         ["F64", "I8", "99999999999", "-1", "[[", "]", "}", "'", "\"", "(0,)", "18446744073709551615", "\u{fffd}é"];

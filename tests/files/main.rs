@@ -6,6 +6,7 @@
 
 mod allocations;
 mod broken;
+mod descriptions;
 mod drawn;
 mod formats;
 mod hostile;

@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use crate::inputs::{DIGITS, Folder};
+use crate::inputs::{DIGITS, Folder, noise};
+use crate::inverted;
 use crate::model::KEYS;
 use crate::rewritten;
 use crate::running::{close, opnorm};
@@ -23,6 +24,9 @@ const PAGES: [&str; 9] = [
 
 /// A file of a page that is there, with weights in parts.
 const CRITIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/normalised.safetensors");
+
+/// The weights of a network of PyTorch, and their description.
+const INVERTIBLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/invertible");
 
 fn page(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -44,9 +48,16 @@ fn words(line: &str, folder: &Folder) -> Vec<String> {
         "vulkan" => listed_backend(),
         "a.npy" => folder.npy(word, &[3, 3], &[4.0, 1.0, 0.0, 1.0, 3.0, 1.0, 0.0, 2.0, 5.0]),
         "b.npy" => folder.npy(word, &[3], &[1.0, -2.0, 0.5]),
+        "net.safetensors" => inverted::saved(folder, word, 3, 0.9),
+        // After `--network` the file is read; a page writes x.npy before it reads y.npy.
+        "net.json" => INVERTIBLE.to_owned() + ".json",
+        "weights.safetensors" => INVERTIBLE.to_owned() + ".safetensors",
+        "images.npy" => folder.npy(word, &[2, 1, 4, 5], &noise(40, 5)),
         "IN" | "critic.safetensors" => CRITIC.to_owned(),
         "OUT.safetensors" | "plain.safetensors" | "capped.safetensors" | "hooks.safetensors" | "new.safetensors"
-        | "x.npy" => folder.text(word),
+        | "inverse.npy" => folder.text(word),
+        "x.npy" | "y.npy" if line.starts_with("opnorm invert") => folder.npy(word, &[2, 3], &noise(6, 5)),
+        "x.npy" => folder.text(word),
         word => word.trim_matches('\'').replace("models/digits.safetensors", DIGITS),
     });
     words.collect()
@@ -122,7 +133,7 @@ fn the_table_of_the_readme_is_the_programs() {
 #[test]
 fn every_key_is_on_the_page_of_reports() {
     let page = page("docs/report.md");
-    for key in KEYS.iter().chain(&["singular_values"]).chain(&rewritten::KEYS) {
+    for key in KEYS.iter().chain(&["singular_values"]).chain(&rewritten::KEYS).chain(&inverted::KEYS) {
         assert!(page.contains(&format!("`{key}`")), "{key} is not in docs/report.md");
     }
 }

@@ -10,6 +10,7 @@ mod capped;
 mod documented;
 mod endings;
 mod inputs;
+mod inverted;
 mod model;
 mod norm;
 mod normalised;

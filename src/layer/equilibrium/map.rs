@@ -1,7 +1,7 @@
 //! The function f(z, x) of an equilibrium by itself: a value of it, its bound in z, and its map for given inputs.
 
+use super::super::batched::batched;
 use super::super::{Parameters, Scope};
-use super::inner::batched;
 use super::layer::Equilibrium;
 use crate::Result;
 use crate::bound::Bounds;

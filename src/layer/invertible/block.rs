@@ -54,10 +54,10 @@ impl Block {
     }
 
     /// x for y, from y on.
-    pub(super) async fn invert(&mut self, solver: &Anderson, y: &Tensor) -> Result<Solution> {
+    pub(super) async fn invert(&mut self, solver: &Anderson, y: &Tensor, control: Control<'_>) -> Result<Solution> {
         let Given { map, inputs: [given] } = &mut self.inverse;
         map.rebind_async(&[(given, y)]).await?;
-        solver.solve_async(map, y, Control::new()).await
+        solver.solve_async(map, y, control).await
     }
 
     /// (I + J)^-T v at x, from v on.

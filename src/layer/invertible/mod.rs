@@ -5,6 +5,7 @@
 
 mod block;
 mod copies;
+mod description;
 mod exact;
 mod hutch_plus_plus;
 mod inverse;
@@ -15,11 +16,16 @@ mod orthonormal;
 mod program;
 mod residual;
 mod roulette;
+#[cfg(feature = "io-safetensors")]
+mod saved;
 mod truncation;
 
+pub use description::NetworkDescription;
 pub use inverse::{Inverse, InverseItem};
 pub use log_determinant::{LogDeterminant, LogVolume};
 pub use network::InvertibleNetwork;
 pub use program::InvertibleProgram;
 pub use residual::InvertibleResidual;
 pub use roulette::Roulette;
+#[cfg(feature = "io-safetensors")]
+pub use saved::SavedNetwork;

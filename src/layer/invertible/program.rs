@@ -6,6 +6,7 @@ use super::inverse::Inverse;
 use super::network::InvertibleNetwork;
 use crate::bound::Bounds;
 use crate::device::Device;
+use crate::iterate::{Control, Progress};
 use crate::solve::fixed_point::Anderson;
 use crate::tape::{Closed, Tape, Value};
 use crate::tensor::Tensor;
@@ -120,10 +121,24 @@ impl InvertibleProgram {
     /// # Errors
     /// As [`InvertibleProgram::inverse`].
     pub async fn inverse_async(&mut self, y: &Tensor) -> Result<Inverse> {
+        self.inverse_observed_async(y, |_, _| Ok(())).await
+    }
+
+    /// [`InvertibleProgram::inverse_async`] with a listener, which hears of each evaluation of each block. The first
+    /// argument is the number of blocks that are done.
+    ///
+    /// # Errors
+    /// As [`InvertibleProgram::inverse`]; the listener's.
+    pub async fn inverse_observed_async(
+        &mut self,
+        y: &Tensor,
+        mut listener: impl FnMut(usize, &Progress) -> Result<()>,
+    ) -> Result<Inverse> {
         self.expect(y)?;
         let (mut solved, mut point) = (Vec::new(), y.clone());
-        for block in self.blocks.iter_mut().rev() {
-            let solution = block.invert(&self.solver, &point).await?;
+        for (done, block) in self.blocks.iter_mut().rev().enumerate() {
+            let control = Control::new().on_progress(|progress| listener(done, progress));
+            let solution = block.invert(&self.solver, &point, control).await?;
             point = solution.x.clone();
             solved.push((solution, block.lipschitz));
         }

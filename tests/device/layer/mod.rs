@@ -1,5 +1,7 @@
 //! Layers: parametrised weights beside PyTorch's numbers, bounds, and the documents' examples.
 
+#[cfg(feature = "io")]
+mod descriptions;
 mod documents;
 mod equilibrium;
 #[cfg(feature = "io")]
@@ -9,6 +11,8 @@ mod layers;
 mod log_determinants;
 mod normalisations;
 mod penalties;
+#[cfg(feature = "io")]
+mod saved;
 #[cfg(feature = "io")]
 mod trained;
 
