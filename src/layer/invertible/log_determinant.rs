@@ -42,7 +42,7 @@ pub enum LogDeterminant<'a> {
     /// The series with a random number of terms for each probe, each term divided by the probability to be taken.
     ///
     /// *Source*  Chen, Behrmann, Duvenaud and Jacobsen, *Residual flows for invertible generative modeling*, 2019,
-    /// equation 6.
+    /// theorem 1.
     Roulette {
         /// The factors of the terms, as [`Roulette::weights`](super::Roulette::weights) draws them: blocks × terms ×
         /// count.

@@ -100,8 +100,8 @@ impl InvertibleNetwork {
         Ok((point, volume))
     }
 
-    /// Bounds of the distance of the first terms of the series from ln |det|, as [`InvertibleResidual::truncation`]: the
-    /// sum over the blocks.
+    /// Bounds of the distance of the first terms of the series from ln |det|: the sum over the blocks, as
+    /// [`InvertibleResidual::truncation`].
     ///
     /// # Errors
     /// As [`Layer::lipschitz`].

@@ -37,8 +37,9 @@ impl InvertibleResidual {
         &*self.inner
     }
 
-    /// The output, and ln |det (I + J)| with the derivative J of g at each item, by a method with derivatives of any
-    /// order.
+    /// The output, and ln |det (I + J)| with the derivative J of g at each item, by a method.
+    ///
+    /// All methods have derivatives of any order.
     ///
     /// *Shapes*  `input` and output: batch × any · log-volume: batch
     ///
@@ -65,8 +66,9 @@ impl InvertibleResidual {
     /// ```
     ///
     /// # Errors
-    /// [`crate::Error::ShapeMismatch`] for probes or weights of another shape, [`crate::Error::InvalidOption`] for no terms or a
-    /// sketch without a meaning; as [`Layer::apply`]; [`crate::Error::TooLarge`] for more elements than can be counted.
+    /// [`crate::Error::ShapeMismatch`] for probes or weights of another shape; [`crate::Error::InvalidOption`] for no
+    /// terms, or a sketch of no probes or of all; [`crate::Error::TooLarge`] for more elements than can be counted; as
+    /// [`Layer::apply`].
     pub fn apply_with_log_determinant(
         &self,
         scope: &Scope,

@@ -8,11 +8,11 @@ use crate::{Error, Result};
 /// A random number N of terms of a series: the first terms always, and each later term with probability 1 - `stop`
 /// after the term before.
 ///
-/// A term is divided by the probability P(N >= k) to be taken, so that the mean over N is the whole series. The variance
-/// is finite for `stop` < 1 - L², where terms shrink as L^k.
+/// A term is divided by the probability P(N >= k) to be taken, so that the mean over N is the whole series. Where terms
+/// shrink as L^k, the variance is finite for `stop` < 1 - L².
 ///
-/// *Source*  Chen, Behrmann, Duvenaud and Jacobsen, *Residual flows for invertible generative modeling*, 2019, section 3.1
-/// and appendix B.
+/// *Source*  Chen, Behrmann, Duvenaud and Jacobsen, *Residual flows for invertible generative modeling*, 2019,
+/// theorem 1.
 ///
 /// ```
 /// use opnorm::{Device, layer::Roulette};
@@ -76,7 +76,7 @@ impl Roulette {
         let further = |uniform: f64| if on > 0.0 { (uniform.ln() / on.ln()) as usize } else { 0 };
         let drawn: Vec<usize> = (0..blocks * count).map(|_| self.certain + further(random.uniform())).collect();
         let terms = drawn.iter().copied().max().unwrap_or_default().max(1);
-        let factor = |term: usize| on.powi(-(term.saturating_sub(self.certain) as i32)) as f32;
+        let factor = |term: usize| on.powf(-(term.saturating_sub(self.certain) as f64)) as f32;
         let mut weights = Vec::with_capacity(blocks * terms * count);
         for block in drawn.chunks(count.max(1)) {
             for term in 1..=terms {
