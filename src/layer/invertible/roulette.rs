@@ -76,7 +76,7 @@ impl Roulette {
         let further = |uniform: f64| if on > 0.0 { (uniform.ln() / on.ln()) as usize } else { 0 };
         let drawn: Vec<usize> = (0..blocks * count).map(|_| self.certain + further(random.uniform())).collect();
         let terms = drawn.iter().copied().max().unwrap_or_default().max(1);
-        let factor = |term: usize| on.powi(-(term.saturating_sub(self.certain) as i32)) as f32;
+        let factor = |term: usize| on.powf(-(term.saturating_sub(self.certain) as f64)) as f32;
         let mut weights = Vec::with_capacity(blocks * terms * count);
         for block in drawn.chunks(count.max(1)) {
             for term in 1..=terms {

@@ -1,7 +1,7 @@
 //! Penalties of an equilibrium's Jacobian: estimates with their errors, norms, derivatives.
 
 use opnorm::Error;
-use opnorm::layer::{Equilibrium, Layer, Probes, Scope};
+use opnorm::layer::{Layer, Probes, Scope};
 use opnorm::tape::Tape;
 use opnorm::tensor::Tensor;
 use opnorm::train::{Adam, Step};

@@ -20,7 +20,7 @@ fn weights_have_a_mean_of_1_and_fall_to_0_together() {
     let row = |term: usize| &data[term * count..(term + 1) * count];
     for term in 0..12 {
         let mean = row(term).iter().copied().map(f64::from).sum::<f64>() / *count as f64;
-        let taken = 0.7f64.powi((term as i32 - 2).max(0));
+        let taken = 0.7f64.powf(term.saturating_sub(2) as f64);
         // A weight is 1 / taken with the probability `taken`.
         let error = ((1.0 / taken - 1.0) / *count as f64).sqrt();
         assert!((mean - 1.0).abs() <= 3.0 * error + 1e-6, "term {}: {mean} ± {error}", term + 1);
