@@ -78,8 +78,8 @@ pub struct Solutions {
     pub refined: Option<Vec<Vec<f64>>>,
     /// The name of the method that ran.
     pub solver: &'static str,
-    /// Estimates from below of the conditions |A|₁ |A⁻¹|₁ of the batch items, from a method that factors A; infinite for
-    /// a singular item.
+    /// Estimates from below of the conditions |A|₁ |A⁻¹|₁ of the batch items, from a method that factors A; infinite
+    /// for a singular item.
     pub conditions: Option<Vec<f64>>,
     /// Why [`crate::solve::Auto`] chose the method; empty where the caller chose.
     pub reason: &'static str,
