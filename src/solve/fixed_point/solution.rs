@@ -28,9 +28,9 @@ pub struct Item {
     /// [`FixedPoint::with_lipschitz`](super::FixedPoint::with_lipschitz); else no bounds.
     ///
     /// The guarantee is that of L. The residual of the bounds is computed in `f64` on the host, with proven bounds of
-    /// every rounding. There are no bounds where f has an operation of unknown accuracy: one of a caller, or one that
-    /// `docs/fixed-points.md` does not list. Values that depend on bound inputs alone count as the device computed
-    /// them.
+    /// every rounding. There are no bounds where f has an operation of unknown accuracy: an operation of a caller, or
+    /// any that `docs/fixed-points.md` does not list. Values that depend on bound inputs alone count as the device
+    /// computed them.
     pub error: Bounds,
     /// The residual of each evaluation.
     pub history: Vec<f64>,
