@@ -94,6 +94,18 @@ impl Scope {
         Ok(made)
     }
 
+    /// The weights that are made so far under a path, in the order of their names, where they are not parameters.
+    pub(super) fn made(&self, path: &str) -> Vec<(String, Value, Option<Value>)> {
+        let is_own = |name: &str| path.is_empty() || name.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+        let is_parameter = |weight: &Value| self.values.iter().any(|(.., value)| value.node() == weight.node());
+        let weights = self.weights.borrow();
+        let own = weights.iter().filter(|(name, (weight, _))| is_own(name) && !is_parameter(weight));
+        let mut made: Vec<_> =
+            own.map(|(name, (weight, divisor))| (name.clone(), weight.clone(), divisor.clone())).collect();
+        made.sort_by(|(left, ..), (right, ..)| left.cmp(right));
+        made
+    }
+
     /// Notes the next value of a state.
     ///
     /// # Errors

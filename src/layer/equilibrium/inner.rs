@@ -1,7 +1,7 @@
 //! The function f(z, x) of an equilibrium, on any tape.
 
-use std::fmt;
 use std::sync::Arc;
+use std::{fmt, iter};
 
 use super::super::{Layer, Role, Scope, Sequential};
 use super::parts::Parts;
@@ -30,22 +30,37 @@ impl Inner {
         self.layers.parameters(path).into_iter().map(|parameter| (parameter.name, parameter.role)).collect()
     }
 
-    /// The values of the parameters in a scope.
-    pub(super) fn values<'a>(&self, scope: &'a Scope, path: &str) -> Result<Vec<&'a Value>> {
-        self.names(path).iter().map(|(name, _)| scope.value(name)).collect()
+    /// The values of the parameters in a scope, and of the weights that the scope made of them.
+    pub(super) fn values(&self, scope: &Scope, path: &str) -> Result<Vec<Value>> {
+        let names = self.names(path);
+        let mut values = names.iter().map(|(name, _)| scope.value(name).cloned()).collect::<Result<Vec<_>>>()?;
+        values.extend(scope.made(path).into_iter().flat_map(|(_, weight, divisor)| iter::once(weight).chain(divisor)));
+        Ok(values)
     }
 
     /// f as a function of z and of others, x and then [`Inner::values`], on the tape of z.
+    ///
+    /// The weights of `scope` are given, so that a normalisation is computed once a run, and not once for each tape.
     pub(super) fn closed(
         &self,
+        scope: &Scope,
         path: &str,
-        is_training: bool,
     ) -> impl Fn(&[Value], &Value) -> Result<Value> + Send + Sync + use<> {
         let (inner, path, names) = (self.clone(), path.to_string(), self.names(path));
+        let made: Vec<(String, bool)> =
+            scope.made(&path).into_iter().map(|(name, _, divisor)| (name, divisor.is_some())).collect();
+        let is_training = scope.is_training();
         move |given, z| {
-            let named = names.iter().zip(&given[1..]);
+            let (parameters, mut weights) = given[1..].split_at(names.len());
+            let named = names.iter().zip(parameters);
             let values = named.map(|((name, role), value)| (name.clone(), *role, value.clone())).collect();
-            inner.image(&Scope::of(z.tape(), values, is_training), &path, z, &given[0])
+            let scope = Scope::of(z.tape(), values, is_training);
+            for (name, is_divided) in &made {
+                let (own, rest) = weights.split_at(1 + usize::from(*is_divided));
+                scope.once(name, || Ok((own[0].clone(), own.get(1).cloned())))?;
+                weights = rest;
+            }
+            inner.image(&scope, &path, z, &given[0])
         }
     }
 

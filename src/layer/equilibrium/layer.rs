@@ -169,10 +169,11 @@ impl Layer for Equilibrium {
     fn apply(&self, scope: &Scope, path: &str, input: &Value) -> Result<Value> {
         let x = batched(input)?;
         let start = scope.tape().fill(&self.inner.shape_for(&x), 0.0)?;
-        // Notes the next states of the layers, in the scope that collects them.
+        // Makes the weights of the layers, and notes their next states, in the scope that collects them.
         self.inner.image(scope, path, &start, &x)?;
-        let parameters: Vec<&Value> = [&x].into_iter().chain(self.inner.values(scope, path)?).collect();
-        let z = self.implicit.fixed_point(self.inner.closed(path, scope.is_training()), &parameters, &start)?;
+        let values = self.inner.values(scope, path)?;
+        let given: Vec<&Value> = [&x].into_iter().chain(&values).collect();
+        let z = self.implicit.fixed_point(self.inner.closed(scope, path), &given, &start)?;
         let z = match self.gradient {
             EquilibriumGradient::Implicit => z,
             EquilibriumGradient::Phantom { steps, damping } => {
