@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use opnorm::layer::{
-    Activation, Divisor, InvertibleNetwork, InvertibleProgram, InvertibleResidual, Linear, Parameters, Random, Role,
-    Scope, Sequential, SpectralNormalisation, Uniform,
+    Activation, Divisor, InvertibleNetwork, InvertibleProgram, InvertibleResidual, Linear, LogDeterminant, Parameters,
+    Random, Role, Scope, Sequential, SpectralNormalisation, Uniform,
 };
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
@@ -130,10 +130,10 @@ fn parameters(device: &Device, divisor: Option<Divisor>, whitening: &Gaussian) -
 
 /// The negative log-density of whitened pictures, without the volume of the whitening and without ln √(2 π).
 fn negative(scope: &Scope, divisor: Option<Divisor>, x: &Value) -> Result<Value> {
-    let (y, volume) = network(divisor).apply_with_log_determinant(scope, "", x)?;
+    let (y, volume) = network(divisor).apply_with_log_determinant(scope, "", x, &LogDeterminant::Exact)?;
     let (mean, log_deviation) = (scope.value("output.mean")?, scope.value("output.log_deviation")?);
     let z = y.subtract(mean)?.multiply(&log_deviation.negate()?.exp()?)?;
-    z.square()?.sum(&[1])?.scale(0.5)?.add(&log_deviation.sum(&[0])?)?.subtract(&volume)
+    z.square()?.sum(&[1])?.scale(0.5)?.add(&log_deviation.sum(&[0])?)?.subtract(&volume.value)
 }
 
 /// Steps with the converged norm as the divisor, because proofs of six norms would make a step 1.4 times as long.

@@ -49,7 +49,7 @@ fn networks() -> Vec<(InvertibleNetwork, Vec<usize>)> {
         Activation::Elu,
         Activation::Abs,
     ];
-    let functions = functions.into_iter().fold(Sequential::new(), |layers, function| layers.then(function));
+    let functions = functions.into_iter().fold(Sequential::new(), Sequential::then);
     let nested = Sequential::new().then_named("head", functions).then(Flatten).then(Sequential::new());
     let dense = InvertibleNetwork::new()
         .then(InvertibleResidual::new(weights))
