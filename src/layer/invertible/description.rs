@@ -104,6 +104,7 @@ impl NetworkDescription {
     }
 
     /// Refuses a network with a layer that does not take its input, or with a block that does not keep the shape.
+    #[cfg_attr(not(feature = "io-safetensors"), allow(dead_code, reason = "files alone are checked"))]
     pub(super) fn expect_shapes(&self, parameters: &Parameters) -> Result<(), Problem> {
         let fault = |error: Error| Problem::new("item", error.to_string());
         let tape = Tape::new(parameters.device());
