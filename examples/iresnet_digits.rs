@@ -60,7 +60,7 @@ fn main() -> std::result::Result<ExitCode, Box<dyn Error>> {
     let (seen, found) = (Pictures::of(&digits.training, 2, 6), flow.bits(&test)?);
     let rows = table(&training, [&seen, &test], [flow.bits(&seen)?, found]);
 
-    flow.parameters.save(&file)?;
+    network(None).save(&flow.parameters, &[PIXELS], &file)?;
     let reloaded = Flow::load(&device, &file)?.bits(&test)?;
     println!("\nsaved and loaded again: {reloaded:.6} bits per dimension, {found:.6} before");
     if let Some(path) = kept {

@@ -6,7 +6,7 @@ use clap::{ArgAction, Args};
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct FormatArguments {
-    /// Write a JSON array with one object a tensor
+    /// Write a JSON array with one object a row
     #[arg(long, action = ArgAction::SetTrue)]
     pub json: bool,
     /// Write CSV under the keys of the JSON

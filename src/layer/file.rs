@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Parameters, join};
+use super::Parameters;
 use crate::io::{Checkpoint, Element, SafetensorsWriter, TensorHeader};
 use crate::tensor::Tensor;
 use crate::{Device, Error, Result};
@@ -76,7 +76,7 @@ pub(crate) fn load_tensors(path: &Path, device: &Device, tensors: &[(String, &Te
         source: None,
     };
     let names: Vec<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
-    expect_names(&file, &names, "").map_err(|problem| broken(None, problem))?;
+    expect_names(&file, &names, |_| true).map_err(|problem| broken(None, problem))?;
     let mut found = Vec::with_capacity(tensors.len());
     for entry in tensors.iter().filter_map(|(name, _)| file.find(name)) {
         let shape = tensors[found.len()].1.shape();
@@ -92,14 +92,17 @@ pub(crate) fn load_tensors(path: &Path, device: &Device, tensors: &[(String, &Te
     pairs.try_for_each(|((_, tensor), data)| tensor.buffer().write(device, "load parameters", 0, data))
 }
 
-/// Refuses a file with other names of tensors under a path, with the first of them in the words.
-pub(super) fn expect_names(file: &Checkpoint, names: &[&str], path: &str) -> std::result::Result<(), String> {
+/// Refuses a file that lacks a name, or that has another name which is refused, with the first of them in the words.
+pub(super) fn expect_names(
+    file: &Checkpoint,
+    names: &[&str],
+    is_refused: impl Fn(&str) -> bool,
+) -> std::result::Result<(), String> {
     const SHOWN: usize = 20;
     let missing: Vec<&str> = names.iter().copied().filter(|name| file.find(name).is_none()).collect();
     let known: std::collections::HashSet<&str> = names.iter().copied().collect();
-    let start = join(path, "");
-    let others = file.entries().iter().map(|entry| entry.name.as_str()).filter(|name| name.starts_with(&start));
-    let unexpected: Vec<&str> = others.filter(|name| !known.contains(name)).collect();
+    let others = file.entries().iter().map(|entry| entry.name.as_str()).filter(|name| !known.contains(name));
+    let unexpected: Vec<&str> = others.filter(|name| is_refused(name)).collect();
     let list = |words: &str, names: &[&str]| {
         let more = names.len().saturating_sub(SHOWN);
         let end = if more > 0 { format!(" and {more} more") } else { String::new() };

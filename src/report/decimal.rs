@@ -23,6 +23,11 @@ impl Decimal {
         let decimal = |value: f64, text: String| value.is_finite().then_some(Self { value, text });
         [decimal(bounds.lower, lower), decimal(bounds.upper, upper)]
     }
+
+    /// An upper bound for a table: four significant digits, rounded up.
+    pub(super) fn short_above(&self) -> String {
+        Bounds { upper: self.value, ..Bounds::NONE }.decimals(4).1
+    }
 }
 
 /// All digits.

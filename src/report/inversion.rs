@@ -56,7 +56,7 @@ impl Keyed for InversionRow {
             self.guarantee.to_string(),
             finite(self.residual, significant),
             finite(self.relative, magnitude),
-            self.error.as_ref().map_or(NOTHING.to_owned(), ToString::to_string),
+            self.error.as_ref().map_or(NOTHING.to_owned(), Decimal::short_above),
             self.evaluations.to_string(),
         ]
     }

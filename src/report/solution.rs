@@ -65,7 +65,7 @@ impl Keyed for SolutionRow {
             self.status.to_string(),
             finite(self.residual, significant),
             finite(self.relative, magnitude),
-            self.error.as_ref().map_or(NOTHING.to_owned(), ToString::to_string),
+            self.error.as_ref().map_or(NOTHING.to_owned(), Decimal::short_above),
             self.iterations.to_string(),
             self.products.to_string(),
             self.condition.map_or(NOTHING.to_owned(), magnitude),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::super::description::{LONGEST, Problem, read_json, write_json};
 use super::super::file::{expect_names, save_tensors};
-use super::super::{Layer, Parameter, Parameters};
+use super::super::{Layer, Parameter, Parameters, join};
 use super::description::NetworkDescription;
 use super::network::InvertibleNetwork;
 use super::program::InvertibleProgram;
@@ -50,6 +50,9 @@ impl InvertibleNetwork {
     /// Writes the network as one safetensors file: its parameters under the names that PyTorch gives them, and its
     /// description in the metadata. The file appears either whole or not at all.
     ///
+    /// Other parameters, such as those of a map before the network, are written beside, where their names do not begin
+    /// with a number.
+    ///
     /// *Shapes*  `item`: the shape of an input without the batch
     ///
     /// # Errors
@@ -68,6 +71,8 @@ impl InvertibleNetwork {
             }
             own.push((name, tensor));
         }
+        let beside = parameters.named().into_iter().filter(|(name, _)| !is_of_block("", name));
+        own.extend(beside);
         description.expect_shapes(parameters).map_err(|problem| broken(path, &problem))?;
         save_tensors(path, parameters.device(), &own, &[(KEY.to_string(), description.to_json())])
     }
@@ -100,7 +105,8 @@ impl SavedNetwork {
 
     /// Reads the parameters of a described network from a checkpoint of any format, such as that of another program.
     ///
-    /// Tensors outside of the description's path are left alone.
+    /// Tensors outside of the description's path are left alone, and so are tensors whose names do not go on with a
+    /// number there.
     ///
     /// # Errors
     /// As [`SavedNetwork::load`].
@@ -121,7 +127,8 @@ impl SavedNetwork {
     fn read(device: &Device, file: &Checkpoint, description: NetworkDescription) -> Result<Self> {
         let declared = description.network().parameters(description.path());
         let names: Vec<&str> = declared.iter().map(|own| own.name.as_str()).collect();
-        expect_names(file, &names, description.path()).map_err(|words| fault(file.path(), None, words))?;
+        expect_names(file, &names, |name| is_of_block(description.path(), name))
+            .map_err(|words| fault(file.path(), None, words))?;
         let mut parameters = Parameters::none(device);
         for Parameter { name, shape, role, .. } in declared {
             let Some(entry) = file.find(&name) else { continue };
@@ -188,6 +195,12 @@ impl NetworkDescription {
     pub fn to_json(&self) -> String {
         write_json(&self.node())
     }
+}
+
+/// Whether a name is that of a tensor of a block: a number after the path.
+fn is_of_block(path: &str, name: &str) -> bool {
+    let rest = name.strip_prefix(&join(path, "")).and_then(|rest| rest.split('.').next());
+    rest.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The error for a description.

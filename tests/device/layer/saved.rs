@@ -2,8 +2,8 @@
 
 use opnorm::io::{Checkpoint, Element, SafetensorsWriter, TensorHeader};
 use opnorm::layer::{
-    Activation, Conv2d, InvertibleNetwork, InvertibleResidual, Linear, NetworkDescription, Parameters, SavedNetwork,
-    Sequential,
+    Activation, Conv2d, InvertibleNetwork, InvertibleResidual, Linear, NetworkDescription, Parameters, Role,
+    SavedNetwork, Sequential,
 };
 use opnorm::tensor::{Conv2dOptions, Tensor};
 
@@ -66,6 +66,8 @@ fn files_of_another_network_are_refused_with_the_reason() {
     refused(Some(&text), &tensors[1..].to_vec(), "the file lacks 0.0.weight");
     let more = [&tensors[..], &[("0.3.bias".to_string(), vec![1], vec![0.0])]].concat();
     refused(Some(&text), &more, "has unexpected 0.3.bias");
+    let more = [&tensors[..], &[("1.weight".to_string(), vec![2, 2], vec![0.0; 4])]].concat();
+    refused(Some(&text), &more, "has unexpected 1.weight");
     let mut other = tensors.clone();
     other[0].1 = vec![2, 3];
     refused(Some(&text), &other, "tensor `0.0.weight`: has the shape [2, 3], where the network has [3, 2]");
@@ -98,6 +100,26 @@ fn an_image_that_grows_past_the_limit_is_refused() {
         let error = SavedNetwork::load(gpu(), &path).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
+}
+
+#[test]
+fn parameters_beside_a_network_are_kept_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.safetensors");
+    let (network, item) = network();
+    let mut parameters = Parameters::initial(gpu(), &network, 5).unwrap();
+    let own = parameters.names().count();
+    for name in ["input.mean", "2x"] {
+        parameters.insert(name, Role::State, Tensor::from_slice(gpu(), &[2], &[0.5, -3.0]).unwrap()).unwrap();
+    }
+    network.save(&parameters, &item, &path).unwrap();
+    assert_eq!(SavedNetwork::load(gpu(), &path).unwrap().parameters.names().count(), own);
+    let file = Checkpoint::open(&path).unwrap();
+    let mut read = [0.0; 2];
+    file.read(file.find("input.mean").unwrap()).unwrap().copy_f32(0, &mut read).unwrap();
+    assert_eq!(read, [0.5, -3.0]);
+    assert_eq!(file.entries().len(), own + 2);
+    parameters.load(&path).unwrap();
 }
 
 #[test]
