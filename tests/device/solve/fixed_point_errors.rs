@@ -5,8 +5,8 @@ use opnorm::solve::fixed_point::{Anderson, FixedPoint};
 use opnorm::tape::{Tape, Value};
 use opnorm::tensor::Tensor;
 
-use crate::gpu;
 use crate::matrices::Source;
+use crate::{gpu, is_full};
 
 const SIDE: usize = 12;
 
@@ -68,8 +68,9 @@ impl Counts {
 #[test]
 fn large_summands_that_cancel_are_part_of_the_bound() {
     let (mut counts, mut source) = (Counts::default(), Source::new(81));
+    let items = if gpu().is_host() || is_full() { 5 } else { 1 };
     for lost in 20..60 {
-        for item in 0..5 {
+        for item in 0..items {
             // b has digits below the last digit of b + 2^lost in f64.
             let b: Vec<f64> = (0..3).map(|_| (16.0 * source.uniform()).ceil() * 2f64.powi(lost - 55 - item)).collect();
             let exact: Vec<f64> = b.iter().map(|b| 2.0 * b).collect();
@@ -81,7 +82,7 @@ fn large_summands_that_cancel_are_part_of_the_bound() {
         }
     }
     counts.expect("large summands");
-    assert!(counts.misled > 20, "{counts:?}");
+    assert!(counts.misled > counts.all / 10, "{counts:?}");
 }
 
 #[test]

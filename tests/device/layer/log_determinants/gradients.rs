@@ -6,6 +6,7 @@ use opnorm::tape::{Tape, Value};
 use super::super::super::matrices::Source;
 use super::super::gpu;
 use super::{Case, case, inner, tensor, wide};
+use crate::is_full;
 
 /// Two blocks of three dimensions with smooth activations.
 fn smooth(seed: u64) -> Case {
@@ -44,7 +45,9 @@ fn slope(tape: &Tape, value: &Value, weight: &Value) -> Value {
 
 #[test]
 fn the_mean_of_gradients_is_the_exact_gradient() {
-    let (case, draws, count) = (smooth(491), 400u64, 3);
+    // A draw takes half a second on software adapters.
+    let draws = if gpu().is_host() || is_full() { 400u64 } else { 16 };
+    let (case, count) = (smooth(491), 3);
     let tape = Tape::new(gpu());
     let scope = Scope::evaluation(&tape, &case.parameters).unwrap();
     let x = tape.input(&case.shape).unwrap();
@@ -87,7 +90,8 @@ fn the_mean_of_gradients_is_the_exact_gradient() {
         let (mean, draws) = (sum / draws as f64, draws as f64);
         let error = ((squares / draws - mean * mean) / (draws - 1.0)).sqrt();
         println!("{method}: {mean} ± {error}, exactly {exact}");
-        assert!((mean - exact).abs() <= 3.0 * error && error < 0.1, "{method}: {mean} ± {error}, {exact}");
+        let is_close = (mean - exact).abs() <= 3.0 * error && error < 2.0 / draws.sqrt();
+        assert!(is_close, "{method}: {mean} ± {error}, {exact}");
     }
 }
 
