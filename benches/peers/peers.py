@@ -6,8 +6,6 @@ where it can be imported: it is not in requirements.txt, because it is large.
     python3 benches/peers/peers.py cuda DIR     one round of torch on its GPU, with the matrices there beforehand
     python3 benches/peers/peers.py table DIR    reads lines of all rounds from standard input, and prints the table
 
-    python3 benches/peers/peers.py cuda DIR     one round of torch on its GPU, with the matrices there beforehand
-
 A line is `case peer seconds value`. `benches/peers/run.sh` does all of it, in rounds that alternate.
 """
 
@@ -138,31 +136,6 @@ def cuda(folder):
             for tensor in {tuple(tensor.shape): tensor for tensor in tensors}.values():
                 float(solve(tensor))  # makes handles and memory
             measure(name, peer, solve, tensors)
-
-
-def cuda(folder):
-    import torch
-
-    def wide_gram(entries):
-        wide = entries if entries.shape[-2] <= entries.shape[-1] else entries.mT
-        return torch.linalg.eigvalsh(wide @ wide.mT)[..., -1].sqrt().max()
-
-    peers = {
-        "torch.matrix_norm": lambda entries: torch.linalg.matrix_norm(entries, 2).max(),
-        "torch.gram+eigvalsh": wide_gram,
-    }
-    for name in CASES:
-        archive = np.load(folder / ("minilm.npz" if name == "minilm" else f"{name}.npy"))
-        tensors = [archive[key] for key in archive.files] if name == "minilm" else [archive]
-        tensors = [torch.from_numpy(tensor).cuda() for tensor in tensors]
-        for peer, solve in peers.items():
-            repeats = 50 if name == "single" else 1
-            for tensor in {tuple(tensor.shape): tensor for tensor in tensors}.values():
-                solve(tensor).item()  # makes handles and memory
-            start = time.perf_counter()
-            for _ in range(repeats):
-                value = max(solve(tensor).item() for tensor in tensors)
-            print(name, peer, (time.perf_counter() - start) / repeats, value, flush=True)
 
 
 def table(folder):

@@ -4,7 +4,7 @@ use super::product;
 use super::rows::add_rows;
 use super::strided::Strided;
 use super::sums::dot;
-use super::tile::Asked;
+use super::tile::{Asked, Runs};
 use super::updates::add_multiple;
 use super::wide::wide;
 use crate::tensor::stored::F32;
@@ -198,7 +198,7 @@ pub(crate) fn lu_update(matrix: &mut [f32], size: usize, (first, end): (usize, u
         let left = Strided { elements: &band[first..], across: size, along: 1 };
         let right = Strided { elements: &above[first * size + end..], across: 1, along: size };
         let products = &mut products[..rows * cols];
-        product([rows, end - first, cols], Asked::All, |_| left, |_| right, products);
+        product([rows, end - first, cols], Runs::Of16, Asked::All, |_| left, |_| right, products);
         for (row, product) in band.chunks_exact_mut(size).zip(products.chunks_exact(cols)) {
             add_multiple(-1.0, product, &mut row[end..]);
         }
@@ -256,7 +256,7 @@ impl Triangle<'_> {
         let left = Strided { elements: &self.factors[rows.0 * self.size + from..], across: self.size, along: 1 };
         let right = Strided { elements: &solutions[from..], across: self.size, along: 1 };
         let mut products = vec![0.0; height * vectors];
-        product([height, to - from, vectors], Asked::All, |_| left, |_| right, &mut products);
+        product([height, to - from, vectors], Runs::Of16, Asked::All, |_| left, |_| right, &mut products);
         for (vector, solution) in solutions.chunks_exact_mut(self.size).enumerate() {
             let products = products[vector..].iter().step_by(vectors);
             solution[rows.0..rows.1].iter_mut().zip(products).for_each(|(entry, product)| *entry -= product);
@@ -273,7 +273,7 @@ impl Triangle<'_> {
         let left = Strided { elements: &self.factors[rows.0 * self.size + from..], across: 1, along: self.size };
         let right = Strided { elements: &solutions[rows.0..], across: self.size, along: 1 };
         let mut products = vec![0.0; (to - from) * vectors];
-        product([to - from, height, vectors], Asked::All, |_| left, |_| right, &mut products);
+        product([to - from, height, vectors], Runs::Of16, Asked::All, |_| left, |_| right, &mut products);
         for (vector, solution) in solutions.chunks_exact_mut(self.size).enumerate() {
             let products = products[vector..].iter().step_by(vectors);
             solution[from..to].iter_mut().zip(products).for_each(|(entry, product)| *entry -= product);

@@ -4,10 +4,8 @@ use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::tensor::stored::Stored;
-
 /// Partial sums side by side: 16 lanes of 4, as [`crate::device::Profile::HOST`] says.
-const WIDTH: usize = 64;
+pub(super) const WIDTH: usize = 64;
 
 /// Elements of a run: 16 terms of each partial sum.
 pub(super) const RUN: usize = 16 * WIDTH;
@@ -30,17 +28,6 @@ pub(super) trait Terms: Copy {
 #[inline(always)]
 pub(super) fn load<S: Simd>(_simd: S, elements: &[f32]) -> S::f32s {
     bytemuck::cast_slice(&elements[..S::F32_LANES])[0]
-}
-
-/// The first elements of a storage in a vector.
-#[inline(always)]
-pub(super) fn widened<S: Simd, T: Stored>(simd: S, elements: &[T::Bits]) -> S::f32s {
-    let mut vector = simd.splat_f32s(0.0);
-    let lanes: &mut [f32] = bytemuck::cast_slice_mut(std::slice::from_mut(&mut vector));
-    for (lane, element) in lanes.iter_mut().zip(&elements[..S::F32_LANES]) {
-        *lane = T::widen(*element);
-    }
-    vector
 }
 
 /// The sum of the first `length` terms, through 64 partial sums.
@@ -88,13 +75,13 @@ impl<T: Terms> Sum<T> {
 
 /// The places of runs.
 #[inline(always)]
-fn runs(length: usize) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn runs(length: usize) -> impl Iterator<Item = Range<usize>> {
     (0..length).step_by(RUN).map(move |first| first..length.min(first + RUN))
 }
 
 /// A tree of sums of runs.
 #[derive(Clone, Copy, Default)]
-struct Tree {
+pub(super) struct Tree {
     /// Level k holds the sum of 2^k runs until another of its size is there: the ones of the number of runs so far.
     levels: [f32; 32],
     count: u32,
@@ -102,7 +89,7 @@ struct Tree {
 
 impl Tree {
     #[inline(always)]
-    fn push(&mut self, mut sum: f32) {
+    pub(super) fn push(&mut self, mut sum: f32) {
         let level = self.count.trailing_ones() as usize;
         for waiting in &self.levels[..level] {
             sum += waiting;
@@ -112,7 +99,7 @@ impl Tree {
     }
 
     #[inline(always)]
-    fn total(&self) -> f32 {
+    pub(super) fn total(&self) -> f32 {
         if self.count == 1 {
             return self.levels[0];
         }
@@ -121,56 +108,11 @@ impl Tree {
     }
 }
 
-/// The most sums that [`sums_of`] computes at once.
-pub(super) const MOST_SUMS: usize = 32;
-
-/// The sums of the first `length` of several terms, run by run, so that a part which many of them read stays in the
-/// first cache.
-///
-/// *Accuracy*  as [`sum_of`], with the same bits.
-pub(super) fn sums_of<T: Terms>(length: usize, terms: &[T], sums: &mut [f32]) {
-    Arch::new().dispatch(Several { length, terms, sums });
-}
-
-struct Several<'a, T> {
-    length: usize,
-    terms: &'a [T],
-    sums: &'a mut [f32],
-}
-
-impl<T: Terms> WithSimd for Several<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match S::F32_LANES {
-            16 => self.write::<S, 4>(simd),
-            8 => self.write::<S, 8>(simd),
-            4 => self.write::<S, 16>(simd),
-            _ => self.write::<S, WIDTH>(simd),
-        }
-    }
-}
-
-impl<T: Terms> Several<'_, T> {
-    #[inline(always)]
-    fn write<S: Simd, const VECTORS: usize>(self, simd: S) {
-        let Self { length, terms, sums } = self;
-        let mut trees = [Tree::default(); MOST_SUMS];
-        for places in runs(length) {
-            for (tree, terms) in trees.iter_mut().zip(terms) {
-                tree.push(run::<S, VECTORS>(simd, terms.part(places.clone()), places.len()));
-            }
-        }
-        sums.iter_mut().zip(&trees).for_each(|(sum, tree)| *sum = tree.total());
-    }
-}
-
 /// The sum of a run of so many terms, with its partial sums in vectors.
 ///
 /// Vectors are typed as such, because a compiler takes arrays of numbers for pairs, as the tree of sums adds them.
 #[inline(always)]
-fn run<S: Simd, const VECTORS: usize>(simd: S, terms: impl Terms, length: usize) -> f32 {
+pub(super) fn run<S: Simd, const VECTORS: usize>(simd: S, terms: impl Terms, length: usize) -> f32 {
     let whole = length / WIDTH * WIDTH;
     let mut vectors = [simd.splat_f32s(0.0); VECTORS];
     for first in (0..whole).step_by(WIDTH) {
@@ -205,7 +147,7 @@ fn run<S: Simd, const VECTORS: usize>(simd: S, terms: impl Terms, length: usize)
 
 /// The sum of partial sums in a tree: those of either half, then of either quarter, and so on.
 #[inline(always)]
-fn folded<S: Simd, const VECTORS: usize>(simd: S, mut vectors: [S::f32s; VECTORS]) -> f32 {
+pub(super) fn folded<S: Simd, const VECTORS: usize>(simd: S, mut vectors: [S::f32s; VECTORS]) -> f32 {
     let mut count = VECTORS;
     while count > 1 {
         count /= 2;

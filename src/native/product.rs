@@ -3,9 +3,10 @@
 use std::sync::Mutex;
 
 use super::blocks;
+use super::lines::{LINE, Lines};
 use super::strided::Strided;
 use super::thin::times_vector;
-use super::tile::{Asked, Block, Sizes};
+use super::tile::{Asked, Block, Runs, Sizes};
 use crate::device::{each_chunk, thread_count};
 
 /// The elements of the packed left side that share a panel of the right side: they stay in the second cache.
@@ -13,9 +14,10 @@ const LEFT: usize = 1 << 18;
 
 /// output = left · right for each item of a batch: `rows` × `length` times `length` × `cols`.
 ///
-/// *Accuracy*  runs of 16 products, and a tree of their sums: gamma(16 + ⌈log2 ⌈length / 16⌉⌉) · |left| · |right|.
+/// *Accuracy*  runs of r = 16 or 32 products, and a tree of their sums: gamma(r + ⌈log2 ⌈length / r⌉⌉) · |left| · |right|.
 pub(crate) fn product<'a, 'b>(
     [rows, length, cols]: [usize; 3],
+    runs: Runs,
     asked: Asked,
     left: impl Fn(usize) -> Strided<'a> + Sync,
     right: impl Fn(usize) -> Strided<'b> + Sync,
@@ -36,11 +38,13 @@ pub(crate) fn product<'a, 'b>(
         if cols == 1 && times_vector(left, right, length, output) {
             return;
         }
-        let (tiles, width) = ((rows / tall * tall + (rows % tall).next_multiple_of(short)) * length, wide * length);
-        let needed = tiles + cols.div_ceil(wide) * width;
+        let tiles = (rows / tall * tall + (rows % tall).next_multiple_of(short)) * length;
+        // Panels of the right side start on a whole line, as every vector of them is read.
+        let (start, width) = (tiles.next_multiple_of(LINE), wide * length);
+        let needed = start + cols.div_ceil(wide) * width;
         let mut room = Room::of(needed);
-        let (packed, panels) = room.elements[..needed].split_at_mut(tiles);
-        each_chunk(packed, tall * length, 2 * tall * length, |index, packed| {
+        let (packed, panels) = room.0.numbers_mut()[..needed].split_at_mut(start);
+        each_chunk(&mut packed[..tiles], tall * length, 2 * tall * length, |index, packed| {
             let height = if (index + 1) * tall <= rows { tall } else { short };
             for (tile, first) in packed.chunks_exact_mut(height * length).zip((index * tall..).step_by(height)) {
                 left.pack(first, height.min(rows - first), height, tile);
@@ -61,18 +65,16 @@ pub(crate) fn product<'a, 'b>(
             let (first, col, output) = &mut part[0];
             let asked = asked.after(*first);
             let (left, right) = (&packed[*first * length..], &panels[*col * length..][..width]);
-            Block { length, col: *col, asked, left, right }.run(output);
+            Block { length, runs, col: *col, asked, left, right }.run(output);
         });
     });
 }
 
 /// Memory for packed sides, which is kept for the next product, because new memory takes as long as packing.
-struct Room {
-    elements: Vec<f32>,
-}
+struct Room(Lines);
 
 /// Memory that waits for the next product, at most a piece for each thread.
-static ROOMS: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
+static ROOMS: Mutex<Vec<Lines>> = Mutex::new(Vec::new());
 
 /// The largest memory that is kept, in elements.
 const MOST_KEPT: usize = 1 << 22;
@@ -81,19 +83,19 @@ impl Room {
     /// At least so many elements, of any value.
     fn of(length: usize) -> Self {
         let kept = ROOMS.lock().ok().and_then(|mut rooms| rooms.pop());
-        let mut elements = kept.unwrap_or_default();
-        elements.resize(elements.len().max(length), 0.0);
-        Self { elements }
+        let mut lines = kept.unwrap_or_default();
+        lines.extend_to(length);
+        Self(lines)
     }
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
-        if self.elements.capacity() <= MOST_KEPT
+        if self.0.capacity() <= MOST_KEPT
             && let Ok(mut rooms) = ROOMS.lock()
             && rooms.len() < thread_count()
         {
-            rooms.push(std::mem::take(&mut self.elements));
+            rooms.push(std::mem::take(&mut self.0));
         }
     }
 }

@@ -4,13 +4,12 @@ use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::partial::{MOST_SUMS, Terms, load, sum_of, sums_of, widened};
-use super::wide::wide;
+use super::partial::{Terms, load, sum_of};
 use crate::tensor::stored::Stored;
 
 /// Terms of a row of a matrix times a vector.
 #[derive(Clone, Copy)]
-struct RowProducts<'a, S: Stored>(&'a [S::Bits], &'a [f32]);
+pub(super) struct RowProducts<'a, S: Stored>(pub(super) &'a [S::Bits], pub(super) &'a [f32]);
 
 impl<S: Stored> Terms for RowProducts<'_, S> {
     #[inline(always)]
@@ -25,7 +24,7 @@ impl<S: Stored> Terms for RowProducts<'_, S> {
 
     #[inline(always)]
     fn add_each<V: Simd>(self, simd: V, sums: V::f32s) -> V::f32s {
-        simd.mul_add_f32s(widened::<V, S>(simd, self.0), load(simd, self.1), sums)
+        simd.mul_add_f32s(S::vector(simd, self.0), load(simd, self.1), sums)
     }
 }
 
@@ -34,31 +33,6 @@ impl<S: Stored> Terms for RowProducts<'_, S> {
 /// *Accuracy*  as [`sum_of`].
 pub(crate) fn row_dot<S: Stored>(row: &[S::Bits], input: &[f32]) -> f32 {
     sum_of(input.len(), RowProducts::<S>(row, input))
-}
-
-/// Rows that read parts of several inputs in turn, while these are in the first cache.
-pub(crate) const ROWS: usize = 4;
-
-/// row · input for each row and input: `each` has the row, the input and the product.
-///
-/// *Accuracy*  as [`row_dot`], with the same bits.
-pub(crate) fn row_dots<S: Stored>(
-    rows: &[S::Bits],
-    wide: usize,
-    inputs: &[&[f32]],
-    mut each: impl FnMut(usize, usize, f32),
-) {
-    for (rows, first_row) in rows.chunks(ROWS * wide).zip((0..).step_by(ROWS)) {
-        for (inputs, first) in inputs.chunks(MOST_SUMS / ROWS).zip((0..).step_by(MOST_SUMS / ROWS)) {
-            let products = |row| inputs.iter().map(move |input| RowProducts::<S>(row, input));
-            let terms: Vec<_> = rows.chunks(wide).flat_map(products).collect();
-            let mut sums = [0.0; MOST_SUMS];
-            sums_of(inputs[0].len(), &terms, &mut sums[..terms.len()]);
-            for (index, sum) in sums[..terms.len()].iter().enumerate() {
-                each(first_row + index / inputs.len(), first + index % inputs.len(), *sum);
-            }
-        }
-    }
 }
 
 /// Elements of rows up to which sums stay in registers, and the rows, which are read a few columns at a time, in the
@@ -71,8 +45,55 @@ const IN_CACHE: usize = 1 << 15;
 pub(crate) fn add_rows<S: Stored>(sums: &mut [f32], rows: &[S::Bits], wide: usize, input: &[f32]) {
     match wide * input.len() <= IN_CACHE {
         true => Arch::new().dispatch(Columns::<S> { sums, rows, wide, input }),
-        false => add_long_rows::<S>(sums, rows, wide, input),
+        false => add_long_rows::<S, 1>([sums], rows, wide, [input]),
     }
+}
+
+/// sums = sums + Σ input[i] · row i for several inputs, whose sums have the same place; `room` is memory for elements
+/// that are made ready.
+///
+/// *Accuracy*  as [`add_rows`], with the same bits.
+pub(crate) fn add_rows_to_each<S: Stored>(
+    sums: &mut [&mut [f32]],
+    rows: &[S::Bits],
+    wide: usize,
+    inputs: &[&[f32]],
+    room: &mut Vec<f32>,
+) {
+    Arch::new().dispatch(Each::<S> { sums, rows, wide, inputs, room });
+}
+
+struct Each<'a, 'b, S: Stored> {
+    sums: &'a mut [&'b mut [f32]],
+    rows: &'a [S::Bits],
+    wide: usize,
+    inputs: &'a [&'a [f32]],
+    room: &'a mut Vec<f32>,
+}
+
+impl<T: Stored> WithSimd for Each<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { sums, rows, wide, inputs, room } = self;
+        let (Some(first), Some(input)) = (sums.first(), inputs.first()) else { return };
+        if T::is_ready(simd) {
+            add_in_pairs::<T>(sums, rows, wide, inputs);
+        } else {
+            let (rows, wide) = T::ready(rows, [input.len(), wide, first.len()], room);
+            add_in_pairs::<T::Ready>(sums, rows, wide, inputs);
+        }
+    }
+}
+
+/// [`add_rows_to_each`], two inputs at a time.
+fn add_in_pairs<S: Stored>(sums: &mut [&mut [f32]], rows: &[S::Bits], wide: usize, inputs: &[&[f32]]) {
+    let ((sums, last), (inputs, single)) = (sums.as_chunks_mut::<2>(), inputs.as_chunks::<2>());
+    for ([left, right], inputs) in sums.iter_mut().zip(inputs) {
+        add_long_rows::<S, 2>([left, right], rows, wide, *inputs);
+    }
+    last.iter_mut().zip(single).for_each(|(sums, input)| add_rows::<S>(sums, rows, wide, input));
 }
 
 /// Sums over few rows, several vectors of them at a time.
@@ -121,7 +142,7 @@ impl<T: Stored> Columns<'_, T> {
             let row = &self.rows[row * self.wide + first..][..width];
             let factor = simd.splat_f32s(*factor);
             for (index, vector) in vectors.iter_mut().enumerate() {
-                let elements = widened::<S, T>(simd, &row[index * S::F32_LANES..]);
+                let elements = T::vector(simd, &row[index * S::F32_LANES..]);
                 *vector = simd.mul_add_f32s(elements, factor, *vector);
             }
         }
@@ -129,26 +150,78 @@ impl<T: Stored> Columns<'_, T> {
     }
 }
 
-wide! {
-    /// [`add_rows`] with long rows, each of which is read once from end to end.
-    fn add_long_rows<S: Stored>(sums: &mut [f32], rows: &[S::Bits], wide: usize, input: &[f32]) {
-        let cols = sums.len();
-        let mut row = 0;
-        while row + 4 <= input.len() {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|next| &rows[(row + next) * wide..][..cols]);
-            let [p, q, r, s] = [0, 1, 2, 3].map(|next| input[row + next]);
-            for col in 0..cols {
-                let sum = S::widen(a[col]).mul_add(p, sums[col]);
-                let sum = S::widen(b[col]).mul_add(q, sum);
-                let sum = S::widen(c[col]).mul_add(r, sum);
-                sums[col] = S::widen(d[col]).mul_add(s, sum);
-            }
-            row += 4;
+/// [`add_rows`] with long rows, each of which is read once from end to end, for several inputs.
+fn add_long_rows<S: Stored, const INPUTS: usize>(
+    mut sums: [&mut [f32]; INPUTS],
+    rows: &[S::Bits],
+    wide: usize,
+    inputs: [&[f32]; INPUTS],
+) {
+    let length = inputs[0].len();
+    let whole = length / AT_ONCE * AT_ONCE;
+    for first in (0..whole).step_by(AT_ONCE) {
+        let factors = inputs.map(|input| std::array::from_fn(|row| input[first + row]));
+        Arch::new().dispatch(Together::<S, INPUTS, AT_ONCE> {
+            sums: sums.each_mut().map(|sums| &mut **sums),
+            rows: &rows[first * wide..],
+            wide,
+            factors,
+        });
+    }
+    for row in whole..length {
+        Arch::new().dispatch(Together::<S, INPUTS, 1> {
+            sums: sums.each_mut().map(|sums| &mut **sums),
+            rows: &rows[row * wide..],
+            wide,
+            factors: inputs.map(|input| [input[row]]),
+        });
+    }
+}
+
+/// Rows that are added together, so that sums are read and written once for all of them.
+const AT_ONCE: usize = 4;
+
+/// Rows that are added to sums for some inputs, so that an element that is read serves all inputs.
+struct Together<'a, S: Stored, const INPUTS: usize, const ROWS: usize> {
+    sums: [&'a mut [f32]; INPUTS],
+    rows: &'a [S::Bits],
+    wide: usize,
+    factors: [[f32; ROWS]; INPUTS],
+}
+
+impl<T: Stored, const INPUTS: usize, const ROWS: usize> WithSimd for Together<'_, T, INPUTS, ROWS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let cols = self.sums[0].len();
+        let mut factors = [[simd.splat_f32s(0.0); ROWS]; INPUTS];
+        for (vectors, factors) in factors.iter_mut().zip(&self.factors) {
+            vectors.iter_mut().zip(factors).for_each(|(vector, factor)| *vector = simd.splat_f32s(*factor));
         }
-        for row in row..input.len() {
-            let element = &rows[row * wide..][..cols];
-            for col in 0..cols {
-                sums[col] = S::widen(element[col]).mul_add(input[row], sums[col]);
+        let mut rows = [&self.rows[..0]; ROWS];
+        for (row, elements) in rows.iter_mut().enumerate() {
+            *elements = &self.rows[row * self.wide..][..cols];
+        }
+        let whole = cols / S::F32_LANES * S::F32_LANES;
+        for first in (0..whole).step_by(S::F32_LANES) {
+            let mut elements = [simd.splat_f32s(0.0); ROWS];
+            for (vector, row) in elements.iter_mut().zip(rows) {
+                *vector = T::vector(simd, &row[first..]);
+            }
+            for (sums, factors) in self.sums.iter_mut().zip(&factors) {
+                let mut sum = load(simd, &sums[first..]);
+                for (element, factor) in elements.iter().zip(factors) {
+                    sum = simd.mul_add_f32s(*element, *factor, sum);
+                }
+                sums[first..first + S::F32_LANES].copy_from_slice(bytemuck::cast_slice(&[sum]));
+            }
+        }
+        for col in whole..cols {
+            for (sums, factors) in self.sums.iter_mut().zip(&self.factors) {
+                for (row, factor) in rows.iter().zip(factors) {
+                    sums[col] = T::widen(row[col]).mul_add(*factor, sums[col]);
+                }
             }
         }
     }

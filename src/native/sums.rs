@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::partial::{Terms, load, sum_of, widened};
+use super::partial::{Terms, load, sum_of};
 use crate::tensor::stored::Stored;
 
 /// Terms left · right.
@@ -89,7 +89,7 @@ impl<S: Stored> Terms for Squares<'_, S> {
 
     #[inline(always)]
     fn add_each<V: Simd>(self, simd: V, sums: V::f32s) -> V::f32s {
-        let value = simd.mul_f32s(simd.splat_f32s(self.1), widened::<V, S>(simd, self.0));
+        let value = simd.mul_f32s(simd.splat_f32s(self.1), S::vector(simd, self.0));
         simd.mul_add_f32s(value, value, sums)
     }
 }
@@ -118,7 +118,7 @@ impl<S: Stored> Terms for Magnitudes<'_, S> {
 
     #[inline(always)]
     fn add_each<V: Simd>(self, simd: V, sums: V::f32s) -> V::f32s {
-        simd.add_f32s(sums, simd.abs_f32s(widened::<V, S>(simd, self.0)))
+        simd.add_f32s(sums, simd.abs_f32s(S::vector(simd, self.0)))
     }
 }
 

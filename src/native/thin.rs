@@ -2,7 +2,7 @@
 
 use super::rows::{add_rows, row_dot};
 use super::strided::Strided;
-use super::tile::{RUN, depth};
+use super::tile::Runs;
 use crate::device::each_chunk;
 use crate::tensor::stored::F32;
 
@@ -32,13 +32,14 @@ pub(super) fn times_vector(left: Strided<'_>, right: Strided<'_>, length: usize,
 
 /// Sums of rows of the transpose from column `first` on, in runs of 16 and their tree.
 fn of_columns(left: Strided<'_>, vector: &[f32], first: usize, output: &mut [f32]) {
-    let mut levels = vec![[0.0; SUMS]; depth(vector.len())];
+    let mut levels = vec![[0.0; SUMS]; Runs::Of16.depth(vector.len())];
     let mut count = 0usize;
-    for (index, factors) in vector.chunks(RUN).enumerate() {
+    let run = Runs::Of16.length();
+    for (index, factors) in vector.chunks(run).enumerate() {
         let mut sums = [0.0; SUMS];
         add_rows::<F32>(
             &mut sums[..output.len()],
-            &left.elements[index * RUN * left.along + first..],
+            &left.elements[index * run * left.along + first..],
             left.along,
             factors,
         );

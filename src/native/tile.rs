@@ -3,7 +3,25 @@
 use pulp::{Arch, Simd, WithSimd};
 
 /// Products that are added one after another before their sum enters a tree.
-pub(super) const RUN: usize = 16;
+#[derive(Clone, Copy)]
+pub(crate) enum Runs {
+    Of16,
+    Of32,
+}
+
+impl Runs {
+    pub(super) fn length(self) -> usize {
+        match self {
+            Self::Of16 => 16,
+            Self::Of32 => 32,
+        }
+    }
+
+    /// The levels of the tree over so many products.
+    pub(super) fn depth(self, length: usize) -> usize {
+        (usize::BITS - length.div_ceil(self.length()).leading_zeros()) as usize
+    }
+}
 
 /// The sizes of tiles on a processor. Any sizes sum each entry in the same order.
 ///
@@ -67,6 +85,7 @@ impl Asked {
 /// Some rows of the columns of one panel.
 pub(super) struct Block<'a> {
     pub(super) length: usize,
+    pub(super) runs: Runs,
     /// The first of the columns.
     pub(super) col: usize,
     pub(super) asked: Asked,
@@ -104,8 +123,8 @@ impl Run<'_, '_> {
     /// The rows, in tiles of `TALL` rows, and of `SHORT` rows for what is left.
     #[inline(always)]
     fn rows<S: Simd, const TALL: usize, const SHORT: usize>(self, simd: S) {
-        let Self { block: Block { length, col, asked, left, right }, output } = self;
-        let mut levels = vec![simd.splat_f32s(0.0); depth(length) * TALL * 2];
+        let Self { block: Block { length, runs, col, asked, left, right }, output } = self;
+        let mut levels = vec![simd.splat_f32s(0.0); runs.depth(length) * TALL * 2];
         let is_wide = output[0].len() > S::F32_LANES;
         let tall = output.len() / TALL * TALL;
         for (first, height) in (0..tall)
@@ -120,18 +139,13 @@ impl Run<'_, '_> {
             let (left, output, levels) =
                 (&left[first * length..][..height * length], &mut output[first..end], &mut levels);
             match (first < tall, is_wide) {
-                (true, true) => write(simd, tile::<S, TALL, 2>(simd, left, right, levels), output),
-                (true, false) => write(simd, tile::<S, TALL, 1>(simd, left, right, levels), output),
-                (false, true) => write(simd, tile::<S, SHORT, 2>(simd, left, right, levels), output),
-                (false, false) => write(simd, tile::<S, SHORT, 1>(simd, left, right, levels), output),
+                (true, true) => write(simd, tile::<S, TALL, 2>(simd, runs, left, right, levels), output),
+                (true, false) => write(simd, tile::<S, TALL, 1>(simd, runs, left, right, levels), output),
+                (false, true) => write(simd, tile::<S, SHORT, 2>(simd, runs, left, right, levels), output),
+                (false, false) => write(simd, tile::<S, SHORT, 1>(simd, runs, left, right, levels), output),
             }
         }
     }
-}
-
-/// The levels of the tree over so many products.
-pub(super) fn depth(length: usize) -> usize {
-    (usize::BITS - length.div_ceil(RUN).leading_zeros()) as usize
 }
 
 /// The sums of a tile: rows of vectors.
@@ -141,6 +155,7 @@ type Sums<S, const ROWS: usize, const VECTORS: usize> = [[<S as Simd>::f32s; VEC
 #[inline(always)]
 fn tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
     simd: S,
+    runs: Runs,
     left: &[f32],
     right: &[f32],
     levels: &mut [S::f32s],
@@ -149,10 +164,10 @@ fn tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
     let (right, _) = bytemuck::cast_slice::<f32, S::f32s>(right).as_chunks::<VECTORS>();
     let (levels, _) = levels.as_chunks_mut::<VECTORS>();
     let (levels, _) = levels.as_chunks_mut::<ROWS>();
-    let levels = &mut levels[..depth(left.len())];
+    let levels = &mut levels[..runs.depth(left.len())];
     // Level k holds the sum of 2^k runs until another of its size is there: the ones of the number of runs so far.
     let mut count = 0usize;
-    for (left, right) in left.chunks(RUN).zip(right.chunks(RUN)) {
+    for (left, right) in left.chunks(runs.length()).zip(right.chunks(runs.length())) {
         let mut sums = run(simd, left, right);
         let level = count.trailing_ones() as usize;
         for waiting in &levels[..level] {
@@ -206,8 +221,14 @@ fn write<S: Simd, const ROWS: usize, const VECTORS: usize>(
     output: &mut [&mut [f32]],
 ) {
     for (row, sums) in output.iter_mut().zip(&sums) {
-        let sums: &[f32] = bytemuck::cast_slice(sums);
-        let count = row.len().min(sums.len());
-        row[..count].copy_from_slice(&sums[..count]);
+        for (part, vector) in row.chunks_mut(S::F32_LANES).zip(sums) {
+            let sums: &[f32] = bytemuck::cast_slice(std::slice::from_ref(vector));
+            // Of a length that is known, so that no function is called for a copy.
+            if part.len() == S::F32_LANES {
+                part.copy_from_slice(sums);
+            } else {
+                part.iter_mut().zip(sums).for_each(|(part, sum)| *part = *sum);
+            }
+        }
     }
 }

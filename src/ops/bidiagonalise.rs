@@ -7,7 +7,7 @@ use super::normaliser::{NormaliserState, StopKind};
 use super::range::range_factor;
 use super::scale::scaled;
 use crate::device::{Buffer, Grid, Recorder, Words, each_chunk};
-use crate::native::{Sides, combine, largest_magnitude, orthogonalise, squares};
+use crate::native::{Lines, Sides, combine, largest_magnitude, orthogonalise, squares};
 use crate::tensor::stored::{F32, Stored};
 use crate::tensor::{Matrix, volume};
 use crate::{Error, Result};
@@ -225,30 +225,32 @@ impl Item<'_> {
         let is_transposed = params.transposed != 0;
         let matrix = Sides::<S>::new(matrix, (params.rows as usize, params.cols as usize));
         let (long, short) = (self.other.len(), self.slots[0].len());
-        let (mut forward, mut backward) = (vec![0.0; long], vec![0.0; short]);
+        let [mut forward, mut backward] = [long, short].map(Lines::zeros);
+        let (forward, backward) = (&mut forward.numbers_mut()[..long], &mut backward.numbers_mut()[..short]);
         let mut coefficients = vec![0.0; self.slots.len()];
         // A copy, because slots lie a whole batch apart, often by a power of two, and share few sets of a cache.
-        let mut basis = vec![0.0; self.slots.len() * short];
+        let mut basis = Lines::zeros(self.slots.len() * short);
+        let basis = &mut basis.numbers_mut()[..self.slots.len() * short];
         let slots = self.slots.iter().take(params.first_step as usize + 1);
         basis.chunks_exact_mut(short).zip(slots).for_each(|(copy, slot)| copy.copy_from_slice(slot));
         for step in params.first_step as usize..(params.first_step + params.steps) as usize {
             let breakdown = params.breakdown * ((step + 1) as f32).sqrt();
             let (done, next) = basis.split_at_mut((step + 1) * short);
             let current = &done[step * short..];
-            matrix.multiply(is_transposed, current, &mut forward);
-            if step == 0 && params.chooses_range != 0 && !self.choose_range(&forward) {
+            matrix.multiply(is_transposed, current, forward);
+            if step == 0 && params.chooses_range != 0 && !self.choose_range(forward) {
                 return;
             }
-            combine(-*self.shift, self.other, *self.factor, &mut forward);
-            let Some((alpha, inverse)) = self.measure(&forward, 2 * step, breakdown) else { return };
-            scaled(inverse, &forward, self.other);
+            combine(-*self.shift, self.other, *self.factor, forward);
+            let Some((alpha, inverse)) = self.measure(forward, 2 * step, breakdown) else { return };
+            scaled(inverse, forward, self.other);
 
-            matrix.multiply(!is_transposed, self.other, &mut backward);
-            combine(-alpha, current, *self.factor, &mut backward);
-            orthogonalise(done, &mut coefficients[..=step], &mut backward);
-            orthogonalise(done, &mut coefficients[..=step], &mut backward);
-            let Some((beta, inverse)) = self.measure(&backward, 2 * step + 1, breakdown) else { return };
-            scaled(inverse, &backward, &mut next[..short]);
+            matrix.multiply(!is_transposed, self.other, backward);
+            combine(-alpha, current, *self.factor, backward);
+            orthogonalise(done, &mut coefficients[..=step], backward);
+            orthogonalise(done, &mut coefficients[..=step], backward);
+            let Some((beta, inverse)) = self.measure(backward, 2 * step + 1, breakdown) else { return };
+            scaled(inverse, backward, &mut next[..short]);
             self.slots[step + 1].copy_from_slice(&next[..short]);
             *self.shift = beta;
         }

@@ -9,7 +9,7 @@ use super::sum_axis::sum_segments;
 use super::tree::tree_trips;
 use crate::Result;
 use crate::device::{Buffer, Grid, Kernel, Recorder, Words, each_chunk};
-use crate::native::{Asked, Strided, product};
+use crate::native::{Asked, Runs, Strided, product};
 use crate::tensor::{SlidingSizes, elements, volume};
 
 pub(super) static KERNEL: Kernel =
@@ -102,6 +102,6 @@ fn on_host(params: &Params, [image, response, weight]: [Words<'_>; 3]) {
             }
         });
         let side = |elements| move |_| Strided { elements, across: count, along: 1 };
-        product([filters, count, cols], Asked::All, side(&responses), side(&seen), sums);
+        product([filters, count, cols], Runs::Of16, Asked::All, side(&responses), side(&seen), sums);
     }
 }

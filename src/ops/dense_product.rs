@@ -7,7 +7,7 @@ use super::segments::{RowSegments, Segments};
 use super::sum_partials::sum_partials;
 use crate::Result;
 use crate::device::{Buffer, Grid, Kernel, Recorder, UNIFORM_BYTES, Words, each_chunk};
-use crate::native::{ROWS, Vectors, add_rows, blocks, row_dots};
+use crate::native::{ROWS, Vectors, add_rows_to_each, blocks, row_dots};
 use crate::tensor::stored::Stored;
 use crate::tensor::{Matrix, Panel, Tensor};
 
@@ -233,13 +233,8 @@ pub(super) fn on_host<S: Stored>(params: &Params, [matrix, input, mask, output]:
             &input[start..][of_segment.clone()]
         };
         let inputs: Vec<&[f32]> = kept.iter().copied().map(input).collect();
-        let mut room = Vec::new();
-        for (block, first_row) in (0..outputs[0].len()).step_by(ROWS).zip((*first..).step_by(ROWS)) {
-            let count = ROWS.min(outputs[0].len() - block);
-            let elements = &matrix[first_row * wide + first_col..][..(count - 1) * wide + length];
-            let (elements, wide) = S::ready(elements, [count, wide, length], &mut room);
-            row_dots::<S::Ready>(elements, wide, &inputs, |row, within, sum| outputs[kept[within]][block + row] = sum);
-        }
+        let elements = &matrix[*first * wide + first_col..][..(outputs[0].len() - 1) * wide + length];
+        row_dots::<S>(elements, wide, &inputs, |row, within, sum| outputs[kept[within]][row] = sum);
     });
 }
 
@@ -264,12 +259,13 @@ pub(super) fn adjoint_on_host<S: Stored>(params: &AdjointParams, [matrix, input,
         let (segment, item, local, first_col, outputs) = &mut part[0];
         let of_segment = *segment * segment_rows..rows.min((*segment + 1) * segment_rows);
         let elements = &matrix[(*local * rows + of_segment.start) * wide + *first_col..];
-        let (columns, mut kept) = (outputs[0].len(), Vec::new());
+        let (mut kept, mut inputs, mut of_band) = (Vec::new(), Vec::<&[f32]>::new(), Vec::new());
         for (within, sums) in outputs.iter_mut().enumerate() {
             if !mask.skips(*item * vectors + within) {
                 let start = (*item % params.input_items as usize * vectors + within) * params.total_rows as usize;
                 sums.fill(0.0);
-                kept.push((&input[start + params.first_row as usize..][of_segment.clone()], sums));
+                kept.push(&mut **sums);
+                inputs.push(&input[start + params.first_row as usize..][of_segment.clone()]);
             }
         }
         // Few rows at a time, so that they are in the cache for the next vector.
@@ -277,10 +273,9 @@ pub(super) fn adjoint_on_host<S: Stored>(params: &AdjointParams, [matrix, input,
         let bands = elements.chunks((GROUP_ROWS * wide).max(1)).zip((0..of_segment.len()).step_by(GROUP_ROWS));
         for (elements, first) in bands {
             let end = of_segment.len().min(first + GROUP_ROWS);
-            let (elements, wide) = S::ready(elements, [end - first, wide, columns], &mut room);
-            for (input, sums) in &mut kept {
-                add_rows::<S::Ready>(sums, elements, wide, &input[first..end]);
-            }
+            of_band.clear();
+            of_band.extend(inputs.iter().map(|input| &input[first..end]));
+            add_rows_to_each::<S>(&mut kept, elements, wide, &of_band, &mut room);
         }
     });
 }

@@ -6,7 +6,7 @@ use super::check::{expect_f32, expect_len, word};
 use super::declare::{kernel, params};
 use super::mirror::mirror;
 use crate::device::{Buffer, Grid, Kernel, Profile, Recorder, Words};
-use crate::native::{Asked, Strided, product};
+use crate::native::{Asked, Runs, Strided, product};
 use crate::tensor::{Matrix, Panel};
 use crate::{Error, Result};
 
@@ -222,7 +222,7 @@ fn on_host(params: &Params, [matrix, factors, output]: [Words<'_>; 3]) {
         let right = |_| Strided::laid(matrix, wide, source);
         let left = |item| Strided { elements: &right(item).elements[band_start..], ..right(item) };
         let mut sums = vec![0.0; band * params.band_end as usize];
-        product([band, length, params.band_end as usize], Asked::Below(band_start), left, right, &mut sums);
+        product([band, length, params.band_end as usize], Runs::Of16, Asked::Below(band_start), left, right, &mut sums);
         let target = (params.target_item as usize + local) * params.target_rows as usize;
         let first = (target + band_start - params.target_start as usize) * wide;
         let factor = factors[params.first_item as usize + local];

@@ -4,7 +4,7 @@ use super::arguments::Sizes;
 use super::check::{expect_len, expect_trips, word};
 use super::declare::{kernel, params};
 use super::matmul_side::{SideLayout, matmul_side, matmul_side_len};
-use super::matmul_tiles::{Tile, matmul_tiles};
+use super::matmul_tiles::{Tile, matmul_tiles, runs_of};
 use super::tree::tree_trips;
 use crate::Result;
 use crate::device::{Buffer, Grid, Kernel, Profile, Recorder, Words};
@@ -213,7 +213,7 @@ fn on_host(params: &Params, [left, right, output]: [Words<'_>; 3]) {
         along: params.right_step as usize,
     };
     let output = &mut output.write::<f32>()[..params.batch as usize * rows * cols];
-    product([rows, length, cols], Asked::All, left, right, output);
+    product([rows, length, cols], runs_of(length), Asked::All, left, right, output);
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::declare::{kernel, params};
 use super::matmul_side::matmul_side_len;
 use crate::Result;
 use crate::device::{Buffer, Grid, Kernel, Recorder, Words};
-use crate::native::{Asked, Strided, product};
+use crate::native::{Asked, Runs, Strided, product};
 use crate::tensor::volume;
 
 /// The products of one run, as in the shader.
@@ -102,11 +102,18 @@ pub fn matmul_tiles(
     recorder.dispatch(tile.kernel(), Grid::groups(groups), &params, &[left.into(), right.into(), output.into()])
 }
 
+/// The runs of the host's sums over so many products: the longest with the accuracy of [`matmul_tiles`].
+///
+/// From 512 products on, 32 + ⌈log2 ⌈length / 32⌉⌉ is less than 46 + ⌈length / 512⌉.
+pub(super) fn runs_of(length: usize) -> Runs {
+    if length < 512 { Runs::Of16 } else { Runs::Of32 }
+}
+
 fn on_host(params: &Params, [left, right, output]: [Words<'_>; 3]) {
     let (left, right) = (left.read::<f32>(), right.read::<f32>());
     let (rows, length, cols) = (params.rows as usize, params.length as usize, params.cols as usize);
     let side =
         |elements, size: usize| move |item: usize| Strided::laid(elements, size.next_multiple_of(4), item * length);
     let output = &mut output.write::<f32>()[..params.batch as usize * rows * cols];
-    product([rows, length, cols], Asked::All, side(left, rows), side(right, cols), output);
+    product([rows, length, cols], runs_of(length), Asked::All, side(left, rows), side(right, cols), output);
 }

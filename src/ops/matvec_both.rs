@@ -7,7 +7,7 @@ use super::declare::{PerStorage, matrix_kernels, params};
 use super::segments::{RowSegments, Segments};
 use crate::Result;
 use crate::device::{Buffer, Device, Grid, Recorder, Words, each_chunk};
-use crate::native::{Vectors, add_rows, row_dot, squares};
+use crate::native::{Vectors, add_rows_to_each, row_dots, squares};
 use crate::tensor::stored::{F32, Stored};
 use crate::tensor::{Matrix, Tensor, volume};
 
@@ -188,12 +188,11 @@ fn on_host<S: Stored>(params: &Params, [matrix, input, scale, a, shift, mask, pr
         back.fill(0.0);
         for (block, rows) in product.chunks_mut(GROUP_ROWS).zip(elements.chunks(GROUP_ROWS * wide)).enumerate() {
             let (t, rows) = rows;
-            let (rows, wide) = S::ready(rows, [t.len(), wide, cols], &mut room);
-            for (row, t) in t.iter_mut().enumerate() {
-                let sum = row_dot::<S::Ready>(&rows[row * wide..][..cols], input);
-                *t = a.mul_add(shift[GROUP_ROWS * block + row], scale[*vector] * sum);
-            }
-            add_rows::<S::Ready>(back, rows, wide, t);
+            let of_rows = &rows[..(t.len() - 1) * wide + cols];
+            row_dots::<S>(of_rows, wide, &[input], |row, _, sum| {
+                t[row] = a.mul_add(shift[GROUP_ROWS * block + row], scale[*vector] * sum);
+            });
+            add_rows_to_each::<S>(&mut [&mut **back], rows, wide, &[&*t], &mut room);
         }
         **square = squares::<F32>(product, 1.0);
     });

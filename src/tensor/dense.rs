@@ -57,13 +57,32 @@ impl Tensor {
     /// # Errors
     /// Any error of the source, such as a source that is too short; as [`Tensor::zeros`].
     pub fn upload<S: ElementSource + ?Sized>(device: &Device, shape: &[usize], source: &S) -> Result<Self> {
-        // The copy goes in pieces, because whole sources may be too large for host memory.
+        Self::filled(device, shape, |first, piece| source.copy_f32(first, piece))
+    }
+
+    /// Identity matrices, one after another: the unit vectors of each item, as rows.
+    ///
+    /// *Shapes*  `shape`: any with batch · `size` · `size` elements
+    ///
+    /// # Errors
+    /// As [`Tensor::zeros`].
+    pub(crate) fn identities(device: &Device, shape: &[usize], size: usize) -> Result<Self> {
+        Self::filled(device, shape, |first, piece| {
+            let one = |place: usize| f32::from(place % (size * size) % (size + 1) == 0);
+            piece.iter_mut().zip(first..).for_each(|(entry, place)| *entry = one(place));
+            Ok(())
+        })
+    }
+
+    /// A tensor whose elements `fill` writes, from a first one on.
+    fn filled(device: &Device, shape: &[usize], mut fill: impl FnMut(usize, &mut [f32]) -> Result<()>) -> Result<Self> {
+        // In pieces, because all elements may be too many for host memory.
         const PIECE: usize = 4 << 20;
         let tensor = Self::zeros(device, shape)?;
         let mut piece = vec![0f32; tensor.len().min(PIECE)];
         for first in (0..tensor.len()).step_by(PIECE) {
             let count = piece.len().min(tensor.len() - first);
-            source.copy_f32(first, &mut piece[..count])?;
+            fill(first, &mut piece[..count])?;
             tensor.buffer.write(device, "tensor", first, &piece[..count])?;
         }
         Ok(tensor)

@@ -1,7 +1,9 @@
 //! The storages of elements as types, for loops of the host that are compiled once for each.
 
+use std::borrow::Cow;
+
 use bytemuck::Pod;
-use pulp::{Arch, NullaryFnOnce};
+use pulp::{Arch, NullaryFnOnce, Simd};
 
 /// A storage of elements, each of which widens to an `f32`.
 pub(crate) trait Stored: Copy + 'static {
@@ -14,6 +16,18 @@ pub(crate) trait Stored: Copy + 'static {
     /// The element with these bits; exact.
     fn widen(bits: Self::Bits) -> f32;
 
+    /// Whether loops read elements as fast as ready ones, with the vectors of this processor.
+    #[inline(always)]
+    fn is_ready<S: Simd>(_: S) -> bool {
+        true
+    }
+
+    /// The first elements in a vector.
+    #[inline(always)]
+    fn vector<S: Simd>(simd: S, elements: &[Self::Bits]) -> S::f32s {
+        widened::<S, Self>(simd, elements)
+    }
+
     /// The first `cols` elements of `count` rows that are `wide` elements apart, with the distance of the rows in the
     /// result: in place, or exactly as they are in `room`.
     fn ready<'a>(
@@ -21,6 +35,22 @@ pub(crate) trait Stored: Copy + 'static {
         sizes: [usize; 3],
         room: &'a mut Vec<f32>,
     ) -> (&'a [<Self::Ready as Stored>::Bits], usize);
+
+    /// The elements as numbers, in place where they are.
+    fn numbers(bits: &[Self::Bits]) -> Cow<'_, [f32]> {
+        Cow::Owned(bits.iter().map(|bits| Self::widen(*bits)).collect())
+    }
+}
+
+/// The first elements in a vector, one after another, as a compiler makes vectors of them.
+#[inline(always)]
+fn widened<S: Simd, T: Stored>(simd: S, elements: &[T::Bits]) -> S::f32s {
+    let mut vector = simd.splat_f32s(0.0);
+    let lanes: &mut [f32] = bytemuck::cast_slice_mut(std::slice::from_mut(&mut vector));
+    for (lane, element) in lanes.iter_mut().zip(&elements[..S::F32_LANES]) {
+        *lane = T::widen(*element);
+    }
+    vector
 }
 
 /// 32-bit floats.
@@ -45,6 +75,10 @@ impl Stored for F32 {
     fn ready<'a>(bits: &'a [f32], [_, wide, _]: [usize; 3], _: &'a mut Vec<f32>) -> (&'a [f32], usize) {
         (bits, wide)
     }
+
+    fn numbers(bits: &[f32]) -> Cow<'_, [f32]> {
+        Cow::Borrowed(bits)
+    }
 }
 
 impl Stored for F16 {
@@ -64,29 +98,56 @@ impl Stored for F16 {
         f32::from_bits(wide | u32::from(bits & 0x8000) << 16)
     }
 
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn is_ready<S: Simd>(simd: S) -> bool {
+        converter(simd).is_some()
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    #[inline(always)]
+    fn is_ready<S: Simd>(_: S) -> bool {
+        false
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn vector<S: Simd>(simd: S, elements: &[u16]) -> S::f32s {
+        let Some(converter) = converter(simd) else { return widened::<S, Self>(simd, elements) };
+        let (halves, _) = elements.as_chunks::<16>();
+        let vector: [f32; 16] = bytemuck::cast(converter.avx512f._mm512_cvtph_ps(bytemuck::cast(halves[0])));
+        bytemuck::cast_slice(&vector)[0]
+    }
+
     fn ready<'a>(bits: &'a [u16], [count, wide, cols]: [usize; 3], room: &'a mut Vec<f32>) -> (&'a [f32], usize) {
         room.resize(count * cols, 0.0);
         for (row, target) in bits.chunks(wide.max(1)).zip(room.chunks_exact_mut(cols.max(1))) {
-            Arch::new().dispatch(Widen { bits: row, target });
+            Arch::new().dispatch(Row { target, bits: row });
         }
         (room, cols)
     }
 }
 
-/// The widening of a row of halves, as a type, because a closure need not be inlined into what is compiled for wide
-/// vectors.
-struct Widen<'a> {
-    bits: &'a [u16],
+/// A row of halves, as a type, because a closure need not be inlined into what is compiled for wide vectors.
+struct Row<'a> {
     target: &'a mut [f32],
+    bits: &'a [u16],
 }
 
-impl NullaryFnOnce for Widen<'_> {
+impl NullaryFnOnce for Row<'_> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
         self.target.iter_mut().zip(self.bits).for_each(|(target, bits)| *target = F16::widen(*bits));
     }
+}
+
+/// The vectors that an instruction makes of halves: those of AVX-512.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn converter<S: Simd>(simd: S) -> Option<pulp::x86::V4> {
+    (&simd as &dyn std::any::Any).downcast_ref().copied()
 }
 
 impl Stored for Bf16 {

@@ -26,8 +26,8 @@ impl Equilibrium {
             let rows = value.reshape(&[batch, 1, length])?.broadcast_to(&[batch, size, length])?;
             rows.reshape(&[&[batch * size], item].concat())
         };
-        let identity: Vec<f32> = (0..size * size).map(|place| f32::from(place % (size + 1) == 0)).collect();
-        let identity = scope.tape().constant(&Tensor::from_slice(scope.tape().device(), &[size, size], &identity)?)?;
+        let identity = Tensor::identities(scope.tape().device(), &[size, size], size)?;
+        let identity = scope.tape().constant(&identity)?;
         let points = copied(&z)?;
         let directions = identity.broadcast_to(&[batch, size, size])?.reshape(points.shape())?;
         let images = self.inner.image(scope, path, &points, &copied(&x)?)?;

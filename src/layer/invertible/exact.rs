@@ -10,9 +10,8 @@ use crate::tensor::Tensor;
 /// *Shapes*  result: 1 × batch
 pub(super) fn exact(copies: &Copies) -> Result<Value> {
     let (batch, size) = (copies.batch, copies.size);
-    let identity: Vec<f32> = (0..size * size).map(|place| f32::from(place % (size + 1) == 0)).collect();
-    let device = copies.tape().device();
-    let identity = copies.tape().constant(&Tensor::from_slice(device, &[size, 1, size], &identity)?)?;
+    let identity = Tensor::identities(copies.tape().device(), &[size, 1, size], size)?;
+    let identity = copies.tape().constant(&identity)?;
     let directions = identity.broadcast_to(&[size, batch, size])?;
     // The rows are the columns of I + J, which has the determinant of its transpose.
     let columns = copies.products(&directions)?.add(&directions)?.permute(&[1, 0, 2])?;

@@ -32,9 +32,7 @@ impl Operation for LogAbsDeterminant {
     fn jvp(&self, primal: &Primal, tangents: &[Option<Value>]) -> Result<Option<Value>> {
         let (matrices, Some(tangent)) = (&primal.inputs[0], &tangents[0]) else { return Ok(None) };
         let (tape, size) = (matrices.tape(), matrices.shape()[2]);
-        let entries: Vec<f32> =
-            (0..size * size).map(|place| if place / size == place % size { 1.0 } else { 0.0 }).collect();
-        let identity = tape.constant(&Tensor::from_slice(tape.device(), &[1, size, size], &entries)?)?;
+        let identity = tape.constant(&Tensor::identities(tape.device(), &[1, size, size], size)?)?;
         let inputs = [matrices, &primal.inputs[1], &identity.broadcast_to(matrices.shape())?];
         // The solution for the unit vector of a row is a column of A⁻¹.
         let inverse = tape.compute(Arc::new(Solution { transposed: false }), &inputs)?;

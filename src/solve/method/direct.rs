@@ -129,9 +129,8 @@ impl Method for Factored {
 /// The factors of an operator, whose rows are the products of its adjoint with the unit vectors.
 async fn factored(operator: &dyn LinearOperator) -> Result<Lu> {
     let (device, batch, size) = (operator.device(), operator.batch(), volume(&operator.domain()));
-    let unit: Vec<f32> = (0..size * size).map(|place| f32::from(u8::from(place % (size + 1) == 0))).collect();
     let [from, to] = [operator.codomain(), operator.domain()].map(|shape| [&[batch, size], &shape[..]].concat());
-    let (units, rows) = (Tensor::from_slice(device, &from, &unit.repeat(batch))?, Tensor::zeros(device, &to)?);
+    let (units, rows) = (Tensor::identities(device, &from, size)?, Tensor::zeros(device, &to)?);
     let mut recorder = device.recorder();
     operator.apply_adjoint(&mut recorder, &units, &rows)?;
     recorder.submit_async().await?;

@@ -1,7 +1,8 @@
 //! Factors of dense matrices: their solutions, determinants, conditions and statuses.
 
 use opnorm::Error;
-use opnorm::solve::{Lu, LuStatus};
+use opnorm::operator::Identity;
+use opnorm::solve::{Direct, LinearSolver, Lu, LuStatus};
 use opnorm::tensor::Tensor;
 
 use super::{distance, draw, gpu, inverse, largest, shifted, times, transposed, widened};
@@ -168,4 +169,12 @@ fn shapes_are_checked_and_nothing_is_solved_at_once() {
         assert_eq!((lu.statuses().len(), lu.conditions().unwrap().len()), (batch, batch));
         assert!(lu.solve(&tensor(&[batch, 1, size], &[])).unwrap().is_empty());
     }
+}
+
+#[test]
+fn an_operator_that_is_too_large_to_form_is_refused() {
+    let identity = Identity::new(gpu(), 1, &[1 << 24]);
+    let b = Tensor::zeros(gpu(), &[1, 1, 1 << 24]).unwrap();
+    let error = Direct::default().solve(&identity, &b).unwrap_err();
+    assert!(matches!(error, Error::TooLarge { .. } | Error::OutOfMemory { .. }), "{error}");
 }
