@@ -13,7 +13,7 @@ use crate::bound::Bounds;
 use crate::io::Entry;
 use crate::norm::{self, Control, SpectralNorm, Status, Triplets};
 use crate::operator::{AtHand, LinearOperator};
-use crate::tensor::{Position, SourceElement, Window, volume};
+use crate::tensor::{Position, Window, volume};
 use crate::{Error, Matrix, Result};
 
 /// The number of elements of a batch that go to the device at once; a matrix goes as a whole, of any size.
@@ -68,8 +68,7 @@ fn part(
     let entries = Window { source: spectral_entries.as_ref(), first: first * height * width };
     let upload_magnitudes = || Matrix::upload_shared(device, (count, rows, cols), &of_magnitudes);
     let mut take_seats = || {
-        let waits = Instant::now();
-        let seats = seats(place);
+        let (waits, seats) = (Instant::now(), seats(place));
         *waited += waits.elapsed();
         seats
     };
@@ -99,11 +98,10 @@ fn part(
             (cheap(entry, options, &matrix, order)?, matrix, seats)
         }
     };
-    let is_rounded = source.matrices((rows, cols)).element() == SourceElement::F64;
     for (item, row) in solved.iter_mut().enumerate() {
         let position = matrix.non_finite(item);
         let position = position.map(|at| Position { row: at.row % rows, col: at.col % cols });
-        finish(row, entry, (is_rounded, position), first + item);
+        finish(row, entry, (source.is_rounded(), position), first + item);
     }
     Ok(solved)
 }
@@ -186,6 +184,10 @@ fn set_norm(row: &mut Row, norm: &SpectralNorm, bound: &Bound, copies: usize) {
     }
     if norm.status == Status::Refuted {
         row.note("this start refutes the upper bound that was asked for, which is withdrawn: take another seed");
+    }
+    if copies > 1 && norm.multiplicity.is_none() {
+        // Without a count the second value may be the other copy of the first.
+        (row.second, row.gap) = (None, None);
     }
     row.iterations = Some(norm.iterations);
 }

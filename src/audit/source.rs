@@ -1,7 +1,7 @@
 //! The elements of a tensor as the entries of matrices.
 
 use crate::io::{Embedded, Magnitudes, TensorView};
-use crate::tensor::ElementSource;
+use crate::tensor::{ElementSource, SourceElement};
 
 /// A source that several threads read.
 type Entries<'a> = Box<dyn ElementSource + Sync + 'a>;
@@ -25,6 +25,14 @@ impl<'a> Source<'a> {
         match self {
             Self::Real(_) => 1,
             Self::Complex(_) => 2,
+        }
+    }
+
+    /// Whether the device holds the elements rounded to `f32`.
+    pub(super) fn is_rounded(&self) -> bool {
+        match self {
+            Self::Real(entries) => entries.element() == SourceElement::F64,
+            Self::Complex(view) => !view.element().fits_f32(),
         }
     }
 

@@ -70,9 +70,11 @@ impl ElementSource for Embedded<'_> {
 #[derive(Debug)]
 pub(crate) struct Magnitudes<'a>(pub &'a TensorView<'a>);
 
-/// The relative error of [`magnitude`]. In units of 2^-53: 3/4 for the square of the ratio, with its quotient, as a part
-/// of a sum of at least twice it; 1/2 for that sum, both halved or less by the root; 1 for the root and 1 for the
-/// product.
+/// An upper bound of the relative error of [`magnitude`].
+///
+/// In units of u = 2^-53, the square of the ratio has an error of 3. The square is at most half of its sum with 1, so
+/// that the sum has an error of 5 / 2. The root has half of that and 1 of its own, and the product adds 1. In all this
+/// is 13 / 4, which leaves room for terms of second order.
 const MAGNITUDE: f64 = 4.0 * (f64::EPSILON / 2.0);
 
 fn magnitude([re, im]: [f64; 2]) -> f64 {

@@ -4,7 +4,8 @@ use half::{bf16, f16};
 
 use super::Element;
 
-/// Appends values as little-endian elements of a type that [`Element::is_float`], each rounded once to the nearest, ties to even.
+/// Appends values as little-endian elements of a type that [`Element::is_float`], each rounded once to the nearest,
+/// ties to even.
 #[cfg_attr(not(feature = "io-safetensors"), allow(dead_code, reason = "only safetensors are written in every type"))]
 pub(crate) fn encode(element: &Element, values: &[f64], bytes: &mut Vec<u8>) {
     match element {

@@ -52,8 +52,8 @@ impl TensorView<'_> {
 
     /// Copies the elements `first..first + out.len()`, in row-major order, rounded to the nearest f32.
     ///
-    /// Elements of a type that [`Element::fits_f32`] are never rounded. A value beyond the range of f32 becomes infinite;
-    /// the caller must look for such values.
+    /// Elements of a type that [`Element::fits_f32`] are never rounded. A value beyond the range of f32 becomes
+    /// infinite; the caller must look for such values.
     ///
     /// # Errors
     /// [`Error::File`] where the tensor has fewer elements, or complex elements: [`TensorView::copy_complex`].

@@ -82,8 +82,8 @@ pub trait ElementSource {
     /// When the range lies outside the source.
     fn copy_f64(&self, first: usize, out: &mut [f64]) -> Result<()>;
 
-    /// An upper bound of the 2-norm of all errors that [`ElementSource::copy_f64`] made in some of its values: 0, unless
-    /// the elements are of a type that `f64` does not hold.
+    /// An upper bound of the 2-norm of all errors that [`ElementSource::copy_f64`] made in some of its values: 0,
+    /// unless the elements are of a type that `f64` does not hold.
     fn lost(&self, values: &[f64]) -> f64 {
         let _ = values;
         0.0

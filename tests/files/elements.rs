@@ -72,12 +72,12 @@ fn every_code_of_a_small_float_has_the_value_of_ml_dtypes() {
         assert!(view.copy_f64(count - 1, &mut [0.0; 2]).unwrap_err().to_string().contains("the tensor has"));
 
         // In a byte each, as numpy stores them.
-        let bytes: Vec<u8> = (0..=255).collect();
-        let raw = open_bytes("a.npy", &npy("<V1", false, &[256], &bytes));
+        let bytes: Vec<u8> = (0..count).map(|code| code as u8).collect();
+        let raw = open_bytes("a.npy", &npy("<V1", false, &[count], &bytes));
         let reason = raw.entries()[0].skipped().unwrap();
         assert!(reason.contains("(v1) are raw bytes: fp8") && reason.contains("`--dtype` e4m3, e5m2"), "{reason}");
         let raw = raw.with_raw(&checkpoint.find("a").unwrap().element);
-        assert_same(&read(&raw, "a"), &numbers(&expected["codes"][name]), name);
+        assert_same(&read(&raw, "a"), all, name);
         let told = format!("raw elements of 1 bytes (V1) are read as {}, as told", name.to_lowercase());
         assert_eq!(raw.entries()[0].assumption(), Some(told));
     }
