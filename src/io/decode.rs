@@ -74,7 +74,7 @@ fn extended(bytes: &[u8]) -> f64 {
 
 /// The f64 nearest to m 2^`exponent`, ties to even, in one rounding.
 fn rounded(mantissa: u64, exponent: i32) -> f64 {
-    let top = 64 - mantissa.leading_zeros() as i32 + exponent;
+    let top = 64 - mantissa.leading_zeros().cast_signed() + exponent;
     if top > -1022 {
         return scale_by_power(mantissa as f64, exponent);
     }

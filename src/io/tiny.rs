@@ -62,7 +62,7 @@ impl Tiny {
         match self.special {
             Special::Unsigned if exponent == last => return f64::NAN,
             // 2^-127 has the exponent 0: without a mantissa there are no subnormal numbers.
-            Special::Unsigned => return f64::powi(2.0, exponent as i32 - self.bias),
+            Special::Unsigned => return f64::powi(2.0, exponent.cast_signed() - self.bias),
             Special::Ieee if exponent == last && mantissa > 0 => return f64::NAN,
             Special::Ieee if exponent == last => return if is_negative { f64::NEG_INFINITY } else { f64::INFINITY },
             Special::Last if exponent == last && mantissa == (1 << self.mantissa) - 1 => return f64::NAN,
@@ -72,7 +72,7 @@ impl Tiny {
         let fraction = f64::from(mantissa) / f64::from(1u32 << self.mantissa);
         let magnitude = match exponent {
             0 => fraction * f64::powi(2.0, 1 - self.bias),
-            _ => (1.0 + fraction) * f64::powi(2.0, exponent as i32 - self.bias),
+            _ => (1.0 + fraction) * f64::powi(2.0, exponent.cast_signed() - self.bias),
         };
         if is_negative { -magnitude } else { magnitude }
     }
