@@ -8,6 +8,7 @@ use super::{Axes, Event, Form, Options, Outcome, Target, measure_all};
 use crate::bound::Bounds;
 use crate::io::{Checkpoint, Entry, SafetensorsWriter, encode};
 use crate::layer::pytorch::{Role, stored_weights};
+use crate::layer::quantised::{QuantisedRole, quantised_weights};
 use crate::tensor::ElementSource;
 use crate::{Device, Error, Result};
 
@@ -102,10 +103,12 @@ pub fn normalise(
 
 /// The matrices to measure.
 fn wanted<'a>(checkpoint: &'a Checkpoint, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Target<'a>>> {
-    let stored = stored_weights(checkpoint);
+    let (stored, quantised) = (stored_weights(checkpoint), quantised_weights(checkpoint));
     let mut targets = Vec::new();
-    for (entry, role) in checkpoint.entries().iter().zip(stored.roles()) {
+    for ((entry, role), quantised) in checkpoint.entries().iter().zip(stored.roles()).zip(quantised.roles()) {
         match role {
+            // Scales are no matrices of a layer.
+            _ if matches!(quantised, QuantisedRole::Scale) => {}
             Role::Weight(weight) if is_wanted(weight.name()) => {
                 let problem = format!("is stored in parts ({}): fold the checkpoint first", weight.format());
                 return Err(failed(weight.entry(), &problem));
@@ -114,7 +117,7 @@ fn wanted<'a>(checkpoint: &'a Checkpoint, is_wanted: &dyn Fn(&str) -> bool) -> R
             _ => {
                 let is_matrix =
                     matches!(Form::of(&entry.shape, Axes::Kernel), Form::Matrix { .. } | Form::Reshaped { .. });
-                if is_matrix && entry.skipped().is_none() && is_wanted(&entry.name) {
+                if is_matrix && entry.element.is_float() && is_wanted(&entry.name) {
                     targets.push(Target::new(checkpoint, entry, Axes::Kernel));
                 }
             }

@@ -1,7 +1,7 @@
 //! The norms of a vector on the host: the length of a vector is its only singular value.
 
+use super::rounding::joined;
 use crate::Result;
-use crate::io::TensorView;
 use crate::tensor::screen::{binary_exponent, scale_by_power, scaling};
 use crate::tensor::{ElementSource, Position};
 
@@ -17,6 +17,9 @@ pub(super) struct Column {
     pub lower: f64,
     /// An upper bound of the 2-norm, rounding included.
     pub upper: f64,
+    /// An upper bound of the distance between the vector in the file and its nearest vector of f64, whose norms these
+    /// are.
+    pub lost: f64,
     /// The sum of magnitudes.
     pub one: f64,
     /// The largest magnitude.
@@ -27,19 +30,16 @@ pub(super) struct Column {
 
 impl Column {
     /// Reads a vector twice: for its largest magnitude, then for the sums.
-    pub fn of(view: &TensorView<'_>, rows: usize) -> Result<Self> {
-        Self::of_source(view, rows)
-    }
-
-    fn of_source<S: ElementSource + ?Sized>(source: &S, rows: usize) -> Result<Self> {
+    pub fn of<S: ElementSource + ?Sized>(source: &S, rows: usize) -> Result<Self> {
         let mut column = Self::default();
-        visit(source, rows, |row, value| {
+        let lost = visit(source, rows, |row, value| {
             if value.is_finite() {
                 column.infinity = column.infinity.max(value.abs());
             } else if column.non_finite.is_none() {
                 column.non_finite = Some(Position { row, col: 0 });
             }
         })?;
+        column.lost = lost;
         if column.non_finite.is_some() || column.infinity == 0.0 {
             return Ok(column);
         }
@@ -61,14 +61,17 @@ impl Column {
     }
 }
 
-fn visit<S: ElementSource + ?Sized>(source: &S, rows: usize, mut see: impl FnMut(usize, f64)) -> Result<()> {
+/// Calls `see` with each element, and returns a bound of what [`ElementSource::copy_f64`] lost.
+fn visit<S: ElementSource + ?Sized>(source: &S, rows: usize, mut see: impl FnMut(usize, f64)) -> Result<f64> {
+    let mut lost = 0.0;
     let mut piece = vec![0.0; rows.min(PIECE)];
     for first in (0..rows).step_by(PIECE) {
         let piece = &mut piece[..(rows - first).min(PIECE)];
         source.copy_f64(first, piece)?;
+        lost = joined(lost, source.lost(piece));
         piece.iter().enumerate().for_each(|(offset, value)| see(first + offset, *value));
     }
-    Ok(())
+    Ok(lost)
 }
 
 /// A lower bound of the 2-norm of 2^`exponent` times a vector of `terms` entries, the largest in [1, 2), from the
@@ -123,7 +126,7 @@ mod tests {
     }
 
     fn column(values: &[f64]) -> Column {
-        Column::of_source(&Values(values.to_vec()), values.len()).unwrap()
+        Column::of(&Values(values.to_vec()), values.len()).unwrap()
     }
 
     #[test]

@@ -1,18 +1,19 @@
 //! The rows of a tensor as a dense matrix, or as a batch of matrices, on the device.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::event::Observer;
 use super::form::item_index;
 use super::proof::add_certificates;
-use super::rounding::distances;
+use super::rounding::{self, Distance, distances};
+use super::source::Source;
 use super::task::{Place, Task, seats};
 use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, Solved, Target};
 use crate::bound::Bounds;
-use crate::io::{Element, Entry};
+use crate::io::Entry;
 use crate::norm::{self, Control, SpectralNorm, Status, Triplets};
 use crate::operator::{AtHand, LinearOperator};
-use crate::tensor::{Window, volume};
+use crate::tensor::{Position, Window, volume};
 use crate::{Error, Matrix, Result};
 
 /// The number of elements of a batch that go to the device at once; a matrix goes as a whole, of any size.
@@ -25,9 +26,9 @@ pub(super) fn measure(
     (items, rows, cols): (usize, usize, usize),
     observer: &mut Observer<'_>,
 ) -> Result<()> {
-    let Task { device, target: Target { entry, .. }, options } = *task;
+    let Task { target: Target { entry, .. }, .. } = *task;
     let mut start = Instant::now();
-    let (view, stored) = task.read()?;
+    let (source, stored) = task.read()?;
     // Products cannot overflow, because the size of the whole tensor was checked when the file was opened.
     let step = (ELEMENTS_AT_ONCE / (rows * cols)).clamp(1, items);
     for first in (0..items).step_by(step) {
@@ -36,31 +37,10 @@ pub(super) fn measure(
             observer.tell(Event::Started(entry))?;
         }
         let count = step.min(items - first);
-        let part = Window { source: &view, first: first * rows * cols };
-        let matrix = Matrix::upload_shared(device, (count, rows, cols), &part)?;
-        let waits = Instant::now();
-        let seats = seats(place);
-        start += waits.elapsed();
-        let at_hand = AtHand { matrix: &matrix, source: &part };
-        // The host as a device holds the entries where a proof can look at them.
-        let operator: &dyn LinearOperator = if device.is_host() { &matrix } else { &at_hand };
-        let solved = match options.norms {
-            Norms::All | Norms::Only(Order::Spectral) => {
-                let mut solved = spectral(entry, options, operator, first, observer)?;
-                if options.norms == Norms::All {
-                    add_cheap_norms(&mut solved, &matrix)?;
-                }
-                let distances = distances(&matrix, &part)?;
-                widen(&mut solved, &distances);
-                add_certificates(&mut solved, entry, options, (&matrix, &part, &distances), observer)?;
-                solved
-            }
-            Norms::Only(order) => cheap(entry, options, &matrix, order)?,
-        };
-        drop(seats);
-        let share = start.elapsed() / u32::try_from(count).unwrap_or(u32::MAX);
-        for (item, mut row) in solved.into_iter().enumerate() {
-            finish(&mut row, entry, &matrix, first, item);
+        let mut waits = Duration::ZERO;
+        let solved = part(task, (place, &mut waits), &source, (first, count, rows, cols), observer)?;
+        let share = (start.elapsed().saturating_sub(waits)) / u32::try_from(count).unwrap_or(u32::MAX);
+        for mut row in solved {
             if let Some(stored) = stored.clone() {
                 row.set_stored(stored);
             }
@@ -71,11 +51,76 @@ pub(super) fn measure(
     Ok(())
 }
 
+/// The rows of some items of a batch. Time that was waited for seats is added to the `Duration`.
+fn part(
+    task: &Task<'_>,
+    (place, waited): (Place<'_>, &mut Duration),
+    source: &Source<'_>,
+    (first, count, rows, cols): (usize, usize, usize, usize),
+    observer: &mut Observer<'_>,
+) -> Result<Vec<Row>> {
+    let Task { device, target: Target { entry, .. }, options } = *task;
+    let copies = source.copies();
+    let (height, width) = (copies * rows, copies * cols);
+    let spectral_entries = source.matrices((rows, cols));
+    let magnitudes = source.magnitudes();
+    let of_magnitudes = Window { source: magnitudes.as_ref(), first: first * rows * cols };
+    let entries = Window { source: spectral_entries.as_ref(), first: first * height * width };
+    let upload_magnitudes = || Matrix::upload_shared(device, (count, rows, cols), &of_magnitudes);
+    let mut take_seats = || {
+        let (waits, seats) = (Instant::now(), seats(place));
+        *waited += waits.elapsed();
+        seats
+    };
+    let (mut solved, matrix, _seats) = match options.norms {
+        Norms::All | Norms::Only(Order::Spectral) => {
+            let matrix = Matrix::upload_shared(device, (count, height, width), &entries)?;
+            let seats = take_seats();
+            let at_hand = AtHand { matrix: &matrix, source: &entries };
+            // The host as a device holds the entries where a proof can look at them.
+            let operator: &dyn LinearOperator = if device.is_host() { &matrix } else { &at_hand };
+            let mut solved = spectral(entry, &counted(options, copies), (operator, copies), first, observer)?;
+            let distances = distances(&matrix, &entries)?;
+            widen(&mut solved, &distances);
+            if options.norms == Norms::All && copies == 1 {
+                add_cheap_norms(&mut solved, &matrix, &distances)?;
+            } else if options.norms == Norms::All {
+                let magnitudes = upload_magnitudes()?;
+                let distances = rounding::distances(&magnitudes, &of_magnitudes)?;
+                add_cheap_norms(&mut solved, &magnitudes, &distances)?;
+            }
+            add_certificates(&mut solved, entry, options, (&matrix, &entries, &distances), observer)?;
+            (solved, matrix, seats)
+        }
+        Norms::Only(order) => {
+            let matrix = upload_magnitudes()?;
+            let seats = take_seats();
+            (cheap(entry, options, &matrix, order)?, matrix, seats)
+        }
+    };
+    for (item, row) in solved.iter_mut().enumerate() {
+        let position = matrix.non_finite(item);
+        let position = position.map(|at| Position { row: at.row % rows, col: at.col % cols });
+        finish(row, entry, (source.is_rounded(), position), first + item);
+    }
+    Ok(solved)
+}
+
+/// The options of a matrix whose singular values have several copies in the operator: without a count, the second value
+/// would be a copy of the first.
+fn counted(options: &Options, copies: usize) -> Options {
+    let mut options = options.clone();
+    if let (norm::Method::Lanczos(lanczos), 2..) = (&mut options.method, copies) {
+        lanczos.multiplicity = true;
+    }
+    options
+}
+
 /// The rows of the spectral norms.
 fn spectral(
     entry: &Entry,
     options: &Options,
-    operator: &dyn LinearOperator,
+    (operator, copies): (&dyn LinearOperator, usize),
     first: usize,
     observer: &mut Observer<'_>,
 ) -> Result<Vec<Row>> {
@@ -90,16 +135,16 @@ fn spectral(
         }
     };
     let top = match options.top {
-        Some(values) => Some(largest(entry, options, operator, values, observer)?),
+        Some(values) => Some(largest(entry, options, operator, values.saturating_mul(copies), observer)?),
         None => None,
     };
     let solved = Solved { entry, items: first..first + batch, norms: &norms, top: top.as_deref() };
     observer.tell(Event::Solved(solved))?;
     let rows = norms.iter().enumerate().map(|(item, norm)| {
         let mut row = Row::new(entry, options, Outcome::Solved(norm.status));
-        set_norm(&mut row, norm, &options.bound);
+        set_norm(&mut row, norm, &options.bound, copies);
         if let Some(triplets) = top.as_ref().and_then(|top| top.get(item)) {
-            set_top(&mut row, triplets);
+            set_top(&mut row, triplets, copies);
         }
         row
     });
@@ -127,25 +172,32 @@ fn largest(
     operator.device().block_on(lanczos.top_async(operator, count, control))
 }
 
-fn set_norm(row: &mut Row, norm: &SpectralNorm, bound: &Bound) {
+fn set_norm(row: &mut Row, norm: &SpectralNorm, bound: &Bound, copies: usize) {
     row.sigma = Some(norm.sigma);
     row.bounds = if *bound == Bound::None { Bounds::NONE } else { norm.bounds };
     row.residual = Some(norm.residual.norm());
     row.second = norm.second;
     row.gap = norm.gap;
-    row.multiplicity = norm.multiplicity;
-    if let Some(copies @ 2..) = norm.multiplicity {
-        row.note(format!("sigma occurs {copies} times: no gradient, but a subgradient of least norm"));
+    row.multiplicity = norm.multiplicity.map(|found| found.div_ceil(copies));
+    if let Some(times @ 2..) = row.multiplicity {
+        row.note(format!("sigma occurs {times} times: no gradient, but a subgradient of least norm"));
     }
     if norm.status == Status::Refuted {
         row.note("this start refutes the upper bound that was asked for, which is withdrawn: take another seed");
+    }
+    if copies > 1 && norm.multiplicity.is_none() {
+        // Without a count the second value may be the other copy of the first.
+        (row.second, row.gap) = (None, None);
     }
     row.iterations = Some(norm.iterations);
 }
 
 /// Sets the largest singular values. A row has converged only where all values have.
-fn set_top(row: &mut Row, triplets: &Triplets) {
-    let values = triplets.iter().map(|triplet| SingularValue { sigma: triplet.sigma, residual: triplet.residual });
+fn set_top(row: &mut Row, triplets: &Triplets, copies: usize) {
+    let values = triplets
+        .iter()
+        .step_by(copies)
+        .map(|triplet| SingularValue { sigma: triplet.sigma, residual: triplet.residual });
     row.top = Some(values.collect());
     if row.outcome == Outcome::Solved(Status::Converged) && triplets.status != Status::Converged {
         row.outcome = Outcome::Solved(triplets.status);
@@ -153,22 +205,22 @@ fn set_top(row: &mut Row, triplets: &Triplets) {
     }
 }
 
-fn add_cheap_norms(rows: &mut [Row], matrix: &Matrix) -> Result<()> {
-    for (row, norms) in rows.iter_mut().zip(norm::cheap_norms(matrix)?) {
+/// Adds the norms of a matrix that is at most `distances` away from the matrix in the file.
+fn add_cheap_norms(rows: &mut [Row], matrix: &Matrix, distances: &[Distance]) -> Result<()> {
+    for ((row, norms), distance) in rows.iter_mut().zip(norm::cheap_norms(matrix)?).zip(distances) {
         row.frobenius = Some(norms.frobenius);
         row.one = Some(norms.one);
         row.infinity = Some(norms.infinity);
         row.schur = Some(norms.schur());
-        row.cheap = Some(norms.bounds);
+        row.cheap = Some(norms.bounds.widened(distance.total()));
     }
     Ok(())
 }
 
 /// Widens bounds of the matrix on the device to bounds of the matrix in the file, at most `distances` away.
-fn widen(rows: &mut [Row], distances: &[f64]) {
+fn widen(rows: &mut [Row], distances: &[Distance]) {
     for (row, distance) in rows.iter_mut().zip(distances) {
-        row.bounds = row.bounds.widened(*distance);
-        row.cheap = row.cheap.map(|bounds| bounds.widened(*distance));
+        row.bounds = row.bounds.widened(distance.total());
     }
 }
 
@@ -201,18 +253,17 @@ fn cheap(entry: &Entry, options: &Options, matrix: &Matrix, order: Order) -> Res
 pub(super) const BEYOND: &str = "the norm is beyond the range of f64";
 
 /// Completes a row: batch index, rounding, elements that are not finite, stable rank.
-fn finish(row: &mut Row, entry: &Entry, matrix: &Matrix, first: usize, item: usize) {
+fn finish(row: &mut Row, entry: &Entry, (is_rounded, position): (bool, Option<Position>), item: usize) {
     if let Form::Batch { rows, cols, .. } = row.form {
         let leading = &entry.shape[..entry.shape.len().saturating_sub(2)];
-        row.name.push_str(&item_index(leading, first + item));
+        row.name.push_str(&item_index(leading, item));
         row.shape = vec![rows, cols];
         row.form = Form::Matrix { rows, cols };
     }
-    row.rounded = entry.element == Element::F64;
+    row.rounded = is_rounded;
     if row.rounded {
-        row.note("f64 as f32");
+        row.note(format!("{} as f32", entry.element));
     }
-    let position = matrix.non_finite(item);
     if position.is_some() || row.outcome == Outcome::Solved(Status::NonFinite) {
         row.set_non_finite(position);
         if position.is_none() {

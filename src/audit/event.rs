@@ -36,7 +36,8 @@ pub struct Solved<'a> {
     pub entry: &'a Entry,
     /// The batch items: `0..1` unless the tensor is a batch, whose parts come in order.
     pub items: Range<usize>,
-    /// The largest singular value of each item, with its vectors.
+    /// The largest singular value of each item, with its vectors. Of a complex matrix these and the other values are
+    /// those of the real embedding [[Re, -Im], [Im, Re]], which has each value twice.
     pub norms: &'a SpectralNorms,
     /// The singular values that [`Options::top`](super::Options::top) asked for.
     pub top: Option<&'a [Triplets]>,

@@ -36,8 +36,9 @@ pub(super) fn with_seats(
 ) -> Result<()> {
     let Task { target: Target { entry, note, .. }, options, .. } = *task;
     let mut annotated = |mut event: Event<'_>| {
-        if let (Event::Row(row), Some(note)) = (&mut event, note) {
-            row.note(note);
+        if let Event::Row(row) = &mut event {
+            let notes = [note.map(str::to_owned), entry.assumption()];
+            notes.into_iter().flatten().for_each(|note| row.note(note));
         }
         observe(event)
     };
@@ -106,8 +107,8 @@ fn empty(entry: &Entry, options: &Options) -> Row {
 /// The row of a vector or a scalar, computed on the host.
 fn column(task: &Task<'_>, rows: usize) -> Result<Row> {
     let Task { target: Target { entry, .. }, options, .. } = *task;
-    let (view, _) = task.read()?;
-    let column = Column::of(&view, rows)?;
+    let (source, _) = task.read()?;
+    let column = Column::of(source.magnitudes().as_ref(), rows)?;
     let status = if column.infinity == 0.0 { Status::Zero } else { Status::Converged };
     let mut row = Row::new(entry, options, Outcome::Solved(status));
     row.iterations = Some(0);
@@ -140,7 +141,7 @@ fn set_norms(row: &mut Row, options: &Options, column: &Column) {
     row.one = wanted(Order::One).then_some(column.one);
     row.infinity = wanted(Order::Infinity).then_some(column.infinity);
     let guarantee = Guarantee::Certified { arithmetic: Arithmetic::Host };
-    let bounds = Bounds { lower: column.lower, upper: column.upper, guarantee };
+    let bounds = Bounds { lower: column.lower, upper: column.upper, guarantee }.widened(column.lost);
     if options.norms == Norms::All {
         row.schur = Some(column.one.sqrt() * column.infinity.sqrt());
         row.cheap = Some(bounds);
@@ -148,7 +149,7 @@ fn set_norms(row: &mut Row, options: &Options, column: &Column) {
     if row.order == Order::Spectral {
         row.bounds = match options.bound {
             Bound::None => Bounds::NONE,
-            Bound::Lower => Bounds::at_least(column.lower),
+            Bound::Lower => Bounds::at_least(bounds.lower),
             Bound::Probabilistic { .. } | Bound::Certified(_) => bounds,
         };
     }

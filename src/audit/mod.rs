@@ -40,6 +40,7 @@ mod pipeline;
 mod proof;
 mod rounding;
 mod row;
+mod source;
 mod staleness;
 mod stored;
 mod target;
@@ -53,15 +54,14 @@ pub use options::{Bound, Norms, Options, Order};
 pub use pipeline::measure_all;
 pub use row::{Outcome, Row, SingularValue};
 pub use stored::Stored;
-pub use target::{Target, targets};
+pub use target::{Target, Weights, targets};
 
 use crate::io::Checkpoint;
-use crate::layer::pytorch::stored_weights;
 use crate::{Device, Result};
 
 /// Measures every tensor of a checkpoint, in the order of its entries.
 ///
-/// A weight that PyTorch stores in parts has one row, of the weight that the layer uses: [`targets`].
+/// A weight that PyTorch stores in parts, or with scales, has one row, of the weight that the layer uses: [`targets`].
 ///
 /// # Errors
 /// Any error of `observe`; the errors of [`measure()`].
@@ -71,6 +71,6 @@ pub fn audit(
     options: &Options,
     observe: &mut dyn FnMut(Event<'_>) -> Result<()>,
 ) -> Result<()> {
-    let stored = stored_weights(checkpoint);
-    measure_all(device, &targets(checkpoint, &stored, options.axes), options, &mut |_, event| observe(event))
+    let weights = Weights::of(checkpoint);
+    measure_all(device, &targets(checkpoint, &weights, options.axes), options, &mut |_, event| observe(event))
 }

@@ -19,7 +19,8 @@ pub struct Options {
     pub axes: Axes,
     /// The bounds on the spectral norm.
     pub bound: Bound,
-    /// The number of largest singular values to find besides the norm; for [`Method::Lanczos`] only.
+    /// The number of largest singular values to find besides the norm; for [`Method::Lanczos`] only. A complex
+    /// matrix has each value once.
     pub top: Option<usize>,
     #[doc(hidden)]
     pub open_ended: OpenEnded,

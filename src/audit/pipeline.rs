@@ -164,21 +164,27 @@ impl Run<'_> {
 
     /// The bytes of a tensor as the device holds it.
     fn words(&self, target: &Target<'_>) -> u64 {
-        let size = if matches!(target.entry.element, Element::F16 | Element::Bf16) { 2 } else { 4 };
+        let size = match &target.entry.element {
+            Element::F16 | Element::Bf16 => 2,
+            // The real embedding.
+            element if element.is_complex() => 16,
+            _ => 4,
+        };
         (target.entry.elements() as u64).saturating_mul(size)
     }
 
     /// An estimate of the memory that a tensor takes: what the file must be unpacked to, the words on the device, and
     /// what a proof needs.
     fn bytes(&self, target: &Target<'_>) -> u64 {
-        let Target { checkpoint, entry, axes, stored, .. } = target;
+        let Target { checkpoint, entry, axes, stored, quantised, .. } = target;
         if entry.skipped().is_some() {
             return 0;
         }
-        let unpacked = match stored {
+        let unpacked = match (stored, quantised) {
+            (None, Some(weight)) => weight.bytes(),
             // The plain weight is computed beside its parts.
-            Some(_) => (entry.elements() as u64).saturating_mul(2 * entry.element.size() as u64),
-            None => checkpoint.unpacked_bytes(entry),
+            (Some(_), _) => (entry.elements() as u64).saturating_mul(2 * entry.element.size() as u64),
+            (None, None) => checkpoint.unpacked_bytes(entry),
         };
         match (Form::of(&entry.shape, *axes), &self.options.bound) {
             (Form::Empty | Form::Column { .. }, _) => unpacked,

@@ -1,6 +1,7 @@
 //! Proven bounds beside the results of the iteration; the better statement on a norm is kept.
 
 use super::event::Observer;
+use super::rounding::Distance;
 use super::{Bound, Event, Options, Outcome, Row};
 use crate::bound::{Bounds, Guarantee};
 use crate::certify::Certificate;
@@ -17,12 +18,12 @@ const LONG_PROOF: f64 = 2.0;
 const SHORT_PROOF: usize = 512;
 
 /// Proves bounds of the matrices in the file, where certified bounds were asked for. `distances` are the distances
-/// between the matrices in the file and on the device.
+/// between the matrices in the file and on the device. Of a complex matrix, `matrix` is the real embedding.
 pub(super) fn add_certificates<S: ElementSource + ?Sized>(
     rows: &mut [Row],
     entry: &Entry,
     options: &Options,
-    (matrix, source, distances): (&Matrix, &S, &[f64]),
+    (matrix, source, distances): (&Matrix, &S, &[Distance]),
     observer: &mut Observer<'_>,
 ) -> Result<()> {
     let Bound::Certified(certifier) = &options.bound else { return Ok(()) };
@@ -48,9 +49,10 @@ pub(super) fn add_certificates<S: ElementSource + ?Sized>(
         }
         other => other?,
     };
-    for ((row, certificate), distance) in rows.iter_mut().zip(certificates).zip(distances) {
+    for ((row, mut certificate), distance) in rows.iter_mut().zip(certificates).zip(distances) {
         if certificate.bounds.guarantee != Guarantee::None {
-            set_certificate(row, &certificate, *distance, promised(&options.method));
+            certificate.bounds = certificate.bounds.widened(distance.file);
+            set_certificate(row, &certificate, distance.held, promised(&options.method));
         }
     }
     Ok(())

@@ -24,8 +24,8 @@ pub struct Row {
     pub element: Element,
     /// The matrix of the norms.
     pub form: Form,
-    /// Whether `f64` elements were rounded to `f32`. The numbers are then of the rounded matrix, except the bounds. The
-    /// bounds are of the matrix given, widened by the Frobenius norm of the change.
+    /// Whether elements of a type that `f32` does not hold were rounded to `f32`. The numbers are then of the rounded
+    /// matrix, except the bounds. The bounds are of the matrix given, widened by the Frobenius norm of the change.
     pub rounded: bool,
     /// The kind of norm in `sigma`.
     pub order: Order,

@@ -1,6 +1,7 @@
 //! A tensor to measure, and its place among those in flight.
 
 use super::flight::{Begun, Seats};
+use super::source::Source;
 use super::{Options, Stored, Target};
 use crate::io::TensorView;
 use crate::{Device, Result};
@@ -14,14 +15,17 @@ pub(super) struct Task<'a> {
 
 impl<'a> Task<'a> {
     /// The elements of the tensor; of a weight in parts, those of the plain weight, with the facts about its parts.
-    pub(super) fn read(&self) -> Result<(TensorView<'a>, Option<Stored>)> {
-        let Target { checkpoint, entry, stored, bytes, .. } = self.target;
+    pub(super) fn read(&self) -> Result<(Source<'a>, Option<Stored>)> {
+        let Target { checkpoint, entry, stored, quantised, bytes, .. } = self.target;
         if let Some(bytes) = bytes {
-            return Ok((TensorView::computed(entry, bytes)?, None));
+            return Ok((Source::of(TensorView::computed(entry, bytes)?), None));
         }
-        let Some(weight) = stored else { return Ok((checkpoint.read(entry)?, None)) };
+        if let Some(weight) = quantised {
+            return Ok((Source::Real(Box::new(weight.read(checkpoint)?)), None));
+        }
+        let Some(weight) = stored else { return Ok((Source::of(checkpoint.read(entry)?), None)) };
         let (view, estimate) = weight.effective_matrix(checkpoint)?;
-        Ok((view, Some(Stored { format: weight.format(), estimate, warning: None })))
+        Ok((Source::of(view), Some(Stored { format: weight.format(), estimate, warning: None })))
     }
 }
 

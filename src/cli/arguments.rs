@@ -6,12 +6,13 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use globset::GlobMatcher;
 use opnorm::device::AdapterRequest;
+use opnorm::io::Element;
 
 use super::format_arguments::FormatArguments;
 use super::invert_arguments::InvertArguments;
 use super::rewriting_arguments::{ConvertArguments, FoldArguments, NormaliseArguments};
 use super::solve_arguments::SolveArguments;
-use super::values::{count, glob, probability, tolerance};
+use super::values::{count, glob, probability, raw, tolerance};
 
 /// Spectral norms of the weights of a network, on any GPU.
 #[derive(Debug, Parser)]
@@ -110,9 +111,14 @@ pub struct AuditArguments {
     /// Measure no tensor whose name matches a GLOB, also where --include matches it
     #[arg(long, value_name = "GLOB", value_parser = glob)]
     pub exclude: Vec<GlobMatcher>,
-    /// Measure u, v and the other parts of normalised weights one by one, not the weight that the layer uses
-    #[arg(long)]
-    pub raw: bool,
+    /// Measure the tensors that the file stores: quantised values without their scales, and u, v and the other parts of
+    /// normalised weights one by one; not the weight that the layer uses
+    #[arg(long, alias = "raw")]
+    pub stored: bool,
+    /// The type of raw elements, which .npy and .npz files of bf16 and fp8 hold: bf16, f16, e4m3, e5m2, e4m3fnuz,
+    /// e5m2fnuz, e8m0, e2m3, e3m2, e2m1
+    #[arg(long, value_name = "TYPE", value_parser = raw)]
+    pub dtype: Option<Element>,
     /// The solver.
     #[command(flatten)]
     pub method: MethodArguments,
@@ -146,6 +152,14 @@ pub struct NormArguments {
     /// Write the gradient of the norm (2 or fro) of one tensor with respect to its elements
     #[arg(long, value_name = "OUT.npy")]
     pub grad: Option<PathBuf>,
+    /// Measure the tensors that the file stores: quantised values without their scales, and u, v and the other parts of
+    /// normalised weights one by one; not the weight that the layer uses
+    #[arg(long)]
+    pub stored: bool,
+    /// The type of raw elements, which .npy and .npz files of bf16 and fp8 hold: bf16, f16, e4m3, e5m2, e4m3fnuz,
+    /// e5m2fnuz, e8m0, e2m3, e3m2, e2m1
+    #[arg(long, value_name = "TYPE", value_parser = raw)]
+    pub dtype: Option<Element>,
     /// The solver.
     #[command(flatten)]
     pub method: MethodArguments,

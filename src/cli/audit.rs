@@ -1,14 +1,12 @@
 //! `opnorm audit`: every tensor of checkpoints.
 
 use globset::GlobMatcher;
-use opnorm::audit::{Axes, Target, targets};
+use opnorm::audit::{Axes, Weights, targets};
 use opnorm::device::AdapterRequest;
-use opnorm::io::Checkpoint;
-use opnorm::layer::pytorch::stored_weights;
 
 use super::arguments::AuditArguments;
 use super::ending::{Ending, complain};
-use super::input::unopened;
+use super::input::{opened, stored_tensors, unopened};
 use super::item::Item;
 use super::request::Request;
 use super::session;
@@ -20,17 +18,15 @@ pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
         Ok(request) => request,
         Err(problem) => return Ending::Usage(problem),
     };
-    let open = |model| Checkpoint::open(model).map(|opened| (stored_weights(&opened), opened));
-    let opened: Vec<_> = arguments.models.iter().map(|model| (model, open(model))).collect();
+    let open = |model| opened(model, arguments.dtype.as_ref()).map(|found| (Weights::of(&found), found));
+    let files: Vec<_> = arguments.models.iter().map(|model| (model, open(model))).collect();
     let mut items = Vec::new();
-    for (model, opened) in &opened {
-        match opened {
-            Ok((stored, checkpoint)) => {
-                let targets = match arguments.raw {
-                    false => targets(checkpoint, stored, Axes::Kernel),
-                    true => {
-                        checkpoint.entries().iter().map(|entry| Target::new(checkpoint, entry, Axes::Kernel)).collect()
-                    }
+    for (model, found) in &files {
+        match found {
+            Ok((weights, checkpoint)) => {
+                let targets = match arguments.stored {
+                    false => targets(checkpoint, weights, Axes::Kernel),
+                    true => stored_tensors(checkpoint, Axes::Kernel),
                 };
                 let wanted = targets
                     .into_iter()

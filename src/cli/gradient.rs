@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use opnorm::Result;
-use opnorm::audit::{Event, Form, Order, Outcome, Row, Solved, Target};
-use opnorm::io::{Entry, NpyWriter, TensorView};
+use opnorm::audit::{Event, Form, Order, Outcome, Row, Solved};
+use opnorm::io::{Entry, NpyWriter};
 use opnorm::norm::Status;
+use opnorm::tensor::ElementSource;
 
 use super::collector::Collector;
 use super::item::Item;
@@ -77,7 +78,7 @@ impl<'a> Gradient<'a> {
     /// Writes the elements divided by their norm: the gradient of the Frobenius norm, and of a vector's 2-norm.
     fn row(&mut self, item: &Item<'_>, row: &Row) -> Result<()> {
         let from_device = self.order == Order::Spectral && !matches!(row.form, Form::Column { .. });
-        let (Item::Tensor(Target { checkpoint, entry, .. }), Some(sigma)) = (item, row.sigma) else {
+        let (Item::Tensor(target), Some(sigma)) = (item, row.sigma) else {
             self.problem.get_or_insert_with(|| match row.outcome {
                 Outcome::Solved(Status::NonFinite) => "an element is NaN or infinite".to_owned(),
                 _ => "the tensor cannot be read".to_owned(),
@@ -87,14 +88,14 @@ impl<'a> Gradient<'a> {
         if from_device || self.problem.is_some() {
             return Ok(());
         }
-        let view = checkpoint.read(entry)?;
+        let source = target.read()?;
         // a batch element of a tensor, whose own product was checked when its file was opened
         let elements: usize = row.shape.iter().product();
         let mut piece = vec![0.0; elements.min(PIECE)];
         let end = self.written.saturating_add(elements);
         while self.written < end {
             let count = piece.len().min(end - self.written);
-            unit(&view, self.written, sigma, &mut piece[..count])?;
+            unit(source.as_ref(), self.written, sigma, &mut piece[..count])?;
             self.write(&piece[..count])?;
         }
         Ok(())
@@ -118,9 +119,9 @@ impl Collector for Gradient<'_> {
 }
 
 /// Divides the elements from `first` on by `norm`. A norm of 0 gives zeros, which are a subgradient.
-pub fn unit(view: &TensorView<'_>, first: usize, norm: f64, out: &mut [f32]) -> Result<()> {
+pub fn unit(source: &dyn ElementSource, first: usize, norm: f64, out: &mut [f32]) -> Result<()> {
     let mut values = vec![0.0; out.len()];
-    view.copy_f64(first, &mut values)?;
+    source.copy_f64(first, &mut values)?;
     for (out, value) in out.iter_mut().zip(values) {
         *out = if norm > 0.0 { (value / norm) as f32 } else { 0.0 };
     }

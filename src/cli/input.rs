@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use opnorm::audit::{Axes, Target};
-use opnorm::io::{Checkpoint, Entry};
+use opnorm::audit::{Axes, Target, Weights, targets};
+use opnorm::io::{Checkpoint, Element, Entry};
 use opnorm::{Error, Result};
 
 use super::ending::{Ending, Findings, complain};
@@ -14,7 +14,7 @@ use super::item::Item;
 pub struct Input {
     file: PathBuf,
     tensor: Option<String>,
-    checkpoint: Result<Checkpoint>,
+    checkpoint: Result<(Weights, Checkpoint)>,
 }
 
 impl Input {
@@ -22,29 +22,30 @@ impl Input {
     ///
     /// A path and a tensor's name may each hold a `:`. So the whole argument is a path where such a file exists.
     /// Otherwise the argument is divided at the first `:` with a file before and a tensor of this file behind.
-    pub fn open(argument: &Path) -> Self {
+    /// `raw` is the type of raw elements.
+    pub fn open(argument: &Path, raw: Option<&Element>) -> Self {
         if argument.exists() {
-            return Self::new(argument.to_path_buf(), None);
+            return Self::new(argument.to_path_buf(), None, raw);
         }
         let mut first = None;
         for (file, tensor) in divisions(argument) {
-            let input = Self::new(file, Some(tensor));
+            let input = Self::new(file, Some(tensor), raw);
             if input.is_found() {
                 return input;
             }
             first.get_or_insert(input);
         }
-        first.unwrap_or_else(|| Self::new(argument.to_path_buf(), None))
+        first.unwrap_or_else(|| Self::new(argument.to_path_buf(), None, raw))
     }
 
-    fn new(file: PathBuf, tensor: Option<String>) -> Self {
-        let checkpoint = Checkpoint::open(&file);
+    fn new(file: PathBuf, tensor: Option<String>, raw: Option<&Element>) -> Self {
+        let checkpoint = opened(&file, raw).map(|found| (Weights::of(&found), found));
         Self { file, tensor, checkpoint }
     }
 
     fn is_found(&self) -> bool {
         match (&self.checkpoint, &self.tensor) {
-            (Ok(checkpoint), Some(tensor)) => checkpoint.find(tensor).is_some(),
+            (Ok((_, checkpoint)), Some(tensor)) => checkpoint.find(tensor).is_some(),
             (Ok(_), None) => true,
             (Err(_), _) => false,
         }
@@ -55,7 +56,7 @@ impl Input {
     /// # Errors
     /// The end of the run, for several tensors, and for a tensor that cannot be read.
     pub fn only(&self, role: &str) -> std::result::Result<Target<'_>, Ending> {
-        let mut items = self.items();
+        let mut items = self.items(true);
         match (items.pop(), items.len()) {
             (Some(Item::Tensor(target)), 0) => Ok(target),
             (Some(Item::Unreadable { file, name, problem }), 0) => {
@@ -73,37 +74,62 @@ impl Input {
         }
     }
 
-    /// The items to measure: the named tensor, or all tensors that can have a norm.
-    pub fn items(&self) -> Vec<Item<'_>> {
+    /// The items to measure: the named tensor, or all tensors that can have a norm. `stored` chooses the tensors of the
+    /// file, not the weights that its layers use.
+    pub fn items(&self, stored: bool) -> Vec<Item<'_>> {
         let unreadable = |name: Option<&str>, problem: String| Item::Unreadable {
             file: self.file.clone(),
             name: name.map(str::to_owned),
             problem,
         };
-        let checkpoint = match &self.checkpoint {
-            Ok(checkpoint) => checkpoint,
+        let (weights, checkpoint) = match &self.checkpoint {
+            Ok(found) => found,
             Err(error) => return vec![unopened(&self.file, error)],
         };
         let axes = Axes::usual(checkpoint.format());
-        let tensor = |entry| Item::Tensor(Target::new(checkpoint, entry, axes));
+        let all = if stored { stored_tensors(checkpoint, axes) } else { targets(checkpoint, weights, axes) };
         let Some(name) = self.tensor.as_deref() else {
-            let found: Vec<_> =
-                checkpoint.entries().iter().filter(|entry| entry.skipped().is_none()).map(tensor).collect();
+            let found = all.into_iter().filter(|target| target.entry.skipped().is_none());
+            let found: Vec<_> = found.map(Item::Tensor).collect();
             if found.is_empty() {
-                return vec![unreadable(
-                    None,
-                    "holds no tensor of floats, and only of those there is a norm".to_owned(),
-                )];
+                return vec![unreadable(None, none_of(checkpoint.entries()))];
             }
             return found;
         };
-        match checkpoint.find(name) {
+        // A part of a weight is a tensor for itself where its own name asks for it.
+        let named = all.into_iter().find(|target| target.entry.name == name);
+        let named = named.or_else(|| Some(Target::new(checkpoint, checkpoint.find(name)?, axes)));
+        match named {
             None => vec![unreadable(Some(name), absent(checkpoint.entries()))],
-            Some(entry) => match entry.skipped() {
+            Some(target) => match target.entry.skipped() {
                 Some(reason) => vec![unreadable(Some(name), reason)],
-                None => vec![tensor(entry)],
+                None => vec![Item::Tensor(target)],
             },
         }
+    }
+}
+
+/// Every tensor that a file stores.
+pub fn stored_tensors(checkpoint: &Checkpoint, axes: Axes) -> Vec<Target<'_>> {
+    checkpoint.entries().iter().map(|entry| Target::new(checkpoint, entry, axes)).collect()
+}
+
+/// Opens a file; `raw` is the type of raw elements.
+pub fn opened(file: &Path, raw: Option<&Element>) -> Result<Checkpoint> {
+    let checkpoint = Checkpoint::open(file)?;
+    Ok(match raw {
+        Some(element) => checkpoint.with_raw(element),
+        None => checkpoint,
+    })
+}
+
+/// The problem of a file without a tensor that has a norm, with the reason of its first tensor.
+fn none_of(entries: &[Entry]) -> String {
+    let first = entries.iter().find_map(|entry| Some((&entry.name, entry.skipped()?)));
+    match (first, entries.len()) {
+        (Some((_, reason)), 1) => reason,
+        (Some((name, reason)), _) => format!("holds no tensor that has a norm. `{name}`: {reason}"),
+        (None, _) => "holds no tensor".to_owned(),
     }
 }
 

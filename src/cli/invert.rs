@@ -7,7 +7,7 @@ use std::path::Path;
 use opnorm::audit::Target;
 use opnorm::bound::{Bounds, Guarantee};
 use opnorm::device::AdapterRequest;
-use opnorm::io::{Element, write_npy_f32};
+use opnorm::io::write_npy_f32;
 use opnorm::layer::{NetworkDescription, SavedNetwork};
 use opnorm::report::InversionRow;
 use opnorm::report::number::count;
@@ -24,7 +24,7 @@ use super::rewriting::device;
 
 /// Inverts, writes x, and prints a row for each item.
 pub fn run(adapter: &AdapterRequest, arguments: &InvertArguments) -> Ending {
-    let input = Input::open(&arguments.given);
+    let input = Input::open(&arguments.given, None);
     let target = match input.only(role(arguments)) {
         Ok(target) => target,
         Err(ending) => return ending,
@@ -77,8 +77,8 @@ fn saved(device: &Device, arguments: &InvertArguments) -> Result<SavedNetwork> {
 
 /// The elements of an array, all finite.
 fn numbers(target: Target<'_>, role: &str) -> Result<Vec<f32>> {
-    if target.entry.element == Element::F64 {
-        complain(&format!("{role} is rounded from f64 to f32"));
+    if !target.entry.element.fits_f32() {
+        complain(&format!("{role} is rounded from {} to f32", target.entry.element));
     }
     let mut data = vec![0.0; target.entry.elements()];
     target.checkpoint.read(target.entry)?.copy_f32(0, &mut data)?;

@@ -17,8 +17,9 @@ pub fn run(adapter: &AdapterRequest, arguments: &NormArguments) -> Ending {
         Ok(request) => request,
         Err(problem) => return Ending::Usage(problem),
     };
-    let inputs: Vec<Input> = arguments.inputs.iter().map(|input| Input::open(input)).collect();
-    let items: Vec<Item<'_>> = inputs.iter().flat_map(Input::items).collect();
+    let inputs: Vec<Input> =
+        arguments.inputs.iter().map(|input| Input::open(input, arguments.dtype.as_ref())).collect();
+    let items: Vec<Item<'_>> = inputs.iter().flat_map(|input| input.items(arguments.stored)).collect();
     if let Err(problem) = outputs::check(arguments, &items) {
         return Ending::Usage(problem);
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use opnorm::audit::{Event, Order};
+use opnorm::io::Entry;
 
 use super::arguments::NormArguments;
 use super::collector::Collector;
@@ -61,6 +62,15 @@ pub fn check(arguments: &NormArguments, items: &[Item<'_>]) -> Result<(), String
     if arguments.grad.is_some() && items.len() != 1 {
         let count = items.len();
         return Err(format!("--grad needs exactly one tensor, and there are {count}: name one as FILE:TENSOR"));
+    }
+    let is_complex = |item: &&Item<'_>| matches!(item, Item::Tensor(target) if target.entry.element.is_complex());
+    if let (true, Some(Item::Tensor(target))) =
+        (arguments.grad.is_some() || arguments.vectors.is_some(), items.iter().find(is_complex))
+    {
+        let Entry { name, element, .. } = target.entry;
+        return Err(format!(
+            "--vectors and --grad write real numbers, and the elements of `{name}` are complex ({element})"
+        ));
     }
     let outputs = [("--vectors", &arguments.vectors), ("--grad", &arguments.grad)];
     let outputs: Vec<_> = outputs

@@ -48,6 +48,9 @@ fn plan(task: &Task<'_>, device: Option<&Device>) -> Plan {
         match item {
             Item::Tensor(target) => {
                 plan.expect(target.entry, target.axes, options.top);
+                if target.quantised.is_some() {
+                    plan.expect_rounded(target.entry);
+                }
                 if target.stored.is_some_and(|stored| stored.format().is_spectral()) {
                     plan.expect_stored();
                 }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use indicatif::ProgressBar;
 use opnorm::audit::Target;
 use opnorm::device::AdapterRequest;
-use opnorm::io::{Element, write_npy_f32, write_npy_f64};
+use opnorm::io::{write_npy_f32, write_npy_f64};
 use opnorm::iterate::Control;
 use opnorm::operator::{Claimed, Claims};
 use opnorm::report::SolutionRow;
@@ -27,7 +27,7 @@ use super::systems::{Systems, transposed};
 
 /// Solves, writes x, and prints a row for each right-hand side.
 pub fn run(adapter: &AdapterRequest, arguments: &SolveArguments) -> Ending {
-    let inputs = [&arguments.matrix, &arguments.right].map(|path| Input::open(path));
+    let inputs = [&arguments.matrix, &arguments.right].map(|path| Input::open(path, None));
     let (matrix, right) = match (inputs[0].only("A"), inputs[1].only("b")) {
         (Ok(matrix), Ok(right)) => (matrix, right),
         (Err(ending), _) | (_, Err(ending)) => return ending,
@@ -59,8 +59,9 @@ fn solve(
 ) -> Result<Solutions> {
     let Systems { batch, rows, cols, vectors, .. } = *systems;
     let read = |target: Target<'_>, role: &str| {
-        if target.entry.element == Element::F64 {
-            complain(&format!("{role} is rounded from f64 to f32, and x solves the rounded system"));
+        let element = &target.entry.element;
+        if !element.fits_f32() {
+            complain(&format!("{role} is rounded from {element} to f32, and x solves the rounded system"));
         }
         let mut data = vec![0.0; target.entry.elements()];
         target.checkpoint.read(target.entry)?.copy_f32(0, &mut data)?;

@@ -1,10 +1,17 @@
 //! The values of options, as clap parses them.
 
 use globset::{Glob, GlobMatcher};
+use opnorm::io::Element;
 
 /// A pattern of names.
 pub fn glob(text: &str) -> Result<GlobMatcher, String> {
     Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
+}
+
+/// A type of raw elements.
+pub fn raw(text: &str) -> Result<Element, String> {
+    let known = "bf16, f16, e4m3, e5m2, e4m3fnuz, e5m2fnuz, e8m0, e2m3, e3m2, e2m1, or a name of ml_dtypes";
+    Element::raw(text).ok_or_else(|| format!("the types are {known}"))
 }
 
 /// A number between 0 and 1.

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::path::Path;
 
 use opnorm::Result;
-use opnorm::audit::{Event, Form, Outcome, Row, Solved, Target};
+use opnorm::audit::{Event, Form, Outcome, Row, Solved};
 use opnorm::io::{NpzData, write_npz};
 use opnorm::norm::Status;
 
@@ -100,12 +100,12 @@ impl<'a> Vectors<'a> {
         };
         let triplets = match (pending, row.form, item) {
             (Some(triplets), ..) => triplets,
-            (None, Form::Column { rows }, Item::Tensor(Target { checkpoint, entry, .. })) => Triplets {
+            (None, Form::Column { rows }, Item::Tensor(target)) => Triplets {
                 values: row.top.as_ref().map(Vec::len),
                 sigma: vec![sigma],
                 left: {
                     let mut left = vec![0.0; rows];
-                    unit(&checkpoint.read(entry)?, 0, sigma, &mut left)?;
+                    unit(target.read()?.as_ref(), 0, sigma, &mut left)?;
                     left
                 },
                 right: vec![1.0],

@@ -63,6 +63,11 @@ impl Checkpoint {
         &self.entries
     }
 
+    #[cfg(feature = "io-npy")]
+    pub(super) fn entries_mut(&mut self) -> &mut [Entry] {
+        &mut self.entries
+    }
+
     /// The tensor of this name.
     pub fn find(&self, name: &str) -> Option<&Entry> {
         let found = self.by_name.binary_search_by(|&index| self.entries[index].name.as_str().cmp(name)).ok()?;
@@ -188,9 +193,7 @@ impl Checkpoint {
     /// The bytes that [`Checkpoint::read`] unpacks a tensor to; 0 where the data stays in the file.
     pub(crate) fn unpacked_bytes(&self, entry: &Entry) -> u64 {
         match entry.place {
-            Place::Member { deflated: true, .. } => {
-                (entry.elements() as u64).saturating_mul(entry.element.size() as u64)
-            }
+            Place::Member { deflated: true, .. } => entry.bytes() as u64,
             _ => 0,
         }
     }

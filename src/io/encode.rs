@@ -4,14 +4,15 @@ use half::{bf16, f16};
 
 use super::Element;
 
-/// Appends values as little-endian elements of a float type, each rounded once to the nearest, ties to even.
+/// Appends values as little-endian elements of a type that [`Element::is_float`], each rounded once to the nearest,
+/// ties to even.
 #[cfg_attr(not(feature = "io-safetensors"), allow(dead_code, reason = "only safetensors are written in every type"))]
 pub(crate) fn encode(element: &Element, values: &[f64], bytes: &mut Vec<u8>) {
     match element {
         Element::F64 => bytes.extend(values.iter().flat_map(|value| value.to_le_bytes())),
         Element::F16 => bytes.extend(values.iter().flat_map(|&value| f16::from_f32(to_odd(value)).to_le_bytes())),
         Element::Bf16 => bytes.extend(values.iter().flat_map(|&value| bf16::from_f32(to_odd(value)).to_le_bytes())),
-        Element::F32 | Element::Other(_) => bytes.extend(values.iter().flat_map(|&value| (value as f32).to_le_bytes())),
+        _ => bytes.extend(values.iter().flat_map(|&value| (value as f32).to_le_bytes())),
     }
 }
 

@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use super::Element;
-use super::integer::Integer;
 use crate::tensor::size::checked_volume;
 
 /// The entry of a tensor in a [`Checkpoint`](super::Checkpoint).
@@ -31,10 +30,26 @@ impl Entry {
         checked_volume(&self.shape).unwrap_or(usize::MAX)
     }
 
-    /// The bytes of the data once unpacked; 0 where the type cannot be read.
-    pub(super) fn bytes(&self) -> usize {
-        let integer = Integer::of(&self.element).map(|integer| integer.bytes);
-        self.elements().saturating_mul(integer.unwrap_or_else(|| self.element.size()))
+    /// The bytes of the data once decompressed; 0 where the type cannot be read.
+    pub fn bytes(&self) -> usize {
+        let bits = if self.layout.is_unpacked { 8 } else { self.element.bits() };
+        let elements = self.elements();
+        // In parts of 8, because the bits of a large tensor overflow before its bytes do.
+        (elements / 8).saturating_mul(bits).saturating_add((elements % 8 * bits).div_ceil(8))
+    }
+
+    /// The assumption by which the elements are read, where the file leaves their type open.
+    pub fn assumption(&self) -> Option<String> {
+        match (self.layout.raw, &self.element) {
+            (_, Element::F80 { .. }) => Some("long doubles are read as the 80 bits of x86".to_owned()),
+            (Some(2), Element::Bf16) if !self.layout.is_told => {
+                Some("raw elements of 2 bytes (V2) are read as bf16, as ml_dtypes writes them".to_owned())
+            }
+            (Some(bytes), element) if element.skipped().is_none() => {
+                Some(format!("raw elements of {bytes} bytes (V{bytes}) are read as {element}, as told"))
+            }
+            _ => None,
+        }
     }
 
     /// The entry of a tensor that is computed from this tensor, with elements of the same type.
@@ -64,6 +79,12 @@ pub(super) struct Layout {
     pub column_major: bool,
     /// The most significant byte comes first.
     pub big_endian: bool,
+    /// Each element has a byte of its own, also where the type has fewer bits.
+    pub is_unpacked: bool,
+    /// The bytes of an element of raw bytes, whose type the file leaves open.
+    pub raw: Option<usize>,
+    /// The caller told the type of raw elements.
+    pub is_told: bool,
 }
 
 /// The location of the data.

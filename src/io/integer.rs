@@ -6,52 +6,50 @@ use super::Element;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Integer {
     pub bytes: usize,
-    pub is_signed: bool,
+    is_signed: bool,
+    is_boolean: bool,
 }
 
 impl Integer {
-    /// The type by the name of numpy (`i8`: 8 bytes) or of safetensors (`I8`: 8 bits); a boolean is a byte.
+    /// The integers of a type; a boolean is a byte.
     pub fn of(element: &Element) -> Option<Self> {
-        let Element::Other(name) = element else { return None };
-        let (is_signed, bytes) = match name.as_str() {
-            "b1" | "BOOL" | "u1" | "U8" => (false, 1),
-            "u2" | "U16" => (false, 2),
-            "u4" | "U32" => (false, 4),
-            "u8" | "U64" => (false, 8),
-            "i1" | "I8" => (true, 1),
-            "i2" | "I16" => (true, 2),
-            "i4" | "I32" => (true, 4),
-            "i8" | "I64" => (true, 8),
+        let (bytes, is_signed) = match element {
+            Element::Bool | Element::U8 => (1, false),
+            Element::U16 => (2, false),
+            Element::U32 => (4, false),
+            Element::U64 => (8, false),
+            Element::I8 => (1, true),
+            Element::I16 => (2, true),
+            Element::I32 => (4, true),
+            Element::I64 => (8, true),
             _ => return None,
         };
-        Some(Self { bytes, is_signed })
+        Some(Self { bytes, is_signed, is_boolean: *element == Element::Bool })
     }
 
-    /// The integer of some bytes.
-    pub fn decode<const SIZE: usize>(self, mut bytes: [u8; SIZE], big_endian: bool) -> i128 {
-        if big_endian {
-            bytes.reverse();
-        }
+    /// The integer of some bytes, the lowest first.
+    pub fn decode<const SIZE: usize>(self, bytes: [u8; SIZE]) -> i128 {
         let is_negative = self.is_signed && bytes.last().is_some_and(|last| *last >= 128);
         let mut wide = [if is_negative { 255 } else { 0 }; 16];
         wide[..SIZE].copy_from_slice(&bytes);
-        i128::from_le_bytes(wide)
+        let integer = i128::from_le_bytes(wide);
+        if self.is_boolean { integer.min(1) } else { integer }
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by it")]
 mod tests {
     use super::*;
 
     #[test]
-    fn bytes_are_integers_of_either_order_and_sign() {
-        let of = |name: &str| Integer::of(&Element::Other(name.to_owned())).unwrap();
-        assert_eq!(of("i8").decode((-3i64).to_le_bytes(), false), -3);
-        assert_eq!(of("i2").decode((-300i16).to_be_bytes(), true), -300);
-        assert_eq!(of("u8").decode(u64::MAX.to_le_bytes(), false), i128::from(u64::MAX));
-        assert_eq!(of("I8").decode((-128i8).to_le_bytes(), false), -128);
-        assert_eq!(of("b1").decode([1], false), 1);
-        assert_eq!(of("U8").bytes, 1, "a type of safetensors counts bits");
-        assert!(Integer::of(&Element::Other("U8_E4".to_owned())).is_none() && Integer::of(&Element::F32).is_none());
+    fn bytes_are_integers_of_either_sign() {
+        let of = |element: &Element| Integer::of(element).unwrap();
+        assert_eq!(of(&Element::I64).decode((-3i64).to_le_bytes()), -3);
+        assert_eq!(of(&Element::I16).decode((-300i16).to_le_bytes()), -300);
+        assert_eq!(of(&Element::U64).decode(u64::MAX.to_le_bytes()), i128::from(u64::MAX));
+        assert_eq!(of(&Element::I8).decode((-128i8).to_le_bytes()), -128);
+        assert_eq!((of(&Element::Bool).decode([1]), of(&Element::Bool).decode([2])), (1, 1));
+        assert!(Integer::of(&Element::Other("u8".to_owned())).is_none() && Integer::of(&Element::F32).is_none());
     }
 }

@@ -23,7 +23,9 @@
 
 mod atomic_file;
 mod checkpoint;
+mod complex;
 mod contents;
+mod decode;
 mod element;
 mod encode;
 mod entry;
@@ -32,6 +34,7 @@ mod integer;
 mod problem;
 mod shape;
 mod source;
+mod tiny;
 mod view;
 
 #[cfg(feature = "io-safetensors")]
@@ -57,6 +60,8 @@ mod npy_writer;
 mod npz;
 #[cfg(feature = "io-npy")]
 mod npz_writer;
+#[cfg(feature = "io-npy")]
+mod raw;
 
 use std::path::Path;
 
@@ -74,8 +79,12 @@ pub use npz_writer::{NpzData, write_npz};
 pub use safetensors_writer::{SafetensorsWriter, TensorHeader};
 pub use view::TensorView;
 
+#[cfg(feature = "io")]
+pub(crate) use complex::{Embedded, Magnitudes};
 #[cfg(feature = "io-safetensors")]
 pub(crate) use encode::encode;
+#[cfg(feature = "io")]
+pub(crate) use tiny::fp4_values;
 
 use problem::{Fault, Problem};
 

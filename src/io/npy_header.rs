@@ -65,14 +65,14 @@ impl Header {
         }
         let Literal { descr, column_major, shape } =
             Literal::parse(&text).map_err(|problem| format!("header: {problem}"))?;
-        let Type { element, big_endian, size } = Type::parse(&descr);
+        let Type { element, layout, size } = Type::parse(&descr);
         let elements = checked_volume(&shape);
         let bytes = elements.and_then(|elements| elements.checked_mul(size.unwrap_or(1)));
         let Some(bytes) = bytes else {
             let words = shape::words(&shape);
             return Err(format!("the header says {words} {element}, which is more than memory can address").into());
         };
-        let layout = Layout { column_major, big_endian };
+        let layout = Layout { column_major, ..layout };
         Ok(Self { element, layout, shape, length: 8 + length_bytes + arrived, data: size.map(|_| bytes) })
     }
 

@@ -129,12 +129,5 @@ pub(super) fn sized(element: &Element, elements: usize) -> Option<(Dtype, usize)
 }
 
 fn element(dtype: Dtype) -> Element {
-    match dtype {
-        Dtype::F64 => Element::F64,
-        Dtype::F32 => Element::F32,
-        Dtype::F16 => Element::F16,
-        Dtype::BF16 => Element::Bf16,
-        // Any other type, because the crate's list may grow by types that cannot be read here.
-        other => Element::Other(other.to_string()),
-    }
+    Element::of_safetensors(&dtype.to_string())
 }

@@ -26,7 +26,7 @@ pub struct TensorHeader {
     pub name: String,
     /// The lengths of the axes; empty for a scalar.
     pub shape: Vec<usize>,
-    /// The type of the elements; [`Element::Other`] with the name of a type of safetensors.
+    /// The type of the elements; a type that safetensors have.
     pub element: Element,
 }
 

@@ -52,41 +52,27 @@ impl TensorView<'_> {
 
     /// Copies the elements `first..first + out.len()`, in row-major order, rounded to the nearest f32.
     ///
-    /// Only f64 is ever rounded. A value beyond the range of f32 becomes infinite; the caller must look for such
-    /// values.
+    /// Elements of a type that [`Element::fits_f32`] are never rounded. A value beyond the range of f32 becomes
+    /// infinite; the caller must look for such values.
     ///
     /// # Errors
-    /// [`Error::File`] where the tensor has fewer elements.
+    /// [`Error::File`] where the tensor has fewer elements, or complex elements: [`TensorView::copy_complex`].
     pub fn copy_f32(&self, first: usize, out: &mut [f32]) -> Result<()> {
-        match (&self.entry.element, self.entry.layout.big_endian) {
-            (Element::F64, false) => self.copy(first, out, |bytes| f64::from_le_bytes(bytes) as f32),
-            (Element::F64, true) => self.copy(first, out, |bytes| f64::from_be_bytes(bytes) as f32),
-            (Element::F32, false) => self.copy(first, out, f32::from_le_bytes),
-            (Element::F32, true) => self.copy(first, out, f32::from_be_bytes),
-            (Element::F16, false) => self.copy(first, out, |bytes| f16::from_le_bytes(bytes).to_f32()),
-            (Element::F16, true) => self.copy(first, out, |bytes| f16::from_be_bytes(bytes).to_f32()),
-            (Element::Bf16, false) => self.copy(first, out, |bytes| bf16::from_le_bytes(bytes).to_f32()),
-            (Element::Bf16, true) => self.copy(first, out, |bytes| bf16::from_be_bytes(bytes).to_f32()),
-            (Element::Other(_), _) => Err(self.unreadable("f32")),
+        match &self.entry.element {
+            Element::F32 => self.copy(first, out, f32::from_le_bytes),
+            Element::F16 => self.copy(first, out, |bytes| f16::from_le_bytes(bytes).to_f32()),
+            Element::Bf16 => self.copy(first, out, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+            _ => self.decode(first, out, |value| value as f32),
         }
     }
 
-    /// Copies the elements `first..first + out.len()` in row-major order; every type fits exactly.
+    /// Copies the elements `first..first + out.len()` in row-major order, rounded to the nearest f64 where
+    /// [`Element::fits_f64`] does not hold: integers beyond 2^53, and the extended precision of x86.
     ///
     /// # Errors
-    /// [`Error::File`] where the tensor has fewer elements.
+    /// [`Error::File`] where the tensor has fewer elements, or complex elements.
     pub fn copy_f64(&self, first: usize, out: &mut [f64]) -> Result<()> {
-        match (&self.entry.element, self.entry.layout.big_endian) {
-            (Element::F64, false) => self.copy(first, out, f64::from_le_bytes),
-            (Element::F64, true) => self.copy(first, out, f64::from_be_bytes),
-            (Element::F32, false) => self.copy(first, out, |bytes| f64::from(f32::from_le_bytes(bytes))),
-            (Element::F32, true) => self.copy(first, out, |bytes| f64::from(f32::from_be_bytes(bytes))),
-            (Element::F16, false) => self.copy(first, out, |bytes| f16::from_le_bytes(bytes).to_f64()),
-            (Element::F16, true) => self.copy(first, out, |bytes| f16::from_be_bytes(bytes).to_f64()),
-            (Element::Bf16, false) => self.copy(first, out, |bytes| bf16::from_le_bytes(bytes).to_f64()),
-            (Element::Bf16, true) => self.copy(first, out, |bytes| bf16::from_be_bytes(bytes).to_f64()),
-            (Element::Other(_), _) => Err(self.unreadable("f64")),
-        }
+        self.decode(first, out, |value| value)
     }
 
     /// Copies the bits of the elements `first..first + out.len()` of an f16 or bf16 tensor, in row-major order.
@@ -94,9 +80,8 @@ impl TensorView<'_> {
     /// # Errors
     /// [`Error::File`] for elements of another type, or where the tensor has fewer elements.
     pub fn copy_half_bits(&self, first: usize, out: &mut [u16]) -> Result<()> {
-        match (&self.entry.element, self.entry.layout.big_endian) {
-            (Element::F16 | Element::Bf16, false) => self.copy(first, out, u16::from_le_bytes),
-            (Element::F16 | Element::Bf16, true) => self.copy(first, out, u16::from_be_bytes),
+        match &self.entry.element {
+            Element::F16 | Element::Bf16 => self.copy(first, out, u16::from_le_bytes),
             _ => Err(self.unreadable("16-bit floats")),
         }
     }
@@ -107,26 +92,69 @@ impl TensorView<'_> {
     /// [`Error::File`] for elements of another type, or where the tensor has fewer elements.
     pub(super) fn copy_integers(&self, first: usize, out: &mut [i128]) -> Result<()> {
         let Some(integer) = Integer::of(&self.entry.element) else { return Err(self.unreadable("integers")) };
-        let big_endian = self.entry.layout.big_endian;
         match integer.bytes {
-            1 => self.copy(first, out, |bytes: [u8; 1]| integer.decode(bytes, big_endian)),
-            2 => self.copy(first, out, |bytes: [u8; 2]| integer.decode(bytes, big_endian)),
-            4 => self.copy(first, out, |bytes: [u8; 4]| integer.decode(bytes, big_endian)),
-            _ => self.copy(first, out, |bytes: [u8; 8]| integer.decode(bytes, big_endian)),
+            1 => self.copy(first, out, |bytes: [u8; 1]| integer.decode(bytes)),
+            2 => self.copy(first, out, |bytes: [u8; 2]| integer.decode(bytes)),
+            4 => self.copy(first, out, |bytes: [u8; 4]| integer.decode(bytes)),
+            _ => self.copy(first, out, |bytes: [u8; 8]| integer.decode(bytes)),
         }
     }
 
-    fn copy<const SIZE: usize, T>(&self, first: usize, out: &mut [T], decode: impl Fn([u8; SIZE]) -> T) -> Result<()> {
+    /// Copies elements of `SIZE` bytes through a decoder of their bytes, the lowest first.
+    pub(super) fn copy<const SIZE: usize, T>(
+        &self,
+        first: usize,
+        out: &mut [T],
+        decode: impl Fn([u8; SIZE]) -> T,
+    ) -> Result<()> {
         let (elements, _) = self.bytes.as_chunks::<SIZE>();
         let window = first.checked_add(out.len()).and_then(|end| elements.get(first..end));
-        let Some(window) = window else {
-            let problem = format!(
-                "{} elements from element {first} on were asked for, the tensor has {}",
-                out.len(),
-                elements.len()
-            );
-            return Err(tensor_error(&self.entry.file, &self.entry.name, problem));
-        };
+        let Some(window) = window else { return Err(self.beyond(first, out.len(), elements.len())) };
+        if self.is_big_endian() {
+            let reversed = |mut bytes: [u8; SIZE]| {
+                bytes.reverse();
+                decode(bytes)
+            };
+            self.copy_in_order(elements, window, first, out, reversed);
+        } else {
+            self.copy_in_order(elements, window, first, out, decode);
+        }
+        Ok(())
+    }
+
+    /// Copies elements of at most 8 bits through a decoder of their codes. In a packed tensor an element follows the
+    /// last from the lowest bits of a byte on.
+    pub(super) fn copy_codes<T>(&self, first: usize, out: &mut [T], decode: impl Fn(u8) -> T) -> Result<()> {
+        let bits = self.entry.element.bits();
+        if bits == 8 || self.entry.layout.is_unpacked {
+            return self.copy(first, out, |[code]| decode(code));
+        }
+        let elements = self.entry.elements();
+        if first.checked_add(out.len()).is_none_or(|end| end > elements) {
+            return Err(self.beyond(first, out.len(), elements));
+        }
+        let byte = |place: usize| u16::from(self.bytes.get(place).copied().unwrap_or(0));
+        for (index, value) in (first..).zip(out) {
+            // No overflow: index * bits / 8 is a place in memory.
+            let (place, offset) = (index / 8 * bits + index % 8 * bits / 8, index % 8 * bits % 8);
+            let pair = byte(place) | (byte(place + 1) << 8);
+            *value = decode(((pair >> offset) & ((1 << bits) - 1)) as u8);
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_big_endian(&self) -> bool {
+        self.entry.layout.big_endian
+    }
+
+    fn copy_in_order<const SIZE: usize, T>(
+        &self,
+        elements: &[[u8; SIZE]],
+        window: &[[u8; SIZE]],
+        first: usize,
+        out: &mut [T],
+        decode: impl Fn([u8; SIZE]) -> T,
+    ) {
         if self.entry.layout.column_major && self.entry.shape.len() > 1 {
             self.copy_column_major(elements, first, out, decode);
         } else {
@@ -134,7 +162,6 @@ impl TensorView<'_> {
                 *value = decode(*bytes);
             }
         }
-        Ok(())
     }
 
     /// Copies from a column-major tensor with an index for each axis; the last axis moves fastest, by a stride at each
@@ -182,7 +209,12 @@ impl TensorView<'_> {
         }
     }
 
-    fn unreadable(&self, wanted: &str) -> Error {
+    fn beyond(&self, first: usize, wanted: usize, elements: usize) -> Error {
+        let problem = format!("{wanted} elements from element {first} on were asked for, the tensor has {elements}");
+        tensor_error(&self.entry.file, &self.entry.name, problem)
+    }
+
+    pub(super) fn unreadable(&self, wanted: &str) -> Error {
         let problem = format!("{wanted} were asked for, the elements are {}", self.entry.element);
         tensor_error(&self.entry.file, &self.entry.name, problem)
     }

@@ -48,6 +48,8 @@ mod pointer;
 mod probes;
 #[cfg(feature = "io")]
 pub mod pytorch;
+#[cfg(feature = "io")]
+pub mod quantised;
 mod random;
 mod scaled;
 mod scope;

@@ -68,7 +68,7 @@ impl ReportWriter for Markdown {
             cells.push(record.iterations.map(|iterations| iterations.to_string()).unwrap_or_default());
             cells.push(record.seconds.map(|seconds| format!("{seconds:.3}")).unwrap_or_default());
             cells.push(match record.note_words() {
-                Some(note) => format!("{}: {}", record.outcome, escaped(note)),
+                Some(note) => format!("{}: {}", record.outcome, escaped(&note)),
                 None => record.outcome.as_str().to_owned(),
             });
             writeln!(out, "| {} |", cells.join(" | "))?;

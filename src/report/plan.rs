@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::text::{elided, printable, width};
-use super::words::{dtype_of, grouped, numbered, shape_of, shape_words};
+use super::words::{dtype_of, grouped, numbered, rounded, shape_of, shape_words};
 use crate::audit::{Axes, Bound, Form, Order};
 use crate::io::{Element, Entry};
 
@@ -137,6 +137,11 @@ impl Plan {
         if let Element::Other(_) = entry.element {
             self.widen("", "", &entry.element.to_string());
         }
+    }
+
+    /// Makes room for the type of a tensor whose values are rounded, though its elements are not.
+    pub fn expect_rounded(&mut self, entry: &Entry) {
+        self.widen("", "", &rounded(&entry.element));
     }
 
     /// Makes room for the columns of a weight in parts.

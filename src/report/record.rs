@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::decimal::Decimal;
-use super::words::{ROUNDED, numbered, shape_of};
+use super::words::{numbered, rounded, shape_of};
 use crate::audit::{Form, Order, Outcome, Row, SingularValue, Stored};
 use crate::bound::Guarantee;
 use crate::io::Element;
@@ -74,7 +74,7 @@ pub struct Record {
     pub singular_values: Option<Vec<SingularValue>>,
     /// The matrix that the tensor was used as.
     pub form: Option<Form>,
-    /// Whether `f64` elements were rounded to `f32`.
+    /// Whether elements were rounded to `f32`.
     pub rounded: bool,
 }
 
@@ -221,16 +221,14 @@ impl Record {
 
     /// `f32`, `f64 as f32`.
     pub(super) fn dtype_words(&self) -> String {
-        let stored = self.element.as_ref().map(Element::to_string).unwrap_or_default();
-        if self.rounded { format!("{stored} as f32") } else { stored }
+        let words = if self.rounded { rounded } else { Element::to_string };
+        self.element.as_ref().map(words).unwrap_or_default()
     }
 
     /// The note without the facts of other columns of a table.
-    pub(super) fn note_words(&self) -> Option<&str> {
-        let note = self.note.as_deref()?;
-        if !self.rounded {
-            return Some(note);
-        }
-        note.strip_prefix(ROUNDED)?.strip_prefix("; ")
+    pub(super) fn note_words(&self) -> Option<String> {
+        let (note, known) = (self.note.as_deref()?, self.dtype_words());
+        let parts: Vec<&str> = note.split("; ").filter(|part| !self.rounded || *part != known).collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 }

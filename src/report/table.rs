@@ -14,8 +14,8 @@ use crate::audit::Form;
 /// The widths of a page that is no terminal: for one line a row, and for two.
 const PAGES: [usize; 2] = [100, 120];
 
-/// The end of a compact table with tensors of `f64`.
-const ROUNDED_WORDS: &str = "f64 as f32: norms are of the rounded tensor, bounds are of the tensor in the file";
+/// The end of a compact table with rounded tensors, after their type.
+const ROUNDED_WORDS: &str = ": norms are of the rounded tensor, bounds are of the tensor in the file";
 
 /// A table for a reader.
 #[derive(Debug)]
@@ -30,7 +30,8 @@ pub(super) struct Table {
     file: Option<String>,
     /// The first kernel, with its matrix in words.
     reshaped: Option<String>,
-    has_rounded: bool,
+    /// The types of rounded tensors.
+    rounded: Vec<String>,
 }
 
 impl Table {
@@ -55,7 +56,7 @@ impl Table {
         let page = plan.page.unwrap_or(PAGES[usize::from(!is_compact)]);
         let columns = fields.iter().map(|field| field.column(&plan)).collect();
         let layout = Layout::new(columns, first, page, |width| plan.are_distinct(width));
-        Self { plan, fields, layout, page, is_compact, file: None, reshaped: None, has_rounded: false }
+        Self { plan, fields, layout, page, is_compact, file: None, reshaped: None, rounded: Vec::new() }
     }
 
     fn rule(&self) -> String {
@@ -91,14 +92,16 @@ impl ReportWriter for Table {
                 "{shape} is read as a matrix, {rows}x{cols}: its norm is not the norm of the convolution"
             ));
         }
-        self.has_rounded |= record.rounded;
+        if record.rounded && !self.rounded.contains(&record.dtype_words()) {
+            self.rounded.push(record.dtype_words());
+        }
         for record in record.each_value() {
             let cells: Vec<String> = self.fields.iter().map(|field| field.cell(&record)).collect();
             for line in self.layout.row(&cells) {
                 writeln!(out, "{line}")?;
             }
             if let Some(note) = record.note_words() {
-                self.say(out, &printable(note), "  ")?;
+                self.say(out, &printable(&note), "  ")?;
             }
         }
         Ok(())
@@ -115,8 +118,8 @@ impl ReportWriter for Table {
         if let (true, Some(words)) = (self.is_compact, &self.reshaped) {
             self.say(out, words, "")?;
         }
-        if self.is_compact && self.has_rounded {
-            self.say(out, ROUNDED_WORDS, "")?;
+        if self.is_compact && !self.rounded.is_empty() {
+            self.say(out, &(self.rounded.join(", ") + ROUNDED_WORDS), "")?;
         }
         Ok(())
     }

@@ -3,15 +3,14 @@
 use crate::audit::Form;
 use crate::io::Element;
 
-/// The beginning of the note of a row with rounded elements, and its element type in a table.
-pub(super) const ROUNDED: &str = "f64 as f32";
-
 /// The element type in a table, for a tensor of this type that is used as a matrix.
 pub(super) fn dtype_of(element: &Element) -> String {
-    match element {
-        Element::F64 => ROUNDED.to_owned(),
-        _ => element.to_string(),
-    }
+    if element.fits_f32() { element.to_string() } else { rounded(element) }
+}
+
+/// `f64 as f32`: the element type of rounded elements in a table, and a part of the note of their row.
+pub(super) fn rounded(element: &Element) -> String {
+    format!("{element} as f32")
 }
 
 /// `name #2`

@@ -76,11 +76,18 @@ pub trait ElementSource {
     /// When the range lies outside the source.
     fn copy_f32(&self, first: usize, out: &mut [f32]) -> Result<()>;
 
-    /// Copies elements from `first` on; exact.
+    /// Copies elements from `first` on; exact, but for the distance that [`ElementSource::lost`] bounds.
     ///
     /// # Errors
     /// When the range lies outside the source.
     fn copy_f64(&self, first: usize, out: &mut [f64]) -> Result<()>;
+
+    /// An upper bound of the 2-norm of all errors that [`ElementSource::copy_f64`] made in some of its values: 0,
+    /// unless the elements are of a type that `f64` does not hold.
+    fn lost(&self, values: &[f64]) -> f64 {
+        let _ = values;
+        0.0
+    }
 
     /// Copies the bits of 16-bit elements from `first` on.
     ///
@@ -198,6 +205,11 @@ macro_rules! holding_source {
             fn copy_half_bits(&self, first: usize, out: &mut [u16]) -> Result<()> {
                 let $this = self;
                 $held.copy_half_bits(first, out)
+            }
+
+            fn lost(&self, values: &[f64]) -> f64 {
+                let $this = self;
+                $held.lost(values)
             }
         }
     };

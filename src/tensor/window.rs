@@ -25,4 +25,8 @@ impl<S: ElementSource + ?Sized> ElementSource for Window<'_, S> {
     fn copy_half_bits(&self, first: usize, out: &mut [u16]) -> Result<()> {
         self.source.copy_half_bits(self.first.saturating_add(first), out)
     }
+
+    fn lost(&self, values: &[f64]) -> f64 {
+        self.source.lost(values)
+    }
 }

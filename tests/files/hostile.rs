@@ -75,7 +75,7 @@ fn hostile_npy_is_refused() {
     assert_refused(name, &cut, &["tensor `a`: the header says 4 x 3 f32 = 48 bytes, the file holds 40"]);
     let long = npy(">f8", true, &[], &[0; 9]);
     assert_refused(name, &long, &["tensor `a`: the header says scalar f64 = 8 bytes, the file holds 9"]);
-    assert_refused(name, &npy("<i8", false, &[2], &[0; 9]), &["the header says 2 i8 = 16 bytes, the file holds 9"]);
+    assert_refused(name, &npy("<i8", false, &[2], &[0; 9]), &["the header says 2 i64 = 16 bytes, the file holds 9"]);
     let huge = npy("<f4", false, &[1 << 40, 1 << 40], &[0; 8]);
     assert_refused(name, &huge, &["1099511627776 x 1099511627776 f32, which is more than memory can address"]);
     assert_refused(name, &npy("<f4", false, &[1 << 62], &[0; 8]), &["which is more than memory can address"]);

@@ -8,6 +8,7 @@ mod allocations;
 mod broken;
 mod descriptions;
 mod drawn;
+mod elements;
 mod formats;
 mod hostile;
 mod making;

@@ -18,7 +18,7 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 fn a_file_has_the_header_and_the_bytes_of_the_format() {
     let folder = Folder::new("safetensors");
     let path = folder.file("a.safetensors");
-    let tensors = [header("b", &[2], Element::F32), header("a", &[], Element::Other("U8".into()))];
+    let tensors = [header("b", &[2], Element::F32), header("a", &[], Element::U8)];
     let mut writer = SafetensorsWriter::create(&path, &tensors, &pairs(&[("z", "1"), ("y", "\"")])).unwrap();
     writer.write_f32(&[1.0, -2.0]).unwrap();
     writer.write(&[7]).unwrap();
@@ -105,8 +105,7 @@ fn what_does_not_fit_is_refused_and_leaves_no_file() {
         let message = SafetensorsWriter::create(&path, &tensors, &[]).unwrap_err().to_string();
         assert!(message.contains(part), "{message}");
     }
-    let tensors =
-        [header("none", &[0], element()), header("a", &[2], element()), header("n", &[1], Element::Other("I8".into()))];
+    let tensors = [header("none", &[0], element()), header("a", &[2], element()), header("n", &[1], Element::I8)];
     let mut writer = SafetensorsWriter::create(&path, &tensors, &[]).unwrap();
     let message = writer.write_f32(&[1.0, 2.0, 3.0]).unwrap_err().to_string();
     assert!(message.contains("tensor `a`: 12 bytes after the first 0, its 2 f32 have 8"), "{message}");

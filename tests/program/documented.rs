@@ -9,11 +9,12 @@ use crate::model::KEYS;
 use crate::rewritten;
 use crate::running::{close, opnorm};
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "docs/adapters.md",
     "docs/bounds.md",
     "docs/equilibrium.md",
+    "docs/files.md",
     "docs/guarantees.md",
     "docs/invertible.md",
     "docs/library.md",
@@ -27,6 +28,9 @@ const CRITIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/normalised
 
 /// The weights of a network of PyTorch, and their description.
 const INVERTIBLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/invertible");
+
+/// Two elements of raw bytes.
+const RAW: &[u8] = b"\x93NUMPY\x01\x00\x3d\x00{'descr': '<V1', 'fortran_order': False, 'shape': (2,)}     \n\x38\x40";
 
 fn page(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -53,6 +57,8 @@ fn words(line: &str, folder: &Folder) -> Vec<String> {
         "net.json" => INVERTIBLE.to_owned() + ".json",
         "weights.safetensors" => INVERTIBLE.to_owned() + ".safetensors",
         "images.npy" => folder.npy(word, &[2, 1, 4, 5], &noise(40, 5)),
+        "fp8.safetensors" => concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/quantised.safetensors").to_owned(),
+        "raw.npy" => folder.bytes(word, RAW),
         "IN" | "critic.safetensors" => CRITIC.to_owned(),
         "OUT.safetensors" | "plain.safetensors" | "capped.safetensors" | "hooks.safetensors" | "new.safetensors"
         | "inverse.npy" => folder.text(word),

@@ -8,6 +8,7 @@ mod bench;
 mod bounds;
 mod capped;
 mod documented;
+mod elements;
 mod endings;
 mod inputs;
 mod inverted;

@@ -153,7 +153,7 @@ fn an_audit_tells_what_is_stored() {
     assert!(markdown.contains("| uᵀWv |"), "{markdown}");
     let table = opnorm(&["audit", STORED, "--include", "*weight.conv.*"]).exits(0).stdout;
     assert!(!table.contains("uᵀWv"), "{table}");
-    let raw = opnorm(&["audit", STORED, "--raw", "--json"]).exits(0).rows();
+    let raw = opnorm(&["audit", STORED, "--stored", "--json"]).exits(0).rows();
     assert_eq!(raw.len(), 151);
     assert!(raw.iter().all(|row| row["parametrisation"].is_null()));
 }

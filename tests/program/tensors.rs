@@ -98,36 +98,62 @@ fn doubles_are_used_as_singles_and_the_row_says_so() {
 }
 
 #[test]
-fn integers_are_listed_and_skipped() {
+fn integers_and_booleans_have_norms() {
     let folder = Folder::new();
     let file = folder.safetensors(
         "mixed.safetensors",
         &[
-            ("steps", "I64", &[2], vec![0; 16]),
+            ("steps", "I64", &[2], [3i64, -4].iter().flat_map(|step| step.to_le_bytes()).collect()),
+            ("counts", "I32", &[1, 2], [3i32, -4].iter().flat_map(|count| count.to_le_bytes()).collect()),
+            ("mask", "BOOL", &[2, 2], vec![1, 0, 0, 1]),
             ("weight", "BF16", &[1, 2], vec![0x80, 0x3f, 0x00, 0x00]),
             ("half", "F16", &[1, 1], vec![0x00, 0x3c]),
             ("scalar", "F32", &[], f32_bytes(&[-2.5])),
         ],
     );
-    let run = opnorm(&["audit", &file, "--json"]).exits(0);
-    let rows = run.rows();
+    let rows = opnorm(&["audit", &file, "--json"]).exits(0).rows();
+    assert_eq!(opnorm(&["norm", &file, "--json"]).exits(0).rows().len(), rows.len());
     let row = |name: &str| rows.iter().find(|row| row["name"] == name).unwrap();
-    assert_eq!((&row("steps")["status"], &row("steps")["dtype"]), (&"skipped".into(), &"i64".into()));
-    assert!(row("steps")["note"].as_str().unwrap().contains("integers"));
-    assert!(row("steps")["sigma"].is_null());
-    for (name, dtype, sigma) in [("weight", "bf16", 1.0), ("half", "f16", 1.0), ("scalar", "f32", 2.5)] {
+    for (name, dtype, sigma) in [
+        ("steps", "i64", 5.0),
+        ("counts", "i32", 5.0),
+        ("mask", "bool", 1.0),
+        ("weight", "bf16", 1.0),
+        ("half", "f16", 1.0),
+        ("scalar", "f32", 2.5),
+    ] {
         assert_eq!(row(name)["dtype"], dtype);
         close(number(row(name), "sigma"), sigma, 1e-6);
     }
+    assert_eq!((&row("counts")["note"], &row("mask")["note"]), (&"i32 as f32".into(), &Value::Null));
     let table = opnorm(&["audit", &file]).exits(0).stdout;
-    assert!(table.contains("integers") && table.contains("1 skipped"), "{table}");
+    assert!(table.contains("i32 as f32: norms are of the rounded tensor"), "{table}");
+}
 
-    // All tensors that can have a norm are measured; a named tensor without a norm is an unreadable input.
-    assert_eq!(opnorm(&["norm", &file, "--json"]).exits(0).rows().len(), 3);
-    let run = opnorm(&["norm", &format!("{file}:steps"), "--json"]).exits(1).says("integers");
+/// Text is listed and skipped; as a named tensor it is an input that cannot be read.
+#[test]
+fn text_is_listed_and_skipped() {
+    let folder = Folder::new();
+    let array = |descr: &str, data: &[u8]| {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (1,), }}\n");
+        [b"\x93NUMPY\x01\x00", &[header.len() as u8, 0][..], header.as_bytes(), data].concat()
+    };
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in [("words.npy", array("<U1", &[65, 0, 0, 0])), ("weight.npy", array("<f4", &[0, 0, 128, 63]))] {
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut archive, &bytes).unwrap();
+    }
+    let file = folder.bytes("a.npz", &archive.finish().unwrap().into_inner());
+    let rows = opnorm(&["audit", &file, "--json"]).exits(0).rows();
+    assert_eq!((&rows[0]["status"], &rows[1]["status"]), (&"skipped".into(), &"converged".into()));
+    assert!(rows[0]["note"].as_str().unwrap().contains("are text") && rows[0]["sigma"].is_null());
+    let table = opnorm(&["audit", &file]).exits(0).stdout;
+    assert!(table.contains("are text") && table.contains("1 skipped"), "{table}");
+    assert_eq!(opnorm(&["norm", &file, "--json"]).exits(0).rows().len(), 1);
+    let run = opnorm(&["norm", &format!("{file}:words"), "--json"]).exits(1).says("are text");
     assert_eq!(run.row()["status"], "unreadable");
-    let only = folder.safetensors("only.safetensors", &[("steps", "I64", &[1], vec![0; 8])]);
-    opnorm(&["norm", &only]).exits(1).says("no tensor of floats");
+    let only = folder.bytes("only.npy", &array("<U1", &[65, 0, 0, 0]));
+    opnorm(&["norm", &only]).exits(1).says("are text; a norm is taken of floats");
 }
 
 #[test]
