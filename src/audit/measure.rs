@@ -36,8 +36,8 @@ pub(super) fn with_seats(
 ) -> Result<()> {
     let Task { target: Target { entry, note, .. }, options, .. } = *task;
     let mut annotated = |mut event: Event<'_>| {
-        if let (Event::Row(row), Some(note)) = (&mut event, note) {
-            row.note(note);
+        if let Event::Row(row) = &mut event {
+            entry.note().into_iter().chain(note).for_each(|note| row.note(note));
         }
         observe(event)
     };
@@ -46,6 +46,10 @@ pub(super) fn with_seats(
     let row = if let Some(reason) = entry.skipped() {
         let mut row = Row::new(entry, options, Outcome::Skipped);
         row.note(reason);
+        row
+    } else if let Some(damage) = entry.damage() {
+        let mut row = Row::new(entry, options, Outcome::Unreadable);
+        row.note(damage);
         row
     } else {
         let mut attempted = attempt(task, place, &mut observer);
@@ -61,7 +65,7 @@ pub(super) fn with_seats(
             Err(error) if observer.has_ended() => return Err(error),
             Err(error) => {
                 let mut row = Row::new(entry, options, Outcome::Unreadable);
-                row.note(reason(error)?);
+                row.note(reason(error, entry)?);
                 row
             }
         }
@@ -84,8 +88,10 @@ fn attempt(task: &Task<'_>, place: Place<'_>, observer: &mut Observer<'_>) -> Re
 }
 
 /// The note for an error of this tensor alone; an error that every tensor would meet ends the run.
-fn reason(error: Error) -> Result<String> {
+fn reason(error: Error, entry: &Entry) -> Result<String> {
     match error {
+        // A part of a weight in parts.
+        Error::File { problem, tensor: Some(part), .. } if part != entry.name => Ok(format!("`{part}`: {problem}")),
         // The message names no file, because the row names the file and the tensor.
         Error::File { problem, .. } => Ok(problem),
         Error::TooLarge { .. } | Error::OutOfMemory { .. } => Ok(error.to_string()),

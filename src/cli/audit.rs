@@ -8,7 +8,7 @@ use opnorm::layer::pytorch::stored_weights;
 
 use super::arguments::AuditArguments;
 use super::ending::{Ending, complain};
-use super::input::unopened;
+use super::input::{tell_remarks, unopened};
 use super::item::Item;
 use super::request::Request;
 use super::session;
@@ -26,6 +26,7 @@ pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
     for (model, opened) in &opened {
         match opened {
             Ok((stored, checkpoint)) => {
+                tell_remarks(checkpoint);
                 let targets = match arguments.raw {
                     false => targets(checkpoint, stored, Axes::Kernel),
                     true => {

@@ -84,6 +84,7 @@ impl Input {
             Ok(checkpoint) => checkpoint,
             Err(error) => return vec![unopened(&self.file, error)],
         };
+        tell_remarks(checkpoint);
         let axes = Axes::usual(checkpoint.format());
         let tensor = |entry| Item::Tensor(Target::new(checkpoint, entry, axes));
         let Some(name) = self.tensor.as_deref() else {
@@ -104,6 +105,13 @@ impl Input {
                 None => vec![tensor(entry)],
             },
         }
+    }
+}
+
+/// Writes the remarks on a checkpoint to stderr, such as which file of a directory was taken.
+pub fn tell_remarks(checkpoint: &Checkpoint) {
+    for remark in checkpoint.remarks() {
+        complain(&format!("{}: {remark}", checkpoint.path().display()));
     }
 }
 

@@ -25,6 +25,11 @@ pub(super) const READ: &str = "a safetensors file, a sharded checkpoint's *.inde
 /// The number of bytes of a text in which the weight map is looked for: the length of the longest index that is read.
 const SEARCHED: usize = 100_000_000;
 
+/// The bytes without a byte order mark of UTF-8, which some editors put before a text.
+pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 impl Format {
     /// The format by the bytes, then by the name.
     pub(super) fn of(path: &Path, bytes: &[u8]) -> Result<Self> {
@@ -51,7 +56,8 @@ impl Format {
         // The length of a safetensors header comes first and can begin with any byte, `{` and `PK` included. But the
         // first eight bytes of a JSON text, zip archive or npy file are never a length that fits the file, followed by
         // `{`.
-        if let Some((length, [b'{', ..])) = bytes.split_first_chunk::<8>()
+        if let Some((length, rest)) = bytes.split_first_chunk::<8>()
+            && without_mark(rest).starts_with(b"{")
             && u64::from_le_bytes(*length) <= bytes.len() as u64 - 8
         {
             return Some(Self::Safetensors);
@@ -64,7 +70,9 @@ impl Format {
         }
         let key = b"\"weight_map\"";
         let start = &bytes[..bytes.len().min(SEARCHED)];
-        if start.trim_ascii_start().starts_with(b"{") && start.windows(key.len()).any(|window| window == key) {
+        if without_mark(start).trim_ascii_start().starts_with(b"{")
+            && start.windows(key.len()).any(|window| window == key)
+        {
             return Some(Self::Index);
         }
         None

@@ -24,6 +24,7 @@
 mod atomic_file;
 mod checkpoint;
 mod contents;
+mod directory;
 mod element;
 mod encode;
 mod entry;
@@ -35,14 +36,18 @@ mod source;
 mod view;
 
 #[cfg(feature = "io-safetensors")]
+mod members;
+#[cfg(feature = "io-safetensors")]
+mod part;
+#[cfg(feature = "io-safetensors")]
 mod safetensors;
 #[cfg(feature = "io-safetensors")]
 mod safetensors_writer;
 #[cfg(feature = "io-safetensors")]
 mod shards;
-#[cfg(feature = "io-safetensors")]
-mod unique_map;
 
+#[cfg(feature = "io-npy")]
+mod archive;
 #[cfg(feature = "io-npy")]
 mod npy;
 #[cfg(feature = "io-npy")]

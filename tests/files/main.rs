@@ -6,7 +6,9 @@
 
 mod allocations;
 mod broken;
+mod damaged;
 mod descriptions;
+mod directories;
 mod drawn;
 mod formats;
 mod hostile;
