@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{Cursor, Read};
+use std::ops::Range;
 use std::path::Path;
 
 use zip::read::{ArchiveOffset, Config, ZipFile};
@@ -23,6 +24,9 @@ const FIRST_ALLOCATION: usize = 1 << 16;
 /// The bytes of a local header without its name.
 const LOCAL_HEADER: u64 = 30;
 
+/// The problem of an archive without its last part.
+const CUT: &str = "is not a zip archive that can be read: the zip archive is cut short, copy or download it again";
+
 /// An open archive. A clone shares the directory and the bytes, and has its own position.
 pub(super) type Archive = ZipArchive<Cursor<Contents>>;
 
@@ -31,7 +35,16 @@ pub(super) fn open(path: &Path, contents: Contents) -> Result<Archive> {
     let broken = |error: ZipError| file_fault(path, "is not a zip archive that can be read", error);
     // The archive starts with the file, because its first bytes told the format; no other start is searched.
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
-    let archive = ZipArchive::with_config(config, Cursor::new(contents)).map_err(broken)?;
+    let opened = ZipArchive::with_config(config, Cursor::new(contents.clone()));
+    let archive = opened.map_err(|error| {
+        // The list of the members comes last, before a comment of at most 64 KiB.
+        let bytes = contents.as_ref();
+        let end = &bytes[bytes.len().saturating_sub((1 << 16) + 22)..];
+        match end.windows(4).any(|window| window == b"PK\x05\x06") {
+            true => broken(error),
+            false => file_fault(path, CUT, error),
+        }
+    })?;
     if archive.has_duplicate_names() {
         return Err(file_error(path, "the zip archive lists a name twice"));
     }
@@ -88,6 +101,17 @@ pub(super) fn member(archive: &mut Archive, number: usize) -> std::result::Resul
     Ok(Member { file, size, deflated })
 }
 
+/// The place in the file of a member that is stored, and is read once here to prove its checksum.
+pub(super) fn stored(archive: &Archive, number: usize) -> std::result::Result<Range<usize>, Problem> {
+    let mut archive = archive.clone();
+    let Member { mut file, size, .. } = member(&mut archive, number)?;
+    let failed = |error: std::io::Error| Problem::caused_by("its bytes cannot be read", error);
+    std::io::copy(&mut file, &mut std::io::sink()).map_err(failed)?;
+    let start = file.data_start().and_then(|start| usize::try_from(start).ok());
+    let range = start.and_then(|start| Some(start..start.checked_add(usize::try_from(size).ok()?)?));
+    range.ok_or_else(|| format!("{size} bytes of data reach beyond the file").into())
+}
+
 /// The bytes of a member after its first `header` bytes: a slice of the file for a stored member, decompressed for a
 /// deflated member.
 ///
@@ -98,13 +122,11 @@ pub(super) fn data<'a>(
     number: usize,
     (header, expected): (usize, usize),
 ) -> std::result::Result<Cow<'a, [u8]>, Problem> {
-    let mut archive = archive.clone();
-    let Member { mut file, deflated, .. } = member(&mut archive, number)?;
+    let mut reader = archive.clone();
+    let Member { mut file, deflated, .. } = member(&mut reader, number)?;
     let failed = |error: std::io::Error| Problem::caused_by("its bytes cannot be read", error);
     if !deflated {
-        std::io::copy(&mut file, &mut std::io::sink()).map_err(failed)?;
-        let start = file.data_start().and_then(|start| usize::try_from(start).ok());
-        let start = start.and_then(|start| start.checked_add(header));
+        let start = stored(archive, number)?.start.checked_add(header);
         let range = start.and_then(|start| Some(start..start.checked_add(expected)?));
         let data = range.and_then(|range| contents.as_ref().get(range));
         return data.map(Cow::Borrowed).ok_or_else(|| format!("{expected} bytes of data reach beyond the file").into());

@@ -1,11 +1,10 @@
 //! Checkpoints of any format: a list of tensors with a view of each.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::contents::Contents;
-use super::directory::{self, Choice, Taken};
+use super::directory::{self, Taken};
 use super::entry::Place;
 use super::format::Format;
 use super::integer::Integer;
@@ -14,7 +13,7 @@ use super::part::Part;
 use super::{Entry, TensorView, tensor_error};
 use crate::Result;
 
-/// Tensors of a safetensors file, a sharded checkpoint by its `*.index.json`, a `.npy` or a `.npz`.
+/// Tensors of a safetensors file, a PyTorch checkpoint, a sharded checkpoint by its `*.index.json`, a `.npy` or a `.npz`.
 #[derive(Debug)]
 pub struct Checkpoint {
     path: PathBuf,
@@ -26,6 +25,8 @@ pub struct Checkpoint {
     remarks: Vec<String>,
     #[cfg(feature = "io-npy")]
     archive: Option<super::archive::Archive>,
+    #[cfg(feature = "io-pytorch")]
+    pickles: super::part::Pickles,
 }
 
 impl Checkpoint {
@@ -50,8 +51,8 @@ impl Checkpoint {
     }
 
     fn in_directory(directory: &Path) -> Result<Self> {
-        let Choice { taken, others } = directory::choose(directory)?;
-        let mut checkpoint = match &taken {
+        let choice = directory::choose(directory)?;
+        let mut checkpoint = match &choice.taken {
             Taken::File(file) => Self::from_contents(file, Contents::map(file)?)?,
             #[cfg(feature = "io-safetensors")]
             Taken::Shards { files, missing } => {
@@ -60,11 +61,8 @@ impl Checkpoint {
             #[cfg(not(feature = "io-safetensors"))]
             Taken::Shards { .. } => return Err(not_built(directory, "io-safetensors")),
         };
-        let held: HashSet<&Path> = checkpoint.entries.iter().map(|entry| entry.file.as_path()).collect();
-        let others: Vec<&PathBuf> = others.iter().filter(|other| !held.contains(other.as_path())).collect();
-        if let Some(words) = directory::beside(&taken, &others) {
-            checkpoint.remarks.insert(0, words);
-        }
+        let remark = directory::remark(&choice, |file| checkpoint.entries.iter().any(|entry| entry.file == file));
+        checkpoint.remarks.splice(0..0, remark);
         Ok(checkpoint)
     }
 
@@ -161,6 +159,12 @@ impl Checkpoint {
             },
             #[cfg(not(feature = "io-npy"))]
             Place::Member { .. } => None,
+            #[cfg(feature = "io-pytorch")]
+            Place::Strided(strided) => match (self.pickles.get(&strided.contents), self.contents.get(strided.contents))
+            {
+                (Some(storages), Some(contents)) => Some(storages.read(contents, own, strided)?),
+                _ => None,
+            },
         };
         let bytes = bytes.ok_or_else(|| tensor_error(&own.file, &own.name, "its data is not in the file"))?;
         TensorView::new(own, bytes)
@@ -192,22 +196,9 @@ impl Checkpoint {
     pub fn metadata(&self) -> Result<Vec<(String, String)>> {
         #[cfg(feature = "io-safetensors")]
         if matches!(self.format, Format::Safetensors | Format::Index) {
-            return self.first_pairs();
+            return super::safetensors::joined_metadata(&self.path, &self.contents);
         }
         Ok(Vec::new())
-    }
-
-    #[cfg(feature = "io-safetensors")]
-    fn first_pairs(&self) -> Result<Vec<(String, String)>> {
-        let mut pairs: Vec<(String, String)> = Vec::new();
-        for contents in &self.contents {
-            for pair in super::safetensors::metadata(&self.path, contents.as_ref())? {
-                if !pairs.iter().any(|(key, _)| *key == pair.0) {
-                    pairs.push(pair);
-                }
-            }
-        }
-        Ok(pairs)
     }
 
     /// Remarks that concern no single tensor: the choice of a file among several, bytes that belong to no tensor.
@@ -222,7 +213,9 @@ impl Checkpoint {
 
     /// The bytes that [`Checkpoint::read`] unpacks a tensor to; 0 where the data stays in the file.
     pub(crate) fn unpacked_bytes(&self, entry: &Entry) -> u64 {
-        match entry.place {
+        match &entry.place {
+            #[cfg(feature = "io-pytorch")]
+            Place::Strided(strided) => strided.unpacked_bytes(entry.elements()),
             Place::Member { deflated: true, .. } => {
                 (entry.elements() as u64).saturating_mul(entry.element.size() as u64)
             }
@@ -231,7 +224,7 @@ impl Checkpoint {
     }
 
     fn from_contents(path: &Path, contents: Contents) -> Result<Self> {
-        let format = Format::of(path, contents.as_ref())?;
+        let format = Format::of(path, &contents)?;
         match format {
             #[cfg(feature = "io-safetensors")]
             Format::Safetensors => {
@@ -241,6 +234,14 @@ impl Checkpoint {
             }
             #[cfg(feature = "io-safetensors")]
             Format::Index => Ok(Self::of_part(path, format, super::shards::open(path, contents.as_ref())?)),
+            #[cfg(feature = "io-pytorch")]
+            Format::PyTorch => {
+                let mut part = Part::default();
+                (part.entries, part.remarks) = part.open(path, contents)?;
+                Ok(Self::of_part(path, format, part))
+            }
+            #[cfg(not(feature = "io-pytorch"))]
+            Format::PyTorch => Err(not_built(path, "io-pytorch")),
             #[cfg(not(feature = "io-safetensors"))]
             Format::Safetensors | Format::Index => Err(not_built(path, "io-safetensors")),
 
@@ -261,7 +262,15 @@ impl Checkpoint {
 
     #[cfg(feature = "io-safetensors")]
     fn of_part(path: &Path, format: Format, part: Part) -> Self {
-        Self { remarks: part.remarks, ..Self::new(path, format, part.entries, part.contents) }
+        Self {
+            // The format of an index is that of its shards.
+            #[cfg(feature = "io-pytorch")]
+            format: if part.pickles.is_empty() { format } else { Format::PyTorch },
+            remarks: part.remarks,
+            #[cfg(feature = "io-pytorch")]
+            pickles: part.pickles,
+            ..Self::new(path, format, part.entries, part.contents)
+        }
     }
 
     fn new(path: &Path, format: Format, mut entries: Vec<Entry>, contents: Vec<Contents>) -> Self {
@@ -277,6 +286,8 @@ impl Checkpoint {
             remarks: Vec::new(),
             #[cfg(feature = "io-npy")]
             archive: None,
+            #[cfg(feature = "io-pytorch")]
+            pickles: super::part::Pickles::new(),
         }
     }
 }

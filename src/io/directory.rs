@@ -125,16 +125,17 @@ pub(super) fn choose(directory: &Path) -> Result<Choice> {
     Ok(Choice { taken, others })
 }
 
-/// The remark on the files that were not taken; `None` where there are none.
-pub(super) fn beside(taken: &Taken, others: &[&PathBuf]) -> Option<String> {
+/// The remark on the candidates that were not taken and that no tensor is in; `None` where there are none.
+pub(super) fn remark(choice: &Choice, is_read: impl Fn(&Path) -> bool) -> Option<String> {
+    let others: Vec<&PathBuf> = choice.others.iter().filter(|other| !is_read(other)).collect();
     if others.is_empty() {
         return None;
     }
-    let file = match taken {
+    let taken = match &choice.taken {
         Taken::File(file) => names(&[file]),
         Taken::Shards { files, .. } => format!("the {} shards", files.len()),
     };
-    Some(format!("{file} was taken; beside it lies {}, which can be named instead", names(others)))
+    Some(format!("{taken} was taken; beside it lies {}, which can be named instead", names(&others)))
 }
 
 /// The files of a directory in the order of their names; a link to a file that is missing counts.

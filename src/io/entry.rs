@@ -116,8 +116,36 @@ pub(super) enum Place {
     /// A member of a zip archive, after its npy header.
     #[cfg_attr(not(feature = "io-npy"), allow(dead_code, reason = "only npz has members"))]
     Member { number: usize, header: usize, deflated: bool },
+    /// A view of a storage of PyTorch.
+    #[cfg(feature = "io-pytorch")]
+    Strided(Box<Strided>),
     /// No data that can be read.
     Nowhere(Lack),
+}
+
+/// A view of a storage, which is a member of a zip archive.
+#[cfg(feature = "io-pytorch")]
+#[derive(Debug, Clone)]
+pub(super) struct Strided {
+    pub contents: usize,
+    /// The number of the storage among the members.
+    pub member: usize,
+    pub deflated: bool,
+    /// The bytes of the storage from the first element to the last.
+    pub range: Range<usize>,
+    /// The bytes of an element.
+    pub size: usize,
+    /// The elements from one to the next along each axis; `None` where the bytes of the range are the tensor's own.
+    pub strides: Option<Vec<usize>>,
+}
+
+#[cfg(feature = "io-pytorch")]
+impl Strided {
+    /// The bytes that a read makes of so many elements.
+    pub fn unpacked_bytes(&self, elements: usize) -> u64 {
+        let copied = self.deflated || self.strides.is_some();
+        if copied { (elements as u64).saturating_mul(self.size as u64) } else { 0 }
+    }
 }
 
 /// The reason why there is no data.
@@ -143,6 +171,12 @@ impl Lack {
     /// The lack of everything but the name.
     pub fn absent(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), kind: LackKind::Absent }
+    }
+
+    /// The value that is no tensor.
+    #[cfg(feature = "io-pytorch")]
+    pub fn no_tensor(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), kind: LackKind::NoTensor }
     }
 
     /// The lack of the data alone.

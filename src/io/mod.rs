@@ -1,4 +1,4 @@
-//! Tensors in files: safetensors (one file or shards), numpy's `.npy` and `.npz`.
+//! Tensors in files: safetensors and PyTorch's zip archives (one file or shards), numpy's `.npy` and `.npz`.
 //!
 //! [`Checkpoint`] reads all formats. It tells the format by the bytes of the file, lists the tensors without reading
 //! their data, and gives a [`TensorView`] of one tensor at a time over the memory-mapped file.
@@ -48,6 +48,11 @@ mod shards;
 
 #[cfg(feature = "io-npy")]
 mod archive;
+#[cfg(feature = "io-pytorch")]
+mod pickle;
+#[cfg(feature = "io-pytorch")]
+mod pytorch;
+
 #[cfg(feature = "io-npy")]
 mod npy;
 #[cfg(feature = "io-npy")]

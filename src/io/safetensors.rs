@@ -15,6 +15,7 @@ use safetensors::tensor::TensorInfo;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::contents::Contents;
 use super::entry::{Entry, Lack, Layout, Place};
 use super::format::without_mark;
 use super::members::Members;
@@ -33,7 +34,7 @@ struct Free {
 }
 
 /// The pairs of `__metadata__`, in the order of the file, of a file whose header was read before.
-pub(super) fn metadata(path: &Path, bytes: &[u8]) -> Result<Vec<(String, String)>> {
+fn metadata(path: &Path, bytes: &[u8]) -> Result<Vec<(String, String)>> {
     let header = bytes.split_first_chunk::<8>().and_then(|(length, rest)| {
         let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
         rest.get(..length)
@@ -45,6 +46,19 @@ pub(super) fn metadata(path: &Path, bytes: &[u8]) -> Result<Vec<(String, String)
         Some(key) => Err(file_error(path, format!("the metadata holds the key `{key}` twice"))),
         None => Ok(pairs.0),
     }
+}
+
+/// The pairs of several files, each key with its first value.
+pub(super) fn joined_metadata(path: &Path, files: &[Contents]) -> Result<Vec<(String, String)>> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for contents in files {
+        for pair in metadata(path, contents.as_ref())? {
+            if !pairs.iter().any(|(key, _)| *key == pair.0) {
+                pairs.push(pair);
+            }
+        }
+    }
+    Ok(pairs)
 }
 
 /// A tensor of a type that the crate does not know.
@@ -220,7 +234,8 @@ pub(super) fn sized(element: &Element, elements: usize) -> Option<(Dtype, usize)
     (bits % 8 == 0).then_some((dtype, bits / 8))
 }
 
-fn element(dtype: Dtype) -> Element {
+/// The element type by that of the format.
+pub(super) fn element(dtype: Dtype) -> Element {
     match dtype {
         Dtype::F64 => Element::F64,
         Dtype::F32 => Element::F32,

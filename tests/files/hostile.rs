@@ -6,7 +6,7 @@ use crate::broken::Random;
 use crate::making::{
     DEFLATED, Folder, STORED, counting, encode, npy, raw_npy, raw_safetensors, safetensors_file, zip_of,
 };
-use crate::reading::{assert_refused, open_bytes, refusal, values};
+use crate::reading::{assert_refused, open_bytes, refusal};
 
 #[test]
 fn hostile_safetensors_are_refused() {

@@ -13,6 +13,7 @@ mod drawn;
 mod formats;
 mod hostile;
 mod making;
+mod pytorch;
 mod reading;
 mod safetensors_writing;
 mod writing;
