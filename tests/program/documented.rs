@@ -9,11 +9,12 @@ use crate::model::KEYS;
 use crate::rewritten;
 use crate::running::{close, opnorm};
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "docs/adapters.md",
     "docs/bounds.md",
     "docs/equilibrium.md",
+    "docs/files.md",
     "docs/guarantees.md",
     "docs/invertible.md",
     "docs/library.md",
@@ -24,6 +25,9 @@ const PAGES: [&str; 10] = [
 
 /// A file of a page that is there, with weights in parts.
 const CRITIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/normalised.safetensors");
+
+/// A checkpoint of PyTorch.
+const PICKLED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/pytorch/views.pt");
 
 /// The weights of a network of PyTorch, and their description.
 const INVERTIBLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/invertible");
@@ -52,6 +56,8 @@ fn words(line: &str, folder: &Folder) -> Vec<String> {
         // After `--network` the file is read; a page writes x.npy before it reads y.npy.
         "net.json" => INVERTIBLE.to_owned() + ".json",
         "weights.safetensors" => INVERTIBLE.to_owned() + ".safetensors",
+        "model.pt" => PICKLED.to_owned(),
+        "model.pt:transposed" => PICKLED.to_owned() + ":transposed",
         "images.npy" => folder.npy(word, &[2, 1, 4, 5], &noise(40, 5)),
         "IN" | "critic.safetensors" => CRITIC.to_owned(),
         "OUT.safetensors" | "plain.safetensors" | "capped.safetensors" | "hooks.safetensors" | "new.safetensors"
