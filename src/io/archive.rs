@@ -1,7 +1,7 @@
 //! Zip archives whose members are arrays: each member is checked, and one that is broken costs no other.
 
 use std::borrow::Cow;
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
@@ -10,8 +10,9 @@ use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::contents::Contents;
+use super::joined::Joined;
 use super::problem::Problem;
-use super::{file_error, file_fault};
+use super::{file_error, file_fault, recovered};
 use crate::Result;
 
 /// The largest expansion of a deflate stream: the densest code takes two bits for 258 bytes, plus a few bytes at the
@@ -24,26 +25,22 @@ const FIRST_ALLOCATION: usize = 1 << 16;
 /// The bytes of a local header without its name.
 const LOCAL_HEADER: u64 = 30;
 
-/// The problem of an archive without its last part.
-const CUT: &str = "is not a zip archive that can be read: the zip archive is cut short, copy or download it again";
+/// The words for an archive without its last part.
+pub(super) const CUT: &str = "the zip archive is cut short, copy or download it again";
 
 /// An open archive. A clone shares the directory and the bytes, and has its own position.
-pub(super) type Archive = ZipArchive<Cursor<Contents>>;
+pub(super) type Archive = ZipArchive<Joined>;
 
-/// Reads the directory of an archive that starts with the file.
+/// Reads the list of the members of an archive that starts with the file. Where the archive is cut short, the list is
+/// made of the members that are there.
 pub(super) fn open(path: &Path, contents: Contents) -> Result<Archive> {
     let broken = |error: ZipError| file_fault(path, "is not a zip archive that can be read", error);
     // The archive starts with the file, because its first bytes told the format; no other start is searched.
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
-    let opened = ZipArchive::with_config(config, Cursor::new(contents.clone()));
-    let archive = opened.map_err(|error| {
-        // The list of the members comes last, before a comment of at most 64 KiB.
-        let bytes = contents.as_ref();
-        let end = &bytes[bytes.len().saturating_sub((1 << 16) + 22)..];
-        match end.windows(4).any(|window| window == b"PK\x05\x06") {
-            true => broken(error),
-            false => file_fault(path, CUT, error),
-        }
+    let whole = ZipArchive::with_config(config, Joined::new(contents.clone(), Vec::new()));
+    let archive = whole.or_else(|error| {
+        let Some(list) = recovered::list(contents.as_ref()) else { return Err(broken(error)) };
+        ZipArchive::with_config(config, Joined::new(contents, list)).map_err(broken)
     })?;
     if archive.has_duplicate_names() {
         return Err(file_error(path, "the zip archive lists a name twice"));
@@ -62,6 +59,11 @@ pub(super) fn open(path: &Path, contents: Contents) -> Result<Archive> {
     Ok(archive)
 }
 
+/// Whether an archive has lost its end.
+pub(super) fn is_cut(archive: &Archive) -> bool {
+    archive.clone().into_inner().has_tail()
+}
+
 /// The names of the members, without those of folders, each with its number.
 pub(super) fn names(path: &Path, archive: &Archive) -> Result<Vec<(usize, String)>> {
     let broken = |error: ZipError| file_fault(path, "is not a zip archive that can be read", error);
@@ -77,7 +79,7 @@ pub(super) fn names(path: &Path, archive: &Archive) -> Result<Vec<(usize, String
 
 /// A member, whose sizes are plausible.
 pub(super) struct Member<'a> {
-    pub file: ZipFile<'a, Cursor<Contents>>,
+    pub file: ZipFile<'a, Joined>,
     /// The bytes of the member once unpacked, as the directory says.
     pub size: u64,
     pub deflated: bool,
@@ -85,7 +87,12 @@ pub(super) struct Member<'a> {
 
 /// Opens a member.
 pub(super) fn member(archive: &mut Archive, number: usize) -> std::result::Result<Member<'_>, Problem> {
+    let length = archive.clone().into_inner().length();
     let file = archive.by_index(number).map_err(|error| Problem::caused_by("cannot be opened", error))?;
+    let end = file.data_start().and_then(|start| start.checked_add(file.compressed_size()));
+    if end.is_none_or(|end| end > length) {
+        return Err(format!("reaches beyond the {length} bytes of the file: {CUT}").into());
+    }
     let (compressed, size) = (file.compressed_size(), file.size());
     let plausible = match file.compression() {
         CompressionMethod::Stored => size == compressed,

@@ -33,6 +33,10 @@ const USUAL: [&str; 8] = [
     "model.pth",
 ];
 
+/// The files that trainers write beside the weights.
+const BESIDE_WEIGHTS: [&str; 6] =
+    ["training_args.bin", "optimizer.bin", "optimizer.pt", "scheduler.bin", "scheduler.pt", "scaler.pt"];
+
 /// The kinds of files, the one that is taken first before the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
@@ -51,7 +55,7 @@ impl Kind {
     /// The kind by the name; `None` for other files and for hidden files, such as the sidecars `._x` of macOS.
     fn of(name: &str) -> Option<Self> {
         let lower = name.to_lowercase();
-        if lower.starts_with('.') {
+        if lower.starts_with('.') || lower.starts_with("rng_state") || BESIDE_WEIGHTS.contains(&&*lower) {
             return None;
         }
         let pickled = [".bin", ".pt", ".pth", ".ckpt"];
@@ -114,8 +118,12 @@ pub(super) fn choose(directory: &Path) -> Result<Choice> {
         }
     }
     let Some((&kind, candidates)) = found.iter().next() else { return below(directory) };
-    let taken = match kind {
-        Kind::Shard | Kind::PickledShard => shards(directory, candidates)?,
+    let is_usual = |path: &&PathBuf| USUAL.iter().any(|usual| path.ends_with(usual));
+    let single = found.get(&Kind::Single).and_then(|paths| paths.iter().find(is_usual));
+    let taken = match (kind, single) {
+        // An index whose shards are gone, as after they were joined.
+        (Kind::Index, Some(single)) if !found.contains_key(&Kind::Shard) => Taken::File(single.clone()),
+        (Kind::Shard | Kind::PickledShard, _) => shards(directory, candidates)?,
         _ => Taken::File(one_of(directory, candidates)?),
     };
     // Shards are the parts of what an index lists, and no choice beside it.

@@ -48,10 +48,14 @@ mod shards;
 
 #[cfg(feature = "io-npy")]
 mod archive;
+#[cfg(feature = "io-npy")]
+mod joined;
 #[cfg(feature = "io-pytorch")]
 mod pickle;
 #[cfg(feature = "io-pytorch")]
 mod pytorch;
+#[cfg(feature = "io-npy")]
+mod recovered;
 
 #[cfg(feature = "io-npy")]
 mod npy;

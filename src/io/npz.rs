@@ -24,6 +24,14 @@ pub(super) fn open(path: &Path, contents: Contents) -> Result<(Archive, Vec<Entr
         let entry = entry(path, &mut archive, number, name);
         entries.push(entry.unwrap_or_else(|problem| Entry::absent(path, name, Lack::absent(problem.words))));
     }
+    if archive::is_cut(&archive) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        entries.push(Entry::absent(
+            path,
+            name,
+            Lack::absent(format!("{}: there may have been more members", archive::CUT)),
+        ));
+    }
     // A length of 0 marks a member without an npy header, because such a header has at least its magic.
     if !entries.is_empty() && entries.iter().all(|entry| matches!(entry.place, Place::Member { header: 0, .. })) {
         return Err(file_error(path, "no member of the zip archive is a numpy array"));

@@ -32,9 +32,9 @@ impl Part {
             Format::Safetensors => super::safetensors::entries(path, contents.as_ref(), number)?,
             #[cfg(feature = "io-pytorch")]
             Format::PyTorch => {
-                let (storages, entries) = pytorch::open(path, contents.clone(), number)?;
+                let (storages, entries, remarks) = pytorch::open(path, contents.clone(), number)?;
                 self.pickles.insert(number, storages);
-                (entries, Vec::new())
+                (entries, remarks)
             }
             #[cfg(not(feature = "io-pytorch"))]
             Format::PyTorch => {

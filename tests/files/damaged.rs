@@ -2,7 +2,9 @@
 
 use opnorm::io::{Checkpoint, Entry};
 
-use crate::making::{DEFLATED, Folder, STORED, counting, encode, npy, raw_safetensors, safetensors_file, zip_of};
+use crate::making::{
+    DEFLATED, Folder, STORED, counting, encode, fixture, npy, raw_safetensors, safetensors_file, zip_of,
+};
 use crate::reading::{open_bytes, values};
 
 /// The tensor `name` of two values, the first at place `first` of the numbers of all tests.
@@ -105,6 +107,30 @@ fn a_broken_member_of_an_archive_costs_no_other() {
             assert_eq!((values(&checkpoint, "a"), values(&checkpoint, "c")), (counting(2), counting(2)));
             damage(&checkpoint, "b");
         }
+    }
+}
+
+/// Every place of a cut of numpy's own archives: members before the cut are read, and a cut has an entry.
+#[test]
+fn archives_that_are_cut_short_are_read_up_to_the_cut() {
+    for file in ["stored.npz", "deflated.npz", "wide.npz"] {
+        let whole = std::fs::read(fixture(file)).unwrap();
+        let sound = open_bytes(file, &whole);
+        let (mut opened, mut read) = (0, 0);
+        for cut in 1..whole.len() {
+            let Ok(checkpoint) = Checkpoint::from_bytes(file, whole[..whole.len() - cut].to_vec()) else { continue };
+            opened += 1;
+            let (_, words) = damage(&checkpoint, file);
+            assert!(words.contains("the zip archive is cut short"), "{words}");
+            for entry in checkpoint.entries().iter().filter(|entry| entry.damage().is_none()) {
+                if entry.skipped().is_none() {
+                    assert_eq!(values(&checkpoint, &entry.name), values(&sound, &entry.name));
+                    read += 1;
+                }
+            }
+        }
+        // Cuts through the list alone leave all members.
+        assert!(opened > whole.len() / 2 && read > 50, "{file}: {opened} opened, {read} read");
     }
 }
 

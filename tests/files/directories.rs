@@ -78,6 +78,18 @@ fn a_file_is_chosen_among_several_and_the_choice_is_told() {
             "a",
             beside("model.safetensors.index.json", "model.safetensors.index.fp16.json"),
         ),
+        (
+            "joined",
+            vec![("model.safetensors.index.json", index("b", shard)), ("model.safetensors", one("a"))],
+            "a",
+            beside("model.safetensors", "model.safetensors.index.json"),
+        ),
+        (
+            "trainer",
+            vec![("model.safetensors", one("a")), ("training_args.bin", Vec::new()), ("rng_state_0.pth", Vec::new())],
+            "a",
+            vec![],
+        ),
         ("single", vec![("model.safetensors", one("a")), (shard, one("b"))], "a", vec![]),
         (
             "marked",

@@ -211,6 +211,33 @@ fn a_broken_tensor_of_a_pickle_costs_no_other() {
     }
 }
 
+/// Every place of a cut: the tensors whose storages are before the cut are bit-equal, the others are damaged.
+#[test]
+fn checkpoints_that_are_cut_short_are_read_up_to_the_cut() {
+    for file in ["views.pt", "nested.pt", "types.pt", "deflated.pt"] {
+        let (whole, sound) = (std::fs::read(fixture(&format!("pytorch/{file}"))).unwrap(), stored(file));
+        let (mut opened, mut read, mut damaged) = (0, 0, 0);
+        for cut in 1..whole.len() {
+            let Ok(checkpoint) = Checkpoint::from_bytes(file, whole[..whole.len() - cut].to_vec()) else { continue };
+            opened += 1;
+            assert_eq!(checkpoint.entries().len(), sound.entries().len());
+            if cut > 22 {
+                assert_eq!(checkpoint.remarks(), ["the zip archive is cut short, copy or download it again"]);
+            }
+            for (entry, other) in checkpoint.entries().iter().zip(sound.entries()) {
+                if entry.damage().is_some() {
+                    damaged += 1;
+                } else if entry.skipped().is_none() {
+                    assert_eq!(bits(&checkpoint, entry), bits(&sound, other), "{cut} {}", entry.name);
+                    read += 1;
+                }
+            }
+        }
+        println!("{file}: of {} cuts {opened} opened, {read} tensors read, {damaged} damaged", whole.len());
+        assert!(opened > whole.len() / 3 && read > 1000 && damaged > 1000);
+    }
+}
+
 #[test]
 fn hostile_pickles_are_refused() {
     let name = "m.pt";
@@ -235,7 +262,7 @@ fn hostile_pickles_are_refused() {
     // Lists that hold the next list twice: 2^40 paths. Lists that hold themselves. A long key at every level.
     let mut twice = b"]q\0".to_vec();
     (0..40).for_each(|_| twice.extend(b"](h\0h\0eq\0"));
-    assert_refused(name, &archive(&twice), &["so often that their paths are out of proportion"]);
+    assert_refused(name, &archive(&twice), &["out of proportion"]);
     let cycle = open_bytes(name, &archive(b"]q\0h\0a"));
     assert!(cycle.entries()[0].skipped().unwrap().contains("more than 64 levels deep"));
     let long = [&key(&"k".repeat(60_000))[..], b"q\x010", &b"}(h\x01".repeat(60), b"N", &b"u".repeat(60)].concat();
@@ -243,8 +270,6 @@ fn hostile_pickles_are_refused() {
     let deep = [&b"(".repeat(200_000)[..], &b"t".repeat(200_000)].concat();
     assert!(open_bytes(name, &archive(&deep)).entries().len() == 1);
 
-    let whole = archive(&[b"}(", &key("w")[..], &pushed(), b"u"].concat());
-    assert_refused(name, &whole[..whole.len() - 30], &["the zip archive is cut short, copy or download it again"]);
     assert_refused(name, &zip_of(&[("a/data.pkl", DEFLATED, b"\x80")]), &["its pickle, at byte 0"]);
 }
 

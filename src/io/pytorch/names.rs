@@ -95,7 +95,7 @@ impl Walk<'_> {
                 Value::List(parts) | Value::Tuple(parts) if is_container => self.listed(parts, path, depth)?,
                 // The function that makes missing values of a `defaultdict`.
                 Value::Global(_) if is_container => {}
-                _ => self.visit(*part, &joined(path, &place.to_string()), depth)?,
+                _ => self.below(*part, path, &place.to_string(), depth)?,
             }
         }
         self.pairs(&call.items, path, depth)?;
@@ -135,18 +135,27 @@ impl Walk<'_> {
                 Value::Int(number) => Cow::Owned(number.to_string()),
                 _ => Cow::Owned(format!("[{place}]")),
             };
-            let inner = if OF_MODULES.contains(&&*key) { path.to_owned() } else { joined(path, &key) };
-            self.letters(&inner)?;
-            self.visit(*value, &inner, depth)?;
+            match OF_MODULES.contains(&&*key) {
+                true => self.visit(*value, path, depth)?,
+                false => self.below(*value, path, &key, depth)?,
+            }
         }
         Ok(())
     }
 
     fn parts(&mut self, parts: &[Id], path: &str, depth: usize) -> Result<(), String> {
-        for (place, part) in parts.iter().enumerate() {
-            self.visit(*part, &joined(path, &place.to_string()), depth)?;
+        let mut parts = parts.iter().enumerate();
+        parts.try_for_each(|(place, part)| self.below(*part, path, &place.to_string(), depth))
+    }
+
+    /// A value under a key; a plain value needs no path.
+    fn below(&mut self, id: Id, path: &str, key: &str, depth: usize) -> Result<(), String> {
+        if matches!(self.values.get(id), Value::Int(_) | Value::Text(_) | Value::Plain) {
+            return Ok(());
         }
-        Ok(())
+        let inner = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+        self.letters(&inner)?;
+        self.visit(id, &inner, depth)
     }
 
     /// Counts the letters of a name.
@@ -180,8 +189,4 @@ impl Walk<'_> {
             None => "a value".to_owned(),
         }
     }
-}
-
-fn joined(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }

@@ -30,8 +30,12 @@ struct Members<'a> {
     big_endian: bool,
 }
 
-/// Opens an archive of `torch.save`; `number` is the number of the file among those of the checkpoint.
-pub(in crate::io) fn open(path: &Path, contents: Contents, number: usize) -> Result<(Storages, Vec<Entry>)> {
+/// Opens an archive of `torch.save`, with remarks on the file; `number` is the number of the file among those of the checkpoint.
+pub(in crate::io) fn open(
+    path: &Path,
+    contents: Contents,
+    number: usize,
+) -> Result<(Storages, Vec<Entry>, Vec<String>)> {
     let archive = archive::open(path, contents.clone())?;
     let names = archive::names(path, &archive)?;
     let folders = names.iter().filter_map(|(_, name)| {
@@ -52,7 +56,8 @@ pub(in crate::io) fn open(path: &Path, contents: Contents, number: usize) -> Res
     let root = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let found = named(&values, &root).map_err(|problem| file_error(path, problem))?;
     let entries = found.into_iter().map(|(name, found)| members.entry(name, found)).collect();
-    Ok((Storages::new(members.archive), entries))
+    let remarks = archive::is_cut(&members.archive).then(|| archive::CUT.to_owned()).into_iter().collect();
+    Ok((Storages::new(members.archive), entries, remarks))
 }
 
 impl Members<'_> {
