@@ -37,7 +37,7 @@ pub(super) fn with_seats(
     let Task { target: Target { entry, note, .. }, options, .. } = *task;
     let mut annotated = |mut event: Event<'_>| {
         if let Event::Row(row) = &mut event {
-            let notes = [note.map(str::to_owned), entry.assumption()];
+            let notes = [entry.note().map(str::to_owned), note.map(str::to_owned), entry.assumption()];
             notes.into_iter().flatten().for_each(|note| row.note(note));
         }
         observe(event)
@@ -47,6 +47,10 @@ pub(super) fn with_seats(
     let row = if let Some(reason) = entry.skipped() {
         let mut row = Row::new(entry, options, Outcome::Skipped);
         row.note(reason);
+        row
+    } else if let Some(damage) = entry.damage() {
+        let mut row = Row::new(entry, options, Outcome::Unreadable);
+        row.note(damage);
         row
     } else {
         let mut attempted = attempt(task, place, &mut observer);
@@ -62,7 +66,7 @@ pub(super) fn with_seats(
             Err(error) if observer.has_ended() => return Err(error),
             Err(error) => {
                 let mut row = Row::new(entry, options, Outcome::Unreadable);
-                row.note(reason(error)?);
+                row.note(reason(error, entry)?);
                 row
             }
         }
@@ -85,8 +89,10 @@ fn attempt(task: &Task<'_>, place: Place<'_>, observer: &mut Observer<'_>) -> Re
 }
 
 /// The note for an error of this tensor alone; an error that every tensor would meet ends the run.
-fn reason(error: Error) -> Result<String> {
+fn reason(error: Error, entry: &Entry) -> Result<String> {
     match error {
+        // A part of a weight in parts.
+        Error::File { problem, tensor: Some(part), .. } if part != entry.name => Ok(format!("`{part}`: {problem}")),
         // The message names no file, because the row names the file and the tensor.
         Error::File { problem, .. } => Ok(problem),
         Error::TooLarge { .. } | Error::OutOfMemory { .. } => Ok(error.to_string()),

@@ -177,7 +177,7 @@ impl Run<'_> {
     /// what a proof needs.
     fn bytes(&self, target: &Target<'_>) -> u64 {
         let Target { checkpoint, entry, axes, stored, quantised, .. } = target;
-        if entry.skipped().is_some() {
+        if entry.skipped().is_some() || entry.damage().is_some() {
             return 0;
         }
         let unpacked = match (stored, quantised) {

@@ -22,6 +22,8 @@ pub struct Row {
     pub shape: Vec<usize>,
     /// The type of the elements in the file.
     pub element: Element,
+    /// Whether the file describes the tensor: shape and type are empty where only the name is known.
+    pub is_described: bool,
     /// The matrix of the norms.
     pub form: Form,
     /// Whether elements of a type that `f32` does not hold were rounded to `f32`. The numbers are then of the rounded
@@ -84,7 +86,7 @@ pub enum Outcome {
     Solved(Status),
     /// The type of the elements has no norm, as with integers.
     Skipped,
-    /// The tensor could not be read, or does not fit the device.
+    /// The tensor is missing, is damaged, could not be read, or does not fit the device.
     Unreadable,
 }
 
@@ -114,6 +116,7 @@ impl Row {
             name: entry.name.clone(),
             shape: entry.shape.clone(),
             element: entry.element.clone(),
+            is_described: entry.is_described(),
             form: Form::of(&entry.shape, options.axes),
             rounded: false,
             order: options.norms.order(),

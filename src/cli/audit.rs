@@ -6,7 +6,7 @@ use opnorm::device::AdapterRequest;
 
 use super::arguments::AuditArguments;
 use super::ending::{Ending, complain};
-use super::input::{opened, stored_tensors, unopened};
+use super::input::{opened, stored_tensors, tell_remarks, unopened};
 use super::item::Item;
 use super::request::Request;
 use super::session;
@@ -24,6 +24,7 @@ pub fn run(adapter: &AdapterRequest, arguments: &AuditArguments) -> Ending {
     for (model, found) in &files {
         match found {
             Ok((weights, checkpoint)) => {
+                tell_remarks(checkpoint);
                 let targets = match arguments.stored {
                     false => targets(checkpoint, weights, Axes::Kernel),
                     true => stored_tensors(checkpoint, Axes::Kernel),

@@ -86,6 +86,7 @@ impl Input {
             Ok(found) => found,
             Err(error) => return vec![unopened(&self.file, error)],
         };
+        tell_remarks(checkpoint);
         let axes = Axes::usual(checkpoint.format());
         let all = if stored { stored_tensors(checkpoint, axes) } else { targets(checkpoint, weights, axes) };
         let Some(name) = self.tensor.as_deref() else {
@@ -106,6 +107,13 @@ impl Input {
                 None => vec![Item::Tensor(target)],
             },
         }
+    }
+}
+
+/// Writes the remarks on a checkpoint to stderr, such as which file of a directory was taken.
+pub fn tell_remarks(checkpoint: &Checkpoint) {
+    for remark in checkpoint.remarks() {
+        complain(&format!("{}: {remark}", checkpoint.path().display()));
     }
 }
 

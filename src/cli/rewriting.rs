@@ -81,6 +81,12 @@ impl Rewriting<'_> {
         if !matches!(checkpoint.format(), Format::Safetensors | Format::Index) {
             return Ending::Usage(format!("{}: only safetensors are written anew", input.display()));
         }
+        // A whole file alone is written anew, so that no damage is hidden in a sound file.
+        let damaged = checkpoint.entries().iter().find_map(|entry| Some((entry, entry.damage()?)));
+        if let Some((entry, damage)) = damaged {
+            complain(&format!("{}, tensor `{}`: {damage}", entry.file.display(), entry.name));
+            return Ending::Done(Findings { unreadable: true, ..Findings::default() });
+        }
         if is_replaced(&checkpoint, output) {
             return Ending::Usage(format!("--output would replace the input {}", output.display()));
         }

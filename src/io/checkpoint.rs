@@ -4,13 +4,16 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::contents::Contents;
+use super::directory::{self, Taken};
 use super::entry::Place;
-use super::format::{Format, READ};
+use super::format::Format;
 use super::integer::Integer;
-use super::{Entry, TensorView, file_error, file_fault, tensor_error};
+#[cfg(feature = "io-safetensors")]
+use super::part::Part;
+use super::{Entry, TensorView, tensor_error};
 use crate::Result;
 
-/// Tensors of a safetensors file, a sharded checkpoint by its `*.index.json`, a `.npy` or a `.npz`.
+/// Tensors of a safetensors file, a PyTorch checkpoint, a sharded checkpoint by its `*.index.json`, a `.npy` or a `.npz`.
 #[derive(Debug)]
 pub struct Checkpoint {
     path: PathBuf,
@@ -19,27 +22,48 @@ pub struct Checkpoint {
     /// Indices into `entries`, sorted by name.
     by_name: Vec<usize>,
     contents: Vec<Contents>,
+    remarks: Vec<String>,
     #[cfg(feature = "io-npy")]
-    archive: Option<super::npz::Archive>,
+    archive: Option<super::archive::Archive>,
+    #[cfg(feature = "io-pytorch")]
+    pickles: super::part::Pickles,
 }
 
 impl Checkpoint {
-    /// Opens a file in the format of its bytes, or the only checkpoint in a directory.
+    /// Opens a file in the format of its bytes, or the checkpoint in a directory.
+    ///
+    /// A damaged checkpoint is opened as far as possible: a tensor that is missing, or whose bytes are, has an entry
+    /// with [`Entry::damage`]. [`Checkpoint::remarks`] tells what concerns no single tensor.
     ///
     /// Only headers are read. The data stays in the memory-mapped file, which must not change or shrink while the
     /// checkpoint is open. Another program that truncates the file in place can end this process. Replacing a file by
     /// renaming another over the old one is safe.
     ///
     /// # Errors
-    /// [`Error::File`](crate::Error::File) for a file that cannot be read, is of no known format, or contradicts
-    /// itself.
+    /// [`Error::File`](crate::Error::File) for a file that cannot be read, is of no known format, or whose header
+    /// cannot be read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        if path.is_dir() {
-            let file = the_one_in(path)?;
-            return Self::from_contents(&file, Contents::map(&file)?);
+        match path.is_dir() {
+            true => Self::in_directory(path),
+            false => Self::from_contents(path, Contents::map(path)?),
         }
-        Self::from_contents(path, Contents::map(path)?)
+    }
+
+    fn in_directory(directory: &Path) -> Result<Self> {
+        let choice = directory::choose(directory)?;
+        let mut checkpoint = match &choice.taken {
+            Taken::File(file) => Self::from_contents(file, Contents::map(file)?)?,
+            #[cfg(feature = "io-safetensors")]
+            Taken::Shards { files, missing } => {
+                Self::of_part(directory, Format::Index, super::shards::open_all(files.clone(), missing))
+            }
+            #[cfg(not(feature = "io-safetensors"))]
+            Taken::Shards { .. } => return Err(not_built(directory, "io-safetensors")),
+        };
+        let remark = directory::remark(&choice, |file| checkpoint.entries.iter().any(|entry| entry.file == file));
+        checkpoint.remarks.splice(0..0, remark);
+        Ok(checkpoint)
     }
 
     /// Opens a file in memory.
@@ -80,8 +104,8 @@ impl Checkpoint {
     /// prove its checksum. A deflated member is decompressed into memory at each call.
     ///
     /// # Errors
-    /// [`Error::File`](crate::Error::File) for a tensor that [`Entry::skipped`] rules out, a tensor of another
-    /// checkpoint, or broken compressed data.
+    /// [`Error::File`](crate::Error::File) for a tensor that [`Entry::skipped`] or [`Entry::damage`] rules out, a
+    /// tensor of another checkpoint, or broken compressed data.
     pub fn read(&self, entry: &Entry) -> Result<TensorView<'_>> {
         let own = self.own(entry)?;
         match own.skipped() {
@@ -127,6 +151,7 @@ impl Checkpoint {
 
     fn view<'a>(&'a self, own: &'a Entry) -> Result<TensorView<'a>> {
         let bytes = match &own.place {
+            Place::Nowhere(lack) => return Err(tensor_error(&own.file, &own.name, lack.reason.as_str())),
             Place::Bytes { contents, range } => self
                 .contents
                 .get(*contents)
@@ -139,6 +164,12 @@ impl Checkpoint {
             },
             #[cfg(not(feature = "io-npy"))]
             Place::Member { .. } => None,
+            #[cfg(feature = "io-pytorch")]
+            Place::Strided(strided) => match (self.pickles.get(&strided.contents), self.contents.get(strided.contents))
+            {
+                (Some(storages), Some(contents)) => Some(storages.read(contents, own, strided)?),
+                _ => None,
+            },
         };
         let bytes = bytes.ok_or_else(|| tensor_error(&own.file, &own.name, "its data is not in the file"))?;
         TensorView::new(own, bytes)
@@ -150,6 +181,9 @@ impl Checkpoint {
     /// [`Error::File`](crate::Error::File) for a tensor of another checkpoint, or of a format other than safetensors.
     pub fn bytes(&self, entry: &Entry) -> Result<&[u8]> {
         let own = self.entries.get(entry.index).filter(|own| own.name == entry.name && own.file == entry.file);
+        if let Some(damage) = own.and_then(Entry::damage) {
+            return Err(tensor_error(&entry.file, &entry.name, damage));
+        }
         let bytes = match own.map(|own| &own.place) {
             Some(Place::Bytes { contents, range }) if matches!(self.format, Format::Safetensors | Format::Index) => {
                 self.contents.get(*contents).and_then(|contents| contents.as_ref().get(range.clone()))
@@ -167,22 +201,14 @@ impl Checkpoint {
     pub fn metadata(&self) -> Result<Vec<(String, String)>> {
         #[cfg(feature = "io-safetensors")]
         if matches!(self.format, Format::Safetensors | Format::Index) {
-            return self.first_pairs();
+            return super::safetensors::joined_metadata(&self.path, &self.contents);
         }
         Ok(Vec::new())
     }
 
-    #[cfg(feature = "io-safetensors")]
-    fn first_pairs(&self) -> Result<Vec<(String, String)>> {
-        let mut pairs: Vec<(String, String)> = Vec::new();
-        for contents in &self.contents {
-            for pair in super::safetensors::metadata(&self.path, contents.as_ref())? {
-                if !pairs.iter().any(|(key, _)| *key == pair.0) {
-                    pairs.push(pair);
-                }
-            }
-        }
-        Ok(pairs)
+    /// Remarks that concern no single tensor: the choice of a file among several, bytes that belong to no tensor.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
     }
 
     /// The path that was opened, or the name of a file in memory.
@@ -192,34 +218,33 @@ impl Checkpoint {
 
     /// The bytes that [`Checkpoint::read`] unpacks a tensor to; 0 where the data stays in the file.
     pub(crate) fn unpacked_bytes(&self, entry: &Entry) -> u64 {
-        match entry.place {
+        match &entry.place {
+            #[cfg(feature = "io-pytorch")]
+            Place::Strided(strided) => strided.unpacked_bytes(entry.elements()),
             Place::Member { deflated: true, .. } => entry.bytes() as u64,
             _ => 0,
         }
     }
 
     fn from_contents(path: &Path, contents: Contents) -> Result<Self> {
-        let format = Format::of(path, contents.as_ref())?;
+        let format = Format::of(path, &contents)?;
         match format {
             #[cfg(feature = "io-safetensors")]
             Format::Safetensors => {
-                let tensors = super::safetensors::tensors(path, contents.as_ref())?;
-                let entries = tensors.into_iter().enumerate().map(|(index, tensor)| Entry {
-                    file: path.to_path_buf(),
-                    name: tensor.name,
-                    shape: tensor.shape,
-                    element: tensor.element,
-                    layout: super::entry::Layout::default(),
-                    place: Place::Bytes { contents: 0, range: tensor.range },
-                    index,
-                });
-                Ok(Self::new(path, format, entries.collect(), vec![contents]))
+                let mut part = Part::default();
+                (part.entries, part.remarks) = part.open(path, contents)?;
+                Ok(Self::of_part(path, format, part))
             }
             #[cfg(feature = "io-safetensors")]
-            Format::Index => {
-                let (contents, entries) = super::shards::open(path, contents.as_ref())?;
-                Ok(Self::new(path, format, entries, contents))
+            Format::Index => Ok(Self::of_part(path, format, super::shards::open(path, contents.as_ref())?)),
+            #[cfg(feature = "io-pytorch")]
+            Format::PyTorch => {
+                let mut part = Part::default();
+                (part.entries, part.remarks) = part.open(path, contents)?;
+                Ok(Self::of_part(path, format, part))
             }
+            #[cfg(not(feature = "io-pytorch"))]
+            Format::PyTorch => Err(not_built(path, "io-pytorch")),
             #[cfg(not(feature = "io-safetensors"))]
             Format::Safetensors | Format::Index => Err(not_built(path, "io-safetensors")),
 
@@ -238,7 +263,21 @@ impl Checkpoint {
         }
     }
 
-    fn new(path: &Path, format: Format, entries: Vec<Entry>, contents: Vec<Contents>) -> Self {
+    #[cfg(feature = "io-safetensors")]
+    fn of_part(path: &Path, format: Format, part: Part) -> Self {
+        Self {
+            // The format of an index is that of its shards.
+            #[cfg(feature = "io-pytorch")]
+            format: if part.pickles.is_empty() { format } else { Format::PyTorch },
+            remarks: part.remarks,
+            #[cfg(feature = "io-pytorch")]
+            pickles: part.pickles,
+            ..Self::new(path, format, part.entries, part.contents)
+        }
+    }
+
+    fn new(path: &Path, format: Format, mut entries: Vec<Entry>, contents: Vec<Contents>) -> Self {
+        entries.iter_mut().enumerate().for_each(|(index, entry)| entry.index = index);
         let mut by_name: Vec<usize> = (0..entries.len()).collect();
         by_name.sort_by(|&left, &right| entries[left].name.cmp(&entries[right].name));
         Self {
@@ -247,46 +286,16 @@ impl Checkpoint {
             entries,
             by_name,
             contents,
+            remarks: Vec::new(),
             #[cfg(feature = "io-npy")]
             archive: None,
+            #[cfg(feature = "io-pytorch")]
+            pickles: super::part::Pickles::new(),
         }
     }
 }
 
 #[cfg(not(all(feature = "io-safetensors", feature = "io-npy")))]
 fn not_built(path: &Path, feature: &str) -> crate::Error {
-    file_error(path, format!("this build cannot read the format: build opnorm with its feature `{feature}`"))
-}
-
-/// The checkpoint in a directory: an index before single files, `model.safetensors.index.json` before other indices.
-fn the_one_in(directory: &Path) -> Result<PathBuf> {
-    let index = directory.join("model.safetensors.index.json");
-    if index.is_file() {
-        return Ok(index);
-    }
-    let failed = |error: std::io::Error| file_fault(directory, "cannot be listed", error);
-    let (mut indices, mut files) = (Vec::new(), Vec::new());
-    for item in std::fs::read_dir(directory).map_err(failed)? {
-        let path = item.map_err(failed)?.path();
-        let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-        if name.ends_with(".safetensors.index.json") {
-            indices.push(path);
-        } else if name.ends_with(".safetensors") {
-            files.push(path);
-        }
-    }
-    for found in [indices, files] {
-        match <[PathBuf; 1]>::try_from(found) {
-            Ok([path]) => return Ok(path),
-            Err(found) if found.is_empty() => {}
-            Err(mut found) => {
-                found.sort();
-                let names = found.iter().take(3).filter_map(|path| path.file_name()).map(|name| name.to_string_lossy());
-                let names = names.collect::<Vec<_>>().join(", ");
-                let problem = format!("the directory holds {} checkpoints ({names}, ...): name one", found.len());
-                return Err(file_error(directory, problem));
-            }
-        }
-    }
-    Err(file_error(directory, format!("the directory holds no *.safetensors.index.json and no *.safetensors; {READ}")))
+    super::file_error(path, format!("this build cannot read the format: build opnorm with its feature `{feature}`"))
 }

@@ -1,7 +1,7 @@
 //! The entry of a tensor in a file, before its data is read.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Element;
 use crate::tensor::size::checked_volume;
@@ -19,6 +19,8 @@ pub struct Entry {
     pub element: Element,
     pub(super) layout: Layout,
     pub(super) place: Place,
+    /// A remark about the tensor, for readers of its numbers.
+    pub(super) note: Option<String>,
     /// The index in the checkpoint's list, by which a changed copy still leads to the checked original.
     pub(super) index: usize,
 }
@@ -60,7 +62,10 @@ impl Entry {
             shape: shape.to_vec(),
             layout: Layout::default(),
             // No place in the file, so that no checkpoint takes the entry for its own.
-            place: Place::Bytes { contents: usize::MAX, range: 0..0 },
+            place: match &self.place {
+                Place::Nowhere(lack) => Place::Nowhere(lack.clone()),
+                _ => Place::Bytes { contents: usize::MAX, range: 0..0 },
+            },
             index: usize::MAX,
             ..self.clone()
         }
@@ -68,7 +73,44 @@ impl Entry {
 
     /// The reason why this tensor cannot be the input of a norm, as a sentence; `None` where it can.
     pub fn skipped(&self) -> Option<String> {
-        self.element.skipped()
+        match &self.place {
+            Place::Nowhere(Lack { reason, kind: LackKind::NoTensor }) => Some(reason.clone()),
+            // The reason of a damaged tensor is its damage.
+            Place::Nowhere(_) => None,
+            _ => self.element.skipped(),
+        }
+    }
+
+    /// The reason why this tensor is not there, or not whole: a missing shard, bytes beyond the end of the file.
+    pub fn damage(&self) -> Option<&str> {
+        match &self.place {
+            Place::Nowhere(Lack { reason, kind: LackKind::Absent | LackKind::Broken }) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Whether the shape and the type of the elements are known; the fields are empty where they are not.
+    pub fn is_described(&self) -> bool {
+        !matches!(&self.place, Place::Nowhere(lack) if lack.kind != LackKind::Broken)
+    }
+
+    /// A remark, such as on a tensor of a shard that the index does not list.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
+    /// The entry of a tensor that no file describes.
+    pub(super) fn absent(file: &Path, name: impl Into<String>, lack: Lack) -> Self {
+        Self {
+            file: file.to_path_buf(),
+            name: name.into(),
+            shape: Vec::new(),
+            element: Element::Other(String::new()),
+            layout: Layout::default(),
+            place: Place::Nowhere(lack),
+            note: None,
+            index: 0,
+        }
     }
 }
 
@@ -95,4 +137,71 @@ pub(super) enum Place {
     /// A member of a zip archive, after its npy header.
     #[cfg_attr(not(feature = "io-npy"), allow(dead_code, reason = "only npz has members"))]
     Member { number: usize, header: usize, deflated: bool },
+    /// A view of a storage of PyTorch.
+    #[cfg(feature = "io-pytorch")]
+    Strided(Box<Strided>),
+    /// No data that can be read.
+    Nowhere(Lack),
+}
+
+/// A view of a storage, which is a member of a zip archive.
+#[cfg(feature = "io-pytorch")]
+#[derive(Debug, Clone)]
+pub(super) struct Strided {
+    pub contents: usize,
+    /// The number of the storage among the members.
+    pub member: usize,
+    pub deflated: bool,
+    /// The bytes of the storage from the first element to the last.
+    pub range: Range<usize>,
+    /// The bytes of an element.
+    pub size: usize,
+    /// The elements from one to the next along each axis; `None` where the bytes of the range are the tensor's own.
+    pub strides: Option<Vec<usize>>,
+}
+
+#[cfg(feature = "io-pytorch")]
+impl Strided {
+    /// The bytes that a read makes of so many elements.
+    pub fn unpacked_bytes(&self, elements: usize) -> u64 {
+        let copied = self.deflated || self.strides.is_some();
+        if copied { (elements as u64).saturating_mul(self.size as u64) } else { 0 }
+    }
+}
+
+/// The reason why there is no data.
+#[derive(Debug, Clone)]
+pub(super) struct Lack {
+    pub reason: String,
+    pub kind: LackKind,
+}
+
+/// The kinds of entries without data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LackKind {
+    /// Only the name is known.
+    Absent,
+    /// Name, shape and type are known, but the data is not there or not whole.
+    Broken,
+    /// A value that is no tensor.
+    #[cfg_attr(not(feature = "io-pytorch"), allow(dead_code, reason = "only pickles hold other values"))]
+    NoTensor,
+}
+
+impl Lack {
+    /// The lack of everything but the name.
+    pub fn absent(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), kind: LackKind::Absent }
+    }
+
+    /// The value that is no tensor.
+    #[cfg(feature = "io-pytorch")]
+    pub fn no_tensor(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), kind: LackKind::NoTensor }
+    }
+
+    /// The lack of the data alone.
+    pub fn broken(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), kind: LackKind::Broken }
+    }
 }

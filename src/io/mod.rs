@@ -1,4 +1,4 @@
-//! Tensors in files: safetensors (one file or shards), numpy's `.npy` and `.npz`.
+//! Tensors in files: safetensors and PyTorch's zip archives (one file or shards), numpy's `.npy` and `.npz`.
 //!
 //! [`Checkpoint`] reads all formats. It tells the format by the bytes of the file, lists the tensors without reading
 //! their data, and gives a [`TensorView`] of one tensor at a time over the memory-mapped file.
@@ -26,6 +26,7 @@ mod checkpoint;
 mod complex;
 mod contents;
 mod decode;
+mod directory;
 mod element;
 mod encode;
 mod entry;
@@ -38,13 +39,26 @@ mod tiny;
 mod view;
 
 #[cfg(feature = "io-safetensors")]
+mod members;
+#[cfg(feature = "io-safetensors")]
+mod part;
+#[cfg(feature = "io-safetensors")]
 mod safetensors;
 #[cfg(feature = "io-safetensors")]
 mod safetensors_writer;
 #[cfg(feature = "io-safetensors")]
 mod shards;
-#[cfg(feature = "io-safetensors")]
-mod unique_map;
+
+#[cfg(feature = "io-npy")]
+mod archive;
+#[cfg(feature = "io-npy")]
+mod joined;
+#[cfg(feature = "io-pytorch")]
+mod pickle;
+#[cfg(feature = "io-pytorch")]
+mod pytorch;
+#[cfg(feature = "io-npy")]
+mod recovered;
 
 #[cfg(feature = "io-npy")]
 mod npy;

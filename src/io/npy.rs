@@ -20,6 +20,7 @@ pub(super) fn entry(path: &Path, bytes: &[u8]) -> Result<Entry> {
         element: header.element,
         layout: header.layout,
         place: Place::Bytes { contents: 0, range: header.length..bytes.len() },
+        note: None,
         index: 0,
     })
 }

@@ -115,6 +115,9 @@ impl Plan {
 
     /// Makes room for the rows of a tensor; `top` is the requested number of singular values.
     pub fn expect(&mut self, entry: &Entry, axes: Axes, top: Option<usize>) {
+        if !entry.is_described() {
+            return self.expect_unreadable(Some(&entry.name));
+        }
         let form = Form::of(&entry.shape, axes);
         let mut name = entry.name.clone();
         let mut shape = shape_of(&entry.shape, &form);

@@ -86,8 +86,8 @@ impl Record {
         let [lower, upper] = Decimal::of(&row.bounds);
         Self {
             name: Some(row.name.clone()),
-            shape: Some(row.shape.clone()),
-            element: Some(row.element.clone()),
+            shape: row.is_described.then(|| row.shape.clone()),
+            element: row.is_described.then(|| row.element.clone()),
             sigma: finite(row.sigma),
             lower: lower.filter(|_| row.bounds.guarantee != Guarantee::None),
             upper,
@@ -111,7 +111,7 @@ impl Record {
             note: row.note.clone(),
             lists_values,
             singular_values: row.top.clone().filter(|_| lists_values),
-            form: Some(row.form),
+            form: row.is_described.then_some(row.form),
             rounded: row.rounded,
             ..Self::empty(&row.file, row.order, row.outcome)
         }

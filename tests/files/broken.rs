@@ -160,6 +160,30 @@ fn broken_npz_never_panics() {
     });
 }
 
+/// Archives of PyTorch, and sound archives of broken pickles, because checksums refuse most broken archives.
+#[test]
+fn broken_pytorch_never_panics() {
+    let read_pickle = |name: &str| {
+        let mut archive = zip::ZipArchive::new(std::fs::File::open(fixture(name)).unwrap()).unwrap();
+        let pickle = archive.file_names_raw().position(|name| name.ends_with(b"/data.pkl")).unwrap();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut archive.by_index(pickle).unwrap(), &mut bytes).unwrap();
+        bytes
+    };
+    let names = ["views", "types", "nested", "protocol4", "module"].map(|name| format!("pytorch/{name}.pt"));
+    let archives = names.each_ref().map(|name| std::fs::read(fixture(name)).unwrap());
+    read_broken("a.pt", 6, &archives, |_, bytes| bytes);
+    let pickles = names.each_ref().map(|name| read_pickle(name));
+    for seed in 7..if std::env::var_os("OPNORM_FULL").is_some() { 11 } else { 8 } {
+        read_broken("a.pt", seed, &pickles, |random, bytes| {
+            let method = [STORED, DEFLATED][random.below(2)];
+            let storages = (0..12).map(|key| format!("a/data/{key}")).collect::<Vec<_>>();
+            let storages = storages.iter().map(|name| (name.as_str(), method, &[63; 96][..]));
+            zip_of(&[("a/data.pkl", method, &bytes[..])].into_iter().chain(storages).collect::<Vec<_>>())
+        });
+    }
+}
+
 #[test]
 fn broken_indices_never_panic() {
     let folder = Folder::new("broken");

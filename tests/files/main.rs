@@ -6,12 +6,15 @@
 
 mod allocations;
 mod broken;
+mod damaged;
 mod descriptions;
+mod directories;
 mod drawn;
 mod elements;
 mod formats;
 mod hostile;
 mod making;
+mod pytorch;
 mod reading;
 mod safetensors_writing;
 mod writing;

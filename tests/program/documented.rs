@@ -26,6 +26,9 @@ const PAGES: [&str; 11] = [
 /// A file of a page that is there, with weights in parts.
 const CRITIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/normalised.safetensors");
 
+/// A checkpoint of PyTorch.
+const PICKLED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/pytorch/views.pt");
+
 /// The weights of a network of PyTorch, and their description.
 const INVERTIBLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/invertible");
 
@@ -56,6 +59,8 @@ fn words(line: &str, folder: &Folder) -> Vec<String> {
         // After `--network` the file is read; a page writes x.npy before it reads y.npy.
         "net.json" => INVERTIBLE.to_owned() + ".json",
         "weights.safetensors" => INVERTIBLE.to_owned() + ".safetensors",
+        "model.pt" => PICKLED.to_owned(),
+        "model.pt:transposed" => PICKLED.to_owned() + ":transposed",
         "images.npy" => folder.npy(word, &[2, 1, 4, 5], &noise(40, 5)),
         "fp8.safetensors" => concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/quantised.safetensors").to_owned(),
         "raw.npy" => folder.bytes(word, RAW),

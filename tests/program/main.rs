@@ -7,6 +7,7 @@ mod adapters;
 mod bench;
 mod bounds;
 mod capped;
+mod damaged;
 mod documented;
 mod elements;
 mod endings;

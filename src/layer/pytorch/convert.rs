@@ -82,7 +82,12 @@ impl Parameters {
     /// As [`Parameters::save`].
     pub fn save_as(&self, path: impl AsRef<Path>, generation: Generation) -> Result<()> {
         let mut named = self.named();
-        let list = |(name, _, tensor)| Listed { name, shape: crate::tensor::Tensor::shape(tensor), is_float: true };
+        let list = |(name, _, tensor)| Listed {
+            name,
+            shape: crate::tensor::Tensor::shape(tensor),
+            is_float: true,
+            is_there: true,
+        };
         for (place, name) in Renamed::of(&self.iter().map(list).collect::<Vec<_>>(), generation).names {
             named[place].0 = name;
         }

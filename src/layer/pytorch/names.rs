@@ -50,11 +50,18 @@ pub(super) struct Listed<'a> {
     pub name: &'a str,
     pub shape: &'a [usize],
     pub is_float: bool,
+    /// Whether a file describes the tensor.
+    pub is_there: bool,
 }
 
 impl<'a> From<&'a Entry> for Listed<'a> {
     fn from(entry: &'a Entry) -> Self {
-        Self { name: &entry.name, shape: &entry.shape, is_float: entry.element.is_float() }
+        Self {
+            name: &entry.name,
+            shape: &entry.shape,
+            is_float: entry.element.is_float(),
+            is_there: entry.is_described(),
+        }
     }
 }
 
@@ -98,9 +105,10 @@ struct Candidate {
 
 /// Finds the groups, in the order of their main parts.
 pub(super) fn groups(tensors: &[Listed<'_>]) -> Groups {
-    let places: HashMap<&str, usize> = tensors.iter().enumerate().map(|(place, tensor)| (tensor.name, place)).collect();
+    let there = || tensors.iter().enumerate().filter(|(_, tensor)| tensor.is_there);
+    let places: HashMap<&str, usize> = there().map(|(place, tensor)| (tensor.name, place)).collect();
     let mut groups = Groups::default();
-    for (weight, tensor) in tensors.iter().enumerate() {
+    for (weight, tensor) in there() {
         for candidate in candidates(tensor.name) {
             let others: Vec<usize> =
                 candidate.others.iter().filter_map(|name| places.get(name.as_str()).copied()).collect();

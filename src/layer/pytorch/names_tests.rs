@@ -3,7 +3,8 @@
 use super::*;
 
 fn found(tensors: &[(&str, &[usize])]) -> Groups {
-    let listed: Vec<_> = tensors.iter().map(|&(name, shape)| Listed { name, shape, is_float: true }).collect();
+    let listed: Vec<_> =
+        tensors.iter().map(|&(name, shape)| Listed { name, shape, is_float: true, is_there: true }).collect();
     groups(&listed)
 }
 

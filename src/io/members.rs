@@ -1,4 +1,4 @@
-//! A JSON object with distinct keys; `serde_json` alone would silently drop the first of two equal keys.
+//! The members of a JSON object; `serde_json` alone would silently drop the first of two equal keys.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,9 +10,18 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 const METADATA: &str = "__metadata__";
 
 /// The pairs of an object in the order of the text, without `__metadata__`.
-pub(super) struct UniqueMap<V>(pub Vec<(String, V)>);
+pub(super) struct Members<V>(pub Vec<(String, V)>);
 
-impl<'de, V: Deserialize<'de>> Deserialize<'de> for UniqueMap<V> {
+impl<V> Members<V> {
+    /// The names that are there twice or more.
+    pub fn repeated(&self) -> HashSet<String> {
+        let mut seen = HashSet::new();
+        let again = self.0.iter().filter(|(name, _)| !seen.insert(name.as_str()));
+        again.map(|(name, _)| name.clone()).collect()
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Members<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Pairs(PhantomData)).map(Self)
     }
@@ -36,12 +45,6 @@ impl<'de, V: Deserialize<'de>> Visitor<'de> for Pairs<V> {
             }
             let value = map.next_value().map_err(|error| A::Error::custom(format!("tensor `{name}`: {error}")))?;
             pairs.push((name, value));
-        }
-        let mut seen = HashSet::new();
-        for (name, _) in &pairs {
-            if !seen.insert(name.as_str()) {
-                return Err(A::Error::custom(format!("tensor `{name}` is there twice")));
-            }
         }
         Ok(pairs)
     }
