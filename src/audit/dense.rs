@@ -52,7 +52,8 @@ pub(super) fn measure(
                 }
                 let distances = distances(&matrix, &part)?;
                 widen(&mut solved, &distances);
-                add_certificates(&mut solved, entry, options, (&matrix, &part, &distances), observer)?;
+                let proven = (device, (rows, cols), &part, &distances[..]);
+                add_certificates(&mut solved, entry, options, proven, observer)?;
                 solved
             }
             Norms::Only(order) => cheap(entry, options, &matrix, order)?,
@@ -72,7 +73,7 @@ pub(super) fn measure(
 }
 
 /// The rows of the spectral norms.
-fn spectral(
+pub(super) fn spectral(
     entry: &Entry,
     options: &Options,
     operator: &dyn LinearOperator,
@@ -165,7 +166,7 @@ fn add_cheap_norms(rows: &mut [Row], matrix: &Matrix) -> Result<()> {
 }
 
 /// Widens bounds of the matrix on the device to bounds of the matrix in the file, at most `distances` away.
-fn widen(rows: &mut [Row], distances: &[f64]) {
+pub(super) fn widen(rows: &mut [Row], distances: &[f64]) {
     for (row, distance) in rows.iter_mut().zip(distances) {
         row.bounds = row.bounds.widened(*distance);
         row.cheap = row.cheap.map(|bounds| bounds.widened(*distance));

@@ -40,6 +40,7 @@ mod pipeline;
 mod proof;
 mod rounding;
 mod row;
+mod sparse;
 mod staleness;
 mod stored;
 mod target;

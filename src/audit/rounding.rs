@@ -18,7 +18,11 @@ pub(super) fn distances<S: ElementSource + ?Sized>(matrix: &Matrix, source: &S) 
     (0..matrix.batch()).map(one).collect()
 }
 
-fn distance<S: ElementSource + ?Sized>(source: &S, (first, count): (usize, usize), exponent: i32) -> Result<f64> {
+pub(super) fn distance<S: ElementSource + ?Sized>(
+    source: &S,
+    (first, count): (usize, usize),
+    exponent: i32,
+) -> Result<f64> {
     let (mut squares, scaled) = (0.0, scaling(-exponent));
     let mut piece = vec![0.0; count.min(PIECE)];
     for start in (0..count).step_by(PIECE) {

@@ -24,6 +24,8 @@ pub struct Row {
     pub element: Element,
     /// The matrix of the norms.
     pub form: Form,
+    /// The number of entries of a sparse matrix.
+    pub entries: Option<usize>,
     /// Whether `f64` elements were rounded to `f32`. The numbers are then of the rounded matrix, except the bounds. The
     /// bounds are of the matrix given, widened by the Frobenius norm of the change.
     pub rounded: bool,
@@ -115,6 +117,7 @@ impl Row {
             shape: entry.shape.clone(),
             element: entry.element.clone(),
             form: Form::of(&entry.shape, options.axes),
+            entries: None,
             rounded: false,
             order: options.norms.order(),
             sigma: None,

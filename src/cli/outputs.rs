@@ -62,6 +62,12 @@ pub fn check(arguments: &NormArguments, items: &[Item<'_>]) -> Result<(), String
         let count = items.len();
         return Err(format!("--grad needs exactly one tensor, and there are {count}: name one as FILE:TENSOR"));
     }
+    if let (Some(_), Some(Item::Tensor(target))) = (&arguments.grad, items.first())
+        && target.entry.is_sparse()
+    {
+        let file = target.entry.file.display();
+        return Err(format!("--grad writes a dense array, and {file} holds a sparse matrix: leave --grad out"));
+    }
     let outputs = [("--vectors", &arguments.vectors), ("--grad", &arguments.grad)];
     let outputs: Vec<_> = outputs
         .into_iter()

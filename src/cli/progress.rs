@@ -52,7 +52,7 @@ impl Progress {
 
     /// Counts a tensor as done.
     pub fn finish_tensor(&mut self, entry: &Entry) {
-        let bytes = entry.elements().saturating_mul(entry.element.size());
+        let bytes = entry.stored().saturating_mul(entry.element.size());
         self.bytes = self.bytes.saturating_add(bytes as u64);
         self.bar.inc(1);
     }

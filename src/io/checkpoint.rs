@@ -7,18 +7,21 @@ use super::contents::Contents;
 use super::entry::Place;
 use super::format::{Format, READ};
 use super::integer::Integer;
+use super::sparse::SparseFile;
 use super::{Entry, TensorView, file_error, file_fault, tensor_error};
 use crate::Result;
 
 /// Tensors of a safetensors file, a sharded checkpoint by its `*.index.json`, a `.npy` or a `.npz`.
 #[derive(Debug)]
 pub struct Checkpoint {
-    path: PathBuf,
-    format: Format,
+    pub(super) path: PathBuf,
+    pub(super) format: Format,
     entries: Vec<Entry>,
     /// Indices into `entries`, sorted by name.
     by_name: Vec<usize>,
-    contents: Vec<Contents>,
+    pub(super) contents: Vec<Contents>,
+    /// The sparse matrix that the file holds.
+    pub(super) sparse: Option<SparseFile>,
     #[cfg(feature = "io-npy")]
     archive: Option<super::npz::Archive>,
 }
@@ -115,7 +118,7 @@ impl Checkpoint {
     }
 
     /// The checked entry, by position, so that it is read even if the caller changed a copy.
-    fn own(&self, entry: &Entry) -> Result<&Entry> {
+    pub(super) fn own(&self, entry: &Entry) -> Result<&Entry> {
         let own = self.entries.get(entry.index).filter(|own| own.name == entry.name && own.file == entry.file);
         own.ok_or_else(|| tensor_error(&entry.file, &entry.name, "is not a tensor of this checkpoint"))
     }
@@ -134,6 +137,10 @@ impl Checkpoint {
             },
             #[cfg(not(feature = "io-npy"))]
             Place::Member { .. } => None,
+            Place::Sparse { .. } => {
+                let problem = "is a sparse matrix, which only `opnorm norm`, `opnorm audit` and `read_sparse` read";
+                return Err(tensor_error(&own.file, &own.name, problem));
+            }
         };
         let bytes = bytes.ok_or_else(|| tensor_error(&own.file, &own.name, "its data is not in the file"))?;
         TensorView::new(own, bytes)
@@ -152,32 +159,6 @@ impl Checkpoint {
             _ => None,
         };
         bytes.ok_or_else(|| tensor_error(&entry.file, &entry.name, "is not a tensor of this safetensors checkpoint"))
-    }
-
-    /// The pairs of `__metadata__` of a safetensors file, in order; of shards, each key with its first value. Empty for
-    /// other formats.
-    ///
-    /// # Errors
-    /// [`Error::File`](crate::Error::File) for metadata that is not text, which other programs refuse as well.
-    pub fn metadata(&self) -> Result<Vec<(String, String)>> {
-        #[cfg(feature = "io-safetensors")]
-        if matches!(self.format, Format::Safetensors | Format::Index) {
-            return self.first_pairs();
-        }
-        Ok(Vec::new())
-    }
-
-    #[cfg(feature = "io-safetensors")]
-    fn first_pairs(&self) -> Result<Vec<(String, String)>> {
-        let mut pairs: Vec<(String, String)> = Vec::new();
-        for contents in &self.contents {
-            for pair in super::safetensors::metadata(&self.path, contents.as_ref())? {
-                if !pairs.iter().any(|(key, _)| *key == pair.0) {
-                    pairs.push(pair);
-                }
-            }
-        }
-        Ok(pairs)
     }
 
     /// The path that was opened, or the name of a file in memory.
@@ -227,11 +208,27 @@ impl Checkpoint {
             }
             #[cfg(feature = "io-npy")]
             Format::Npz => {
-                let (archive, entries) = super::npz::open(path, contents.clone())?;
-                Ok(Self { archive: Some(archive), ..Self::new(path, format, entries, vec![contents]) })
+                let (archive, members) = super::npz::open(path, contents.clone())?;
+                match super::scipy::open(path, &archive, &contents, members)? {
+                    Ok((sparse, entry)) => {
+                        let sparse = Some(SparseFile::Scipy(sparse, archive));
+                        Ok(Self { sparse, ..Self::new(path, format, vec![entry], vec![contents]) })
+                    }
+                    Err(members) => {
+                        Ok(Self { archive: Some(archive), ..Self::new(path, format, members, vec![contents]) })
+                    }
+                }
             }
             #[cfg(not(feature = "io-npy"))]
             Format::Npy | Format::Npz => Err(not_built(path, "io-npy")),
+            #[cfg(feature = "io-mtx")]
+            Format::MatrixMarket => {
+                let (header, entry) = super::matrix_market::open(path, contents.as_ref())?;
+                let sparse = Some(SparseFile::MatrixMarket(header));
+                Ok(Self { sparse, ..Self::new(path, format, vec![entry], vec![contents]) })
+            }
+            #[cfg(not(feature = "io-mtx"))]
+            Format::MatrixMarket => Err(not_built(path, "io-mtx")),
         }
     }
 
@@ -244,13 +241,14 @@ impl Checkpoint {
             entries,
             by_name,
             contents,
+            sparse: None,
             #[cfg(feature = "io-npy")]
             archive: None,
         }
     }
 }
 
-#[cfg(not(all(feature = "io-safetensors", feature = "io-npy")))]
+#[cfg(not(all(feature = "io-safetensors", feature = "io-npy", feature = "io-mtx")))]
 fn not_built(path: &Path, feature: &str) -> crate::Error {
     file_error(path, format!("this build cannot read the format: build opnorm with its feature `{feature}`"))
 }

@@ -53,7 +53,21 @@ impl Entry {
 
     /// The reason why this tensor cannot be the input of a norm, as a sentence; `None` where it can.
     pub fn skipped(&self) -> Option<String> {
-        self.element.skipped()
+        if self.is_sparse() { None } else { self.element.skipped() }
+    }
+
+    /// Whether this is a sparse matrix, whose entries [`Checkpoint::read_sparse`](super::Checkpoint::read_sparse)
+    /// reads.
+    pub fn is_sparse(&self) -> bool {
+        matches!(self.place, Place::Sparse { .. })
+    }
+
+    /// The number of values in the file: of a sparse matrix those of its header, else [`Entry::elements`].
+    pub fn stored(&self) -> usize {
+        match self.place {
+            Place::Sparse { stored } => stored,
+            _ => self.elements(),
+        }
     }
 }
 
@@ -74,4 +88,7 @@ pub(super) enum Place {
     /// A member of a zip archive, after its npy header.
     #[cfg_attr(not(feature = "io-npy"), allow(dead_code, reason = "only npz has members"))]
     Member { number: usize, header: usize, deflated: bool },
+    /// The arrays or lines of a sparse matrix, with the number of entries that its header says.
+    #[cfg_attr(not(any(feature = "io-npy", feature = "io-mtx")), allow(dead_code, reason = "no such files"))]
+    Sparse { stored: usize },
 }

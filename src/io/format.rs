@@ -15,12 +15,15 @@ pub enum Format {
     Index,
     /// A single array of numpy.
     Npy,
-    /// A zip archive of numpy's arrays.
+    /// A zip archive of numpy's arrays, or of those of one sparse matrix of scipy.
     Npz,
+    /// A Matrix Market file, compressed by gzip or not.
+    MatrixMarket,
 }
 
 /// The formats, for messages.
-pub(super) const READ: &str = "a safetensors file, a sharded checkpoint's *.index.json, a .npy and a .npz are read";
+pub(super) const READ: &str =
+    "a safetensors file, a sharded checkpoint's *.index.json, a .npy, a .npz and a .mtx are read";
 
 /// The number of bytes of a text in which the weight map is looked for: the length of the longest index that is read.
 const SEARCHED: usize = 100_000_000;
@@ -31,6 +34,10 @@ impl Format {
         if let Some(format) = Self::by_content(bytes) {
             return Ok(format);
         }
+        if bytes.starts_with(b"\x1f\x8b") {
+            let problem = "is compressed by gzip, and no Matrix Market file (.mtx.gz): unpack it with gunzip";
+            return Err(file_error(path, problem));
+        }
         // For broken or unknown contents, the parser of the name's format has the better message.
         let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
         match name.rsplit_once('.').map(|(_, extension)| extension) {
@@ -38,6 +45,7 @@ impl Format {
             Some("json") => Ok(Self::Index),
             Some("npy") => Ok(Self::Npy),
             Some("npz") => Ok(Self::Npz),
+            Some("mtx") => Ok(Self::MatrixMarket),
             Some(extension @ ("pt" | "pth" | "ckpt" | "bin" | "pkl")) => Err(file_error(
                 path,
                 format!("a .{extension} file is usually a pickle, which is not read: save it as safetensors; {READ}"),
@@ -61,6 +69,10 @@ impl Format {
         }
         if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
             return Some(Self::Npz);
+        }
+        #[cfg(feature = "io-mtx")]
+        if super::matrix_market::is_one(bytes) {
+            return Some(Self::MatrixMarket);
         }
         let key = b"\"weight_map\"";
         let start = &bytes[..bytes.len().min(SEARCHED)];

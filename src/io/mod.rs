@@ -1,4 +1,5 @@
-//! Tensors in files: safetensors (one file or shards), numpy's `.npy` and `.npz`.
+//! Tensors in files: safetensors (one file or shards), numpy's `.npy` and `.npz`, sparse matrices of scipy and Matrix
+//! Market.
 //!
 //! [`Checkpoint`] reads all formats. It tells the format by the bytes of the file, lists the tensors without reading
 //! their data, and gives a [`TensorView`] of one tensor at a time over the memory-mapped file.
@@ -29,9 +30,12 @@ mod encode;
 mod entry;
 mod format;
 mod integer;
+mod metadata;
 mod problem;
+mod read_sparse;
 mod shape;
 mod source;
+mod sparse;
 mod view;
 
 #[cfg(feature = "io-safetensors")]
@@ -57,6 +61,11 @@ mod npy_writer;
 mod npz;
 #[cfg(feature = "io-npy")]
 mod npz_writer;
+#[cfg(feature = "io-npy")]
+mod scipy;
+
+#[cfg(feature = "io-mtx")]
+mod matrix_market;
 
 use std::path::Path;
 

@@ -109,11 +109,20 @@ fn entry(path: &Path, archive: &mut Archive, number: usize, full_name: &str, ind
 ///
 /// In both cases the whole member is read once, so that its checksum is proven.
 pub(super) fn read<'a>(archive: &Archive, contents: &'a Contents, entry: &Entry) -> Result<Cow<'a, [u8]>> {
+    read_bytes(archive, contents, entry, entry.bytes())
+}
+
+/// As [`read`], of data that has to be `expected` bytes long.
+pub(super) fn read_bytes<'a>(
+    archive: &Archive,
+    contents: &'a Contents,
+    entry: &Entry,
+    expected: usize,
+) -> Result<Cow<'a, [u8]>> {
     let Place::Member { number, header, deflated } = entry.place else {
         return Err(tensor_error(&entry.file, &entry.name, "is not a member of the archive"));
     };
     let broken = |problem: String| tensor_error(&entry.file, &entry.name, problem);
-    let expected = entry.bytes();
     let mut archive = archive.clone();
     let mut member =
         archive.by_index(number).map_err(|error| tensor_fault(&entry.file, &entry.name, "cannot be opened", error))?;

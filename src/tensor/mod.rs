@@ -32,6 +32,6 @@ pub use storage::{Element, ElementSource, SourceElement, Storage};
 
 pub(crate) use panel::{Place, cut};
 pub(crate) use size::{elements, volume};
-#[cfg(feature = "io")]
+#[cfg(any(feature = "io-npy", feature = "io-mtx"))]
 pub(crate) use sparse_entries::Placed;
 pub(crate) use window::Window;

@@ -105,7 +105,7 @@ impl SparseEntries {
     }
 
     /// These entries, of which a reader rounded the values by at most `rounding` in all.
-    #[cfg(feature = "io")]
+    #[cfg(any(feature = "io-npy", feature = "io-mtx"))]
     pub(crate) fn rounded_by(self, rounding: f64) -> Self {
         Self { rounding: sum_above(self.rounding, rounding), ..self }
     }
@@ -116,7 +116,7 @@ impl SparseEntries {
     }
 
     /// 1 at each place with a value other than 0: sums of booleans are true or false.
-    #[cfg(feature = "io")]
+    #[cfg(feature = "io-npy")]
     pub(crate) fn as_booleans(mut self) -> Self {
         self.values.iter_mut().for_each(|value| *value = f64::from(*value != 0.0));
         Self { rounding: 0.0, ..self }

@@ -23,7 +23,7 @@ fn content_decides_before_the_name() {
 
 #[test]
 fn unknown_files_are_told_what_is_read() {
-    let formats = "a safetensors file, a sharded checkpoint's *.index.json, a .npy and a .npz are read";
+    let formats = "a safetensors file, a sharded checkpoint's *.index.json, a .npy, a .npz and a .mtx are read";
     assert_refused("notes.txt", b"hello", &["is of no format that is known here", formats]);
     assert_refused("nothing", b"", &["is empty", formats]);
     assert_refused("model.pt", b"\x80\x02}q\x00.", &["a .pt file is usually a pickle", formats]);

@@ -13,4 +13,5 @@ mod hostile;
 mod making;
 mod reading;
 mod safetensors_writing;
+mod sparse;
 mod writing;

@@ -18,5 +18,6 @@ mod pipeline;
 mod rewritten;
 mod running;
 mod solve;
+mod sparse;
 mod statuses;
 mod tensors;
