@@ -1,9 +1,12 @@
 //! Sparse matrices in files: one matrix, the only entry of its file.
 
+#[cfg(any(feature = "io-npy", feature = "io-mtx"))]
 use std::path::Path;
 
 use super::contents::Contents;
-use super::entry::{Entry, Layout, Place};
+use super::entry::Entry;
+#[cfg(any(feature = "io-npy", feature = "io-mtx"))]
+use super::entry::{Layout, Place};
 #[cfg(feature = "io-npy")]
 use super::npz::Archive;
 use super::{Element, tensor_error};

@@ -9,7 +9,7 @@ use crate::model::KEYS;
 use crate::rewritten;
 use crate::running::{close, opnorm};
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "docs/adapters.md",
     "docs/bounds.md",
@@ -20,6 +20,7 @@ const PAGES: [&str; 10] = [
     "docs/normalisation.md",
     "docs/report.md",
     "docs/solvers.md",
+    "docs/sparse.md",
 ];
 
 /// A file of a page that is there, with weights in parts.
@@ -52,10 +53,12 @@ fn words(line: &str, folder: &Folder) -> Vec<String> {
         // After `--network` the file is read; a page writes x.npy before it reads y.npy.
         "net.json" => INVERTIBLE.to_owned() + ".json",
         "weights.safetensors" => INVERTIBLE.to_owned() + ".safetensors",
+        "graph.npz" => concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/sparse_csc_array.npz").to_owned(),
+        "graph.mtx.gz" => concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/sparse_symmetric.mtx.gz").to_owned(),
         "images.npy" => folder.npy(word, &[2, 1, 4, 5], &noise(40, 5)),
         "IN" | "critic.safetensors" => CRITIC.to_owned(),
         "OUT.safetensors" | "plain.safetensors" | "capped.safetensors" | "hooks.safetensors" | "new.safetensors"
-        | "inverse.npy" => folder.text(word),
+        | "inverse.npy" | "v.npz" => folder.text(word),
         "x.npy" | "y.npy" if line.starts_with("opnorm invert") => folder.npy(word, &[2, 3], &noise(6, 5)),
         "x.npy" => folder.text(word),
         word => word.trim_matches('\'').replace("models/digits.safetensors", DIGITS),

@@ -1,5 +1,6 @@
 //! Sparse matrices as operators, against `f64`.
 
+mod bounds;
 mod matrices;
 mod operators;
 
