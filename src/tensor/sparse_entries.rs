@@ -117,7 +117,7 @@ impl SparseEntries {
 
     /// 1 at each place with a value other than 0: sums of booleans are true or false.
     #[cfg(feature = "io-npy")]
-    pub(crate) fn as_booleans(mut self) -> Self {
+    pub(crate) fn into_booleans(mut self) -> Self {
         self.values.iter_mut().for_each(|value| *value = f64::from(*value != 0.0));
         Self { rounding: 0.0, ..self }
     }

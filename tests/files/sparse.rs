@@ -216,7 +216,7 @@ fn broken_sparse_files_never_panic() {
     // Sound archives of broken arrays, because the checksum refuses broken archives.
     for _ in 0..count {
         let numbers = |random: &mut Random, most: usize| {
-            (0..random.below(most)).map(|_| random.next() as i64 % 9 - 1).collect::<Vec<_>>()
+            (0..random.below(most)).map(|_| i64::from(random.next() as u8 % 9) - 1).collect::<Vec<_>>()
         };
         let format = ["csr", "csc", "bsr", "coo", "dia"][random.below(5)];
         let (indptr, indices, shape) = (numbers(&mut random, 5), numbers(&mut random, 5), numbers(&mut random, 4));

@@ -100,8 +100,8 @@ pub(super) fn diagonals((rows, cols): (usize, usize), offsets: &[i64], shape: &[
     let mut placed = Vec::new();
     for (offset, values) in offsets.iter().zip(values.chunks_exact(length.max(1))) {
         for (col, value) in values.iter().enumerate().take(cols).filter(|(_, value)| **value != 0.0) {
-            let row = col as i64 - offset;
-            if (0..rows as i64).contains(&row) {
+            let row = i64::try_from(col).ok().and_then(|col| usize::try_from(col - offset).ok());
+            if let Some(row) = row.filter(|row| *row < rows) {
                 placed.push(([row as u32, col as u32], *value));
             }
         }

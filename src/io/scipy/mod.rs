@@ -119,6 +119,10 @@ impl Scipy {
             Layout::Dia => layouts::diagonals(sides, &arrays.offsets()?, &arrays.member("data")?.shape, &values),
         };
         let entries = SparseEntries::of_placed(self.rows, self.cols, placed.map_err(broken)?)?.rounded_by(rounding);
-        Ok(if matches!(&entry.element, Element::Other(name) if name == "b1") { entries.as_booleans() } else { entries })
+        Ok(if matches!(&entry.element, Element::Other(name) if name == "b1") {
+            entries.into_booleans()
+        } else {
+            entries
+        })
     }
 }
