@@ -135,7 +135,7 @@ pub mod device;
 mod error;
 #[cfg(test)]
 mod floors;
-#[cfg(any(feature = "io-safetensors", feature = "io-npy"))]
+#[cfg(any(feature = "io-safetensors", feature = "io-npy", feature = "io-mtx"))]
 pub mod io;
 pub mod iterate;
 pub mod layer;

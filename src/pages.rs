@@ -24,6 +24,9 @@ struct Invertible;
 #[doc = include_str!("../docs/equilibrium.md")]
 struct Equilibrium;
 
+#[doc = include_str!("../docs/sparse.md")]
+struct Sparse;
+
 #[cfg(feature = "io")]
 #[doc = include_str!("../docs/training.md")]
 struct Training;

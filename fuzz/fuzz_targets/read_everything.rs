@@ -13,6 +13,9 @@ pub fn read_everything(name: &str, bytes: &[u8]) {
     };
     for entry in checkpoint.entries() {
         assert!(checkpoint.find(&entry.name).is_some());
+        if let Ok(entries) = checkpoint.read_sparse(entry) {
+            assert!(entries.iter().all(|(row, col, _)| row < entry.shape[0] && col < entry.shape[1]));
+        }
         let Ok(view) = checkpoint.read(entry) else { continue };
         assert!(entry.skipped().is_none());
         let elements = entry.elements();

@@ -89,7 +89,8 @@ fn part(
                 let distances = rounding::distances(&magnitudes, &of_magnitudes)?;
                 add_cheap_norms(&mut solved, &magnitudes, &distances)?;
             }
-            add_certificates(&mut solved, entry, options, (&matrix, &entries, &distances), observer)?;
+            let proven = (device, (height, width), &entries, &distances[..]);
+            add_certificates(&mut solved, entry, options, proven, observer)?;
             (solved, matrix, seats)
         }
         Norms::Only(order) => {
@@ -117,7 +118,7 @@ fn counted(options: &Options, copies: usize) -> Options {
 }
 
 /// The rows of the spectral norms.
-fn spectral(
+pub(super) fn spectral(
     entry: &Entry,
     options: &Options,
     (operator, copies): (&dyn LinearOperator, usize),
@@ -218,7 +219,7 @@ fn add_cheap_norms(rows: &mut [Row], matrix: &Matrix, distances: &[Distance]) ->
 }
 
 /// Widens bounds of the matrix on the device to bounds of the matrix in the file, at most `distances` away.
-fn widen(rows: &mut [Row], distances: &[Distance]) {
+pub(super) fn widen(rows: &mut [Row], distances: &[Distance]) {
     for (row, distance) in rows.iter_mut().zip(distances) {
         row.bounds = row.bounds.widened(distance.total());
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::column::Column;
 use super::event::Observer;
 use super::task::{Place, Task};
-use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, Target, dense};
+use super::{Bound, Event, Form, Norms, Options, Order, Outcome, Row, SingularValue, Target, dense, sparse};
 use crate::bound::{Arithmetic, Bounds, Guarantee};
 use crate::io::{Checkpoint, Entry};
 use crate::norm::Status;
@@ -80,6 +80,7 @@ fn attempt(task: &Task<'_>, place: Place<'_>, observer: &mut Observer<'_>) -> Re
     let Task { target: Target { entry, .. }, options, .. } = *task;
     match Form::of(&entry.shape, options.axes) {
         Form::Empty => Ok(Some(empty(entry, options))),
+        _ if entry.is_sparse() => sparse::measure(task, place, observer).map(|()| None),
         Form::Column { rows } => column(task, rows).map(Some),
         Form::Matrix { rows, cols } | Form::Reshaped { rows, cols } => {
             dense::measure(task, place, (1, rows, cols), observer).map(|()| None)

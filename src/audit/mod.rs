@@ -41,6 +41,7 @@ mod proof;
 mod rounding;
 mod row;
 mod source;
+mod sparse;
 mod staleness;
 mod stored;
 mod target;

@@ -7,6 +7,7 @@ use std::thread;
 use super::flight::{Begun, Flight, Limits};
 use super::measure;
 use super::news::News;
+use super::sparse;
 use super::task::Task;
 use super::{Bound, Event, Form, Options, Target};
 use crate::Result;
@@ -165,12 +166,14 @@ impl Run<'_> {
     /// The bytes of a tensor as the device holds it.
     fn words(&self, target: &Target<'_>) -> u64 {
         let size = match &target.entry.element {
+            // A sparse matrix has values and indices in both directions.
+            _ if target.entry.is_sparse() => 16,
             Element::F16 | Element::Bf16 => 2,
             // The real embedding.
             element if element.is_complex() => 16,
             _ => 4,
         };
-        (target.entry.elements() as u64).saturating_mul(size)
+        (target.entry.stored() as u64).saturating_mul(size)
     }
 
     /// An estimate of the memory that a tensor takes: what the file must be unpacked to, the words on the device, and
@@ -188,7 +191,9 @@ impl Run<'_> {
         };
         match (Form::of(&entry.shape, *axes), &self.options.bound) {
             (Form::Empty | Form::Column { .. }, _) => unpacked,
-            (Form::Matrix { rows, cols } | Form::Reshaped { rows, cols }, Bound::Certified(_)) => {
+            (Form::Matrix { rows, cols } | Form::Reshaped { rows, cols }, Bound::Certified(_))
+                if !entry.is_sparse() || sparse::has_proof(rows, cols) =>
+            {
                 let side = rows.min(cols) as u64;
                 let proof = side.saturating_mul(side).saturating_mul(4 * size_of::<f64>() as u64);
                 unpacked.saturating_add(self.words(target)).saturating_add(proof)

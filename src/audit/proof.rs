@@ -9,7 +9,7 @@ use crate::io::Entry;
 use crate::iterate::Control;
 use crate::norm::{Method, Status, Stop};
 use crate::tensor::ElementSource;
-use crate::{Error, Matrix, Result};
+use crate::{Device, Error, Result};
 
 /// The estimated seconds from which on a proof is announced.
 const LONG_PROOF: f64 = 2.0;
@@ -17,19 +17,18 @@ const LONG_PROOF: f64 = 2.0;
 /// The shorter side up to which a proof is so fast that an estimate does not pay.
 const SHORT_PROOF: usize = 512;
 
-/// Proves bounds of the matrices in the file, where certified bounds were asked for. `distances` are the distances
-/// between the matrices in the file and on the device. Of a complex matrix, `matrix` is the real embedding.
+/// Proves bounds of the `height × width` matrices in the file, where certified bounds were asked for. `distances` are
+/// the distances between the matrices in the file and on the device. A complex matrix stands as its real embedding.
 pub(super) fn add_certificates<S: ElementSource + ?Sized>(
     rows: &mut [Row],
     entry: &Entry,
     options: &Options,
-    (matrix, source, distances): (&Matrix, &S, &[Distance]),
+    (device, (height, width), source, distances): (&Device, (usize, usize), &S, &[Distance]),
     observer: &mut Observer<'_>,
 ) -> Result<()> {
     let Bound::Certified(certifier) = &options.bound else { return Ok(()) };
-    let (height, width) = (matrix.rows(), matrix.cols());
     if height.min(width) > SHORT_PROOF {
-        let mut estimate = certifier.estimate(matrix.device(), height, width)?;
+        let mut estimate = certifier.estimate(device, height, width)?;
         estimate.seconds *= rows.len() as f64;
         if estimate.seconds >= LONG_PROOF {
             observer.tell(Event::Estimated(entry, &estimate))?;
@@ -37,7 +36,6 @@ pub(super) fn add_certificates<S: ElementSource + ?Sized>(
     }
     let shape = (rows.len(), height, width);
     let control = Control::new().on_progress(|progress| observer.tell(Event::Certifying(entry, progress)));
-    let device = matrix.device();
     let certificates = device.block_on(certifier.certify_source_async(device, shape, source, control));
     let certificates = match certificates {
         // A proof that the device cannot give leaves the norms unchanged.

@@ -39,7 +39,11 @@ pub(super) fn distances<S: ElementSource + ?Sized>(matrix: &Matrix, source: &S) 
     (0..matrix.batch()).map(one).collect()
 }
 
-fn distance<S: ElementSource + ?Sized>(source: &S, (first, count): (usize, usize), exponent: i32) -> Result<Distance> {
+pub(super) fn distance<S: ElementSource + ?Sized>(
+    source: &S,
+    (first, count): (usize, usize),
+    exponent: i32,
+) -> Result<Distance> {
     let (mut squares, mut file, scaled) = (0.0, 0.0, scaling(-exponent));
     let mut piece = vec![0.0; count.min(PIECE)];
     for start in (0..count).step_by(PIECE) {

@@ -26,6 +26,8 @@ pub struct Row {
     pub is_described: bool,
     /// The matrix of the norms.
     pub form: Form,
+    /// The number of entries of a sparse matrix.
+    pub entries: Option<usize>,
     /// Whether elements of a type that `f32` does not hold were rounded to `f32`. The numbers are then of the rounded
     /// matrix, except the bounds. The bounds are of the matrix given, widened by the Frobenius norm of the change.
     pub rounded: bool,
@@ -118,6 +120,7 @@ impl Row {
             element: entry.element.clone(),
             is_described: entry.is_described(),
             form: Form::of(&entry.shape, options.axes),
+            entries: None,
             rounded: false,
             order: options.norms.order(),
             sigma: None,

@@ -72,6 +72,12 @@ pub fn check(arguments: &NormArguments, items: &[Item<'_>]) -> Result<(), String
             "--vectors and --grad write real numbers, and the elements of `{name}` are complex ({element})"
         ));
     }
+    if let (Some(_), Some(Item::Tensor(target))) = (&arguments.grad, items.first())
+        && target.entry.is_sparse()
+    {
+        let file = target.entry.file.display();
+        return Err(format!("--grad writes a dense array, and {file} holds a sparse matrix: leave --grad out"));
+    }
     let outputs = [("--vectors", &arguments.vectors), ("--grad", &arguments.grad)];
     let outputs: Vec<_> = outputs
         .into_iter()

@@ -52,7 +52,7 @@ impl Progress {
 
     /// Counts a tensor as done.
     pub fn finish_tensor(&mut self, entry: &Entry) {
-        let bytes = entry.bytes();
+        let bytes = if entry.is_sparse() { entry.stored().saturating_mul(entry.element.size()) } else { entry.bytes() };
         self.bytes = self.bytes.saturating_add(bytes as u64);
         self.bar.inc(1);
     }

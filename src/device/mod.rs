@@ -37,7 +37,7 @@ pub(crate) use grid::Grid;
 pub use handle::Device;
 #[cfg(feature = "io")]
 pub(crate) use host::Lane;
-pub(crate) use host::{HostForm, call, each_chunk, each_item, thread_count};
+pub(crate) use host::{HostForm, call, each_chunk, each_item, thread_count, with_threads};
 pub use host::{OwnForm, Words};
 pub(crate) use kernel::{Access, Generated, Kernel, UNIFORM_BYTES};
 pub use open::DeviceOptions;

@@ -10,19 +10,22 @@ use super::format::Format;
 use super::integer::Integer;
 #[cfg(feature = "io-safetensors")]
 use super::part::Part;
+use super::sparse::SparseFile;
 use super::{Entry, TensorView, tensor_error};
 use crate::Result;
 
 /// Tensors of a safetensors file, a PyTorch checkpoint, a sharded checkpoint by its `*.index.json`, a `.npy` or a `.npz`.
 #[derive(Debug)]
 pub struct Checkpoint {
-    path: PathBuf,
-    format: Format,
+    pub(super) path: PathBuf,
+    pub(super) format: Format,
     entries: Vec<Entry>,
     /// Indices into `entries`, sorted by name.
     by_name: Vec<usize>,
-    contents: Vec<Contents>,
+    pub(super) contents: Vec<Contents>,
     remarks: Vec<String>,
+    /// The sparse matrix that the file holds.
+    pub(super) sparse: Option<SparseFile>,
     #[cfg(feature = "io-npy")]
     archive: Option<super::archive::Archive>,
     #[cfg(feature = "io-pytorch")]
@@ -144,7 +147,7 @@ impl Checkpoint {
     }
 
     /// The checked entry, by position, so that it is read even if the caller changed a copy.
-    fn own(&self, entry: &Entry) -> Result<&Entry> {
+    pub(super) fn own(&self, entry: &Entry) -> Result<&Entry> {
         let own = self.entries.get(entry.index).filter(|own| own.name == entry.name && own.file == entry.file);
         own.ok_or_else(|| tensor_error(&entry.file, &entry.name, "is not a tensor of this checkpoint"))
     }
@@ -170,6 +173,10 @@ impl Checkpoint {
                 (Some(storages), Some(contents)) => Some(storages.read(contents, own, strided)?),
                 _ => None,
             },
+            Place::Sparse { .. } => {
+                let problem = "is a sparse matrix, which only `opnorm norm`, `opnorm audit` and `read_sparse` read";
+                return Err(tensor_error(&own.file, &own.name, problem));
+            }
         };
         let bytes = bytes.ok_or_else(|| tensor_error(&own.file, &own.name, "its data is not in the file"))?;
         TensorView::new(own, bytes)
@@ -191,19 +198,6 @@ impl Checkpoint {
             _ => None,
         };
         bytes.ok_or_else(|| tensor_error(&entry.file, &entry.name, "is not a tensor of this safetensors checkpoint"))
-    }
-
-    /// The pairs of `__metadata__` of a safetensors file, in order; of shards, each key with its first value. Empty for
-    /// other formats.
-    ///
-    /// # Errors
-    /// [`Error::File`](crate::Error::File) for metadata that is not text, which other programs refuse as well.
-    pub fn metadata(&self) -> Result<Vec<(String, String)>> {
-        #[cfg(feature = "io-safetensors")]
-        if matches!(self.format, Format::Safetensors | Format::Index) {
-            return super::safetensors::joined_metadata(&self.path, &self.contents);
-        }
-        Ok(Vec::new())
     }
 
     /// Remarks that concern no single tensor: the choice of a file among several, bytes that belong to no tensor.
@@ -255,11 +249,27 @@ impl Checkpoint {
             }
             #[cfg(feature = "io-npy")]
             Format::Npz => {
-                let (archive, entries) = super::npz::open(path, contents.clone())?;
-                Ok(Self { archive: Some(archive), ..Self::new(path, format, entries, vec![contents]) })
+                let (archive, members) = super::npz::open(path, contents.clone())?;
+                match super::scipy::open(path, &archive, &contents, members)? {
+                    Ok((sparse, entry)) => {
+                        let sparse = Some(SparseFile::Scipy(sparse, archive));
+                        Ok(Self { sparse, ..Self::new(path, format, vec![entry], vec![contents]) })
+                    }
+                    Err(members) => {
+                        Ok(Self { archive: Some(archive), ..Self::new(path, format, members, vec![contents]) })
+                    }
+                }
             }
             #[cfg(not(feature = "io-npy"))]
             Format::Npy | Format::Npz => Err(not_built(path, "io-npy")),
+            #[cfg(feature = "io-mtx")]
+            Format::MatrixMarket => {
+                let (header, entry) = super::matrix_market::open(path, contents.as_ref())?;
+                let sparse = Some(SparseFile::MatrixMarket(header));
+                Ok(Self { sparse, ..Self::new(path, format, vec![entry], vec![contents]) })
+            }
+            #[cfg(not(feature = "io-mtx"))]
+            Format::MatrixMarket => Err(not_built(path, "io-mtx")),
         }
     }
 
@@ -287,6 +297,7 @@ impl Checkpoint {
             by_name,
             contents,
             remarks: Vec::new(),
+            sparse: None,
             #[cfg(feature = "io-npy")]
             archive: None,
             #[cfg(feature = "io-pytorch")]
@@ -295,7 +306,7 @@ impl Checkpoint {
     }
 }
 
-#[cfg(not(all(feature = "io-safetensors", feature = "io-npy")))]
+#[cfg(not(all(feature = "io-safetensors", feature = "io-npy", feature = "io-mtx")))]
 fn not_built(path: &Path, feature: &str) -> crate::Error {
     super::file_error(path, format!("this build cannot read the format: build opnorm with its feature `{feature}`"))
 }

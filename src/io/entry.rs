@@ -77,6 +77,7 @@ impl Entry {
             Place::Nowhere(Lack { reason, kind: LackKind::NoTensor }) => Some(reason.clone()),
             // The reason of a damaged tensor is its damage.
             Place::Nowhere(_) => None,
+            Place::Sparse { .. } => None,
             _ => self.element.skipped(),
         }
     }
@@ -112,6 +113,20 @@ impl Entry {
             index: 0,
         }
     }
+
+    /// Whether this is a sparse matrix, whose entries [`Checkpoint::read_sparse`](super::Checkpoint::read_sparse)
+    /// reads.
+    pub fn is_sparse(&self) -> bool {
+        matches!(self.place, Place::Sparse { .. })
+    }
+
+    /// The number of values in the file: of a sparse matrix those of its header, else [`Entry::elements`].
+    pub fn stored(&self) -> usize {
+        match self.place {
+            Place::Sparse { stored } => stored,
+            _ => self.elements(),
+        }
+    }
 }
 
 /// The order of the elements, and of the bytes of an element.
@@ -142,6 +157,9 @@ pub(super) enum Place {
     Strided(Box<Strided>),
     /// No data that can be read.
     Nowhere(Lack),
+    /// The arrays or lines of a sparse matrix, with the number of entries that its header says.
+    #[cfg_attr(not(any(feature = "io-npy", feature = "io-mtx")), allow(dead_code, reason = "no such files"))]
+    Sparse { stored: usize },
 }
 
 /// A view of a storage, which is a member of a zip archive.

@@ -18,15 +18,17 @@ pub enum Format {
     Index,
     /// A single array of numpy.
     Npy,
-    /// A zip archive of numpy's arrays.
+    /// A zip archive of numpy's arrays, or of those of one sparse matrix of scipy.
     Npz,
     /// A zip archive of `torch.save`, or shards of such archives.
     PyTorch,
+    /// A Matrix Market file, compressed by gzip or not.
+    MatrixMarket,
 }
 
 /// The formats, for messages.
 pub(super) const READ: &str = "safetensors, PyTorch's zip archives (.pt, .bin), a sharded checkpoint's *.index.json, \
-                               .npy and .npz are read";
+                               .npy, .npz and .mtx are read";
 
 /// The number of bytes of a text in which the weight map is looked for: the length of the longest index that is read.
 const SEARCHED: usize = 100_000_000;
@@ -63,6 +65,8 @@ const KINDS: &[Kind] = &[
     read(is_safetensors, Format::Safetensors),
     read(|bytes| bytes.starts_with(b"\x93NUMPY"), Format::Npy),
     Kind { is: |bytes| bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06"), found: Found::Archive },
+    #[cfg(feature = "io-mtx")]
+    read(super::matrix_market::is_one, Format::MatrixMarket),
     read(is_index, Format::Index),
     not(<[u8]>::is_empty, "empty", "copy or download it again"),
     not(is_zeros, "zeros from its first byte on", "the download did not end: start it again"),
@@ -90,7 +94,6 @@ const KINDS: &[Kind] = &[
         "load it in Python if you trust it, and save the tensors with torch.save or as safetensors",
     ),
     not(|bytes| bytes.get(257..262) == Some(b"ustar"), "a tar archive", UNPACK),
-    // Matrix Market and its `.gz`, and the sparse archives of SciPy among the `.npz`, have their place before this line.
     not(|bytes| bytes.starts_with(b"\x1f\x8b"), "compressed by gzip", UNPACK),
     not(|bytes| bytes.starts_with(b"\x28\xb5\x2f\xfd"), "compressed by zstd", UNPACK),
     not(|bytes| bytes.starts_with(b"\xfd7zXZ\0"), "compressed by xz", UNPACK),
@@ -129,6 +132,7 @@ impl Format {
             Some("json") => Ok(Self::Index),
             Some("npy") => Ok(Self::Npy),
             Some("npz") => Ok(Self::Npz),
+            Some("mtx") => Ok(Self::MatrixMarket),
             _ => Err(file_error(path, format!("is of no format that is known here; {READ}"))),
         }
     }

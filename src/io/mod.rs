@@ -1,4 +1,5 @@
-//! Tensors in files: safetensors and PyTorch's zip archives (one file or shards), numpy's `.npy` and `.npz`.
+//! Tensors in files: safetensors and PyTorch's zip archives (one file or shards), numpy's `.npy` and `.npz`, sparse matrices
+//! of scipy and Matrix Market.
 //!
 //! [`Checkpoint`] reads all formats. It tells the format by the bytes of the file, lists the tensors without reading
 //! their data, and gives a [`TensorView`] of one tensor at a time over the memory-mapped file.
@@ -32,9 +33,12 @@ mod encode;
 mod entry;
 mod format;
 mod integer;
+mod metadata;
 mod problem;
+mod read_sparse;
 mod shape;
 mod source;
+mod sparse;
 mod tiny;
 mod view;
 
@@ -76,6 +80,10 @@ mod npz;
 mod npz_writer;
 #[cfg(feature = "io-npy")]
 mod raw;
+mod scipy;
+
+#[cfg(feature = "io-mtx")]
+mod matrix_market;
 
 use std::path::Path;
 

@@ -75,9 +75,19 @@ fn entry(path: &Path, archive: &mut Archive, number: usize, name: &str) -> std::
 
 /// The data of a member, whose checksum is proven.
 pub(super) fn read<'a>(archive: &Archive, contents: &'a Contents, entry: &Entry) -> Result<Cow<'a, [u8]>> {
+    read_bytes(archive, contents, entry, entry.bytes())
+}
+
+/// As [`read`], of data that has to be `expected` bytes long.
+pub(super) fn read_bytes<'a>(
+    archive: &Archive,
+    contents: &'a Contents,
+    entry: &Entry,
+    expected: usize,
+) -> Result<Cow<'a, [u8]>> {
     let Place::Member { number, header, .. } = entry.place else {
         return Err(tensor_error(&entry.file, &entry.name, "is not a member of the archive"));
     };
-    let data = archive::data(archive, contents, number, (header, entry.bytes()));
+    let data = archive::data(archive, contents, number, (header, expected));
     data.map_err(|problem| tensor_error(&entry.file, &entry.name, problem))
 }

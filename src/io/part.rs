@@ -50,6 +50,7 @@ impl Part {
             #[cfg(not(feature = "io-npy"))]
             Format::Npz => return Err(file_error(path, "is an archive of numpy, and no shard")),
             Format::Npy => return Err(file_error(path, "is an array of numpy, and no shard")),
+            Format::MatrixMarket => return Err(file_error(path, "is a matrix of Matrix Market, and no shard")),
         };
         self.contents.push(contents);
         Ok(found)

@@ -1,6 +1,7 @@
 //! Norms of operators: the spectral norm by Lanczos or power iteration, its gradient, and the cheap norms of matrices.
 
 mod cheap;
+mod cheap_sparse;
 mod copies;
 mod dense;
 mod differentiable;

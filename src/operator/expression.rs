@@ -4,7 +4,7 @@
 //! Rust allows such operators only with a type of this crate on the left. A custom operator stands on the right, or
 //! within a `Box<dyn LinearOperator>`.
 
-use super::{Claimed, Identity, Transpose};
+use super::{Claimed, Identity, SparseMatrix, Transpose};
 use crate::tensor::Matrix;
 
 /// Gives operators of this crate `+`, `-` and `*`: one line an operator, with the parts that it is generic in first.
@@ -66,6 +66,8 @@ pub(crate) use expressions;
 expressions! {
     [] Matrix;
     [] &Matrix;
+    [] SparseMatrix;
+    [] &SparseMatrix;
     [] Identity;
     [] &Identity;
     [O] Transpose<O>;

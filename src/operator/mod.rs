@@ -16,6 +16,7 @@ mod parametrised;
 mod pointer;
 mod promises;
 mod scaled;
+mod sparse;
 mod sum;
 mod transpose;
 
@@ -34,6 +35,7 @@ pub use parametrised::Parametrised;
 pub(crate) use parametrised::expect_pairs;
 pub use promises::{check, check_async};
 pub use scaled::Scaled;
+pub use sparse::SparseMatrix;
 pub use sum::Sum;
 pub use transpose::Transpose;
 
@@ -142,9 +144,7 @@ pub trait LinearOperator {
         (self.batch() as u64).saturating_mul(rows as u64 + cols as u64).saturating_mul(4)
     }
 
-    /// A ball that holds 2^-e · A · x for every x of the ball `input`, all rounding of the host included.
-    ///
-    /// `None` where the operator cannot prove such a ball.
+    /// A ball that holds 2^-e · A · x for every x of the ball `input`, all rounding included; `None` without a proof.
     fn enclose<'a>(&'a self, _item: usize, _input: Ball) -> LocalBoxFuture<'a, Result<Option<Ball>>> {
         Box::pin(ready(Ok(None)))
     }

@@ -57,6 +57,9 @@ mod scale;
 mod screen;
 mod segments;
 mod sliding;
+mod sparse_product;
+mod sparse_rows;
+mod sparse_sums;
 mod square_sums;
 mod step_norms;
 mod strided;
@@ -117,6 +120,9 @@ pub use row_abs_sums::row_abs_sums;
 pub use scale::scale;
 pub use screen::screen_segments;
 pub use segments::Segments;
+pub use sparse_product::sparse_product;
+pub use sparse_rows::SparseRows;
+pub use sparse_sums::sparse_sums;
 pub(crate) use square_sums::panel_segments;
 pub use square_sums::square_sums;
 pub use step_norms::{StepNorms, step_norms};
@@ -178,6 +184,8 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &pool_choice::KERNEL,
         &pool_pick::KERNEL,
         &pool_unpick::KERNEL,
+        &sparse_product::KERNEL,
+        &sparse_sums::KERNEL,
     ];
     dense
         .into_iter()

@@ -76,6 +76,8 @@ pub struct Record {
     pub form: Option<Form>,
     /// Whether elements were rounded to `f32`.
     pub rounded: bool,
+    /// The number of entries of a sparse matrix.
+    pub entries: Option<usize>,
 }
 
 impl Record {
@@ -113,6 +115,7 @@ impl Record {
             singular_values: row.top.clone().filter(|_| lists_values),
             form: row.is_described.then_some(row.form),
             rounded: row.rounded,
+            entries: row.entries,
             ..Self::empty(&row.file, row.order, row.outcome)
         }
     }
@@ -170,6 +173,7 @@ impl Record {
             singular_values: None,
             form: None,
             rounded: false,
+            entries: None,
         }
     }
 

@@ -29,7 +29,7 @@ impl Summary {
             Outcome::Skipped => self.skipped += 1,
             Outcome::Unreadable => self.unreadable += 1,
             Outcome::Solved(status) => {
-                let elements = record.shape.as_deref().map_or(1, volume);
+                let elements = record.entries.unwrap_or_else(|| record.shape.as_deref().map_or(1, volume));
                 self.parameters = self.parameters.saturating_add(elements);
                 self.bad += usize::from(!matches!(status, Status::Converged | Status::Zero));
             }

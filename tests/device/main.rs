@@ -18,6 +18,7 @@ mod matrices;
 mod richardson;
 mod shaders;
 mod solve;
+mod sparse;
 mod spectral_norm;
 mod tape;
 mod train;

@@ -23,8 +23,8 @@ fn content_decides_before_the_name() {
 
 #[test]
 fn unknown_files_are_told_what_is_read() {
-    let formats =
-        "safetensors, PyTorch's zip archives (.pt, .bin), a sharded checkpoint's *.index.json, .npy and .npz are read";
+    let formats = "safetensors, PyTorch's zip archives (.pt, .bin), a sharded checkpoint's *.index.json, .npy, .npz and .mtx are \
+                   read";
     assert_refused("notes.txt", b"hello", &["is of no format that is known here", formats]);
     assert_refused("nothing", b"", &["is empty", formats]);
     assert_refused("model.safetensors", b"", &["is empty: copy or download it again"]);

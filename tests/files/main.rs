@@ -17,4 +17,5 @@ mod making;
 mod pytorch;
 mod reading;
 mod safetensors_writing;
+mod sparse;
 mod writing;

@@ -9,7 +9,7 @@ use crate::model::KEYS;
 use crate::rewritten;
 use crate::running::{close, opnorm};
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "README.md",
     "docs/adapters.md",
     "docs/bounds.md",
@@ -21,6 +21,7 @@ const PAGES: [&str; 11] = [
     "docs/normalisation.md",
     "docs/report.md",
     "docs/solvers.md",
+    "docs/sparse.md",
 ];
 
 /// A file of a page that is there, with weights in parts.
@@ -61,12 +62,14 @@ fn words(line: &str, folder: &Folder) -> Vec<String> {
         "weights.safetensors" => INVERTIBLE.to_owned() + ".safetensors",
         "model.pt" => PICKLED.to_owned(),
         "model.pt:transposed" => PICKLED.to_owned() + ":transposed",
+        "graph.npz" => concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/sparse_csc_array.npz").to_owned(),
+        "graph.mtx.gz" => concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/sparse_symmetric.mtx.gz").to_owned(),
         "images.npy" => folder.npy(word, &[2, 1, 4, 5], &noise(40, 5)),
         "fp8.safetensors" => concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/quantised.safetensors").to_owned(),
         "raw.npy" => folder.bytes(word, RAW),
         "IN" | "critic.safetensors" => CRITIC.to_owned(),
         "OUT.safetensors" | "plain.safetensors" | "capped.safetensors" | "hooks.safetensors" | "new.safetensors"
-        | "inverse.npy" => folder.text(word),
+        | "inverse.npy" | "v.npz" => folder.text(word),
         "x.npy" | "y.npy" if line.starts_with("opnorm invert") => folder.npy(word, &[2, 3], &noise(6, 5)),
         "x.npy" => folder.text(word),
         word => word.trim_matches('\'').replace("models/digits.safetensors", DIGITS),

@@ -20,5 +20,6 @@ mod pipeline;
 mod rewritten;
 mod running;
 mod solve;
+mod sparse;
 mod statuses;
 mod tensors;

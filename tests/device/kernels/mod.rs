@@ -21,6 +21,7 @@ mod row;
 mod setup;
 mod shapes;
 mod sliding;
+mod sparse;
 mod steps;
 mod substitution;
 mod symmetric;

@@ -8,7 +8,7 @@ use opnorm::tensor::Storage;
 
 use super::row::Row;
 use super::setup::Setup;
-use super::{dense, factors, krylov, products, sliding, steps, substitution, symmetric, tensor, vector, whole};
+use super::{dense, factors, krylov, products, sliding, sparse, steps, substitution, symmetric, tensor, vector, whole};
 
 const ALL: &[Storage] = &[Storage::F32, Storage::F16, Storage::Bf16];
 
@@ -103,6 +103,9 @@ table! {
 
     written {
         pack = dense::pack { long: &[SQUARE, LONG, (1, 600_000, 3)] }
+        sparse_product = sparse::sparse_product {
+            masks: true, long: &[(1, 3, 600_000), (1, 300_001, 4), (70_000, 2, 3)],
+        }
         outer = dense::outer { long: &[SQUARE, (70_000, 3, 2)] }
         mirror = symmetric::mirror { long: &[(1, 1, 1500), (70_000, 1, 2)] }
     }
@@ -132,6 +135,7 @@ table! {
         strided = tensor::strided { long: &[LONG, MANY] }
         window = tensor::window { long: &[LONG, MANY] }
         sum_axis = tensor::sum_axis { long: &[LONG, MANY, (1, 3, 70_000)] }
+        sparse_sums = sparse::sparse_sums { masks: true, long: &[(1, 3000, 300), MANY] }
         matmul = products::matmul { long: &[(1, 5, 40_000), MANY, (1, 600, 70)] }
         matmul_side = products::matmul_side { long: &[(1, 70_000, 9), MANY, (1, 3, 600_000)] }
         matmul_tiles = products::matmul_tiles { long: &[(1, 5, 40_000), MANY, (1, 600, 70)] }
