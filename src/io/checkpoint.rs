@@ -13,7 +13,8 @@ use super::part::Part;
 use super::{Entry, TensorView, tensor_error};
 use crate::Result;
 
-/// Tensors of a safetensors file, a PyTorch checkpoint, a sharded checkpoint by its `*.index.json`, a `.npy` or a `.npz`.
+/// Tensors of a safetensors file, a PyTorch checkpoint, a sharded checkpoint by its `*.index.json`, a `.npy` or a
+/// `.npz`.
 #[derive(Debug)]
 pub struct Checkpoint {
     path: PathBuf,

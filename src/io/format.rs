@@ -90,7 +90,7 @@ const KINDS: &[Kind] = &[
         "load it in Python if you trust it, and save the tensors with torch.save or as safetensors",
     ),
     not(|bytes| bytes.get(257..262) == Some(b"ustar"), "a tar archive", UNPACK),
-    // Matrix Market and its `.gz`, and the sparse archives of SciPy among the `.npz`, have their place before this line.
+    // Matrix Market and its `.gz` have their place before this line; sparse archives of SciPy are among the `.npz`.
     not(|bytes| bytes.starts_with(b"\x1f\x8b"), "compressed by gzip", UNPACK),
     not(|bytes| bytes.starts_with(b"\x28\xb5\x2f\xfd"), "compressed by zstd", UNPACK),
     not(|bytes| bytes.starts_with(b"\xfd7zXZ\0"), "compressed by xz", UNPACK),
