@@ -293,7 +293,7 @@ impl Checkpoint {
     }
 }
 
-#[cfg(not(all(feature = "io-safetensors", feature = "io-npy")))]
+#[cfg(not(all(feature = "io-safetensors", feature = "io-npy", feature = "io-pytorch")))]
 fn not_built(path: &Path, feature: &str) -> crate::Error {
     super::file_error(path, format!("this build cannot read the format: build opnorm with its feature `{feature}`"))
 }
