@@ -34,7 +34,8 @@ pub(super) type Archive = ZipArchive<Joined>;
 /// Reads the list of the members of an archive that starts with the file. Where the archive is cut short, the list is
 /// made of the members that are there.
 pub(super) fn open(path: &Path, contents: Contents) -> Result<Archive> {
-    let broken = |error: ZipError| file_fault(path, "is not a zip archive that can be read", error);
+    let broken =
+        |error: ZipError| file_fault(path, "is not a zip archive that can be read, copy or download it again", error);
     // The archive starts with the file, because its first bytes told the format; no other start is searched.
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
     let whole = ZipArchive::with_config(config, Joined::new(contents.clone(), Vec::new()));

@@ -14,7 +14,8 @@ use super::sparse::SparseFile;
 use super::{Entry, TensorView, tensor_error};
 use crate::Result;
 
-/// Tensors of a safetensors file, a PyTorch checkpoint, a sharded checkpoint by its `*.index.json`, a `.npy` or a `.npz`.
+/// Tensors of a safetensors file, a PyTorch checkpoint, a sharded checkpoint by its `*.index.json`, a `.npy` or a
+/// `.npz`.
 #[derive(Debug)]
 pub struct Checkpoint {
     pub(super) path: PathBuf,
@@ -306,7 +307,7 @@ impl Checkpoint {
     }
 }
 
-#[cfg(not(all(feature = "io-safetensors", feature = "io-npy", feature = "io-mtx")))]
+#[cfg(not(all(feature = "io-safetensors", feature = "io-npy", feature = "io-pytorch", feature = "io-mtx")))]
 fn not_built(path: &Path, feature: &str) -> crate::Error {
     super::file_error(path, format!("this build cannot read the format: build opnorm with its feature `{feature}`"))
 }

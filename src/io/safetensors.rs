@@ -4,8 +4,8 @@
 //! length (8 bytes) | header (JSON: name, type, shape and byte range of each tensor) | data
 //! ```
 //!
-//! The `safetensors` crate knows the types. The checks here are of one tensor at a time, where the crate refuses a whole
-//! file: a tensor that contradicts the file has an entry with the reason, and the others are read.
+//! The `safetensors` crate knows the types. The checks here are of one tensor at a time, where the crate refuses a
+//! whole file: a tensor that contradicts the file has an entry with the reason, and the others are read.
 
 use std::ops::Range;
 use std::path::Path;

@@ -1,8 +1,9 @@
 //! Directories as people have them.
 
-use opnorm::io::Checkpoint;
+use opnorm::io::{Checkpoint, Format};
 
 use crate::making::{Folder, counting, encode, safetensors_file};
+use crate::pytorch::{archive, key, pushed};
 use crate::reading::values;
 
 fn one(name: &str) -> Vec<u8> {
@@ -169,4 +170,27 @@ fn shards_are_read_as_one_checkpoint() {
             (Some("the index does not list it"), counting(8)[1..5].to_vec())
         );
     }
+}
+
+#[test]
+fn shards_of_pytorch_are_one_checkpoint() {
+    let folder = Folder::new("bins");
+    let [first, second] = ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"];
+    folder.write(first, &archive(&[b"}(", &key("a")[..], &pushed(), b"u"].concat()));
+    let index = format!(r#"{{"weight_map":{{"a":"{first}","b":"{second}"}}}}"#);
+    folder.write("pytorch_model.bin.index.json", index.as_bytes());
+    let checkpoint = Checkpoint::open(&folder.0).unwrap();
+    assert_eq!((checkpoint.format(), values(&checkpoint, "a")), (Format::PyTorch, counting(2)));
+    assert_eq!(checkpoint.find("b").unwrap().damage(), Some("its shard is missing"));
+    // What is no archive is named in the rows of its tensors.
+    folder.write(second, &[&b"PK\x03\x04\0\0\x08\x08\0\0"[..], &[0; 60]].concat());
+    let checkpoint = Checkpoint::open(&folder.0).unwrap();
+    let damage = checkpoint.find("b").unwrap().damage().unwrap();
+    assert!(damage.starts_with("its shard ") && damage.contains("zip archive"), "{damage}");
+    // Safetensors win where both are there.
+    folder.write("model.safetensors", &safetensors_file(&[("c", "F32", &[2], encode("<f4", &counting(2)))]));
+    let checkpoint = Checkpoint::open(&folder.0).unwrap();
+    assert_eq!((checkpoint.format(), values(&checkpoint, "c")), (Format::Safetensors, counting(2)));
+    let words = "model.safetensors was taken; beside it lies pytorch_model.bin.index.json, which can be named instead";
+    assert_eq!(checkpoint.remarks(), [words]);
 }

@@ -3,7 +3,7 @@
 use opnorm::io::{Checkpoint, Element, Entry, Format};
 use serde_json::Value;
 
-use crate::making::{DEFLATED, Folder, STORED, counting, encode, fixture, safetensors_file, zip_of};
+use crate::making::{DEFLATED, Folder, STORED, counting, encode, fixture, zip_of};
 use crate::reading::{assert_refused, open_bytes, values};
 
 /// The bits of a tensor of any type that is read, as bytes with the lowest first.
@@ -108,7 +108,7 @@ pub fn archive(pickle: &[u8]) -> Vec<u8> {
 }
 
 /// The key of an item.
-fn key(name: &str) -> Vec<u8> {
+pub fn key(name: &str) -> Vec<u8> {
     [b"X", &(name.len() as u32).to_le_bytes()[..], name.as_bytes()].concat()
 }
 
@@ -169,6 +169,17 @@ fn objects_are_looked_through_for_tensors() {
     assert_eq!(names, ["net.fc.weight", "args"]);
     assert_eq!(values(&checkpoint, "net.fc.weight"), counting(2));
     assert!(checkpoint.find("args").unwrap().skipped().unwrap().contains("made by `mine.Thing`"));
+}
+
+/// The values of a sparse tensor are no tensor of their own.
+#[test]
+fn tensors_of_other_kinds_are_named_and_not_taken_apart() {
+    let sparse = [b"ctorch._utils\n_rebuild_sparse_tensor\n(K\0(", &pushed()[..], &pushed(), b"ttR"].concat();
+    let pickle = [b"}(", &key("sparse")[..], &sparse, &key("w"), &pushed(), b"u"].concat();
+    let checkpoint = open_bytes("m.pt", &archive(&pickle));
+    assert_eq!((checkpoint.entries().len(), values(&checkpoint, "w")), (2, counting(2)));
+    let reason = checkpoint.find("sparse").unwrap().skipped().unwrap();
+    assert!(reason.contains("made by `torch._utils._rebuild_sparse_tensor`"), "{reason}");
 }
 
 #[test]
@@ -271,27 +282,4 @@ fn hostile_pickles_are_refused() {
     assert!(open_bytes(name, &archive(&deep)).entries().len() == 1);
 
     assert_refused(name, &zip_of(&[("a/data.pkl", DEFLATED, b"\x80")]), &["its pickle, at byte 0"]);
-}
-
-#[test]
-fn shards_of_pytorch_are_one_checkpoint() {
-    let folder = Folder::new("bins");
-    let [first, second] = ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"];
-    folder.write(first, &archive(&[b"}(", &key("a")[..], &pushed(), b"u"].concat()));
-    let index = format!(r#"{{"weight_map":{{"a":"{first}","b":"{second}"}}}}"#);
-    folder.write("pytorch_model.bin.index.json", index.as_bytes());
-    let checkpoint = Checkpoint::open(&folder.0).unwrap();
-    assert_eq!((checkpoint.format(), values(&checkpoint, "a")), (Format::PyTorch, counting(2)));
-    assert_eq!(checkpoint.find("b").unwrap().damage(), Some("its shard is missing"));
-    // What is no archive is named in the rows of its tensors.
-    folder.write(second, &[&b"PK\x03\x04\0\0\x08\x08\0\0"[..], &[0; 60]].concat());
-    let checkpoint = Checkpoint::open(&folder.0).unwrap();
-    let damage = checkpoint.find("b").unwrap().damage().unwrap();
-    assert!(damage.starts_with("its shard ") && damage.contains("zip archive"), "{damage}");
-    // Safetensors win where both are there.
-    folder.write("model.safetensors", &safetensors_file(&[("c", "F32", &[2], encode("<f4", &counting(2)))]));
-    let checkpoint = Checkpoint::open(&folder.0).unwrap();
-    assert_eq!((checkpoint.format(), values(&checkpoint, "c")), (Format::Safetensors, counting(2)));
-    let words = "model.safetensors was taken; beside it lies pytorch_model.bin.index.json, which can be named instead";
-    assert_eq!(checkpoint.remarks(), [words]);
 }

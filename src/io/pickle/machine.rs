@@ -1,11 +1,9 @@
 //! The stack of a pickle.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::opcodes;
-use super::value::{Call, Id, Value, Values};
+use super::value::{Call, Id, Value};
 
 /// The most values of a pickle: checkpoints have some 15 a tensor.
 const MOST_VALUES: usize = 1 << 22;
@@ -24,22 +22,25 @@ pub(super) struct Machine<'a> {
     memo: HashMap<u64, Id>,
 }
 
-/// Reads a pickle of protocol 0 to 5; bytes after its end are ignored.
-pub(in crate::io) fn read(bytes: Cow<'_, [u8]>) -> Result<Values<'_>, String> {
-    if bytes.len() > LONGEST {
-        return Err(format!("a pickle of {} bytes, {LONGEST} are allowed", bytes.len()));
-    }
-    let (marks, memo) = (Vec::new(), HashMap::new());
-    let mut machine = Machine { bytes: &bytes, position: 0, list: Vec::new(), stack: Vec::new(), marks, memo };
-    let root = loop {
-        let start = machine.position;
-        let step = opcodes::step(&mut machine);
-        if let Some(root) = step.map_err(|problem| format!("its pickle, at byte {start}: {problem}"))? {
-            break root;
+impl<'a> Machine<'a> {
+    /// A machine before the first opcode.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, String> {
+        if bytes.len() > LONGEST {
+            return Err(format!("a pickle of {} bytes, {LONGEST} are allowed", bytes.len()));
         }
-    };
-    let list = machine.list;
-    Ok(Values { bytes, list, root })
+        let (list, stack, marks, memo) = (Vec::new(), Vec::new(), Vec::new(), HashMap::new());
+        Ok(Self { bytes, position: 0, list, stack, marks, memo })
+    }
+
+    /// The place of the next opcode.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// The values.
+    pub fn into_values(self) -> Vec<Value> {
+        self.list
+    }
 }
 
 impl Machine<'_> {

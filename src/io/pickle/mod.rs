@@ -8,5 +8,5 @@ mod machine;
 mod opcodes;
 mod value;
 
-pub(super) use machine::read;
+pub(super) use opcodes::read;
 pub(super) use value::{Call, Id, Value, Values};

@@ -1,13 +1,29 @@
 //! The opcodes of pickles, protocols 0 to 5: the documentation of Python's `pickletools` names them all.
 
+use std::borrow::Cow;
+
 use super::machine::Machine;
-use super::value::{Id, Value};
+use super::value::{Id, Value, Values};
 
 /// Whether an opcode was among those of a function.
 type Known = Result<bool, String>;
 
+/// Reads a pickle; bytes after its end are ignored.
+pub(in crate::io) fn read(bytes: Cow<'_, [u8]>) -> Result<Values<'_>, String> {
+    let mut machine = Machine::new(&bytes)?;
+    let root = loop {
+        let start = machine.position();
+        let step = step(&mut machine).map_err(|problem| format!("its pickle, at byte {start}: {problem}"))?;
+        if let Some(root) = step {
+            break root;
+        }
+    };
+    let list = machine.into_values();
+    Ok(Values { bytes, list, root })
+}
+
 /// Follows one opcode; the value of the pickle at its end.
-pub(super) fn step(machine: &mut Machine<'_>) -> Result<Option<Id>, String> {
+fn step(machine: &mut Machine<'_>) -> Result<Option<Id>, String> {
     let opcode = machine.number(1)? as u8;
     match opcode {
         b'.' => return machine.pop().map(Some),

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The pickle is read as values and never executed. Crates that read such files return owned tensors, and refuse a
-//! whole file for one unknown object; here tensors are views of the mapped file, and an unknown object is a named entry.
+//! whole file for one unknown object. Here tensors are views of the mapped file, and an unknown object is an entry.
 
 mod names;
 mod open;

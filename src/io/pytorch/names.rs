@@ -86,8 +86,14 @@ impl Walk<'_> {
     /// A container, or an object that is made by a call: tensors within are found, and nothing is executed.
     fn call(&mut self, call: &Call, path: &str, depth: usize) -> Result<(), String> {
         let before = self.found.len();
-        let global = self.values.global(call.function);
-        let is_container = global.is_some_and(|[module, name]| CONTAINERS.contains(&(&*module, &*name)));
+        let [module, name] = self.values.global(call.function).unwrap_or_default();
+        if module.starts_with("torch") && name.starts_with("_rebuild_") {
+            // Not looked through, because the parts of a sparse tensor are not its matrix.
+            let name = self.name_of(call.function);
+            let words = format!("The tensor is made by `{name}`: of sparse, quantised and other kinds none is read.");
+            return self.push(path, Found::Opaque(words));
+        }
+        let is_container = CONTAINERS.contains(&(&*module, &*name));
         let arguments = self.values.parts(call.arguments).unwrap_or_default();
         for (place, part) in arguments.iter().enumerate() {
             match self.values.get(*part) {

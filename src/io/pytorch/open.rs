@@ -30,7 +30,7 @@ struct Members<'a> {
     big_endian: bool,
 }
 
-/// Opens an archive of `torch.save`, with remarks on the file; `number` is the number of the file among those of the checkpoint.
+/// Opens an archive of `torch.save`, with remarks on the file; `number` is the file's among those of the checkpoint.
 pub(in crate::io) fn open(
     path: &Path,
     contents: Contents,
