@@ -36,6 +36,8 @@ mod read_sparse;
 mod shape;
 mod source;
 mod sparse;
+#[cfg(any(feature = "io-npy", feature = "io-mtx"))]
+mod sparse_entry;
 mod view;
 
 #[cfg(feature = "io-safetensors")]
