@@ -102,8 +102,8 @@ pub struct BenchArguments {
 /// Arguments of `opnorm audit`.
 #[derive(Debug, Args)]
 pub struct AuditArguments {
-    /// A safetensors file, a sharded checkpoint's *.index.json or its directory, a .npy, a .npz (also of a sparse matrix
-    /// of scipy) or a Matrix Market .mtx or .mtx.gz
+    /// A safetensors file, a sharded checkpoint's *.index.json or its directory, a .npy, a .npz (also scipy's sparse
+    /// ones) or a Matrix Market .mtx or .mtx.gz
     #[arg(required = true, value_name = "MODEL")]
     pub models: Vec<PathBuf>,
     /// Measure only tensors whose name matches a GLOB (`*`, `?`, `[a-z]`, `{a,b}`); may be given several times

@@ -7,7 +7,6 @@ use super::contents::Contents;
 use super::directory::{self, Taken};
 use super::entry::Place;
 use super::format::Format;
-use super::integer::Integer;
 #[cfg(feature = "io-safetensors")]
 use super::part::Part;
 use super::sparse::SparseFile;
@@ -118,42 +117,13 @@ impl Checkpoint {
         }
     }
 
-    /// The elements of a tensor of integers or booleans in row-major order; true is 1.
-    ///
-    /// ```
-    /// # #[cfg(feature = "io-npy")]
-    /// # fn main() -> opnorm::Result<()> {
-    /// let checkpoint = opnorm::io::Checkpoint::open("tests/data/integers.npy")?;
-    /// let integers = checkpoint.read_integers(&checkpoint.entries()[0])?;
-    /// assert_eq!(integers.len(), checkpoint.entries()[0].elements());
-    /// # Ok(())
-    /// # }
-    /// # #[cfg(not(feature = "io-npy"))]
-    /// # fn main() {}
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::File`](crate::Error::File) for a tensor of another type, a tensor of another checkpoint, or broken
-    /// compressed data.
-    pub fn read_integers(&self, entry: &Entry) -> Result<Vec<i128>> {
-        let own = self.own(entry)?;
-        if Integer::of(&own.element).is_none() {
-            let problem = format!("is of type {}, neither integers nor booleans", own.element);
-            return Err(tensor_error(&own.file, &own.name, problem));
-        }
-        let view = self.view(own)?;
-        let mut integers = vec![0; own.elements()];
-        view.copy_integers(0, &mut integers)?;
-        Ok(integers)
-    }
-
     /// The checked entry, by position, so that it is read even if the caller changed a copy.
     pub(super) fn own(&self, entry: &Entry) -> Result<&Entry> {
         let own = self.entries.get(entry.index).filter(|own| own.name == entry.name && own.file == entry.file);
         own.ok_or_else(|| tensor_error(&entry.file, &entry.name, "is not a tensor of this checkpoint"))
     }
 
-    fn view<'a>(&'a self, own: &'a Entry) -> Result<TensorView<'a>> {
+    pub(super) fn view<'a>(&'a self, own: &'a Entry) -> Result<TensorView<'a>> {
         let bytes = match &own.place {
             Place::Nowhere(lack) => return Err(tensor_error(&own.file, &own.name, lack.reason.as_str())),
             Place::Bytes { contents, range } => self

@@ -1,5 +1,5 @@
-//! Tensors in files: safetensors and PyTorch's zip archives (one file or shards), numpy's `.npy` and `.npz`, sparse matrices
-//! of scipy and Matrix Market.
+//! Tensors in files: safetensors and PyTorch's zip archives (one file or shards), numpy's `.npy` and `.npz`, sparse
+//! matrices of scipy and Matrix Market.
 //!
 //! [`Checkpoint`] reads all formats. It tells the format by the bytes of the file, lists the tensors without reading
 //! their data, and gives a [`TensorView`] of one tensor at a time over the memory-mapped file.
@@ -35,10 +35,13 @@ mod format;
 mod integer;
 mod metadata;
 mod problem;
+mod read_integers;
 mod read_sparse;
 mod shape;
 mod source;
 mod sparse;
+#[cfg(any(feature = "io-npy", feature = "io-mtx"))]
+mod sparse_entry;
 mod tiny;
 mod view;
 

@@ -14,7 +14,8 @@ const LEFT: usize = 1 << 18;
 
 /// output = left · right for each item of a batch: `rows` × `length` times `length` × `cols`.
 ///
-/// *Accuracy*  runs of r = 16 or 32 products, and a tree of their sums: gamma(r + ⌈log2 ⌈length / r⌉⌉) · |left| · |right|.
+/// *Accuracy*  gamma(r + ⌈log2 ⌈length / r⌉⌉) · |left| · |right|: runs of r = 16 or 32 products, and a tree of their
+/// sums.
 pub(crate) fn product<'a, 'b>(
     [rows, length, cols]: [usize; 3],
     runs: Runs,

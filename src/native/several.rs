@@ -138,8 +138,8 @@ impl<T: Stored> Part<'_, T> {
     }
 }
 
-/// The products of two rows with two inputs, of a whole number of [`WIDTH`] elements: an element that is read serves two
-/// sums.
+/// The products of two rows with two inputs, of a whole number of [`WIDTH`] elements: each element that is read serves
+/// two sums.
 #[inline(always)]
 fn tile<S: Simd, T: Stored, const VECTORS: usize>(simd: S, rows: [&[T::Bits]; 2], inputs: [&[f32]; 2]) -> [f32; 4] {
     let mut sums = [[simd.splat_f32s(0.0); 4]; VECTORS];

@@ -114,8 +114,8 @@ impl Pack<'_, '_> {
     }
 }
 
-/// The transpose of a square of as many vectors as a vector has numbers: of each two by two blocks, of one, two, four and
-/// eight numbers, those off the diagonal change places.
+/// The transpose of a square of as many vectors as a vector has numbers: of each two by two blocks, of one, two, four
+/// and eight numbers, those off the diagonal change places.
 #[inline(always)]
 fn transposed<S: Simd, const LANES: usize>(simd: S, mut square: [S::f32s; LANES]) -> [S::f32s; LANES] {
     let mut places = [0u32; LANES];

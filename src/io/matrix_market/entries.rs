@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use super::super::problem::Problem;
-use super::super::sparse::widened;
+use super::super::sparse_entry::widened;
 use super::header::{Field, Header, Symmetry, shown};
 use super::lines::Lines;
 use crate::tensor::Placed;

@@ -4,8 +4,10 @@ use std::io::BufRead;
 
 use super::super::Element;
 use super::super::problem::Problem;
-use super::BANNER;
 use super::lines::Lines;
+
+/// The first bytes of every Matrix Market file, in any case.
+pub(super) const BANNER: &[u8] = b"%%MatrixMarket";
 
 /// The kind of the values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub(super) enum Symmetry {
 
 /// The facts of a header.
 #[derive(Debug)]
-pub(in super::super) struct Header {
+pub(crate) struct Header {
     pub(super) is_array: bool,
     pub(super) field: Field,
     pub(super) symmetry: Symmetry,

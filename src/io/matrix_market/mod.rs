@@ -20,18 +20,16 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 
 use super::entry::Entry;
-use super::sparse::{entry, expect_sides};
+use super::sparse_entry::{entry, expect_sides};
 use super::{file_error, tensor_error};
 use crate::Result;
 use crate::tensor::SparseEntries;
+use header::BANNER;
 pub(super) use header::Header;
 use lines::Lines;
 
-/// The first bytes of every Matrix Market file, in any case.
-const BANNER: &[u8] = b"%%MatrixMarket";
-
 /// The first bytes of data compressed by gzip.
-pub(super) const GZIP: &[u8] = b"\x1f\x8b";
+const GZIP: &[u8] = b"\x1f\x8b";
 
 /// Whether a file is of this format, compressed or not.
 pub(super) fn is_one(bytes: &[u8]) -> bool {

@@ -5,7 +5,7 @@ use super::super::contents::Contents;
 use super::super::entry::Entry;
 use super::super::integer::Integer;
 use super::super::npz;
-use super::super::sparse::widened;
+use super::super::sparse_entry::widened;
 use super::super::{Element, TensorView, tensor_error};
 use crate::tensor::ElementSource;
 use crate::{Error, Result};

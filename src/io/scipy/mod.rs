@@ -15,7 +15,7 @@ use std::path::Path;
 use super::archive::Archive;
 use super::contents::Contents;
 use super::entry::Entry;
-use super::sparse::{entry, expect_sides};
+use super::sparse_entry::{entry, expect_sides};
 use super::{Element, file_error, tensor_error};
 use crate::Result;
 use crate::tensor::SparseEntries;
