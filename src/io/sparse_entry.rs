@@ -21,7 +21,7 @@ pub(super) fn entry(path: &Path, (rows, cols): (usize, usize), element: Element,
 }
 
 /// The sides that are read: the integers of shaders count no longer side.
-pub(super) fn expect_sides(rows: usize, cols: usize) -> std::result::Result<(), String> {
+pub(super) fn expect_sides(rows: usize, cols: usize) -> Result<(), String> {
     match u32::try_from(rows.max(cols)) {
         Ok(_) => Ok(()),
         Err(_) => Err(format!("a sparse matrix of {rows} x {cols}: sides up to {} are read", u32::MAX)),
