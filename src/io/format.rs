@@ -94,7 +94,7 @@ const KINDS: &[Kind] = &[
         "load it in Python if you trust it, and save the tensors with torch.save or as safetensors",
     ),
     not(|bytes| bytes.get(257..262) == Some(b"ustar"), "a tar archive", UNPACK),
-    not(|bytes| bytes.starts_with(b"\x1f\x8b"), "compressed by gzip", UNPACK),
+    not(|bytes| bytes.starts_with(b"\x1f\x8b"), "compressed by gzip, and no Matrix Market file (.mtx.gz)", UNPACK),
     not(|bytes| bytes.starts_with(b"\x28\xb5\x2f\xfd"), "compressed by zstd", UNPACK),
     not(|bytes| bytes.starts_with(b"\xfd7zXZ\0"), "compressed by xz", UNPACK),
     not(|bytes| bytes.starts_with(b"BZh"), "compressed by bzip2", UNPACK),
