@@ -184,13 +184,12 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &pool_choice::KERNEL,
         &pool_pick::KERNEL,
         &pool_unpick::KERNEL,
-        &sparse_product::KERNEL,
-        &sparse_sums::KERNEL,
     ];
     dense
         .into_iter()
         .flatten()
         .chain(others)
+        .chain([&sparse_product::KERNEL, &sparse_sums::KERNEL])
         .chain(of_factors())
         .chain(&matmul_tiles::KERNELS)
         .chain(&gram::KERNELS)

@@ -68,7 +68,7 @@ impl Tensor {
     /// As [`Tensor::zeros`].
     pub(crate) fn identities(device: &Device, shape: &[usize], size: usize) -> Result<Self> {
         Self::filled(device, shape, |first, piece| {
-            let one = |place: usize| f32::from(place % (size * size) % (size + 1) == 0);
+            let one = |place: usize| f32::from((place % (size * size)).is_multiple_of(size + 1));
             piece.iter_mut().zip(first..).for_each(|(entry, place)| *entry = one(place));
             Ok(())
         })

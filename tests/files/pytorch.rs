@@ -26,6 +26,11 @@ fn bits(checkpoint: &Checkpoint, entry: &Entry) -> Vec<u8> {
             view().copy_half_bits(0, &mut numbers).unwrap();
             numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
         }
+        element if element.is_complex() => {
+            let mut numbers = vec![[0.0; 2]; count];
+            view().copy_complex(0, &mut numbers).unwrap();
+            numbers.iter().flatten().flat_map(|number| number.to_bits().to_le_bytes()).collect()
+        }
         _ => {
             let integers = checkpoint.read_integers(entry).unwrap_or_else(|error| panic!("{error}"));
             let size = if entry.element.to_string() == "i64" { 8 } else { 1 };

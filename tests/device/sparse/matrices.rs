@@ -41,7 +41,7 @@ pub fn random(number: u64) -> Triplets {
     let mut entries = Vec::new();
     for row in 0..rows {
         for col in 0..cols {
-            let is_full = number % 4 & 1 == 1 && row == full_row || number % 4 & 2 == 2 && col == full_col;
+            let is_full = (number % 4) & 1 == 1 && row == full_row || (number % 4) & 2 == 2 && col == full_col;
             let is_empty = row % 7 == 3 || col % 5 == 2;
             if is_full || !is_empty && random.random_bool(density) {
                 let value = random.random_range(-1.0f32..1.0) * scale;

@@ -113,7 +113,7 @@ fn integers_and_booleans_are_labels_where_f32_holds_them() {
         ("<i8", 2, longs(&[0, largest + 1]), "holds 16777217; integers of samples are at most 16777216"),
         ("<i8", 1, longs(&[i64::MIN]), "holds -9223372036854775808"),
         ("<u8", 1, longs(&[-1]), "holds 18446744073709551615"),
-        ("<c8", 1, vec![0; 8], "of type c8, neither integers nor booleans"),
+        ("<c8", 1, vec![0; 8], "of type c64, neither integers nor booleans"),
     ] {
         let error = read(descr, count, &data).unwrap_err().to_string();
         assert!(error.contains(words) && error.contains("`labels`"), "{error}");
