@@ -189,8 +189,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         .into_iter()
         .flatten()
         .chain(others)
-        .chain([&sparse_product::KERNEL, &sparse_sums::KERNEL])
-        .chain(of_factors())
+        .chain(of_systems())
         .chain(&matmul_tiles::KERNELS)
         .chain(&gram::KERNELS)
         .chain(Unary::kernels())
@@ -198,9 +197,11 @@ pub fn kernels() -> Vec<&'static Kernel> {
         .collect()
 }
 
-/// The shaders of LU factors.
-fn of_factors() -> [&'static Kernel; 6] {
+/// The shaders of sparse matrices, and of LU factors.
+fn of_systems() -> [&'static Kernel; 8] {
     [
+        &sparse_product::KERNEL,
+        &sparse_sums::KERNEL,
         &lu_panel::KERNEL,
         &lu_rows::KERNEL,
         &lu_update::KERNEL,
