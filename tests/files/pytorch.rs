@@ -31,6 +31,12 @@ fn bits(checkpoint: &Checkpoint, entry: &Entry) -> Vec<u8> {
             view().copy_complex(0, &mut numbers).unwrap();
             numbers.iter().flatten().flat_map(|number| number.to_bits().to_le_bytes()).collect()
         }
+        element if element.size() == 1 && !matches!(element, Element::Bool | Element::I8 | Element::U8) => {
+            // Values of fp8, of which each has one code: all but NaN.
+            let mut numbers = vec![0.0; count];
+            view().copy_f64(0, &mut numbers).unwrap();
+            numbers.iter().flat_map(|number| number.to_bits().to_le_bytes()).collect()
+        }
         _ => {
             let integers = checkpoint.read_integers(entry).unwrap_or_else(|error| panic!("{error}"));
             let size = if entry.element.to_string() == "i64" { 8 } else { 1 };
