@@ -187,7 +187,9 @@ fn raw_elements_are_read_as_told() {
     ] {
         for command in ["norm", "audit"] {
             let row = opnorm(&[command, &file, "--dtype", name, "--json"]).exits(0).row();
-            assert_eq!((&row["dtype"], number(&row, "sigma")), (&dtype.into(), sigma), "{name}");
+            assert_eq!(row["dtype"], dtype, "{name}");
+            // A norm is within its tolerance on every device.
+            assert!((number(&row, "sigma") - sigma).abs() <= 1e-6 * sigma, "{name}: {}", number(&row, "sigma"));
             let note = row["note"].as_str().unwrap();
             assert!(note.contains(&format!("raw elements of 1 bytes (V1) are read as {dtype}, as told")), "{note}");
         }
