@@ -73,13 +73,17 @@ const LAUNCHES: usize = 4;
 /// The least ratio of times for which textures are used.
 const GAIN: f64 = 1.1;
 
-/// Whether products with a matrix in a texture and a vector in uniform memory are faster than with both in buffers.
+/// Whether products with a matrix in a texture and a vector in uniform memory are faster than with both in buffers;
+/// false where the matrix of the measurement exceeds a binding.
 ///
 /// # Errors
 /// As [`Buffer::zeros`]; a refusal of the driver.
 pub(super) async fn are_faster(device: &Device) -> Result<bool> {
     let operation = "measure textures";
     let words = ROWS * QUADS * 4;
+    if device.capabilities().binding_elements() < words {
+        return Ok(false);
+    }
     let forms = [
         (&IN_BUFFERS, Buffer::<u32>::zeros(device, operation, words)?),
         (&IN_TEXTURES, Buffer::<u32>::texels(device, operation, words)?),

@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 /// The numbers of a cache line.
-pub(crate) const LINE: usize = 16;
+pub(super) const LINE: usize = 16;
 
 /// A cache line: a vector that lies in two of them takes twice as long to read.
 #[derive(Clone, Copy, Pod, Zeroable)]

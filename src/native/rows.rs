@@ -63,6 +63,7 @@ pub(crate) fn add_rows_to_each<S: Stored>(
     Arch::new().dispatch(Each::<S> { sums, rows, wide, inputs, room });
 }
 
+/// Rows that are added for several inputs, with the vectors of the processor.
 struct Each<'a, 'b, S: Stored> {
     sums: &'a mut [&'b mut [f32]],
     rows: &'a [S::Bits],

@@ -58,7 +58,7 @@ impl<T: Stored> WithSimd for Group<'_, T> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { rows, wide, inputs, length, trees, sums, room } = self;
         trees.fill(Tree::default());
-        // A run of all rows and inputs is in the first cache.
+        // A run of all rows and inputs fits the first cache, so that memory is read once.
         for places in runs(length) {
             let count = sums.len() / inputs.len();
             let (first, length) = (places.start, places.len());
@@ -91,7 +91,7 @@ impl<T: Stored> WithSimd for Part<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // The sums of a tile and what they read fill the registers: 32 of them with vectors of 16 numbers, else 16.
+        // A tile of two rows and two inputs has 16 vectors of sums, or 32 of 8 numbers: too many for 16 registers.
         match S::F32_LANES {
             16 => self.write::<S, 4, 2>(simd),
             8 => self.write::<S, 8, 1>(simd),

@@ -128,7 +128,7 @@ fn what_has_no_norm_is_told() {
     let item = spectral_norm(&upload(&nan)).unwrap().single().unwrap().clone();
     assert_eq!((item.status, item.non_finite.map(|at| (at.row, at.col))), (Status::NonFinite, Some((2, 3))));
     let long = SparseEntries::new(u32::MAX as usize, 2, [(7, 1, 1.0)]).unwrap();
-    let small = opnorm::device::DeviceOptions { binding_bytes: Some(1 << 24), ..Default::default() };
+    let small = opnorm::device::DeviceOptions { binding_bytes: Some(1 << 16), ..Default::default() };
     let error = SparseMatrix::new(&Device::open(&small).unwrap(), &long).unwrap_err();
     assert!(matches!(error, Error::TooLarge { .. }) && error.to_string().contains("17179869184"), "{error}");
 }
